@@ -1,0 +1,390 @@
+"""The developer's commands: check, test, system, coverage, docs, new-capability.
+
+Standard library only, so that it runs before anything is installed. `make` calls it; called by
+hand it takes the interpreter of .venv for whatever needs the project's packages.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent
+BUILD = ROOT / "build"
+BIN = ROOT / ".venv" / "bin"
+PYTHON = BIN / "python"
+
+CHECK_BOUND_S = 60.0
+FLOOR_OVERALL = 95.0
+FULL_COVERAGE = (
+    "infrastructure/keys",
+    "infrastructure/pin",
+    "infrastructure/ledger",
+    "infrastructure/tally",
+    "process/policy",
+)
+
+
+# --- check ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Step:
+    """One tool of `check`: its name and its command line."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A step that ran: its exit code, what it printed and how long it took."""
+
+    step: Step
+    code: int
+    output: str
+    seconds: float
+
+
+def check_steps() -> tuple[Step, ...]:
+    """Every step of `check`, the longest first so that two cores are busy to the end."""
+    python_files = [
+        name for name in ("src", "tests", "bench", "simulators", "docs", "dev.py") if _has(name)
+    ]
+    typed = [name for name in ("src", "bench", "simulators", "dev.py") if _has(name)]
+    quick = [f"tests/{name}" for name in ("architecture", "unit") if _has(f"tests/{name}")]
+    return (
+        Step("pytest unit+architecture", (str(PYTHON), "-m", "pytest", "-q", *quick)),
+        Step("basedpyright", (str(BIN / "basedpyright"),)),
+        Step("mypy", (str(BIN / "mypy"), *typed)),
+        Step("ruff check", (str(BIN / "ruff"), "check", *python_files)),
+        Step("ruff format", (str(BIN / "ruff"), "format", "--check", *python_files)),
+        Step("lint-imports", (str(BIN / "lint-imports"),)),
+    )
+
+
+def _has(name: str) -> bool:
+    path = ROOT / name
+    return path.is_file() or next(path.rglob("*.py"), None) is not None
+
+
+def run_step(step: Step) -> Finished:
+    """Run one step to its end; a step that hangs is stopped after five minutes."""
+    started = time.monotonic()
+    try:
+        done = subprocess.run(
+            step.command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+        )
+        code, output = done.returncode, done.stdout + done.stderr
+    except subprocess.TimeoutExpired:
+        code, output = 124, "stopped after 300 s"
+    return Finished(step, code, output.strip(), time.monotonic() - started)
+
+
+def check() -> int:
+    """Run every step, two at a time; print each with its seconds, and the output of the failed."""
+    started = time.monotonic()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        finished = list(pool.map(_run_and_say, check_steps()))
+    failed = [one for one in finished if one.code != 0]
+    for one in failed:
+        print(f"\n--- {one.step.name}: {' '.join(one.step.command)}\n{one.output}")
+    total = time.monotonic() - started
+    late = f"; more than the {CHECK_BOUND_S:.0f} s it may take" if total > CHECK_BOUND_S else ""
+    names = ", ".join(one.step.name for one in failed)
+    print(f"check: {'failed: ' + names if failed else 'clean'} in {total:.1f} s{late}")
+    return 1 if failed else 0
+
+
+def _run_and_say(step: Step) -> Finished:
+    finished = run_step(step)
+    print(f"{'ok  ' if finished.code == 0 else 'FAIL'} {finished.seconds:6.1f} s  {step.name}")
+    return finished
+
+
+# --- system -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SystemPackage:
+    """A package of the operating system: asked for only where the tests that use it exist."""
+
+    debian: str
+    programs: tuple[str, ...]
+    tests: str
+    without: str
+
+    def wanted(self) -> bool:
+        """Whether the tests that use it are in this tree."""
+        return (ROOT / self.tests).exists()
+
+    def present(self) -> bool:
+        """Whether one of its programs is on the path."""
+        return any(shutil.which(program) for program in self.programs)
+
+
+SYSTEM_PACKAGES = (
+    SystemPackage(
+        "chromium",
+        ("chromium", "chromium-browser", "google-chrome"),
+        "tests/browser",
+        "the browser tests are skipped",
+    ),
+)
+
+
+APT = ("apt-get", "-qq", "-o", "Acquire::Retries=3")
+
+
+def system(*, environ: Mapping[str, str] = os.environ, root: bool | None = None) -> int:
+    """Install the missing system packages as root in CI; elsewhere name them and what is skipped.
+
+    Returns 1 only when an installation was tried and failed.
+    """
+    missing = [package for package in SYSTEM_PACKAGES if package.wanted() and not package.present()]
+    if not missing:
+        return 0
+    names = [package.debian for package in missing]
+    may_install = os.geteuid() == 0 if root is None else root
+    if may_install and environ.get("CI", "").lower() in {"1", "true"}:
+        return _apt_install(names)
+    for package in missing:
+        print(f"missing: {package.debian} (apt-get install {package.debian}); {package.without}")
+    return 0
+
+
+def _apt_install(names: Sequence[str]) -> int:
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (
+        [*APT, "update"],
+        [*APT, "install", "-y", "--no-install-recommends", *names],
+    ):
+        done = subprocess.run(
+            command, env=quiet, capture_output=True, text=True, check=False, timeout=1200
+        )
+        if done.returncode != 0:
+            print(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+            return 1
+    print(f"installed: {', '.join(names)}")
+    return 0
+
+
+# --- test -------------------------------------------------------------------------------------
+
+
+def test(arguments: Sequence[str]) -> int:
+    """Run pytest with a JUnit report; nothing it started may outlive it. The last line is its own.
+
+    Returns pytest's exit code, or 1 when a passing run left a process behind.
+    """
+    if system() != 0:
+        return 1
+    BUILD.mkdir(exist_ok=True)
+    command = [str(PYTHON), "-m", "pytest", f"--junitxml={BUILD / 'junit.xml'}"]
+    sys.stdout.flush()
+    return run_in_group([*command, "-m", "not soak", *arguments])
+
+
+def run_in_group(command: Sequence[str]) -> int:
+    """Run `command` in a process group of its own and end what it leaves there.
+
+    Returns its exit code, or 1 when it succeeded but left a process behind.
+    """
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True) as running:
+        try:
+            code = running.wait()
+        except KeyboardInterrupt:
+            os.killpg(running.pid, signal.SIGINT)
+            code = running.wait()
+    left = _left_in(running.pid)
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        for process in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, sign)
+        if not left or not _left_in(running.pid):
+            break
+    if left:
+        print(f"ended {len(left)} processes that outlived the run", file=sys.stderr)
+        return code or 1
+    return code
+
+
+def _left_in(group: int, *, grace_s: float = 2.0) -> list[int]:
+    """The processes of `group` that still run after a grace (found in /proc; zombies are not)."""
+    until = time.monotonic() + grace_s
+    while True:
+        left = [pid for pid in _processes() if _runs_in(pid, group)]
+        if not left or time.monotonic() > until:
+            return left
+        time.sleep(0.05)
+
+
+def _processes() -> list[int]:
+    proc = Path("/proc")
+    return [int(one.name) for one in proc.iterdir() if one.name.isdigit()] if proc.exists() else []
+
+
+def _runs_in(process: int, group: int) -> bool:
+    try:
+        fields = (
+            Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        )
+    except OSError:
+        return False
+    return fields[0] not in {"Z", "X"} and int(fields[2]) == group
+
+
+# --- coverage ---------------------------------------------------------------------------------
+
+
+def coverage(arguments: Sequence[str]) -> int:
+    """Run the tests under branch coverage and hold the floors; print every file that is below."""
+    BUILD.mkdir(exist_ok=True)
+    tool = [str(PYTHON), "-m", "coverage"]
+    subprocess.run([*tool, "erase"], cwd=ROOT, check=False)
+    code = run_in_group([*tool, "run", "-m", "pytest", "-q", "-m", "not soak", *arguments])
+    report = BUILD / "coverage.json"
+    for step in (["combine", "--quiet"], ["json", "--quiet", "-o", str(report)]):
+        subprocess.run([*tool, *step], cwd=ROOT, check=True)
+    below = below_floor(json.loads(report.read_text(encoding="utf-8")))
+    for line in below:
+        print(line)
+    print(f"coverage: {'below its floor' if below else 'every floor holds'}")
+    return code or (1 if below else 0)
+
+
+def below_floor(report: Mapping[str, Any]) -> list[str]:
+    """What is below its floor in a coverage.py JSON report: the total, and packages with files."""
+    files: Mapping[str, Any] = report["files"]
+    lines: list[str] = []
+    overall = _percent(one["summary"] for one in files.values())
+    if overall < FLOOR_OVERALL:
+        lines.append(f"overall: {overall:.1f} % of {FLOOR_OVERALL:.0f} %")
+    for package in FULL_COVERAGE:
+        inside = {
+            name: one["summary"] for name, one in files.items() if f"tallystick/{package}/" in name
+        }
+        if _percent(inside.values()) < 100.0:
+            lines.append(f"{package}: {_percent(inside.values()):.1f} % of 100 %")
+            short = {name: one for name, one in inside.items() if _percent([one]) < 100.0}
+            lines.extend(
+                f"  {name}: {_percent([one]):.1f} %" for name, one in sorted(short.items())
+            )
+    return lines
+
+
+def _percent(summaries: Iterable[Mapping[str, int]]) -> float:
+    covered = wanted = 0
+    for one in summaries:
+        covered += one["covered_lines"] + one.get("covered_branches", 0)
+        wanted += one["num_statements"] + one.get("num_branches", 0)
+    return 100.0 * covered / wanted if wanted else 100.0
+
+
+# --- new-capability ---------------------------------------------------------------------------
+
+SHELVES = ("application", "process", "infrastructure")
+
+_ROOMS = """next, each only when it is needed (six files at most):
+  model.py    its data: frozen Records
+  rules.py    its decisions: pure functions, no I/O
+  service.py  its verbs and the boundary of a database transaction
+  store.py    its SQL
+  probes.py   what conformance may observe of it
+tests: tests/unit/{shelf}/{name}/ first; then property, protocol, fault and attacks
+"""
+
+
+def new_capability(name: str, *, shelf: str, clause: str, story: str, root: Path = ROOT) -> int:
+    """Make the folder of a capability with its story, and say what belongs in which file.
+
+    Returns 2, having written nothing, when the name, clause or story will not do.
+    """
+    folder = root / "src" / "tallystick" / shelf / name
+    wrong = _wrong_capability(name, clause, story, folder)
+    if wrong:
+        print(wrong, file=sys.stderr)
+        return 2
+    folder.mkdir(parents=True)
+    text = (
+        f'"""{story.rstrip(".")}.\n\nSource: ISO/TS 12812-2:2017, {clause}\n"""\n\n'
+        "__all__: tuple[str, ...] = ()\n"
+    )
+    (folder / "__init__.py").write_text(text, encoding="utf-8")
+    print(f"made: {folder.relative_to(root)}/__init__.py")
+    print(_ROOMS.format(shelf=shelf, name=name), end="")
+    return 0
+
+
+def _wrong_capability(name: str, clause: str, story: str, folder: Path) -> str:
+    if not re.fullmatch(r"[a-z][a-z_]{2,30}", name):
+        return "a capability is named in lower case, 3 to 31 letters: payments, key_blocks"
+    if name in {"utils", "helpers", "common", "base", "manager", "misc"}:
+        return f"{name} says nothing about what is inside; name it by the standard's words"
+    if not re.fullmatch(r"(?:[A-D]|[0-9]{1,2}(?:\.[0-9]){0,3})", clause):
+        return "--clause is a clause of the standard: 7.3.3 or A"
+    if not story.strip() or len(story) > 96:
+        return "--story is one sentence of at most 96 characters"
+    return f"{folder} exists already" if folder.exists() else ""
+
+
+# --- the command line -------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="dev.py", description="The developer's commands.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("check", help="format, lint, types, contracts, unit and architecture tests")
+    for name, text in (
+        ("test", "every test but soak, with build/junit.xml; more arguments go to pytest"),
+        ("coverage", "branch coverage with a floor for each package; more arguments go to pytest"),
+    ):
+        commands.add_parser(name, help=text).add_argument("rest", nargs=argparse.REMAINDER)
+    commands.add_parser("system", help="install (root and CI=1) or name missing system packages")
+    commands.add_parser("docs", help="write the generated pages of docs/reference")
+    new = commands.add_parser("new-capability", help="make the folder of a new capability")
+    new.add_argument("name", help="its name: a plural noun in lower case")
+    new.add_argument("--shelf", choices=SHELVES, default="application", help="where it belongs")
+    new.add_argument("--clause", required=True, help="the clause it serves, such as 7.3.3")
+    new.add_argument("--story", required=True, help="what it does, in one sentence")
+    return parser
+
+
+def _needs_environment() -> None:
+    if not PYTHON.exists():
+        sys.exit("the environment is missing: make setup")
+    if Path(sys.prefix).resolve() != PYTHON.parent.parent.resolve():
+        os.execv(PYTHON, [str(PYTHON), *sys.argv])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that `arguments` (else the command line) names; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    if options.command in {"check", "test", "coverage", "docs"}:
+        _needs_environment()
+    run: dict[str, Callable[[], int]] = {
+        "check": check,
+        "test": lambda: test(options.rest),
+        "coverage": lambda: coverage(options.rest),
+        "system": system,
+        "docs": lambda: subprocess.call([str(PYTHON), "docs/generate.py"], cwd=ROOT),
+        "new-capability": lambda: new_capability(
+            options.name, shelf=options.shelf, clause=options.clause, story=options.story
+        ),
+    }
+    return run[options.command]()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,256 @@
+"""What operators' acts do, one line each; who may and how many must agree is the policy's.
+
+Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3; 13.3; 14.2.1
+"""
+
+from collections.abc import Callable
+
+from tallystick.application.authentication import Access
+from tallystick.application.book import LedgerBook, own_account
+from tallystick.application.consent import TwoOperators, consent_of
+from tallystick.application.customers import CustomerKind, Customers, Profile
+from tallystick.application.daybook import DayBook
+from tallystick.application.devices import Devices, DeviceStatus
+from tallystick.application.operators import Acted, Operators
+from tallystick.application.payments import Ask, Payments
+from tallystick.application.payments.model import Stage
+from tallystick.application.policing import PolicyInForce
+from tallystick.application.quoting import Quoting
+from tallystick.application.turn import Turn
+from tallystick.application.webhooks import Webhooks
+from tallystick.infrastructure.ledger.model import Leg, Posting, PostingKind
+from tallystick.infrastructure.tally.leaf import Commitments
+from tallystick.kernel.codec import Decoder
+from tallystick.kernel.errors import Conflict, MfsError, NotFound
+from tallystick.process.policy import Grade
+from tallystick.process.policy.facts import Channel, Factor
+from tallystick.protocol.operators import (
+    ActivatePolicy,
+    AddWebhook,
+    CloseDay,
+    EraseSubject,
+    FundAccount,
+    InviteOperator,
+    IssueActivation,
+    OpenCustomer,
+    ReversePayment,
+    SuspendDevice,
+)
+
+_open_customer = Decoder(OpenCustomer)
+_issue = Decoder(IssueActivation)
+_suspend = Decoder(SuspendDevice)
+_fund = Decoder(FundAccount)
+_reverse = Decoder(ReversePayment)
+_activate = Decoder(ActivatePolicy, limit=600 * 1024)
+_erase = Decoder(EraseSubject)
+_webhook = Decoder(AddWebhook)
+_close = Decoder(CloseDay)
+_invite = Decoder(InviteOperator)
+
+
+class Acts:
+    """Executes acts that were signed, allowed and, where the policy asks, seconded.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+
+    def __init__(
+        self,
+        *,
+        access: Access,
+        book: LedgerBook,
+        customers: Customers,
+        days: DayBook,
+        devices: Devices,
+        operators: Operators,
+        payments: Payments,
+        policy: PolicyInForce,
+        quoting: Quoting,
+        webhooks: Webhooks,
+    ) -> None:
+        """Join the capabilities that acts touch.
+
+        Source: ISO/TS 12812-2:2017, 6.2.1
+        """
+        self._access = access
+        self._book = book
+        self._customers = customers
+        self._days = days
+        self._devices = devices
+        self._operators = operators
+        self._payments = payments
+        self._policy = policy
+        self._quoting = quoting
+        self._webhooks = webhooks
+        self._by_name: dict[str, Callable[[Turn, bytes, tuple[str, ...]], Acted]] = {
+            "activate-policy": self._activate_policy,
+            "add-webhook": self._add_webhook,
+            "close-day": self._close_day,
+            "enrol-operator": self._invite_operator,
+            "erase-subject": self._erase_subject,
+            "fund-account": self._fund_account,
+            "issue-activation": self._issue_activation,
+            "open-customer": self._open_customer,
+            "resume-device": self._resume_device,
+            "reverse-payment": self._reverse_payment,
+            "suspend-device": self._suspend_device,
+        }
+
+    def perform(self, turn: Turn, name: str, body: bytes, jws: tuple[str, ...]) -> Acted:
+        """Do the act `name` with its canonical `body`, on the signatures `jws`.
+
+        Source: ISO/TS 12812-2:2017, 6.2.1
+        """
+        performer = self._by_name.get(name)
+        if performer is None:
+            raise NotFound("there is no such act")
+        return performer(turn, body, jws)
+
+    def open_customer(self, turn: Turn, asked: OpenCustomer, opened_by: str) -> Acted:
+        """Open a customer with an account, and send the activation to the number.
+
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        kind = CustomerKind(asked.kind)
+        ceiling = self._policy.compiled.ceiling_minor(asked.tier)
+        account = self._book.open_account(turn, kind, ceiling)
+        profile = Profile(name=asked.name, msisdn=asked.msisdn)
+        customer = self._customers.open(
+            turn, profile, kind, tier=asked.tier, account=account, opened_by=opened_by
+        )
+        activation = self._access.issue(turn, customer, opened_by)
+        event = turn.new_id("evt")
+        commitments = Commitments(event)
+        commitments.commit(
+            self._customers.commit_mac(customer),
+            {"account": account, "customer": customer.id, "name": asked.name},
+        )
+        index = turn.record(
+            "customer.opened",
+            policy=self._policy.version,
+            public={"customer_kind": kind.value, "opened_by": opened_by, "tier": asked.tier},
+            commitments=commitments,
+            event_id=event,
+        )
+        return Acted(f"customer {customer.id} opened", index, activation.id)
+
+    def _open_customer(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        return self.open_customer(turn, _open_customer.decode(body), "operator")
+
+    def _issue_activation(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        customer = self._customers.by_alias(_issue.decode(body).number)
+        activation = self._access.issue(turn, customer, "operator")
+        index = turn.record(
+            "activation.issued",
+            policy=self._policy.version,
+            public={"activation": activation.id},
+        )
+        return Acted("an activation code was sent to the customer's number", index, activation.id)
+
+    def _suspend_device(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        asked = _suspend.decode(body)
+        device = self._devices.get(asked.device)
+        index = self._access.suspend(turn, device, asked.because, "device.suspended")
+        return Acted("the device is suspended and its sessions are over", index)
+
+    def _resume_device(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        asked = _suspend.decode(body)
+        device = self._devices.get(asked.device)
+        self._devices.set_status(turn, device, DeviceStatus.ACTIVE, asked.because)
+        index = turn.record(
+            "device.resumed", policy=self._policy.version, public={"because": asked.because}
+        )
+        return Acted("the device may act again", index)
+
+    def _fund_account(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        asked = _fund.decode(body)
+        customer = self._customers.active(self._customers.by_alias(asked.number))
+        event = turn.new_id("evt")
+        leg = Leg(
+            debit=own_account("safeguarding"), credit=customer.account, amount=asked.amount_minor
+        )
+        posting = Posting(
+            id=event, kind=PostingKind.POST, legs=(leg,), event_index=turn.next_event()
+        )
+        self._book.post(posting, turn.now)
+        commitments = Commitments(event)
+        commitments.commit(
+            self._customers.commit_mac(customer),
+            {"account": customer.account, "amount_minor": asked.amount_minor},
+        )
+        index = turn.record(
+            "account.funded",
+            policy=self._policy.version,
+            public={"bank_reference": asked.bank_reference, "currency": asked.currency},
+            commitments=commitments,
+            event_id=event,
+        )
+        return Acted("money was issued against the safeguarding account", index)
+
+    def _reverse_payment(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        asked = _reverse.decode(body)
+        original = self._payments.find(asked.order)
+        if original is None:
+            raise NotFound("there is no such order")
+        if original.stage is not Stage.SETTLED or len(jws) != 2:
+            raise Conflict(f"an order that is {original.stage} cannot be reversed")
+        payer = self._customers.owner(original.payee)
+        payee = self._customers.owner(original.payer)
+        quote = self._quoting.reversal(
+            original, payee, self._customers.profile(payee).name, turn.now
+        )
+        grade = Grade.TWO_OPERATORS
+        consent = consent_of(quote, device="", grade=grade.value, consented_at=turn.now)
+        ask = Ask(
+            consented=TwoOperators(consent=consent, acts=(jws[0], jws[1])),
+            payer=payer,
+            channel=Channel.OPERATOR.value,
+            grade=grade,
+            device_trust="none",
+            device_enrolled_at=0,
+            session_since=turn.now,
+            factors=(Factor.POSSESSION.value, Factor.KNOWLEDGE.value),
+        )
+        outcome = self._payments.order(turn, ask)
+        if isinstance(outcome.reply, MfsError):
+            raise outcome.reply
+        return Acted(f"order {original.id} was given back", outcome.event, quote.order)
+
+    def _activate_policy(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        index = self._policy.activate(turn, _activate.decode(body).envelope)
+        return Acted(f"policy version {self._policy.version} is in force", index)
+
+    def _erase_subject(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        asked = _erase.decode(body)
+        customer = self._customers.get(asked.customer)
+        if self._book.available(customer.account) or self._book.reserved(customer.account):
+            raise Conflict("the account still has money", remedy="pay it out first")
+        self._customers.erase(turn, customer)
+        index = turn.record(
+            "customer.erased",
+            policy=self._policy.version,
+            public={"because": asked.because, "customer": customer.id},
+        )
+        return Acted("the person's key is destroyed; every proof stays valid", index)
+
+    def _add_webhook(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        asked = _webhook.decode(body)
+        webhook = self._webhooks.add(turn, asked.url, asked.kinds)
+        index = turn.record(
+            "webhook.added", policy=self._policy.version, public={"webhook": webhook}
+        )
+        return Acted("events will be delivered there, signed", index, webhook)
+
+    def _close_day(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        closing = self._days.close(turn, _close.decode(body).day)
+        index = turn.record("day.closed", policy=self._policy.version, public=closing.public())
+        return Acted(closing.says(), index)
+
+    def _invite_operator(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        asked = _invite.decode(body)
+        self._operators.invite(turn, asked.code_hash, asked.role, "operator")
+        index = turn.record(
+            "operator.invited", policy=self._policy.version, public={"role": asked.role}
+        )
+        return Acted("whoever has the code may enrol once", index)

@@ -1,0 +1,46 @@
+"""Activation codes and live sessions.
+
+Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.1
+"""
+
+from dataclasses import dataclass
+
+from tallystick.kernel.model import Record
+
+
+class Activation(Record, frozen=True, kw_only=True):
+    """A single-use activation code as stored: only its MAC, its end and the tries it has seen.
+
+    Source: ISO/TS 12812-2:2017, 7.4.1
+    """
+
+    id: str
+    customer: str
+    code_mac: bytes
+    expires_at: int
+    attempts: int
+    used_at: int
+    issued_by: str
+
+
+@dataclass(slots=True)
+class Session:
+    """A live session; exists in memory only, its keys wrapped under a key that never leaves it.
+
+    `window_high` and `window_bits` are the replay window of its requests.
+    Source: ISO/TS 12812-2:2017, 7.3.2; 3.22
+    """
+
+    id: str
+    device: str
+    customer: str
+    account: str
+    channel: str
+    wrapped: bytes
+    wrap_day: int
+    established_at: int
+    last_seen: int
+    idle_ms: int
+    expires_at: int
+    window_high: int
+    window_bits: int

@@ -1,0 +1,302 @@
+"""Who may come in: activation codes redeemed, devices enrolled, sessions established.
+
+Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.1
+"""
+
+from dataclasses import dataclass
+
+from tallystick.application.authentication.model import Activation, Session
+from tallystick.application.authentication.sessions import Sessions
+from tallystick.application.authentication.store import ACTIVATION
+from tallystick.application.customers import Customer, Customers
+from tallystick.application.devices import Device, Devices, DeviceStatus
+from tallystick.application.notices import Notices, Template
+from tallystick.application.policing import PolicyInForce
+from tallystick.application.turn import Outcome, Turn
+from tallystick.infrastructure.envelope.handshake_server import (
+    AuthenticatedDevice,
+    OpenedEnrolment,
+)
+from tallystick.infrastructure.envelope.renewal import (
+    FIRST_COUNTER,
+    Overtaken,
+    Renewed,
+    Resynchronised,
+    Spent,
+)
+from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
+from tallystick.infrastructure.store.database import Reader
+from tallystick.infrastructure.store.rowcache import RowCache
+from tallystick.infrastructure.tally.leaf import Commitments
+from tallystick.kernel.codec import b64url
+from tallystick.kernel.errors import Conflict, NotAuthentic, NotPermitted
+from tallystick.kernel.model import replace
+from tallystick.kernel.secret import Secret
+from tallystick.process.policy import AccountStatus, Facts, Permit
+from tallystick.process.policy.facts import Channel, Factor, Operation
+from tallystick.protocol.enrolment import EnrolmentAccepted
+from tallystick.protocol.session import SessionAccepted
+
+_DIGITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The handles that access needs.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+
+    module: CryptoModule
+    activation: KeyHandle
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The capabilities that know who comes in.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2
+    """
+
+    customers: Customers
+    devices: Devices
+    sessions: Sessions
+    notices: Notices
+    policy: PolicyInForce
+
+
+class Access:
+    """Redeems activation codes, enrols devices, establishes sessions.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.1
+    """
+
+    def __init__(self, keys: Keys, people: People, reader: Reader, *, capacity: int) -> None:
+        """Join the capabilities that coming in needs.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        self._keys = keys
+        self._customers = people.customers
+        self._devices = people.devices
+        self._sessions = people.sessions
+        self._notices = people.notices
+        self._policy = people.policy
+        self._activations = RowCache(ACTIVATION, Activation, reader, capacity=capacity)
+
+    def issue(self, turn: Turn, customer: Customer, issued_by: str) -> Activation:
+        """A new activation code for `customer`, sent to the customer's number and shown to nobody.
+
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        identifier = turn.new_id("atv")
+        code = _new_code(turn)
+        activation = Activation(
+            id=identifier,
+            customer=customer.id,
+            code_mac=self._code_mac(identifier, code),
+            expires_at=turn.now + self._policy.compiled.policy.attempts.activation_life_ms,
+            attempts=0,
+            used_at=0,
+            issued_by=issued_by,
+        )
+        self._activations.put(identifier, activation, turn.changes)
+        self._customers.save(turn, replace(customer, activation=identifier))
+        self._notices.add_code(turn, customer.id, identifier, code)
+        return activation
+
+    def redeem(self, turn: Turn, activation: str, code: Secret[str]) -> Customer:
+        """Use up an activation; the try is counted with this commit whatever comes of it.
+
+        Raises NotAuthentic alike for an unknown, used, expired, exhausted and wrong code.
+        Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.1
+        """
+        known = self._activations.get(activation)
+        rules = self._policy.compiled.policy.attempts
+        if (
+            known is None
+            or known.used_at
+            or turn.now > known.expires_at
+            or known.attempts >= rules.activation_tries
+        ):
+            raise _wrong_code()
+        tried = replace(known, attempts=known.attempts + 1)
+        self._activations.put(activation, tried, turn.changes)
+        if Secret(self._code_mac(activation, code)) != Secret(known.code_mac):
+            raise _wrong_code()
+        self._activations.put(activation, replace(tried, used_at=turn.now), turn.changes)
+        return self._customers.active(self._customers.get(known.customer))
+
+    def enrol(self, turn: Turn, opened: OpenedEnrolment) -> Outcome:
+        """Enrol the device whose keys were proved, if its code is right and the policy allows it.
+
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        customer = self.redeem(turn, opened.activation, opened.code)
+        self._permit(turn, customer, None, Operation.ENROL, (Factor.POSSESSION.value,))
+        device = self._devices.enrol(turn, customer, opened, turn.provider)
+        event = turn.new_id("evt")
+        commitments = Commitments(event)
+        commitments.commit(
+            self._customers.commit_mac(customer),
+            {"customer": customer.id, "device": device.id, "transcript": b64url(opened.transcript)},
+        )
+        index = turn.record(
+            "device.enrolled",
+            policy=self._policy.version,
+            public={"attested": device.attestation_format, "trust": device.trust},
+            commitments=commitments,
+            event_id=event,
+        )
+        accepted = EnrolmentAccepted(
+            device=device.id,
+            customer=customer.id,
+            accounts=(customer.account,),
+            certificate=device.certificate,
+            counter=FIRST_COUNTER,
+            server_time=turn.now,
+        )
+        return Outcome(accepted, index)
+
+    def establish(self, turn: Turn, proved: AuthenticatedDevice) -> Outcome:
+        """Open a session for a device whose signature verified.
+
+        Raises NotPermitted for a suspended device and for a copy, which is suspended with this
+        commit; Conflict for a handshake that was overtaken.
+        Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.5
+        """
+        device = self._devices.active(proved.device)
+        customer = self._customers.active(self._customers.get(device.customer))
+        self._permit(turn, customer, device, Operation.INQUIRE, (Factor.POSSESSION.value,))
+        judged = self._devices.renew(turn, device, proved.renewal)
+        if isinstance(judged, Spent):
+            raise self._suspend_copy(turn, device, customer)
+        if isinstance(judged, Overtaken):
+            raise Conflict("a later handshake came first", remedy="begin a new one")
+        if not isinstance(judged, Renewed | Resynchronised):
+            raise NotPermitted(
+                "the device is ahead of what is known of it", remedy="enrol the phone again"
+            )
+        rule = self._policy.compiled.session(Channel.APP.value)
+        opened = isinstance(judged, Renewed)
+        if opened:
+            self._open(turn, proved, device, customer, rule.idle_ms, rule.absolute_ms)
+        accepted = SessionAccepted(
+            session=proved.session,
+            open=opened,
+            counter=judged.record.counter,
+            expires_idle_s=rule.idle_ms // 1000,
+            expires_at=turn.now + rule.absolute_ms,
+            policy_version=self._policy.version,
+            server_time=turn.now,
+        )
+        return Outcome(accepted)
+
+    def suspend(self, turn: Turn, device: Device, because: str, kind: str) -> int:
+        """Suspend a device, end its sessions, tell its customer; gives the event's index.
+
+        Source: ISO/TS 12812-2:2017, 7.4.5
+        """
+        self._devices.set_status(turn, device, DeviceStatus.SUSPENDED, because)
+        turn.on_durable(lambda: self._sessions.end_device(device.id, turn.now))
+        customer = self._customers.get(device.customer)
+        event = turn.new_id("evt")
+        commitments = Commitments(event)
+        commitments.commit(
+            self._customers.commit_mac(customer), {"customer": customer.id, "device": device.id}
+        )
+        self._notices.add(turn, customer.id, Template.DEVICE_SUSPENDED, device.id)
+        return turn.record(
+            kind,
+            policy=self._policy.version,
+            public={"because": because},
+            commitments=commitments,
+            event_id=event,
+        )
+
+    def trim(self) -> None:
+        """Forget what is over capacity.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._activations.trim()
+
+    def reset(self) -> None:
+        """Forget everything that a batch may have changed.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._activations.reset()
+
+    def _suspend_copy(self, turn: Turn, device: Device, customer: Customer) -> NotPermitted:
+        because = "a copy of this device was used"
+        self.suspend(turn, device, because, "device.suspended")
+        return NotPermitted(
+            "the device is suspended",
+            because=because,
+            remedy="call the provider, or enrol the phone again",
+        )
+
+    def _open(
+        self,
+        turn: Turn,
+        proved: AuthenticatedDevice,
+        device: Device,
+        customer: Customer,
+        idle_ms: int,
+        absolute_ms: int,
+    ) -> None:
+        session = Session(
+            id=proved.session,
+            device=device.id,
+            customer=customer.id,
+            account=customer.account,
+            channel=Channel.APP.value,
+            wrapped=b"",
+            wrap_day=0,
+            established_at=turn.now,
+            last_seen=turn.now,
+            idle_ms=idle_ms,
+            expires_at=turn.now + absolute_ms,
+            window_high=0,
+            window_bits=0,
+        )
+        self._sessions.open(turn, session, proved.keys)
+
+    def _permit(
+        self,
+        turn: Turn,
+        customer: Customer,
+        device: Device | None,
+        operation: Operation,
+        factors: tuple[str, ...],
+    ) -> None:
+        facts = Facts(
+            operation=operation.value,
+            channel=Channel.APP.value,
+            tier=customer.tier,
+            device_trust="unknown" if device is None else device.trust,
+            account_status=AccountStatus(customer.status.value).value,
+            factors=factors,
+            device_age_ms=0 if device is None else max(0, turn.now - device.enrolled_at),
+            account_age_ms=max(0, turn.now - customer.opened_at),
+            minute_of_day=self._policy.compiled.minute_of_day(turn.now),
+            degraded=self._policy.degraded_since(turn.now),
+        )
+        verdict = self._policy.decide(facts, subject=customer.id)
+        if not isinstance(verdict, Permit):
+            raise verdict.error()
+
+    def _code_mac(self, activation: str, code: Secret[str]) -> bytes:
+        message = activation.encode() + b"\x00" + code.reveal().encode()
+        return self._keys.module.mac(self._keys.activation, message)
+
+
+def _new_code(turn: Turn) -> Secret[str]:
+    number = int.from_bytes(turn.entropy(16), "big") % 10**_DIGITS
+    digits = f"{number:0{_DIGITS}d}"
+    return Secret(f"{digits[:4]}-{digits[4:]}")
+
+
+def _wrong_code() -> NotAuthentic:
+    return NotAuthentic("the activation code is not valid", remedy="check it, or ask for a new one")

@@ -1,0 +1,173 @@
+"""Live sessions: in memory only, their keys wrapped under a key that never leaves it.
+
+The wrapping key is replaced daily; a session that was wrapped under the key before the last is
+gone. Fronts ask for keys, the writer admits requests: alive, in its window, not seen before.
+
+Source: ISO/TS 12812-2:2017, 3.22; 7.3.2
+"""
+
+from tallystick.application.authentication.model import Session
+from tallystick.application.turn import Turn
+from tallystick.infrastructure.envelope import window
+from tallystick.infrastructure.envelope.schedule import SessionKeys, kid_of
+from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle, Purpose
+from tallystick.kernel.errors import Conflict, Unauthenticated
+from tallystick.kernel.time import DAY_MS, Instant
+
+_NONCE = 12
+_AAD = b"session keys"
+_REPLAY_GUARD_MS = 10 * 60_000
+"""How long the id of an ended session stays known; longer than a handshake's cookie lives."""
+
+
+class Sessions:
+    """Opens, admits and ends sessions.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2
+    """
+
+    def __init__(self, module: CryptoModule, *, hot_keys: int = 8192) -> None:
+        """Keep up to `hot_keys` sessions' keys unwrapped for use.
+
+        Source: ISO/TS 12812-2:2017, 3.22
+        """
+        self._module = module
+        self._sessions: dict[str, Session] = {}
+        self._ended: dict[str, int] = {}
+        self._hot: dict[str, SessionKeys] = {}
+        self._hot_keys = hot_keys
+        self._wraps: dict[int, KeyHandle] = {}
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def open(self, turn: Turn, session: Session, keys: SessionKeys) -> None:
+        """Keep a new session, its keys wrapped.
+
+        Raises Conflict for an id that was used before (a replayed handshake).
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        if session.id in self._sessions or session.id in self._ended:
+            raise Conflict("this handshake was completed before", remedy="begin a new one")
+        day = turn.now // DAY_MS
+        nonce = self._module.random(_NONCE)
+        sealed = self._module.seal(self._wrap(day), nonce, keys.octets().reveal(), _AAD)
+        session.wrap_day = day
+        session.wrapped = nonce + sealed
+        self._sessions[session.id] = session
+        turn.on_undo(lambda: self._forget(session.id))
+
+    def keys(self, session: str, now: Instant) -> SessionKeys:
+        """The keys of a live session.
+
+        Raises Unauthenticated for an unknown, ended or expired one.
+        Source: ISO/TS 12812-2:2017, 3.22
+        """
+        hot = self._hot.get(session)
+        if hot is not None:
+            return hot
+        live = self.look(session, now)
+        nonce, sealed = live.wrapped[:_NONCE], live.wrapped[_NONCE:]
+        handle = self._wraps.get(live.wrap_day)
+        if handle is None:
+            raise _gone()
+        keys = SessionKeys(kid_of(session), self._module.open(handle, nonce, sealed, _AAD))
+        if len(self._hot) >= self._hot_keys:
+            for old in list(self._hot)[: self._hot_keys // 8]:
+                del self._hot[old]
+        self._hot[session] = keys
+        return keys
+
+    def look(self, session: str, now: Instant) -> Session:
+        """The live session, without counting as a use of it.
+
+        Raises Unauthenticated.
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        live = self._sessions.get(session)
+        if live is None:
+            raise _gone()
+        if now > live.expires_at or now - live.last_seen > live.idle_ms:
+            raise Unauthenticated(
+                "the session has expired", remedy="establish a new session", because="session times"
+            )
+        return live
+
+    def admit(self, turn: Turn, session: str, sequence: int) -> Session:
+        """The live session, with request number `sequence` used up and its idle time begun anew.
+
+        Raises Unauthenticated, or Replayed for a number that was used.
+        Source: ISO/TS 12812-2:2017, 7.3.2; 7.2.7
+        """
+        live = self.look(session, turn.now)
+        high, bits, seen = live.window_high, live.window_bits, live.last_seen
+        live.window_high, live.window_bits = window.mark(high, bits, sequence)
+        live.last_seen = turn.now
+
+        def undo() -> None:
+            live.window_high, live.window_bits, live.last_seen = high, bits, seen
+
+        turn.on_undo(undo)
+        return live
+
+    def touch(self, session: str, sequence: int, now: Instant) -> Session:
+        """Admit a request that changes nothing else.
+
+        Raises Unauthenticated, or Replayed for a number that was used.
+        Source: ISO/TS 12812-2:2017, 7.3.2; 7.2.7
+        """
+        live = self.look(session, now)
+        live.window_high, live.window_bits = window.mark(
+            live.window_high, live.window_bits, sequence
+        )
+        live.last_seen = now
+        return live
+
+    def end(self, session: str, now: Instant) -> None:
+        """End a session now; its keys are forgotten, its id is not used again.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        self._forget(session)
+        self._ended[session] = now + _REPLAY_GUARD_MS
+
+    def end_device(self, device: str, now: Instant) -> None:
+        """End all sessions of a device.
+
+        Source: ISO/TS 12812-2:2017, 7.4.5
+        """
+        found = [live.id for live in self._sessions.values() if live.device == device]
+        for session in found:
+            self.end(session, now)
+
+    def sweep(self, now: Instant) -> int:
+        """Forget what has expired, and the wrapping keys that nothing is wrapped under any more.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        for session in [id_ for id_, until in self._ended.items() if until < now]:
+            del self._ended[session]
+        expired = [
+            live.id
+            for live in self._sessions.values()
+            if now > live.expires_at or now - live.last_seen > live.idle_ms
+        ]
+        for session in expired:
+            self.end(session, now)
+        for day in [day for day in self._wraps if day < now // DAY_MS - 1]:
+            self._module.destroy(self._wraps.pop(day))
+        return len(expired)
+
+    def _wrap(self, day: int) -> KeyHandle:
+        handle = self._wraps.get(day)
+        if handle is None:
+            handle = self._wraps[day] = self._module.generate(Purpose.SESSION_WRAP)
+        return handle
+
+    def _forget(self, session: str) -> None:
+        self._sessions.pop(session, None)
+        self._hot.pop(session, None)
+
+
+def _gone() -> Unauthenticated:
+    return Unauthenticated("there is no such session", remedy="establish a new session")

@@ -1,0 +1,201 @@
+"""The embedded book: the ledger that the writer owns, where a payment is one commit.
+
+Source: ISO/TS 12812-2:2017, 7.3.3; 13.3
+"""
+
+from collections.abc import Iterable
+
+from tallystick.application.customers.model import CustomerKind
+from tallystick.application.turn import Turn
+from tallystick.infrastructure.ledger.apply import apply
+from tallystick.infrastructure.ledger.model import (
+    NO_CEILING,
+    NO_FLOOR,
+    Account,
+    AccountKind,
+    Leg,
+    Limit,
+    Posting,
+    PostingKind,
+    Rejected,
+    Side,
+)
+from tallystick.infrastructure.ledger.state import LedgerState
+from tallystick.infrastructure.ledger.store import LedgerStore, save
+from tallystick.infrastructure.store.database import Reader
+from tallystick.kernel.ids import random_id
+from tallystick.process.policy import LimitRule
+
+_UNBOUNDED = 2**62
+_OWN_ACCOUNTS = {
+    "safeguarding": (AccountKind.SAFEGUARDING, Side.DEBIT),
+    "fees": (AccountKind.FEE, Side.CREDIT),
+    "suspense": (AccountKind.SUSPENSE, Side.CREDIT),
+    "bank-settlement": (AccountKind.BANK_SETTLEMENT, Side.CREDIT),
+}
+_KINDS = {
+    CustomerKind.PERSON: AccountKind.CUSTOMER,
+    CustomerKind.AGENT: AccountKind.AGENT_FLOAT,
+    CustomerKind.MERCHANT: AccountKind.MERCHANT,
+}
+
+
+def own_account(name: str) -> str:
+    """The id of one of the provider's own accounts: safeguarding, fees, suspense, bank-settlement.
+
+    Source: ISO/TS 12812-2:2017, 13.3
+    """
+    return random_id("acc", name.encode().ljust(16, b"\x00")[:16])
+
+
+class LedgerBook:
+    """Opens accounts and moves money; every movement is double entry and within its limits.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    def __init__(self, reader: Reader, currency: str, *, capacity: int) -> None:
+        """Keep one `currency`; up to `capacity` accounts stay in memory between batches.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        self._store = LedgerStore(reader)
+        self._currency = currency
+        self._capacity = capacity
+        self.state = LedgerState()
+        self.reset()
+
+    def reset(self) -> None:
+        """Start from the file again.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._store.restore(self.state)
+        self._store.load_accounts(self.state, [own_account(name) for name in _OWN_ACCOUNTS])
+
+    def open_own_accounts(self, now: int) -> None:
+        """Open the provider's own accounts where they do not exist yet.
+
+        Source: ISO/TS 12812-2:2017, 13.3
+        """
+        for name, (kind, side) in _OWN_ACCOUNTS.items():
+            identifier = own_account(name)
+            if identifier not in self.state.accounts:
+                account = Account(
+                    id=identifier,
+                    kind=kind,
+                    currency=self._currency,
+                    side=side,
+                    floor=NO_FLOOR if name == "bank-settlement" else 0,
+                    ceiling=NO_CEILING,
+                    opened_at=now,
+                )
+                self.state.open_account(account)
+
+    def open_account(self, turn: Turn, kind: CustomerKind, ceiling_minor: int) -> str:
+        """A new account for a customer of `kind`, which may hold up to `ceiling_minor`.
+
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        identifier = random_id("acc", turn.entropy(16))
+        account = Account(
+            id=identifier,
+            kind=_KINDS[kind],
+            currency=self._currency,
+            side=Side.CREDIT,
+            ceiling=min(ceiling_minor, NO_CEILING),
+            opened_at=turn.now,
+        )
+        self.state.open_account(account)
+        return identifier
+
+    def pay(
+        self,
+        *,
+        order: str,
+        payer: str,
+        payee: str,
+        amount_minor: int,
+        fee_minor: int,
+        limits: tuple[LimitRule, ...],
+        body_hash: bytes,
+        now: int,
+        event: int,
+    ) -> None:
+        """Move an amount and its fee, within `limits` of the payer's account: all of it or nothing.
+
+        Raises InsufficientFunds, LimitExceeded, NotFound, Conflict.
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        legs = [Leg(debit=payer, credit=payee, amount=amount_minor)]
+        if fee_minor:
+            legs.append(Leg(debit=payer, credit=own_account("fees"), amount=fee_minor))
+        posting = Posting(
+            id=order,
+            kind=PostingKind.POST,
+            legs=tuple(legs),
+            limits=tuple((_limit(rule), payer) for rule in limits),
+            body_hash=body_hash,
+            event_index=event,
+        )
+        self.post(posting, now)
+
+    def post(self, posting: Posting, now: int) -> None:
+        """Apply one posting.
+
+        Raises the refusal that its rejection stands for.
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        self._store.prepare(self.state, (posting,))
+        (result,) = apply(self.state, (posting,), now)
+        if isinstance(result, Rejected):
+            raise result.error()
+
+    def available(self, account: str) -> int:
+        """What may still leave `account`, in minor units; 0 for one that does not exist.
+
+        Source: ISO/TS 12812-2:2017, 12.3
+        """
+        self._store.load_accounts(self.state, (account,))
+        found = self.state.accounts.get(account)
+        return 0 if found is None else found.available()
+
+    def reserved(self, account: str) -> int:
+        """What open holds will take from `account`, in minor units.
+
+        Source: ISO/TS 12812-2:2017, 12.3
+        """
+        self._store.load_accounts(self.state, (account,))
+        found = self.state.accounts.get(account)
+        return 0 if found is None else found.held_debit
+
+    def prefetch(self, accounts: Iterable[str]) -> None:
+        """Bring `accounts` into memory with at most two statements.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._store.load_accounts(self.state, accounts)
+
+    def collect(self, turn: Turn) -> None:
+        """Put what changed into the rows of this turn.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        save(self.state.take_changes(), turn.changes)
+
+    def trim(self) -> None:
+        """Forget accounts and postings over capacity; between durable batches only.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self.state.trim(accounts=self._capacity, recent=1024)
+
+
+def _limit(rule: LimitRule) -> Limit:
+    return Limit(
+        id=rule.id,
+        window_ms=rule.window_ms,
+        max_amount=_UNBOUNDED if rule.max_amount is None else rule.max_amount,
+        max_count=_UNBOUNDED if rule.max_count is None else rule.max_count,
+        because=rule.because,
+    )

@@ -1,0 +1,70 @@
+"""Channels without our software: a phone that only dials.
+
+    gateway signs -> message verified, fresh, new -> step -> page
+                                                       `-> action -> provider -> resume -> page
+
+What such a phone consents to is a grade of its own: the PIN is verified by the provider, the terms
+were shown by the provider, and whoever runs the gateway could read both. Policy limits it.
+
+Source: ISO/TS 12812-2:2017, 7.2.3; 11.2.2; 12.2
+"""
+
+from tallystick.application.channels.model import (
+    Action,
+    AskQuote,
+    Balance,
+    BalanceIs,
+    CheckCode,
+    CodeKnown,
+    CodeUnknown,
+    Declined,
+    MenuFacts,
+    Paid,
+    Pay,
+    PinIsSet,
+    Quoted,
+    Result,
+    Screen,
+    SetPin,
+    Step,
+    UssdSession,
+)
+from tallystick.application.channels.rules import (
+    activation_code,
+    check_fresh,
+    check_new_pin,
+    open_message,
+    telephone_number,
+    till_number,
+)
+from tallystick.application.channels.ussd import open_session, resume, step
+
+__all__ = [
+    "Action",
+    "AskQuote",
+    "Balance",
+    "BalanceIs",
+    "CheckCode",
+    "CodeKnown",
+    "CodeUnknown",
+    "Declined",
+    "MenuFacts",
+    "Paid",
+    "Pay",
+    "PinIsSet",
+    "Quoted",
+    "Result",
+    "Screen",
+    "SetPin",
+    "Step",
+    "UssdSession",
+    "activation_code",
+    "check_fresh",
+    "check_new_pin",
+    "open_message",
+    "open_session",
+    "resume",
+    "step",
+    "telephone_number",
+    "till_number",
+]

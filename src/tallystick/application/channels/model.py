@@ -1,0 +1,332 @@
+"""A menu session of a dialling phone: where it stands, what it shows, what it asks to be done.
+
+Source: ISO/TS 12812-2:2017, 7.2.3; 11.2.2; 12.2
+"""
+
+from tallystick.kernel.model import Record
+from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import SECOND_MS
+from tallystick.protocol.payments import PaymentKind, QuoteReply
+
+
+class Dialled(Record, frozen=True, kw_only=True):
+    """The session is new; nothing was shown yet.
+
+    Source: ISO/TS 12812-2:2017, 7.2.3
+    """
+
+
+class AtMenu(Record, frozen=True, kw_only=True):
+    """The main menu is shown.
+
+    Source: ISO/TS 12812-2:2017, 7.2.3
+    """
+
+
+class AskPayee(Record, frozen=True, kw_only=True):
+    """Waiting for a telephone or till number.
+
+    Source: ISO/TS 12812-2:2017, 7.2.3
+    """
+
+    kind: PaymentKind
+
+
+class AskAmount(Record, frozen=True, kw_only=True):
+    """Waiting for the amount.
+
+    Source: ISO/TS 12812-2:2017, 7.2.3
+    """
+
+    kind: PaymentKind
+    payee: str
+
+
+class Quoting(Record, frozen=True, kw_only=True):
+    """The provider is asked for the terms.
+
+    Source: ISO/TS 12812-2:2017, 11.2.2
+    """
+
+    kind: PaymentKind
+    amount_minor: int
+
+
+class Confirm(Record, frozen=True, kw_only=True):
+    """The terms are shown; a PIN consents to exactly these.
+
+    Source: ISO/TS 12812-2:2017, 11.2.2
+    """
+
+    terms: QuoteReply
+
+
+class Paying(Record, frozen=True, kw_only=True):
+    """The order is with the provider.
+
+    Source: ISO/TS 12812-2:2017, 11.2.2
+    """
+
+    terms: QuoteReply
+
+
+class AskReceiptCode(Record, frozen=True, kw_only=True):
+    """Waiting for a receipt code.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+
+class Checking(Record, frozen=True, kw_only=True):
+    """The provider looks the receipt code up.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+
+class AskBalancePin(Record, frozen=True, kw_only=True):
+    """Waiting for the PIN that shows the balance.
+
+    Source: ISO/TS 12812-2:2017, 12.3
+    """
+
+
+class ReadingBalance(Record, frozen=True, kw_only=True):
+    """The provider reads the balance.
+
+    Source: ISO/TS 12812-2:2017, 12.3
+    """
+
+
+class AskActivationCode(Record, frozen=True, kw_only=True):
+    """Waiting for the activation code.
+
+    Source: ISO/TS 12812-2:2017, 7.4.1
+    """
+
+
+class AskNewPin(Record, frozen=True, kw_only=True):
+    """Waiting for the new PIN.
+
+    Source: ISO/TS 12812-2:2017, 7.4.1
+    """
+
+    code: Secret[str]
+
+
+class AskPinAgain(Record, frozen=True, kw_only=True):
+    """Waiting for the new PIN a second time.
+
+    Source: ISO/TS 12812-2:2017, 7.4.1
+    """
+
+    code: Secret[str]
+    pin: Secret[str]
+
+
+class SettingPin(Record, frozen=True, kw_only=True):
+    """The provider sets the PIN.
+
+    Source: ISO/TS 12812-2:2017, 7.4.1
+    """
+
+
+class Ended(Record, frozen=True, kw_only=True):
+    """Over; nothing that arrives later does anything.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2
+    """
+
+
+State = (
+    Dialled
+    | AtMenu
+    | AskPayee
+    | AskAmount
+    | Quoting
+    | Confirm
+    | Paying
+    | AskReceiptCode
+    | Checking
+    | AskBalancePin
+    | ReadingBalance
+    | AskActivationCode
+    | AskNewPin
+    | AskPinAgain
+    | SettingPin
+    | Ended
+)
+
+
+class UssdSession(Record, frozen=True, kw_only=True):
+    """One dialled session; exists in memory only. `tries` counts wrong entries in a row.
+
+    Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2
+    """
+
+    id: str
+    msisdn: str
+    state: State
+    tries: int
+    started_at: int
+    last_at: int
+
+
+class MenuFacts(Record, frozen=True, kw_only=True):
+    """What the menu needs to know: the instant, the provider, and what policy allows.
+
+    A session ends after `idle_ms` without input and `lifetime_ms` in all, and after `most_tries`
+    wrong entries in a row. `country` is the calling code without plus.
+    Source: ISO/TS 12812-2:2017, 7.3.2
+    """
+
+    now: int
+    provider: str
+    currency: str
+    country: str
+    idle_ms: int = 60 * SECOND_MS
+    lifetime_ms: int = 180 * SECOND_MS
+    most_tries: int = 3
+    pin_least: int = 4
+    pin_most: int = 6
+
+
+class Screen(Record, frozen=True, kw_only=True):
+    """A page for the phone: at most 182 places of the GSM alphabet.
+
+    Source: ISO/TS 12812-2:2017, 7.2.3; 3GPP TS 23.038, 6.2.1
+    """
+
+    text: str
+    ends: bool
+
+
+class AskQuote(Record, frozen=True, kw_only=True):
+    """Get the terms of a payment; answer with `Quoted` or `Declined`.
+
+    Source: ISO/TS 12812-2:2017, 11.2.2
+    """
+
+    kind: PaymentKind
+    payee: str
+    amount_minor: int
+
+
+class Pay(Record, frozen=True, kw_only=True):
+    """Order what `terms` say, as the PIN consents; answer with `Paid` or `Declined`.
+
+    Source: ISO/TS 12812-2:2017, 11.2.2
+    """
+
+    terms: QuoteReply
+    pin: Secret[str]
+
+
+class CheckCode(Record, frozen=True, kw_only=True):
+    """Say what is known of a receipt code; answer with `CodeKnown` or `CodeUnknown`.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    code: str
+
+
+class Balance(Record, frozen=True, kw_only=True):
+    """Read the balance; answer with `BalanceIs` or `Declined`.
+
+    Source: ISO/TS 12812-2:2017, 12.3
+    """
+
+    pin: Secret[str]
+
+
+class SetPin(Record, frozen=True, kw_only=True):
+    """Set the PIN, as the activation code allows; answer with `PinIsSet` or `Declined`.
+
+    Source: ISO/TS 12812-2:2017, 7.4.1
+    """
+
+    code: Secret[str]
+    pin: Secret[str]
+
+
+Action = AskQuote | Pay | CheckCode | Balance | SetPin
+
+
+class Quoted(Record, frozen=True, kw_only=True):
+    """The terms, as the provider will hold to them.
+
+    Source: ISO/TS 12812-2:2017, 11.2.2
+    """
+
+    terms: QuoteReply
+
+
+class Paid(Record, frozen=True, kw_only=True):
+    """The order is settled; `receipt_code` names its event.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    receipt_code: str
+
+
+class CodeKnown(Record, frozen=True, kw_only=True):
+    """A receipt code that the provider gave out, and what it stands for; `incoming` to the dialler.
+
+    `stage` is the order's stage in one word. A code of a payment between others is not known here.
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    amount_minor: int
+    currency: str
+    incoming: bool
+    stage: str
+    at: int
+
+
+class CodeUnknown(Record, frozen=True, kw_only=True):
+    """No payment of the dialler has this receipt code.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+
+class BalanceIs(Record, frozen=True, kw_only=True):
+    """What is available.
+
+    Source: ISO/TS 12812-2:2017, 12.3
+    """
+
+    available_minor: int
+    currency: str
+
+
+class PinIsSet(Record, frozen=True, kw_only=True):
+    """The new PIN is in force.
+
+    Source: ISO/TS 12812-2:2017, 7.4.1
+    """
+
+
+class Declined(Record, frozen=True, kw_only=True):
+    """Refused, in words for the customer; `again` asks for the secret once more.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2
+    """
+
+    says: str
+    again: bool = False
+
+
+Result = Quoted | Paid | CodeKnown | CodeUnknown | BalanceIs | PinIsSet | Declined
+
+
+class Step(Record, frozen=True, kw_only=True):
+    """The session as it stands now, and what comes out: a page to show, or an action to carry out.
+
+    Source: ISO/TS 12812-2:2017, 7.2.3
+    """
+
+    session: UssdSession
+    out: Screen | Action

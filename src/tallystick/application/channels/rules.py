@@ -1,0 +1,147 @@
+"""Pure rules of the dialled channel: who signed, what a number means, which PINs are too weak.
+
+Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2; 7.3.3
+"""
+
+import re
+from collections.abc import Mapping
+from itertools import pairwise
+
+from tallystick.infrastructure.crypto.jws import split_compact
+from tallystick.infrastructure.crypto.signature import VerifyKey
+from tallystick.kernel.codec import Decoder
+from tallystick.kernel.errors import Expired, Malformed, NotAuthentic, NotPermitted
+from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import Instant
+from tallystick.protocol.channels import SignedUssd, UssdMessage, ussd_header
+
+_messages = Decoder(UssdMessage, limit=2048)
+
+_INTERNATIONAL = re.compile(r"^(?:\+|00)([1-9][0-9]{6,14})$")
+_NATIONAL = re.compile(r"^0([1-9][0-9]{5,11})$")
+_TILL = re.compile(r"^[0-9]{4,8}$")
+
+_FAVOURITES = frozenset((
+    "1004", "1122", "1313", "2468", "1357", "2580", "0852", "4242", "0070", "0007", "1337", "5683",
+    "6969", "8520", "1470", "1379", "11223", "13579", "24680", "159753", "147258", "112233",
+    "123321", "131313", "789456", "147369", "258456", "520131",
+))  # fmt: skip
+
+
+def open_message(signed: SignedUssd, gateways: Mapping[str, VerifyKey]) -> UssdMessage:
+    """The message in `signed`, after every check that needs no state:
+
+    1. the JWS header is exactly the one of a registered gateway, so nothing is negotiated;
+    2. that gateway's key signed it;
+    3. the payload is the canonical encoding of a message that names the same gateway.
+
+    Freshness (`check_fresh`) and that its id is new are the caller's to check.
+    Raises Malformed for the form, NotAuthentic for 1 to 3.
+    Source: ISO/TS 12812-2:2017, 7.3.3; RFC 7515, 5.2
+    """
+    header, payload, signature, signing_input = split_compact(signed.message)
+    for name, verify_key in gateways.items():
+        if ussd_header(name) == header:
+            verify_key.verify(signature, signing_input)
+            message = _messages.decode_canonical(payload)
+            if message.gateway == name:
+                return message
+            break
+    raise NotAuthentic("the message is not signed by a gateway of this provider")
+
+
+def check_fresh(message: UssdMessage, now: Instant, most_ms: int) -> None:
+    """Pass if the gateway sent `message` at most `most_ms` ago, or ahead, by its own clock.
+
+    Raises Expired otherwise.
+    Source: ISO/TS 12812-2:2017, 7.2.7; 7.3.3
+    """
+    if abs(now - message.at) > most_ms:
+        raise Expired("the message is too old or from a wrong clock", remedy="dial again")
+
+
+def telephone_number(typed: str, country: str) -> str:
+    """The E.164 number that a person typed: `0712...`, `254712...`, `00254712...` or `+254712...`.
+
+    Raises Malformed for anything else.
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    digits = re.sub(r"[ -]", "", typed)
+    national = _NATIONAL.match(digits)
+    if national:
+        return f"+{country}{national.group(1)}"
+    if digits.startswith(country):
+        digits = f"+{digits}"
+    international = _INTERNATIONAL.match(digits)
+    if international is None:
+        raise Malformed("this is not a telephone number")
+    return f"+{international.group(1)}"
+
+
+def till_number(typed: str) -> str:
+    """The till number that a person typed: 4 to 8 digits.
+
+    Raises Malformed for anything else.
+    Source: ISO/TS 12812-2:2017, 11.1
+    """
+    digits = typed.strip()
+    if not _TILL.match(digits):
+        raise Malformed("this is not a till number")
+    return digits
+
+
+def activation_code(typed: str) -> Secret[str]:
+    """The activation code that a person typed, in the spelling it was issued in: groups of four.
+
+    Hyphens and spaces may be missing, as a keypad has none; small letters count as large ones.
+    Raises Malformed for what is not 8 to 16 letters and digits.
+    Source: ISO/TS 12812-2:2017, 7.4.1
+    """
+    plain = re.sub(r"[ -]", "", typed).upper()
+    if not re.fullmatch(r"[0-9A-Z]{8,16}", plain):
+        raise Malformed("this is not an activation code")
+    return Secret("-".join(plain[at : at + 4] for at in range(0, len(plain), 4)))
+
+
+def check_new_pin(pin: Secret[str], msisdn: str) -> None:
+    """Pass if `pin` (4 to 12 digits) is none of those that are guessed first.
+
+    Raises NotPermitted for repeats, runs, years and dates, the end of the customer's own number,
+    and well-known favourites; Malformed for what is not a PIN.
+    Source: ISO/TS 12812-2:2017, 7.3.2; ISO 9564-1, 7.2
+    """
+    digits = pin.reveal()
+    if not re.fullmatch(r"[0-9]{4,12}", digits):
+        raise Malformed("a PIN has 4 to 12 digits")
+    if (
+        digits in _FAVOURITES
+        or _repeats(digits)
+        or _runs(digits)
+        or _is_a_date(digits)
+        or msisdn.endswith(digits)
+    ):
+        raise NotPermitted("this PIN is too easy to guess", remedy="choose another PIN")
+
+
+def _repeats(digits: str) -> bool:
+    """One group over and over (`0000`, `1212`, `123123`), or no more than one digit apart."""
+    return digits in (digits + digits)[1:-1] or max(map(digits.count, digits)) >= len(digits) - 1
+
+
+def _runs(digits: str) -> bool:
+    """Up or down the keypad one by one, past 9 or 0 as well."""
+    steps = {(int(b) - int(a)) % 10 for a, b in pairwise(digits)}
+    return steps in ({1}, {9})
+
+
+def _is_a_date(digits: str) -> bool:
+    """A year of birth (`1987`), or day, month and year in any usual order."""
+    if len(digits) == 4:
+        return digits[:2] in {"19", "20"}
+    if len(digits) == 6:
+        a, b, c = (int(digits[at : at + 2]) for at in (0, 2, 4))
+        orders = ((a, b), (b, a), (c, b))
+        return any(1 <= day <= 31 and 1 <= month <= 12 for day, month in orders)
+    if len(digits) == 8:
+        return digits[:2] in {"19", "20"} or digits[4:6] in {"19", "20"}
+    return False

@@ -1,0 +1,243 @@
+"""Every command that changes state, and who executes it: one line each.
+
+A front builds a command only from what it verified; the writer executes it.
+
+Source: ISO/TS 12812-2:2017, 7.3.3
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tallystick.application.consent import DeviceSigned, PinVerified
+from tallystick.application.desks import Desks
+from tallystick.application.notices import NoticeRow
+from tallystick.application.operators import SignedAct
+from tallystick.application.turn import Outcome, Turn
+from tallystick.infrastructure.envelope.handshake_server import (
+    AuthenticatedDevice,
+    OpenedEnrolment,
+)
+from tallystick.kernel.errors import Broken
+from tallystick.kernel.secret import Secret
+from tallystick.protocol.operators import EnrolOperator, OpenCustomer
+
+
+@dataclass(frozen=True, slots=True)
+class InstallPolicy:
+    """The first policy, from the set-up; later ones are acts of operators.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    envelope: str
+
+
+@dataclass(frozen=True, slots=True)
+class InviteOperator:
+    """An invitation made at set-up; only the hash of its code is known here.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    code_hash: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolDevice:
+    """An enrolment whose two keys were proved.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    opened: OpenedEnrolment
+
+
+@dataclass(frozen=True, slots=True)
+class EstablishSession:
+    """A handshake whose device signature verified.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    proved: AuthenticatedDevice
+
+
+@dataclass(frozen=True, slots=True)
+class EndSession:
+    """A device that says good-bye.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    session: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """An order signed by a device, in its session.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    session: str
+    sequence: int
+    consented: DeviceSigned
+
+
+@dataclass(frozen=True, slots=True)
+class TryPin:
+    """Counts a try of a dialled PIN before anybody knows whether it is right.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    customer: str
+
+
+@dataclass(frozen=True, slots=True)
+class DialOrder:
+    """An order confirmed by a PIN that was found right.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    customer: str
+    consented: PinVerified
+
+
+@dataclass(frozen=True, slots=True)
+class PinRight:
+    """A dialled PIN was right; the count of failures begins anew.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    customer: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetPin:
+    """A first PIN, chosen with an activation code; `verifier` is what is kept of it.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    customer: str
+    activation: str
+    code: Secret[str]
+    verifier: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AgentOpens:
+    """An agent opens a customer over the agent's own session.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    session: str
+    sequence: int
+    request: OpenCustomer
+
+
+@dataclass(frozen=True, slots=True)
+class JoinOperator:
+    """An invited operator enrols a key.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    request: EnrolOperator
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeTried:
+    """One attempt to deliver a notice, and whether it arrived.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+
+    notice: NoticeRow
+    delivered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PerformAct:
+    """A signed act of an operator.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    signed: SignedAct
+
+
+Command = (
+    InstallPolicy
+    | InviteOperator
+    | EnrolDevice
+    | EstablishSession
+    | EndSession
+    | PlaceOrder
+    | TryPin
+    | DialOrder
+    | PinRight
+    | SetPin
+    | AgentOpens
+    | JoinOperator
+    | PerformAct
+    | NoticeTried
+)
+
+EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
+    InstallPolicy: lambda desks, turn, one: desks.install_policy(turn, one.envelope),
+    InviteOperator: lambda desks, turn, one: desks.invite(turn, one.code_hash, one.role),
+    EnrolDevice: lambda desks, turn, one: desks.access.enrol(turn, one.opened),
+    EstablishSession: lambda desks, turn, one: desks.access.establish(turn, one.proved),
+    EndSession: lambda desks, turn, one: desks.end_session(turn, one.session, one.sequence),
+    PlaceOrder: lambda desks, turn, one: desks.place(
+        turn, one.session, one.sequence, one.consented
+    ),
+    TryPin: lambda desks, turn, one: desks.pins.count_try(turn, one.customer),
+    DialOrder: lambda desks, turn, one: desks.dial(turn, one.customer, one.consented),
+    PinRight: lambda desks, turn, one: desks.pins.was_right(turn, one.customer),
+    SetPin: lambda desks, turn, one: desks.set_pin(
+        turn, one.customer, one.activation, one.code, one.verifier
+    ),
+    AgentOpens: lambda desks, turn, one: desks.agent_opens(
+        turn, one.session, one.sequence, one.request
+    ),
+    JoinOperator: lambda desks, turn, one: desks.operators.enrol(turn, one.request),
+    NoticeTried: lambda desks, turn, one: desks.notices.tried(
+        turn, one.notice, delivered=one.delivered
+    ),
+    PerformAct: lambda desks, turn, one: desks.operators.act(turn, one.signed, desks.acts.perform),
+}
+
+
+def execute(desks: Desks, turn: Turn, command: Command) -> Outcome:
+    """What `command` comes to.
+
+    Raises the refusal, or Broken for a command that nobody executes.
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    executor = EXECUTORS.get(type(command))
+    if executor is None:
+        raise Broken("nobody executes this command")
+    return executor(desks, turn, command)
+
+
+def prefetch(desks: Desks, commands: Sequence[Command]) -> None:
+    """Bring what `commands` will ask for into memory, set by set.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    consents = [
+        command.consented.consent
+        for command in commands
+        if isinstance(command, PlaceOrder | DialOrder)
+    ]
+    if consents:
+        desks.prefetch(consents)

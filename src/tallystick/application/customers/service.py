@@ -1,0 +1,240 @@
+"""The customers that the writer owns.
+
+Source: ISO/TS 12812-2:2017, 7.3.4; 7.4.1; 14.2.1
+"""
+
+from collections.abc import Callable, Iterable
+
+from tallystick.application.customers.model import (
+    AccountOwnerRow,
+    AliasRow,
+    Customer,
+    CustomerKind,
+    CustomerStatus,
+    Profile,
+)
+from tallystick.application.customers.store import ACCOUNT_OWNER, ALIAS, CUSTOMER
+from tallystick.application.turn import Turn
+from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle, Purpose
+from tallystick.infrastructure.store.database import Reader
+from tallystick.infrastructure.store.rowcache import RowCache
+from tallystick.kernel.codec import Decoder, b64url, encode_canonical
+from tallystick.kernel.errors import Conflict, NotFound, NotPermitted
+from tallystick.kernel.ids import random_id
+from tallystick.kernel.model import replace
+
+_profiles = Decoder(Profile, limit=2048)
+_NONCE = 12
+
+
+class Customers:
+    """Opens, finds, suspends and erases customers.
+
+    Source: ISO/TS 12812-2:2017, 7.4.1
+    """
+
+    def __init__(
+        self, module: CryptoModule, alias_index: KeyHandle, reader: Reader, *, capacity: int
+    ) -> None:
+        """Use `module` for subject keys and `alias_index` to hash numbers.
+
+        Source: ISO/TS 12812-2:2017, 7.3.4
+        """
+        self._module = module
+        self._alias_index = alias_index
+        self._rows = RowCache(CUSTOMER, Customer, reader, capacity=capacity)
+        self._owners = RowCache(ACCOUNT_OWNER, AccountOwnerRow, reader, capacity=capacity)
+        self._aliases = RowCache(ALIAS, AliasRow, reader, capacity=capacity)
+        self._subjects: dict[str, KeyHandle] = {}
+        self._capacity = capacity
+
+    def open(
+        self,
+        turn: Turn,
+        profile: Profile,
+        kind: CustomerKind,
+        *,
+        tier: int,
+        account: str,
+        opened_by: str,
+    ) -> Customer:
+        """A new customer who owns `account` and answers to the number in `profile`.
+
+        Raises Conflict if the number already leads to somebody.
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        alias = self._alias_of(profile.msisdn)
+        known = self._aliases.get(alias)
+        if known is not None and known.customer:
+            raise Conflict("this number already belongs to a customer", remedy="use another number")
+        subject = self._module.generate(Purpose.SUBJECT)
+        customer = Customer(
+            id=random_id("cus", self._module.random(16)),
+            kind=kind,
+            status=CustomerStatus.ACTIVE,
+            tier=tier,
+            account=account,
+            subject=self._module.export_block(subject),
+            profile=self._seal(subject, encode_canonical(profile)),
+            opened_at=turn.now,
+            opened_by=opened_by,
+            pin=b"",
+            pin_failures=0,
+            pin_blocked_until=0,
+            activation="",
+        )
+        self._subjects[customer.id] = subject
+        self._rows.put(customer.id, customer, turn.changes)
+        owner = AccountOwnerRow(account=account, customer=customer.id)
+        self._owners.add(account, owner, turn.changes)
+        self._aliases.put(alias, AliasRow(alias=alias, customer=customer.id), turn.changes)
+        return customer
+
+    def save(self, turn: Turn, customer: Customer) -> None:
+        """Keep a changed customer.
+
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        self._rows.put(customer.id, customer, turn.changes)
+
+    def get(self, customer: str) -> Customer:
+        """The customer with this id.
+
+        Raises NotFound.
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        row = self._rows.get(customer)
+        if row is None:
+            raise NotFound("no such customer")
+        return row
+
+    def owner(self, account: str) -> Customer:
+        """The customer who owns `account`.
+
+        Raises NotFound, also for the provider's own accounts.
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        row = self._owners.get(account)
+        if row is None:
+            raise NotFound("no customer has this account")
+        return self.get(row.customer)
+
+    def by_alias(self, number: str) -> Customer:
+        """The customer whom a telephone number, till number or account id leads to.
+
+        Raises NotFound.
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        if number.startswith("acc_"):
+            return self.owner(number)
+        row = self._aliases.get(self._alias_of(number))
+        if row is None or not row.customer:
+            raise NotFound("no customer has this number", remedy="check the number")
+        return self.get(row.customer)
+
+    def active(self, customer: Customer) -> Customer:
+        """`customer` if it may take part in a payment.
+
+        Raises NotPermitted otherwise.
+        Source: ISO/TS 12812-2:2017, 7.4.5
+        """
+        if customer.status is not CustomerStatus.ACTIVE:
+            raise NotPermitted(f"the customer is {customer.status}")
+        return customer
+
+    def profile(self, customer: Customer) -> Profile:
+        """The personal data of `customer`, in clear.
+
+        Raises NotFound after erasure.
+        Source: ISO/TS 12812-2:2017, 14.2.1
+        """
+        return _profiles.decode(self.open_sealed(customer, customer.profile))
+
+    def seal(self, customer: Customer, octets: bytes) -> bytes:
+        """`octets` sealed under the subject key of `customer`.
+
+        Source: ISO/TS 12812-2:2017, 7.3.4
+        """
+        return self._seal(self.subject(customer), octets)
+
+    def open_sealed(self, customer: Customer, sealed: bytes) -> bytes:
+        """What `seal` sealed.
+
+        Raises NotFound after erasure, NotAuthentic if the bytes were changed.
+        Source: ISO/TS 12812-2:2017, 7.3.4
+        """
+        subject = self.subject(customer)
+        return self._module.open(subject, sealed[:_NONCE], sealed[_NONCE:], b"subject")
+
+    def commit_mac(self, customer: Customer) -> Callable[[bytes], bytes]:
+        """The keyed hash that salts this customer's commitments in the tally.
+
+        Source: ISO/TS 12812-2:2017, 14.2.2
+        """
+        subject = self.subject(customer)
+        module = self._module
+        return lambda message: module.mac(subject, message)
+
+    def subject(self, customer: Customer) -> KeyHandle:
+        """The handle of the subject key of `customer`.
+
+        Raises NotFound after erasure.
+        Source: ISO/TS 12812-2:2017, 14.2.1
+        """
+        handle = self._subjects.get(customer.id)
+        if handle is None:
+            if not customer.subject:
+                raise NotFound("this person was erased")
+            handle = self._module.import_block(customer.subject)
+            self._subjects[customer.id] = handle
+        return handle
+
+    def erase(self, turn: Turn, customer: Customer) -> None:
+        """Destroy the subject key and all that is personal; the proofs stay valid.
+
+        Source: ISO/TS 12812-2:2017, 14.2.1
+        """
+        alias = self._alias_of(self.profile(customer).msisdn)
+        self._aliases.put(alias, AliasRow(alias=alias, customer=""), turn.changes)
+        erased = replace(customer, status=CustomerStatus.ERASED, subject=b"", profile=b"", pin=b"")
+        self.save(turn, erased)
+        handle = self._subjects.pop(customer.id, None)
+        if handle is not None:
+            self._module.destroy(handle)
+
+    def prefetch_owners(self, accounts: Iterable[str]) -> None:
+        """Bring the owners of `accounts` into memory with two statements.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        listed = list(accounts)
+        self._owners.prefetch(listed)
+        owners = (self._owners.get(account) for account in listed)
+        self._rows.prefetch([row.customer for row in owners if row is not None])
+
+    def trim(self) -> None:
+        """Forget what is over capacity, also the handles of subject keys.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        for cache in (self._rows, self._owners, self._aliases):
+            cache.trim()
+        surplus = len(self._subjects) - self._capacity
+        if surplus > 0:
+            for customer in list(self._subjects)[: surplus + self._capacity // 8]:
+                self._module.destroy(self._subjects.pop(customer))
+
+    def reset(self) -> None:
+        """Forget everything that a batch may have changed.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        for cache in (self._rows, self._owners, self._aliases):
+            cache.reset()
+
+    def _alias_of(self, number: str) -> str:
+        return b64url(self._module.mac(self._alias_index, number.encode()))
+
+    def _seal(self, subject: KeyHandle, octets: bytes) -> bytes:
+        nonce = self._module.random(_NONCE)
+        return nonce + self._module.seal(subject, nonce, octets, b"subject")

@@ -1,0 +1,67 @@
+"""Where customers and their aliases are kept.
+
+Source: ISO/TS 12812-2:2017, 7.3.4; 7.4.1
+"""
+
+from tallystick.infrastructure.store.migrations import Migration
+from tallystick.infrastructure.store.tables import Table
+
+CUSTOMER = Table(
+    name="customer",
+    key="id",
+    insert_head=(
+        "INSERT INTO customer (id, kind, status, tier, account, subject, profile, opened_at,"
+        " opened_by, pin, pin_failures, pin_blocked_until, activation) VALUES "
+    ),
+    slots="(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    insert_tail=(
+        " ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, status = excluded.status,"
+        " tier = excluded.tier, account = excluded.account, subject = excluded.subject,"
+        " profile = excluded.profile, opened_at = excluded.opened_at,"
+        " opened_by = excluded.opened_by, pin = excluded.pin,"
+        " pin_failures = excluded.pin_failures, pin_blocked_until = excluded.pin_blocked_until,"
+        " activation = excluded.activation"
+    ),
+    select_head=(
+        "SELECT id, kind, status, tier, account, subject, profile, opened_at, opened_by, pin,"
+        " pin_failures, pin_blocked_until, activation FROM customer WHERE id IN "
+    ),
+)
+
+ACCOUNT_OWNER = Table(
+    name="account_owner",
+    key="account",
+    insert_head="INSERT INTO account_owner (account, customer) VALUES ",
+    slots="(?, ?)",
+    insert_tail="",
+    select_head="SELECT account, customer FROM account_owner WHERE account IN ",
+)
+
+ALIAS = Table(
+    name="alias",
+    key="alias",
+    insert_head="INSERT INTO alias (alias, customer) VALUES ",
+    slots="(?, ?)",
+    insert_tail=" ON CONFLICT (alias) DO UPDATE SET customer = excluded.customer",
+    select_head="SELECT alias, customer FROM alias WHERE alias IN ",
+)
+
+MIGRATION = Migration(
+    number=10,
+    name="customers",
+    statements=(
+        """CREATE TABLE customer (
+            id TEXT PRIMARY KEY, kind TEXT NOT NULL, status TEXT NOT NULL, tier INTEGER NOT NULL,
+            account TEXT NOT NULL, subject BLOB NOT NULL, profile BLOB NOT NULL,
+            opened_at INTEGER NOT NULL, opened_by TEXT NOT NULL, pin BLOB NOT NULL,
+            pin_failures INTEGER NOT NULL, pin_blocked_until INTEGER NOT NULL,
+            activation TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE account_owner (
+            account TEXT PRIMARY KEY, customer TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE alias (
+            alias TEXT PRIMARY KEY, customer TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+    ),
+)

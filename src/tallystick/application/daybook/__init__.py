@@ -1,0 +1,3 @@
+class DayBook:
+    def __init__(self, reader):
+        pass

@@ -1,0 +1,200 @@
+"""All the writer's state, joined: what each command needs, within reach of its executor.
+
+Source: ISO/TS 12812-2:2017, 6.2.2; 7.3.3
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tallystick.application.acts import Acts
+from tallystick.application.authentication import Access, Sessions
+from tallystick.application.authentication.pins import Pins
+from tallystick.application.book import LedgerBook
+from tallystick.application.consent import DeviceSigned, PinVerified
+from tallystick.application.customers import CustomerKind, Customers
+from tallystick.application.devices import Devices
+from tallystick.application.notices import Notices
+from tallystick.application.operators import Operators
+from tallystick.application.payments import Ask, Payments
+from tallystick.application.policing import PolicyInForce
+from tallystick.application.turn import Outcome, Turn
+from tallystick.kernel.errors import Conflict, NotAuthentic, NotPermitted
+from tallystick.kernel.secret import Secret
+from tallystick.process.policy import Grade
+from tallystick.process.policy.facts import Channel, Dependency, DeviceTrust, Factor
+from tallystick.protocol.operators import CustomerOpened, OpenCustomer
+from tallystick.protocol.payments import SIGNED_GRADE, Consent, Empty
+
+MAX_AGENT_TIER = 1
+"""The highest tier that an agent may open a customer in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desks:
+    """The capabilities that the writer owns.
+
+    Source: ISO/TS 12812-2:2017, 6.2.2
+    """
+
+    policy: PolicyInForce
+    customers: Customers
+    devices: Devices
+    sessions: Sessions
+    access: Access
+    pins: Pins
+    book: LedgerBook
+    payments: Payments
+    operators: Operators
+    acts: Acts
+    notices: Notices
+
+    def place(self, turn: Turn, session_id: str, sequence: int, consented: DeviceSigned) -> Outcome:
+        """Execute an order that a device signed, in that device's own session.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
+        """
+        session = self.sessions.admit(turn, session_id, sequence)
+        device = self.devices.active(session.device)
+        consent = consented.consent
+        if consent.payer != session.account or consent.device != session.device:
+            raise NotPermitted("the order is not this customer's, or not from this device")
+        if consent.grade != SIGNED_GRADE:
+            raise NotAuthentic("the consent names a grade that a signing device does not have")
+        attested = device.trust == DeviceTrust.ATTESTED_HARDWARE.value
+        ask = Ask(
+            consented=consented,
+            payer=self.customers.get(session.customer),
+            channel=session.channel,
+            grade=Grade.DEVICE_SIGNED_ATTESTED if attested else Grade.DEVICE_SIGNED,
+            device_trust=device.trust,
+            device_enrolled_at=device.enrolled_at,
+            session_since=session.established_at,
+            factors=(Factor.POSSESSION.value, Factor.INHERENCE.value),
+        )
+        return self.payments.order(turn, ask)
+
+    def dial(self, turn: Turn, customer_id: str, consented: PinVerified) -> Outcome:
+        """Execute an order that a PIN confirmed; the count of wrong PINs begins anew.
+
+        No network tells us of changed SIMs yet, which the policy is told as a missing signal.
+        Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
+        """
+        customer = self.pins.clear(turn, self.customers.get(customer_id))
+        if consented.consent.payer != customer.account:
+            raise NotPermitted("the order is not this customer's")
+        ask = Ask(
+            consented=consented,
+            payer=customer,
+            channel=Channel.USSD.value,
+            grade=Grade.PIN_VERIFIED,
+            device_trust=DeviceTrust.NONE.value,
+            device_enrolled_at=0,
+            session_since=turn.now,
+            factors=(Factor.POSSESSION.value, Factor.KNOWLEDGE.value),
+            degraded=((Dependency.SIM_SIGNAL.value, 0),),
+        )
+        return self.payments.order(turn, ask)
+
+    def end_session(self, turn: Turn, session_id: str, sequence: int) -> Outcome:
+        """End a session at its device's wish.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        self.sessions.admit(turn, session_id, sequence)
+        turn.on_durable(lambda: self.sessions.end(session_id, turn.now))
+        return Outcome(Empty())
+
+    def set_pin(
+        self, turn: Turn, customer_id: str, activation: str, code: Secret[str], verifier: bytes
+    ) -> Outcome:
+        """Keep a PIN that the customer chose with a right activation code.
+
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        customer = self.access.redeem(turn, activation, code)
+        if customer.id != customer_id:
+            raise NotAuthentic("the activation code is not valid", remedy="check it")
+        return Outcome(self.pins.set(turn, customer, verifier))
+
+    def agent_opens(
+        self, turn: Turn, session_id: str, sequence: int, request: OpenCustomer
+    ) -> Outcome:
+        """Open a person whom an agent identified, in the agent's own session.
+
+        Raises NotPermitted for whoever is no agent and for a tier beyond an agent's reach.
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        session = self.sessions.admit(turn, session_id, sequence)
+        self.devices.active(session.device)
+        agent = self.customers.active(self.customers.get(session.customer))
+        if agent.kind is not CustomerKind.AGENT:
+            raise NotPermitted("only agents open customers", because="agent-assisted enrolment")
+        if request.kind != "person" or request.tier > MAX_AGENT_TIER:
+            raise NotPermitted(
+                f"an agent opens persons up to tier {MAX_AGENT_TIER}",
+                because="agent-assisted enrolment",
+            )
+        acted = self.acts.open_customer(turn, request, agent.id)
+        customer = self.customers.by_alias(request.msisdn)
+        reply = CustomerOpened(customer=customer.id, activation=acted.reference, event=acted.event)
+        return Outcome(reply, acted.event)
+
+    def install_policy(self, turn: Turn, envelope: str) -> Outcome:
+        """Put the first policy into force; later ones are acts.
+
+        Raises Conflict once there is one.
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        if self.policy.version:
+            raise Conflict("a policy is in force", remedy="activate the next one as an operator")
+        return Outcome(Empty(), self.policy.activate(turn, envelope))
+
+    def invite(self, turn: Turn, hashed: str, role: str) -> Outcome:
+        """Invite an operator at set-up.
+
+        Source: ISO/TS 12812-2:2017, 6.2.1
+        """
+        self.operators.invite(turn, hashed, role, "set-up")
+        return Outcome(Empty())
+
+    def prefetch(self, consents: Sequence[Consent]) -> None:
+        """Bring what orders will ask for into memory, set by set.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        accounts = [account for one in consents for account in (one.payer, one.payee)]
+        self.customers.prefetch_owners(accounts)
+        self.book.prefetch(accounts)
+        self.payments.prefetch(consents)
+
+    def collect(self, turn: Turn) -> None:
+        """Put the ledger's changes into the rows of this turn.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        self.book.collect(turn)
+
+    def trim(self, now: int) -> None:
+        """Forget what is over capacity; between durable batches only.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self.customers.trim()
+        self.devices.trim()
+        self.access.trim()
+        self.operators.trim()
+        self.book.trim()
+        self.payments.trim(now)
+
+    def reset(self, now: int) -> None:
+        """Read everything from the file again, after a batch that did not become durable.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self.customers.reset()
+        self.devices.reset()
+        self.access.reset()
+        self.operators.reset()
+        self.book.reset()
+        self.notices.reset()
+        self.payments.reset(now)

@@ -1,0 +1,204 @@
+"""The devices that the writer owns.
+
+Source: ISO/TS 12812-2:2017, 7.3.5; 7.4.1; 7.4.5
+"""
+
+from collections.abc import Callable
+
+from tallystick.application.customers import Customer
+from tallystick.application.devices.model import Device, DeviceStatus
+from tallystick.application.devices.store import DEVICE, has_possession
+from tallystick.application.turn import Turn
+from tallystick.infrastructure.envelope.handshake_server import OpenedEnrolment
+from tallystick.infrastructure.envelope.renewal import (
+    FIRST_COUNTER,
+    Judgement,
+    RenewalClaim,
+    RenewalRecord,
+    Renewed,
+    Resynchronised,
+    judge_renewal,
+)
+from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
+from tallystick.infrastructure.store.database import Reader
+from tallystick.infrastructure.store.rowcache import RowCache
+from tallystick.kernel.codec import b64url
+from tallystick.kernel.errors import Conflict, NotFound, NotPermitted
+from tallystick.kernel.ids import random_id
+from tallystick.kernel.model import replace
+from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import DAY_MS
+from tallystick.process.policy.facts import DeviceTrust
+from tallystick.protocol.enrolment import DeviceCertificate
+
+CERTIFICATE_LIFE_MS = 365 * DAY_MS
+_NONCE = 12
+
+
+class Devices:
+    """Keeps devices; one possession key is one device.
+
+    Source: ISO/TS 12812-2:2017, 7.4.1
+    """
+
+    def __init__(
+        self,
+        module: CryptoModule,
+        store_key: KeyHandle,
+        issue: Callable[[DeviceCertificate], str],
+        reader: Reader,
+        *,
+        capacity: int,
+    ) -> None:
+        """Seal renewal secrets under `store_key`; `issue` signs certificates as the device CA.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        self._module = module
+        self._store_key = store_key
+        self._issue = issue
+        self._reader = reader
+        self._rows = RowCache(DEVICE, Device, reader, capacity=capacity)
+        self._fresh: dict[bytes, str] = {}
+
+    def get(self, device: str) -> Device:
+        """The device with this id.
+
+        Raises NotFound.
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        row = self._rows.get(device)
+        if row is None:
+            raise NotFound("no such device")
+        return row
+
+    def active(self, device: str) -> Device:
+        """The device, if it may act.
+
+        Raises NotPermitted when it is suspended or removed.
+        Source: ISO/TS 12812-2:2017, 7.4.5
+        """
+        row = self.get(device)
+        if row.status is not DeviceStatus.ACTIVE:
+            raise NotPermitted(
+                f"the device is {row.status}",
+                because=row.because,
+                remedy="call the provider, or enrol the phone again",
+            )
+        return row
+
+    def enrol(
+        self, turn: Turn, customer: Customer, opened: OpenedEnrolment, provider: str
+    ) -> Device:
+        """A new device of `customer` out of an enrolment whose code was right.
+
+        Raises Conflict if the possession key belongs to a device already.
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        possession = opened.possession.octets()
+        if self._known(possession):
+            raise Conflict("this key belongs to a device already", remedy="make new keys")
+        device = random_id("dev", self._module.random(16))
+        attested = opened.attestation.format
+        certificate = DeviceCertificate(
+            id=random_id("crt", self._module.random(16)),
+            provider=provider,
+            device=device,
+            customer=customer.id,
+            possession=b64url(possession),
+            consent=b64url(opened.consent.octets()),
+            attested=attested,
+            not_before=turn.now,
+            not_after=turn.now + CERTIFICATE_LIFE_MS,
+        )
+        row = Device(
+            id=device,
+            customer=customer.id,
+            status=DeviceStatus.ACTIVE,
+            because="",
+            possession=possession,
+            consent=opened.consent.octets(),
+            certificate=self._issue(certificate),
+            certificate_id=certificate.id,
+            trust=trust_of(attested).value,
+            attestation_format=attested,
+            attestation=opened.attestation.statement.encode(),
+            enrolled_at=turn.now,
+            counter=FIRST_COUNTER,
+            secret=self._seal(opened.renewal),
+            renewed_at=opened.begun_at,
+        )
+        self._fresh[possession] = device
+        turn.on_undo(lambda: self._unlist(possession))
+        self._rows.put(device, row, turn.changes)
+        return row
+
+    def renew(self, turn: Turn, device: Device, claim: RenewalClaim) -> Judgement:
+        """What this handshake means for the device; a renewed pair is kept.
+
+        Source: ISO/TS 12812-2:2017, 7.3.5
+        """
+        record = RenewalRecord(
+            counter=device.counter, secret=self._open(device), accepted_at=device.renewed_at
+        )
+        judged = judge_renewal(record, claim, turn.now)
+        if isinstance(judged, Renewed | Resynchronised):
+            kept = replace(
+                device,
+                counter=judged.record.counter,
+                secret=self._seal(judged.record.secret),
+                renewed_at=judged.record.accepted_at,
+            )
+            self._rows.put(device.id, kept, turn.changes)
+        return judged
+
+    def set_status(self, turn: Turn, device: Device, status: DeviceStatus, because: str) -> Device:
+        """Suspend, resume or remove `device`, with the reason that its customer will read.
+
+        Raises Conflict for a removed one.
+        Source: ISO/TS 12812-2:2017, 7.4.5
+        """
+        if device.status is DeviceStatus.REMOVED:
+            raise Conflict("the device was removed", remedy="enrol the phone again")
+        changed = replace(device, status=status, because=because)
+        self._rows.put(device.id, changed, turn.changes)
+        return changed
+
+    def trim(self) -> None:
+        """Forget what is over capacity.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._rows.trim()
+        self._fresh.clear()
+
+    def reset(self) -> None:
+        """Forget everything that a batch may have changed.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._rows.reset()
+        self._fresh.clear()
+
+    def _unlist(self, possession: bytes) -> None:
+        self._fresh.pop(possession, None)
+
+    def _known(self, possession: bytes) -> bool:
+        return possession in self._fresh or has_possession(self._reader, possession)
+
+    def _seal(self, secret: Secret[bytes]) -> bytes:
+        nonce = self._module.random(_NONCE)
+        return nonce + self._module.seal(self._store_key, nonce, secret.reveal(), b"renewal")
+
+    def _open(self, device: Device) -> Secret[bytes]:
+        nonce, sealed = device.secret[:_NONCE], device.secret[_NONCE:]
+        return Secret(self._module.open(self._store_key, nonce, sealed, b"renewal"))
+
+
+def trust_of(attestation_format: str) -> DeviceTrust:
+    """What the evidence of an enrolment says of the key store, before it is appraised.
+
+    No appraisal of platform attestations exists yet, so evidence alone never raises the trust.
+    Source: ISO/TS 12812-2:2017, 7.3.5; 8.1.1
+    """
+    return DeviceTrust.SOFTWARE if attestation_format == "none" else DeviceTrust.UNKNOWN

@@ -1,0 +1,56 @@
+"""Where devices are kept.
+
+Source: ISO/TS 12812-2:2017, 7.4.1
+"""
+
+from tallystick.infrastructure.store.database import Reader
+from tallystick.infrastructure.store.migrations import Migration
+from tallystick.infrastructure.store.tables import Table
+
+DEVICE = Table(
+    name="device",
+    key="id",
+    insert_head=(
+        "INSERT INTO device (id, customer, status, because, possession, consent, certificate,"
+        " certificate_id, trust, attestation_format, attestation, enrolled_at, counter, secret,"
+        " renewed_at) VALUES "
+    ),
+    slots="(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    insert_tail=(
+        " ON CONFLICT (id) DO UPDATE SET status = excluded.status, because = excluded.because,"
+        " trust = excluded.trust, attestation_format = excluded.attestation_format,"
+        " attestation = excluded.attestation, counter = excluded.counter,"
+        " secret = excluded.secret, renewed_at = excluded.renewed_at"
+    ),
+    select_head=(
+        "SELECT id, customer, status, because, possession, consent, certificate,"
+        " certificate_id, trust,"
+        " attestation_format, attestation, enrolled_at, counter, secret,"
+        " renewed_at FROM device WHERE id IN "
+    ),
+)
+
+MIGRATION = Migration(
+    number=20,
+    name="devices",
+    statements=(
+        """CREATE TABLE device (
+            id TEXT PRIMARY KEY, customer TEXT NOT NULL, status TEXT NOT NULL,
+            because TEXT NOT NULL, possession BLOB NOT NULL, consent BLOB NOT NULL,
+            certificate TEXT NOT NULL, certificate_id TEXT NOT NULL, trust TEXT NOT NULL,
+            attestation_format TEXT NOT NULL, attestation BLOB NOT NULL, enrolled_at INTEGER NOT
+            NULL, counter INTEGER NOT NULL, secret BLOB NOT NULL, renewed_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX device_by_customer ON device (customer)",
+        "CREATE UNIQUE INDEX device_possession_once ON device (possession)",
+    ),
+)
+
+
+def has_possession(reader: Reader, possession: bytes) -> bool:
+    """Whether a device with this possession key is stored.
+
+    Source: ISO/TS 12812-2:2017, 7.4.1
+    """
+    row = reader.one("SELECT 1 FROM device WHERE possession = ?", (possession,))
+    return row is not None

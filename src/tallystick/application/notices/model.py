@@ -1,0 +1,128 @@
+"""Notices as stored, without a word about a person, and the facts that fill them at delivery.
+
+Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.4
+"""
+
+from enum import StrEnum
+
+from tallystick.kernel.model import Record
+from tallystick.kernel.secret import Secret
+
+
+class Channel(StrEnum):
+    """How a notice reaches the customer.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+
+    SMS = "sms"
+
+
+class Template(StrEnum):
+    """Which message it is.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.6
+    """
+
+    ACTIVATION_CODE = "activation-code"
+    PAYMENT_SENT = "payment-sent"
+    PAYMENT_RECEIVED = "payment-received"
+    PAYMENT_REVERSED = "payment-reversed"
+    DEVICE_SUSPENDED = "device-suspended"
+    PIN_BLOCKED = "pin-blocked"
+
+
+class NoticeRow(Record, frozen=True, kw_only=True):
+    """One notice as stored: to whom, what about, and how far its delivery has come.
+
+    `reference` is the id of the order, activation, device or customer that it tells of. `due_at` is
+    when to try next, 0 once it was given up; `delivered_at` is 0 until the SMSC took it (ms).
+    Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.4
+    """
+
+    seq: int
+    channel: Channel
+    customer: str
+    template: Template
+    reference: str
+    created_at: int
+    attempts: int
+    due_at: int
+    delivered_at: int
+
+
+class ActivationIssued(Record, frozen=True, kw_only=True):
+    """A one-time code, known in memory only until it was sent.
+
+    Source: ISO/TS 12812-2:2017, 7.4.1
+    """
+
+    code: Secret[str]
+    minutes: int
+
+
+class PaymentSent(Record, frozen=True, kw_only=True):
+    """The customer paid.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    amount_minor: int
+    fee_minor: int
+    currency: str
+    payee_name: str
+    payee_number: str
+    receipt_code: str
+
+
+class PaymentReceived(Record, frozen=True, kw_only=True):
+    """The customer was paid.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    amount_minor: int
+    currency: str
+    payer_name: str
+    payer_number: str
+    receipt_code: str
+
+
+class PaymentReversed(Record, frozen=True, kw_only=True):
+    """A payment was given back; `to_you` says in which direction.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    amount_minor: int
+    currency: str
+    to_you: bool
+    receipt_code: str
+
+
+class DeviceSuspended(Record, frozen=True, kw_only=True):
+    """A device may not pay any more.
+
+    Source: ISO/TS 12812-2:2017, 7.4.5
+    """
+
+    because: str
+
+
+class PinBlocked(Record, frozen=True, kw_only=True):
+    """Too many wrong PINs; `minutes` is 0 for a block that only staff can lift.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2
+    """
+
+    minutes: int
+
+
+Facts = (
+    ActivationIssued
+    | PaymentSent
+    | PaymentReceived
+    | PaymentReversed
+    | DeviceSuspended
+    | PinBlocked
+)

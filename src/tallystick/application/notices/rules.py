@@ -1,0 +1,171 @@
+"""Pure rules of notices: what each says in one SMS, its receipt code, and when to try again.
+
+No text has a link or a number to call: a message from us never asks anybody to go anywhere. Names
+are reduced to letters, numbers to their last three digits.
+
+Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.4; 7.3.6
+"""
+
+import re
+from collections.abc import Callable
+
+from tallystick.application.notices.model import (
+    ActivationIssued,
+    DeviceSuspended,
+    Facts,
+    NoticeRow,
+    PaymentReceived,
+    PaymentReversed,
+    PaymentSent,
+    PinBlocked,
+    Template,
+)
+from tallystick.infrastructure.crypto.digest import equal
+from tallystick.kernel.errors import Malformed, NotAuthentic
+from tallystick.kernel.model import replace
+from tallystick.kernel.money import Money
+from tallystick.kernel.time import HOUR_MS, SECOND_MS, Instant
+from tallystick.protocol.gsm7 import SMS_PLACES, masked_number, places, plain_name
+
+Mac = Callable[[bytes], bytes]
+"""A MAC bound to the receipt-code key: at least 8 bytes for any message."""
+
+_LABEL = b"tallystick receipt code v1\x00"
+_DIGITS = 6
+_LEAST_INDEX_DIGITS = 4
+_CODE = re.compile(r"([0-9]{4,16})[ -]?([0-9]{6})")
+
+MOST_ATTEMPTS = 12
+_FIRST_RETRY_MS = 5 * SECOND_MS
+_MOST_RETRY_MS = HOUR_MS
+_NAME_PLACES = 20
+_PROVIDER_PLACES = 20
+_REASON_PLACES = 40
+
+
+def receipt_code(event_index: int, mac: Mac) -> str:
+    """The short code of the event at `event_index`: `NNNN-NNNNNN`, its index and 6 digits of a MAC.
+
+    A forger who makes up a code is right once in 1,000,000 tries, and a right guess still names
+    one event: whoever dials it is told that event's own amount and only if they took part in it. At
+    five checks a day for each number that is once in 547 years of dialling.
+    Source: ISO/TS 12812-2:2017, 7.3.3; ISO/IEC 9797-2
+    """
+    if not 0 <= event_index < 10**16:
+        raise Malformed("an event index is a natural number of at most 16 digits")
+    return f"{event_index:0{_LEAST_INDEX_DIGITS}d}-{_check_digits(event_index, mac)}"
+
+
+def check_receipt_code(code: str, mac: Mac) -> int:
+    """The index of the event that `code` names; the hyphen may be missing or a space.
+
+    Raises Malformed for what is not a code, NotAuthentic if the provider never gave it out.
+    Source: ISO/TS 12812-2:2017, 7.3.3; ISO/IEC 9797-2
+    """
+    match = _CODE.fullmatch(code.strip())
+    if match is None:
+        raise Malformed("a receipt code looks like 1234-567890")
+    index = int(match.group(1))
+    expected = receipt_code(index, mac).replace("-", "")
+    if not equal(expected.encode(), (match.group(1) + match.group(2)).encode()):
+        raise NotAuthentic("this receipt code was not given out by the provider")
+    return index
+
+
+def _check_digits(event_index: int, mac: Mac) -> str:
+    tag = mac(_LABEL + event_index.to_bytes(8, "big"))
+    return f"{int.from_bytes(tag[:8], 'big') % 10**_DIGITS:0{_DIGITS}d}"
+
+
+def template_of(facts: Facts) -> Template:
+    """Which message tells these facts.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    return _TEMPLATES[type(facts)]
+
+
+_TEMPLATES: dict[type[Facts], Template] = {
+    ActivationIssued: Template.ACTIVATION_CODE,
+    PaymentSent: Template.PAYMENT_SENT,
+    PaymentReceived: Template.PAYMENT_RECEIVED,
+    PaymentReversed: Template.PAYMENT_REVERSED,
+    DeviceSuspended: Template.DEVICE_SUSPENDED,
+    PinBlocked: Template.PIN_BLOCKED,
+}
+
+
+def render(facts: Facts, provider: str) -> str:
+    """The message for `facts` in at most 160 places of the GSM alphabet, one SMS.
+
+    Raises Malformed if it does not fit, which no facts of ours can make happen.
+    Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.4; 3GPP TS 23.038, 6.2.1
+    """
+    text = f"{plain_name(provider, _PROVIDER_PLACES)}: {_words(facts)}"
+    if places(text) > SMS_PLACES:
+        raise Malformed("a notice does not fit one SMS")
+    return text
+
+
+def _words(facts: Facts) -> str:
+    match facts:
+        case ActivationIssued(code=code, minutes=minutes):
+            words = (
+                f"activation code {code.reveal()}, valid {minutes} min. Only for your own phone or"
+                " menu. Tell it to nobody, also not to our staff."
+            )
+        case PaymentSent():
+            words = _sent(facts)
+        case PaymentReceived(payer_name=name, payer_number=number, receipt_code=code):
+            words = (
+                f"{_money(facts.amount_minor, facts.currency)} from {_person(name, number)}."
+                f" Receipt {code}. Check it in our menu before you give goods."
+            )
+        case PaymentReversed(to_you=to_you, receipt_code=code):
+            way = "given back to you" if to_you else "taken back from you"
+            words = (
+                f"{_money(facts.amount_minor, facts.currency)} {way}. Payment reversed."
+                f" Receipt {code}."
+            )
+        case DeviceSuspended(because=because):
+            words = (
+                f"a device of yours may no longer pay: {plain_name(because, _REASON_PLACES)}."
+                " If this surprises you, visit an agent."
+            )
+        case PinBlocked(minutes=minutes):
+            until = f"for {minutes} min" if minutes else "until you visit an agent"
+            words = (
+                f"too many wrong PINs. Your PIN is blocked {until}. If this was not you, tell us."
+            )
+    return words
+
+
+def _sent(facts: PaymentSent) -> str:
+    return (
+        f"{_money(facts.amount_minor, facts.currency)} sent to"
+        f" {_person(facts.payee_name, facts.payee_number)},"
+        f" fee {_money(facts.fee_minor, facts.currency)}. Receipt {facts.receipt_code}."
+    )
+
+
+def _money(minor: int, currency: str) -> str:
+    return str(Money(minor, currency))
+
+
+def _person(name: str, number: str) -> str:
+    return f"{plain_name(name, _NAME_PLACES)} {masked_number(number)}"
+
+
+def attempted(notice: NoticeRow, now: Instant, *, delivered: bool) -> NoticeRow:
+    """`notice` after one attempt: delivered, or due again after twice the wait, or given up.
+
+    The first repetition follows after 5 s, then the wait doubles up to an hour; 12 attempts.
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    attempts = notice.attempts + 1
+    if delivered:
+        return replace(notice, attempts=attempts, due_at=0, delivered_at=now)
+    if attempts >= MOST_ATTEMPTS:
+        return replace(notice, attempts=attempts, due_at=0)
+    wait = min(_MOST_RETRY_MS, _FIRST_RETRY_MS << (attempts - 1))
+    return replace(notice, attempts=attempts, due_at=now + wait)

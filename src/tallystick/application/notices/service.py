@@ -1,0 +1,92 @@
+"""Notices as the writer keeps them, and as the delivery reads them.
+
+A code that a notice carries is in memory only, until it is sent; if the process dies before, the
+customer asks for a new one.
+
+Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.4; 7.4.1
+"""
+
+from tallystick.application.notices.model import Channel, NoticeRow, Template
+from tallystick.application.notices.rules import attempted
+from tallystick.application.notices.store import NOTICE, due_notices, next_seq
+from tallystick.application.turn import Outcome, Turn
+from tallystick.infrastructure.store.database import Reader
+from tallystick.kernel.model import row_of
+from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import Instant
+from tallystick.protocol.payments import Empty
+
+
+class Notices:
+    """Appends notices with the commit of what they tell of.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._next = next_seq(reader)
+        self._codes: dict[str, Secret[str]] = {}
+
+    def add(self, turn: Turn, customer: str, template: Template, reference: str) -> None:
+        """Tell `customer` of what `reference` names, as soon as this batch is durable.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        row = NoticeRow(
+            seq=self._next,
+            channel=Channel.SMS,
+            customer=customer,
+            template=template,
+            reference=reference,
+            created_at=turn.now,
+            attempts=0,
+            due_at=turn.now,
+            delivered_at=0,
+        )
+        self._next += 1
+        turn.changes.upsert(NOTICE, row.seq, row_of(row))
+
+    def add_code(self, turn: Turn, customer: str, activation: str, code: Secret[str]) -> None:
+        """Send an activation code to `customer`; only memory knows it until then.
+
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        self._codes[activation] = code
+        turn.on_undo(lambda: self._forget(activation))
+        self.add(turn, customer, Template.ACTIVATION_CODE, activation)
+
+    def code(self, activation: str) -> Secret[str] | None:
+        """The code of an activation that was not sent yet.
+
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        return self._codes.get(activation)
+
+    def due(self, now: Instant, most: int) -> list[NoticeRow]:
+        """At most `most` notices to be delivered now.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        return due_notices(self._reader, now, most)
+
+    def tried(self, turn: Turn, notice: NoticeRow, *, delivered: bool) -> Outcome:
+        """Keep what came of one attempt to deliver `notice`.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        kept = attempted(notice, turn.now, delivered=delivered)
+        turn.changes.upsert(NOTICE, kept.seq, row_of(kept))
+        if not kept.due_at:
+            turn.on_durable(lambda: self._forget(notice.reference))
+        return Outcome(Empty())
+
+    def reset(self) -> None:
+        """Take the next number from the file again.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._next = next_seq(self._reader)
+
+    def _forget(self, activation: str) -> None:
+        self._codes.pop(activation, None)

@@ -1,0 +1,73 @@
+"""Where notices are kept: appended once, then only their delivery changes.
+
+Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.4
+"""
+
+from tallystick.application.notices.model import NoticeRow
+from tallystick.infrastructure.store.database import Reader
+from tallystick.infrastructure.store.migrations import Migration
+from tallystick.infrastructure.store.tables import Table
+from tallystick.kernel.model import from_row
+from tallystick.kernel.time import Instant
+
+NOTICE = Table(
+    name="notice",
+    key="seq",
+    insert_head=(
+        "INSERT INTO notice (seq, channel, customer, template, reference, created_at, attempts,"
+        " due_at, delivered_at) VALUES "
+    ),
+    slots="(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    insert_tail=(
+        " ON CONFLICT (seq) DO UPDATE SET attempts = excluded.attempts,"
+        " due_at = excluded.due_at, delivered_at = excluded.delivered_at"
+    ),
+    select_head=(
+        "SELECT seq, channel, customer, template, reference, created_at, attempts, due_at,"
+        " delivered_at FROM notice WHERE seq IN "
+    ),
+)
+
+MIGRATION = Migration(
+    number=50,
+    name="notices",
+    statements=(
+        """CREATE TABLE notice (
+            seq INTEGER PRIMARY KEY, channel TEXT NOT NULL, customer TEXT NOT NULL,
+            template TEXT NOT NULL, reference TEXT NOT NULL, created_at INTEGER NOT NULL,
+            attempts INTEGER NOT NULL, due_at INTEGER NOT NULL, delivered_at INTEGER NOT NULL
+        ) STRICT""",
+        "CREATE INDEX notice_due ON notice (due_at, seq) WHERE due_at > 0",
+    ),
+)
+
+
+def due_notices(reader: Reader, now: Instant, most: int) -> list[NoticeRow]:
+    """At most `most` notices whose time has come and that are neither delivered nor given up.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    rows = reader.rows(
+        "SELECT seq, channel, customer, template, reference, created_at, attempts, due_at,"
+        " delivered_at FROM notice WHERE due_at > 0 AND due_at <= ? ORDER BY due_at, seq LIMIT ?",
+        (now, most),
+    )
+    return [from_row(NoticeRow, row) for row in rows]
+
+
+def next_due(reader: Reader) -> int:
+    """When the next notice is due (ms), 0 if none waits.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    row = reader.one("SELECT min(due_at) FROM notice WHERE due_at > 0")
+    return 0 if row is None or row[0] is None else int(row[0])
+
+
+def next_seq(reader: Reader) -> int:
+    """The number that the next notice gets.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    row = reader.one("SELECT max(seq) FROM notice")
+    return 1 if row is None or row[0] is None else int(row[0]) + 1

@@ -1,0 +1,12 @@
+"""Operators: invited with a one-time code, one key each, acts that two people sign.
+
+    act (JWS) -> role allows it? -> done
+                                 -> waiting -> second operator's act, same body -> done
+
+Source: ISO/TS 12812-2:2017, 6.2.1
+"""
+
+from tallystick.application.operators.model import ActRow, Invitation, Operator
+from tallystick.application.operators.service import Acted, Operators, SignedAct
+
+__all__ = ["ActRow", "Acted", "Invitation", "Operator", "Operators", "SignedAct"]

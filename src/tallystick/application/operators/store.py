@@ -1,0 +1,65 @@
+"""Where operators, invitations and acts are kept.
+
+Source: ISO/TS 12812-2:2017, 6.2.1
+"""
+
+from tallystick.infrastructure.store.migrations import Migration
+from tallystick.infrastructure.store.tables import Table
+
+OPERATOR = Table(
+    name="operator",
+    key="id",
+    insert_head="INSERT INTO operator (id, role, status, public, name, enrolled_at) VALUES ",
+    slots="(?, ?, ?, ?, ?, ?)",
+    insert_tail=(" ON CONFLICT (id) DO UPDATE SET role = excluded.role, status = excluded.status"),
+    select_head="SELECT id, role, status, public, name, enrolled_at FROM operator WHERE id IN ",
+)
+
+INVITATION = Table(
+    name="invitation",
+    key="code_mac",
+    insert_head=("INSERT INTO invitation (code_mac, role, expires_at, used_at, issued_by) VALUES "),
+    slots="(?, ?, ?, ?, ?)",
+    insert_tail=" ON CONFLICT (code_mac) DO UPDATE SET used_at = excluded.used_at",
+    select_head=(
+        "SELECT code_mac, role, expires_at, used_at, issued_by FROM invitation WHERE code_mac IN "
+    ),
+)
+
+ACT = Table(
+    name="act",
+    key="id",
+    insert_head=(
+        "INSERT INTO act (id, name, operator, body, jws, state, says, reference, event,"
+        " expires_at) VALUES "
+    ),
+    slots="(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    insert_tail=(
+        " ON CONFLICT (id) DO UPDATE SET jws = excluded.jws, state = excluded.state,"
+        " says = excluded.says, reference = excluded.reference, event = excluded.event"
+    ),
+    select_head=(
+        "SELECT id, name, operator, body, jws, state, says, reference, event, expires_at"
+        " FROM act WHERE id IN "
+    ),
+)
+
+MIGRATION = Migration(
+    number=60,
+    name="operators",
+    statements=(
+        """CREATE TABLE operator (
+            id TEXT PRIMARY KEY, role TEXT NOT NULL, status TEXT NOT NULL, public BLOB NOT NULL,
+            name BLOB NOT NULL, enrolled_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE invitation (
+            code_mac TEXT PRIMARY KEY, role TEXT NOT NULL, expires_at INTEGER NOT NULL,
+            used_at INTEGER NOT NULL, issued_by TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE act (
+            id TEXT PRIMARY KEY, name TEXT NOT NULL, operator TEXT NOT NULL, body BLOB NOT NULL,
+            jws TEXT NOT NULL, state TEXT NOT NULL, says TEXT NOT NULL, reference TEXT NOT NULL,
+            event INTEGER NOT NULL, expires_at INTEGER NOT NULL
+        ) STRICT""",
+    ),
+)

@@ -1,0 +1,79 @@
+"""What proves an order: its committed fields, who may open which, and the evidence that is kept.
+
+Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2; 14.2.2
+"""
+
+from tallystick.application.customers import Customer, Customers
+from tallystick.application.payments.model import Evidence, OrderRow, read_evidence
+from tallystick.infrastructure.tally.leaf import Commitments
+from tallystick.kernel.codec import b64url
+from tallystick.kernel.errors import NotFound
+from tallystick.protocol.receipt import Disclosure
+
+PAYEE_SEES = frozenset({"payee", "payee_name", "amount_minor"})
+PAYER_SEES = PAYEE_SEES | {"payer", "fee_minor", "original", "consent"}
+
+
+class Proofs:
+    """Commits an order's fields under both parties' keys, and opens them for each.
+
+    Source: ISO/TS 12812-2:2017, 3.16; 14.2.2
+    """
+
+    def __init__(self, customers: Customers) -> None:
+        self._customers = customers
+
+    def commitments(
+        self, row: OrderRow, payer: Customer, payee: Customer | None, payee_name: str
+    ) -> Commitments:
+        """The committed fields of an order that both parties may later open.
+
+        Source: ISO/TS 12812-2:2017, 14.2.2
+        """
+        commitments = Commitments(row.id)
+        payer_mac = self._customers.commit_mac(payer)
+        commitments.commit(
+            payer_mac,
+            {
+                "payer": row.payer,
+                "amount_minor": row.amount_minor,
+                "fee_minor": row.fee_minor,
+                "payee_name": payee_name,
+                "original": row.original,
+            },
+        )
+        payee_mac = payer_mac if payee is None else self._customers.commit_mac(payee)
+        commitments.commit(payee_mac, {"payee": row.payee})
+        return commitments
+
+    def disclosures(self, row: OrderRow, account: str) -> tuple[Disclosure, ...]:
+        """What opens the fields of an old order for the owner of `account`: payer or payee.
+
+        Raises NotFound for anybody else.
+        Source: ISO/TS 12812-2:2017, 3.16; 7.3.3
+        """
+        if account not in {row.payer, row.payee}:
+            raise NotFound("no such order of yours")
+        payer = self._customers.owner(row.payer)
+        payee: Customer | None
+        try:
+            payee = self._customers.owner(row.payee)
+        except NotFound:
+            payee = None
+        consent = self.evidence(row).given()
+        commitments = self.commitments(row, payer, payee, consent.payee_name)
+        if account == row.payer:
+            commitments.commit(
+                self._customers.commit_mac(payer), {"consent": b64url(row.body_hash)}
+            )
+            return commitments.disclosures(PAYER_SEES)
+        return commitments.disclosures(PAYEE_SEES)
+
+    def evidence(self, row: OrderRow) -> Evidence:
+        """The consent as given and the facts of the decision, in clear.
+
+        Raises NotFound once the payer was erased.
+        Source: ISO/TS 12812-2:2017, 11.2.2
+        """
+        payer = self._customers.owner(row.payer)
+        return read_evidence(self._customers.open_sealed(payer, row.evidence))

@@ -1,0 +1,71 @@
+"""Pure rules of payments: who may pay whom for what, and who consents.
+
+    kind       payer     payee      consents
+    p2p        person    person     payer
+    merchant   person    merchant   payer
+    salary     merchant  person     payer
+    cash-in    agent     person     agent, whose float becomes the customer's money
+    cash-out   person    agent      customer
+    refund     merchant  person     merchant, up to what is left of the original
+    reversal   payee of the original back to its payer; two operators
+
+Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
+"""
+
+from tallystick.application.customers.model import CustomerKind
+from tallystick.application.payments.model import OrderRow, Stage
+from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.kernel.errors import Conflict, NotFound, NotPermitted
+from tallystick.protocol.payments import PaymentKind
+
+_PARTIES: dict[PaymentKind, tuple[CustomerKind, CustomerKind]] = {
+    PaymentKind.P2P: (CustomerKind.PERSON, CustomerKind.PERSON),
+    PaymentKind.MERCHANT: (CustomerKind.PERSON, CustomerKind.MERCHANT),
+    PaymentKind.SALARY: (CustomerKind.MERCHANT, CustomerKind.PERSON),
+    PaymentKind.CASH_IN: (CustomerKind.AGENT, CustomerKind.PERSON),
+    PaymentKind.CASH_OUT: (CustomerKind.PERSON, CustomerKind.AGENT),
+    PaymentKind.REFUND: (CustomerKind.MERCHANT, CustomerKind.PERSON),
+}
+
+
+def check_parties(kind: PaymentKind, payer: CustomerKind, payee: CustomerKind) -> None:
+    """Pass if a `payer` may pay a `payee` for `kind`.
+
+    Raises NotPermitted otherwise, with what the kind is for.
+    Source: ISO/TS 12812-2:2017, 11.2.1
+    """
+    wanted = _PARTIES.get(kind)
+    if wanted is None:
+        raise NotPermitted(f"a {kind} is not ordered by a customer")
+    if wanted != (payer, payee):
+        raise NotPermitted(
+            f"a {kind} goes from a {wanted[0]} to a {wanted[1]}",
+            remedy=f"this would go from a {payer} to a {payee}; choose another kind or payee",
+        )
+
+
+def check_refund(original: OrderRow | None, payer: str, payee: str, amount_minor: int) -> None:
+    """Pass if `amount_minor` may go back from the payee of `original` to its payer.
+
+    Raises NotFound if the asker did not receive that order, Conflict if less than the amount is
+    left.
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    if original is None or original.payee != payer or original.payer != payee:
+        raise NotFound("no such order was paid to you by this customer")
+    if original.stage is not Stage.SETTLED:
+        raise Conflict(f"the original order is {original.stage}, not settled")
+    left = original.amount_minor - original.returned_minor
+    if amount_minor > left:
+        raise Conflict(
+            "a refund cannot exceed what is left of the original",
+            remedy=f"at most {left} minor units are left",
+        )
+
+
+def body_digest(evidence: str) -> bytes:
+    """What makes two orders with one id the same: SHA-256 of the consent as given.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    return sha256(evidence.encode())

@@ -1,0 +1,378 @@
+"""Orders from consent to receipt, as the writer executes them.
+
+    known id?  -> the original answer, or Conflict for another body
+    facts -> decision -> Permit -> book -> event -> order row        settled
+                      -> Denied, limits, funds -> event -> order row refused, and remembered
+                      -> StepUp, Delayed -> refused now, not final, not remembered
+
+Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.1; 11.2.2
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tallystick.application.book import LedgerBook
+from tallystick.application.consent import Consented, DeviceSigned, PinVerified
+from tallystick.application.customers import Customer, Customers
+from tallystick.application.payments.model import (
+    Evidence,
+    KnownPayee,
+    OrderRow,
+    PaymentSettled,
+    Stage,
+    refusal_of,
+)
+from tallystick.application.payments.proof import PAYER_SEES, Proofs
+from tallystick.application.payments.rules import body_digest, check_parties, check_refund
+from tallystick.application.payments.store import KNOWN_PAYEE, ORDER
+from tallystick.application.policing import PolicyInForce
+from tallystick.application.turn import Outcome, Turn
+from tallystick.infrastructure.store.database import Reader
+from tallystick.infrastructure.store.rowcache import RowCache
+from tallystick.infrastructure.tally.leaf import decode_leaf
+from tallystick.kernel.codec import b64url, encode_canonical
+from tallystick.kernel.errors import (
+    Conflict,
+    Expired,
+    MfsError,
+    NotFound,
+    NotPermitted,
+)
+from tallystick.kernel.ids import id_time
+from tallystick.kernel.model import replace
+from tallystick.process.policy import (
+    AccountStatus,
+    Delayed,
+    Facts,
+    Grade,
+    Operation,
+    Permit,
+    StepUp,
+)
+from tallystick.protocol.payments import Consent, PaymentKind
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """An order that was found authentic, with what the decision needs to know of its origin.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    consented: Consented
+    payer: Customer
+    channel: str
+    grade: Grade
+    device_trust: str
+    device_enrolled_at: int
+    session_since: int
+    factors: tuple[str, ...]
+    degraded: tuple[tuple[str, int], ...] = ()
+
+
+def evidence_of(consented: Consented) -> str:
+    """The consent as it was given: the JWS, the gateway's message, or both acts.
+
+    Source: ISO/TS 12812-2:2017, 11.2.2
+    """
+    if isinstance(consented, DeviceSigned):
+        return consented.jws
+    if isinstance(consented, PinVerified):
+        return consented.channel_message
+    return "\n".join(consented.acts)
+
+
+class Payments:
+    """Executes orders; remembers every final answer under its order id.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    def __init__(
+        self,
+        customers: Customers,
+        book: LedgerBook,
+        policy: PolicyInForce,
+        reader: Reader,
+        *,
+        started_at: int,
+        capacity: int,
+    ) -> None:
+        """Use `customers`, `book` and `policy`; orders issued before `started_at` may be on disk.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        self._customers = customers
+        self._proofs = Proofs(customers)
+        self._book = book
+        self._policy = policy
+        self._orders = RowCache(ORDER, OrderRow, reader, capacity=capacity)
+        self._payees = RowCache(KNOWN_PAYEE, KnownPayee, reader, capacity=capacity)
+        self._all_known_since = started_at + 1
+
+    def order(self, turn: Turn, ask: Ask) -> Outcome:
+        """Execute an authentic order, or answer as it was answered before.
+
+        Raises Expired, Conflict, StepUpRequired and NotPermitted (delay) without a trace; every
+        other refusal is recorded and remembered.
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        consent = ask.consented.consent
+        evidence = evidence_of(ask.consented)
+        digest = body_digest(evidence)
+        known = self.find(consent.order)
+        if known is not None:
+            return self._again(known, digest)
+        if turn.now > consent.expires_at:
+            raise Expired("the quote has expired", remedy="ask for a new quote")
+        payee = self._payee(consent)
+        facts = self._facts(turn, ask, consent)
+        verdict = self._policy.decide(facts, subject=consent.order)
+        if isinstance(verdict, StepUp | Delayed):
+            raise verdict.error()
+        decision = verdict.decision
+        refusal: MfsError | None = None
+        if isinstance(verdict, Permit):
+            try:
+                self._execute(turn, ask, consent, verdict, payee, digest)
+            except MfsError as error:
+                refusal = error
+        else:
+            refusal = verdict.error()
+        row = self._row(turn, ask, consent, digest, decision.row, refusal)
+        return self._record(turn, ask, consent, payee, row, facts, evidence)
+
+    def _payee(self, consent: Consent) -> Customer | None:
+        try:
+            return self._customers.owner(consent.payee)
+        except NotFound:
+            return None
+
+    def _execute(
+        self,
+        turn: Turn,
+        ask: Ask,
+        consent: Consent,
+        permit: Permit,
+        payee: Customer | None,
+        digest: bytes,
+    ) -> None:
+        """Move the money, or raise why not; takes the permit that only the decision makes."""
+        if permit.subject != consent.order:
+            raise NotPermitted("the permit is for another order")
+        if payee is None:
+            raise NotFound("the payee's account does not exist")
+        self._customers.active(ask.payer)
+        self._customers.active(payee)
+        check_parties(consent.kind, ask.payer.kind, payee.kind)
+        original: OrderRow | None = None
+        if consent.kind is PaymentKind.REFUND:
+            original = self.find(consent.original)
+            check_refund(original, consent.payer, consent.payee, consent.amount_minor)
+        self._book.pay(
+            order=consent.order,
+            payer=consent.payer,
+            payee=consent.payee,
+            amount_minor=consent.amount_minor,
+            fee_minor=consent.fee_minor,
+            limits=permit.limits,
+            body_hash=digest,
+            now=turn.now,
+            event=turn.next_event(),
+        )
+        if original is not None:
+            self.give_back(turn, original, consent.amount_minor)
+        pair = consent.payer + consent.payee
+        if self._payees.get(pair) is None:
+            known = KnownPayee(pair=pair, since=turn.now)
+            self._payees.put(pair, known, turn.changes)
+
+    def give_back(self, turn: Turn, original: OrderRow, amount_minor: int) -> None:
+        """Note on `original` that `amount_minor` of it went back.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        returned = original.returned_minor + amount_minor
+        stage = Stage.RETURNED if returned == original.amount_minor else original.stage
+        self.save(turn, replace(original, returned_minor=returned, stage=stage))
+
+    def _facts(self, turn: Turn, ask: Ask, consent: Consent) -> Facts:
+        now = turn.now
+        since = ask.device_enrolled_at
+        return Facts(
+            operation=Operation.PAY.value,
+            channel=ask.channel,
+            tier=ask.payer.tier,
+            device_trust=ask.device_trust,
+            account_status=AccountStatus(ask.payer.status.value).value,
+            kind=consent.kind.value,
+            grade=ask.grade.value,
+            factors=ask.factors,
+            amount_minor=consent.amount_minor,
+            currency=consent.currency,
+            payee_known=self._payees.get(consent.payer + consent.payee) is not None,
+            device_age_ms=max(0, now - since) if since else 0,
+            account_age_ms=max(0, now - ask.payer.opened_at),
+            session_age_ms=max(0, now - ask.session_since),
+            minute_of_day=self._policy.compiled.minute_of_day(now),
+            recent_failures=ask.payer.pin_failures,
+            degraded=(*ask.degraded, *self._policy.degraded_since(now)),
+        )
+
+    def _row(
+        self,
+        turn: Turn,
+        ask: Ask,
+        consent: Consent,
+        digest: bytes,
+        row: str,
+        refusal: MfsError | None,
+    ) -> OrderRow:
+        return OrderRow(
+            id=consent.order,
+            body_hash=digest,
+            kind=consent.kind,
+            stage=Stage.SETTLED if refusal is None else Stage.REFUSED,
+            error="" if refusal is None else refusal.code,
+            detail="" if refusal is None else refusal.detail,
+            remedy="" if refusal is None else refusal.remedy,
+            because="" if refusal is None else refusal.because,
+            payer=consent.payer,
+            payee=consent.payee,
+            amount_minor=consent.amount_minor,
+            fee_minor=consent.fee_minor,
+            currency=consent.currency,
+            original=consent.original,
+            returned_minor=0,
+            grade=ask.grade.value,
+            device=consent.device,
+            policy=self._policy.version,
+            row=row,
+            evidence=b"",
+            event=turn.next_event(),
+            balance_minor=self._book.available(consent.payer),
+            at=turn.now,
+        )
+
+    def _record(
+        self,
+        turn: Turn,
+        ask: Ask,
+        consent: Consent,
+        payee: Customer | None,
+        row: OrderRow,
+        facts: Facts,
+        evidence: str,
+    ) -> Outcome:
+        """Append the event and the order's row, and make the answer."""
+        facts_text = encode_canonical(facts).decode()
+        commitments = self._proofs.commitments(row, ask.payer, payee, consent.payee_name)
+        mac = self._customers.commit_mac(ask.payer)
+        commitments.commit(
+            mac,
+            {
+                "consent": b64url(row.body_hash),
+                "facts": facts_text,
+            },
+        )
+        public: dict[str, str | int] = {
+            "currency": row.currency,
+            "grade": row.grade,
+            "order": row.id,
+            "payment": row.kind.value,
+            "row": row.row,
+        }
+        if row.error:
+            public["refused"] = row.error
+            public["because"] = row.because or row.detail
+        index = turn.record(
+            "payment",
+            policy=row.policy,
+            public=public,
+            commitments=commitments,
+            event_id=row.id,
+            stage=row.stage.value,
+        )
+        kept = Evidence(
+            proof=evidence,
+            consent="" if consent.device else encode_canonical(consent).decode(),
+            facts=facts_text,
+        )
+        sealed = self._customers.seal(ask.payer, encode_canonical(kept))
+        stored = replace(row, evidence=sealed, event=index)
+        self._orders.add(row.id, stored, turn.changes)
+        return Outcome(self._reply(stored), index, commitments.disclosures(PAYER_SEES))
+
+    def _reply(self, row: OrderRow) -> MfsError | PaymentSettled:
+        if row.error:
+            return refusal_of(row)
+        return PaymentSettled(row.balance_minor)
+
+    def _again(self, known: OrderRow, digest: bytes) -> Outcome:
+        """The original answer to an order that was answered before."""
+        if known.body_hash != digest:
+            raise Conflict("this order id was used for another order", remedy="ask for a new quote")
+        return Outcome(
+            self._reply(known), known.event, self._proofs.disclosures(known, known.payer)
+        )
+
+    def find(self, order: str) -> OrderRow | None:
+        """The order with this id, or None; asks the disk only where memory cannot know.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        if id_time(order) >= self._all_known_since:
+            self._orders.know_absent(order)
+        return self._orders.get(order)
+
+    @property
+    def proofs(self) -> Proofs:
+        """What proves orders.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        return self._proofs
+
+    def by_event(self, leaf: bytes | None) -> OrderRow | None:
+        """The order that a leaf of the tally records, or None.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        if leaf is None:
+            return None
+        event = decode_leaf(leaf)
+        return self.find(event.id) if event.kind == "payment" else None
+
+    def prefetch(self, consents: Sequence[Consent]) -> None:
+        """Bring the orders and payees of `consents` into memory with at most two statements.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        old = [one.order for one in consents if id_time(one.order) < self._all_known_since]
+        self._orders.prefetch(old)
+        self._payees.prefetch([one.payer + one.payee for one in consents])
+
+    def save(self, turn: Turn, row: OrderRow) -> None:
+        """Keep a changed order.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        self._orders.put(row.id, row, turn.changes)
+
+    def trim(self, now: int) -> None:
+        """Forget orders that are over capacity; what is forgotten is on disk.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._payees.trim()
+        if self._orders.trim():
+            self._all_known_since = max(self._all_known_since, now + 1)
+
+    def reset(self, now: int) -> None:
+        """Forget all orders, after a batch that did not become durable.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._orders.reset()
+        self._payees.reset()
+        self._all_known_since = now + 1

@@ -1,0 +1,61 @@
+"""Where orders are kept; their ids grow with time, so the index is append-only.
+
+Source: ISO/TS 12812-2:2017, 7.3.3
+"""
+
+from tallystick.infrastructure.store.migrations import Migration
+from tallystick.infrastructure.store.tables import Table
+
+ORDER = Table(
+    name="payment_order",
+    key="id",
+    insert_head=(
+        "INSERT INTO payment_order (id, body_hash, kind, stage, error, detail, remedy, because,"
+        " payer, payee, amount_minor, fee_minor, currency, original, returned_minor, grade, device,"
+        " policy, row, evidence, event, balance_minor, at) VALUES "
+    ),
+    slots="(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    insert_tail=(
+        " ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, error = excluded.error,"
+        " detail = excluded.detail, remedy = excluded.remedy, because = excluded.because,"
+        " returned_minor = excluded.returned_minor, evidence = excluded.evidence,"
+        " event = excluded.event, balance_minor = excluded.balance_minor"
+    ),
+    select_head=(
+        "SELECT id, body_hash, kind, stage, error, detail, remedy, because, payer, payee,"
+        " amount_minor,"
+        " fee_minor, currency, original, returned_minor, grade, device, policy, row, evidence,"
+        " event, balance_minor, at FROM payment_order WHERE id IN "
+    ),
+)
+
+KNOWN_PAYEE = Table(
+    name="known_payee",
+    key="pair",
+    insert_head="INSERT INTO known_payee (pair, since) VALUES ",
+    slots="(?, ?)",
+    insert_tail=" ON CONFLICT (pair) DO NOTHING",
+    select_head="SELECT pair, since FROM known_payee WHERE pair IN ",
+)
+
+MIGRATION = Migration(
+    number=40,
+    name="payment orders",
+    statements=(
+        """CREATE TABLE payment_order (
+            id TEXT PRIMARY KEY, body_hash BLOB NOT NULL, kind TEXT NOT NULL,
+            stage TEXT NOT NULL, error TEXT NOT NULL, detail TEXT NOT NULL,
+            remedy TEXT NOT NULL, because TEXT NOT NULL, payer TEXT NOT NULL, payee TEXT NOT NULL,
+            amount_minor INTEGER NOT NULL, fee_minor INTEGER NOT NULL, currency TEXT NOT NULL,
+            original TEXT NOT NULL, returned_minor INTEGER NOT NULL, grade TEXT NOT NULL,
+            device TEXT NOT NULL, policy INTEGER NOT NULL, row TEXT NOT NULL,
+            evidence BLOB NOT NULL, event INTEGER NOT NULL, balance_minor INTEGER NOT NULL,
+            at INTEGER NOT NULL
+        ) STRICT""",
+        """CREATE TABLE known_payee (
+            pair TEXT PRIMARY KEY, since INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE INDEX order_open ON payment_order (stage)
+            WHERE stage IN ('accepted', 'unknown')""",
+    ),
+)

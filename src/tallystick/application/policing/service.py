@@ -1,0 +1,132 @@
+"""The policy in force: one object that every capability asks, changed by a command like any other.
+
+Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tallystick.application.policing.store import POLICY, last_policy
+from tallystick.application.turn import Turn
+from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.signature import VerifyKey
+from tallystick.infrastructure.store.database import Reader
+from tallystick.kernel.codec import Decoder, b64url
+from tallystick.kernel.errors import Unavailable
+from tallystick.process.policy import CompiledPolicy, Decided, Facts, compile_policy, decide
+from tallystick.process.policy.signing import verify_policy
+from tallystick.protocol.policy_file import PolicyFile
+
+_files = Decoder(PolicyFile, limit=512 * 1024)
+
+
+@dataclass(frozen=True, slots=True)
+class Officers:
+    """The public halves that were fixed at set-up, and the profile whose rules they follow.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+
+    keys: Mapping[str, VerifyKey]
+    profile: str
+
+
+class PolicyInForce:
+    """Holds the compiled policy; a change is exact from the next command on.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+
+    def __init__(self, officers: Officers) -> None:
+        self._officers = officers
+        self._compiled: CompiledPolicy | None = None
+        self.degraded: dict[str, int] = {}
+
+    def load(self, reader: Reader) -> None:
+        """Put the last stored policy into force, its signatures checked again.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        stored = last_policy(reader)
+        if stored is not None:
+            self._compiled = self.verify(stored[1], above=stored[0] - 1)
+
+    def verify(self, envelope: str, *, above: int) -> CompiledPolicy:
+        """The policy in a signed file, if the officers of this service approved it.
+
+        Raises NotPermitted, NotAuthentic, Conflict for a version not above `above`, Malformed.
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        policy = verify_policy(
+            _files.decode(envelope.encode()),
+            self._officers.keys,
+            profile=self._officers.profile,
+            last_version=above,
+        )
+        return compile_policy(policy)
+
+    def activate(self, turn: Turn, envelope: str) -> int:
+        """Put a signed file into force from the next command on; gives the event's index.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        compiled = self.verify(envelope, above=self.version)
+        before = self._compiled
+        self._compiled = compiled
+        turn.on_undo(lambda: self.put_into_force(before))
+        index = turn.record(
+            "policy.activated",
+            policy=compiled.version,
+            public={
+                "version": compiled.version,
+                "before": 0 if before is None else before.version,
+                "file": b64url(sha256(envelope.encode())),
+            },
+        )
+        turn.changes.insert(POLICY, (compiled.version, envelope, index))
+        return index
+
+    @property
+    def compiled(self) -> CompiledPolicy:
+        """The policy.
+
+        Raises Unavailable before the first one is in force.
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        if self._compiled is None:
+            raise Unavailable(
+                "no policy is in force",
+                remedy="activate a signed policy: tallystick policy activate",
+            )
+        return self._compiled
+
+    @property
+    def version(self) -> int:
+        """The version in force, 0 before the first.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return 0 if self._compiled is None else self._compiled.version
+
+    def put_into_force(self, compiled: CompiledPolicy | None) -> None:
+        """Replace the policy; None takes the service back to where it had none.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        self._compiled = compiled
+
+    def decide(self, facts: Facts, *, subject: str) -> Decided:
+        """What the policy in force says to `facts` about `subject`.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        return decide(self.compiled, facts, subject=subject)
+
+    def degraded_since(self, now: int) -> tuple[tuple[str, int], ...]:
+        """The dependencies that are failing and for how long, in ms.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        if not self.degraded:
+            return ()
+        return tuple((name, max(0, now - since)) for name, since in sorted(self.degraded.items()))

@@ -1,0 +1,149 @@
+"""Quotes: the terms of a payment under the provider's MAC, kept nowhere.
+
+A quote names its order id, both accounts, the payee as it will be shown, amount, fee, the policy
+version and its end. It needs no write, survives a restart, and any front can check it.
+
+Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
+"""
+
+from dataclasses import dataclass
+
+from tallystick.application.consent import prove_quote, quote_digest
+from tallystick.application.customers import Customer, CustomerKind, Customers
+from tallystick.application.payments.model import OrderRow, Tariff
+from tallystick.application.payments.rules import check_parties
+from tallystick.application.policing import PolicyInForce
+from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
+from tallystick.kernel.codec import b64url
+from tallystick.kernel.errors import Conflict, Malformed
+from tallystick.kernel.ids import timed_id
+from tallystick.kernel.time import Instant
+from tallystick.protocol.payments import PaymentKind, Quote, QuoteReply, QuoteRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What does not change from quote to quote.
+
+    Source: ISO/TS 12812-2:2017, 11.2.2
+    """
+
+    provider: str
+    currency: str
+    tariff: Tariff
+
+
+class Quoting:
+    """Gives quotes; reads, and writes nothing.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    def __init__(
+        self,
+        customers: Customers,
+        policy: PolicyInForce,
+        module: CryptoModule,
+        quote_key: KeyHandle,
+        terms: Terms,
+    ) -> None:
+        """Quote `terms` under `quote_key`.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        self._customers = customers
+        self._policy = policy
+        self._module = module
+        self._quote_key = quote_key
+        self._terms = terms
+
+    def quote(self, payer: Customer, request: QuoteRequest, now: Instant) -> QuoteReply:
+        """The terms on which `payer` may pay what `request` asks.
+
+        Raises NotFound for an unknown payee, NotPermitted for parties that do not fit the kind,
+        Conflict for paying oneself, Malformed for another currency.
+        Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
+        """
+        if request.currency != self._terms.currency:
+            raise Malformed(
+                f"this provider pays in {self._terms.currency}",
+                remedy=f"ask for a quote in {self._terms.currency}",
+            )
+        if (request.kind is PaymentKind.REFUND) != bool(request.original):
+            raise Malformed("a refund, and only a refund, names its original order")
+        self._customers.active(payer)
+        payee = self._customers.active(self._customers.by_alias(request.payee))
+        if payee.id == payer.id:
+            raise Conflict("payer and payee are the same", remedy="choose another payee")
+        check_parties(request.kind, payer.kind, payee.kind)
+        return self.prove(self._terms_of(payer, payee, request, now))
+
+    def prove(self, quote: Quote) -> QuoteReply:
+        """`quote` with the provider's proof.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        module, handle = self._module, self._quote_key
+        proof = prove_quote(quote_digest(quote), lambda message: module.mac(handle, message))
+        return QuoteReply(quote=quote, proof=b64url(proof))
+
+    def check(self, message: bytes, tag: bytes) -> None:
+        """Pass if this provider proved `message`, a labelled quote digest.
+
+        Raises NotAuthentic otherwise.
+        Source: ISO/IEC 9797-2
+        """
+        self._module.verify_mac(self._quote_key, message, tag)
+
+    def _terms_of(
+        self, payer: Customer, payee: Customer, request: QuoteRequest, now: Instant
+    ) -> Quote:
+        life_ms = self._policy.compiled.policy.quote_life_ms
+        return Quote(
+            provider=self._terms.provider,
+            order=timed_id("ord", now, self._module.random(10)),
+            kind=request.kind,
+            payer=payer.account,
+            payee=payee.account,
+            payee_name=shown_name(self._customers.profile(payee).name, payee.kind),
+            amount_minor=request.amount_minor,
+            fee_minor=self._terms.tariff.fee(request.kind, request.amount_minor),
+            currency=request.currency,
+            original=request.original,
+            policy=self._policy.version,
+            issued_at=now,
+            expires_at=now + life_ms,
+        )
+
+    def reversal(self, original: OrderRow, payee: Customer, name: str, now: Instant) -> Quote:
+        """The terms of giving `original` back whole; consented to by two operators.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        return Quote(
+            provider=self._terms.provider,
+            order=timed_id("ord", now, self._module.random(10)),
+            kind=PaymentKind.REVERSAL,
+            payer=original.payee,
+            payee=original.payer,
+            payee_name=shown_name(name, payee.kind),
+            amount_minor=original.amount_minor - original.returned_minor,
+            fee_minor=0,
+            currency=original.currency,
+            original=original.id,
+            policy=self._policy.version,
+            issued_at=now,
+            expires_at=now + self._policy.compiled.policy.quote_life_ms,
+        )
+
+
+def shown_name(name: str, kind: CustomerKind) -> str:
+    """A payee's name as the payer sees it: merchants and agents whole, a person's surname cut.
+
+    Enough to notice a wrong number, too little to look people up.
+    Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.4
+    """
+    if kind is not CustomerKind.PERSON:
+        return name
+    first, *rest = name.split()
+    return " ".join([first, *(f"{part[0]}." for part in rest[-1:])])

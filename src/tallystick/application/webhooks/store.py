@@ -1,0 +1,3 @@
+from tallystick.infrastructure.store.migrations import Migration
+
+MIGRATION = Migration(number=70, name="webhooks", statements=())

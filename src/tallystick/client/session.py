@@ -1,0 +1,337 @@
+"""A device's session: established when needed, requests sealed and numbered, replies opened.
+
+    CLOSED --establish--> OPEN --exchange--> OPEN
+      ^                     |  idle or over (by our clock), numbers used up, provider says unknown
+      '---------------------'
+
+The renewal pairs of a handshake are stored before its m3 leaves. A reply in clear proves nothing:
+it is raised as an error. `unauthenticated`, sealed or not, makes the session be established anew
+and the request be sent once more: what changes state must carry an id that makes this safe, as
+orders do.
+
+Source: ISO/TS 12812-2:2017, 7.2.7; 7.3.2; 7.3.5
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from tallystick.client.keystore import DeviceKeystore, EnrolledIdentity, Entropy
+from tallystick.infrastructure.crypto.kem import KemPrivateKey, KemSuite
+from tallystick.infrastructure.crypto.signature import VerifyKey
+from tallystick.infrastructure.envelope.certificate import certificate_id
+from tallystick.infrastructure.envelope.cose import open_reply, seal_request
+from tallystick.infrastructure.envelope.handshake_client import (
+    AuthenticatedProvider,
+    Confirmed,
+    authenticate_provider,
+    greet,
+)
+from tallystick.infrastructure.envelope.schedule import SessionKeys
+from tallystick.kernel.codec import Decoder
+from tallystick.kernel.errors import (
+    Conflict,
+    Malformed,
+    MfsError,
+    Unauthenticated,
+    Unavailable,
+)
+from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import SECOND_MS, Clock
+from tallystick.protocol.enrolment import ENROLMENTS_PATH, Attestation, DeviceDescription
+from tallystick.protocol.envelope import MAX_SEQUENCE, SEALED_MEDIA_TYPE
+from tallystick.protocol.problems import Problem, error_of
+from tallystick.protocol.session import SESSIONS_PATH, Purpose, SessionAccepted
+
+JSON_MEDIA_TYPE: Final = "application/json"
+_SEALED_TYPE: Final = "application/cose"
+_ATTEMPTS: Final = 4
+_PROBLEM: Decoder[Problem] = Decoder(Problem)
+
+SignatureKeys = Callable[[], Mapping[str, VerifyKey]]
+"""Gives the provider's session signature keys by kid, out of a verified key list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back over HTTP; names of headers in lower case.
+
+    Source: RFC 9110, 3.4
+    """
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the reply says that it is a COSE message.
+
+        Source: RFC 9052, 11.3
+        """
+        return self.headers.get("content-type", "").startswith(_SEALED_TYPE)
+
+
+class Transport(Protocol):
+    """Carries octets to the provider and back; nothing depends on it for secrecy or integrity.
+
+    Source: ISO/TS 12812-2:2017, 6.2.2
+    """
+
+    def post(self, path: str, body: bytes, content_type: str) -> Reply:
+        """The reply to a POST of `body` to `path`.
+
+        Raises Unavailable when none comes.
+        Source: RFC 9110, 9.3.3
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """An authentic reply: its status and its content.
+
+    Source: ISO/TS 12812-2:2017, 7.2.7
+    """
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The provider as a device reaches it: transport, name, signature keys, suites best first.
+
+    `entropy` gives unpredictable octets.
+    Source: ISO/TS 12812-2:2017, 7.2.7
+    """
+
+    transport: Transport
+    provider: str
+    signature_keys: SignatureKeys
+    entropy: Entropy
+    suites: Sequence[KemSuite] = (KemSuite.X25519,)
+
+    def authenticated(self, purpose: Purpose) -> AuthenticatedProvider:
+        """The provider, authenticated by its answer to a fresh hello.
+
+        Raises what the provider refuses with, Malformed or NotAuthentic.
+        Source: ISO/TS 12812-2:2017, 7.2.7; ISO/IEC 9798-3
+        """
+        kems = [KemPrivateKey.generate(suite) for suite in self.suites]
+        greeting = greet(purpose, kems, self.entropy(32))
+        reply = self.transport.post(SESSIONS_PATH, greeting.body, JSON_MEDIA_TYPE)
+        if not 200 <= reply.status < 300:
+            raise refusal(reply)
+        return authenticate_provider(
+            greeting, reply.body, provider=self.provider, keys=self.signature_keys()
+        )
+
+
+def refusal(reply: Reply) -> MfsError:
+    """The error that a reply in clear stands for; it is not authentic, and nothing rests on it.
+
+    Source: RFC 9457, 3.1
+    """
+    try:
+        return error_of(_PROBLEM.decode(reply.body))
+    except Malformed:
+        return Unavailable(f"the provider answered {reply.status}", remedy="try again")
+
+
+def enrol(
+    peer: Peer,
+    keystore: DeviceKeystore,
+    *,
+    activation: str,
+    code: Secret[str],
+    description: DeviceDescription,
+    shown: str,
+    attest: Callable[[bytes], Attestation] | None = None,
+) -> EnrolledIdentity:
+    """Bind the keys of `keystore` to the customer whose activation code was entered.
+
+    `attest` is given the challenge; without it none is offered. `shown` is what the user is told
+    while the consent key proves itself. Raises what the provider refuses with.
+    Source: ISO/TS 12812-2:2017, 7.4.1
+    """
+    provider = peer.authenticated(Purpose.ENROLMENT)
+    attestation = (
+        Attestation(format="none", statement="")
+        if attest is None
+        else attest(provider.attestation_challenge())
+    )
+    pending = provider.prove_enrolment(
+        activation=activation,
+        code=code,
+        possession=(keystore.possession_public(), keystore.possession_sign),
+        consent=(
+            keystore.consent_public(),
+            lambda message: keystore.consent_sign(message, shown=shown),
+        ),
+        attestation=attestation,
+        description=description,
+        share=Secret(peer.entropy(32)),
+    )
+    path = f"{ENROLMENTS_PATH}/{pending.session}"
+    reply = peer.transport.post(path, pending.body, JSON_MEDIA_TYPE)
+    if not reply.sealed:
+        raise refusal(reply)
+    accepted, pair = pending.confirm(reply.status, reply.body)
+    identity = EnrolledIdentity(
+        provider=peer.provider,
+        device=accepted.device,
+        customer=accepted.customer,
+        accounts=accepted.accounts,
+        certificate_id=certificate_id(accepted.certificate),
+        certificate=accepted.certificate,
+    )
+    keystore.store_enrolment(identity, pair)
+    return identity
+
+
+def _raise_if_ended(content: bytes) -> None:
+    """A sealed 401 may ask for more (a step up) or say that the session is over."""
+    error = error_of(_PROBLEM.decode(content))
+    if isinstance(error, Unauthenticated):
+        raise error
+
+
+class _Live:
+    """An open session; our clock counts from its opening, since the provider's may differ."""
+
+    __slots__ = ("accepted", "keys", "last", "sequence", "until")
+
+    def __init__(self, keys: SessionKeys, accepted: SessionAccepted, now: int) -> None:
+        self.keys = keys
+        self.accepted = accepted
+        self.sequence = 0
+        self.last = now
+        self.until = now + accepted.expires_at - accepted.server_time
+
+
+class ClientSession:
+    """The session of one enrolled device; may be shared by threads, whose requests run in parallel.
+
+    Source: ISO/TS 12812-2:2017, 7.2.7; 7.3.2
+    """
+
+    def __init__(self, peer: Peer, keystore: DeviceKeystore, clock: Clock) -> None:
+        """Closed until the first exchange. `clock` only saves requests that would be too late.
+
+        Source: ISO/TS 12812-2:2017, 7.2.7
+        """
+        self._peer = peer
+        self._keystore = keystore
+        self._clock = clock
+        self._establishing = threading.Lock()
+        self._numbering = threading.Lock()
+        self._live: _Live | None = None
+
+    @property
+    def accepted(self) -> SessionAccepted | None:
+        """What the provider said of the open session; None while there is none.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        live = self._live
+        return None if live is None else live.accepted
+
+    def establish(self) -> SessionAccepted:
+        """Open a new session, whatever there was.
+
+        Raises what the provider refuses with: NotPermitted for a suspended device, for instance.
+        Source: ISO/TS 12812-2:2017, 7.2.7; ISO/IEC 9798-3
+        """
+        with self._establishing:
+            return self._established().accepted
+
+    def close(self) -> None:
+        """Forget the keys of the session.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        self._live = None
+
+    def exchange(self, operation: str, path: str, body: bytes, *, resend: bool = True) -> Exchanged:
+        """The authentic reply to `body`, sealed for `operation` and posted to `path`.
+
+        With `resend` a session that the provider no longer knows is replaced and the request sent
+        once more. Raises Unavailable without a reply, NotAuthentic for a reply that is not this
+        provider's to this request, Unauthenticated or what else an answer in clear says.
+        Source: ISO/TS 12812-2:2017, 7.2.7; 7.3.3
+        """
+        live = self._open_session()
+        try:
+            return self._once(live, operation, path, body)
+        except Unauthenticated:
+            if not resend:
+                raise
+        return self._once(self._replaced(live), operation, path, body)
+
+    def _once(self, live: _Live, operation: str, path: str, body: bytes) -> Exchanged:
+        reply, sequence = self._post(live, operation, path, body)
+        if not reply.sealed:
+            raise refusal(reply)
+        content = open_reply(live.keys, operation, sequence, reply.status, reply.body)
+        if reply.status == Unauthenticated.status:
+            _raise_if_ended(content)
+        return Exchanged(reply.status, content)
+
+    def _post(self, live: _Live, operation: str, path: str, body: bytes) -> tuple[Reply, int]:
+        with self._numbering:
+            live.sequence += 1
+            sequence = live.sequence
+            live.last = self._clock.now()
+        sealed = seal_request(live.keys, operation, sequence, body)
+        return self._peer.transport.post(path, sealed, SEALED_MEDIA_TYPE), sequence
+
+    def _open_session(self) -> _Live:
+        live = self._live
+        if live is not None and self._usable(live):
+            return live
+        with self._establishing:
+            live = self._live
+            return live if live is not None and self._usable(live) else self._established()
+
+    def _replaced(self, dead: _Live) -> _Live:
+        with self._establishing:
+            live = self._live
+            return live if live is not None and live is not dead else self._established()
+
+    def _usable(self, live: _Live) -> bool:
+        now = self._clock.now()
+        idle_until = live.last + live.accepted.expires_idle_s * SECOND_MS
+        return now < min(idle_until, live.until) and live.sequence < MAX_SEQUENCE
+
+    def _established(self) -> _Live:
+        self._live = None
+        for _ in range(_ATTEMPTS):
+            try:
+                confirmed = self._handshake()
+            except Conflict:
+                continue
+            if confirmed.accepted.open:
+                self._live = _Live(confirmed.keys, confirmed.accepted, self._clock.now())
+                return self._live
+        raise Unavailable("no session could be established", remedy="try again later")
+
+    def _handshake(self) -> Confirmed:
+        identity = self._keystore.identity()
+        provider = self._peer.authenticated(Purpose.SESSION)
+        pending = provider.prove_session(
+            device=identity.device,
+            certificate=identity.certificate_id,
+            sign=self._keystore.possession_sign,
+            pairs=self._keystore.renewal_pairs(),
+            share=Secret(self._peer.entropy(32)),
+        )
+        self._keystore.store_renewal_pairs(pending.remembered)
+        path = f"{SESSIONS_PATH}/{pending.session}"
+        reply = self._peer.transport.post(path, pending.body, JSON_MEDIA_TYPE)
+        if not reply.sealed:
+            raise refusal(reply)
+        confirmed = pending.confirm(reply.status, reply.body)
+        self._keystore.store_renewal_pairs(confirmed.pairs)
+        return confirmed

@@ -1,0 +1,291 @@
+"""The wallet: quotes, consents, pays, and keeps the provider honest.
+
+    quote -> what the person sees -> consent signed behind user verification -> order -> receipt
+    receipt: leaf, inclusion, checkpoint, disclosures verified; then consistency with the last one
+    kept
+
+Retry contract: an order that may or may not have arrived (`Unavailable`) is sent again with the
+same `Order`, whose id makes it safe; after `Expired` or `Conflict` a new quote is needed; a session
+that the provider no longer knows is established anew by itself.
+
+Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from tallystick.client.keystore import DeviceKeystore
+from tallystick.client.session import ClientSession, Reply, refusal
+from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.signature import VerifyKey
+from tallystick.infrastructure.tally.verify import (
+    VerifiedReceipt,
+    check_consistency,
+    decode_proof,
+    verify_checkpoint,
+    verify_receipt,
+)
+from tallystick.kernel.codec import Decoder, b64url, encode_canonical
+from tallystick.kernel.errors import MfsError, NotAuthentic, Unavailable
+from tallystick.kernel.model import Wire
+from tallystick.kernel.money import Money
+from tallystick.kernel.time import Clock
+from tallystick.protocol.operators import CustomerOpened, OpenCustomer
+from tallystick.protocol.payments import (
+    SIGNED_GRADE,
+    AccountReply,
+    Empty,
+    PaymentKind,
+    PaymentReply,
+    PaymentRequest,
+    Quote,
+    QuoteReply,
+    QuoteRequest,
+    ReceiptReply,
+    ReceiptRequest,
+    consent_header,
+    restated,
+)
+from tallystick.protocol.problems import Problem, error_of
+from tallystick.protocol.receipt import Receipt
+from tallystick.protocol.tally_api import ConsistencyReply
+
+T = TypeVar("T", bound=Wire)
+_ATTEMPTS = 4
+_quotes = Decoder(QuoteReply)
+_payments = Decoder(PaymentReply)
+_receipts = Decoder(ReceiptReply)
+_accounts = Decoder(AccountReply)
+_opened = Decoder(CustomerOpened)
+_problems = Decoder(Problem)
+_consistency = Decoder(ConsistencyReply)
+
+
+class Getter(Protocol):
+    """Fetches public pages of the provider.
+
+    Source: RFC 9110, 9.3.1
+    """
+
+    def get(self, path: str) -> Reply:
+        """GET `path`.
+
+        Source: RFC 9110, 9.3.1
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A signed order; sending it twice is sending it once.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    quote: Quote
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A settled order: its verified receipt and the balance after it, in minor units.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    receipt: Receipt
+    verified: VerifiedReceipt
+    balance_minor: int
+
+
+class Refusal(Exception):
+    """A refusal that the provider remembers, with the verified receipt that proves it.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    def __init__(self, error: MfsError, receipt: Receipt) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.receipt = receipt
+
+
+class Wallet:
+    """What an app does with a session; safe to share between threads.
+
+    Source: ISO/TS 12812-2:2017, 11.2.2
+    """
+
+    def __init__(
+        self,
+        session: ClientSession,
+        keystore: DeviceKeystore,
+        public: Getter,
+        tally_key: Callable[[], VerifyKey],
+        *,
+        origin: str,
+        clock: Clock,
+        consistency: bool = True,
+    ) -> None:
+        """Pay over `session`; believe receipts of the log `origin` under `tally_key` only.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        self._session = session
+        self._keystore = keystore
+        self._public = public
+        self._tally_key = tally_key
+        self._origin = origin
+        self._clock = clock
+        self._consistency = consistency
+
+    def quote(
+        self, kind: PaymentKind, payee: str, amount: Money, *, original: str = ""
+    ) -> QuoteReply:
+        """The provider's terms for a payment.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        request = QuoteRequest(
+            kind=kind,
+            payee=payee,
+            amount_minor=amount.minor,
+            currency=amount.currency,
+            original=original,
+        )
+        return self._ask("payment.quote", "/v1/quotes", request, _quotes)
+
+    def consent(self, quoted: QuoteReply) -> Order:
+        """Ask the person, and sign exactly the terms that were shown.
+
+        Raises NotPermitted if the person declines.
+        Source: ISO/TS 12812-2:2017, 11.2.2
+        """
+        quote = quoted.quote
+        device = self._keystore.identity().device
+        consent = restated(
+            quote,
+            quote_hash=b64url(sha256(encode_canonical(quote))),
+            device=device,
+            grade=SIGNED_GRADE,
+            consented_at=self._clock.now(),
+        )
+        header = consent_header(device)
+        signing_input = f"{b64url(header)}.{b64url(encode_canonical(consent))}"
+        signature = self._keystore.consent_sign(signing_input.encode(), shown=shown(quote))
+        jws = f"{signing_input}.{b64url(signature)}"
+        request = PaymentRequest(consent=jws, proof=quoted.proof)
+        return Order(quote, encode_canonical(request))
+
+    def place(self, order: Order, *, attempts: int = _ATTEMPTS) -> Paid:
+        """Send `order` until it is answered, and verify the receipt.
+
+        Raises Refusal with its receipt if it was refused for good, the error of the tree if it may
+        be asked again otherwise, Unavailable if nobody answered: place the same order again then.
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        failure: MfsError = Unavailable("the order was not sent")
+        for _ in range(attempts):
+            try:
+                exchanged = self._session.exchange(
+                    "payment.order", path="/v1/payments", body=order.body
+                )
+            except Unavailable as error:
+                failure = error
+                continue
+            if exchanged.status == Unavailable.status:
+                failure = error_of(_problems.decode(exchanged.body))
+                continue
+            return self._settled(exchanged.status, exchanged.body)
+        raise failure
+
+    def pay(self, kind: PaymentKind, payee: str, amount: Money, *, original: str = "") -> Paid:
+        """Quote, ask the person, and place.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        return self.place(self.consent(self.quote(kind, payee, amount, original=original)))
+
+    def receipt(self, order: str) -> VerifiedReceipt:
+        """The verified receipt of an order that this customer paid or received.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        request = ReceiptRequest(order=order)
+        reply = self._ask("payment.receipt", "/v1/receipts", request, _receipts)
+        return self.verified(reply.receipt)
+
+    def account(self) -> AccountReply:
+        """The customer's own balance.
+
+        Source: ISO/TS 12812-2:2017, 12.3
+        """
+        return self._ask("account.read", "/v1/account", Empty(), _accounts)
+
+    def open_customer(self, request: OpenCustomer) -> CustomerOpened:
+        """Open a customer, as an agent.
+
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        return self._ask("agent.open-customer", "/v1/agent/customers", request, _opened)
+
+    def verified(self, receipt: Receipt) -> VerifiedReceipt:
+        """`receipt` after every check, its checkpoint kept for the next one.
+
+        Raises NotAuthentic if it does not verify or its tally is another than the one seen before.
+        Source: ISO/TS 12812-2:2017, 7.3.3; RFC 9162, 2.1
+        """
+        verified = verify_receipt(receipt, self._tally_key(), origin=self._origin)
+        if self._consistency:
+            self._remember(receipt.checkpoint)
+        return verified
+
+    def _remember(self, note: str) -> None:
+        """Demand that the checkpoint continues the last one that this device saw."""
+        kept = self._keystore.checkpoint()
+        if not kept:
+            self._keystore.store_checkpoint(note)
+            return
+        new = verify_checkpoint(note, self._tally_key(), origin=self._origin)
+        old = verify_checkpoint(kept, self._tally_key(), origin=self._origin)
+        if new.size < old.size:
+            new, old = old, new
+            note = kept
+        if new.size == old.size:
+            if new.root != old.root:
+                raise NotAuthentic("the provider shows two histories", remedy="keep both, report")
+            return
+        reply = self._public.get(f"/v1/tally/consistency?old={old.size}&new={new.size}")
+        if reply.status != 200:
+            raise refusal(reply)
+        proof = _consistency.decode(reply.body).proof
+        check_consistency(old, new, decode_proof(proof))
+        self._keystore.store_checkpoint(note)
+
+    def _settled(self, status: int, content: bytes) -> Paid:
+        if status != 200:
+            problem = _problems.decode(content)
+            error = error_of(problem)
+            if problem.receipt is None:
+                raise error
+            self.verified(problem.receipt)
+            raise Refusal(error, problem.receipt)
+        reply = _payments.decode(content)
+        return Paid(reply.receipt, self.verified(reply.receipt), reply.balance_minor)
+
+    def _ask(self, operation: str, path: str, request: Wire, decoder: Decoder[T]) -> T:
+        exchanged = self._session.exchange(operation, path=path, body=encode_canonical(request))
+        if exchanged.status != 200:
+            raise error_of(_problems.decode(exchanged.body))
+        return decoder.decode(exchanged.body)
+
+
+def shown(quote: Quote) -> str:
+    """What the person reads before they agree: payee, amount, fee, in words.
+
+    Source: ISO/TS 12812-2:2017, 11.2.2
+    """
+    amount = Money(quote.amount_minor, quote.currency)
+    fee = Money(quote.fee_minor, quote.currency)
+    return f"Pay {amount} to {quote.payee_name}, fee {fee}?"

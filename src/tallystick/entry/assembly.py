@@ -1,0 +1,293 @@
+"""The composition root: from a provider's folder to a platform that runs; every wire on one page.
+
+Source: ISO/TS 12812-2:2017, 6.2; 6.2.3
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tallystick.application.acts import Acts
+from tallystick.application.authentication import Access, Sessions
+from tallystick.application.authentication.pins import PinCost, Pins, PinVerifier
+from tallystick.application.authentication.service import Keys, People
+from tallystick.application.authentication.store import MIGRATION as ACTIVATIONS
+from tallystick.application.book import LedgerBook
+from tallystick.application.commands import Command, InstallPolicy, InviteOperator
+from tallystick.application.customers import Customers
+from tallystick.application.customers.store import MIGRATION as CUSTOMERS
+from tallystick.application.daybook import DayBook
+from tallystick.application.daybook.store import MIGRATION as DAYS
+from tallystick.application.desks import Desks
+from tallystick.application.devices import Devices
+from tallystick.application.devices.store import MIGRATION as DEVICES
+from tallystick.application.notices import Notices
+from tallystick.application.notices.store import MIGRATION as NOTICES
+from tallystick.application.operators import Operators
+from tallystick.application.operators.store import MIGRATION as OPERATORS
+from tallystick.application.payments import Payments, Tariff
+from tallystick.application.payments.store import MIGRATION as ORDERS
+from tallystick.application.policing import Officers, PolicyInForce
+from tallystick.application.policing.store import MIGRATION as POLICIES
+from tallystick.application.quoting import Quoting, Terms
+from tallystick.application.webhooks import Webhooks
+from tallystick.application.webhooks.store import MIGRATION as WEBHOOKS
+from tallystick.application.writer import Writer
+from tallystick.entry.settings import ProviderFolder, ProviderSettings
+from tallystick.entry.setup import SERVER_ROLES
+from tallystick.infrastructure.crypto.key_list import verify_key_list
+from tallystick.infrastructure.envelope.certificate import issue_certificate
+from tallystick.infrastructure.envelope.cookie import CookieKeys
+from tallystick.infrastructure.envelope.cose import ReplyNonces
+from tallystick.infrastructure.envelope.handshake_server import ProviderIdentity
+from tallystick.infrastructure.keys.table import LoadedKeys, load_for, purposes_of
+from tallystick.infrastructure.ledger.store import MIGRATION as LEDGER
+from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.infrastructure.modules.master import unseal_with_secret
+from tallystick.infrastructure.modules.signer import ModuleSigner
+from tallystick.infrastructure.modules.soft import SoftModule
+from tallystick.infrastructure.store.boots import MIGRATION as BOOTS
+from tallystick.infrastructure.store.boots import next_boot
+from tallystick.infrastructure.store.commit import GroupCommit
+from tallystick.infrastructure.store.database import Database, Reader
+from tallystick.infrastructure.store.migrations import migrate
+from tallystick.infrastructure.tally.archive import Archive
+from tallystick.infrastructure.tally.checkpoint import NoteSigner
+from tallystick.infrastructure.tally.store import MIGRATION as TALLY
+from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import Clock, Instant
+from tallystick.protocol.enrolment import DeviceCertificate
+
+MIGRATIONS = (
+    TALLY, LEDGER, POLICIES, CUSTOMERS, DEVICES, ACTIVATIONS, ORDERS, NOTICES, OPERATORS,
+    WEBHOOKS, DAYS, BOOTS,
+)  # fmt: skip
+"""Every step of the schema, from every capability."""
+
+
+class SystemClock:
+    """The machine's clock.
+
+    Source: ISO/TS 12812-2:2017, 3.23
+    """
+
+    def now(self) -> Instant:
+        """Milliseconds since the epoch, by the machine.
+
+        Source: ISO/TS 12812-2:2017, 3.23
+        """
+        return Instant(time.time_ns() // 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is kept in memory: rows of each kind, and hot session keys.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    rows: int = 40_000
+    orders: int = 20_000
+    hot_keys: int = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A provider's platform in one process: the writer, and what fronts use.
+
+    Source: ISO/TS 12812-2:2017, 6.2
+    """
+
+    settings: ProviderSettings
+    clock: Clock
+    module: SoftModule
+    database: Database
+    store: GroupCommit
+    archive: Archive
+    desks: Desks
+    writer: Writer
+    quoting: Quoting
+    notices: Notices
+    webhooks: Webhooks
+    pin_verifier: PinVerifier
+    identity: ProviderIdentity
+    cookies: CookieKeys
+    nonces: ReplyNonces
+    key_list: str
+    keys: LoadedKeys
+
+    def close(self) -> None:
+        """Store the last checkpoint and close the files.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self.writer.finish()
+        self.database.close()
+        self.module.zeroise()
+
+
+def open_platform(
+    folder: ProviderFolder,
+    secret: Secret[bytes],
+    clock: Clock | None = None,
+    scale: Scale | None = None,
+) -> Platform:
+    """Open the provider in `folder` with the secret that its master key is sealed under.
+
+    Raises NotFound, NotAuthentic (secret), Unavailable (another process has it), Broken.
+    Source: ISO/TS 12812-2:2017, 6.2; 7.4.2
+    """
+    ticking = clock or SystemClock()
+    size = scale or Scale()
+    settings = folder.settings()
+    master = unseal_with_secret(folder.master_file.read_bytes(), secret, profile=settings.profile)
+    module = SoftModule(master.roots(purposes_of(SERVER_ROLES)), ticking, profile=settings.profile)
+    keys = load_for(SERVER_ROLES, module, _blocks(folder, module, ticking), now=ticking.now())
+    database = Database.open(folder.database_file)
+    migrate(database, MIGRATIONS, ticking.now())
+    boot = next_boot(database)
+    ground = _Ground(settings, ticking, module, keys, database.reader(), size)
+    platform = _wire(folder, ground, database, boot)
+    _first_start(platform, folder)
+    return platform
+
+
+def _blocks(folder: ProviderFolder, module: SoftModule, clock: Clock) -> list[bytes]:
+    """The service's keys; a quote key that is past its day is replaced by a new one."""
+    probe = load_for(SERVER_ROLES, module, folder.blocks(), now=clock.now())
+    for purpose in (Purpose.QUOTE, Purpose.ACTIVATION, Purpose.RECEIPT_CODE, Purpose.WEBHOOK):
+        if not probe.handles.get(purpose):
+            folder.save_block(purpose.value, module.export_block(module.generate(purpose)))
+    return folder.blocks()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What every capability stands on."""
+
+    settings: ProviderSettings
+    clock: Clock
+    module: SoftModule
+    keys: LoadedKeys
+    reader: Reader
+    size: Scale
+
+
+def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
+    """The capabilities, joined."""
+    module, reader, rows = on.module, on.reader, on.size.rows
+    officers = {name: half.verify_key() for name, half in on.settings.officers.items()}
+    policy = PolicyInForce(Officers(officers, on.settings.profile))
+    policy.load(reader)
+    store_key = on.keys.newest(Purpose.STORE)
+    codes = on.keys.newest(Purpose.ACTIVATION)
+    customers = Customers(module, on.keys.newest(Purpose.ALIAS_INDEX), reader, capacity=rows)
+    devices = Devices(module, store_key, _authority(on), reader, capacity=rows)
+    sessions = Sessions(module, hot_keys=on.size.hot_keys)
+    notices = Notices(reader)
+    book = LedgerBook(reader, on.settings.currency, capacity=rows)
+    people = People(customers, devices, sessions, notices, policy)
+    access = Access(Keys(module, codes), people, reader, capacity=rows)
+    payments = Payments(
+        customers, book, policy, reader, started_at=on.clock.now(), capacity=on.size.orders
+    )
+    tariff = Tariff(
+        flat_minor=on.settings.fees_flat_minor, basis_points=on.settings.fees_basis_points
+    )
+    terms = Terms(on.settings.provider, on.settings.currency, tariff)
+    quoting = Quoting(customers, policy, module, on.keys.newest(Purpose.QUOTE), terms)
+    operators = Operators(module, codes, store_key, policy, reader)
+    webhooks = Webhooks(module, reader)
+    acts = Acts(
+        access=access,
+        book=book,
+        customers=customers,
+        days=DayBook(reader),
+        devices=devices,
+        operators=operators,
+        payments=payments,
+        policy=policy,
+        quoting=quoting,
+        webhooks=webhooks,
+    )
+    desks = Desks(
+        policy=policy,
+        customers=customers,
+        devices=devices,
+        sessions=sessions,
+        access=access,
+        pins=Pins(customers, notices, policy),
+        book=book,
+        payments=payments,
+        operators=operators,
+        acts=acts,
+        notices=notices,
+    )
+    return desks, quoting, webhooks
+
+
+def _authority(on: _Ground) -> Callable[[DeviceCertificate], str]:
+    """Signs device certificates as the device CA."""
+    handle = on.keys.newest(Purpose.DEVICE_CA)
+    signer = ModuleSigner(on.module, handle)
+    return lambda certificate: issue_certificate(signer, handle.id, certificate)
+
+
+def _identity(on: _Ground, key_list: str) -> ProviderIdentity:
+    """Who answers handshakes, as the signed key list says."""
+    root = on.settings.root.verify_key()
+    listed = verify_key_list(key_list, root, on.clock.now(), 0)
+    signature_key = on.keys.newest(Purpose.SESSION_SIGNATURE)
+    module = on.module
+    return ProviderIdentity(
+        provider=on.settings.provider,
+        kid=signature_key.id,
+        sign=lambda message: module.sign(signature_key, message),
+        key_list_version=listed.version,
+    )
+
+
+def _wire(folder: ProviderFolder, on: _Ground, database: Database, boot: int) -> Platform:
+    desks, quoting, webhooks = _desks(on)
+    settings, module = on.settings, on.module
+    tally_key = ModuleSigner(module, on.keys.newest(Purpose.TALLY))
+    signer = NoteSigner.of(settings.origin, tally_key)
+    archive = Archive(on.reader, signer, settings.origin)
+    store = GroupCommit(database)
+    key_list = folder.key_list_file.read_text(encoding="utf-8")
+    pepper = on.keys.newest(Purpose.PIN_PEPPER)
+    return Platform(
+        settings=settings,
+        clock=on.clock,
+        module=module,
+        database=database,
+        store=store,
+        archive=archive,
+        desks=desks,
+        writer=Writer(desks, archive, store, on.clock, module.random, settings.provider),
+        quoting=quoting,
+        notices=desks.notices,
+        webhooks=webhooks,
+        pin_verifier=PinVerifier(
+            module, pepper, PinCost(settings.pin_memory_kib, settings.pin_passes)
+        ),
+        identity=_identity(on, key_list),
+        cookies=CookieKeys(module.random(32)),
+        nonces=ReplyNonces(boot.to_bytes(4, "big")),
+        key_list=key_list,
+        keys=on.keys,
+    )
+
+
+def _first_start(platform: Platform, folder: ProviderFolder) -> None:
+    """Open the provider's own accounts, and put the first policy and invitations in place."""
+    if platform.desks.policy.version:
+        return
+    platform.desks.book.open_own_accounts(platform.clock.now())
+    commands: list[Command] = [
+        InstallPolicy(folder.policy_file.read_text(encoding="utf-8")),
+        *(InviteOperator(one.code_hash, one.role) for one in platform.settings.invitations),
+    ]
+    for recorded in platform.writer.run(commands):
+        if isinstance(recorded.outcome.reply, Exception):
+            raise recorded.outcome.reply

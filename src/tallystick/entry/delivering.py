@@ -1,0 +1,131 @@
+"""What leaves the service on its own: notices to the SMSC, events to core systems.
+
+Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.6; 11.2.3
+"""
+
+import asyncio
+import http.client
+from urllib.parse import urlsplit
+
+from tallystick.application.commands import NoticeTried
+from tallystick.application.notices import (
+    ActivationIssued,
+    DeviceSuspended,
+    Facts,
+    NoticeRow,
+    PaymentReceived,
+    PaymentReversed,
+    PaymentSent,
+    PinBlocked,
+    Template,
+    receipt_code,
+    render,
+)
+from tallystick.entry.assembly import Platform
+from tallystick.entry.http.accounting import Accounting
+from tallystick.entry.writing import WriterLoop
+from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.kernel.codec import encode
+from tallystick.kernel.errors import MfsError, NotFound
+from tallystick.kernel.time import MINUTE_MS
+from tallystick.protocol.channels import SmsMessage
+
+EVERY_S = 0.2
+_MOST = 50
+_TIMEOUT_S = 5.0
+
+
+async def deliver_notices(platform: Platform, writer: WriterLoop, accounting: Accounting) -> None:
+    """Send the notices that are due, for ever; without an SMSC they wait.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+    if not platform.settings.sms_url:
+        return
+    while True:
+        await asyncio.sleep(EVERY_S)
+        for notice in platform.notices.due(platform.clock.now(), _MOST):
+            delivered = await _send(platform, notice)
+            if not delivered:
+                accounting.note("notice not delivered", template=notice.template.value)
+            await writer.ask(NoticeTried(notice, delivered))
+
+
+async def _send(platform: Platform, notice: NoticeRow) -> bool:
+    try:
+        customer = platform.desks.customers.get(notice.customer)
+        facts = _facts_of(platform, notice)
+        message = SmsMessage(
+            id=f"notice-{notice.seq}",
+            to=platform.desks.customers.profile(customer).msisdn,
+            text=render(facts, platform.settings.provider),
+            at=platform.clock.now(),
+            provider=platform.settings.provider,
+        )
+    except MfsError:
+        return False
+    return await asyncio.to_thread(_post, platform.settings.sms_url, encode(message))
+
+
+def _facts_of(platform: Platform, notice: NoticeRow) -> Facts:
+    rules = platform.desks.policy.compiled.policy.attempts
+    match notice.template:
+        case Template.ACTIVATION_CODE:
+            code = platform.notices.code(notice.reference)
+            if code is None:
+                raise NotFound("the code is no longer known")
+            return ActivationIssued(code=code, minutes=rules.activation_life_ms // MINUTE_MS)
+        case Template.DEVICE_SUSPENDED:
+            device = platform.desks.devices.get(notice.reference)
+            return DeviceSuspended(because=device.because)
+        case Template.PIN_BLOCKED:
+            return PinBlocked(minutes=rules.block_ms // MINUTE_MS)
+        case _:
+            return _payment_facts(platform, notice)
+
+
+def _payment_facts(platform: Platform, notice: NoticeRow) -> Facts:
+    desks = platform.desks
+    order = desks.payments.find(notice.reference)
+    if order is None:
+        raise NotFound("the order is not known")
+    codes = platform.keys.newest(Purpose.RECEIPT_CODE)
+    code = receipt_code(order.event, lambda message: platform.module.mac(codes, message))
+    payer = desks.customers.profile(desks.customers.owner(order.payer))
+    payee = desks.customers.profile(desks.customers.owner(order.payee))
+    if notice.template is Template.PAYMENT_SENT:
+        return PaymentSent(
+            amount_minor=order.amount_minor,
+            fee_minor=order.fee_minor,
+            currency=order.currency,
+            payee_name=payee.name,
+            payee_number=payee.msisdn,
+            receipt_code=code,
+        )
+    if notice.template is Template.PAYMENT_RECEIVED:
+        return PaymentReceived(
+            amount_minor=order.amount_minor,
+            currency=order.currency,
+            payer_name=payer.name,
+            payer_number=payer.msisdn,
+            receipt_code=code,
+        )
+    return PaymentReversed(
+        amount_minor=order.amount_minor,
+        currency=order.currency,
+        to_you=desks.customers.owner(order.payee).id == notice.customer,
+        receipt_code=code,
+    )
+
+
+def _post(url: str, body: bytes) -> bool:
+    parts = urlsplit(url)
+    link = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = link(parts.hostname or "", parts.port, timeout=_TIMEOUT_S)
+    try:
+        connection.request("POST", parts.path or "/", body, {"content-type": "application/json"})
+        return 200 <= connection.getresponse().status < 300
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

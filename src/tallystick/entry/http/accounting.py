@@ -1,0 +1,152 @@
+"""What is counted, limited and logged at the door; nothing in it is personal or secret.
+
+Counters are Prometheus text, log lines are JSON with an allow-list of fields, and each source has a
+token bucket. A log line is written to memory and flushed a few times a second.
+
+Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.4
+"""
+
+from collections.abc import Callable, Iterable
+
+from tallystick.kernel.codec import encode
+from tallystick.kernel.errors import MfsError, RateLimited
+from tallystick.kernel.time import Clock, iso_utc
+
+_MAX_BUCKETS = 100_000
+_MAX_LINES = 20_000
+
+
+class Buckets:
+    """A token bucket for each source: `rate` tokens a second, at most `burst`.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    def __init__(self, *, rate: float, burst: float) -> None:
+        self._per_ms = rate / 1000
+        self._burst = burst
+        self._levels: dict[str, tuple[float, int]] = {}
+
+    def take(self, source: str, now: int, cost: float = 1.0) -> None:
+        """Take `cost` tokens of `source` at `now` (ms).
+
+        Raises RateLimited, with when to come back.
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        level, since = self._levels.get(source, (self._burst, now))
+        level = min(self._burst, level + max(0, now - since) * self._per_ms) - cost
+        if level < 0:
+            wait = int(-level / self._per_ms / 1000) + 1 if self._per_ms else 60
+            raise RateLimited(
+                "too many requests", remedy=f"come back in {wait} s", retry_after_s=wait
+            )
+        if len(self._levels) >= _MAX_BUCKETS:
+            self._levels.clear()
+        self._levels[source] = (level, now)
+
+
+class Accounting:
+    """Counts answers, keeps the log, limits sessions and sources.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        write: Callable[[bytes], None],
+        *,
+        session_rate: float = 50.0,
+        source_rate: float = 50.0,
+    ) -> None:
+        """Log through `write`; allow so many requests a second to a session and to a source.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._clock = clock
+        self._write = write
+        self._sessions = Buckets(rate=session_rate, burst=session_rate * 4)
+        self._sources = Buckets(rate=source_rate, burst=source_rate * 6)
+        self._answers: dict[tuple[str, int, str], int] = {}
+        self._lines: list[bytes] = []
+        self._dropped = 0
+        self.gauges: dict[str, Callable[[], int]] = {}
+
+    def admit(self, session: str, now: int) -> None:
+        """Count a request of `session` against its rate.
+
+        Raises RateLimited.
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._sessions.take(session, now)
+
+    def admit_source(self, peer: str, now: int, cost: float = 1.0) -> None:
+        """Count a request from a stranger against the rate of its address.
+
+        Raises RateLimited.
+        Source: ISO/TS 12812-2:2017, 6.2.3; 7.4.1
+        """
+        self._sources.take(peer, now, cost)
+
+    def answered(self, operation: str, status: int, code: str) -> None:
+        """Count and log one answer.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        entry = (operation, status, code)
+        self._answers[entry] = self._answers.get(entry, 0) + 1
+        if len(self._lines) >= _MAX_LINES:
+            self._dropped += 1
+            return
+        self._lines.append(
+            b'{"at":%d,"operation":"%b","status":%d,"code":"%b"}'
+            % (self._clock.now(), operation.encode(), status, code.encode())
+        )
+
+    def refused(self, operation: str, error: MfsError, peer: str) -> None:
+        """Count and log a request that came with no valid session; strangers pay from their bucket.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        self.answered(operation, error.status, error.code)
+        try:
+            self._sources.take(peer, self._clock.now())
+        except RateLimited:
+            self.answered(operation, RateLimited.status, RateLimited.code)
+
+    def note(self, message: str, **fields: int | str) -> None:
+        """Log one line about the service itself.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        at = self._clock.now()
+        self._lines.append(encode({"at": at, "time": iso_utc(at), "message": message, **fields}))
+
+    def flush(self) -> None:
+        """Write the log lines that wait.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        if self._lines:
+            lines, self._lines = self._lines, []
+            self._write(b"\n".join(lines) + b"\n")
+
+    def exposition(self) -> bytes:
+        """All counters and gauges as Prometheus text.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        return ("\n".join(self._exposed()) + "\n").encode()
+
+    def _exposed(self) -> Iterable[str]:
+        yield "# HELP tallystick_answers_total Answers by operation, status and refusal."
+        yield "# TYPE tallystick_answers_total counter"
+        for (operation, status, code), count in sorted(self._answers.items()):
+            labels = f'operation="{operation}",status="{status}",refusal="{code}"'
+            yield f"tallystick_answers_total{{{labels}}} {count}"
+        yield "# HELP tallystick_log_lines_dropped_total Log lines that were not kept."
+        yield "# TYPE tallystick_log_lines_dropped_total counter"
+        yield f"tallystick_log_lines_dropped_total {self._dropped}"
+        for name, read in sorted(self.gauges.items()):
+            yield f"# TYPE tallystick_{name} gauge"
+            yield f"tallystick_{name} {read()}"

@@ -1,0 +1,107 @@
+"""The ASGI application and the server around it: one port, the lane first, Starlette for the rest.
+
+Source: ISO/TS 12812-2:2017, 6.2.2; 7.2.3
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tallystick.entry.http.doors import Doors
+from tallystick.entry.http.lane import SEALED_TYPE, LaneHandler
+from tallystick.entry.http.openapi import openapi_document
+from tallystick.entry.http.ussd import UssdDoor
+from tallystick.kernel.errors import (
+    Broken,
+    Malformed,
+    MfsError,
+    NotFound,
+    TooLarge,
+)
+
+MAX_SEALED_BYTES = 64 * 1024
+_Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def application(doors: Doors, ussd: UssdDoor, sealed: dict[str, LaneHandler]) -> Starlette:
+    """The whole service as an ASGI application, the sealed operations included.
+
+    Source: ISO/TS 12812-2:2017, 6.2.2
+    """
+    document = openapi_document()
+
+    async def openapi(request: Request) -> Response:
+        return Response(document, media_type="application/json")
+
+    routes = [
+        Route("/v1/sessions", doors.hello, methods=["POST"]),
+        Route("/v1/sessions/{session}", doors.establish, methods=["POST"]),
+        Route("/v1/enrolments/{session}", doors.enrol, methods=["POST"]),
+        Route("/v1/operators", doors.operator_enrol, methods=["POST"]),
+        Route("/v1/acts/{act}", doors.act, methods=["POST"]),
+        Route("/v1/ussd", ussd.message, methods=["POST"]),
+        Route("/v1/keys", doors.keys, methods=["GET"]),
+        Route("/v1/tally/checkpoint", doors.checkpoint, methods=["GET"]),
+        Route("/v1/tally/consistency", doors.consistency, methods=["GET"]),
+        Route("/health/live", doors.live, methods=["GET"]),
+        Route("/health/ready", doors.ready, methods=["GET"]),
+        Route("/metrics", doors.metrics, methods=["GET"]),
+        Route("/openapi.json", openapi, methods=["GET"]),
+        *(
+            Route(path, _endpoint(handler), methods=["POST"])
+            for path, handler in sorted(sealed.items())
+        ),
+    ]
+
+    async def refused(request: Request, error: Exception) -> Response:
+        return doors.problem(request, _as_ours(error))
+
+    return Starlette(
+        routes=routes,
+        exception_handlers={MfsError: refused, HTTPException: refused, Exception: refused},
+    )
+
+
+def _as_ours(error: Exception) -> MfsError:
+    if isinstance(error, MfsError):
+        return error
+    if isinstance(error, HTTPException):
+        if error.status_code in {404, 405}:
+            return NotFound("there is no such operation", remedy="see /openapi.json")
+        return Malformed("the request does not fit the operation", remedy="see /openapi.json")
+    return Broken("the service made an error; it was noted", remedy="try again later")
+
+
+def _endpoint(handler: LaneHandler) -> _Endpoint:
+    """A sealed operation as an ordinary route, by the same handler that the lane calls."""
+
+    async def endpoint(request: Request) -> Response:
+        kind = request.headers.get("content-type", "").encode("latin-1")
+        if not kind.startswith(SEALED_TYPE):
+            return Response("send content-type: application/cose", 415)
+        collected = bytearray()
+        async for chunk in request.stream():
+            collected += chunk
+            if len(collected) > MAX_SEALED_BYTES:
+                raise TooLarge(f"the body is larger than {MAX_SEALED_BYTES} bytes")
+        answered: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+
+        def respond(status: int, content_type: bytes, content: bytes) -> None:
+            headers = {"cache-control": "no-store"}
+            if status == 503:
+                headers["retry-after"] = "1"
+            with suppress(asyncio.InvalidStateError):
+                answered.set_result(
+                    Response(content, status, headers, media_type=content_type.decode())
+                )
+
+        handler(bytes(collected), request.client.host if request.client else "", respond)
+        return await answered
+
+    return endpoint

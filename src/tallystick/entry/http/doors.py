@@ -1,0 +1,270 @@
+"""The doors that are not sealed: handshakes, operators' acts, keys, the tally's public side,
+health.
+
+Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.2; 7.4.1
+"""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tallystick.application.commands import (
+    Command,
+    EnrolDevice,
+    EstablishSession,
+    JoinOperator,
+    PerformAct,
+)
+from tallystick.application.turn import Recorded
+from tallystick.entry.assembly import Platform
+from tallystick.entry.http.accounting import Accounting
+from tallystick.entry.http.operations import ACT_NAMES
+from tallystick.entry.writing import WriterLoop
+from tallystick.infrastructure.crypto.kem import KemSuite
+from tallystick.infrastructure.crypto.signature import Es256VerifyKey
+from tallystick.infrastructure.envelope.handshake_server import (
+    Fresh,
+    accept,
+    answer_hello,
+    open_enrolment,
+    open_session_proof,
+)
+from tallystick.infrastructure.envelope.schedule import SessionKeys
+from tallystick.kernel.codec import Decoder, b64url, encode, encode_canonical
+from tallystick.kernel.errors import (
+    Broken,
+    Malformed,
+    MfsError,
+    NotAuthentic,
+    NotFound,
+    TooLarge,
+)
+from tallystick.kernel.ids import random_id
+from tallystick.kernel.model import Wire
+from tallystick.kernel.secret import Secret
+from tallystick.protocol.enrolment import EnrolmentAccepted
+from tallystick.protocol.envelope import SEALED_MEDIA_TYPE
+from tallystick.protocol.operators import EnrolOperator, SignedRequest
+from tallystick.protocol.problems import problem_of
+from tallystick.protocol.session import SessionAccepted
+from tallystick.protocol.tally_api import (
+    CheckpointReply,
+    ConsistencyReply,
+    HealthReply,
+    SignedKeyList,
+)
+
+MAX_PLAIN_BYTES = 64 * 1024
+MAX_ACT_BYTES = 1024 * 1024
+HANDSHAKE_COST = 1.0
+CONSISTENCY_COST = 0.1
+FAILED_CODE_COST = 10.0
+_enrol_operator = Decoder(EnrolOperator, limit=4096)
+_signed_request = Decoder(SignedRequest, limit=MAX_ACT_BYTES)
+
+
+class Doors:
+    """Answers requests that come in clear.
+
+    Source: ISO/TS 12812-2:2017, 6.2.2
+    """
+
+    def __init__(self, platform: Platform, writer: WriterLoop, accounting: Accounting) -> None:
+        self._platform = platform
+        self._desks = platform.desks
+        self._writer = writer
+        self._accounting = accounting
+
+    async def hello(self, request: Request) -> Response:
+        """Answer m1 with m2; nothing is kept.
+
+        Source: ISO/TS 12812-2:2017, 7.2.7
+        """
+        now = self._platform.clock.now()
+        body = await self._body(request, HANDSHAKE_COST)
+        module = self._platform.module
+        self._platform.cookies.refresh(module.random, now)
+        fresh = Fresh(
+            session=random_id("ses", module.random(16)),
+            share=Secret(module.random(32)),
+            cookie_nonce=module.random(12),
+        )
+        handshake = self._desks.policy.compiled.policy.handshake
+        suites = sorted(handshake.suites, key=lambda name: name != handshake.preferred)
+        answered = answer_hello(
+            body,
+            self._platform.identity,
+            [KemSuite(name) for name in suites],
+            self._platform.cookies,
+            fresh,
+            now,
+        )
+        self._accounting.answered("session.hello", 200, "")
+        return Response(answered.body, media_type="application/json")
+
+    async def establish(self, request: Request) -> Response:
+        """Open the session of a device that proves itself.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        body = await self._body(request, HANDSHAKE_COST)
+        session: str = request.path_params["session"]
+        claimed = open_session_proof(
+            session, body, self._platform.cookies, self._platform.clock.now()
+        )
+        try:
+            device = self._desks.devices.get(claimed.device)
+        except NotFound:
+            raise NotAuthentic(
+                "the handshake is not authentic", remedy="enrol this phone"
+            ) from None
+        proved = claimed.verify(Es256VerifyKey(device.possession), device.certificate_id)
+        recorded = await self._writer.ask(EstablishSession(proved))
+        return self._accepted("session.establish", recorded, proved.keys)
+
+    async def enrol(self, request: Request) -> Response:
+        """Enrol a device; a wrong code also counts against the address that it came from.
+
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        body = await self._body(request, HANDSHAKE_COST)
+        session: str = request.path_params["session"]
+        opened = open_enrolment(session, body, self._platform.cookies, self._platform.clock.now())
+        recorded = await self._writer.ask(EnrolDevice(opened))
+        if isinstance(recorded.outcome.reply, NotAuthentic):
+            self._accounting.admit_source(
+                _peer(request), self._platform.clock.now(), FAILED_CODE_COST
+            )
+        return self._accepted("enrolment.complete", recorded, opened.keys)
+
+    async def operator_enrol(self, request: Request) -> Response:
+        """Enrol an operator with a one-time code.
+
+        Source: ISO/TS 12812-2:2017, 6.2.1
+        """
+        body = await self._body(request, FAILED_CODE_COST)
+        command = JoinOperator(_enrol_operator.decode(body))
+        return await self._executed("operator.enrol", command)
+
+    async def act(self, request: Request) -> Response:
+        """Carry out a signed act, or keep it for a second operator.
+
+        Source: ISO/TS 12812-2:2017, 6.2.1
+        """
+        name: str = request.path_params["act"]
+        if name not in ACT_NAMES:
+            raise NotFound("there is no such act")
+        body = await self._body(request, HANDSHAKE_COST, MAX_ACT_BYTES)
+        asked = _signed_request.decode(body)
+        inner = encode_canonical(asked.body)
+        signed = self._desks.operators.verify(asked.jws, inner, name, self._platform.clock.now())
+        return await self._executed(name, PerformAct(signed))
+
+    async def keys(self, request: Request) -> Response:
+        """The signed key list.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        return _json(SignedKeyList(key_list=self._platform.key_list))
+
+    async def checkpoint(self, request: Request) -> Response:
+        """The newest signed checkpoint.
+
+        Source: C2SP tlog-checkpoint
+        """
+        note = self._platform.archive.note
+        if not note:
+            raise NotFound("the tally is empty")
+        return _json(CheckpointReply(checkpoint=note))
+
+    async def consistency(self, request: Request) -> Response:
+        """The proof that the tally at `new` continues the tally at `old`.
+
+        Source: RFC 9162, 2.1.4
+        """
+        self._accounting.admit_source(_peer(request), self._platform.clock.now(), CONSISTENCY_COST)
+        old, new = _size(request, "old"), _size(request, "new")
+        proof = self._platform.archive.consistency(old, new)
+        return _json(ConsistencyReply(old=old, new=new, proof=b64url(b"".join(proof))))
+
+    async def live(self, request: Request) -> Response:
+        """The process answers.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        return _json(HealthReply(status="live"))
+
+    async def ready(self, request: Request) -> Response:
+        """Whether orders are taken, and what to do if not.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        stopped = self._writer.stopped
+        if stopped is not None:
+            reply = HealthReply(status="stopped", remedy=stopped.remedy or stopped.detail)
+            return _json(reply, 503)
+        if not self._desks.policy.version:
+            return _json(HealthReply(status="no policy", remedy="activate a policy"), 503)
+        return _json(HealthReply(status="ready"))
+
+    async def metrics(self, request: Request) -> Response:
+        """Counters and gauges.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        return Response(self._accounting.exposition(), media_type="text/plain; version=0.0.4")
+
+    def problem(self, request: Request, error: MfsError) -> Response:
+        """The problem document of a refusal in clear.
+
+        Source: RFC 9457, 3
+        """
+        self._accounting.answered(request.scope.get("operation", "open"), error.status, error.code)
+        problem = problem_of(error)
+        headers = {"retry-after": str(problem.retry_after_s)} if problem.retry_after_s else None
+        return Response(
+            encode(problem), error.status, headers, media_type="application/problem+json"
+        )
+
+    async def _body(self, request: Request, cost: float, limit: int = MAX_PLAIN_BYTES) -> bytes:
+        self._accounting.admit_source(_peer(request), self._platform.clock.now(), cost)
+        collected = bytearray()
+        async for chunk in request.stream():
+            collected += chunk
+            if len(collected) > limit:
+                raise TooLarge(f"the body is larger than {limit} bytes")
+        return bytes(collected)
+
+    async def _executed(self, name: str, command: Command) -> Response:
+        recorded = await self._writer.ask(command)
+        reply = recorded.outcome.reply
+        if isinstance(reply, MfsError):
+            raise reply
+        if not isinstance(reply, Wire):
+            raise Broken("this operation gives no receipt")
+        self._accounting.answered(name, 200, "")
+        return _json(reply)
+
+    def _accepted(self, name: str, recorded: Recorded, keys: SessionKeys) -> Response:
+        reply = recorded.outcome.reply
+        if isinstance(reply, MfsError):
+            raise reply
+        if not isinstance(reply, SessionAccepted | EnrolmentAccepted):
+            raise Broken("the handshake came to nothing")
+        self._accounting.answered(name, 200, "")
+        sealed = accept(keys, self._platform.nonces.draw(), reply, 200)
+        return Response(sealed, media_type=SEALED_MEDIA_TYPE)
+
+
+def _json(reply: Wire, status: int = 200) -> Response:
+    return Response(encode(reply), status, media_type="application/json")
+
+
+def _peer(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _size(request: Request, name: str) -> int:
+    text = request.query_params.get(name, "")
+    if not (text.isascii() and text.isdigit() and len(text) <= 16):
+        raise Malformed(f"`{name}` is the size of a tally", remedy="ask with ?old=M&new=N")
+    return int(text)

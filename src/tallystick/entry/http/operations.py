@@ -1,0 +1,206 @@
+"""The operation table: everything that can be asked of the service, one row each.
+
+It feeds the router, the lane, the OpenAPI document, the authorisation matrix and the documentation.
+
+Source: ISO/TS 12812-2:2017, 6.2.2; 7.5
+"""
+
+from enum import StrEnum
+
+from tallystick.kernel.model import Record
+from tallystick.protocol import enrolment, keylist, operators, payments, session, tally_api
+from tallystick.protocol.channels import SignedUssd, UssdReply
+
+
+class Protection(StrEnum):
+    """How a request and its reply are protected, on top of TLS.
+
+    sealed: COSE_Encrypt0 in a session. handshake: what opens one. act: signed by an operator's key.
+    gateway: signed by a registered gateway. open: public, in clear.
+    Source: ISO/TS 12812-2:2017, 3.9; 3.14; 7.2.7
+    """
+
+    SEALED = "sealed"
+    HANDSHAKE = "handshake"
+    ACT = "act"
+    GATEWAY = "gateway"
+    OPEN = "open"
+
+
+class Operation(Record, frozen=True, kw_only=True):
+    """One row: what it is for, how it is reached and protected, by whom, and how it may refuse.
+
+    `request` and `reply` name the protocol structs; for sealed operations they are what is inside.
+    `refusals` are codes of the error tree besides those that every operation has.
+    Source: ISO/TS 12812-2:2017, 6.2.2
+    """
+
+    name: str
+    method: str
+    path: str
+    protection: Protection
+    request: str
+    reply: str
+    use_case: str
+    clauses: tuple[str, ...]
+    roles: tuple[str, ...]
+    grades: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()
+
+
+COMMON_REFUSALS = ("malformed", "too-large", "rate-limited", "unavailable", "broken")
+SESSION_REFUSALS = ("unauthenticated", "not-authentic", "replayed", "not-permitted")
+_ORDER_REFUSALS = (
+    "conflict", "expired", "insufficient-funds", "limit-exceeded", "not-found", "step-up-required",
+)  # fmt: skip
+_ACT_REFUSALS = ("not-authentic", "not-permitted", "conflict", "expired", "not-found")
+
+SCHEMAS: dict[str, type] = {
+    cls.__name__: cls
+    for cls in (
+        payments.QuoteRequest,
+        payments.QuoteReply,
+        payments.PaymentRequest,
+        payments.PaymentReply,
+        payments.ReceiptRequest,
+        payments.ReceiptReply,
+        payments.AccountReply,
+        payments.Empty,
+        session.SessionHello,
+        session.SessionAnswer,
+        session.SessionProof,
+        session.SessionAccepted,
+        enrolment.EnrolmentAccepted,
+        keylist.KeyList,
+        operators.EnrolOperator,
+        operators.OperatorEnrolled,
+        operators.InviteOperator,
+        operators.OpenCustomer,
+        operators.CustomerOpened,
+        operators.IssueActivation,
+        operators.SuspendDevice,
+        operators.FundAccount,
+        operators.ReversePayment,
+        operators.ActivatePolicy,
+        operators.EraseSubject,
+        operators.AddWebhook,
+        operators.CloseDay,
+        operators.ActReply,
+        tally_api.CheckpointReply,
+        tally_api.ConsistencyReply,
+        tally_api.HealthReply,
+        tally_api.SignedKeyList,
+        SignedUssd,
+        UssdReply,
+    )
+}
+"""Every struct that the table names."""
+
+
+def _sealed(
+    name: str, path: str, request: str, reply: str, use_case: str, clauses: tuple[str, ...],
+    roles: tuple[str, ...] = ("customer", "agent", "merchant"), grades: tuple[str, ...] = (),
+    refusals: tuple[str, ...] = (),
+) -> Operation:  # fmt: skip
+    return Operation(
+        name=name, method="POST", path=path, protection=Protection.SEALED, request=request,
+        reply=reply, use_case=use_case, clauses=clauses, roles=roles, grades=grades,
+        refusals=(*SESSION_REFUSALS, *refusals),
+    )  # fmt: skip
+
+
+def _act(
+    name: str, request: str, use_case: str, clauses: tuple[str, ...], roles: tuple[str, ...]
+) -> Operation:
+    return Operation(
+        name=name, method="POST", path=f"/v1/acts/{name}", protection=Protection.ACT,
+        request=request, reply="ActReply", use_case=use_case, clauses=clauses, roles=roles,
+        refusals=_ACT_REFUSALS,
+    )  # fmt: skip
+
+
+def _open(
+    name: str, method: str, path: str, protection: Protection, request: str, reply: str,
+    use_case: str, clauses: tuple[str, ...], refusals: tuple[str, ...] = (),
+) -> Operation:  # fmt: skip
+    return Operation(
+        name=name, method=method, path=path, protection=protection, request=request, reply=reply,
+        use_case=use_case, clauses=clauses, roles=("anyone",), refusals=refusals,
+    )  # fmt: skip
+
+
+_HANDSHAKE = Protection.HANDSHAKE
+_OPEN = Protection.OPEN
+OPERATIONS: tuple[Operation, ...] = (
+    _open("session.hello", "POST", "/v1/sessions", _HANDSHAKE, "SessionHello", "SessionAnswer",
+          "begin a handshake; the provider proves itself", ("7.3.2",),
+          ("conflict", "not-permitted")),
+    _open("session.establish", "POST", "/v1/sessions/{session}", _HANDSHAKE, "SessionProof",
+          "SessionAccepted", "prove the device and open a session", ("7.3.2", "7.3.5"),
+          ("conflict", "expired", "not-authentic", "not-permitted")),
+    _open("enrolment.complete", "POST", "/v1/enrolments/{session}", _HANDSHAKE, "SessionProof",
+          "EnrolmentAccepted", "bind a new device to a customer", ("7.4.1",),
+          ("conflict", "expired", "not-authentic", "not-permitted")),
+    _sealed("session.end", "/v1/session/end", "Empty", "Empty", "end the session", ("7.3.2",)),
+    _sealed("payment.quote", "/v1/quotes", "QuoteRequest", "QuoteReply",
+            "learn the terms of a payment", ("7.3.3", "11.2.2"),
+            refusals=("conflict", "not-found")),
+    _sealed("payment.order", "/v1/payments", "PaymentRequest", "PaymentReply",
+            "order a payment with a signed consent", ("7.3.3", "11.2.1", "11.2.2"),
+            grades=("device-signed", "device-signed-attested"), refusals=_ORDER_REFUSALS),
+    _sealed("payment.receipt", "/v1/receipts", "ReceiptRequest", "ReceiptReply",
+            "get the receipt of an order one paid or received", ("7.3.3",),
+            refusals=("not-found",)),
+    _sealed("account.read", "/v1/account", "Empty", "AccountReply", "read one's balance",
+            ("12.3",)),
+    _sealed("agent.open-customer", "/v1/agent/customers", "OpenCustomer", "CustomerOpened",
+            "open a customer whom an agent identified", ("7.4.1",), roles=("agent",),
+            refusals=("conflict",)),
+    _open("ussd.message", "POST", "/v1/ussd", Protection.GATEWAY, "SignedUssd", "UssdReply",
+          "one input of a dialled menu", ("7.2.3", "12.2"),
+          ("conflict", "expired", "not-authentic", "replayed")),
+    _open("operator.enrol", "POST", "/v1/operators", _OPEN, "EnrolOperator", "OperatorEnrolled",
+          "enrol an operator with a one-time code", ("6.2.1",), ("not-authentic",)),
+    _act("open-customer", "OpenCustomer", "open a customer", ("7.4.1",), ("care-desk",)),
+    _act("issue-activation", "IssueActivation", "send a new activation code", ("7.4.1",),
+         ("care-desk",)),
+    _act("suspend-device", "SuspendDevice", "stop a device", ("7.4.5",),
+         ("care-desk", "security-officer")),
+    _act("resume-device", "SuspendDevice", "let a device act again", ("7.4.5",), ("care-desk",)),
+    _act("fund-account", "FundAccount", "issue money against the safeguarding account",
+         ("13.3",), ("operations",)),
+    _act("reverse-payment", "ReversePayment", "give a settled order back", ("7.3.3",),
+         ("operations", "care-desk")),
+    _act("activate-policy", "ActivatePolicy", "put a signed policy into force", ("6.1",),
+         ("security-officer",)),
+    _act("enrol-operator", "InviteOperator", "invite an operator", ("6.2.1",),
+         ("security-officer",)),
+    _act("erase-subject", "EraseSubject", "erase a person", ("14.2.1",), ("privacy-officer",)),
+    _act("add-webhook", "AddWebhook", "deliver events to a core system", ("11.2.3",),
+         ("operations",)),
+    _act("close-day", "CloseDay", "close the book of a day", ("11.2.3",), ("operations",)),
+    _open("keys.list", "GET", "/v1/keys", _OPEN, "", "SignedKeyList",
+          "the provider's signed list of public keys", ("7.4.2",)),
+    _open("tally.checkpoint", "GET", "/v1/tally/checkpoint", _OPEN, "", "CheckpointReply",
+          "the newest signed checkpoint", ("7.3.3",), ("not-found",)),
+    _open("tally.consistency", "GET", "/v1/tally/consistency", _OPEN, "", "ConsistencyReply",
+          "proof that one checkpoint continues another", ("7.3.3",), ("not-found",)),
+    _open("health.live", "GET", "/health/live", _OPEN, "", "HealthReply", "is the process alive",
+          ("6.2.3",)),
+    _open("health.ready", "GET", "/health/ready", _OPEN, "", "HealthReply",
+          "does it take orders", ("6.2.3",)),
+)  # fmt: skip
+"""Every operation."""
+
+ACT_NAMES = frozenset(one.name for one in OPERATIONS if one.protection is Protection.ACT)
+
+
+def operation(name: str) -> Operation:
+    """The row of this name.
+
+    Source: ISO/TS 12812-2:2017, 6.2.2
+    """
+    return _BY_NAME[name]
+
+
+_BY_NAME = {one.name: one for one in OPERATIONS}

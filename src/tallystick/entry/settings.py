@@ -1,0 +1,174 @@
+"""What is fixed when a provider is set up, and where its files are.
+
+    FOLDER/provider.json         names, currency, tariff, public halves of root and officers
+    FOLDER/master.sealed         the master key, opened at start by passphrase, shares or secret
+    FOLDER/keys/*.block          the service's keys, wrapped by purpose
+    FOLDER/keylist.jws           the signed list of public keys
+    FOLDER/policy.json           the first policy, signed by officers
+    FOLDER/tallystick.db         the store
+    FOLDER/offline/              root and officers' keys: to be moved away from the server
+
+Source: ISO/TS 12812-2:2017, 6.1; 7.4.2
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tallystick.infrastructure.crypto.signature import VerifyKey, verify_key
+from tallystick.kernel.codec import Decoder, b64url_decode, encode_canonical
+from tallystick.kernel.errors import NotFound
+from tallystick.kernel.model import Record
+
+
+class PublicHalf(Record, frozen=True, kw_only=True):
+    """A public key: `ES256` or `EdDSA`, base64url.
+
+    Source: ISO/TS 12812-2:2017, 3.5
+    """
+
+    algorithm: str
+    public: str
+
+    def verify_key(self) -> VerifyKey:
+        """The key that verifies.
+
+        Source: ISO/TS 12812-2:2017, 3.5
+        """
+        return verify_key(self.algorithm, b64url_decode(self.public))
+
+
+class InvitationHash(Record, frozen=True, kw_only=True):
+    """A role and the hash of the one-time code that set-up printed for it.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+
+    role: str
+    code_hash: str
+
+
+class ProviderSettings(Record, frozen=True, kw_only=True):
+    """What is fixed at set-up; `profile` is demo or production.
+
+    `country` is a calling
+    code without plus. `fees_flat_minor` and `fees_basis_points` are by payment kind. `gateways` are
+    the keys of USSD gateways by name, `sms_url` is where notices are posted.
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+
+    v: int
+    provider: str
+    origin: str
+    currency: str
+    country: str
+    profile: str
+    root: PublicHalf
+    officers: dict[str, PublicHalf]
+    invitations: tuple[InvitationHash, ...]
+    fees_flat_minor: dict[str, int]
+    fees_basis_points: dict[str, int]
+    gateways: dict[str, PublicHalf]
+    sms_url: str
+    pin_memory_kib: int
+    pin_passes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderFolder:
+    """The files of one provider.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+
+    root: Path
+
+    @property
+    def settings_file(self) -> Path:
+        """Where the settings are.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return self.root / "provider.json"
+
+    @property
+    def master_file(self) -> Path:
+        """Where the sealed master key is.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        return self.root / "master.sealed"
+
+    @property
+    def key_list_file(self) -> Path:
+        """Where the signed key list is.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        return self.root / "keylist.jws"
+
+    @property
+    def policy_file(self) -> Path:
+        """Where the first signed policy is.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return self.root / "policy.json"
+
+    @property
+    def database_file(self) -> Path:
+        """Where the store is.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        return self.root / "tallystick.db"
+
+    @property
+    def offline(self) -> Path:
+        """Where set-up leaves what does not belong on the server.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        return self.root / "offline"
+
+    def settings(self) -> ProviderSettings:
+        """The settings.
+
+        Raises NotFound where nothing was set up.
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        try:
+            octets = self.settings_file.read_bytes()
+        except FileNotFoundError:
+            raise NotFound(
+                f"{self.root} is not a provider's folder",
+                remedy="set one up: tallystick init FOLDER",
+            ) from None
+        return _settings.decode(octets)
+
+    def save_settings(self, settings: ProviderSettings) -> None:
+        """Write the settings.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        self.settings_file.write_bytes(encode_canonical(settings))
+
+    def blocks(self) -> list[bytes]:
+        """The wrapped keys of the service.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        return [path.read_bytes() for path in sorted((self.root / "keys").glob("*.block"))]
+
+    def save_block(self, name: str, block: bytes) -> None:
+        """Keep a wrapped key.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        folder = self.root / "keys"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        path = folder / f"{name}.block"
+        path.write_bytes(block)
+        path.chmod(0o600)
+
+
+_settings = Decoder(ProviderSettings)

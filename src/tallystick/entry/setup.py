@@ -1,0 +1,212 @@
+"""Set-up of a provider: keys, key list, first policy, invitations; no password, no default secret.
+
+The root and, in profile demo, the officers' keys are left in `offline/` as sealed key files, to be
+moved away from the server.
+
+Source: ISO/TS 12812-2:2017, 6.1; 6.2.1; 7.4.2
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+
+from tallystick.application.operators.service import code_hash
+from tallystick.client.keyfile import KeyFile
+from tallystick.entry.settings import (
+    InvitationHash,
+    ProviderFolder,
+    ProviderSettings,
+    PublicHalf,
+)
+from tallystick.infrastructure.crypto.signature import (
+    Ed25519SigningKey,
+    Es256SigningKey,
+    SigningKey,
+)
+from tallystick.infrastructure.keys.keylist import entry_of, issue_key_list
+from tallystick.infrastructure.keys.table import KEY_TABLE, Role, purposes_of
+from tallystick.infrastructure.modules.entropy import operating_system
+from tallystick.infrastructure.modules.interface import KeyHandle, Purpose
+from tallystick.infrastructure.modules.master import MasterKey
+from tallystick.infrastructure.modules.soft import SoftModule
+from tallystick.kernel.codec import b64url, encode_canonical
+from tallystick.kernel.errors import Conflict
+from tallystick.kernel.money import currency_exponent
+from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import DAY_MS, Clock, Instant
+from tallystick.process.policy.signing import sign_policy
+
+SERVER_ROLES = (Role.FRONT, Role.WRITER, Role.ENROLMENT)
+_LISTED = (Purpose.SESSION_SIGNATURE, Purpose.DEVICE_CA, Purpose.TALLY)
+_KEPT = (*_LISTED, Purpose.ACTIVATION, Purpose.ALIAS_INDEX, Purpose.PIN_PEPPER)
+_KEPT_TOO = (Purpose.QUOTE, Purpose.RECEIPT_CODE, Purpose.STORE, Purpose.WEBHOOK)
+_CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+_LIST_LIFE_MS = 7 * DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be set up.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+
+    provider: str
+    currency: str
+    country: str
+    profile: str
+    policy_text: str
+    roles: tuple[str, ...]
+    officers: tuple[str, ...] = ("officer-1", "officer-2")
+    fees_flat_minor: Mapping[str, int] = field(default_factory=dict[str, int])
+    fees_basis_points: Mapping[str, int] = field(default_factory=dict[str, int])
+    gateways: Mapping[str, PublicHalf] = field(default_factory=dict[str, PublicHalf])
+    sms_url: str = ""
+    pin_memory_kib: int = 19_456
+    pin_passes: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """A role and its one-time code, to be printed once.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+
+    role: str
+    code: Secret[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What set-up made: the root to pin and the codes to hand out.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+
+    root: PublicHalf
+    invited: tuple[Invited, ...]
+
+
+def demo_policy() -> str:
+    """The text of the demonstration policy that ships with the package.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    path = files("tallystick.process.policy").joinpath("defaults/demo.yaml")
+    return path.read_text(encoding="utf-8")
+
+
+def set_up(folder: ProviderFolder, plan: Plan, secret: Secret[bytes], clock: Clock) -> Done:
+    """Set up a provider in an empty `folder`, its master key sealed under `secret`.
+
+    Raises Conflict if the folder has a provider already, Malformed for a policy that is defective.
+    Source: ISO/TS 12812-2:2017, 6.1; 7.4.2
+    """
+    currency_exponent(plan.currency)
+    if folder.settings_file.exists():
+        raise Conflict(
+            f"{folder.root} has a provider already", remedy="choose another folder, or serve it"
+        )
+    folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.offline.mkdir(mode=0o700, exist_ok=True)
+    master = MasterKey.generate(operating_system)
+    _write(
+        folder.master_file,
+        master.seal_under_secret(secret, operating_system, profile=plan.profile),
+    )
+    module = SoftModule(master.roots(purposes_of(SERVER_ROLES)), clock, profile=plan.profile)
+    handles = {purpose: module.generate(purpose) for purpose in (*_KEPT, *_KEPT_TOO)}
+    for purpose, handle in handles.items():
+        folder.save_block(purpose.value, module.export_block(handle))
+    root = Ed25519SigningKey.generate()
+    _keep_offline(folder.offline, "root", root, secret)
+    _write(
+        folder.key_list_file, _key_list(root, module, handles, plan.provider, clock.now()).encode()
+    )
+    officers = {name: Es256SigningKey.generate() for name in plan.officers}
+    signed = None
+    for name, officer in officers.items():
+        _keep_offline(folder.offline, name, officer, secret)
+        signed = sign_policy(plan.policy_text, name, officer, signed)
+    _write(folder.policy_file, encode_canonical(signed))
+    invited = tuple(Invited(role, _one_time_code()) for role in plan.roles)
+    folder.save_settings(_settings(plan, root, officers, invited))
+    return Done(root=_public_half(root), invited=invited)
+
+
+def _settings(
+    plan: Plan,
+    root: SigningKey,
+    officers: Mapping[str, SigningKey],
+    invited: tuple[Invited, ...],
+) -> ProviderSettings:
+    return ProviderSettings(
+        v=1,
+        provider=plan.provider,
+        origin=f"{plan.provider}/tally/1",
+        currency=plan.currency,
+        country=plan.country,
+        profile=plan.profile,
+        root=_public_half(root),
+        officers={name: _public_half(officer) for name, officer in officers.items()},
+        invitations=tuple(
+            InvitationHash(role=one.role, code_hash=code_hash(one.code.reveal())) for one in invited
+        ),
+        fees_flat_minor=dict(plan.fees_flat_minor),
+        fees_basis_points=dict(plan.fees_basis_points),
+        gateways=dict(plan.gateways),
+        sms_url=plan.sms_url,
+        pin_memory_kib=plan.pin_memory_kib,
+        pin_passes=plan.pin_passes,
+    )
+
+
+def _key_list(
+    root: SigningKey,
+    module: SoftModule,
+    handles: Mapping[Purpose, KeyHandle],
+    provider: str,
+    now: Instant,
+) -> str:
+    entries = [
+        entry_of(
+            module,
+            handles[purpose],
+            not_before=Instant(handles[purpose].created_at),
+            not_after=Instant(handles[purpose].created_at + KEY_TABLE[purpose].max_life_ms),
+        )
+        for purpose in _LISTED
+    ]
+    return issue_key_list(
+        root,
+        provider=provider,
+        version=1,
+        issued_at=now,
+        expires_at=Instant(now + _LIST_LIFE_MS),
+        entries=entries,
+    )
+
+
+def _keep_offline(
+    folder: Path, name: str, key: Es256SigningKey | Ed25519SigningKey, secret: Secret[bytes]
+) -> None:
+    passphrase = Secret(b64url(secret.reveal()))
+    KeyFile.create(folder / f"{name}.key", passphrase, operating_system).write(
+        key.to_pkcs8().reveal()
+    )
+
+
+def _public_half(key: SigningKey) -> PublicHalf:
+    return PublicHalf(algorithm=key.algorithm, public=b64url(key.public().octets()))
+
+
+def _one_time_code() -> Secret[str]:
+    letters = [_CODE_ALPHABET[octet % 32] for octet in operating_system(20)]
+    return Secret("-".join("".join(letters[at : at + 5]) for at in range(0, 20, 5)))
+
+
+def _write(path: Path, octets: bytes) -> None:
+    path.write_bytes(octets)
+    path.chmod(0o600)

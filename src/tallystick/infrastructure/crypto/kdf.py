@@ -1,0 +1,54 @@
+"""Keys out of secrets: HKDF for strong secrets, Argon2id for those that people remember.
+
+Source: ISO/TS 12812-2:2017, 7.4.2; ISO/IEC 11770-6
+"""
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+from tallystick.infrastructure.crypto.digest import hmac_sha256
+from tallystick.kernel.errors import Malformed, Unavailable
+
+_HASH_LENGTH = 32
+_ZERO_SALT = bytes(_HASH_LENGTH)
+
+
+def hkdf_sha256(secret: bytes, *, salt: bytes, info: bytes, length: int) -> bytes:
+    """`length` bytes (1 to 8160) derived from `secret` for the purpose that `info` names.
+
+    Raises Malformed for a length out of range.
+    Source: ISO/IEC 11770-6; RFC 5869, 2
+    """
+    if not 0 < length <= 255 * _HASH_LENGTH:
+        raise Malformed("a derived key has 1 to 8160 bytes")
+    extracted = hmac_sha256(salt or _ZERO_SALT, secret)
+    block = hmac_sha256(extracted, info + b"\x01")
+    output = block
+    counter = 2
+    while len(output) < length:
+        block = hmac_sha256(extracted, block + info + bytes((counter,)))
+        output += block
+        counter += 1
+    return output[:length]
+
+
+def argon2id(
+    secret: bytes, *, salt: bytes, memory_kib: int, passes: int, lanes: int, length: int
+) -> bytes:
+    """`length` bytes out of a passphrase or code, at a cost that the parameters set.
+
+    Raises Malformed for parameters that the algorithm does not take.
+    Source: RFC 9106, 3
+    """
+    try:
+        derivation = Argon2id(
+            salt=salt, length=length, iterations=passes, lanes=lanes, memory_cost=memory_kib
+        )
+        return derivation.derive(secret)
+    except ValueError as error:
+        raise Malformed(
+            "Argon2id does not take these parameters",
+            remedy="salt of 8 bytes or more, at least 8 KiB of memory per lane, 1 pass, 4 bytes",
+        ) from error
+    except (UnsupportedAlgorithm, MemoryError) as error:
+        raise Unavailable("Argon2id cannot run here", remedy="check the free memory") from error

@@ -1,0 +1,166 @@
+"""The table of keys: for each purpose who holds the key, for how long, and who signs for it.
+
+A process loads the keys that the table names for its roles and no others; the roots that it is
+given open no others either.
+
+Source: ISO/TS 12812-2:2017, 7.4.2; 6.2.1; ISO 11568
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from tallystick.infrastructure.modules.block import BlockHeader, peek
+from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle, Purpose
+from tallystick.kernel.errors import Conflict, NotFound
+from tallystick.kernel.model import Record
+from tallystick.kernel.time import DAY_MS, Instant
+
+
+class Role(StrEnum):
+    """Where a key may be: a kind of process, or people away from the server.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1; 7.4.2
+    """
+
+    OFFLINE = "offline"
+    FRONT = "front"
+    WRITER = "writer"
+    ENROLMENT = "enrolment"
+    WITNESS = "witness"
+    OFFICER = "officer"
+
+
+class KeyRule(Record, frozen=True, kw_only=True):
+    """One row: `holders` may load the key, `max_life_ms` ends its use, `vouched_by` vouches for it.
+
+    A life of 0 means as long as what it protects. `vouched_by` is empty for secret keys and for
+    those that are pinned.
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+    """
+
+    purpose: Purpose
+    holders: tuple[Role, ...]
+    max_life_ms: int
+    vouched_by: tuple[Purpose, ...]
+    note: str
+
+
+_YEAR = 365 * DAY_MS
+_ROOT = (Purpose.PROVIDER_ROOT,)
+_FRONT, _WRITER, _ENROLMENT = Role.FRONT, Role.WRITER, Role.ENROLMENT
+
+_ROWS: tuple[tuple[Purpose, tuple[Role, ...], int, tuple[Purpose, ...], str], ...] = (
+    (Purpose.PROVIDER_ROOT, (Role.OFFLINE,), 10 * _YEAR, (), "pinned in the SDK"),
+    (Purpose.OFFICER, (Role.OFFICER,), 2 * _YEAR, (), "public half fixed when the service is made"),
+    (Purpose.RECIPIENT, (_FRONT,), DAY_MS, _ROOT, "lists name the keys of coming days"),
+    (Purpose.SESSION_SIGNATURE, (_FRONT,), 7 * DAY_MS, _ROOT, "signs what opens a session"),
+    (Purpose.DEVICE_CA, (_ENROLMENT,), 3 * _YEAR, _ROOT, "certifies device keys"),
+    (Purpose.TALLY, (_WRITER,), _YEAR, _ROOT, "signs checkpoints; one process only"),
+    (Purpose.TIME_STAMP, (_WRITER,), _YEAR, _ROOT, "RFC 3161"),
+    (Purpose.WITNESS, (Role.WITNESS,), 2 * _YEAR, (), "the witness publishes its own key"),
+    (Purpose.WEBHOOK, (_WRITER,), 90 * DAY_MS, (), "partners fetch the public half"),
+    (Purpose.QUOTE, (_FRONT, _WRITER), DAY_MS, (), "made and checked without state"),
+    (Purpose.RECEIPT_CODE, (_WRITER,), _YEAR, (), "codes that a person can read out"),
+    (Purpose.ACTIVATION, (_WRITER, _ENROLMENT), 90 * DAY_MS, (), "activation codes"),
+    (Purpose.PIN_PEPPER, (_FRONT, _ENROLMENT), 0, (), "a verifier is useless without it"),
+    (Purpose.ALIAS_INDEX, (_WRITER, _ENROLMENT), 0, (), "finds a number that is not stored"),
+    (Purpose.SUBJECT, (_WRITER, _ENROLMENT), 0, (), "one for each customer; destroyed to erase"),
+    (Purpose.SESSION_WRAP, (_FRONT, _WRITER), DAY_MS, (), "lives in memory only"),
+    (Purpose.STORE, (_WRITER, _ENROLMENT), 0, (), "columns of the store"),
+)
+
+KEY_TABLE: dict[Purpose, KeyRule] = {
+    purpose: KeyRule(
+        purpose=purpose,
+        holders=holders,
+        max_life_ms=max_life_ms,
+        vouched_by=vouched_by,
+        note=note,
+    )
+    for purpose, holders, max_life_ms, vouched_by, note in _ROWS
+}
+"""Every purpose exactly once."""
+
+
+class LoadedKeys(Record, frozen=True, kw_only=True):
+    """The keys that a process got, the newest of each purpose first, and why others were left.
+
+    `left` maps the id of a block to the reason: `role` or `expired`.
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+
+    handles: dict[Purpose, tuple[KeyHandle, ...]]
+    left: dict[str, str]
+
+    def newest(self, purpose: Purpose) -> KeyHandle:
+        """The key to use for new protection; raises NotFound if there is none.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        found = self.handles.get(purpose)
+        if not found:
+            raise NotFound(
+                f"no {purpose.value} key in force is loaded",
+                remedy="generate one and restart, or start this process in a role that holds it",
+            )
+        return found[0]
+
+
+def purposes_of(roles: Iterable[Role]) -> tuple[Purpose, ...]:
+    """The purposes whose keys a process in these `roles` may have.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    wanted = frozenset(roles)
+    return tuple(rule.purpose for rule in KEY_TABLE.values() if wanted & frozenset(rule.holders))
+
+
+def end_of_life(handle: KeyHandle | BlockHeader) -> int:
+    """When the key must no longer be used, in milliseconds; 0 if that depends on what it protects.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+    """
+    life = KEY_TABLE[handle.purpose].max_life_ms
+    return handle.created_at + life if life else 0
+
+
+def load_for(
+    roles: Role | Iterable[Role],
+    module: CryptoModule,
+    blocks: Iterable[bytes],
+    *,
+    now: Instant,
+) -> LoadedKeys:
+    """Import into `module` the blocks that the table names for `roles` and that are in their time.
+
+    Raises NotAuthentic for a block that was changed, Conflict for one from the future.
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+    """
+    allowed = frozenset(purposes_of((roles,) if isinstance(roles, Role) else roles))
+    handles: dict[Purpose, list[KeyHandle]] = {}
+    left: dict[str, str] = {}
+    for block in blocks:
+        claimed = peek(block)
+        if claimed.purpose not in allowed:
+            left[claimed.id] = "role"
+        elif _is_past(claimed, now):
+            left[claimed.id] = "expired"
+        else:
+            handle = module.import_block(block)
+            handles.setdefault(handle.purpose, []).append(handle)
+    return LoadedKeys(
+        handles={
+            purpose: tuple(sorted(found, key=lambda handle: handle.created_at, reverse=True))
+            for purpose, found in handles.items()
+        },
+        left=left,
+    )
+
+
+def _is_past(header: BlockHeader, now: Instant) -> bool:
+    if header.created_at > now + DAY_MS:
+        raise Conflict(
+            f"a {header.purpose.value} key was made in the future", remedy="check the clock"
+        )
+    end = end_of_life(header)
+    return end != 0 and now >= end

@@ -1,0 +1,137 @@
+"""The accounts of a provider in one currency, and how money comes in and goes out.
+
+    owned (debit side)     safeguarding: customers' money at the bank
+                           bank settlement: the provider's own money at the bank
+                           interoperable: what other schemes owe, negative if it is owed to them
+    owed (credit side)     customers, agents' float, merchants, issued e-money, suspense
+    earned (credit side)   fees
+
+The electronic money in circulation is what the customers' accounts hold: issuing debits
+safeguarding and credits one of them, redeeming does the contrary.
+
+Source: ISO/TS 12812-2:2017, 13.1; 13.3
+"""
+
+from tallystick.infrastructure.ledger.model import (
+    NO_CEILING,
+    NO_FLOOR,
+    Account,
+    AccountKind,
+    Leg,
+    Posting,
+    PostingKind,
+    Side,
+)
+from tallystick.kernel.model import Record
+from tallystick.kernel.money import currency_exponent
+
+OWNED = frozenset(
+    {AccountKind.SAFEGUARDING, AccountKind.BANK_SETTLEMENT, AccountKind.INTEROPERABLE}
+)
+"""Kinds that grow on the debit side."""
+
+OWED = frozenset(
+    {
+        AccountKind.CUSTOMER,
+        AccountKind.AGENT_FLOAT,
+        AccountKind.MERCHANT,
+        AccountKind.ISSUANCE,
+        AccountKind.SUSPENSE,
+    }
+)
+"""Kinds whose money belongs to others and is safeguarded."""
+
+_MAY_BE_NEGATIVE = frozenset(
+    {AccountKind.BANK_SETTLEMENT, AccountKind.INTEROPERABLE, AccountKind.SUSPENSE}
+)
+
+
+class Chart(Record, frozen=True, kw_only=True):
+    """The ids of the provider's own accounts in one currency.
+
+    Source: ISO/TS 12812-2:2017, 13.1
+    """
+
+    currency: str
+    safeguarding: str
+    bank_settlement: str
+    interoperable: str
+    issuance: str
+    suspense: str
+    fee: str
+
+    def accounts(self, now: int) -> tuple[Account, ...]:
+        """The provider's own accounts, empty, opened at `now`.
+
+        Source: ISO/TS 12812-2:2017, 13.1
+        """
+        own = (
+            (self.safeguarding, AccountKind.SAFEGUARDING),
+            (self.bank_settlement, AccountKind.BANK_SETTLEMENT),
+            (self.interoperable, AccountKind.INTEROPERABLE),
+            (self.issuance, AccountKind.ISSUANCE),
+            (self.suspense, AccountKind.SUSPENSE),
+            (self.fee, AccountKind.FEE),
+        )
+        return tuple(new_account(id_, kind, self.currency, now) for id_, kind in own)
+
+
+def chart_of(currency: str) -> Chart:
+    """The chart of a provider in `currency`; its account ids are the same everywhere.
+
+    Raises Malformed for a currency that is not known.
+    Source: ISO/TS 12812-2:2017, 13.1; ISO 4217
+    """
+    currency_exponent(currency)
+    place = f"own_{currency.lower()}_"
+    return Chart(
+        currency=currency,
+        safeguarding=place + "safeguarding",
+        bank_settlement=place + "bank-settlement",
+        interoperable=place + "interoperable",
+        issuance=place + "issuance",
+        suspense=place + "suspense",
+        fee=place + "fee",
+    )
+
+
+def new_account(
+    account_id: str, kind: AccountKind, currency: str, now: int, *, ceiling: int = NO_CEILING
+) -> Account:
+    """An empty account with the side and the floor of its kind; `ceiling` in minor units.
+
+    Raises Malformed for a currency that is not known.
+    Source: ISO/TS 12812-2:2017, 13.1; 13.3
+    """
+    currency_exponent(currency)
+    return Account(
+        id=account_id,
+        kind=kind,
+        currency=currency,
+        side=Side.DEBIT if kind in OWNED else Side.CREDIT,
+        floor=NO_FLOOR if kind in _MAY_BE_NEGATIVE else 0,
+        ceiling=ceiling,
+        opened_at=now,
+    )
+
+
+def issue(
+    chart: Chart, posting_id: str, account: str, amount: int, *, event_index: int = -1
+) -> Posting:
+    """Money that arrived in the safeguarding account becomes money of `account`.
+
+    Source: ISO/TS 12812-2:2017, 13.1; 13.2
+    """
+    leg = Leg(debit=chart.safeguarding, credit=account, amount=amount)
+    return Posting(id=posting_id, kind=PostingKind.POST, legs=(leg,), event_index=event_index)
+
+
+def redeem(
+    chart: Chart, posting_id: str, account: str, amount: int, *, event_index: int = -1
+) -> Posting:
+    """Money of `account` leaves the safeguarding account for its owner.
+
+    Source: ISO/TS 12812-2:2017, 13.1; 13.2
+    """
+    leg = Leg(debit=account, credit=chart.safeguarding, amount=amount)
+    return Posting(id=posting_id, kind=PostingKind.POST, legs=(leg,), event_index=event_index)

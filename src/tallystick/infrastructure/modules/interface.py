@@ -1,0 +1,246 @@
+"""What every cryptographic module offers: handles, purposes, and the operations of each purpose.
+
+A key serves one purpose, and the purpose fixes the operations and mechanisms; a handle is only a
+name, so that changing it in memory gives no other right.
+
+Source: ISO/TS 12812-2:2017, 3.7; 7.4.2; 8.2.1; ISO/IEC 19790; ISO 11568
+"""
+
+from enum import StrEnum
+from typing import Protocol
+
+from tallystick.kernel.model import Record
+
+
+class Operation(StrEnum):
+    """What can be done with a key; opening goes with sealing, verifying a MAC with making it.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+
+    SIGN = "sign"
+    MAC = "mac"
+    SEAL = "seal"
+    KEM_OPEN = "kem-open"
+
+
+class Purpose(StrEnum):
+    """What a key is for; one key has one purpose for its whole life.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+    """
+
+    PROVIDER_ROOT = "provider-root"
+    OFFICER = "officer"
+    SESSION_SIGNATURE = "session-signature"
+    RECIPIENT = "recipient"
+    DEVICE_CA = "device-ca"
+    TALLY = "tally"
+    TIME_STAMP = "time-stamp"
+    WITNESS = "witness"
+    WEBHOOK = "webhook"
+    QUOTE = "quote"
+    RECEIPT_CODE = "receipt-code"
+    ACTIVATION = "activation"
+    PIN_PEPPER = "pin-pepper"
+    ALIAS_INDEX = "alias-index"
+    SUBJECT = "subject"
+    SESSION_WRAP = "session-wrap"
+    STORE = "store"
+
+
+ED25519 = "ed25519"
+ECDSA_P256 = "ecdsa-p256-sha256"
+HMAC_SHA256 = "hmac-sha256"
+AES_256_GCM = "aes-256-gcm"
+HKDF_SHA256 = "hkdf-sha256"
+HPKE_P256 = "hpke-p256"
+HPKE_X25519 = "hpke-x25519"
+HPKE_HYBRID = "hpke-mlkem768-x25519"
+
+OPERATIONS: dict[str, frozenset[Operation]] = {
+    ED25519: frozenset({Operation.SIGN}),
+    ECDSA_P256: frozenset({Operation.SIGN}),
+    HMAC_SHA256: frozenset({Operation.MAC}),
+    AES_256_GCM: frozenset({Operation.SEAL}),
+    HKDF_SHA256: frozenset({Operation.MAC, Operation.SEAL}),
+    HPKE_P256: frozenset({Operation.KEM_OPEN}),
+    HPKE_X25519: frozenset({Operation.KEM_OPEN}),
+    HPKE_HYBRID: frozenset({Operation.KEM_OPEN}),
+}
+"""The operations of each mechanism; an HKDF key is split in two, one for MACs, one for sealing."""
+
+MECHANISMS: dict[Purpose, tuple[str, ...]] = {
+    Purpose.PROVIDER_ROOT: (ED25519, ECDSA_P256),
+    Purpose.OFFICER: (ED25519, ECDSA_P256),
+    Purpose.SESSION_SIGNATURE: (ECDSA_P256, ED25519),
+    Purpose.RECIPIENT: (HPKE_HYBRID, HPKE_P256, HPKE_X25519),
+    Purpose.DEVICE_CA: (ECDSA_P256,),
+    Purpose.TALLY: (ED25519,),
+    Purpose.TIME_STAMP: (ECDSA_P256,),
+    Purpose.WITNESS: (ED25519,),
+    Purpose.WEBHOOK: (ED25519, ECDSA_P256),
+    Purpose.QUOTE: (HMAC_SHA256,),
+    Purpose.RECEIPT_CODE: (HMAC_SHA256,),
+    Purpose.ACTIVATION: (HMAC_SHA256,),
+    Purpose.PIN_PEPPER: (HMAC_SHA256,),
+    Purpose.ALIAS_INDEX: (HMAC_SHA256,),
+    Purpose.SUBJECT: (HKDF_SHA256,),
+    Purpose.SESSION_WRAP: (AES_256_GCM,),
+    Purpose.STORE: (AES_256_GCM,),
+}
+"""The mechanisms that a purpose admits; the first is taken where none is asked for."""
+
+MEMORY_ONLY: frozenset[Purpose] = frozenset({Purpose.SESSION_WRAP})
+"""Purposes whose keys live and die with the module: not even their wrapped form comes out."""
+
+
+class KeyHandle(Record, frozen=True, kw_only=True):
+    """The name of a key inside a module; possessing it is not possessing the key.
+
+    `created_at` is in milliseconds.
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+
+    id: str
+    purpose: Purpose
+    mechanism: str
+    exportable: bool
+    created_at: int
+
+
+class Capabilities(Record, frozen=True, kw_only=True):
+    """What a module is and is not, said without gloss, for the policy to act on.
+
+    `validated_as` is the number of a certificate, empty where there is none.
+    Source: ISO/TS 12812-2:2017, 8.2.1; 8.2.2; 8.2.3
+    """
+
+    name: str
+    statement: str
+    hardware_boundary: bool
+    validated_as: str
+    profile: str
+    mechanisms: tuple[str, ...]
+    purposes: tuple[Purpose, ...]
+
+
+class CryptoModule(Protocol):
+    """A cryptographic module; clear private and secret keys never cross this interface.
+
+    Every method raises Unavailable once the module was zeroised, Broken once a self-test failed,
+    NotFound for a handle it does not know and NotPermitted for an operation the purpose excludes.
+    Source: ISO/TS 12812-2:2017, 8.2.1; ISO/IEC 19790
+    """
+
+    def random(self, length: int) -> bytes:
+        """`length` random bytes.
+
+        Source: ISO/IEC 18031
+        """
+        ...
+
+    def generate(self, purpose: Purpose, *, mechanism: str = "") -> KeyHandle:
+        """A fresh key made inside for `purpose`, with its first mechanism unless one is named.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        ...
+
+    def export_block(self, handle: KeyHandle) -> bytes:
+        """The key, wrapped, with its purpose bound to it; only this provider's modules open it.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2; ISO 20038
+        """
+        ...
+
+    def import_block(self, block: bytes) -> KeyHandle:
+        """The key in a block that `export_block` made; NotAuthentic for anything else.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2; ISO 20038
+        """
+        ...
+
+    def public_octets(self, handle: KeyHandle) -> bytes:
+        """The public half of a signing or KEM key.
+
+        Source: ISO/TS 12812-2:2017, 3.5
+        """
+        ...
+
+    def sign(self, handle: KeyHandle, message: bytes) -> bytes:
+        """The signature over `message`.
+
+        Source: ISO/IEC 14888-3
+        """
+        ...
+
+    def mac(self, handle: KeyHandle, message: bytes) -> bytes:
+        """The MAC of `message`: 32 bytes.
+
+        Source: ISO/IEC 9797-2
+        """
+        ...
+
+    def verify_mac(self, handle: KeyHandle, message: bytes, tag: bytes) -> None:
+        """Return only if `tag` is the MAC of `message`; raises NotAuthentic otherwise.
+
+        Source: ISO/IEC 9797-2
+        """
+        ...
+
+    def seal(self, handle: KeyHandle, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
+        """`plaintext` encrypted and authenticated with `aad` under a nonce used once.
+
+        Source: ISO/IEC 19772
+        """
+        ...
+
+    def open(self, handle: KeyHandle, nonce: bytes, sealed: bytes, aad: bytes) -> bytes:
+        """The plaintext; raises NotAuthentic if anything was changed.
+
+        Source: ISO/IEC 19772
+        """
+        ...
+
+    def kem_open(self, handle: KeyHandle, sealed: bytes, *, info: bytes) -> bytes:
+        """The plaintext of a message sealed to the public half; raises NotAuthentic otherwise.
+
+        Source: RFC 9180, 6.1
+        """
+        ...
+
+    def destroy(self, handle: KeyHandle) -> None:
+        """Forget the key; blocks outside are their keeper's to delete.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        ...
+
+    def zeroise(self) -> None:
+        """Forget every key and refuse all service from now on.
+
+        Source: ISO/TS 12812-2:2017, 8.2.1; ISO/IEC 19790
+        """
+        ...
+
+    def handles(self) -> tuple[KeyHandle, ...]:
+        """The keys that are loaded.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        ...
+
+    def capabilities(self) -> Capabilities:
+        """What the module is and is not.
+
+        Source: ISO/TS 12812-2:2017, 8.2.1
+        """
+        ...
+
+    def self_test(self) -> tuple[str, ...]:
+        """Run every known answer; the mechanisms that passed. Raises Broken if one did not.
+
+        Source: ISO/TS 12812-2:2017, 8.2.3; ISO/IEC 19790
+        """
+        ...

@@ -1,0 +1,325 @@
+"""The module that runs in this process, for where no hardware is at hand.
+
+It is designed to the requirements of ISO/IEC 19790 level 1 and is not validated: the boundary is
+the process, and Python cannot promise that every copy of a key is overwritten. `capabilities` says
+so, and the policy may refuse to run an act on it.
+
+Source: ISO/TS 12812-2:2017, 8.2.3; 7.4.2; ISO/IEC 19790
+"""
+
+from collections.abc import Mapping
+from typing import NoReturn
+
+from tallystick.infrastructure.crypto.digest import equal, hmac_sha256
+from tallystick.infrastructure.crypto.registry import require
+from tallystick.infrastructure.modules import block as key_block
+from tallystick.infrastructure.modules.entropy import Entropy, WatchedEntropy
+from tallystick.infrastructure.modules.interface import (
+    MECHANISMS,
+    MEMORY_ONLY,
+    OPERATIONS,
+    Capabilities,
+    KeyHandle,
+    Operation,
+    Purpose,
+)
+from tallystick.infrastructure.modules.known_answers import KNOWN_ANSWERS, KnownAnswer
+from tallystick.infrastructure.modules.tables import KeyTables, fresh_material
+from tallystick.kernel.errors import (
+    Broken,
+    Conflict,
+    MfsError,
+    NotAuthentic,
+    NotFound,
+    NotPermitted,
+    Unavailable,
+)
+from tallystick.kernel.ids import random_id
+from tallystick.kernel.time import Clock
+
+STATEMENT = "software module designed to ISO/IEC 19790 level 1, not validated"
+
+
+class SoftModule:
+    """Keys in this process, behind handles; a key's purpose decides what can be done with it.
+
+    A known answer precedes the first use of each mechanism; a wrong one ends all service.
+    Source: ISO/TS 12812-2:2017, 8.2.3; 7.4.2
+    """
+
+    def __init__(
+        self,
+        roots: key_block.BlockRoots,
+        clock: Clock,
+        *,
+        profile: str = "production",
+        entropy: Entropy | None = None,
+        known_answers: Mapping[str, KnownAnswer] = KNOWN_ANSWERS,
+    ) -> None:
+        """A module that opens blocks of the purposes of `roots` made under the same `profile`.
+
+        Source: ISO/TS 12812-2:2017, 8.2.3
+        """
+        self._roots = roots
+        self._clock = clock
+        self._profile = profile
+        self._entropy = entropy if entropy is not None else WatchedEntropy()
+        self._known_answers = known_answers
+        self._tested: set[str] = set()
+        self._refusal: MfsError | None = None
+        self._keys = KeyTables()
+        self._signers = self._keys.signers
+        self._receivers = self._keys.receivers
+        self._macs = self._keys.macs
+        self._ciphers = self._keys.ciphers
+
+    def random(self, length: int) -> bytes:
+        """`length` random bytes.
+
+        Source: ISO/IEC 18031
+        """
+        self._check_service()
+        return self._draw(length)
+
+    def generate(self, purpose: Purpose, *, mechanism: str = "") -> KeyHandle:
+        """A fresh key for `purpose`, proved by a pairwise test where it has two halves.
+
+        Raises NotPermitted for a mechanism that the purpose or the registry excludes.
+        Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3
+        """
+        self._check_service()
+        chosen = mechanism or MECHANISMS[purpose][0]
+        self._admit(purpose, chosen)
+        handle = KeyHandle(
+            id=random_id("key", self._draw(16)),
+            purpose=purpose,
+            mechanism=chosen,
+            exportable=purpose not in MEMORY_ONLY,
+            created_at=self._clock.now(),
+        )
+        material = fresh_material(chosen, self._draw)
+        if handle.exportable:
+            header = key_block.header_of(handle, self._profile)
+            sealed = key_block.wrap(self._roots, header, material, self._draw(12))
+            self._keys.blocks[handle.id] = sealed
+        self._keys.install(handle, material)
+        self._check_pair(handle)
+        return handle
+
+    def export_block(self, handle: KeyHandle) -> bytes:
+        """The key of `handle`, wrapped with its purpose; NotPermitted for keys of memory only.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2; ISO 20038
+        """
+        known = self._known(handle)
+        if not known.exportable:
+            raise NotPermitted(f"a {known.purpose.value} key never leaves the module")
+        return self._keys.blocks[known.id]
+
+    def import_block(self, block: bytes) -> KeyHandle:
+        """The key in `block`; the same handle again if it is loaded already.
+
+        Raises NotAuthentic for a changed block, NotPermitted for one of another purpose than this
+        module serves, of another profile, or with a mechanism that its purpose excludes.
+        Source: ISO/TS 12812-2:2017, 7.4.2; ISO 20038
+        """
+        self._check_service()
+        header, material = key_block.unwrap(self._roots, block)
+        if header.profile != self._profile:
+            raise NotPermitted(
+                f"a key made for {header.profile} does not serve {self._profile}",
+                remedy="generate a key under this profile",
+            )
+        self._admit(header.purpose, header.mechanism)
+        handle = key_block.handle_of(header)
+        loaded = self._keys.handles.get(handle.id)
+        if loaded is None:
+            self._keys.install(handle, material)
+            self._keys.blocks[handle.id] = block
+        elif loaded != handle:
+            raise Conflict("another key with this id is loaded")
+        return handle
+
+    def public_octets(self, handle: KeyHandle) -> bytes:
+        """The public half of a signing or KEM key; NotPermitted for secret keys.
+
+        Source: ISO/TS 12812-2:2017, 3.5
+        """
+        known = self._known(handle)
+        if known.id in self._signers:
+            return self._signers[known.id].public().octets()
+        if known.id in self._receivers:
+            return self._receivers[known.id].public().octets()
+        raise NotPermitted(f"a {known.purpose.value} key has no public half")
+
+    def sign(self, handle: KeyHandle, message: bytes) -> bytes:
+        """The signature over `message`: 64 bytes.
+
+        Source: ISO/IEC 14888-3; RFC 8032
+        """
+        signer = self._signers.get(handle.id)
+        if signer is None:
+            self._refuse(handle, Operation.SIGN)
+        return signer.sign(message)
+
+    def mac(self, handle: KeyHandle, message: bytes) -> bytes:
+        """The MAC of `message`: 32 bytes.
+
+        Source: ISO/IEC 9797-2
+        """
+        secret = self._macs.get(handle.id)
+        if secret is None:
+            self._refuse(handle, Operation.MAC)
+        return hmac_sha256(secret, message)
+
+    def verify_mac(self, handle: KeyHandle, message: bytes, tag: bytes) -> None:
+        """Return only if `tag` is the MAC of `message`; raises NotAuthentic otherwise.
+
+        Source: ISO/IEC 9797-2
+        """
+        if not equal(self.mac(handle, message), tag):
+            raise NotAuthentic("the code does not verify")
+
+    def seal(self, handle: KeyHandle, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
+        """`plaintext` encrypted and authenticated with `aad`; `nonce` (12 bytes) is used once.
+
+        Source: ISO/IEC 19772
+        """
+        cipher = self._ciphers.get(handle.id)
+        if cipher is None:
+            self._refuse(handle, Operation.SEAL)
+        return cipher.seal(nonce, plaintext, aad)
+
+    def open(self, handle: KeyHandle, nonce: bytes, sealed: bytes, aad: bytes) -> bytes:
+        """The plaintext; raises NotAuthentic if anything was changed.
+
+        Source: ISO/IEC 19772
+        """
+        cipher = self._ciphers.get(handle.id)
+        if cipher is None:
+            self._refuse(handle, Operation.SEAL)
+        return cipher.open(nonce, sealed, aad)
+
+    def kem_open(self, handle: KeyHandle, sealed: bytes, *, info: bytes) -> bytes:
+        """The plaintext of a message sealed to the public half; raises NotAuthentic otherwise.
+
+        Source: RFC 9180, 6.1
+        """
+        receiver = self._receivers.get(handle.id)
+        if receiver is None:
+            self._refuse(handle, Operation.KEM_OPEN)
+        return receiver.open(sealed, info=info)
+
+    def destroy(self, handle: KeyHandle) -> None:
+        """Forget the key; blocks outside are their keeper's to delete.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        self._keys.forget(self._known(handle))
+
+    def zeroise(self) -> None:
+        """Forget every key and every root, and refuse all service from now on.
+
+        Source: ISO/TS 12812-2:2017, 8.2.3; ISO/IEC 19790
+        """
+        self._stop(Unavailable("the module was zeroised", remedy="unlock it again"))
+
+    def handles(self) -> tuple[KeyHandle, ...]:
+        """The keys that are loaded.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        return tuple(self._keys.handles.values())
+
+    def capabilities(self) -> Capabilities:
+        """What the module is and is not.
+
+        Source: ISO/TS 12812-2:2017, 8.2.3
+        """
+        return Capabilities(
+            name="soft",
+            statement=STATEMENT,
+            hardware_boundary=False,
+            validated_as="",
+            profile=self._profile,
+            mechanisms=tuple(OPERATIONS),
+            purposes=(*self._roots.purposes(), *sorted(MEMORY_ONLY)),
+        )
+
+    def self_test(self) -> tuple[str, ...]:
+        """Run every known answer now; the mechanisms that passed.
+
+        Raises Broken if one failed; the module then forgets its keys and serves no more.
+        Source: ISO/TS 12812-2:2017, 8.2.3; ISO/IEC 19790
+        """
+        self._check_service()
+        self._tested.clear()
+        for mechanism in self._known_answers:
+            self._prove(mechanism)
+        return tuple(self._tested)
+
+    def __repr__(self) -> str:
+        return f"SoftModule({self._profile}, {len(self._keys.handles)} keys)"
+
+    def _check_service(self) -> None:
+        if self._refusal is not None:
+            raise type(self._refusal)(self._refusal.detail, remedy=self._refusal.remedy)
+
+    def _refuse(self, handle: KeyHandle, operation: Operation) -> NoReturn:
+        known = self._known(handle)
+        raise NotPermitted(f"a {known.purpose.value} key is not for {operation.value}")
+
+    def _known(self, handle: KeyHandle) -> KeyHandle:
+        self._check_service()
+        known = self._keys.handles.get(handle.id)
+        if known is None:
+            raise NotFound("the module has no such key", remedy="import its block first")
+        return known
+
+    def _draw(self, length: int) -> bytes:
+        try:
+            return self._entropy(length)
+        except Broken as error:
+            self._stop(error)
+            raise
+
+    def _admit(self, purpose: Purpose, mechanism: str) -> None:
+        if mechanism not in MECHANISMS[purpose]:
+            raise NotPermitted(
+                f"a {purpose.value} key does not use {mechanism[:40]!r}",
+                remedy=f"use one of {', '.join(MECHANISMS[purpose])}",
+            )
+        require(mechanism)
+        if mechanism not in self._tested:
+            self._prove(mechanism)
+
+    def _prove(self, mechanism: str) -> None:
+        """Run the known answer of `mechanism`; a failure stops the module.
+
+        Source: ISO/TS 12812-2:2017, 8.2.3
+        """
+        try:
+            self._known_answers[mechanism]()
+        except (MfsError, KeyError) as error:
+            broken = Broken(
+                f"the self-test of {mechanism} failed", remedy="stop; reinstall and test again"
+            )
+            self._stop(broken)
+            raise broken from error
+        self._tested.add(mechanism)
+
+    def _check_pair(self, handle: KeyHandle) -> None:
+        try:
+            self._keys.check_pair(handle)
+        except Broken as error:
+            self._stop(error)
+            raise
+
+    def _stop(self, refusal: MfsError) -> None:
+        """Enter the state without service: no key is left that an operation could find.
+
+        Source: ISO/IEC 19790
+        """
+        self._refusal = refusal
+        self._keys.clear()
+        self._roots = key_block.BlockRoots({})

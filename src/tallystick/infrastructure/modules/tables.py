@@ -1,0 +1,121 @@
+"""The keys inside the software module: one table for each operation.
+
+A key stands in the tables of the operations that its mechanism has, so that binding a key to its
+use costs a look-up and no decision.
+
+Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3
+"""
+
+from collections.abc import Callable
+
+from tallystick.infrastructure.crypto.aead import AeadKey
+from tallystick.infrastructure.crypto.kdf import hkdf_sha256
+from tallystick.infrastructure.crypto.kem import KemPrivateKey, KemSuite
+from tallystick.infrastructure.crypto.signature import Ed25519SigningKey, Es256SigningKey
+from tallystick.infrastructure.modules.interface import (
+    AES_256_GCM,
+    ECDSA_P256,
+    ED25519,
+    HKDF_SHA256,
+    HMAC_SHA256,
+    OPERATIONS,
+    KeyHandle,
+    Operation,
+)
+from tallystick.kernel.errors import Broken, MfsError
+
+_COMMIT_INFO = b"tallystick subject commitments v1"
+_SEAL_INFO = b"tallystick subject sealing v1"
+_PAIRWISE = b"pairwise consistency"
+_SECRET_LENGTH = 32
+
+
+class KeyTables:
+    """Loaded keys by id: their handles, their blocks, and what each operation uses.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+
+    __slots__ = ("blocks", "ciphers", "handles", "macs", "receivers", "signers")
+
+    def __init__(self) -> None:
+        self.handles: dict[str, KeyHandle] = {}
+        self.blocks: dict[str, bytes] = {}
+        self.signers: dict[str, Es256SigningKey | Ed25519SigningKey] = {}
+        self.receivers: dict[str, KemPrivateKey] = {}
+        self.macs: dict[str, bytes] = {}
+        self.ciphers: dict[str, AeadKey] = {}
+
+    def install(self, handle: KeyHandle, material: bytes) -> None:
+        """Load the key of `handle` into the tables of its operations.
+
+        Raises Malformed if `material` is no key of the handle's mechanism.
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        key_id, mechanism = handle.id, handle.mechanism
+        if mechanism == ECDSA_P256:
+            self.signers[key_id] = Es256SigningKey.from_pkcs8(material)
+        elif mechanism == ED25519:
+            self.signers[key_id] = Ed25519SigningKey.from_pkcs8(material)
+        elif mechanism == HMAC_SHA256:
+            self.macs[key_id] = material
+        elif mechanism == AES_256_GCM:
+            self.ciphers[key_id] = AeadKey(material)
+        elif mechanism == HKDF_SHA256:
+            self.macs[key_id] = _derive(material, _COMMIT_INFO)
+            self.ciphers[key_id] = AeadKey(_derive(material, _SEAL_INFO))
+        else:
+            self.receivers[key_id] = KemPrivateKey.from_octets(KemSuite(mechanism), material)
+        self.handles[key_id] = handle
+
+    def check_pair(self, handle: KeyHandle) -> None:
+        """Use both halves of a new key pair once; raises Broken if they do not fit together.
+
+        Source: ISO/TS 12812-2:2017, 8.2.3; ISO/IEC 19790
+        """
+        signer = self.signers.get(handle.id)
+        receiver = self.receivers.get(handle.id)
+        try:
+            if signer is not None:
+                signer.public().verify(signer.sign(_PAIRWISE), _PAIRWISE)
+            if receiver is not None:
+                receiver.open(receiver.public().seal(_PAIRWISE, info=b""), info=b"")
+        except MfsError as error:
+            raise Broken("a new key pair does not fit together", remedy="test the host") from error
+
+    def forget(self, handle: KeyHandle) -> None:
+        """Drop the key from every table.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        for table in self._all():
+            table.pop(handle.id, None)
+
+    def clear(self) -> None:
+        """Drop every key from every table.
+
+        Source: ISO/IEC 19790
+        """
+        for table in self._all():
+            table.clear()
+
+    def _all(self) -> tuple[dict[str, object], ...]:
+        return tuple(getattr(self, name) for name in self.__slots__)
+
+
+def fresh_material(mechanism: str, draw: Callable[[int], bytes]) -> bytes:
+    """New key material for `mechanism`; secret keys come out of `draw`, key pairs from the library.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO/IEC 18031
+    """
+    if mechanism == ECDSA_P256:
+        return Es256SigningKey.generate().to_pkcs8().reveal()
+    if mechanism == ED25519:
+        return Ed25519SigningKey.generate().to_pkcs8().reveal()
+    if Operation.KEM_OPEN in OPERATIONS[mechanism]:
+        return KemPrivateKey.generate(KemSuite(mechanism)).to_octets().reveal()
+    return draw(_SECRET_LENGTH)
+
+
+def _derive(material: bytes, info: bytes) -> bytes:
+    return hkdf_sha256(material, salt=b"", info=info, length=_SECRET_LENGTH)

@@ -1,0 +1,36 @@
+"""How often the store was opened for service: a number that no two starts share.
+
+Source: NIST SP 800-38D, 8.2.1; ISO/TS 12812-2:2017, 7.2.7
+"""
+
+from tallystick.infrastructure.store.database import Database
+from tallystick.infrastructure.store.migrations import Migration
+from tallystick.kernel.errors import Broken
+
+MIGRATION = Migration(
+    number=3,
+    name="boots",
+    statements=(
+        "CREATE TABLE boot (id INTEGER PRIMARY KEY CHECK (id = 1), number INTEGER NOT NULL) STRICT",
+        "INSERT INTO boot (id, number) VALUES (1, 0)",
+    ),
+)
+
+
+def next_boot(database: Database) -> int:
+    """The next number (from 1), durable before it is used.
+
+    Raises Unavailable or Broken.
+    Source: NIST SP 800-38D, 8.2.1
+    """
+    database.begin()
+    try:
+        database.execute("UPDATE boot SET number = number + 1 WHERE id = 1")
+        row = database.one("SELECT number FROM boot WHERE id = 1")
+    except BaseException:
+        database.rollback()
+        raise
+    database.commit()
+    if row is None or not 0 < row[0] < 2**32:
+        raise Broken("the boot counter is missing or used up")
+    return int(row[0])

@@ -1,0 +1,103 @@
+"""The schema in numbered steps, forward only, each applied in one commit with its own record.
+
+Every capability brings its own `Migration`; numbers are unique over all of them.
+
+Source: ISO/TS 12812-2:2017, 6.2.3
+"""
+
+from collections.abc import Iterable
+from typing import LiteralString
+
+from tallystick.infrastructure.store.database import Database
+from tallystick.kernel.errors import Broken, Unavailable
+from tallystick.kernel.model import Record
+from tallystick.kernel.time import Instant
+
+
+class Migration(Record, frozen=True, kw_only=True):
+    """One step of the schema: its number, a name for people, its statements in order.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    number: int
+    name: str
+    statements: tuple[LiteralString, ...]
+
+
+def migrate(database: Database, migrations: Iterable[Migration], now: Instant) -> tuple[int, ...]:
+    """Apply the steps that the file does not have yet, lowest number first; gives their numbers.
+
+    A step that fails leaves nothing of itself. Raises Unavailable if the file was written by a
+    newer version, Broken if two steps share a number or an applied step was changed since.
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    steps = _in_order(migrations)
+    database.execute(
+        """CREATE TABLE IF NOT EXISTS schema_version (
+            number INTEGER PRIMARY KEY, name TEXT NOT NULL,
+            statements TEXT NOT NULL, applied_at INTEGER NOT NULL
+        ) STRICT"""
+    )
+    applied: dict[int, str] = dict(database.rows("SELECT number, statements FROM schema_version"))
+    _check_known(applied, steps)
+    missing = [step for step in steps.values() if step.number not in applied]
+    for step in missing:
+        _apply(database, step, now)
+    return tuple(step.number for step in missing)
+
+
+def schema_numbers(database: Database) -> tuple[int, ...]:
+    """The numbers of the steps that the file has, in order; none for a file without a schema.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    if database.one("SELECT 1 FROM sqlite_schema WHERE name = 'schema_version'") is None:
+        return ()
+    return tuple(
+        row[0] for row in database.rows("SELECT number FROM schema_version ORDER BY number")
+    )
+
+
+def _in_order(migrations: Iterable[Migration]) -> dict[int, Migration]:
+    steps: dict[int, Migration] = {}
+    for step in sorted(migrations, key=lambda one: one.number):
+        if step.number in steps:
+            raise Broken(f"two steps of the schema have number {step.number}")
+        steps[step.number] = step
+    return steps
+
+
+def _check_known(applied: dict[int, str], steps: dict[int, Migration]) -> None:
+    for number in sorted(applied):
+        step = steps.get(number)
+        if step is None:
+            raise Unavailable(
+                f"the database has step {number} of the schema, which this version does not know",
+                remedy="run the version that wrote it, or a newer one",
+            )
+        if applied[number] != _text(step):
+            raise Broken(
+                f"step {number} of the schema was changed after it had been applied",
+                remedy="leave applied steps as they are and add a new one",
+            )
+
+
+def _text(step: Migration) -> str:
+    """The statements without their layout, so that reformatting the source changes nothing."""
+    return ";\n".join(" ".join(statement.split()) for statement in step.statements)
+
+
+def _apply(database: Database, step: Migration, now: Instant) -> None:
+    database.begin()
+    try:
+        for statement in step.statements:
+            database.execute(statement)
+        database.execute(
+            "INSERT INTO schema_version (number, name, statements, applied_at) VALUES (?, ?, ?, ?)",
+            (step.number, step.name, _text(step), now),
+        )
+    except BaseException:
+        database.rollback()
+        raise
+    database.commit()

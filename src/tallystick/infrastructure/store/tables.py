@@ -1,0 +1,154 @@
+"""Rows on their way to and from the tables: whole sets, never one by one.
+
+A `ChangeSet` gathers what a batch changes and writes it with one statement a table, whatever the
+batch's size; `load` reads any number of rows by key with one statement.
+
+Source: ISO/TS 12812-2:2017, 6.2.3
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any, LiteralString
+
+from tallystick.infrastructure.store.database import Database, Reader, Row, Value
+from tallystick.kernel.codec import encode
+from tallystick.kernel.errors import Broken
+from tallystick.kernel.model import Record
+
+MAX_VARIABLES = 32_766
+"""The most values that one statement may carry."""
+
+_ONE_OF: LiteralString = "(SELECT value FROM json_each(?))"
+
+
+class Table(Record, frozen=True, kw_only=True):
+    """How the rows of one table are written and read.
+
+    `insert_head` ends before the rows (`INSERT INTO t (...) VALUES `), `slots` is one row of
+    question marks, `insert_tail` follows the rows (` ON CONFLICT (id) DO UPDATE SET ...` or
+    empty). `select_head` ends with `WHERE key IN `; its first column is the key, text or integer.
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    name: str
+    key: str
+    insert_head: LiteralString
+    slots: LiteralString
+    insert_tail: LiteralString
+    select_head: LiteralString
+
+
+class ChangeSet:
+    """What one batch writes: new rows in order, changed rows once each, in their last state.
+
+    New rows of all tables go first, table by table in the order in which they were touched, then
+    changed rows, then single statements.
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    __slots__ = ("_changed", "_new", "_statements")
+
+    def __init__(self) -> None:
+        self._new: dict[str, tuple[Table, list[Row]]] = {}
+        self._changed: dict[str, tuple[Table, dict[Any, Row]]] = {}
+        self._statements: list[tuple[LiteralString, Sequence[Value]]] = []
+
+    def insert(self, table: Table, row: Row) -> None:
+        """Append a row whose key is new.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        entry = self._new.get(table.name)
+        if entry is None:
+            self._new[table.name] = (table, [row])
+        else:
+            entry[1].append(row)
+
+    def insert_all(self, table: Table, rows: Iterable[Row]) -> None:
+        """Append rows whose keys are new.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        entry = self._new.get(table.name)
+        if entry is None:
+            entry = self._new[table.name] = (table, [])
+        entry[1].extend(rows)
+
+    def upsert(self, table: Table, key: object, row: Row) -> None:
+        """Write the row under `key`, new or not; the last row of a key in a batch wins.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        entry = self._changed.get(table.name)
+        if entry is None:
+            self._changed[table.name] = (table, {key: row})
+        else:
+            entry[1][key] = row
+
+    def statement(self, sql: LiteralString, parameters: Sequence[Value] = ()) -> None:
+        """Run one more statement after the rows, such as a purge of what has expired.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._statements.append((sql, parameters))
+
+    def is_empty(self) -> bool:
+        """Whether the batch writes nothing.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        return not (self._new or self._changed or self._statements)
+
+    def flush(self, database: Database) -> None:
+        """Write everything inside the database's open batch.
+
+        Raises Unavailable or Broken; the caller rolls back then.
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        for table, rows in self._new.values():
+            _write(database, table, rows)
+        for table, by_key in self._changed.values():
+            _write(database, table, list(by_key.values()))
+        for sql, parameters in self._statements:
+            database.execute(sql, parameters)
+
+
+def _write(database: Database, table: Table, rows: list[Row]) -> None:
+    if not rows:
+        return
+    most = MAX_VARIABLES // len(rows[0])
+    for start in range(0, len(rows), most):
+        part = rows[start : start + most] if len(rows) > most else rows
+        database.execute(insert_statement(table, len(part)), tuple(chain.from_iterable(part)))
+
+
+def insert_statement(table: Table, count: int) -> LiteralString:
+    """The one statement that writes `count` rows of `table`.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    more: LiteralString = ", " + table.slots
+    return table.insert_head + table.slots + more * (count - 1) + table.insert_tail
+
+
+def load(reader: Reader, table: Table, keys: Iterable[object]) -> dict[Any, Row]:
+    """The rows of `table` under `keys`, by key, with one statement; absent keys are left out.
+
+    Keys are text or integers. Raises Unavailable or Broken.
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    return {row[0]: row for row in load_rows(reader, table, keys)}
+
+
+def load_rows(reader: Reader, table: Table, keys: Iterable[object]) -> list[Row]:
+    """Every row of `table` under `keys` with one statement, where a key may have several rows.
+
+    Keys are text or integers. Raises Unavailable or Broken.
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    wanted = list(keys)
+    if not wanted:
+        return []
+    if not all(isinstance(key, str | int) for key in wanted):
+        raise Broken(f"a key of {table.name} is neither text nor an integer")
+    return reader.rows(table.select_head + _ONE_OF, (encode(wanted).decode(),))

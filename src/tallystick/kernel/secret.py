@@ -1,0 +1,56 @@
+"""Secrets that do not print themselves.
+
+Source: ISO/TS 12812-2:2017, 7.3.4
+"""
+
+from hmac import compare_digest
+from typing import Generic, NoReturn, TypeVar
+
+T = TypeVar("T", bytes, str)
+
+
+class Secret(Generic[T]):
+    """A value that is hidden in repr, str, format, logs and pickles and compares in constant time.
+
+    The only way to the value is `reveal()`, which a reader of the code can search for.
+    Source: ISO/TS 12812-2:2017, 7.3.4
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: T) -> None:
+        """Hold `value`.
+
+        Source: ISO/TS 12812-2:2017, 7.3.4
+        """
+        self._value: T = value
+
+    def reveal(self) -> T:
+        """The value itself; call it where it is used, and do not keep it.
+
+        Source: ISO/TS 12812-2:2017, 7.3.4
+        """
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return "Secret(***)"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return compare_digest(_octets(self._value), _octets(other._value))
+
+    def __hash__(self) -> NoReturn:
+        raise TypeError("a secret is not hashable")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not pickled or copied")
+
+
+def _octets(value: bytes | str) -> bytes:
+    return value.encode() if isinstance(value, str) else value

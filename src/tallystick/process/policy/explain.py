@@ -1,0 +1,187 @@
+"""Why a decision fell as it did, and what changes from one version to the next, in words.
+
+Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import cast
+
+from tallystick.kernel.codec import to_plain
+from tallystick.kernel.model import Record
+from tallystick.kernel.money import Money
+from tallystick.process.policy.compile import CompiledPolicy, Decision
+from tallystick.process.policy.facts import FOREVER, Facts, Operation, Word
+from tallystick.process.policy.language.model import Bounds, Limit, Policy, Row, Window, Words
+
+_DAY_S = 86_400
+_HOUR_S = 3_600
+_MINUTE_S = 60
+
+
+class Tried(Record, frozen=True, kw_only=True):
+    """A row that was tried: matched, or the first condition that kept it from matching.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    row: str
+    matched: bool
+    says: str
+
+
+def explain(policy: CompiledPolicy, facts: Facts) -> tuple[Tried, ...]:
+    """What was tried on `facts`, in order; the last one decided.
+
+    Rows are compared one by one as they stand in the text. What decides before the rows (an
+    unknown word, a failed dependency, an operator's role) stands alone; what decides after them
+    (factors, the cap of one payment) follows the row that matched.
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    decision = policy.decide(facts)
+    deciding = Tried(row=decision.row, matched=True, says=decision.because)
+    if _before_rows(decision):
+        return (deciding,)
+    tried: list[Tried] = []
+    for row in policy.policy.decisions:
+        missed = next(_misses(row, facts), "")
+        tried.append(Tried(row=row.id, matched=not missed, says=missed or row.because))
+        if not missed:
+            break
+    if not tried or tried[-1].row != decision.row:
+        tried.append(deciding)
+    return tuple(tried)
+
+
+def diff(old: Policy, new: Policy) -> tuple[str, ...]:
+    """What `new` changes in `old`: one sentence for each parameter, row and limit.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    before, after = dict(_parameters(old)), dict(_parameters(new))
+    changes = [
+        f"{name}: {_change(before.get(name), after.get(name))}"
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    ]
+    kept = {row.id for row in old.decisions} & {row.id for row in new.decisions}
+    order = [[row.id for row in one.decisions if row.id in kept] for one in (old, new)]
+    if order[0] != order[1]:
+        first = next(a for a, b in zip(order[1], order[0], strict=True) if a != b)
+        changes.append(f"rows: another order, first at {first}")
+    return tuple(changes)
+
+
+def in_words(milliseconds: int) -> str:
+    """A duration for people: `2 d`, `24 h`, `90 s`.
+
+    Source: ISO 8601-1, 5.5.2
+    """
+    seconds = milliseconds // 1000
+    for unit, name in ((_DAY_S, "d"), (_HOUR_S, "h"), (_MINUTE_S, "min")):
+        if seconds >= 2 * unit and seconds % unit == 0:
+            return f"{seconds // unit} {name}"
+    return f"{seconds} s"
+
+
+def _before_rows(decision: Decision) -> bool:
+    closed = decision.row.startswith("dependency-") and not decision.cap_passed
+    return (
+        closed
+        or decision.row in {"unknown-word", "currency", "amount"}
+        or decision.facts.operation == Operation.OPERATE
+    )
+
+
+def _misses(row: Row, facts: Facts) -> Iterator[str]:
+    for words in row.words:
+        value: Word = getattr(facts, words.field)
+        if value not in words.words:
+            yield f"{words.field} is {value}, not {_either(words.words)}"
+    for bounds in row.bounds:
+        measured: int = getattr(facts, bounds.field)
+        if not bounds.low <= measured <= bounds.high:
+            yield f"{bounds.field} is {measured}, not {_between(bounds)}"
+
+
+def _either(words: Iterable[Word]) -> str:
+    return " or ".join(str(word) for word in words)
+
+
+def _between(bounds: Bounds) -> str:
+    parts: list[str] = []
+    if bounds.low > -FOREVER:
+        parts.append(f"at least {bounds.low}")
+    if bounds.high < FOREVER:
+        parts.append(f"at most {bounds.high}")
+    return " and ".join(parts)
+
+
+def _change(old: str | None, new: str | None) -> str:
+    if old is None:
+        return f"new, {new}"
+    return f"removed, was {old}" if new is None else f"{old} -> {new}"
+
+
+def _parameters(policy: Policy) -> Iterator[tuple[str, str]]:
+    currency = policy.header.currency
+    for row in (*policy.decisions, policy.default):
+        yield from _row_parameters(row)
+    for limit in policy.limits:
+        yield from _limit_parameters(limit, currency)
+    plain = to_plain(policy)
+    for section in ("decisions", "default", "limits"):
+        plain.pop(section)
+    yield from _flat("", plain, currency)
+
+
+def _row_parameters(row: Row) -> Iterator[tuple[str, str]]:
+    name = f"row {row.id}"
+    yield f"{name} outcome", " ".join(filter(None, (row.outcome.value, row.grade)))
+    yield f"{name} because", row.because
+    if row.delay_ms:
+        yield f"{name} delay", in_words(row.delay_ms)
+    yield from _conditions(name, row.words)
+    for bounds in row.bounds:
+        yield f"{name} when {bounds.field}", _between(bounds)
+
+
+def _limit_parameters(limit: Limit, currency: str) -> Iterator[tuple[str, str]]:
+    name = f"limit {limit.id}"
+    yield f"{name} per payment", _money(limit.per_payment_minor, currency)
+    yield f"{name} because", limit.because
+    yield from _conditions(name, limit.words)
+    for window in limit.windows:
+        yield f"{name} within {in_words(window.window_ms)}", _window(window, currency)
+
+
+def _conditions(name: str, words: Iterable[Words]) -> Iterator[tuple[str, str]]:
+    for one in words:
+        yield f"{name} when {one.field}", _either(one.words)
+
+
+def _window(window: Window, currency: str) -> str:
+    parts: list[str] = []
+    if window.max_amount < FOREVER:
+        parts.append(_money(window.max_amount, currency))
+    if window.max_count < FOREVER:
+        parts.append(f"{window.max_count} payments")
+    return ", ".join(parts)
+
+
+def _money(minor: int, currency: str) -> str:
+    return "no ceiling" if minor >= FOREVER else str(Money(minor, currency))
+
+
+def _flat(name: str, value: object, currency: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for word, inner in cast("dict[object, object]", value).items():
+            yield from _flat(f"{name} {word}".strip(), inner, currency)
+    elif isinstance(value, list | tuple):
+        items = cast("Iterable[object]", value)
+        yield name, ", ".join(str(item) for item in items) or "nothing"
+    elif name.endswith("_ms") and isinstance(value, int):
+        yield name.removesuffix("_ms"), in_words(value)
+    elif name.endswith("_minor") and isinstance(value, int):
+        yield name.removesuffix("_minor"), _money(value, currency)
+    else:
+        yield name, str(value)

@@ -1,0 +1,258 @@
+"""From the text of a policy to `Policy`: every section, with the bounds that no policy may loosen.
+
+Source: ISO/TS 12812-2:2017, 6.1; 7.3.2
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+from tallystick.infrastructure.crypto.kem import KemSuite
+from tallystick.kernel.errors import Malformed
+from tallystick.kernel.money import currency_exponent
+from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS
+from tallystick.process.policy.facts import FOREVER, Channel, Dependency, Operation, OperatorAct
+from tallystick.process.policy.language.model import (
+    AttemptRule,
+    DependencyRule,
+    FactorRule,
+    HandshakeRule,
+    Header,
+    OperatorRules,
+    Policy,
+    SessionRule,
+    Tier,
+)
+from tallystick.process.policy.language.nodes import read_nodes
+from tallystick.process.policy.language.rows import (
+    SLUG,
+    read_default,
+    read_limits,
+    read_rows,
+    refuse_repeated_ids,
+)
+from tallystick.process.policy.language.section import Defects, Section, suggestion
+
+PROFILES = ("demo", "production")
+SUITES = tuple(suite.value for suite in KemSuite)
+ON_FAILURE = ("open", "closed", "reduced-limit", "stale")
+TWO_FACTORS = tuple(
+    operation.value
+    for operation in (
+        Operation.LOGIN,
+        Operation.PAY,
+        Operation.ADD_PAYEE,
+        Operation.CHANGE_PROFILE,
+        Operation.CHANGE_PIN,
+        Operation.MANAGE_DEVICE,
+        Operation.OPERATE,
+    )
+)
+"""Operations for which no policy may ask for fewer than two categories of factors."""
+
+MAX_ATTEMPTS = 5
+MAX_IDLE_MS = 5 * MINUTE_MS
+MAX_ACTIVATION_MS = 10 * MINUTE_MS
+MAX_QUOTE_MS = 10 * MINUTE_MS
+
+_SECTIONS = (
+    "policy",
+    "tiers",
+    "factors",
+    "sessions",
+    "attempts",
+    "quotes",
+    "handshake",
+    "limits",
+    "decisions",
+    "default",
+    "dependencies",
+    "operators",
+)
+_HEADER = ("provider", "version", "effective_at", "currency", "profile", "utc_offset")
+_OFFSET = re.compile(r"^([+-])(0\d|1[0-4]):([0-5]\d)$")
+_INSTANT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+_OPERATIONS = tuple(operation.value for operation in Operation)
+_CHANNELS = tuple(channel.value for channel in Channel)
+
+
+def read_policy(text: str) -> Policy:
+    """The policy in `text`, section by section; `compile_policy` then checks it as a whole.
+
+    Raises Malformed with every defect, each with line and column.
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    defects = Defects()
+    root = Section(read_nodes(text), "", defects, _SECTIONS)
+    tiers = _tiers(root)
+    roles = _roles(root)
+    policy = Policy(
+        header=_header(root.section("policy", _HEADER)),
+        tiers=tiers,
+        factors=_factors(root),
+        sessions=_sessions(root),
+        attempts=_attempts(root),
+        quote_life_ms=root.section("quotes", ("life",)).duration(
+            "life", 1000, MAX_QUOTE_MS, why="a code lives 600 s at most (MFS-7.3.2-07)"
+        ),
+        handshake=_handshake(root),
+        limits=read_limits(root, tiers),
+        decisions=read_rows(root, tiers),
+        default=read_default(root),
+        dependencies=_dependencies(root, tuple(roles.roles)),
+        operators=roles,
+    )
+    refuse_repeated_ids(root, (*policy.decisions, *policy.limits))
+    defects.refuse()
+    return policy
+
+
+def _header(section: Section) -> Header:
+    currency = section.text("currency", "^[A-Z]{3}$", "an ISO 4217 code")
+    if currency:
+        try:
+            currency_exponent(currency)
+        except Malformed as error:
+            section.defects.add(section.position("currency"), error.detail)
+    return Header(
+        provider=section.text("provider", r"^\S.{0,78}\S$", "a name of 2 to 80 characters"),
+        version=section.integer("version", 1, 2**31),
+        effective_at=_instant(section),
+        currency=currency,
+        profile=section.choice("profile", PROFILES),
+        utc_offset_min=_offset(section),
+    )
+
+
+def _instant(section: Section) -> int:
+    text = section.text("effective_at")
+    try:
+        if _INSTANT.match(text):
+            return int(datetime.fromisoformat(text).timestamp()) * 1000
+    except ValueError:
+        pass
+    if text:
+        at = section.position("effective_at")
+        section.defects.add(at, "effective_at is a UTC instant such as 2026-01-01T00:00:00Z")
+    return 0
+
+
+def _offset(section: Section) -> int:
+    match = _OFFSET.match(section.text("utc_offset", _OFFSET.pattern, 'quoted, as in "+03:00"'))
+    if match is None:
+        return 0
+    minutes = int(match.group(2)) * 60 + int(match.group(3))
+    return -minutes if match.group(1) == "-" else minutes
+
+
+def _tiers(root: Section) -> dict[int, Tier]:
+    section = root.section("tiers")
+    tiers: dict[int, Tier] = {}
+    for name, at in section.names():
+        if not re.match(r"^\d{1,2}$", name):
+            root.defects.add(at, "a tier is a number from 0 to 99")
+            continue
+        one = section.section(name, ("label", "max_balance", "because"))
+        bounded = "max_balance" in one
+        tiers[int(name)] = Tier(
+            number=int(name),
+            label=one.text("label"),
+            max_balance_minor=one.integer("max_balance", 1) if bounded else FOREVER,
+            because=one.text("because"),
+        )
+    if not tiers:
+        root.defects.add(section.at, "a policy declares at least one tier")
+    return tiers
+
+
+def _factors(root: Section) -> dict[str, FactorRule]:
+    section = root.section("factors", _OPERATIONS)
+    rules: dict[str, FactorRule] = {}
+    for operation in TWO_FACTORS:
+        section.node(operation)
+    for name, _ in section.names():
+        one = section.section(name, ("categories", "because"))
+        count = one.integer("categories", 0, 3)
+        if name in TWO_FACTORS and count < 2:
+            text = f"{name} takes at least two categories of factors (MFS-7.3.2-01)"
+            root.defects.add(one.position("categories"), text)
+        rules[name] = FactorRule(categories=count, because=one.text("because"))
+    return rules
+
+
+def _sessions(root: Section) -> dict[str, SessionRule]:
+    section = root.section("sessions", _CHANNELS)
+    rules: dict[str, SessionRule] = {}
+    why = "a session ends after 5 min without a request (MFS-7.3.2-03)"
+    for name, _ in section.names():
+        one = section.section(name, ("idle", "absolute"))
+        idle = one.duration("idle", 1000, MAX_IDLE_MS, why=why)
+        rules[name] = SessionRule(idle_ms=idle, absolute_ms=one.duration("absolute", 1000, DAY_MS))
+        if rules[name].absolute_ms < idle:
+            root.defects.add(one.position("absolute"), f"{name}: absolute is shorter than idle")
+    app, ussd = rules.get("app"), rules.get("ussd")
+    if app and ussd and (ussd.idle_ms >= app.idle_ms or ussd.absolute_ms >= app.absolute_ms):
+        text = "sessions on ussd are shorter than on app (MFS-7.3.2-03)"
+        root.defects.add(section.position("ussd"), text)
+    return rules
+
+
+def _attempts(root: Section) -> AttemptRule:
+    section = root.section("attempts", ("limit", "block", "activation"))
+    activation = section.section("activation", ("life", "tries"))
+    why = "an activation code is short-lived (MFS-7.4.1-03)"
+    return AttemptRule(
+        limit=section.integer("limit", 1, MAX_ATTEMPTS),
+        block_ms=section.duration("block", MINUTE_MS, 365 * DAY_MS),
+        activation_life_ms=activation.duration("life", 1000, MAX_ACTIVATION_MS, why=why),
+        activation_tries=activation.integer("tries", 1, MAX_ATTEMPTS),
+    )
+
+
+def _handshake(root: Section) -> HandshakeRule:
+    section = root.section("handshake", ("suites", "preferred"))
+    suites = section.choices("suites", SUITES)
+    return HandshakeRule(suites=suites, preferred=section.choice("preferred", suites or SUITES))
+
+
+def _dependencies(root: Section, roles: Iterable[str]) -> dict[str, DependencyRule]:
+    known = tuple(dependency.value for dependency in Dependency)
+    section = root.section("dependencies", known)
+    words = ("on_failure", "operations", "stale_for", "reduced_limit", "tell", "because")
+    rules: dict[str, DependencyRule] = {}
+    for name, at in section.names():
+        one = section.section(name, words)
+        mode = one.choice("on_failure", ON_FAILURE)
+        for word, owner in (("stale_for", "stale"), ("reduced_limit", "reduced-limit")):
+            if word in one and mode != owner:
+                root.defects.add(one.position(word), f"{word} goes with on_failure {owner} only")
+        tell = one.choices("tell", roles)
+        if not tell:
+            root.defects.add(at, f"the failure of {name} is told to nobody")
+        rules[name] = DependencyRule(
+            on_failure=mode,
+            operations=one.choices("operations", _OPERATIONS),
+            stale_for_ms=one.duration("stale_for", 1000, 72 * HOUR_MS) if mode == "stale" else 0,
+            reduced_limit_minor=one.integer("reduced_limit") if mode == "reduced-limit" else 0,
+            tell=tell,
+            because=one.text("because"),
+        )
+    return rules
+
+
+def _roles(root: Section) -> OperatorRules:
+    section = root.section("operators", ("roles", "two_people"))
+    acts = tuple(act.value for act in OperatorAct)
+    listed = section.section("roles")
+    roles: dict[str, tuple[str, ...]] = {}
+    for name, at in listed.names():
+        if not re.match(SLUG, name):
+            root.defects.add(at, f"a role is a slug such as care-desk, not {name[:40]!r}")
+        roles[name] = listed.choices(name, acts)
+    two = section.choices("two_people", acts)
+    allowed = {act for granted in roles.values() for act in granted}
+    for act in two:
+        if act not in allowed:
+            at = section.position("two_people")
+            root.defects.add(at, f"no role may do {act}{suggestion(act, allowed)}")
+    return OperatorRules(roles=roles, two_people=two)

@@ -1,0 +1,107 @@
+"""Officers' signatures over a policy, and the gate that a policy passes before it is in force.
+
+The officers' private keys are never in the server: `sign_policy` is for the command line, the
+server verifies with the public halves that were fixed when it was set up.
+
+Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from tallystick.infrastructure.crypto.signature import SigningKey, VerifyKey
+from tallystick.kernel.codec import b64url, b64url_decode
+from tallystick.kernel.errors import Conflict, Malformed, NotAuthentic, NotPermitted
+from tallystick.process.policy.compile import compile_policy
+from tallystick.process.policy.language.model import Policy
+from tallystick.process.policy.language.reading import read_policy
+from tallystick.protocol.policy_file import (
+    OfficerSignature,
+    PolicyFile,
+    policy_text,
+    signed_message,
+)
+
+SIGNATURES: Final = {"demo": 1, "production": 2}
+"""How many distinct officers approve a policy of each profile."""
+
+
+def sign_policy(
+    text: str, officer: str, signer: SigningKey, existing: PolicyFile | None = None
+) -> PolicyFile:
+    """`text` with the approval of `officer`, beside those that `existing` has already.
+
+    Raises Malformed if the policy is defective, Conflict if `existing` is of another text or has
+    this officer's signature.
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    version = compile_policy(read_policy(text)).version
+    earlier: tuple[OfficerSignature, ...] = ()
+    if existing is not None:
+        if policy_text(existing) != text or existing.version != version:
+            raise Conflict("the file approves another text", remedy="start a new file")
+        earlier = existing.signatures
+        if any(one.officer == officer for one in earlier):
+            raise Conflict("this officer has signed already", remedy="let another officer sign")
+    signature = OfficerSignature(
+        officer=officer,
+        alg=signer.algorithm,
+        sig=b64url(signer.sign(signed_message(text, version))),
+    )
+    return PolicyFile(
+        version=version,
+        policy_b64=b64url(text.encode()),
+        signatures=(*earlier, signature),
+    )
+
+
+def verify_policy(
+    file: PolicyFile,
+    officers: Mapping[str, VerifyKey],
+    *,
+    profile: str,
+    last_version: int,
+) -> Policy:
+    """The policy in `file`, approved as `profile` demands, read and checked as a whole.
+
+    Raises NotPermitted for an officer who is unknown or signed twice, for too few officers and for
+    a policy of another profile; NotAuthentic for any signature that does not verify; Conflict for
+    a version not above `last_version`; Malformed for the text.
+    Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
+    """
+    text = policy_text(file)
+    _check_signatures(file, text, officers)
+    wanted = SIGNATURES.get(profile)
+    if wanted is None:
+        raise NotPermitted(f"no profile is called {profile[:20]!r}")
+    if len(file.signatures) < wanted:
+        raise NotPermitted(
+            f"profile {profile} takes the signatures of {wanted} officers",
+            remedy="let another officer sign the same file",
+        )
+    if file.version <= last_version:
+        raise Conflict(
+            f"version {file.version} is not above {last_version}, the last in force",
+            remedy="raise the version and sign again",
+        )
+    policy = compile_policy(read_policy(text)).policy
+    if policy.header.version != file.version:
+        raise Malformed("the file and the policy in it have different versions")
+    if policy.header.profile != profile:
+        raise NotPermitted(f"the policy is of profile {policy.header.profile}, not {profile}")
+    return policy
+
+
+def _check_signatures(file: PolicyFile, text: str, officers: Mapping[str, VerifyKey]) -> None:
+    message = signed_message(text, file.version)
+    seen: dict[str, bytes] = {}
+    for one in file.signatures:
+        public = officers.get(one.officer)
+        if public is None:
+            raise NotPermitted("an officer whom this service does not know signed the policy")
+        if one.officer in seen or public.octets() in seen.values():
+            raise NotPermitted("one officer signed the policy twice")
+        seen[one.officer] = public.octets()
+        if one.alg != public.algorithm:
+            raise NotAuthentic("a signature over the policy does not verify")
+        public.verify(b64url_decode(one.sig), message)

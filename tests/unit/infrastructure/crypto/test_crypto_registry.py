@@ -1,0 +1,64 @@
+"""The registry: what it names exists, what it does not approve is refused."""
+
+import pytest
+
+from tallystick.infrastructure.crypto.kem import KemSuite
+from tallystick.infrastructure.crypto.registry import (
+    Status,
+    mechanism,
+    mechanisms,
+    require,
+)
+from tallystick.infrastructure.modules.interface import MECHANISMS, OPERATIONS
+from tallystick.infrastructure.modules.known_answers import KNOWN_ANSWERS
+from tallystick.kernel.errors import NotFound, NotPermitted
+
+
+def test_names_are_unique_and_found() -> None:
+    names = [entry.name for entry in mechanisms()]
+    assert len(set(names)) == len(names) > 50
+    for entry in mechanisms():
+        assert mechanism(entry.name) is entry
+        assert entry.standard
+
+
+@pytest.mark.requirement("MFS-C-01")
+@pytest.mark.parametrize("entry", mechanisms(), ids=lambda entry: entry.name)
+def test_only_what_is_approved_can_be_required(entry) -> None:
+    if entry.status is Status.APPROVED:
+        assert require(entry.name) is entry
+    else:
+        with pytest.raises(NotPermitted, match=entry.status.value):
+            require(entry.name)
+
+
+@pytest.mark.parametrize("name", ["", "AES-256-GCM", "aes-256-gcm ", "rot13", "x" * 10_000])
+def test_what_is_not_in_the_table_does_not_exist(name: str) -> None:
+    with pytest.raises(NotFound) as caught:
+        require(name)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("name", ["md5", "sha-1", "des", "rc4", "none", "ocb2", "rsa-1024", "scp02"])
+def test_broken_mechanisms_are_named_and_prohibited(name: str) -> None:
+    assert mechanism(name).status is Status.PROHIBITED
+
+
+@pytest.mark.requirement("MFS-C-02")
+def test_approved_mechanisms_have_128_bits_and_legacy_ones_112() -> None:
+    """Zero bits stands for mechanisms that are as strong as what they are given."""
+    for entry in mechanisms():
+        if entry.strength_bits and entry.status is Status.APPROVED:
+            assert entry.strength_bits >= 128, entry.name
+        if entry.strength_bits and entry.status is Status.LEGACY:
+            assert entry.strength_bits >= 112, entry.name
+        if 0 < entry.strength_bits < 112:
+            assert entry.status in {Status.RESTRICTED, Status.PROHIBITED}, entry.name
+
+
+def test_whatever_runs_is_registered_approved_and_has_a_known_answer() -> None:
+    running = set(OPERATIONS) | {name for names in MECHANISMS.values() for name in names}
+    assert {suite.value for suite in KemSuite} <= running
+    assert running == set(KNOWN_ANSWERS)
+    for name in running:
+        assert require(name).implemented_by
