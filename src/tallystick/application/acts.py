@@ -206,7 +206,7 @@ class Acts:
             consented=TwoOperators(consent=consent, acts=(jws[0], jws[1])),
             payer=payer,
             channel=Channel.OPERATOR.value,
-            grade=grade,
+            grade=grade.value,
             device_trust="none",
             device_enrolled_at=0,
             session_since=turn.now,

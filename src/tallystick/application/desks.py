@@ -25,6 +25,10 @@ from tallystick.process.policy.facts import Channel, Dependency, DeviceTrust, Fa
 from tallystick.protocol.operators import CustomerOpened, OpenCustomer
 from tallystick.protocol.payments import SIGNED_GRADE, Consent, Empty
 
+_SIGNED = (Factor.POSSESSION.value, Factor.INHERENCE.value)
+_DIALLED = (Factor.POSSESSION.value, Factor.KNOWLEDGE.value)
+_ATTESTED = DeviceTrust.ATTESTED_HARDWARE.value
+_ATTESTED_GRADE = Grade.DEVICE_SIGNED_ATTESTED.value
 MAX_AGENT_TIER = 1
 """The highest tier that an agent may open a customer in."""
 
@@ -60,16 +64,16 @@ class Desks:
             raise NotPermitted("the order is not this customer's, or not from this device")
         if consent.grade != SIGNED_GRADE:
             raise NotAuthentic("the consent names a grade that a signing device does not have")
-        attested = device.trust == DeviceTrust.ATTESTED_HARDWARE.value
+        attested = device.trust == _ATTESTED
         ask = Ask(
             consented=consented,
             payer=self.customers.get(session.customer),
             channel=session.channel,
-            grade=Grade.DEVICE_SIGNED_ATTESTED if attested else Grade.DEVICE_SIGNED,
+            grade=_ATTESTED_GRADE if attested else SIGNED_GRADE,
             device_trust=device.trust,
             device_enrolled_at=device.enrolled_at,
             session_since=session.established_at,
-            factors=(Factor.POSSESSION.value, Factor.INHERENCE.value),
+            factors=_SIGNED,
         )
         return self.payments.order(turn, ask)
 
@@ -86,11 +90,11 @@ class Desks:
             consented=consented,
             payer=customer,
             channel=Channel.USSD.value,
-            grade=Grade.PIN_VERIFIED,
+            grade=Grade.PIN_VERIFIED.value,
             device_trust=DeviceTrust.NONE.value,
             device_enrolled_at=0,
             session_since=turn.now,
-            factors=(Factor.POSSESSION.value, Factor.KNOWLEDGE.value),
+            factors=_DIALLED,
             degraded=((Dependency.SIM_SIGNAL.value, 0),),
         )
         return self.payments.order(turn, ask)

@@ -1,4 +1,6 @@
-"""HTTP for the SDK, on the standard library: one kept-alive connection, TLS 1.3, bounded replies.
+"""HTTP for the SDK, on the standard library: kept-alive connections, TLS 1.3, bounded replies.
+
+Sealed requests have a connection of their own, since the provider serves those on a faster path.
 
 A request that may not have been answered is reported as Unavailable and is never sent again here:
 the retry contract belongs to the caller, who knows which id makes a repetition safe.
@@ -39,7 +41,7 @@ class HttpTransport:
         self._port = parts.port
         self._tls = _tls(ca_file) if parts.scheme == "https" else None
         self._timeout_s = timeout_s
-        self._connection: http.client.HTTPConnection | None = None
+        self._links: dict[bool, http.client.HTTPConnection] = {}
         self._lock = threading.Lock()
 
     def post(self, path: str, body: bytes, content_type: str) -> Reply:
@@ -59,52 +61,51 @@ class HttpTransport:
         return self._exchange("GET", path, None, {})
 
     def close(self) -> None:
-        """Close the connection; the next request opens another.
+        """Close the connections; the next request opens another.
 
         Source: RFC 9112, 9.6
         """
         with self._lock:
-            self._drop()
+            for link in self._links.values():
+                link.close()
+            self._links.clear()
 
     def _exchange(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str]
     ) -> Reply:
+        sealed = headers.get("content-type", "").startswith("application/cose")
         with self._lock:
+            link = self._link(sealed)
             try:
-                connection = self._connected()
-                connection.request(method, path, body=body, headers=headers)
-                response = connection.getresponse()
+                link.request(method, path, body=body, headers=headers)
+                response = link.getresponse()
                 octets = response.read(MAX_REPLY_BYTES + 1)
             except (OSError, http.client.HTTPException) as error:
-                self._drop()
+                self._drop(sealed)
                 raise Unavailable(
                     "the provider did not answer", remedy="try again with the same order id"
                 ) from error
+            if response.will_close or len(octets) > MAX_REPLY_BYTES:
+                self._drop(sealed)
             if len(octets) > MAX_REPLY_BYTES:
-                self._drop()
                 raise Malformed("the provider's reply is too large")
-            if response.will_close:
-                self._drop()
             fields = {name.lower(): value for name, value in response.getheaders()}
             return Reply(status=response.status, body=octets, headers=fields)
 
-    def _connected(self) -> http.client.HTTPConnection:
-        if self._connection is None:
+    def _link(self, sealed: bool) -> http.client.HTTPConnection:
+        link = self._links.get(sealed)
+        if link is None:
             if self._tls is None:
-                connection = http.client.HTTPConnection(
-                    self._host, self._port, timeout=self._timeout_s
-                )
+                link = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_s)
             else:
-                connection = http.client.HTTPSConnection(
+                link = http.client.HTTPSConnection(
                     self._host, self._port, timeout=self._timeout_s, context=self._tls
                 )
-            self._connection = connection
-        return self._connection
+            self._links[sealed] = link
+        return link
 
-    def _drop(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+    def _drop(self, sealed: bool) -> None:
+        self._links.pop(sealed).close()
 
 
 def _tls(ca_file: Path | None) -> ssl.SSLContext:

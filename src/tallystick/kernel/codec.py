@@ -8,7 +8,6 @@ other key orders, white space and escape variants at the cost of one encoding.
 Source: RFC 8785; ISO/TS 12812-2:2017, 11.2.3
 """
 
-import base64
 import binascii
 from typing import Any, Generic, TypeVar
 
@@ -141,7 +140,7 @@ def b64url(octets: bytes) -> str:
 
     Source: RFC 7515, 2
     """
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+    return binascii.b2a_base64(octets, newline=False).translate(_TO_URL, b"=").decode()
 
 
 def b64url_decode(text: str) -> bytes:
@@ -151,9 +150,14 @@ def b64url_decode(text: str) -> bytes:
     Source: RFC 7515, 2
     """
     try:
-        octets = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        padded = text.encode("ascii").translate(_FROM_URL) + b"=" * (-len(text) % 4)
+        octets = binascii.a2b_base64(padded, strict_mode=True)
     except (binascii.Error, ValueError) as error:
         raise Malformed("a field is not base64url") from error
     if b64url(octets) != text:
         raise Malformed("a field is not canonical base64url", remedy="no padding, no loose bits")
     return octets
+
+
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")

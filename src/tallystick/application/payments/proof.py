@@ -8,7 +8,7 @@ from tallystick.application.payments.model import Evidence, OrderRow, read_evide
 from tallystick.infrastructure.tally.leaf import Commitments
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import NotFound
-from tallystick.protocol.receipt import Disclosure
+from tallystick.protocol.receipt import Disclosure, Scalar
 
 PAYEE_SEES = frozenset({"payee", "payee_name", "amount_minor"})
 PAYER_SEES = PAYEE_SEES | {"payer", "fee_minor", "original", "consent"}
@@ -24,7 +24,12 @@ class Proofs:
         self._customers = customers
 
     def commitments(
-        self, row: OrderRow, payer: Customer, payee: Customer | None, payee_name: str
+        self,
+        row: OrderRow,
+        payer: Customer,
+        payee: Customer | None,
+        payee_name: str,
+        facts: str | None = None,
     ) -> Commitments:
         """The committed fields of an order that both parties may later open.
 
@@ -32,16 +37,18 @@ class Proofs:
         """
         commitments = Commitments(row.id)
         payer_mac = self._customers.commit_mac(payer)
-        commitments.commit(
-            payer_mac,
-            {
-                "payer": row.payer,
-                "amount_minor": row.amount_minor,
-                "fee_minor": row.fee_minor,
-                "payee_name": payee_name,
-                "original": row.original,
-            },
-        )
+        fields: dict[str, Scalar] = {
+            "payer": row.payer,
+            "amount_minor": row.amount_minor,
+            "fee_minor": row.fee_minor,
+            "payee_name": payee_name,
+            "consent": b64url(row.body_hash),
+        }
+        if row.original:
+            fields["original"] = row.original
+        if facts is not None:
+            fields["facts"] = facts
+        commitments.commit(payer_mac, fields)
         payee_mac = payer_mac if payee is None else self._customers.commit_mac(payee)
         commitments.commit(payee_mac, {"payee": row.payee})
         return commitments
@@ -62,12 +69,7 @@ class Proofs:
             payee = None
         consent = self.evidence(row).given()
         commitments = self.commitments(row, payer, payee, consent.payee_name)
-        if account == row.payer:
-            commitments.commit(
-                self._customers.commit_mac(payer), {"consent": b64url(row.body_hash)}
-            )
-            return commitments.disclosures(PAYER_SEES)
-        return commitments.disclosures(PAYEE_SEES)
+        return commitments.disclosures(PAYER_SEES if account == row.payer else PAYEE_SEES)
 
     def evidence(self, row: OrderRow) -> Evidence:
         """The consent as given and the facts of the decision, in clear.

@@ -30,7 +30,7 @@ from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
 from tallystick.infrastructure.tally.leaf import decode_leaf
-from tallystick.kernel.codec import b64url, encode_canonical
+from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.errors import (
     Conflict,
     Expired,
@@ -41,15 +41,15 @@ from tallystick.kernel.errors import (
 from tallystick.kernel.ids import id_time
 from tallystick.kernel.model import replace
 from tallystick.process.policy import (
-    AccountStatus,
     Delayed,
     Facts,
-    Grade,
     Operation,
     Permit,
     StepUp,
 )
 from tallystick.protocol.payments import Consent, PaymentKind
+
+_PAY = Operation.PAY.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Ask:
     consented: Consented
     payer: Customer
     channel: str
-    grade: Grade
+    grade: str
     device_trust: str
     device_enrolled_at: int
     session_since: int
@@ -200,13 +200,13 @@ class Payments:
         now = turn.now
         since = ask.device_enrolled_at
         return Facts(
-            operation=Operation.PAY.value,
+            operation=_PAY,
             channel=ask.channel,
             tier=ask.payer.tier,
             device_trust=ask.device_trust,
-            account_status=AccountStatus(ask.payer.status.value).value,
-            kind=consent.kind.value,
-            grade=ask.grade.value,
+            account_status=ask.payer.status,
+            kind=consent.kind,
+            grade=ask.grade,
             factors=ask.factors,
             amount_minor=consent.amount_minor,
             currency=consent.currency,
@@ -244,7 +244,7 @@ class Payments:
             currency=consent.currency,
             original=consent.original,
             returned_minor=0,
-            grade=ask.grade.value,
+            grade=ask.grade,
             device=consent.device,
             policy=self._policy.version,
             row=row,
@@ -266,20 +266,14 @@ class Payments:
     ) -> Outcome:
         """Append the event and the order's row, and make the answer."""
         facts_text = encode_canonical(facts).decode()
-        commitments = self._proofs.commitments(row, ask.payer, payee, consent.payee_name)
-        mac = self._customers.commit_mac(ask.payer)
-        commitments.commit(
-            mac,
-            {
-                "consent": b64url(row.body_hash),
-                "facts": facts_text,
-            },
+        commitments = self._proofs.commitments(
+            row, ask.payer, payee, consent.payee_name, facts_text
         )
         public: dict[str, str | int] = {
             "currency": row.currency,
             "grade": row.grade,
             "order": row.id,
-            "payment": row.kind.value,
+            "payment": row.kind,
             "row": row.row,
         }
         if row.error:
@@ -291,7 +285,7 @@ class Payments:
             public=public,
             commitments=commitments,
             event_id=row.id,
-            stage=row.stage.value,
+            stage=row.stage,
         )
         kept = Evidence(
             proof=evidence,

@@ -26,6 +26,7 @@ from tallystick.protocol.envelope import SEALED_MEDIA_TYPE
 from tallystick.protocol.problems import problem_of
 
 PROBLEM_MEDIA_TYPE = b"application/problem+json"
+_MAX_NAMES = 16_384
 _SEALED = SEALED_MEDIA_TYPE.encode()
 
 
@@ -62,6 +63,7 @@ class Front:
         self._nonces = platform.nonces
         self._writer = writer
         self._accounting = accounting
+        self._names: dict[bytes, str] = {}
 
     def changing(self, operation: str, authenticate: Authenticate) -> LaneHandler:
         """The handler of an operation that becomes a command.
@@ -110,7 +112,7 @@ class Front:
     def _open(self, operation: str, body: bytes, peer: str, respond: Respond) -> Opened | None:
         now = self._clock.now()
         try:
-            session = session_of(peek(body).kid)
+            session = self._name_of(peek(body).kid)
             keys = self._sessions.keys(session, now)
             opened = open_request(keys, operation, body)
             self._accounting.admit(session, now)
@@ -119,6 +121,14 @@ class Front:
             self._clear(error, respond)
             return None
         return Opened(session, opened.sequence, opened.content, keys)
+
+    def _name_of(self, kid: bytes) -> str:
+        name = self._names.get(kid)
+        if name is None:
+            if len(self._names) >= _MAX_NAMES:
+                self._names.clear()
+            name = self._names[kid] = session_of(kid)
+        return name
 
     def _answer(self, operation: str, opened: Opened, recorded: Recorded, respond: Respond) -> None:
         reply = recorded.outcome.reply

@@ -56,7 +56,12 @@ def field_salt(mac: Mac, event_id: str, field: str) -> bytes:
 
     Source: RFC 2104; ISO/TS 12812-2:2017, 14.2.1
     """
-    return mac(event_id.encode() + b"\x00" + field.encode())[:SALT_BYTES]
+    return _salt(mac(event_id.encode()), field)
+
+
+def _salt(seed: bytes, field: str) -> bytes:
+    """A field's salt out of the event's seed, which a disclosed salt tells nothing about."""
+    return sha256(seed + b"\x00" + field.encode())[:SALT_BYTES]
 
 
 def field_commitment(salt: bytes, field: str, value: Scalar) -> str:
@@ -97,7 +102,7 @@ class Commitments:
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         self._event_id = event_id
-        self._openings: dict[str, Opening] = {}
+        self._openings: dict[str, tuple[bytes, Scalar, str]] = {}
 
     def commit(self, mac: Mac, fields: Mapping[str, Scalar]) -> None:
         """Commit `fields` under one subject's `mac`.
@@ -105,17 +110,19 @@ class Commitments:
         Raises Malformed when a field was committed before.
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
+        seed = mac(self._event_id.encode())
         for field, value in fields.items():
             if field in self._openings:
                 raise Malformed(f"field {field!r} is committed twice")
-            self._openings[field] = commit_field(mac, self._event_id, field, value)
+            salt = _salt(seed, field)
+            self._openings[field] = (salt, value, field_commitment(salt, field, value))
 
     def texts(self) -> dict[str, str]:
         """The commitments for the leaf.
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
-        return {field: opening.commitment for field, opening in self._openings.items()}
+        return {field: opening[2] for field, opening in self._openings.items()}
 
     def disclosures(self, fields: frozenset[str]) -> tuple[Disclosure, ...]:
         """What opens those of `fields` that are committed; all other fields stay closed.
@@ -123,7 +130,9 @@ class Commitments:
         Source: ISO/TS 12812-2:2017, 3.16
         """
         return tuple(
-            opening.disclosure() for name, opening in self._openings.items() if name in fields
+            Disclosure(field=name, salt=b64url(opening[0]), value=opening[1])
+            for name, opening in self._openings.items()
+            if name in fields
         )
 
 
