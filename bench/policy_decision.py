@@ -4,7 +4,7 @@ Run: `python -m bench.policy_decision`. Times one call after another on a warm i
 reading the clock is in the figures. `first` is a combination of words that was never met before.
 """
 
-import random  # noqa: TID251 - seeded facts for a measurement
+import random
 import statistics
 from pathlib import Path
 from time import perf_counter_ns

@@ -179,7 +179,7 @@ def sealed_orders(population: Population, count: int) -> tuple[list[bytes], floa
 
 
 def _sealed(session: ClientSession, body: bytes) -> bytes:
-    live = session._live  # noqa: SLF001 - the measurement seals ahead of time
+    live = session._live
     assert live is not None
     live.sequence += 1
     live.last = int(time.time() * 1000)

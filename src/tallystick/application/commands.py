@@ -14,6 +14,7 @@ from tallystick.application.desks import Desks
 from tallystick.application.notices import NoticeRow
 from tallystick.application.operators import SignedAct
 from tallystick.application.turn import Outcome, Turn
+from tallystick.application.webhooks import Delivery
 from tallystick.infrastructure.envelope.handshake_server import (
     AuthenticatedDevice,
     OpenedEnrolment,
@@ -165,6 +166,17 @@ class NoticeTried:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryTried:
+    """One attempt to deliver an event to a core system, and whether it arrived.
+
+    Source: ISO/TS 12812-2:2017, 11.2.3
+    """
+
+    delivery: Delivery
+    delivered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PerformAct:
     """A signed act of an operator.
 
@@ -189,6 +201,7 @@ Command = (
     | JoinOperator
     | PerformAct
     | NoticeTried
+    | DeliveryTried
 )
 
 EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
@@ -212,6 +225,9 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     JoinOperator: lambda desks, turn, one: desks.operators.enrol(turn, one.request),
     NoticeTried: lambda desks, turn, one: desks.notices.tried(
         turn, one.notice, delivered=one.delivered
+    ),
+    DeliveryTried: lambda desks, turn, one: desks.webhooks.tried(
+        turn, one.delivery, delivered=one.delivered
     ),
     PerformAct: lambda desks, turn, one: desks.operators.act(turn, one.signed, desks.acts.perform),
 }

@@ -18,6 +18,7 @@ from tallystick.application.operators import Operators
 from tallystick.application.payments import Ask, Payments
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
+from tallystick.application.webhooks import Webhooks
 from tallystick.kernel.errors import Conflict, NotAuthentic, NotPermitted
 from tallystick.kernel.secret import Secret
 from tallystick.process.policy import Grade
@@ -51,6 +52,7 @@ class Desks:
     operators: Operators
     acts: Acts
     notices: Notices
+    webhooks: Webhooks
 
     def place(self, turn: Turn, session_id: str, sequence: int, consented: DeviceSigned) -> Outcome:
         """Execute an order that a device signed, in that device's own session.

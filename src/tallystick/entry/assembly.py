@@ -197,12 +197,12 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
     terms = Terms(on.settings.provider, on.settings.currency, tariff)
     quoting = Quoting(customers, policy, module, on.keys.newest(Purpose.QUOTE), terms)
     operators = Operators(module, codes, store_key, policy, reader)
-    webhooks = Webhooks(module, reader)
+    webhooks = Webhooks(reader)
     acts = Acts(
         access=access,
         book=book,
         customers=customers,
-        days=DayBook(reader),
+        days=DayBook(reader, on.settings.currency),
         devices=devices,
         operators=operators,
         payments=payments,
@@ -222,6 +222,7 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         operators=operators,
         acts=acts,
         notices=notices,
+        webhooks=webhooks,
     )
     return desks, quoting, webhooks
 

@@ -7,7 +7,7 @@ import asyncio
 import http.client
 from urllib.parse import urlsplit
 
-from tallystick.application.commands import NoticeTried
+from tallystick.application.commands import DeliveryTried, NoticeTried
 from tallystick.application.notices import (
     ActivationIssued,
     DeviceSuspended,
@@ -21,14 +21,16 @@ from tallystick.application.notices import (
     receipt_code,
     render,
 )
+from tallystick.application.webhooks import Delivery
 from tallystick.entry.assembly import Platform
 from tallystick.entry.http.accounting import Accounting
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.modules.interface import Purpose
-from tallystick.kernel.codec import encode
+from tallystick.kernel.codec import b64url, encode, encode_canonical
 from tallystick.kernel.errors import MfsError, NotFound
 from tallystick.kernel.time import MINUTE_MS
 from tallystick.protocol.channels import SmsMessage
+from tallystick.protocol.webhooks import SIGNATURE_HEADER, WebhookDelivery, signature_header
 
 EVERY_S = 0.2
 _MOST = 50
@@ -118,12 +120,53 @@ def _payment_facts(platform: Platform, notice: NoticeRow) -> Facts:
     )
 
 
-def _post(url: str, body: bytes) -> bool:
+async def deliver_webhooks(platform: Platform, writer: WriterLoop, accounting: Accounting) -> None:
+    """Deliver events to core systems, for ever: one at a time and in order at each of them.
+
+    Source: ISO/TS 12812-2:2017, 11.2.3
+    """
+    signing = platform.keys.newest(Purpose.WEBHOOK)
+    module = platform.module
+    while True:
+        await asyncio.sleep(EVERY_S)
+        now = platform.clock.now()
+        for delivery in platform.webhooks.due(now, platform.archive.durable_size):
+            delivered = True
+            if delivery.leaf is not None:
+                body = _delivery_body(platform, delivery, delivery.leaf)
+                header = signature_header(
+                    body,
+                    kid=signing.id,
+                    now=now,
+                    sign=lambda message: module.sign(signing, message),
+                )
+                headers = {SIGNATURE_HEADER: header}
+                delivered = await asyncio.to_thread(_post, delivery.webhook.url, body, headers)
+                if not delivered:
+                    accounting.note("event not delivered", webhook=delivery.webhook.id)
+            await writer.ask(DeliveryTried(delivery, delivered))
+
+
+def _delivery_body(platform: Platform, delivery: Delivery, leaf: bytes) -> bytes:
+    return encode_canonical(
+        WebhookDelivery(
+            id=f"{delivery.webhook.id}-{delivery.index}",
+            webhook=delivery.webhook.id,
+            provider=platform.settings.provider,
+            origin=platform.settings.origin,
+            index=delivery.index,
+            leaf=b64url(leaf),
+        )
+    )
+
+
+def _post(url: str, body: bytes, headers: dict[str, str] | None = None) -> bool:
     parts = urlsplit(url)
     link = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = link(parts.hostname or "", parts.port, timeout=_TIMEOUT_S)
+    fields = {"content-type": "application/json", **(headers or {})}
     try:
-        connection.request("POST", parts.path or "/", body, {"content-type": "application/json"})
+        connection.request("POST", parts.path or "/", body, fields)
         return 200 <= connection.getresponse().status < 300
     except (OSError, http.client.HTTPException):
         return False

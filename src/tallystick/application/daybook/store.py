@@ -1,3 +1,45 @@
-from tallystick.infrastructure.store.migrations import Migration
+"""Where the closings of days are kept.
 
-MIGRATION = Migration(number=80, name="days", statements=())
+Source: ISO/TS 12812-2:2017, 7.3.3; 13.3
+"""
+
+from tallystick.infrastructure.store.database import Reader
+from tallystick.infrastructure.store.migrations import Migration
+from tallystick.infrastructure.store.tables import Table
+
+DAY_CLOSING = Table(
+    name="day_closing",
+    key="day",
+    insert_head="INSERT INTO day_closing (day, closing) VALUES ",
+    slots="(?, ?)",
+    insert_tail="",
+    select_head="SELECT day, closing FROM day_closing WHERE day IN ",
+)
+
+MIGRATION = Migration(
+    number=80,
+    name="day closings",
+    statements=(
+        """CREATE TABLE day_closing (
+            day TEXT PRIMARY KEY, closing TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+    ),
+)
+
+
+def last_closing(reader: Reader) -> str | None:
+    """The closing record of the last closed day (JSON), or None.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    row = reader.one("SELECT closing FROM day_closing ORDER BY day DESC LIMIT 1")
+    return None if row is None else str(row[0])
+
+
+def last_journal_line(reader: Reader) -> int:
+    """The number of the last line of the journal, 0 for an empty one.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    row = reader.one("SELECT coalesce(max(seq), 0) FROM transfer")
+    return 0 if row is None else int(row[0])

@@ -19,7 +19,7 @@ from typing import Any
 import uvicorn
 
 from tallystick.entry.assembly import Platform
-from tallystick.entry.delivering import deliver_notices
+from tallystick.entry.delivering import deliver_notices, deliver_webhooks
 from tallystick.entry.http.accounting import Accounting
 from tallystick.entry.http.app import application
 from tallystick.entry.http.doors import Doors
@@ -108,6 +108,7 @@ async def serve(
         asyncio.create_task(_flush(accounting)),
         asyncio.create_task(sweep_idle(server.server_state, idle_s=IDLE_S)),
         asyncio.create_task(deliver_notices(platform, writer, accounting)),
+        asyncio.create_task(deliver_webhooks(platform, writer, accounting)),
         asyncio.create_task(_announce(server, started)),
     ]
     if stop is not None:

@@ -54,6 +54,14 @@ class Archive:
         """
         return self.log.frontier.size
 
+    @property
+    def durable_size(self) -> int:
+        """How many events are durable and signed.
+
+        Source: RFC 9162, 2.1
+        """
+        return parse_checkpoint(self.note.split("\n\n", 1)[0] + "\n").size if self.note else 0
+
     def append(self, changes: ChangeSet, leaves: list[bytes], ids: list[str]) -> Appended:
         """Add `leaves` (whose event ids are `ids`) to the log and their rows to the batch.
 
@@ -127,7 +135,7 @@ class Archive:
         Raises NotFound beyond what is signed.
         Source: RFC 9162, 2.1.4
         """
-        signed = parse_checkpoint(self.note.split("\n\n", 1)[0] + "\n").size if self.note else 0
+        signed = self.durable_size
         if not 0 < old_size <= new_size <= signed:
             raise NotFound(
                 "the tally has no such sizes", remedy=f"ask for sizes between 1 and {signed}"

@@ -46,8 +46,8 @@ def test_commitments_follow_the_written_rule(vectors: dict) -> None:
     assert len(vectors["commitments"]) == 64
     for case in vectors["commitments"]:
         secret, name = bytes.fromhex(case["subject_key"]), case["field"]
-        message = case["event_id"].encode() + b"\0" + name.encode()
-        salt = hmac.new(secret, message, hashlib.sha256).digest()[:16]
+        seed = hmac.new(secret, case["event_id"].encode(), hashlib.sha256).digest()
+        salt = hashlib.sha256(seed + b"\0" + name.encode()).digest()[:16]
         assert base64.urlsafe_b64encode(salt).rstrip(b"=").decode() == case["salt"]
         pair = json.dumps([name, case["value"]], ensure_ascii=False, separators=(",", ":"))
         opened = hashlib.sha256(b"tallystick-field-v1\0" + salt + pair.encode()).digest()
