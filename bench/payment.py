@@ -111,7 +111,8 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
             found = measure(population, clients, int(count * share))
             load = (
                 f"{found['payments']} orders, {clients} clients, {devices} devices, one worker;"
-                f" {found['rate']:.0f}/s, p50 {found['p50_ms']:.1f} ms, p99 {found['p99_ms']:.1f} ms"
+                f" {found['rate']:.0f}/s, p50 {found['p50_ms']:.1f} ms,"
+                f" p99 {found['p99_ms']:.1f} ms"
             )
             results.append(
                 {

@@ -102,7 +102,8 @@ def populate(count: int, *options: str) -> Population:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
-    assert process.stdin and process.stdout
+    assert process.stdin
+    assert process.stdout
     process.stdin.write(secret.reveal().hex().encode() + b"\n")
     process.stdin.flush()
     port = int(process.stdout.readline().split()[1])

@@ -26,7 +26,6 @@ from tallystick.infrastructure.store.database import Reader
 from tallystick.kernel.ids import random_id
 from tallystick.process.policy import LimitRule
 
-_UNBOUNDED = 2**62
 _OWN_ACCOUNTS = {
     "safeguarding": (AccountKind.SAFEGUARDING, Side.DEBIT),
     "fees": (AccountKind.FEE, Side.CREDIT),
@@ -195,7 +194,7 @@ def _limit(rule: LimitRule) -> Limit:
     return Limit(
         id=rule.id,
         window_ms=rule.window_ms,
-        max_amount=_UNBOUNDED if rule.max_amount is None else rule.max_amount,
-        max_count=_UNBOUNDED if rule.max_count is None else rule.max_count,
+        max_amount=rule.max_amount,
+        max_count=rule.max_count,
         because=rule.because,
     )

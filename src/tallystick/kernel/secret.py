@@ -43,7 +43,8 @@ class Secret(Generic[T]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return compare_digest(_octets(self._value), _octets(other._value))
+        theirs: bytes | str = other.reveal()
+        return compare_digest(_octets(self._value), _octets(theirs))
 
     def __hash__(self) -> NoReturn:
         raise TypeError("a secret is not hashable")

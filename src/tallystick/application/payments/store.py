@@ -3,6 +3,9 @@
 Source: ISO/TS 12812-2:2017, 7.3.3
 """
 
+from collections.abc import Iterator
+
+from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.tables import Table
 
@@ -37,6 +40,17 @@ KNOWN_PAYEE = Table(
     insert_tail=" ON CONFLICT (pair) DO NOTHING",
     select_head="SELECT pair, since FROM known_payee WHERE pair IN ",
 )
+
+
+def recorded_orders(reader: Reader) -> Iterator[tuple[int, str, str, str, int]]:
+    """Event index, id, grade, policy row and policy version of every order, by event.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    yield from reader.stream(
+        "SELECT event, id, grade, row, policy FROM payment_order ORDER BY event"
+    )
+
 
 MIGRATION = Migration(
     number=40,

@@ -36,7 +36,7 @@ def application(doors: Doors, ussd: UssdDoor, sealed: dict[str, LaneHandler]) ->
     """
     document = openapi_document()
 
-    async def openapi(request: Request) -> Response:
+    async def openapi(_: Request) -> Response:
         return Response(document, media_type="application/json")
 
     routes = [

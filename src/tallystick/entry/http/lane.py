@@ -82,8 +82,8 @@ class LaneProtocol(asyncio.Protocol):
         """
         self._transport = transport
         self._connections.add(self)
-        peer = transport.get_extra_info("peername")
-        self._peer = str(peer[0]) if isinstance(peer, tuple) else ""
+        peer: Any = transport.get_extra_info("peername")
+        self._peer = str(peer[0]) if peer else ""
         self._waiting_since = self._loop.time()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -115,8 +115,9 @@ class LaneProtocol(asyncio.Protocol):
                 self._to_uvicorn(data)
                 return
             self._begin()
+        parser: Any = self._parser
         try:
-            self._parser.feed_data(data)
+            parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._refuse(400, b"upgrade is not served")
         except httptools.HttpParserError:
@@ -275,6 +276,7 @@ async def sweep_idle(state: ServerState, *, idle_s: float, every_s: float = 5.0)
     while True:
         await asyncio.sleep(every_s)
         deadline = loop.time() - idle_s
-        for connection in tuple(state.connections):
+        connections: set[Any] = state.connections
+        for connection in tuple(connections):
             if isinstance(connection, LaneProtocol):
                 connection.close_if_idle(deadline)

@@ -7,7 +7,7 @@ Source: ISO/TS 12812-2:2017, 6.2.2; 7.5
 
 from enum import StrEnum
 
-from tallystick.kernel.model import Record
+from tallystick.kernel.model import Record, Wire
 from tallystick.protocol import enrolment, keylist, operators, payments, session, tally_api
 from tallystick.protocol.channels import SignedUssd, UssdReply
 
@@ -55,7 +55,7 @@ _ORDER_REFUSALS = (
 )  # fmt: skip
 _ACT_REFUSALS = ("not-authentic", "not-permitted", "conflict", "expired", "not-found")
 
-SCHEMAS: dict[str, type] = {
+SCHEMAS: dict[str, type[Wire]] = {
     cls.__name__: cls
     for cls in (
         payments.QuoteRequest,

@@ -307,6 +307,15 @@ class LedgerStore:
                 event_index=event,
             )
 
+    def stored_sums(self) -> Iterator[tuple[str, int, int]]:
+        """Id, posted debit and posted credit of every account.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        yield from self._reader.stream(
+            "SELECT id, posted_debit, posted_credit FROM account ORDER BY id"
+        )
+
     def moved(self) -> Iterator[tuple[int, str, str, int, int]]:
         """Number, debit, credit, amount and event of the lines that moved posted money, in order.
 

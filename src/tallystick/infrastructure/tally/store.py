@@ -180,6 +180,14 @@ class TallyStore:
         row = self._reader.one("SELECT leaf FROM event WHERE idx = ?", (index,))
         return None if row is None else row[0]
 
+    def index_of(self, event_id: str) -> int | None:
+        """The index of the last event with this id, or None; reads every row.
+
+        Source: RFC 9162, 2.1
+        """
+        row = self._reader.one("SELECT max(idx) FROM event WHERE event_id = ?", (event_id,))
+        return None if row is None or row[0] is None else int(row[0])
+
     def leaves(self, start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:
         """Index, canonical leaf and stored hash of the leaves that exist from `start` to `end`.
 

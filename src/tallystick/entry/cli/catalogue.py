@@ -1,0 +1,58 @@
+"""Commands about the requirement catalogue.
+
+Source: ISO/TS 12812-2:2017, 5; 9.1
+"""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tallystick.entry.cli.console import out, table
+from tallystick.process.catalogue import apply_overlay, load_overlay
+from tallystick.process.catalogue import catalogue as load_catalogue
+from tallystick.process.catalogue.coverage import coverage_report, render_markdown
+
+
+@click.group()
+def catalogue() -> None:
+    """The 250 requirements, 102 threats and 61 clauses, as data."""
+
+
+@catalogue.command("show", epilog="Example: tallystick catalogue show MFS-7.3.3-01")
+@click.argument("identifier")
+def show(identifier: str) -> None:
+    """Show one requirement or threat."""
+    loaded = load_catalogue()
+    found = (
+        loaded.threat(identifier)
+        if identifier.startswith("THR-")
+        else loaded.requirement(identifier)
+    )
+    rows = [(name, getattr(found, name)) for name in type(found).__struct_fields__]
+    table("", ("", ""), [(name, _plain(value)) for name, value in rows])
+
+
+def _plain(value: Any) -> object:
+    if isinstance(value, tuple):
+        several: tuple[Any, ...] = value
+        return ", ".join(str(one) for one in several) or "-"
+    return value if value != "" else "-"
+
+
+@catalogue.command("overlay", epilog="Example: tallystick catalogue overlay ~/overlay.yaml")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def overlay(file: Path) -> None:
+    """Say how far FILE, kept by a holder of the standard, confirms the reconstruction."""
+    loaded = load_catalogue()
+    out.print(apply_overlay(loaded, load_overlay(file, loaded)).standing(), markup=False)
+
+
+@catalogue.command(
+    "coverage", epilog="Example: tallystick catalogue coverage . --results junit.xml"
+)
+@click.argument("root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
+@click.option("--results", type=click.Path(exists=True, path_type=Path), help="JUnit XML of a run.")
+def coverage(root: Path, results: Path | None) -> None:
+    """Print which requirement is proved by which test of the repository at ROOT."""
+    click.echo(render_markdown(coverage_report(root, results)))
