@@ -42,7 +42,8 @@ def inverse(a: int) -> int:
 def lagrange_by_hand(points: list[tuple[int, int]]) -> int:
     """The value at 0 of the polynomial through `points`."""
     total = 0
-    for i, (x, y) in enumerate(points):
+    for i, (x, value) in enumerate(points):
+        y = value
         for j, (other, _) in enumerate(points):
             if i != j:
                 y = russian_peasant(y, russian_peasant(other, inverse(other ^ x)))
@@ -89,9 +90,9 @@ def test_one_share_less_leaves_every_secret_equally_likely() -> None:
     for secret in (0x00, 0x53, 0xFF):
         for number in range(3):
             seen = {
-                split(bytes((secret,)), threshold=2, shares=3, entropy=lambda n, c=c: bytes((c,)) * n)[
-                    number
-                ].octets
+                split(
+                    bytes((secret,)), threshold=2, shares=3, entropy=lambda n, c=c: bytes((c,)) * n
+                )[number].octets
                 for c in range(256)
             }
             assert len(seen) == 256

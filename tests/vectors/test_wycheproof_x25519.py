@@ -15,7 +15,7 @@ ZERO = bytes(32)
 
 
 def test_x25519_behind_hpke(test_data: Path) -> None:
-    """A message under the case's shared secret opens; where that is zero, nothing opens or seals."""
+    """A message under the case's shared secret opens; a zero secret neither opens nor seals."""
     seen: Counter[str] = Counter()
     for _, case in cases(test_data, "x25519_test.json"):
         public, shared = octets(case["public"]), octets(case["shared"])

@@ -1,5 +1,8 @@
 """The embedded book: the ledger that the writer owns, where a payment is one commit.
 
+Where a core system's book counts, the ledger keeps a shadow of it: an order is a hold here until
+the core has answered, so that limits hold all the same; whether there is money the core decides.
+
 Source: ISO/TS 12812-2:2017, 7.3.3; 13.3
 """
 
@@ -24,7 +27,11 @@ from tallystick.infrastructure.ledger.state import LedgerState
 from tallystick.infrastructure.ledger.store import LedgerStore, save
 from tallystick.infrastructure.store.database import Reader
 from tallystick.kernel.ids import random_id
+from tallystick.kernel.time import DAY_MS
 from tallystick.process.policy import LimitRule
+
+HOLD_LIFE_MS = 365 * DAY_MS
+"""How long an order may wait for a core system; people decide long before."""
 
 _OWN_ACCOUNTS = {
     "safeguarding": (AccountKind.SAFEGUARDING, Side.DEBIT),
@@ -53,14 +60,19 @@ class LedgerBook:
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
 
-    def __init__(self, reader: Reader, currency: str, *, capacity: int) -> None:
+    def __init__(
+        self, reader: Reader, currency: str, *, elsewhere: bool = False, capacity: int
+    ) -> None:
         """Keep one `currency`; up to `capacity` accounts stay in memory between batches.
+
+        `elsewhere` says that another book counts and this one is its shadow.
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         self._store = LedgerStore(reader)
         self._currency = currency
         self._capacity = capacity
+        self.elsewhere = elsewhere
         self.state = LedgerState()
         self.reset()
 
@@ -102,7 +114,8 @@ class LedgerBook:
             kind=_KINDS[kind],
             currency=self._currency,
             side=Side.CREDIT,
-            ceiling=min(ceiling_minor, NO_CEILING),
+            floor=NO_FLOOR if self.elsewhere else 0,
+            ceiling=NO_CEILING if self.elsewhere else min(ceiling_minor, NO_CEILING),
             opened_at=turn.now,
         )
         self.state.open_account(account)
@@ -131,13 +144,23 @@ class LedgerBook:
             legs.append(Leg(debit=payer, credit=own_account("fees"), amount=fee_minor))
         posting = Posting(
             id=order,
-            kind=PostingKind.POST,
+            kind=PostingKind.HOLD if self.elsewhere else PostingKind.POST,
             legs=tuple(legs),
             limits=tuple((_limit(rule), payer) for rule in limits),
+            expires_at=now + HOLD_LIFE_MS if self.elsewhere else 0,
             body_hash=body_hash,
             event_index=event,
         )
         self.post(posting, now)
+
+    def finish(self, order: str, *, settled: bool, now: int, event: int) -> None:
+        """End the hold of `order` as the other book ended it: its money moves here too, or is
+        freed.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        kind = PostingKind.CAPTURE if settled else PostingKind.VOID
+        self.post(Posting(id=f"{order}/{kind.value}", kind=kind, ref=order, event_index=event), now)
 
     def post(self, posting: Posting, now: int) -> None:
         """Apply one posting.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tallystick.application.consent import DeviceSigned, PinVerified
+from tallystick.application.core import Finish, GiveToPeople
 from tallystick.application.desks import Desks
 from tallystick.application.notices import NoticeRow
 from tallystick.application.operators import SignedAct
@@ -177,6 +178,17 @@ class DeliveryTried:
 
 
 @dataclass(frozen=True, slots=True)
+class BookAnswered:
+    """The core system ended an order, or people must find out.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.3
+    """
+
+    order: str
+    ended: Finish | GiveToPeople
+
+
+@dataclass(frozen=True, slots=True)
 class PerformAct:
     """A signed act of an operator.
 
@@ -202,6 +214,7 @@ Command = (
     | PerformAct
     | NoticeTried
     | DeliveryTried
+    | BookAnswered
 )
 
 EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
@@ -229,6 +242,7 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     DeliveryTried: lambda desks, turn, one: desks.webhooks.tried(
         turn, one.delivery, delivered=one.delivered
     ),
+    BookAnswered: lambda desks, turn, one: desks.settling.answered(turn, one.order, one.ended),
     PerformAct: lambda desks, turn, one: desks.operators.act(turn, one.signed, desks.acts.perform),
 }
 

@@ -11,6 +11,7 @@ from tallystick.application.authentication import Access, Sessions
 from tallystick.application.authentication.pins import Pins
 from tallystick.application.book import LedgerBook
 from tallystick.application.consent import DeviceSigned, PinVerified
+from tallystick.application.core.settling import Settling
 from tallystick.application.customers import CustomerKind, Customers
 from tallystick.application.devices import Devices
 from tallystick.application.notices import Notices
@@ -53,6 +54,7 @@ class Desks:
     acts: Acts
     notices: Notices
     webhooks: Webhooks
+    settling: Settling
 
     def place(self, turn: Turn, session_id: str, sequence: int, consented: DeviceSigned) -> Outcome:
         """Execute an order that a device signed, in that device's own session.

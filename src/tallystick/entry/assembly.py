@@ -14,6 +14,7 @@ from tallystick.application.authentication.service import Keys, People
 from tallystick.application.authentication.store import MIGRATION as ACTIVATIONS
 from tallystick.application.book import LedgerBook
 from tallystick.application.commands import Command, InstallPolicy, InviteOperator
+from tallystick.application.core.settling import Settling
 from tallystick.application.customers import Customers
 from tallystick.application.customers.store import MIGRATION as CUSTOMERS
 from tallystick.application.daybook import DayBook
@@ -102,6 +103,7 @@ class Platform:
     clock: Clock
     module: SoftModule
     database: Database
+    reader: Reader
     store: GroupCommit
     archive: Archive
     desks: Desks
@@ -185,7 +187,9 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
     devices = Devices(module, store_key, _authority(on), reader, capacity=rows)
     sessions = Sessions(module, hot_keys=on.size.hot_keys)
     notices = Notices(reader)
-    book = LedgerBook(reader, on.settings.currency, capacity=rows)
+    book = LedgerBook(
+        reader, on.settings.currency, elsewhere=bool(on.settings.core_url), capacity=rows
+    )
     people = People(customers, devices, sessions, notices, policy)
     access = Access(Keys(module, codes), people, reader, capacity=rows)
     payments = Payments(
@@ -223,6 +227,7 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         acts=acts,
         notices=notices,
         webhooks=webhooks,
+        settling=Settling(payments, customers, book, policy),
     )
     return desks, quoting, webhooks
 
@@ -262,6 +267,7 @@ def _wire(folder: ProviderFolder, on: _Ground, database: Database, boot: int) ->
         clock=on.clock,
         module=module,
         database=database,
+        reader=on.reader,
         store=store,
         archive=archive,
         desks=desks,

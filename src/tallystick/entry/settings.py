@@ -52,7 +52,8 @@ class ProviderSettings(Record, frozen=True, kw_only=True):
 
     `country` is a calling
     code without plus. `fees_flat_minor` and `fees_basis_points` are by payment kind. `gateways` are
-    the keys of USSD gateways by name, `sms_url` is where notices are posted.
+    the keys of USSD gateways by name, `sms_url` is where notices are posted, `core_url`
+    the core system whose book counts, empty where the embedded ledger does.
     Source: ISO/TS 12812-2:2017, 6.1
     """
 
@@ -69,6 +70,7 @@ class ProviderSettings(Record, frozen=True, kw_only=True):
     fees_basis_points: dict[str, int]
     gateways: dict[str, PublicHalf]
     sms_url: str
+    core_url: str
     pin_memory_kib: int
     pin_passes: int
 

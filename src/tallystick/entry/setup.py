@@ -63,6 +63,7 @@ class Plan:
     fees_basis_points: Mapping[str, int] = field(default_factory=dict[str, int])
     gateways: Mapping[str, PublicHalf] = field(default_factory=dict[str, PublicHalf])
     sms_url: str = ""
+    core_url: str = ""
     pin_memory_kib: int = 19_456
     pin_passes: int = 2
 
@@ -158,6 +159,7 @@ def _settings(
         fees_basis_points=dict(plan.fees_basis_points),
         gateways=dict(plan.gateways),
         sms_url=plan.sms_url,
+        core_url=plan.core_url,
         pin_memory_kib=plan.pin_memory_kib,
         pin_passes=plan.pin_passes,
     )

@@ -14,6 +14,24 @@ PAYEE_SEES = frozenset({"payee", "payee_name", "amount_minor"})
 PAYER_SEES = PAYEE_SEES | {"payer", "fee_minor", "original", "consent"}
 
 
+def public_fields(row: OrderRow) -> dict[str, Scalar]:
+    """What the tally says of an order in clear: nothing personal, nothing that can be guessed.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3; 14.2.2
+    """
+    public: dict[str, Scalar] = {
+        "currency": row.currency,
+        "grade": row.grade,
+        "order": row.id,
+        "payment": row.kind,
+        "row": row.row,
+    }
+    if row.error:
+        public["refused"] = row.error
+        public["because"] = row.because or row.detail
+    return public
+
+
 class Proofs:
     """Commits an order's fields under both parties' keys, and opens them for each.
 

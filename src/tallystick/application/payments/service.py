@@ -22,7 +22,7 @@ from tallystick.application.payments.model import (
     Stage,
     refusal_of,
 )
-from tallystick.application.payments.proof import PAYER_SEES, Proofs
+from tallystick.application.payments.proof import PAYER_SEES, Proofs, public_fields
 from tallystick.application.payments.rules import body_digest, check_parties, check_refund
 from tallystick.application.payments.store import KNOWN_PAYEE, ORDER
 from tallystick.application.policing import PolicyInForce
@@ -109,6 +109,7 @@ class Payments:
         self._orders = RowCache(ORDER, OrderRow, reader, capacity=capacity)
         self._payees = RowCache(KNOWN_PAYEE, KnownPayee, reader, capacity=capacity)
         self._all_known_since = started_at + 1
+        self._stage = Stage.ACCEPTED if book.elsewhere else Stage.SETTLED
 
     def order(self, turn: Turn, ask: Ask) -> Outcome:
         """Execute an authentic order, or answer as it was answered before.
@@ -232,7 +233,7 @@ class Payments:
             id=consent.order,
             body_hash=digest,
             kind=consent.kind,
-            stage=Stage.SETTLED if refusal is None else Stage.REFUSED,
+            stage=self._stage if refusal is None else Stage.REFUSED,
             error="" if refusal is None else refusal.code,
             detail="" if refusal is None else refusal.detail,
             remedy="" if refusal is None else refusal.remedy,
@@ -269,20 +270,10 @@ class Payments:
         commitments = self._proofs.commitments(
             row, ask.payer, payee, consent.payee_name, facts_text
         )
-        public: dict[str, str | int] = {
-            "currency": row.currency,
-            "grade": row.grade,
-            "order": row.id,
-            "payment": row.kind,
-            "row": row.row,
-        }
-        if row.error:
-            public["refused"] = row.error
-            public["because"] = row.because or row.detail
         index = turn.record(
             "payment",
             policy=row.policy,
-            public=public,
+            public=public_fields(row),
             commitments=commitments,
             event_id=row.id,
             stage=row.stage,

@@ -42,6 +42,17 @@ KNOWN_PAYEE = Table(
 )
 
 
+def open_orders(reader: Reader, most: int) -> list[str]:
+    """The ids of at most `most` orders that wait for a core system, oldest first.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    rows = reader.rows(
+        "SELECT id FROM payment_order WHERE stage = 'accepted' ORDER BY id LIMIT ?", (most,)
+    )
+    return [str(row[0]) for row in rows]
+
+
 def recorded_orders(reader: Reader) -> Iterator[tuple[int, str, str, str, int]]:
     """Event index, id, grade, policy row and policy version of every order, by event.
 

@@ -49,6 +49,7 @@ _halves = Decoder(PublicHalf)
 )
 @click.option("--operators", default=_ROLES, show_default=True, help="Roles to invite.")
 @click.option("--sms-url", default="", help="Where notices are posted.")
+@click.option("--core-url", default="", help="A core system whose book counts.")
 @click.option("--gateway", "gateways", multiple=True, help="NAME=FILE of a USSD gateway's key.")
 @click.option("--codes-file", type=click.Path(path_type=Path), help="Write the codes there (0600).")
 def init(
@@ -60,6 +61,7 @@ def init(
     policy_file: Path | None,
     operators: str,
     sms_url: str,
+    core_url: str,
     gateways: tuple[str, ...],
     codes_file: Path | None,
     secret_file: Path | None,
@@ -82,6 +84,7 @@ def init(
         policy_text=text,
         roles=tuple(role.strip() for role in operators.split(",") if role.strip()),
         sms_url=sms_url,
+        core_url=core_url,
         gateways=dict(_gateway(given) for given in gateways),
     )
     done = set_up(ProviderFolder(folder), plan, secret_from(secret_fd, secret_file), SystemClock())

@@ -18,7 +18,9 @@ from typing import Any
 
 import uvicorn
 
+from tallystick.application.core.model import DEFAULT_PATIENCE, Patience
 from tallystick.entry.assembly import Platform
+from tallystick.entry.core_link import CoreLink
 from tallystick.entry.delivering import deliver_notices, deliver_webhooks
 from tallystick.entry.http.accounting import Accounting
 from tallystick.entry.http.app import application
@@ -84,6 +86,7 @@ async def serve(
     log: Callable[[bytes], None],
     started: Callable[[int], None],
     stop: asyncio.Event | None = None,
+    patience: Patience = DEFAULT_PATIENCE,
 ) -> None:
     """Serve until told to stop; `started` is called with the port once orders are taken.
 
@@ -111,6 +114,8 @@ async def serve(
         asyncio.create_task(deliver_webhooks(platform, writer, accounting)),
         asyncio.create_task(_announce(server, started)),
     ]
+    if platform.settings.core_url:
+        tasks.append(asyncio.create_task(CoreLink(platform, writer, accounting, patience).follow()))
     if stop is not None:
         tasks.append(asyncio.create_task(_stop_when(stop, server)))
     accounting.note("serving", terminator=listening.terminator or "none")

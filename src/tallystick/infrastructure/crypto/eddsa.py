@@ -5,7 +5,7 @@ Source: ISO/TS 12812-2:2017, 3.20; RFC 8032, 5.1
 
 from typing import NoReturn
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from tallystick.infrastructure.crypto.pkcs8 import load_pkcs8, write_pkcs8
@@ -39,10 +39,7 @@ class Ed25519VerifyKey:
         y = int.from_bytes(octets, "little") & (_SIGN - 1)
         if y >= _PRIME or y in _LOW_ORDER:
             raise Malformed("the public key is not a sound point on edwards25519")
-        try:
-            self._key = Ed25519PublicKey.from_public_bytes(octets)
-        except (ValueError, UnsupportedAlgorithm) as error:
-            raise Malformed("the public key is not a point on edwards25519") from error
+        self._key = Ed25519PublicKey.from_public_bytes(octets)
         self._octets = octets
 
     @property

@@ -55,6 +55,11 @@ def test_we_accept_what_another_library_signs(algorithm: str) -> None:
     verify_key(algorithm, octets).verify(signature, signing_input)
 
 
+def check(verifier, text: str) -> None:
+    _, _, signature, signing_input = split_compact(text)
+    verifier.verify(signature, signing_input)
+
+
 def test_every_changed_character_is_refused() -> None:
     signer = Es256SigningKey.generate()
     text = sign_compact(signer, b'{"alg":"ES256"}', PAYLOAD)
@@ -63,8 +68,7 @@ def test_every_changed_character_is_refused() -> None:
         other = "B" if character == "A" else "A"
         changed = text[:place] + other + text[place + 1 :]
         with pytest.raises((Malformed, NotAuthentic)):
-            _, _, signature, signing_input = split_compact(changed)
-            verifier.verify(signature, signing_input)
+            check(verifier, changed)
 
 
 @pytest.mark.parametrize(

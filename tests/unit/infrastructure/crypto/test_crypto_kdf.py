@@ -1,11 +1,13 @@
 """Key derivation against published values and its limits."""
 
 import pytest
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
+from tallystick.infrastructure.crypto import kdf
 from tallystick.infrastructure.crypto.digest import equal, hmac_sha256, sha256
 from tallystick.infrastructure.crypto.kdf import argon2id, hkdf_sha256
-from tallystick.kernel.errors import Malformed
+from tallystick.kernel.errors import Malformed, Unavailable
 
 
 def test_hkdf_gives_what_rfc_5869_publishes() -> None:
@@ -66,6 +68,16 @@ def test_argon2id_refuses_parameters_it_does_not_take(change) -> None:
     argon2id(b"password", **sound)
     with pytest.raises(Malformed, match="parameters"):
         argon2id(b"password", **(sound | change))
+
+
+@pytest.mark.parametrize("fault", [MemoryError(), UnsupportedAlgorithm("no")])
+def test_a_host_that_cannot_run_argon2id_is_named(fault: Exception, monkeypatch) -> None:
+    def refuse(**_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(kdf, "Argon2id", refuse)
+    with pytest.raises(Unavailable, match="memory"):
+        argon2id(b"password", salt=b"somesalt", memory_kib=8, passes=1, lanes=1, length=32)
 
 
 def test_digests_give_what_the_standards_publish() -> None:

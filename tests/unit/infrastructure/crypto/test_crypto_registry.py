@@ -39,7 +39,9 @@ def test_what_is_not_in_the_table_does_not_exist(name: str) -> None:
     assert len(str(caught.value)) < 200
 
 
-@pytest.mark.parametrize("name", ["md5", "sha-1", "des", "rc4", "none", "ocb2", "rsa-1024", "scp02"])
+@pytest.mark.parametrize(
+    "name", ["md5", "sha-1", "des", "rc4", "none", "ocb2", "rsa-1024", "scp02"]
+)
 def test_broken_mechanisms_are_named_and_prohibited(name: str) -> None:
     assert mechanism(name).status is Status.PROHIBITED
 

@@ -46,6 +46,19 @@ def test_a_killed_process_writes_no_core_file(tmp_path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is of Linux")
+def test_what_holds_can_be_read_without_changing_it() -> None:
+    found = hardening.hardening()
+    assert found == hardening.hardening()
+    assert found.core_limit == hardening.resource.getrlimit(hardening.resource.RLIMIT_CORE)[0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is of Linux")
+def test_an_option_that_the_kernel_does_not_know_is_an_error_of_the_system() -> None:
+    with pytest.raises(OSError, match="prctl"):
+        hardening._prctl(0x7FFFFFFF, 0)
+
+
 @pytest.mark.parametrize("fault", [OSError("no"), AttributeError("prctl"), ValueError("no")])
 def test_where_it_cannot_be_done_it_is_said(monkeypatch, fault: Exception) -> None:
     def refuse(*_: object) -> None:

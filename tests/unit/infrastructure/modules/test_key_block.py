@@ -64,7 +64,9 @@ def test_a_rewritten_header_is_refused_for_every_purpose() -> None:
 
 
 @pytest.mark.requirement("MFS-7.4.2-02")
-@pytest.mark.parametrize("clear", [bytes(32), b"\x01" * 32, b"", b"TKB1", b"TKB1\x00\x00" + bytes(60)])
+@pytest.mark.parametrize(
+    "clear", [bytes(32), b"\x01" * 32, b"", b"TKB1", b"TKB1\x00\x00" + bytes(60)]
+)
 def test_a_self_made_clear_key_is_not_imported(clear: bytes) -> None:
     with pytest.raises(NotAuthentic):
         build().import_block(clear)

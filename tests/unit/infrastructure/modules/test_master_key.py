@@ -118,9 +118,7 @@ def test_no_other_profile_than_test_goes_below_the_floor(master, entropy, profil
 
 
 def test_a_cheap_file_renamed_to_production_is_refused_before_any_work(master, entropy) -> None:
-    file = json.loads(
-        master.seal_under_passphrase(PASSPHRASE, entropy, profile="test", cost=CHEAP)
-    )
+    file = json.loads(master.seal_under_passphrase(PASSPHRASE, entropy, profile="test", cost=CHEAP))
     forged = json.dumps(file | {"profile": "production"}, sort_keys=True, separators=(",", ":"))
     with pytest.raises(NotPermitted, match="cost"):
         unseal_with_passphrase(forged.encode(), PASSPHRASE, profile="production")

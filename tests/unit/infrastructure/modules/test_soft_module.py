@@ -97,9 +97,10 @@ def test_a_forged_handle_gives_no_other_right() -> None:
 @pytest.mark.parametrize(("purpose", "mechanism"), PAIRS)
 def test_a_block_brings_the_same_key_into_another_module(purpose, mechanism: str) -> None:
     if purpose in MEMORY_ONLY:
+        module = build()
+        handle = module.generate(purpose)
         with pytest.raises(NotPermitted, match="never leaves"):
-            module = build()
-            module.export_block(module.generate(purpose))
+            module.export_block(handle)
         return
     first, second = build(), build(seed=2)
     handle = first.generate(purpose, mechanism=mechanism)
@@ -182,7 +183,7 @@ def every_service(module, handles) -> list:
         lambda: module.random(8),
         lambda: module.generate(Purpose.QUOTE),
         lambda: module.import_block(b""),
-        lambda: module.self_test(),
+        module.self_test,
     ]
     for handle in handles:
         calls += [
@@ -220,9 +221,7 @@ def failing() -> None:
 def test_a_wrong_known_answer_ends_all_service(mechanism: str) -> None:
     module = build(known_answers={**KNOWN_ANSWERS, mechanism: failing})
     handles = [
-        module.generate(purpose)
-        for purpose, names in MECHANISMS.items()
-        if names[0] != mechanism
+        module.generate(purpose) for purpose, names in MECHANISMS.items() if names[0] != mechanism
     ]
     with pytest.raises(Broken, match=mechanism):
         module.self_test()

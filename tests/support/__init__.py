@@ -1,0 +1,1 @@
+"""What several test folders share: a provider that is really served, and its people."""
