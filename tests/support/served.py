@@ -107,16 +107,25 @@ class Served:
         assert match is not None
         return Secret(match.group(1))
 
-    def open_customer(self, number: str, name: str, kind: str = "person", tier: int = 2) -> str:
+    def open_customer(
+        self, number: str, name: str, kind: str = "person", tier: int = 2, till: str = ""
+    ) -> str:
         """Open a customer at the care desk; gives the activation's id."""
-        body = OpenCustomer(name=name, msisdn=number, kind=kind, tier=tier)
+        body = OpenCustomer(name=name, msisdn=number, kind=kind, tier=tier, till=till)
         return self.operators["care-desk"][0].act("open-customer", body).reference
 
     def person(
-        self, number: str, name: str, *, kind: str = "person", tier: int = 2, funds: int = 0
+        self,
+        number: str,
+        name: str,
+        *,
+        kind: str = "person",
+        tier: int = 2,
+        funds: int = 0,
+        till: str = "",
     ) -> Person:
         """A customer with an enrolled device and, if asked, money."""
-        activation = self.open_customer(number, name, kind, tier)
+        activation = self.open_customer(number, name, kind, tier, till)
         if funds:
             self.fund(number, funds)
         human = SimulatedPerson()

@@ -115,7 +115,7 @@ class Acts:
         kind = CustomerKind(asked.kind)
         ceiling = self._policy.compiled.ceiling_minor(asked.tier)
         account = self._book.open_account(turn, kind, ceiling)
-        profile = Profile(name=asked.name, msisdn=asked.msisdn)
+        profile = Profile(name=asked.name, msisdn=asked.msisdn, till=asked.till)
         customer = self._customers.open(
             turn, profile, kind, tier=asked.tier, account=account, opened_by=opened_by
         )

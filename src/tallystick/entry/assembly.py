@@ -193,7 +193,13 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
     people = People(customers, devices, sessions, notices, policy)
     access = Access(Keys(module, codes), people, reader, capacity=rows)
     payments = Payments(
-        customers, book, policy, reader, started_at=on.clock.now(), capacity=on.size.orders
+        customers,
+        book,
+        policy,
+        notices,
+        reader,
+        started_at=on.clock.now(),
+        capacity=on.size.orders,
     )
     tariff = Tariff(
         flat_minor=on.settings.fees_flat_minor, basis_points=on.settings.fees_basis_points

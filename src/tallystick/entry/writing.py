@@ -83,6 +83,17 @@ class WriterLoop:
         self.submit(command, answer)
         return await future
 
+    def rest(self) -> None:
+        """Store the newest checkpoint if nothing is going on; call it now and then.
+
+        Source: C2SP tlog-checkpoint
+        """
+        if not self._busy and self._stopped is None:
+            try:
+                self._writer.finish()
+            except MfsError:
+                return
+
     async def close(self) -> None:
         """Finish what was submitted, take nothing more, end the helper thread.
 

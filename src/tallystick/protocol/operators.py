@@ -40,8 +40,11 @@ ENROLMENT_LABEL = b"tallystick operator enrolment v1\x00"
 """What a new operator's key signs begins with this; the code's SHA-256 and the key follow."""
 
 CompactJws = Annotated[str, pattern(r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
-Msisdn = Annotated[str, pattern(r"^(?:\+[1-9][0-9]{6,14}|[0-9]{4,8})$")]
-"""A telephone number (E.164) or, for merchants and agents, a till number."""
+Msisdn = Annotated[str, pattern(r"^\+[1-9][0-9]{6,14}$")]
+"""A telephone number (E.164)."""
+
+Till = Annotated[str, pattern("^(?:|[0-9]{4,8})$")]
+"""The till number of a merchant or agent, or empty."""
 
 
 class Act(Wire, frozen=True, kw_only=True):
@@ -102,6 +105,7 @@ class OpenCustomer(Wire, frozen=True, kw_only=True):
     msisdn: Annotated[Msisdn, PERSONAL]
     kind: Annotated[Annotated[str, pattern("^(?:person|agent|merchant)$")], INTERNAL]
     tier: Annotated[Natural, INTERNAL]
+    till: Annotated[Till, INTERNAL] = ""
 
 
 class CustomerOpened(Wire, frozen=True, kw_only=True):

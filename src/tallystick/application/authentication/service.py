@@ -135,6 +135,8 @@ class Access:
         customer = self.redeem(turn, opened.activation, opened.code)
         self._permit(turn, customer, None, Operation.ENROL, (Factor.POSSESSION.value,))
         device = self._devices.enrol(turn, customer, opened, turn.provider)
+        counted = self._customers.get(customer.id)
+        self._customers.save(turn, replace(counted, devices=counted.devices + 1))
         event = turn.new_id("evt")
         commitments = Commitments(event)
         commitments.commit(

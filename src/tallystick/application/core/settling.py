@@ -74,7 +74,10 @@ class Settling:
         settled = isinstance(judged, Settled)
         self._book.finish(row.id, settled=settled, now=turn.now, event=turn.next_event())
         if isinstance(judged, Settled):
-            return self._record(turn, replace(row, stage=Stage.SETTLED))
+            settled_row = replace(row, stage=Stage.SETTLED)
+            payer = self._customers.owner(row.payer)
+            self._payments.tell(turn, settled_row, payer, self._payee(row))
+            return self._record(turn, settled_row)
         refused = replace(
             row,
             stage=Stage.REFUSED,

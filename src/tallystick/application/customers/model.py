@@ -33,7 +33,7 @@ class CustomerStatus(StrEnum):
 class Customer(Record, frozen=True, kw_only=True):
     """A customer as stored: `profile` is a sealed `Profile`, `subject` the wrapped subject key.
 
-    Destroying `subject` erases the person: the profile and every commitment in the tally become
+    `devices` counts enrolled devices; who has none is told by SMS. Destroying `subject` erases the person: the profile and every commitment in the tally become
     unreadable while every proof still verifies.
     Source: ISO/TS 12812-2:2017, 7.3.4; 14.2.1
     """
@@ -51,6 +51,7 @@ class Customer(Record, frozen=True, kw_only=True):
     pin_failures: int
     pin_blocked_until: int
     activation: str
+    devices: int
 
 
 class Profile(Record, frozen=True, kw_only=True):
@@ -61,6 +62,14 @@ class Profile(Record, frozen=True, kw_only=True):
 
     name: str
     msisdn: str
+    till: str = ""
+
+    def numbers(self) -> tuple[str, ...]:
+        """Every number that leads to the customer.
+
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        return (self.msisdn, self.till) if self.till else (self.msisdn,)
 
 
 class AliasRow(Record, frozen=True, kw_only=True):

@@ -63,10 +63,13 @@ class Customers:
         Raises Conflict if the number already leads to somebody.
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
-        alias = self._alias_of(profile.msisdn)
-        known = self._aliases.get(alias)
-        if known is not None and known.customer:
-            raise Conflict("this number already belongs to a customer", remedy="use another number")
+        aliases = [self._alias_of(number) for number in profile.numbers()]
+        for alias in aliases:
+            known = self._aliases.get(alias)
+            if known is not None and known.customer:
+                raise Conflict(
+                    "this number already belongs to a customer", remedy="use another number"
+                )
         subject = self._module.generate(Purpose.SUBJECT)
         customer = Customer(
             id=random_id("cus", self._module.random(16)),
@@ -82,12 +85,14 @@ class Customers:
             pin_failures=0,
             pin_blocked_until=0,
             activation="",
+            devices=0,
         )
         self._subjects[customer.id] = subject
         self._rows.put(customer.id, customer, turn.changes)
         owner = AccountOwnerRow(account=account, customer=customer.id)
         self._owners.add(account, owner, turn.changes)
-        self._aliases.put(alias, AliasRow(alias=alias, customer=customer.id), turn.changes)
+        for alias in aliases:
+            self._aliases.put(alias, AliasRow(alias=alias, customer=customer.id), turn.changes)
         return customer
 
     def save(self, turn: Turn, customer: Customer) -> None:
@@ -194,8 +199,9 @@ class Customers:
 
         Source: ISO/TS 12812-2:2017, 14.2.1
         """
-        alias = self._alias_of(self.profile(customer).msisdn)
-        self._aliases.put(alias, AliasRow(alias=alias, customer=""), turn.changes)
+        for number in self.profile(customer).numbers():
+            alias = self._alias_of(number)
+            self._aliases.put(alias, AliasRow(alias=alias, customer=""), turn.changes)
         erased = replace(customer, status=CustomerStatus.ERASED, subject=b"", profile=b"", pin=b"")
         self.save(turn, erased)
         handle = self._subjects.pop(customer.id, None)

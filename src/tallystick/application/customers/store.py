@@ -11,20 +11,20 @@ CUSTOMER = Table(
     key="id",
     insert_head=(
         "INSERT INTO customer (id, kind, status, tier, account, subject, profile, opened_at,"
-        " opened_by, pin, pin_failures, pin_blocked_until, activation) VALUES "
+        " opened_by, pin, pin_failures, pin_blocked_until, activation, devices) VALUES "
     ),
-    slots="(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    slots="(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     insert_tail=(
         " ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, status = excluded.status,"
         " tier = excluded.tier, account = excluded.account, subject = excluded.subject,"
         " profile = excluded.profile, opened_at = excluded.opened_at,"
         " opened_by = excluded.opened_by, pin = excluded.pin,"
         " pin_failures = excluded.pin_failures, pin_blocked_until = excluded.pin_blocked_until,"
-        " activation = excluded.activation"
+        " activation = excluded.activation, devices = excluded.devices"
     ),
     select_head=(
         "SELECT id, kind, status, tier, account, subject, profile, opened_at, opened_by, pin,"
-        " pin_failures, pin_blocked_until, activation FROM customer WHERE id IN "
+        " pin_failures, pin_blocked_until, activation, devices FROM customer WHERE id IN "
     ),
 )
 
@@ -55,7 +55,7 @@ MIGRATION = Migration(
             account TEXT NOT NULL, subject BLOB NOT NULL, profile BLOB NOT NULL,
             opened_at INTEGER NOT NULL, opened_by TEXT NOT NULL, pin BLOB NOT NULL,
             pin_failures INTEGER NOT NULL, pin_blocked_until INTEGER NOT NULL,
-            activation TEXT NOT NULL
+            activation TEXT NOT NULL, devices INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID""",
         """CREATE TABLE account_owner (
             account TEXT PRIMARY KEY, customer TEXT NOT NULL

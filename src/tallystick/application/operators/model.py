@@ -36,6 +36,8 @@ class Invitation(Record, frozen=True, kw_only=True):
 class ActRow(Record, frozen=True, kw_only=True):
     """An act as it was signed; `state` is waiting or done, `jws` both signatures, a line each.
 
+    `body` is sealed: it may name people.
+
     Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3
     """
 

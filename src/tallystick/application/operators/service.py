@@ -41,6 +41,7 @@ from tallystick.protocol.operators import (
 INVITATION_LIFE_MS = 7 * DAY_MS
 _MOST_AHEAD_MS = 5 * MINUTE_MS
 _LONGEST_MS = DAY_MS
+_NONCE = 12
 _acts = Decoder(Act, limit=4096)
 
 
@@ -177,7 +178,7 @@ class Operators:
         act = signed.act
         known = self._acts.get(act.id)
         if known is not None:
-            if known.body != signed.body or known.name != act.name:
+            if self._opened(known) != signed.body or known.name != act.name:
                 raise Conflict("this act id was used for another act", remedy="use a new id")
             return _reply(known)
         signatures: tuple[str, ...] = (signed.jws,)
@@ -201,7 +202,7 @@ class Operators:
                 event=acted.event,
             )
             self._acts.put(first.id, done, turn.changes)
-        row = _row(signed, state="done", acted=acted)
+        row = self._row(turn, signed, state="done", acted=acted)
         self._acts.put(row.id, row, turn.changes)
         return _reply(row)
 
@@ -236,7 +237,7 @@ class Operators:
         first = self.waiting(act.approves)
         if first.operator == act.operator:
             raise NotPermitted("one person cannot agree with themselves", because="two people")
-        if first.state != "waiting" or first.name != act.name or first.body != body:
+        if first.state != "waiting" or first.name != act.name or self._opened(first) != body:
             raise Conflict("the act to approve is another, or was done before")
         if now > first.expires_at:
             raise Expired("the act to approve is past its time", remedy="begin again")
@@ -266,11 +267,29 @@ class Operators:
             policy=self._policy.version,
             public={"act": signed.act.id, "name": signed.act.name, "operator": signed.act.operator},
         )
-        row = _row(
-            signed, state="waiting", acted=Acted("a second operator must approve this", event)
-        )
+        acted = Acted("a second operator must approve this", event)
+        row = self._row(turn, signed, state="waiting", acted=acted)
         self._acts.put(row.id, row, turn.changes)
         return _reply(row)
+
+    def _row(self, turn: Turn, signed: SignedAct, *, state: str, acted: Acted) -> ActRow:
+        nonce = turn.entropy(_NONCE)
+        return ActRow(
+            id=signed.act.id,
+            name=signed.act.name,
+            operator=signed.act.operator,
+            body=nonce + self._module.seal(self._store_key, nonce, signed.body, b"act"),
+            jws=signed.jws,
+            state=state,
+            says=acted.says,
+            reference=acted.reference,
+            event=acted.event,
+            expires_at=signed.act.expires_at,
+        )
+
+    def _opened(self, row: ActRow) -> bytes:
+        nonce, sealed = row.body[:_NONCE], row.body[_NONCE:]
+        return self._module.open(self._store_key, nonce, sealed, b"act")
 
     def _code_mac(self, code_hash: str) -> str:
         return b64url(self._module.mac(self._codes, b"operator\x00" + code_hash.encode()))
@@ -282,21 +301,6 @@ def code_hash(code: str) -> str:
     Source: ISO/TS 12812-2:2017, 7.3.4
     """
     return b64url(sha256(b"tallystick invitation v1\x00" + code.encode()))
-
-
-def _row(signed: SignedAct, *, state: str, acted: Acted) -> ActRow:
-    return ActRow(
-        id=signed.act.id,
-        name=signed.act.name,
-        operator=signed.act.operator,
-        body=signed.body,
-        jws=signed.jws,
-        state=state,
-        says=acted.says,
-        reference=acted.reference,
-        event=acted.event,
-        expires_at=signed.act.expires_at,
-    )
 
 
 def _reply(row: ActRow) -> Outcome:

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tallystick.application.book import LedgerBook
-from tallystick.application.consent import Consented, DeviceSigned, PinVerified
+from tallystick.application.consent import Consented, DeviceSigned, PinVerified, TwoOperators
 from tallystick.application.customers import Customer, Customers
+from tallystick.application.notices import Notices, Template
 from tallystick.application.payments.model import (
     Evidence,
     KnownPayee,
@@ -50,6 +51,7 @@ from tallystick.process.policy import (
 from tallystick.protocol.payments import Consent, PaymentKind
 
 _PAY = Operation.PAY.value
+_GIVING_BACK = frozenset({PaymentKind.REFUND, PaymentKind.REVERSAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class Payments:
         customers: Customers,
         book: LedgerBook,
         policy: PolicyInForce,
+        notices: Notices,
         reader: Reader,
         *,
         started_at: int,
@@ -106,6 +109,7 @@ class Payments:
         self._proofs = Proofs(customers)
         self._book = book
         self._policy = policy
+        self._notices = notices
         self._orders = RowCache(ORDER, OrderRow, reader, capacity=capacity)
         self._payees = RowCache(KNOWN_PAYEE, KnownPayee, reader, capacity=capacity)
         self._all_known_since = started_at + 1
@@ -165,9 +169,10 @@ class Payments:
             raise NotFound("the payee's account does not exist")
         self._customers.active(ask.payer)
         self._customers.active(payee)
-        check_parties(consent.kind, ask.payer.kind, payee.kind)
+        if not isinstance(ask.consented, TwoOperators):
+            check_parties(consent.kind, ask.payer.kind, payee.kind)
         original: OrderRow | None = None
-        if consent.kind is PaymentKind.REFUND:
+        if consent.kind in _GIVING_BACK:
             original = self.find(consent.original)
             check_refund(original, consent.payer, consent.payee, consent.amount_minor)
         self._book.pay(
@@ -286,7 +291,22 @@ class Payments:
         sealed = self._customers.seal(ask.payer, encode_canonical(kept))
         stored = replace(row, evidence=sealed, event=index)
         self._orders.add(row.id, stored, turn.changes)
+        if row.stage is Stage.SETTLED:
+            self.tell(turn, stored, ask.payer, payee)
         return Outcome(self._reply(stored), index, commitments.disclosures(PAYER_SEES))
+
+    def tell(self, turn: Turn, row: OrderRow, payer: Customer, payee: Customer | None) -> None:
+        """Tell those by SMS who have no device that could show them the receipt.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        back = row.kind is PaymentKind.REVERSAL
+        if not payer.devices:
+            sent = Template.PAYMENT_REVERSED if back else Template.PAYMENT_SENT
+            self._notices.add(turn, payer.id, sent, row.id)
+        if payee is not None and not payee.devices:
+            received = Template.PAYMENT_REVERSED if back else Template.PAYMENT_RECEIVED
+            self._notices.add(turn, payee.id, received, row.id)
 
     def _reply(self, row: OrderRow) -> MfsError | PaymentSettled:
         if row.error:

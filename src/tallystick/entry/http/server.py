@@ -107,7 +107,7 @@ async def serve(
     sealed = SealedOperations(platform).handlers(Front(platform, writer, accounting))
     server = uvicorn.Server(_config(listening, application(doors, ussd, sealed), sealed))
     tasks = [
-        asyncio.create_task(_housekeep(platform, accounting)),
+        asyncio.create_task(_housekeep(platform, writer, accounting)),
         asyncio.create_task(_flush(accounting)),
         asyncio.create_task(sweep_idle(server.server_state, idle_s=IDLE_S)),
         asyncio.create_task(deliver_notices(platform, writer, accounting)),
@@ -189,7 +189,7 @@ async def _flush(accounting: Accounting) -> None:
         accounting.flush()
 
 
-async def _housekeep(platform: Platform, accounting: Accounting) -> None:
+async def _housekeep(platform: Platform, writer: WriterLoop, accounting: Accounting) -> None:
     """Once a second: copy the log back into the file, forget dead sessions."""
     with platform.database.checkpointer() as checkpointer:
         while True:
@@ -197,6 +197,7 @@ async def _housekeep(platform: Platform, accounting: Accounting) -> None:
             await asyncio.to_thread(_checkpoint, checkpointer, accounting)
             now = platform.clock.now()
             platform.desks.sessions.sweep(now)
+            writer.rest()
             platform.cookies.refresh(platform.module.random, now)
 
 

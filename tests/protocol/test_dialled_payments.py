@@ -1,0 +1,122 @@
+"""The phone that only dials, over a signed gateway, against a served provider."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from simulators.feature_phone import FeaturePhone
+from simulators.ussd_gateway import UssdGateway
+from tallystick.entry.settings import PublicHalf
+from tallystick.infrastructure.crypto.signature import Es256SigningKey
+from tallystick.kernel.codec import b64url
+from tallystick.kernel.errors import MfsError
+from tallystick.kernel.money import Money
+from tallystick.kernel.secret import Secret
+from tallystick.protocol.operators import OpenCustomer
+from tallystick.protocol.payments import PaymentKind
+from tests.support.served import Person, Served, served
+
+PIN = Secret("7391")
+DIALLER = "+254722000001"
+
+
+@dataclass
+class Scene:
+    provider: Served
+    gateway: UssdGateway
+    phone: FeaturePhone
+    agent: Person
+    app: Person
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    key = Es256SigningKey.generate()
+    half = PublicHalf(algorithm="ES256", public=b64url(key.public().octets()))
+    folder = tmp_path_factory.mktemp("dialled") / "p"
+    with served(folder, gateways={"gw1": half}) as provider:
+        gateway = UssdGateway("gw1", key, provider.url, provider.clock)
+        agent = provider.person(
+            "+254711000002", "Agent Mary", kind="agent", tier=3, funds=3_000_000, till="600200"
+        )
+        app = provider.person("+254700000001", "Ann App", funds=1_000_000)
+        agent.wallet.open_customer(
+            OpenCustomer(name="Dora Dial", msisdn=DIALLER, kind="person", tier=1)
+        )
+        phone = FeaturePhone(DIALLER, gateway, provider.smsc)
+        phone.set_pin(phone.activation_code(), PIN)
+        agent.wallet.pay(PaymentKind.CASH_IN, DIALLER, Money(100_000, "KES"))
+        yield Scene(provider, gateway, phone, agent, app)
+
+
+@pytest.mark.requirement("MFS-7.2.3-03")
+def test_a_pin_confirms_an_order_and_the_receipt_prints_the_grade(scene: Scene) -> None:
+    before = scene.app.wallet.account().available_minor
+    screens = scene.phone.send_money("0700000001", "50", PIN)
+    assert "Ann A." in screens[-2]
+    assert "50.00" in screens[-2]
+    assert scene.app.wallet.account().available_minor == before + 5_000
+    assert PIN.reveal() not in "".join(screens)
+
+
+def test_a_wrong_pin_moves_nothing_and_is_counted(scene: Scene) -> None:
+    before = scene.app.wallet.account().available_minor
+    scene.phone.send_money("0700000001", "50", Secret("1357"))
+    assert scene.app.wallet.account().available_minor == before
+    customer = scene.provider.platform.desks.customers.by_alias(DIALLER)
+    assert customer.pin_failures == 1
+    scene.phone.send_money("0700000001", "1", PIN)
+    assert scene.provider.platform.desks.customers.by_alias(DIALLER).pin_failures == 0
+
+
+def test_what_the_sim_signal_cannot_say_keeps_amounts_small(scene: Scene) -> None:
+    before = scene.app.wallet.account().available_minor
+    screens = scene.phone.send_money("0700000001", "3500", PIN)
+    assert scene.app.wallet.account().available_minor == before
+    assert "PIN" not in screens[-1]
+
+
+@pytest.mark.requirement("MFS-7.3.3-08")
+def test_who_only_dials_gets_a_code_that_dialling_confirms(scene: Scene) -> None:
+    scene.app.wallet.pay(PaymentKind.P2P, DIALLER, Money(4_321, "KES"))
+    told = scene.phone.wait_for(lambda one: "43.21" in one.text)
+    assert scene.phone.is_genuine(told)
+
+
+@pytest.mark.threat("THR-SMS-03")
+def test_a_forged_receipt_is_unknown_when_dialled(scene: Scene) -> None:
+    scene.app.wallet.pay(PaymentKind.P2P, DIALLER, Money(700, "KES"))
+    assert "not" in scene.phone.check_code("0012-123456").lower()
+
+
+@pytest.mark.threat("THR-USD-02")
+def test_a_replayed_and_a_forged_gateway_message_are_refused(scene: Scene) -> None:
+    scene.phone.dial()
+    with pytest.raises(MfsError) as replayed:
+        scene.gateway.replay(1)
+    assert replayed.value.code == "replayed"
+    with pytest.raises(MfsError) as forged:
+        scene.gateway.forge("gw1-s1-1", DIALLER, "1", Es256SigningKey.generate())
+    assert forged.value.code == "not-authentic"
+
+
+@pytest.mark.requirement("MFS-7.3.2-02")
+@pytest.mark.threat("THR-USD-04")
+def test_five_wrong_pins_block_and_the_sixth_is_refused_though_right(scene: Scene) -> None:
+    before = scene.app.wallet.account().available_minor
+    for guess in ("1357", "2468", "3690", "4826", "5937"):
+        scene.phone.send_money("0700000001", "1", Secret(guess))
+    screens = scene.phone.send_money("0700000001", "1", PIN)
+    assert scene.app.wallet.account().available_minor == before
+    assert "5 wrong tries" in screens[-1]
+    scene.phone.wait_for(lambda one: "PIN" in one.text, 5)
+
+
+@pytest.mark.requirement("MFS-7.3.4-06")
+def test_the_pin_is_in_no_log_and_no_file(scene: Scene) -> None:
+    folder = scene.provider.folder.root
+    octets = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    assert b"Dora Dial" not in octets
+    assert DIALLER.encode() not in octets
+    assert not any(DIALLER.encode() in line for line in scene.provider.log)
