@@ -11,43 +11,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from simulators.device import SimulatedTeeKeystore
+from simulators.cast import Cast, Person
 from simulators.smsc import Smsc
 
-from tallystick.client.http import HttpTransport
-from tallystick.client.operator import OperatorDesk, enrol_operator
-from tallystick.client.session import ClientSession, Peer, enrol
-from tallystick.client.wallet import Wallet
+from tallystick.client.session import ClientSession
 from tallystick.entry.assembly import SystemClock
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.setup import Plan, demo_policy, set_up
-from tallystick.infrastructure.crypto.key_list import (
-    keys_in_force,
-    signature_key,
-    verify_key_list,
-)
-from tallystick.infrastructure.crypto.signature import Es256SigningKey, VerifyKey
 from tallystick.infrastructure.envelope.cose import seal_request
-from tallystick.kernel.codec import Decoder
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
-from tallystick.protocol.enrolment import DeviceDescription
-from tallystick.protocol.keylist import ListedPurpose
-from tallystick.protocol.operators import FundAccount, OpenCustomer
 from tallystick.protocol.payments import PaymentKind
-from tallystick.protocol.tally_api import SignedKeyList
 
 PROVIDER = "bench-wallet"
 _FUNDS = 5_000_000
-
-
-@dataclass(slots=True)
-class Person:
-    """A customer with a device and an open session."""
-
-    number: str
-    wallet: Wallet
-    session: ClientSession
 
 
 @dataclass(slots=True)
@@ -59,6 +36,7 @@ class Population:
     process: subprocess.Popen[bytes]
     smsc: Smsc
     people: list[Person] = field(default_factory=list)
+    cast: Cast | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -68,6 +46,8 @@ class Population:
             self.process.stdin.close()
         self.process.wait(timeout=30)
         self.smsc.close()
+        if self.cast is not None:
+            self.cast.close()
         shutil.rmtree(self.folder.parent, ignore_errors=True)
 
     def server_cpu_s(self) -> float:
@@ -109,62 +89,28 @@ def populate(count: int, *options: str) -> Population:
     port = int(process.stdout.readline().split()[1])
     url = f"http://127.0.0.1:{port}"
     population = Population(folder, url, process, smsc)
-    transport = HttpTransport(url)
-    listed = Decoder(SignedKeyList).decode(transport.get("/v1/keys").body).key_list
-    now = clock.now()
-    keys = verify_key_list(listed, done.root.verify_key(), now, 0)
-    signatures: dict[str, VerifyKey] = {
-        entry.kid: signature_key(entry)
-        for entry in keys_in_force(keys, ListedPurpose.SESSION_SIGNATURE, now)
-    }
-    tally = signature_key(keys_in_force(keys, ListedPurpose.TALLY, now)[0])
-    desks = []
+    population.cast = cast = Cast(
+        url,
+        PROVIDER,
+        f"{PROVIDER}/tally/1",
+        done.root.verify_key(),
+        smsc,
+        clock,
+        consistency=False,
+    )
     for invited in done.invited:
-        key = Es256SigningKey.generate()
-        operator = enrol_operator(transport, invited.code, "Operator", key)
-        desks.append(OperatorDesk(transport, operator.operator, key, clock, os.urandom))
-    care, first, second = desks
-    peer = Peer(transport, PROVIDER, lambda: signatures, os.urandom)
-    activations = []
-    for index in range(count):
-        number = f"+2547{index:08d}"
-        body = OpenCustomer(name=f"Person {index}", msisdn=number, kind="person", tier=2)
-        activations.append((number, care.act("open-customer", body).reference))
-    for number, activation in activations:
-        text = smsc.wait_for(number, lambda message: "activation" in message.text, 30).text
-        code = Secret(re.search(r"code (\S+),", text).group(1))  # type: ignore[union-attr]
-        keystore = SimulatedTeeKeystore()
-        enrol(
-            peer,
-            keystore,
-            activation=activation,
-            code=code,
-            description=DeviceDescription(
-                platform="android", model="bench", app_version="1", protection="simulated"
-            ),
-            shown="enrol",
-        )
-        fund = FundAccount(
-            number=number, amount_minor=_FUNDS, currency="KES", bank_reference="bench"
-        )
-        waiting = first.act("fund-account", fund)
-        second.act("fund-account", fund, approves=waiting.act)
-        session = ClientSession(peer, keystore, clock)
-        wallet = Wallet(
-            session,
-            keystore,
-            transport,
-            lambda: tally,
-            origin=f"{PROVIDER}/tally/1",
-            clock=clock,
-            consistency=False,
-        )
-        population.people.append(Person(number, wallet, session))
+        cast.join(invited.role, invited.code)
+    numbers = [f"+2547{index:08d}" for index in range(count)]
+    opened = [cast.open_customer(number, f"Person {number}").reference for number in numbers]
+    for number, activation in zip(numbers, opened, strict=True):
+        cast.fund(number, _FUNDS)
+        code = cast.activation_code(number)
+        population.people.append(cast.enrol_phone(number, activation, code))
     return population
 
 
 def sealed_orders(population: Population, count: int) -> tuple[list[bytes], float]:
-    """`count` orders of small amounts, each quoted, signed and sealed; and server CPU us a quote."""
+    """`count` small orders, quoted, signed and sealed; and the CPU us that a quote took."""
     people = population.people
     consents: list[tuple[ClientSession, bytes]] = []
     before = population.server_cpu_s()

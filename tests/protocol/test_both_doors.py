@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.support.served import Served, served
 
 from tallystick.kernel.errors import Conflict, NotFound
 from tallystick.kernel.money import Money
 from tallystick.protocol.payments import PaymentKind
-from tests.support.served import Served, served
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["lane", "routes"])

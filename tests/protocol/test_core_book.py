@@ -1,19 +1,18 @@
-"""A provider whose money is in a hostile core system: never a double payment, every unknown ends."""
+"""A provider whose money is in a hostile core system: no double payment, every unknown ends."""
 
 import time
 from pathlib import Path
 
 import pytest
-
 from simulators.core_system import CoreSystem, Hostility
+from tests.support.served import served
+
 from tallystick.application.core import book_id
 from tallystick.application.core.model import Patience
 from tallystick.entry.auditing import audit_provider
 from tallystick.kernel.money import Money
 from tallystick.protocol.core import TransferStage
 from tallystick.protocol.payments import PaymentKind
-from tests.support.served import served
-
 
 QUICK = Patience(
     first_ms=50, most_ms=400, absent_apart_ms=200, placings=10, lies=50, people_after_ms=60_000

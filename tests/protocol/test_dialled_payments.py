@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-
 from simulators.feature_phone import FeaturePhone
 from simulators.ussd_gateway import UssdGateway
+from tests.support.served import Person, Served, served
+
 from tallystick.entry.settings import PublicHalf
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.kernel.codec import b64url
@@ -15,7 +16,6 @@ from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
 from tallystick.protocol.operators import OpenCustomer
 from tallystick.protocol.payments import PaymentKind
-from tests.support.served import Person, Served, served
 
 PIN = Secret("7391")
 DIALLER = "+254722000001"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from tests.support.served import Person, Served, served
 
 from tallystick.client.wallet import Refusal
 from tallystick.entry.auditing import audit_provider
@@ -35,7 +36,6 @@ from tallystick.protocol.operators import (
 )
 from tallystick.protocol.payments import PaymentKind
 from tallystick.protocol.webhooks import SIGNATURE_HEADER, verify_delivery
-from tests.support.served import Person, Served, served
 
 KES = "KES"
 
@@ -289,7 +289,7 @@ def test_events_reach_a_core_system_signed_and_in_order(
         verify_delivery(received[0][0] + b" ", received[0][1], key, now=now)
 
 
-def _webhook_key(provider: Served):  # noqa: ANN202
+def _webhook_key(provider: Served):
     from tallystick.infrastructure.crypto.signature import Ed25519VerifyKey  # noqa: PLC0415
     from tallystick.infrastructure.modules.interface import Purpose  # noqa: PLC0415
 
