@@ -1,7 +1,7 @@
 """What every test may ask for: the repository, the public test data, a seeded source of bytes."""
 
 import os
-import random  # noqa: TID251 - seeded, and only in tests
+import random
 from collections.abc import Callable
 from pathlib import Path
 

@@ -1,6 +1,6 @@
 """A keystore file is copied with its passphrase: the provider notices at the second use."""
 
-import random  # noqa: TID251 - seeded, and only in tests
+import random
 import shutil
 from pathlib import Path
 

@@ -1,7 +1,7 @@
 """Shares: any k restore the secret, fewer are refused and tell nothing, typing errors are found."""
 
 import itertools
-import random  # noqa: TID251 - seeded
+import random
 
 import pytest
 from hypothesis import given

@@ -4,7 +4,7 @@ The provider owns its state as the writer does: a session identifier once, a ren
 same step, a number once. Everything on the wire passes `post`, where tests listen and interfere.
 """
 
-import random  # noqa: TID251 - seeded, and only in tests
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 

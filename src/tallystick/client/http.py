@@ -9,6 +9,7 @@ Source: RFC 9112; ISO/TS 12812-2:2017, 7.2.3
 """
 
 import http.client
+import select
 import ssl
 import threading
 from pathlib import Path
@@ -94,6 +95,9 @@ class HttpTransport:
 
     def _link(self, sealed: bool) -> http.client.HTTPConnection:
         link = self._links.get(sealed)
+        if link is not None and _ended_by_peer(link):
+            self._drop(sealed)
+            link = None
         if link is None:
             if self._tls is None:
                 link = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_s)
@@ -106,6 +110,14 @@ class HttpTransport:
 
     def _drop(self, sealed: bool) -> None:
         self._links.pop(sealed).close()
+
+
+def _ended_by_peer(link: http.client.HTTPConnection) -> bool:
+    """Whether an idle connection was closed: nothing may be readable on it between requests."""
+    if link.sock is None:
+        return False
+    readable, _, _ = select.select([link.sock], [], [], 0)
+    return bool(readable)
 
 
 def _tls(ca_file: Path | None) -> ssl.SSLContext:

@@ -1,7 +1,8 @@
 """The link to a core system whose book counts: places, inquires, and hands over believed answers.
 
-The intent is durable in the tally before the core is called, under an id derived from the order. After
-a restart every open order counts as placed, so that it is inquired first and never placed blindly.
+The intent is durable in the tally before the core is called, under an id derived from the order.
+After a restart every open order counts as placed, so that it is inquired first and never placed
+blindly.
 
 Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.3
 """
@@ -31,8 +32,8 @@ from tallystick.application.core import (
 from tallystick.application.core.model import DEFAULT_PATIENCE
 from tallystick.application.core.settling import book_order
 from tallystick.application.payments.store import open_orders
+from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
-from tallystick.entry.http.accounting import Accounting
 from tallystick.entry.writing import WriterLoop
 from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.errors import MfsError

@@ -22,8 +22,8 @@ from tallystick.application.notices import (
     render,
 )
 from tallystick.application.webhooks import Delivery
+from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
-from tallystick.entry.http.accounting import Accounting
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.codec import b64url, encode, encode_canonical

@@ -4,7 +4,7 @@ Source: ISO/TS 12812-2:2017, 7.3.4
 """
 
 from hmac import compare_digest
-from typing import Generic, NoReturn, TypeVar
+from typing import Generic, NoReturn, TypeVar, cast
 
 T = TypeVar("T", bytes, str)
 
@@ -43,7 +43,7 @@ class Secret(Generic[T]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        theirs: bytes | str = other.reveal()
+        theirs = cast("Secret[bytes] | Secret[str]", other).reveal()
         return compare_digest(_octets(self._value), _octets(theirs))
 
     def __hash__(self) -> NoReturn:

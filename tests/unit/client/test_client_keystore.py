@@ -1,7 +1,7 @@
 """The software keystore: signs for a verified user only, keeps its file sealed and whole."""
 
 import json
-import random  # noqa: TID251 - seeded, and only in tests
+import random
 import stat
 from pathlib import Path
 

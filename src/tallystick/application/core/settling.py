@@ -56,7 +56,7 @@ class Settling:
         self._policy = policy
 
     def answered(self, turn: Turn, order: str, ended: Finish | GiveToPeople) -> Outcome:
-        """Record how `order` ended, or that people must find out; a repeated answer changes nothing.
+        """Record how `order` ended, or that people must find out; a repetition changes nothing.
 
         Raises NotFound for an order that does not exist.
         Source: ISO/TS 12812-2:2017, 7.3.3

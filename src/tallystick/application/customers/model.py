@@ -33,8 +33,9 @@ class CustomerStatus(StrEnum):
 class Customer(Record, frozen=True, kw_only=True):
     """A customer as stored: `profile` is a sealed `Profile`, `subject` the wrapped subject key.
 
-    `devices` counts enrolled devices; who has none is told by SMS. Destroying `subject` erases the person: the profile and every commitment in the tally become
-    unreadable while every proof still verifies.
+    `devices` counts enrolled devices; who has none is told by SMS. Destroying `subject` erases the
+    person: the profile and every commitment in the tally become unreadable while every proof still
+    verifies.
     Source: ISO/TS 12812-2:2017, 7.3.4; 14.2.1
     """
 

@@ -4,7 +4,7 @@ Source: ISO/TS 12812-2:2017, 5; 9.1
 """
 
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import click
 
@@ -33,9 +33,9 @@ def show(identifier: str) -> None:
     table("", ("", ""), [(name, _plain(value)) for name, value in rows])
 
 
-def _plain(value: Any) -> object:
+def _plain(value: object) -> object:
     if isinstance(value, tuple):
-        several: tuple[Any, ...] = value
+        several = cast("tuple[object, ...]", value)
         return ", ".join(str(one) for one in several) or "-"
     return value if value != "" else "-"
 

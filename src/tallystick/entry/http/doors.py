@@ -15,8 +15,8 @@ from tallystick.application.commands import (
     PerformAct,
 )
 from tallystick.application.turn import Recorded
+from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
-from tallystick.entry.http.accounting import Accounting
 from tallystick.entry.http.operations import ACT_NAMES
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.crypto.kem import KemSuite

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from tallystick.application.commands import Command
 from tallystick.application.turn import Recorded
+from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
-from tallystick.entry.http.accounting import Accounting
 from tallystick.entry.http.lane import LaneHandler, Respond
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.envelope.cose import open_request, peek, seal_reply

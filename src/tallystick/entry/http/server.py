@@ -19,10 +19,10 @@ from typing import Any
 import uvicorn
 
 from tallystick.application.core.model import DEFAULT_PATIENCE, Patience
+from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.core_link import CoreLink
 from tallystick.entry.delivering import deliver_notices, deliver_webhooks
-from tallystick.entry.http.accounting import Accounting
 from tallystick.entry.http.app import application
 from tallystick.entry.http.doors import Doors
 from tallystick.entry.http.front import Front

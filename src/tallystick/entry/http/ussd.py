@@ -43,8 +43,8 @@ from tallystick.application.consent import PinVerified, consent_of
 from tallystick.application.customers import Customer
 from tallystick.application.notices import check_receipt_code, receipt_code
 from tallystick.application.turn import Recorded
+from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
-from tallystick.entry.http.accounting import Accounting
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.modules.interface import Purpose
@@ -155,27 +155,33 @@ class UssdDoor:
     async def _carry_out(self, msisdn: str, action: Action, proof: str) -> Result:
         try:
             customer = self._desks.customers.active(self._desks.customers.by_alias(msisdn))
-            match action:
-                case AskQuote():
-                    return self._quote(customer, action)
-                case Pay():
-                    return await self._pay(customer, action, proof)
-                case CheckCode():
-                    return self._check_code(customer, action)
-                case Balance(pin=pin):
-                    await self._check_pin(customer, pin)
-                    await self._ask(PinRight(customer.id))
-                    available = self._desks.book.available(customer.account)
-                    currency = self._platform.settings.currency
-                    return BalanceIs(available_minor=available, currency=currency)
-                case SetPin():
-                    return await self._set_pin(customer, action)
+            return await self._act(customer, action, proof)
         except NotFound:
-            return Declined(says="You are not a customer here.")
+            declined = Declined(says="You are not a customer here.")
         except NotAuthentic as error:
-            return Declined(says=error.detail, again=True)
+            declined = Declined(says=error.detail, again=True)
         except MfsError as error:
-            return Declined(says=error.because or error.detail)
+            declined = Declined(says=error.because or error.detail)
+        return declined
+
+    async def _act(self, customer: Customer, action: Action, proof: str) -> Result:
+        match action:
+            case AskQuote():
+                return self._quote(customer, action)
+            case Pay():
+                return await self._pay(customer, action, proof)
+            case CheckCode():
+                return self._check_code(customer, action)
+            case Balance(pin=pin):
+                return await self._balance(customer, pin)
+            case SetPin():
+                return await self._set_pin(customer, action)
+
+    async def _balance(self, customer: Customer, pin: Secret[str]) -> Result:
+        await self._check_pin(customer, pin)
+        await self._ask(PinRight(customer.id))
+        available = self._desks.book.available(customer.account)
+        return BalanceIs(available_minor=available, currency=self._platform.settings.currency)
 
     def _quote(self, customer: Customer, action: AskQuote) -> Result:
         request = QuoteRequest(

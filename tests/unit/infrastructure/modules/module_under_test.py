@@ -1,6 +1,6 @@
 """A software module for tests: fixed master key, simulated clock, seeded secrets."""
 
-import random  # noqa: TID251 - seeded
+import random
 from collections.abc import Iterable
 
 from tallystick.infrastructure.modules.interface import Purpose

@@ -2,7 +2,7 @@
 
 import json
 import os
-import random  # noqa: TID251 - seeded
+import random
 
 import pytest
 

@@ -35,7 +35,7 @@ def test_only_the_owner_can_open_the_folder_and_the_files(database: Database) ->
 
 def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
     (tmp_path / "book.db").touch(mode=0o644)
-    os.chmod(tmp_path / "book.db", 0o644)
+    (tmp_path / "book.db").chmod(0o644)
     with Database.open(tmp_path / "book.db"):
         assert mode(tmp_path / "book.db") == 0o600
 
