@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from tallystick.process.catalogue.coverage import clause_summary, coverage_repor
 SEED = 20260101
 FOLDER = Path("var/tour")
 PAGE = Path("tour.html")
+INTERRUPTED = 130
 
 
 def main() -> int:
@@ -46,6 +48,10 @@ def main() -> int:
         )
         if os.environ.get("TOUR_ONLY") != "1":
             _keep_serving(provider)
+    except KeyboardInterrupt:
+        threading.excepthook = _hush
+        print("\nended before it was over")
+        return INTERRUPTED
     finally:
         provider.stop()
         smsc.close()
@@ -93,6 +99,10 @@ def _keep_serving(provider: TourProvider) -> None:
         provider.wait()
     except KeyboardInterrupt:
         print("\nending")
+
+
+def _hush(_: threading.ExceptHookArgs) -> None:
+    """Whoever still pays when the tour is interrupted meets a provider that is gone."""
 
 
 if __name__ == "__main__":

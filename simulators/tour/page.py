@@ -18,7 +18,7 @@ from tallystick.kernel.codec import b64url, to_plain
 from tallystick.protocol.receipt import Receipt
 
 _CLAUSE = re.compile(r"^(\S+)\s+(.*): (\d+) of (\d+) proved")
-_BAR_WIDTH, _ROW_HEIGHT, _LABEL = 190, 26, 150
+_WIDTH, _ROW_HEIGHT = 400, 42
 
 
 def write_page(
@@ -56,6 +56,8 @@ def render(
         "__CHARTS__": _chart("Settled, by kind", town.settled, "var(--good)")
         + _chart("Refused, by reason", town.refused, "var(--bad)")
         + _pace(town.seconds),
+        "__TILES__": _tiles(town),
+        "__PROVED__": _proved(clauses),
         "__CLAUSES__": _clauses(clauses),
         "__VERIFIER__": verifier.replace("</", "<\\/"),
         "__RECEIPT__": _json(to_plain(receipt)),
@@ -88,48 +90,66 @@ def _scenes(story: Story) -> str:
     return "\n".join(parts)
 
 
+def _tiles(town: Tally) -> str:
+    tiles = (
+        (f"{town.settled.total():,}", "orders settled in the town"),
+        (f"{town.refused.total():,}", "refused, each by a row or a check"),
+        (f"{town.rate:,.0f} /s", "phones and provider on one machine"),
+        (f"{town.cpu_us / 1000:,.1f} ms", "server CPU an order, PIN hashing included"),
+    )
+    return "".join(f"<div><b>{value}</b><span>{label}</span></div>" for value, label in tiles)
+
+
 def _chart(title: str, counts: Counter[str], colour: str) -> str:
-    rows = counts.most_common(8)
+    rows = counts.most_common(6)
     most = max((count for _, count in rows), default=1)
     bars: list[str] = []
     for number, (name, count) in enumerate(rows):
         top = number * _ROW_HEIGHT
-        width = max(2, round(_BAR_WIDTH * count / most))
+        width = max(6, round(_WIDTH * count / most))
         bars.append(
-            f'<text x="0" y="{top + 16}">{html.escape(name[:24])}</text>'
-            f'<rect x="{_LABEL}" y="{top + 5}" width="{width}" height="14" rx="4"'
-            f' fill="{colour}"/><text class="soft" x="{_LABEL + width + 8}"'
-            f' y="{top + 16}">{count}</text>'
+            f'<text x="0" y="{top + 15}">{html.escape(name[:44])}</text>'
+            f'<text class="soft" x="{_WIDTH}" y="{top + 15}" text-anchor="end">{count:,}</text>'
+            f'<rect class="track" x="0" y="{top + 23}" width="{_WIDTH}" height="8" rx="4"/>'
+            f'<rect x="0" y="{top + 23}" width="{width}" height="8" rx="4" fill="{colour}"/>'
         )
     height = max(1, len(rows)) * _ROW_HEIGHT
     return (
         f"<figure><figcaption>{title}</figcaption>"
-        f'<svg viewBox="0 0 400 {height}" width="100%" role="img" aria-label="{title}">'
+        f'<svg viewBox="0 0 {_WIDTH} {height}" width="100%" role="img" aria-label="{title}">'
         f"{''.join(bars)}</svg></figure>"
     )
 
 
 def _pace(seconds: Sequence[float]) -> str:
-    """Orders answered in each second of the town's life, as a line."""
+    """Orders answered in each second of the town's life, a column each."""
     if not seconds:
         return ""
     counts = Counter(int(second) for second in seconds)
-    last = max(counts)
-    most = max(counts.values())
-    points = " ".join(
-        f"{round(20 + 360 * second / max(1, last))},{round(110 - 95 * counts[second] / most)}"
+    last, most = max(counts), max(counts.values())
+    each = 900 / (last + 1)
+    columns = "".join(
+        f'<rect x="{second * each + 1:.1f}" y="{130 - 105 * counts[second] / most:.1f}"'
+        f' width="{max(2.0, each - 3):.1f}" height="{105 * counts[second] / most:.1f}" rx="2"'
+        ' fill="var(--fact)"/>'
         for second in range(last + 1)
     )
     title = "Orders answered, second by second"
     return (
-        f"<figure><figcaption>{title}</figcaption>"
-        f'<svg viewBox="0 0 400 140" width="100%" role="img" aria-label="{title}">'
-        f'<polyline points="{points}" fill="none" stroke="var(--fact)" stroke-width="2.5"'
-        ' stroke-linejoin="round"/>'
-        f'<text class="soft" x="20" y="132">0 s</text>'
-        f'<text class="soft" x="352" y="132">{last} s</text>'
-        f'<text class="soft" x="20" y="12">{most}/s</text></svg></figure>'
+        f'<figure class="wide"><figcaption>{title}<small>phones with an app are through first;'
+        " the hash of a dialled PIN is slow on purpose</small></figcaption>"
+        f'<svg viewBox="0 0 900 152" width="100%" role="img" aria-label="{title}">{columns}'
+        f'<text class="soft" x="0" y="15">{most} in the busiest second</text>'
+        '<text class="soft" x="0" y="149">first second</text>'
+        f'<text class="soft" x="900" y="149" text-anchor="end">second {last + 1}</text>'
+        "</svg></figure>"
     )
+
+
+def _proved(lines: Sequence[str]) -> str:
+    matches = [match for line in lines if (match := _CLAUSE.match(line))]
+    proved, total = (sum(int(match.group(part)) for match in matches) for part in (3, 4))
+    return f"{proved} of {total}"
 
 
 def _clauses(lines: Sequence[str]) -> str:
@@ -141,7 +161,7 @@ def _clauses(lines: Sequence[str]) -> str:
         number, title, proved, total = match.groups()
         share = round(100 * int(proved) / max(1, int(total)))
         rows.append(
-            f"<tr><td>{number}</td><td>{html.escape(title)}</td><td>{proved} of {total}</td>"
-            f'<td class="bar"><i><b style="width:{share}%"></b></i></td></tr>'
+            f"<li><b>{number}</b>{html.escape(title)}<span>{proved} of {total}</span>"
+            f'<i><u style="width:{share}%"></u></i></li>'
         )
     return "".join(rows)

@@ -144,7 +144,9 @@ def paying(story: Story, players: Players) -> Receipt:
     body = ReversePayment(order=wrong.verified.event.id, because="sent to the wrong number")
     waiting = first.act("reverse-payment", body)
     second.act("reverse-payment", body, approves=waiting.act)
+    told = dora.wait_for(lambda one: "40.00 taken back" in one.text, 10)
     story.done("a payment to the wrong number is given back", "two operators signed")
+    story.done(f'Dora reads: "{told.text}"')
     return paid.receipt
 
 
@@ -284,7 +286,7 @@ def killed(story: Story, provider: TourProvider, players: Players) -> None:
                 pending.append((person, order))
                 return
 
-    threads = [threading.Thread(target=load, args=(person,)) for person in payers]
+    threads = [threading.Thread(target=load, args=(person,), daemon=True) for person in payers]
     for thread in threads:
         thread.start()
     time.sleep(1.5)
@@ -301,6 +303,7 @@ def killed(story: Story, provider: TourProvider, players: Players) -> None:
     rows.close()
     found = len(set(acknowledged) & set(orders))
     twice = sum(1 for _, legs in posted if legs > 1)
+    must(bool(acknowledged), "orders were settled before the kill")
     must(found == len(acknowledged) and not twice, "nothing is lost and nothing is there twice")
     story.fact(f"acknowledged {len(acknowledged)}, found {found}, twice {twice}")
     story.done(

@@ -23,8 +23,8 @@ from tallystick.kernel.secret import Secret
 from tallystick.protocol.operators import OpenCustomer
 from tallystick.protocol.payments import PaymentKind
 
-APPS, DIALLERS, THREADS = 90, 18, 6
-APP_PAYMENTS, DIALLED_PAYMENTS = 1_200, 150
+APPS, DIALLERS, THREADS = 160, 40, 6
+APP_PAYMENTS, DIALLED_PAYMENTS = 1_200, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Planned:
 
 @dataclass(slots=True)
 class Tally:
-    """What came of the plan.
+    """What came of the plan; `slipped` counts frauds that went through, `seconds` when each came.
 
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
@@ -53,6 +53,7 @@ class Tally:
     seconds: list[float] = field(default_factory=list)
     rate: float = 0.0
     cpu_us: float = 0.0
+    slipped: int = 0
 
     def total(self) -> int:
         """How many orders were answered.
@@ -141,7 +142,9 @@ def live(story: Story, provider: TourProvider, players: Players, seed: int) -> T
     def walk(part: int) -> None:
         for one in planned:
             if one.payer % THREADS == part:
-                note(one.kind.value, _attempt(people[one.payer], one))
+                reason = _attempt(people[one.payer], one)
+                note(one.kind.value, reason)
+                tally.slipped += bool(one.twist) and not reason
 
     def dial() -> None:
         dice = random.Random(seed + 1)
@@ -152,13 +155,16 @@ def live(story: Story, provider: TourProvider, players: Players, seed: int) -> T
             pages = phone.pay_merchant(SHOP, str(dice.randint(5, 400)), pin)
             note("dialled", "" if "Receipt" in pages[-1] else _dialled_reason(pages[-1]))
 
-    threads = [threading.Thread(target=walk, args=(part,)) for part in range(THREADS)]
-    threads.append(threading.Thread(target=dial))
+    threads = [threading.Thread(target=walk, args=(part,), daemon=True) for part in range(THREADS)]
+    threads.append(threading.Thread(target=dial, daemon=True))
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
         time.sleep(0.2)
         progress(f"{tally.total()} of {APP_PAYMENTS + DIALLED_PAYMENTS} orders answered")
+    must(tally.total() == APP_PAYMENTS + DIALLED_PAYMENTS, "every order was answered")
+    must(not tally.slipped, "no changed and no excessive order was settled")
+    must(tally.settled.total() > 0.9 * tally.total(), "the town's honest orders are settled")
     tally.rate = tally.total() / (time.monotonic() - began)
     tally.cpu_us = (provider.cpu_s() - cpu) / tally.total() * 1e6
     _report(story, provider, tally)
@@ -187,7 +193,8 @@ def _short(error: MfsError, planned: Planned) -> str:
         return "a byte changed on its way"
     if error.because.startswith("software-device:"):
         return "above a software key's limit"
-    return (error.because.split(":")[0] if error.because else error.code)[:40]
+    row = error.because.split(":")[0]
+    return f"policy row {row}"[:44] if row else error.code
 
 
 def _dialled_reason(page: str) -> str:
@@ -198,7 +205,7 @@ def _report(story: Story, provider: TourProvider, tally: Tally) -> None:
     kinds = ", ".join(f"{count} {kind}" for kind, count in tally.settled.most_common())
     story.fact(
         f"{tally.settled.total()} settled: {kinds}",
-        f"{tally.rate:.0f}/s from this machine's other core",
+        f"{tally.rate:.0f}/s; phones and provider share this machine",
     )
     for reason, count in tally.refused.most_common():
         story.refused(f"{count} orders", reason)

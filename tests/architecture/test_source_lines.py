@@ -13,7 +13,16 @@ from tallystick.process.catalogue.scan import CodeObject, citations, code_object
 # Commands, whose docstrings are the help that people read; each module says its source.
 COMMANDS = {
     f"src/tallystick/entry/cli/{name}.py"
-    for name in ("catalogue", "completing", "main", "operators", "policies", "proofs", "provider")
+    for name in (
+        "catalogue",
+        "completing",
+        "main",
+        "operators",
+        "policies",
+        "proofs",
+        "provider",
+        "replaying",
+    )
 }
 
 # What else may be cited: a series and a number, with parts, editions and a place behind a comma.

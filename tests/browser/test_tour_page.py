@@ -81,10 +81,39 @@ def test_the_halves_fit(page):
 
 
 def test_one_altered_byte_parts_the_halves(page):
-    dom = shown(page, fragment="#parted")
+    dom = shown(page, fragment="#flip")
     assert 'data-verdict="parted"' in dom
     assert "the halves do not fit" in dom
     assert "KES 9,250.00" in dom
+
+
+DEPTH = re.compile(r"var\(--joint\) \* ([0-9.]+)")
+NOTCHES, CORNERS = 3, 2
+
+
+def edges(dom):
+    """The depths of both edges, which the page cuts: by what is shown, by what was recorded."""
+    shapes = dict(re.findall(r'class="half (left|right)" style="clip-path: polygon\(([^"]*)"', dom))
+    left, right = (
+        [float(one) for one in DEPTH.findall(shapes[side])] for side in ("left", "right")
+    )
+    return [1 - depth for depth in left][1:-1], right[1:-1]
+
+
+def clashes(dom):
+    shown_edge, recorded_edge = edges(dom)
+    pairs = zip(shown_edge, recorded_edge, strict=True)
+    differing = [at for at, (one, other) in enumerate(pairs) if abs(one - other) > 0.001]
+    return {at // (NOTCHES * CORNERS) for at in differing}
+
+
+def test_the_edges_are_cut_by_the_commitments_and_fit_only_if_they_are_equal(page):
+    fields = [one.field for one in page[2].disclosures]
+    whole = shown(page)
+    assert len(edges(whole)[0]) == len(fields) * NOTCHES * CORNERS
+    assert clashes(whole) == set()
+    parted = clashes(shown(page, fragment="#flip"))
+    assert parted == {fields.index("amount_minor")}
 
 
 def test_the_key_of_another_provider_parts_the_halves(page):

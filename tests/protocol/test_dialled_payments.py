@@ -14,7 +14,7 @@ from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
-from tallystick.protocol.operators import OpenCustomer
+from tallystick.protocol.operators import OpenCustomer, ReversePayment
 from tallystick.protocol.payments import PaymentKind
 
 PIN = Secret("7391")
@@ -99,6 +99,30 @@ def test_a_replayed_and_a_forged_gateway_message_are_refused(scene: Scene) -> No
     with pytest.raises(MfsError) as forged:
         scene.gateway.forge("gw1-s1-1", DIALLER, "1", Es256SigningKey.generate())
     assert forged.value.code == "not-authentic"
+
+
+def test_who_only_dials_is_told_of_what_they_pay_get_and_lose_again(scene: Scene) -> None:
+    screens = scene.phone.send_money("0700000001", "20", PIN)
+    assert "20.00" in screens[-2]
+    sent = scene.phone.wait_for(lambda one: "20.00 sent to Ann App" in one.text, 10)
+    assert scene.phone.is_genuine(sent)
+    paid = scene.app.wallet.pay(PaymentKind.P2P, DIALLER, Money(3_300, "KES"))
+    got = scene.phone.wait_for(lambda one: "33.00 from Ann App" in one.text, 10)
+    assert scene.phone.is_genuine(got)
+    first, second = scene.provider.operators["operations"]
+    body = ReversePayment(order=paid.verified.event.id, because="the wrong number")
+    second.act("reverse-payment", body, approves=first.act("reverse-payment", body).act)
+    lost = scene.phone.wait_for(lambda one: "33.00 taken back from you" in one.text, 10)
+    assert "Payment reversed" in lost.text
+
+
+def test_who_has_an_app_is_sent_no_notice_of_payments(scene: Scene) -> None:
+    other = scene.provider.person("+254700000007", "Bea App")
+    scene.app.wallet.pay(PaymentKind.P2P, other.number, Money(4_400, "KES"))
+    scene.app.wallet.pay(PaymentKind.P2P, DIALLER, Money(5_500, "KES"))
+    scene.phone.wait_for(lambda one: "55.00 from Ann App" in one.text, 10)
+    inboxes = [scene.provider.smsc.inbox(one.number) for one in (scene.app, other)]
+    assert not [one.text for inbox in inboxes for one in inbox if "Receipt" in one.text]
 
 
 @pytest.mark.requirement("MFS-7.3.2-02")

@@ -4,6 +4,7 @@ Source: ISO/TS 12812-2:2017, 6.2.1
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from tallystick.client.session import JSON_MEDIA_TYPE, Transport, refusal
 from tallystick.infrastructure.crypto.digest import sha256
@@ -50,6 +51,18 @@ def enrol_operator(
     return _enrolled.decode(reply.body)
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signed act as a request: its id, its name, and the octets to send.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+
+    id: str
+    name: str
+    body: bytes
+
+
 class OperatorDesk:
     """Signs and sends the acts of one operator.
 
@@ -76,6 +89,17 @@ class OperatorDesk:
         Raises what the provider refuses with.
         Source: ISO/TS 12812-2:2017, 6.2.1
         """
+        request = self.signed(name, body, approves=approves).body
+        reply = self._transport.post(f"/v1/acts/{name}", request, JSON_MEDIA_TYPE)
+        if reply.status != 200:
+            raise refusal(reply)
+        return _replies.decode(reply.body)
+
+    def signed(self, name: str, body: Wire, *, approves: str = "") -> Signed:
+        """`body` signed as the act `name`, to be sent.
+
+        Source: ISO/TS 12812-2:2017, 6.2.1
+        """
         now = self._clock.now()
         inner = encode_canonical(body)
         act = Act(
@@ -88,8 +112,4 @@ class OperatorDesk:
             expires_at=now + ACT_LIFE_MS,
         )
         jws = sign_compact(self._signer, act_header(self._operator), encode_canonical(act))
-        request = b'{"jws":"' + jws.encode() + b'","body":' + inner + b"}"
-        reply = self._transport.post(f"/v1/acts/{name}", request, JSON_MEDIA_TYPE)
-        if reply.status != 200:
-            raise refusal(reply)
-        return _replies.decode(reply.body)
+        return Signed(act.id, name, b'{"jws":"' + jws.encode() + b'","body":' + inner + b"}")

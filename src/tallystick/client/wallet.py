@@ -30,7 +30,7 @@ from tallystick.kernel.codec import Decoder, b64url, encode_canonical
 from tallystick.kernel.errors import MfsError, NotAuthentic, Unavailable
 from tallystick.kernel.model import Wire
 from tallystick.kernel.money import Money
-from tallystick.kernel.time import Clock
+from tallystick.kernel.time import Clock, Instant
 from tallystick.protocol.operators import CustomerOpened, OpenCustomer
 from tallystick.protocol.payments import (
     SIGNED_GRADE,
@@ -162,21 +162,7 @@ class Wallet:
         Raises NotPermitted if the person declines.
         Source: ISO/TS 12812-2:2017, 11.2.2
         """
-        quote = quoted.quote
-        device = self._keystore.identity().device
-        consent = restated(
-            quote,
-            quote_hash=b64url(sha256(encode_canonical(quote))),
-            device=device,
-            grade=SIGNED_GRADE,
-            consented_at=self._clock.now(),
-        )
-        header = consent_header(device)
-        signing_input = f"{b64url(header)}.{b64url(encode_canonical(consent))}"
-        signature = self._keystore.consent_sign(signing_input.encode(), shown=shown(quote))
-        jws = f"{signing_input}.{b64url(signature)}"
-        request = PaymentRequest(consent=jws, proof=quoted.proof)
-        return Order(quote, encode_canonical(request))
+        return consent_to(quoted, self._keystore, self._clock.now())
 
     def place(self, order: Order, *, attempts: int = _ATTEMPTS) -> Paid:
         """Send `order` until it is answered, and verify the receipt.
@@ -279,6 +265,29 @@ class Wallet:
         if exchanged.status != 200:
             raise error_of(_problems.decode(exchanged.body))
         return decoder.decode(exchanged.body)
+
+
+def consent_to(quoted: QuoteReply, keystore: DeviceKeystore, now: Instant) -> Order:
+    """The order for exactly the terms of `quoted`, signed by the consent key at `now`.
+
+    Raises NotPermitted if the person declines.
+    Source: ISO/TS 12812-2:2017, 11.2.2
+    """
+    quote = quoted.quote
+    device = keystore.identity().device
+    consent = restated(
+        quote,
+        quote_hash=b64url(sha256(encode_canonical(quote))),
+        device=device,
+        grade=SIGNED_GRADE,
+        consented_at=now,
+    )
+    header = consent_header(device)
+    signing_input = f"{b64url(header)}.{b64url(encode_canonical(consent))}"
+    signature = keystore.consent_sign(signing_input.encode(), shown=shown(quote))
+    jws = f"{signing_input}.{b64url(signature)}"
+    request = PaymentRequest(consent=jws, proof=quoted.proof)
+    return Order(quote, encode_canonical(request))
 
 
 def shown(quote: Quote) -> str:

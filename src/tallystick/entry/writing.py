@@ -8,6 +8,7 @@ Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 from tallystick.application.commands import Command
 from tallystick.application.turn import Outcome, Recorded
@@ -18,6 +19,20 @@ from tallystick.kernel.errors import Broken, MfsError, Unavailable
 Answer = Callable[[Recorded], None]
 MAX_BATCH = 1024
 MAX_WAITING = 8192
+
+
+class Submits(Protocol):
+    """Takes commands for the writer.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    def submit(self, command: Command, answer: Answer) -> None:
+        """Execute `command` with the next batch; `answer` is called once it is durable.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        ...
 
 
 class WriterLoop:

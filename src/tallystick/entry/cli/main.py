@@ -16,6 +16,7 @@ from tallystick.entry.cli.operators import operator
 from tallystick.entry.cli.policies import policy
 from tallystick.entry.cli.proofs import receipt, tally, why
 from tallystick.entry.cli.provider import init, serve
+from tallystick.entry.cli.replaying import replay_file
 from tallystick.kernel.errors import MfsError, Unavailable
 
 REFUSED = 1
@@ -34,7 +35,9 @@ def cli(ctx: click.Context, debug: bool) -> None:
     ctx.obj = debug
 
 
-for command in (init, serve, operator, policy, tally, receipt, why, catalogue, completion):
+for command in (
+    init, serve, operator, policy, tally, receipt, why, replay_file, catalogue, completion,
+):  # fmt: skip
     cli.add_command(command)
 
 

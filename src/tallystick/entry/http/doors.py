@@ -15,19 +15,11 @@ from tallystick.application.commands import (
     PerformAct,
 )
 from tallystick.application.turn import Recorded
+from tallystick.entry import handshakes
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.http.operations import ACT_NAMES
 from tallystick.entry.writing import WriterLoop
-from tallystick.infrastructure.crypto.kem import KemSuite
-from tallystick.infrastructure.crypto.signature import Es256VerifyKey
-from tallystick.infrastructure.envelope.handshake_server import (
-    Fresh,
-    accept,
-    answer_hello,
-    open_enrolment,
-    open_session_proof,
-)
 from tallystick.infrastructure.envelope.schedule import SessionKeys
 from tallystick.kernel.codec import Decoder, b64url, encode, encode_canonical
 from tallystick.kernel.errors import (
@@ -38,14 +30,10 @@ from tallystick.kernel.errors import (
     NotFound,
     TooLarge,
 )
-from tallystick.kernel.ids import random_id
 from tallystick.kernel.model import Wire
-from tallystick.kernel.secret import Secret
-from tallystick.protocol.enrolment import EnrolmentAccepted
 from tallystick.protocol.envelope import SEALED_MEDIA_TYPE
 from tallystick.protocol.operators import EnrolOperator, SignedRequest
 from tallystick.protocol.problems import problem_of
-from tallystick.protocol.session import SessionAccepted
 from tallystick.protocol.tally_api import (
     CheckpointReply,
     ConsistencyReply,
@@ -79,25 +67,8 @@ class Doors:
 
         Source: ISO/TS 12812-2:2017, 7.2.7
         """
-        now = self._platform.clock.now()
         body = await self._body(request, HANDSHAKE_COST)
-        module = self._platform.module
-        self._platform.cookies.refresh(module.random, now)
-        fresh = Fresh(
-            session=random_id("ses", module.random(16)),
-            share=Secret(module.random(32)),
-            cookie_nonce=module.random(12),
-        )
-        handshake = self._desks.policy.compiled.policy.handshake
-        suites = sorted(handshake.suites, key=lambda name: name != handshake.preferred)
-        answered = answer_hello(
-            body,
-            self._platform.identity,
-            [KemSuite(name) for name in suites],
-            self._platform.cookies,
-            fresh,
-            now,
-        )
+        answered = handshakes.answer(self._platform, body)
         self._accounting.answered("session.hello", 200, "")
         return Response(answered.body, media_type="application/json")
 
@@ -108,16 +79,7 @@ class Doors:
         """
         body = await self._body(request, HANDSHAKE_COST)
         session: str = request.path_params["session"]
-        claimed = open_session_proof(
-            session, body, self._platform.cookies, self._platform.clock.now()
-        )
-        try:
-            device = self._desks.devices.get(claimed.device)
-        except NotFound:
-            raise NotAuthentic(
-                "the handshake is not authentic", remedy="enrol this phone"
-            ) from None
-        proved = claimed.verify(Es256VerifyKey(device.possession), device.certificate_id)
+        proved = handshakes.proved(self._platform, session, body)
         recorded = await self._writer.ask(EstablishSession(proved))
         return self._accepted("session.establish", recorded, proved.keys)
 
@@ -128,7 +90,7 @@ class Doors:
         """
         body = await self._body(request, HANDSHAKE_COST)
         session: str = request.path_params["session"]
-        opened = open_enrolment(session, body, self._platform.cookies, self._platform.clock.now())
+        opened = handshakes.enrolment(self._platform, session, body)
         recorded = await self._writer.ask(EnrolDevice(opened))
         if isinstance(recorded.outcome.reply, NotAuthentic):
             self._accounting.admit_source(
@@ -245,13 +207,8 @@ class Doors:
         return _json(reply)
 
     def _accepted(self, name: str, recorded: Recorded, keys: SessionKeys) -> Response:
-        reply = recorded.outcome.reply
-        if isinstance(reply, MfsError):
-            raise reply
-        if not isinstance(reply, SessionAccepted | EnrolmentAccepted):
-            raise Broken("the handshake came to nothing")
+        sealed = handshakes.accepted(self._platform, recorded, keys)
         self._accounting.answered(name, 200, "")
-        sealed = accept(keys, self._platform.nonces.draw(), reply, 200)
         return Response(sealed, media_type=SEALED_MEDIA_TYPE)
 
 

@@ -16,7 +16,7 @@ from tallystick.application.turn import Recorded
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.http.lane import LaneHandler, Respond
-from tallystick.entry.writing import WriterLoop
+from tallystick.entry.writing import Submits
 from tallystick.infrastructure.envelope.cose import open_request, peek, seal_reply
 from tallystick.infrastructure.envelope.schedule import SessionKeys, session_of
 from tallystick.kernel.codec import encode_canonical
@@ -56,7 +56,7 @@ class Front:
     Source: ISO/TS 12812-2:2017, 7.2.7
     """
 
-    def __init__(self, platform: Platform, writer: WriterLoop, accounting: Accounting) -> None:
+    def __init__(self, platform: Platform, writer: Submits, accounting: Accounting) -> None:
         self._platform = platform
         self._sessions = platform.desks.sessions
         self._clock = platform.clock

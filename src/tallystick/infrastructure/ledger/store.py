@@ -180,6 +180,7 @@ class LedgerStore:
         for hold_id in holds:
             if (hold := state.holds.get(hold_id)) is not None:
                 wanted.update(_accounts_of(hold.legs))
+                wanted.update({account_id: None for account_id, _, _ in hold.uses})
         for original_id in originals:
             if (original := state.originals.get(original_id)) is not None:
                 wanted.update(_accounts_of(original.legs))

@@ -127,12 +127,14 @@ class Connection:
         """
         try:
             cursor = self._link.execute(sql, parameters)
-            try:
-                yield from cursor
-            finally:
-                cursor.close()
         except _DRIVER as error:
             raise fault_of(error) from error
+        try:
+            yield from cursor
+        except sqlite3.Error as error:
+            raise fault_of(error) from error
+        finally:
+            cursor.close()
 
     def trace(self, listener: Callable[[str], None] | None) -> None:
         """Hand the text of every statement that runs to `listener`; None stops that.

@@ -110,7 +110,8 @@ def test_a_row_that_is_added_and_changed_in_one_batch_ends_in_its_last_state(dat
 def test_single_statements_come_after_the_rows(database: Database) -> None:
     changes = ChangeSet()
     changes.statement("DELETE FROM line WHERE seq < ?", (2,))
-    changes.insert_all(LINE, [(number, "p") for number in range(4)])
+    changes.insert_all(LINE, [(number, "p") for number in range(2)])
+    changes.insert_all(LINE, [(number, "p") for number in range(2, 4)])
     assert not changes.is_empty()
     changes.flush(database)
     assert database.rows("SELECT seq FROM line") == [(2,), (3,)]
