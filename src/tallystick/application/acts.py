@@ -6,7 +6,7 @@ Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3; 13.3; 14.2.1
 from collections.abc import Callable
 
 from tallystick.application.authentication import Access
-from tallystick.application.book import LedgerBook, own_account
+from tallystick.application.book import LedgerBook
 from tallystick.application.consent import TwoOperators, consent_of
 from tallystick.application.customers import CustomerKind, Customers, Profile
 from tallystick.application.daybook import DayBook
@@ -18,7 +18,7 @@ from tallystick.application.policing import PolicyInForce
 from tallystick.application.quoting import Quoting
 from tallystick.application.turn import Turn
 from tallystick.application.webhooks import Webhooks
-from tallystick.infrastructure.ledger.model import Leg, Posting, PostingKind
+from tallystick.infrastructure.ledger.chart import issue
 from tallystick.infrastructure.tally.leaf import Commitments
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Conflict, MfsError, NotFound
@@ -167,13 +167,14 @@ class Acts:
         asked = _fund.decode(body)
         customer = self._customers.active(self._customers.by_alias(asked.number))
         event = turn.new_id("evt")
-        leg = Leg(
-            debit=own_account("safeguarding"), credit=customer.account, amount=asked.amount_minor
+        issued = issue(
+            self._book.chart,
+            event,
+            customer.account,
+            asked.amount_minor,
+            event_index=turn.next_event(),
         )
-        posting = Posting(
-            id=event, kind=PostingKind.POST, legs=(leg,), event_index=turn.next_event()
-        )
-        self._book.post(posting, turn.now)
+        self._book.post(issued, turn.now)
         commitments = Commitments(event)
         commitments.commit(
             self._customers.commit_mac(customer),

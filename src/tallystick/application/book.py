@@ -11,17 +11,16 @@ from collections.abc import Iterable
 from tallystick.application.customers.model import CustomerKind
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.ledger.apply import apply
+from tallystick.infrastructure.ledger.chart import chart_of, new_account
 from tallystick.infrastructure.ledger.model import (
     NO_CEILING,
     NO_FLOOR,
-    Account,
     AccountKind,
     Leg,
     Limit,
     Posting,
     PostingKind,
     Rejected,
-    Side,
 )
 from tallystick.infrastructure.ledger.state import LedgerState
 from tallystick.infrastructure.ledger.store import LedgerStore, save
@@ -33,25 +32,11 @@ from tallystick.process.policy import LimitRule
 HOLD_LIFE_MS = 365 * DAY_MS
 """How long an order may wait for a core system; people decide long before."""
 
-_OWN_ACCOUNTS = {
-    "safeguarding": (AccountKind.SAFEGUARDING, Side.DEBIT),
-    "fees": (AccountKind.FEE, Side.CREDIT),
-    "suspense": (AccountKind.SUSPENSE, Side.CREDIT),
-    "bank-settlement": (AccountKind.BANK_SETTLEMENT, Side.CREDIT),
-}
 _KINDS = {
     CustomerKind.PERSON: AccountKind.CUSTOMER,
     CustomerKind.AGENT: AccountKind.AGENT_FLOAT,
     CustomerKind.MERCHANT: AccountKind.MERCHANT,
 }
-
-
-def own_account(name: str) -> str:
-    """The id of one of the provider's own accounts: safeguarding, fees, suspense, bank-settlement.
-
-    Source: ISO/TS 12812-2:2017, 13.3
-    """
-    return random_id("acc", name.encode().ljust(16, b"\x00")[:16])
 
 
 class LedgerBook:
@@ -70,7 +55,7 @@ class LedgerBook:
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         self._store = LedgerStore(reader)
-        self._currency = currency
+        self.chart = chart_of(currency)
         self._capacity = capacity
         self.elsewhere = elsewhere
         self.state = LedgerState()
@@ -82,25 +67,15 @@ class LedgerBook:
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self._store.restore(self.state)
-        self._store.load_accounts(self.state, [own_account(name) for name in _OWN_ACCOUNTS])
+        self._store.load_accounts(self.state, self.chart.ids())
 
     def open_own_accounts(self, now: int) -> None:
         """Open the provider's own accounts where they do not exist yet.
 
         Source: ISO/TS 12812-2:2017, 13.3
         """
-        for name, (kind, side) in _OWN_ACCOUNTS.items():
-            identifier = own_account(name)
-            if identifier not in self.state.accounts:
-                account = Account(
-                    id=identifier,
-                    kind=kind,
-                    currency=self._currency,
-                    side=side,
-                    floor=NO_FLOOR if name == "bank-settlement" else 0,
-                    ceiling=NO_CEILING,
-                    opened_at=now,
-                )
+        for account in self.chart.accounts(now):
+            if account.id not in self.state.accounts:
                 self.state.open_account(account)
 
     def open_account(self, turn: Turn, kind: CustomerKind, ceiling_minor: int) -> str:
@@ -109,15 +84,11 @@ class LedgerBook:
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
         identifier = random_id("acc", turn.entropy(16))
-        account = Account(
-            id=identifier,
-            kind=_KINDS[kind],
-            currency=self._currency,
-            side=Side.CREDIT,
-            floor=NO_FLOOR if self.elsewhere else 0,
-            ceiling=NO_CEILING if self.elsewhere else min(ceiling_minor, NO_CEILING),
-            opened_at=turn.now,
-        )
+        account = new_account(identifier, _KINDS[kind], self.chart.currency, turn.now)
+        if self.elsewhere:
+            account.floor = NO_FLOOR
+        else:
+            account.ceiling = min(ceiling_minor, NO_CEILING)
         self.state.open_account(account)
         return identifier
 
@@ -141,7 +112,7 @@ class LedgerBook:
         """
         legs = [Leg(debit=payer, credit=payee, amount=amount_minor)]
         if fee_minor:
-            legs.append(Leg(debit=payer, credit=own_account("fees"), amount=fee_minor))
+            legs.append(Leg(debit=payer, credit=self.chart.fee, amount=fee_minor))
         posting = Posting(
             id=order,
             kind=PostingKind.HOLD if self.elsewhere else PostingKind.POST,

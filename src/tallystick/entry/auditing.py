@@ -90,8 +90,15 @@ def audit_provider(folder: ProviderFolder, anchors: Sequence[Anchor] = ()) -> Re
 
 
 def _transfers(reader: Reader) -> Iterator[TransferRow]:
-    for seq, debit, credit, amount, event in LedgerStore(reader).moved():
-        yield TransferRow(seq=seq, debit=debit, credit=credit, amount=amount, event_index=event)
+    for seq, debit, credit, amount, event, moves in LedgerStore(reader).lines():
+        yield TransferRow(
+            seq=seq,
+            debit=debit,
+            credit=credit,
+            amount=amount,
+            event_index=event,
+            moves=bool(moves),
+        )
 
 
 def _accounts(reader: Reader) -> Iterator[AccountRow]:

@@ -12,6 +12,7 @@ safeguarding and credits one of them, redeeming does the contrary.
 Source: ISO/TS 12812-2:2017, 13.1; 13.3
 """
 
+from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.ledger.model import (
     NO_CEILING,
     NO_FLOOR,
@@ -22,6 +23,7 @@ from tallystick.infrastructure.ledger.model import (
     PostingKind,
     Side,
 )
+from tallystick.kernel.ids import random_id
 from tallystick.kernel.model import Record
 from tallystick.kernel.money import currency_exponent
 
@@ -60,6 +62,20 @@ class Chart(Record, frozen=True, kw_only=True):
     suspense: str
     fee: str
 
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the provider's own accounts.
+
+        Source: ISO/TS 12812-2:2017, 13.1
+        """
+        return (
+            self.safeguarding,
+            self.bank_settlement,
+            self.interoperable,
+            self.issuance,
+            self.suspense,
+            self.fee,
+        )
+
     def accounts(self, now: int) -> tuple[Account, ...]:
         """The provider's own accounts, empty, opened at `now`.
 
@@ -83,15 +99,19 @@ def chart_of(currency: str) -> Chart:
     Source: ISO/TS 12812-2:2017, 13.1; ISO 4217
     """
     currency_exponent(currency)
-    place = f"own_{currency.lower()}_"
+
+    def own(kind: AccountKind) -> str:
+        name = f"{currency}/{kind.value}"
+        return random_id("acc", sha256(name.encode())[:16])
+
     return Chart(
         currency=currency,
-        safeguarding=place + "safeguarding",
-        bank_settlement=place + "bank-settlement",
-        interoperable=place + "interoperable",
-        issuance=place + "issuance",
-        suspense=place + "suspense",
-        fee=place + "fee",
+        safeguarding=own(AccountKind.SAFEGUARDING),
+        bank_settlement=own(AccountKind.BANK_SETTLEMENT),
+        interoperable=own(AccountKind.INTEROPERABLE),
+        issuance=own(AccountKind.ISSUANCE),
+        suspense=own(AccountKind.SUSPENSE),
+        fee=own(AccountKind.FEE),
     )
 
 

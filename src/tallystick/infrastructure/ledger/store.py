@@ -317,14 +317,14 @@ class LedgerStore:
             "SELECT id, posted_debit, posted_credit FROM account ORDER BY id"
         )
 
-    def moved(self) -> Iterator[tuple[int, str, str, int, int]]:
-        """Number, debit, credit, amount and event of the lines that moved posted money, in order.
+    def lines(self) -> Iterator[tuple[int, str, str, int, int, int]]:
+        """Each line in order: number, debit, credit, amount, event, and 1 where money moved.
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         yield from self._reader.stream(
-            """SELECT seq, debit, credit, amount, event_index FROM transfer
-                WHERE kind IN ('post', 'capture', 'reverse') ORDER BY seq"""
+            """SELECT seq, debit, credit, amount, event_index,
+                kind IN ('post', 'capture', 'reverse') FROM transfer ORDER BY seq"""
         )
 
 

@@ -12,7 +12,9 @@ from tallystick.kernel.model import Record
 class TransferRow(Record, frozen=True, kw_only=True):
     """One stored transfer: `amount` minor units from the debit side to the credit side.
 
-    `event_index` is the place of the event that it belongs to.
+    `event_index` is the place of the event that it belongs to. A line that only holds or frees
+    money does not `move` any: it counts for the order of the lines, not for the sums, and may
+    belong to no event, as a hold that expired.
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
 
@@ -21,6 +23,7 @@ class TransferRow(Record, frozen=True, kw_only=True):
     credit: str
     amount: int
     event_index: int
+    moves: bool = True
 
 
 class AccountRow(Record, frozen=True, kw_only=True):
@@ -56,6 +59,8 @@ def recompute_balances(
     for transfer in transfers:
         findings += _transfer_faults(transfer, expected, events)
         expected = transfer.seq + 1
+        if not transfer.moves:
+            continue
         debits[transfer.debit] = debits.get(transfer.debit, 0) + transfer.amount
         credits_[transfer.credit] = credits_.get(transfer.credit, 0) + transfer.amount
     for name in sorted({*rows, *debits, *credits_}):
@@ -76,6 +81,8 @@ def _transfer_faults(
         yield Finding(
             kind=FindingKind.EDITED, row=row, detail="no posting has such an amount or such sides"
         )
+    if not transfer.moves:
+        return
     if transfer.event_index < 0 or (events is not None and transfer.event_index >= events):
         yield Finding(
             kind=FindingKind.ROW_DIFFERS,

@@ -36,6 +36,17 @@ def test_right_books_have_no_finding() -> None:
     assert found([], []) == []
 
 
+def test_lines_that_hold_or_free_money_count_for_the_order_only() -> None:
+    held = [
+        *TRANSFERS[:2],
+        replace(transfer(9, "a", "b", 700), moves=False, event_index=-1),
+        replace(TRANSFERS[2], seq=10),
+        replace(TRANSFERS[3], seq=11),
+    ]
+    assert found(held) == []
+    assert found([held[0], held[1], *held[3:]]) == [(FindingKind.DELETED, "transfer 10")]
+
+
 @pytest.mark.threat("THR-BE-03")
 @pytest.mark.parametrize("number", range(len(ACCOUNTS)))
 @pytest.mark.parametrize("side", ["posted_debit", "posted_credit"])
