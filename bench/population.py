@@ -35,16 +35,29 @@ class Population:
     url: str
     process: subprocess.Popen[bytes]
     smsc: Smsc
+    secret: Secret[bytes]
+    options: tuple[str, ...] = ()
     people: list[Person] = field(default_factory=list)
     cast: Cast | None = None
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self) -> None:
+        """End the server."""
         if self.process.stdin:
             self.process.stdin.close()
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=60)
+        if self.process.stdout:
+            self.process.stdout.close()
+
+    def start(self) -> None:
+        """Serve again where it was served before."""
+        port = self.url.rsplit(":", 1)[1]
+        self.process, _ = _serve(self.folder, self.secret, (*self.options, "--port", port))
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
         self.smsc.close()
         if self.cast is not None:
             self.cast.close()
@@ -77,18 +90,9 @@ def populate(count: int, *options: str) -> Population:
         sms_url=smsc.url + "/v1/messages",
     )
     done = set_up(ProviderFolder(folder), plan, secret, clock)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.provider", str(folder), *options],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdin
-    assert process.stdout
-    process.stdin.write(secret.reveal().hex().encode() + b"\n")
-    process.stdin.flush()
-    port = int(process.stdout.readline().split()[1])
+    process, port = _serve(folder, secret, options)
     url = f"http://127.0.0.1:{port}"
-    population = Population(folder, url, process, smsc)
+    population = Population(folder, url, process, smsc, secret, options)
     population.cast = cast = Cast(
         url,
         PROVIDER,
@@ -107,6 +111,21 @@ def populate(count: int, *options: str) -> Population:
         code = cast.activation_code(number)
         population.people.append(cast.enrol_phone(number, activation, code))
     return population
+
+
+def _serve(
+    folder: Path, secret: Secret[bytes], options: tuple[str, ...]
+) -> tuple[subprocess.Popen[bytes], int]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.provider", str(folder), *options],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(secret.reveal().hex().encode() + b"\n")
+    process.stdin.flush()
+    return process, int(process.stdout.readline().split()[1])
 
 
 def sealed_orders(population: Population, count: int) -> tuple[list[bytes], float]:

@@ -32,7 +32,7 @@ async def main(folder: Path, secret: Secret[bytes], log_path: Path) -> None:
     threading.Thread(target=wait_for_end, daemon=True).start()
     log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     listening = Listening(
-        port=0, session_rate=1e6, source_rate=1e6, lane="--no-lane" not in sys.argv
+        port=_port(), session_rate=1e6, source_rate=1e6, lane="--no-lane" not in sys.argv
     )
     await serve(
         platform,
@@ -42,6 +42,10 @@ async def main(folder: Path, secret: Secret[bytes], log_path: Path) -> None:
         stop=stop,
     )
     platform.close()
+
+
+def _port() -> int:
+    return int(sys.argv[sys.argv.index("--port") + 1]) if "--port" in sys.argv else 0
 
 
 def _write(log: int, octets: bytes) -> None:

@@ -1,0 +1,77 @@
+"""Every figure with its bound, floor and load: `make bench`, or `python -m bench --quick`.
+
+Writes build/bench.json, with `--record` also bench/results/. Exits 0 when every bound is met.
+"""
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from bench import payment, policy_decision, scale, tally_append
+
+ROOT = Path(__file__).parents[1]
+Rows = list[dict[str, Any]]
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    models = [line.split(":", 1)[1].strip() for line in text.splitlines() if "model name" in line]
+    return {
+        "cpu": models[0] if models else platform.machine(),
+        "cores": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+        "cryptography": version("cryptography"),
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """Measure, print, write."""
+    quick = "--quick" in arguments
+    parts: dict[str, Callable[[], Rows]] = {
+        "policy decision": policy_decision.run,
+        "tally": tally_append.run,
+        "payment": lambda: payment.run(quick),
+        "scale": lambda: scale.run(quick),
+    }
+    rows: Rows = []
+    for name, measure in parts.items():
+        print(f"measuring: {name} ...", flush=True)
+        for row in measure():
+            rows.append(row)
+            print(_line(row), flush=True)
+    _write(ROOT / "build" / "bench.json", rows)
+    if "--record" in arguments:
+        _write(ROOT / "bench" / "results" / "bench.json", rows)
+    missed = [row["name"] for row in rows if not _met(row)]
+    print(f"missed: {', '.join(missed)}" if missed else "every bound is met")
+    return 1 if missed else 0
+
+
+def _met(row: dict[str, Any]) -> bool:
+    if "met" in row:
+        return bool(row["met"])
+    return row["bound"] is None or bool(row["value"] <= row["bound"])
+
+
+def _line(row: dict[str, Any]) -> str:
+    bound = "" if row["bound"] is None else f"bound {row['bound']}"
+    mark = " " if row["bound"] is None else ("+" if _met(row) else "x")
+    text = f"{mark} {row['name']:32} {row['value']:>9} {row['unit']:28} {bound:12}"
+    floor = f"  floor {row['floor']};" if row.get("floor") else " "
+    return f"{text}{floor} {row['load']}"
+
+
+def _write(target: Path, rows: Rows) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    content = {"machine": machine(), "figures": rows}
+    target.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

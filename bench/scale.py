@@ -1,0 +1,133 @@
+"""What growth costs: a payment after 10^4 and 10^6 posted ones, memory at 100,000 customers."""
+
+import random
+import sqlite3
+import sys
+from typing import Any
+
+from bench.payment import measure
+from bench.population import Population, populate
+from tallystick.application.commands import PerformAct
+from tallystick.entry.assembly import open_platform
+from tallystick.entry.settings import ProviderFolder
+from tallystick.infrastructure.ledger.apply import apply
+from tallystick.infrastructure.ledger.model import Leg, Posted, Posting, PostingKind
+from tallystick.infrastructure.ledger.state import LedgerState
+from tallystick.infrastructure.ledger.store import LedgerStore, save
+from tallystick.infrastructure.store.commit import GroupCommit
+from tallystick.infrastructure.store.database import Database
+from tallystick.infrastructure.store.tables import ChangeSet
+from tallystick.kernel.codec import Decoder, encode_canonical
+from tallystick.kernel.money import Money
+from tallystick.protocol.operators import OpenCustomer, SignedRequest
+from tallystick.protocol.payments import PaymentKind
+
+DEVICES, ORDERS, CLIENTS, ROUNDS = 128, 4_000, 64, 3
+BATCH = 1_000
+BOUND_GROWTH, BOUND_MEMORY_MB = 1.10, 150.0
+_signed = Decoder(SignedRequest, limit=64 * 1024)
+
+
+def preload(population: Population, upto: int, start: int) -> None:
+    """Post payments number `start` to `upto` between the population's accounts; no server runs."""
+    accounts = [person.keystore.identity().accounts[0] for person in population.people]
+    dice = random.Random(start)
+    database = Database.open(ProviderFolder(population.folder).database_file)
+    state, store = LedgerState(), LedgerStore(database)
+    store.restore(state)
+    store.load_accounts(state, accounts)
+    commits = GroupCommit(database)
+    for first in range(start, upto, BATCH):
+        postings = []
+        for number in range(first, min(upto, first + BATCH)):
+            debit, credit = dice.sample(accounts, 2)
+            leg = Leg(debit=debit, credit=credit, amount=1)
+            postings.append(Posting(id=f"preload-{number}", kind=PostingKind.POST, legs=(leg,)))
+        results = apply(state, postings, 1)
+        assert all(isinstance(one, Posted) for one in results)
+        rows = ChangeSet()
+        save(state.take_changes(), rows)
+        commits.run(rows)
+        state.trim(accounts=10 * DEVICES, recent=BATCH)
+    database.close()
+
+
+def open_customers(population: Population, count: int) -> list[str]:
+    """Open `count` customers by signed acts, their notices delivered long ago; no server runs."""
+    assert population.cast is not None
+    desk = population.cast.operators["care-desk"][0]
+    platform = open_platform(ProviderFolder(population.folder), population.secret)
+    numbers = [f"+2541{index:08d}" for index in range(count)]
+    for first in range(0, count, 500):
+        commands = []
+        for number in numbers[first : first + 500]:
+            body = OpenCustomer(name=f"Person {number}", msisdn=number, kind="person", tier=2)
+            signed = desk.signed("open-customer", body)
+            asked = _signed.decode(signed.body)
+            inner = encode_canonical(asked.body)
+            act = platform.desks.operators.verify(
+                asked.jws, inner, signed.name, platform.clock.now()
+            )
+            commands.append(PerformAct(act))
+        for recorded in platform.writer.run(commands):
+            assert not isinstance(recorded.outcome.reply, Exception)
+    platform.close()
+    link = sqlite3.connect(ProviderFolder(population.folder).database_file)
+    with link:
+        link.execute("UPDATE notice SET due_at = 0")
+    link.close()
+    return numbers
+
+
+def _ratio(population: Population) -> float:
+    """The lowest of some rounds: what a payment costs when the machine is least disturbed."""
+    return min(float(measure(population, CLIENTS, ORDERS)["ratio"]) for _ in range(ROUNDS))
+
+
+def run(quick: bool = False) -> list[dict[str, Any]]:
+    """Growth of a payment's cost, then memory, on one provider."""
+    most, customers = (100_000, 20_000) if quick else (1_000_000, 100_000)
+    with populate(DEVICES) as population:
+        population.stop()
+        preload(population, 10_000, 0)
+        population.start()
+        small = _ratio(population)
+        population.stop()
+        preload(population, most, 10_000)
+        population.start()
+        large = _ratio(population)
+        population.stop()
+        numbers = open_customers(population, customers)
+        population.start()
+        paid = min(len(numbers), 20_000)
+        for index, number in enumerate(numbers[:paid]):
+            payer = population.people[index % DEVICES]
+            payer.wallet.quote(PaymentKind.P2P, number, Money(100, "KES"))
+        measure(population, CLIENTS, ORDERS)
+        memory = population.memory_mb()
+    growth = large / small
+    return [
+        {
+            "name": "cost after 10^6 against 10^4" if not quick else "cost after 10^5, quick",
+            "value": round(growth, 3),
+            "unit": "x",
+            "bound": BOUND_GROWTH,
+            "floor": f"{small:.2f} x P-256 verify at 10,000 posted",
+            "load": f"{most} posted; {ORDERS} orders, {CLIENTS} clients, least of {ROUNDS}",
+            "met": growth <= BOUND_GROWTH,
+        },
+        {
+            "name": "memory of the server",
+            "value": round(memory),
+            "unit": "MB",
+            "bound": BOUND_MEMORY_MB,
+            "floor": "",
+            "load": f"{customers} customers, {paid} of them met, {most} payments posted",
+            "met": memory <= BOUND_MEMORY_MB,
+        },
+    ]
+
+
+if __name__ == "__main__":
+    for row in run(quick="--quick" in sys.argv):
+        print(row)
