@@ -87,8 +87,8 @@ class Scale:
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
 
-    rows: int = 40_000
-    orders: int = 20_000
+    rows: int = 12_000
+    orders: int = 4_000
     hot_keys: int = 8_192
 
 

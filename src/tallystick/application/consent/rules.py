@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from tallystick.application.consent.model import DeviceSigned
 from tallystick.infrastructure.crypto.digest import sha256
-from tallystick.infrastructure.crypto.jws import split_compact
+from tallystick.infrastructure.crypto.jws import split_under
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode, encode_canonical
 from tallystick.kernel.errors import NotAuthentic
@@ -51,13 +51,13 @@ def consent_of(quote: Quote, *, device: str, grade: str, consented_at: int) -> C
 def verify_signed(
     request: PaymentRequest,
     *,
-    header: bytes,
+    header: str,
     consent_key: VerifyKey,
     check_mac: Callable[[bytes, bytes], None],
 ) -> DeviceSigned:
     """The device-signed consent in `request`, after every check that needs no state:
 
-    1. the JWS header is the device's own (`header`, so no algorithm is negotiated);
+    1. the JWS header is the device's own (`header`, in base64url, so no algorithm is negotiated);
     2. the payload is the canonical encoding of a consent;
     3. its terms hash to the quote hash that it names;
     4. the provider's MAC (`check_mac(message, tag)`) covers that hash, so these terms were quoted;
@@ -66,9 +66,7 @@ def verify_signed(
     Raises Malformed for the form, NotAuthentic for 1 and 3 to 5.
     Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2; RFC 7515, 5.2
     """
-    given, payload, signature, signing_input = split_compact(request.consent)
-    if given != header:
-        raise NotAuthentic("the consent is not signed as this device signs")
+    payload, signature, signing_input = split_under(request.consent, header)
     consent = _consents.decode_canonical(payload)
     digest = quote_digest(quote_in(consent))
     if b64url(digest) != consent.quote_hash:

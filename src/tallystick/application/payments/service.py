@@ -144,8 +144,10 @@ class Payments:
                 refusal = error
         else:
             refusal = verdict.error()
-        row = self._row(turn, ask, consent, digest, decision.row, refusal)
-        return self._record(turn, ask, consent, payee, row, facts, evidence)
+        facts_text = encode_canonical(facts).decode()
+        kept = self._kept(ask, consent, evidence, facts_text)
+        row = self._row(turn, ask, consent, digest, decision.row, refusal, kept)
+        return self._record(turn, ask, consent, payee, row, facts_text)
 
     def _payee(self, consent: Consent) -> Customer | None:
         try:
@@ -233,6 +235,7 @@ class Payments:
         digest: bytes,
         row: str,
         refusal: MfsError | None,
+        evidence: bytes,
     ) -> OrderRow:
         return OrderRow(
             id=consent.order,
@@ -254,7 +257,7 @@ class Payments:
             device=consent.device,
             policy=self._policy.version,
             row=row,
-            evidence=b"",
+            evidence=evidence,
             event=turn.next_event(),
             balance_minor=self._book.available(consent.payer),
             at=turn.now,
@@ -267,11 +270,9 @@ class Payments:
         consent: Consent,
         payee: Customer | None,
         row: OrderRow,
-        facts: Facts,
-        evidence: str,
+        facts_text: str,
     ) -> Outcome:
         """Append the event and the order's row, and make the answer."""
-        facts_text = encode_canonical(facts).decode()
         commitments = self._proofs.commitments(
             row, ask.payer, payee, consent.payee_name, facts_text
         )
@@ -283,17 +284,19 @@ class Payments:
             event_id=row.id,
             stage=row.stage,
         )
+        self._orders.add(row.id, row, turn.changes)
+        if row.stage is Stage.SETTLED:
+            self.tell(turn, row, ask.payer, payee)
+        return Outcome(self._reply(row), index, commitments.disclosures(PAYER_SEES))
+
+    def _kept(self, ask: Ask, consent: Consent, evidence: str, facts_text: str) -> bytes:
+        """The consent as given and the facts, sealed under the payer's own key."""
         kept = Evidence(
             proof=evidence,
             consent="" if consent.device else encode_canonical(consent).decode(),
             facts=facts_text,
         )
-        sealed = self._customers.seal(ask.payer, encode_canonical(kept))
-        stored = replace(row, evidence=sealed, event=index)
-        self._orders.add(row.id, stored, turn.changes)
-        if row.stage is Stage.SETTLED:
-            self.tell(turn, stored, ask.payer, payee)
-        return Outcome(self._reply(stored), index, commitments.disclosures(PAYER_SEES))
+        return self._customers.seal(ask.payer, encode_canonical(kept))
 
     def tell(self, turn: Turn, row: OrderRow, payer: Customer, payee: Customer | None) -> None:
         """Tell those by SMS who have no device that could show them the receipt.

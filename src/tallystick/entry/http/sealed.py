@@ -10,7 +10,7 @@ from tallystick.entry.http.front import Front, Opened
 from tallystick.entry.http.lane import LaneHandler
 from tallystick.entry.http.operations import operation
 from tallystick.infrastructure.crypto.signature import Es256VerifyKey, VerifyKey
-from tallystick.kernel.codec import Decoder
+from tallystick.kernel.codec import Decoder, b64url
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.model import Wire
 from tallystick.kernel.time import Instant
@@ -42,7 +42,7 @@ class SealedOperations:
         self._receipts = Decoder(ReceiptRequest, limit=512)
         self._customers = Decoder(OpenCustomer, limit=2048)
         self._empty = Decoder(Empty, limit=16)
-        self._signers: dict[str, tuple[bytes, VerifyKey]] = {}
+        self._signers: dict[str, tuple[str, VerifyKey]] = {}
 
     def handlers(self, front: Front) -> dict[str, LaneHandler]:
         """The handler of each sealed operation, by path.
@@ -138,12 +138,12 @@ class SealedOperations:
             device=live.device,
         )
 
-    def _signer(self, device: str) -> tuple[bytes, VerifyKey]:
+    def _signer(self, device: str) -> tuple[str, VerifyKey]:
         found = self._signers.get(device)
         if found is None:
             if len(self._signers) >= _MAX_HOT_DEVICES:
                 self._signers.clear()
             row = self._desks.devices.get(device)
-            found = (consent_header(device), Es256VerifyKey(row.consent))
+            found = (b64url(consent_header(device)), Es256VerifyKey(row.consent))
             self._signers[device] = found
         return found

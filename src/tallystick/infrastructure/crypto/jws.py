@@ -8,7 +8,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; RFC 7515, 3.1; 7.1; RFC 8725, 3.1
 
 from tallystick.infrastructure.crypto.signature import SigningKey
 from tallystick.kernel.codec import b64url, b64url_decode
-from tallystick.kernel.errors import Malformed, TooLarge
+from tallystick.kernel.errors import Malformed, NotAuthentic, TooLarge
 
 MAX_JWS_CHARACTERS = 64 * 1024
 
@@ -20,6 +20,24 @@ def sign_compact(signer: SigningKey, header: bytes, payload: bytes) -> str:
     """
     signing_input = f"{b64url(header)}.{b64url(payload)}"
     return f"{signing_input}.{b64url(signer.sign(signing_input.encode('ascii')))}"
+
+
+def split_under(jws: str, header: str) -> tuple[bytes, bytes, bytes]:
+    """Payload, signature and what it is over of a `jws` that must have `header` (base64url).
+
+    Raises TooLarge past 64 KiB, NotAuthentic for another header, Malformed for another form.
+    Source: RFC 7515, 5.2; RFC 8725, 3.1
+    """
+    if len(jws) > MAX_JWS_CHARACTERS:
+        raise TooLarge(f"a signed object has at most {MAX_JWS_CHARACTERS} characters")
+    given, _, rest = jws.partition(".")
+    if given != header:
+        raise NotAuthentic("this is not signed as the device signs")
+    payload, _, signature = rest.partition(".")
+    if not signature:
+        raise Malformed("a signed object has three parts with dots between")
+    signing_input = jws[: len(given) + 1 + len(payload)].encode("ascii")
+    return b64url_decode(payload), b64url_decode(signature), signing_input
 
 
 def split_compact(jws: str) -> tuple[bytes, bytes, bytes, bytes]:

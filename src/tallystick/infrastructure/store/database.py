@@ -36,7 +36,7 @@ _WRITER: tuple[LiteralString, ...] = (
     "PRAGMA secure_delete = ON",
     "PRAGMA trusted_schema = OFF",
     "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -65536",
+    "PRAGMA cache_size = -16384",
 )
 _READER: tuple[LiteralString, ...] = (
     "PRAGMA query_only = ON",

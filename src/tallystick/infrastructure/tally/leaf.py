@@ -74,7 +74,7 @@ def field_commitment(salt: bytes, field: str, value: Scalar) -> str:
         raise Malformed("a field of an event is a text or an integer within 2^53")
     if len(salt) != SALT_BYTES:
         raise Malformed("a salt has 16 bytes")
-    return b64url(sha256(_DOMAIN + salt + encode_canonical([field, value])))
+    return b64url(sha256(_DOMAIN + salt + encode_canonical((field, value))))
 
 
 def commit_field(mac: Mac, event_id: str, field: str, value: Scalar) -> Opening:
