@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from tallystick.entry.cli.manual import manual_page
 from tallystick.kernel.errors import MfsError
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
@@ -48,7 +49,7 @@ def _error_rows(cls: type[MfsError], depth: int) -> Iterator[str]:
 def main() -> None:
     """Write every generated page and say where."""
     REFERENCE.mkdir(exist_ok=True)
-    for name, text in (("errors.md", errors_page()),):
+    for name, text in (("errors.md", errors_page()), ("cli.md", manual_page())):
         (REFERENCE / name).write_text(text, encoding="utf-8")
         print(f"written: docs/reference/{name}")
 

@@ -14,8 +14,11 @@ from tallystick.process.catalogue.scan import CodeObject, citations, code_object
 COMMANDS = {
     f"src/tallystick/entry/cli/{name}.py"
     for name in (
+        "backups",
         "catalogue",
         "completing",
+        "keys",
+        "ledger",
         "main",
         "operators",
         "policies",

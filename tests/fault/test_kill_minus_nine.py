@@ -13,7 +13,7 @@ from simulators.tour.provider import TourProvider
 
 from tallystick.client.wallet import Order
 from tallystick.entry.assembly import SystemClock
-from tallystick.entry.auditing import audit_provider, read_anchor, tally_keys
+from tallystick.entry.auditing import audit_provider, believed, read_anchor
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.kernel.codec import encode
 from tallystick.kernel.errors import MfsError
@@ -119,12 +119,12 @@ def check(provider: TourProvider, payers: list[Payer], tmp_path) -> None:
     assert {states[order] for order in receipts} == {"settled"}
     assert set(per_posting.values()) == {1}, "a payment was posted twice, or not at all"
     assert debit == credit
-    settings, keys = provider.folder.settings(), tally_keys(provider.folder)
+    whose = believed(provider.folder)
     anchors = []
     for number, receipt in enumerate(list(receipts.values())[:: max(1, len(receipts) // 60)]):
         file = tmp_path / f"receipt-{number}.json"
         file.write_bytes(encode(receipt))
-        anchors.append(read_anchor(file, settings, keys))
+        anchors.append(read_anchor(file, whose))
     report = audit_provider(provider.folder, tuple(anchors))
     assert not report.findings
 

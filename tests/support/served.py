@@ -41,6 +41,7 @@ class Served(Cast):
     folder: ProviderFolder = field(kw_only=True)
     platform: Platform = field(kw_only=True)
     done: Done = field(kw_only=True)
+    secret: Secret[bytes] = field(kw_only=True)
     log: list[bytes] = field(default_factory=list, kw_only=True)
 
 
@@ -52,8 +53,9 @@ def served(
     gateways: dict[str, PublicHalf] | None = None,
     lane: bool = True,
     patience: Patience = DEFAULT_PATIENCE,
+    join: bool = True,
 ) -> Iterator[Served]:
-    """Set up a provider in `folder` and serve it until the block ends."""
+    """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(32))
     smsc = Smsc()
     provider = ProviderFolder(folder)
@@ -101,9 +103,10 @@ def served(
         folder=provider,
         platform=platform,
         done=done,
+        secret=secret,
         log=log,
     )
-    for invited in done.invited:
+    for invited in done.invited if join else ():
         found.join(invited.role, invited.code)
     try:
         yield found

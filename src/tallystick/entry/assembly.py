@@ -50,7 +50,7 @@ from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.boots import MIGRATION as BOOTS
 from tallystick.infrastructure.store.boots import next_boot
 from tallystick.infrastructure.store.commit import GroupCommit
-from tallystick.infrastructure.store.database import Database, Reader
+from tallystick.infrastructure.store.database import Connection, Database
 from tallystick.infrastructure.store.migrations import migrate
 from tallystick.infrastructure.tally.archive import Archive
 from tallystick.infrastructure.tally.checkpoint import NoteSigner
@@ -103,7 +103,7 @@ class Platform:
     clock: Clock
     module: SoftModule
     database: Database
-    reader: Reader
+    reader: Connection
     store: GroupCommit
     archive: Archive
     desks: Desks
@@ -124,6 +124,7 @@ class Platform:
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self.writer.finish()
+        self.reader.close()
         self.database.close()
         self.module.zeroise()
 
@@ -146,11 +147,18 @@ def open_platform(
     module = SoftModule(master.roots(purposes_of(SERVER_ROLES)), ticking, profile=settings.profile)
     keys = load_for(SERVER_ROLES, module, _blocks(folder, module, ticking), now=ticking.now())
     database = Database.open(folder.database_file)
-    migrate(database, MIGRATIONS, ticking.now())
-    boot = next_boot(database)
-    ground = _Ground(settings, ticking, module, keys, database.reader(), size)
-    platform = _wire(folder, ground, database, boot)
-    _first_start(platform, folder)
+    reader = database.reader()
+    try:
+        migrate(database, MIGRATIONS, ticking.now())
+        boot = next_boot(database)
+        ground = _Ground(settings, ticking, module, keys, reader, size)
+        platform = _wire(folder, ground, database, boot)
+        _first_start(platform, folder)
+    except BaseException:
+        reader.close()
+        database.close()
+        module.zeroise()
+        raise
     return platform
 
 
@@ -171,7 +179,7 @@ class _Ground:
     clock: Clock
     module: SoftModule
     keys: LoadedKeys
-    reader: Reader
+    reader: Connection
     size: Scale
 
 

@@ -125,6 +125,27 @@ class ProviderFolder:
         return self.root / "tallystick.db"
 
     @property
+    def backup_note(self) -> Path:
+        """Where a backup says what it has; no provider that is served has it.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        return self.root / "backup.json"
+
+    def stored(self) -> Path:
+        """The store of a provider that was served before.
+
+        Raises NotFound where nothing was set up, or nothing was served yet.
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self.settings()
+        if not self.database_file.exists():
+            raise NotFound(
+                f"{self.root} has no record yet", remedy="serve it once: tallystick serve FOLDER"
+            )
+        return self.database_file
+
+    @property
     def offline(self) -> Path:
         """Where set-up leaves what does not belong on the server.
 

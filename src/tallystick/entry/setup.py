@@ -99,6 +99,18 @@ def demo_policy() -> str:
     return path.read_text(encoding="utf-8")
 
 
+def refuse_occupied(folder: ProviderFolder) -> None:
+    """Pass if no provider was set up in `folder`.
+
+    Raises Conflict.
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    if folder.settings_file.exists():
+        raise Conflict(
+            f"{folder.root} has a provider already", remedy="choose another folder, or serve it"
+        )
+
+
 def set_up(folder: ProviderFolder, plan: Plan, secret: Secret[bytes], clock: Clock) -> Done:
     """Set up a provider in an empty `folder`, its master key sealed under `secret`.
 
@@ -106,10 +118,7 @@ def set_up(folder: ProviderFolder, plan: Plan, secret: Secret[bytes], clock: Clo
     Source: ISO/TS 12812-2:2017, 6.1; 7.4.2
     """
     currency_exponent(plan.currency)
-    if folder.settings_file.exists():
-        raise Conflict(
-            f"{folder.root} has a provider already", remedy="choose another folder, or serve it"
-        )
+    refuse_occupied(folder)
     folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.offline.mkdir(mode=0o700, exist_ok=True)
     master = MasterKey.generate(operating_system)
@@ -132,7 +141,7 @@ def set_up(folder: ProviderFolder, plan: Plan, secret: Secret[bytes], clock: Clo
         _keep_offline(folder.offline, name, officer, secret)
         signed = sign_policy(plan.policy_text, name, officer, signed)
     _write(folder.policy_file, encode_canonical(signed))
-    invited = tuple(Invited(role, _one_time_code()) for role in plan.roles)
+    invited = tuple(Invited(role, one_time_code()) for role in plan.roles)
     folder.save_settings(_settings(plan, root, officers, invited))
     return Done(root=_public_half(root), invited=invited)
 
@@ -204,7 +213,11 @@ def _public_half(key: SigningKey) -> PublicHalf:
     return PublicHalf(algorithm=key.algorithm, public=b64url(key.public().octets()))
 
 
-def _one_time_code() -> Secret[str]:
+def one_time_code() -> Secret[str]:
+    """A code that enrols one operator: 20 letters and digits, 100 bits.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
     letters = [_CODE_ALPHABET[octet % 32] for octet in operating_system(20)]
     return Secret("-".join("".join(letters[at : at + 5]) for at in range(0, 20, 5)))
 

@@ -8,27 +8,31 @@ from typing import cast
 
 import click
 
-from tallystick.entry.cli.console import out, table
+from tallystick.entry.cli.console import example, say, say_json, table
 from tallystick.process.catalogue import apply_overlay, load_overlay
 from tallystick.process.catalogue import catalogue as load_catalogue
 from tallystick.process.catalogue.coverage import coverage_report, render_markdown
 
 
-@click.group()
+@click.group(epilog=example("tallystick catalogue show MFS-7.3.3-01"))
 def catalogue() -> None:
     """The 250 requirements, 102 threats and 61 clauses, as data."""
 
 
-@catalogue.command("show", epilog="Example: tallystick catalogue show MFS-7.3.3-01")
-@click.argument("identifier")
-def show(identifier: str) -> None:
-    """Show one requirement or threat."""
+@catalogue.command("show", epilog=example("tallystick catalogue show MFS-7.3.3-01"))
+@click.argument("identifier", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def show(identifier: str, as_json: bool) -> None:
+    """Show one requirement (MFS-...) or threat (THR-...)."""
     loaded = load_catalogue()
     found = (
         loaded.threat(identifier)
         if identifier.startswith("THR-")
         else loaded.requirement(identifier)
     )
+    if as_json:
+        say_json(found)
+        return
     rows = [(name, getattr(found, name)) for name in type(found).__struct_fields__]
     table("", ("", ""), [(name, _plain(value)) for name, value in rows])
 
@@ -40,16 +44,22 @@ def _plain(value: object) -> object:
     return value if value != "" else "-"
 
 
-@catalogue.command("overlay", epilog="Example: tallystick catalogue overlay ~/overlay.yaml")
+@catalogue.command(
+    "overlay",
+    short_help="Say how far an overlay confirms the catalogue.",
+    epilog=example("tallystick catalogue overlay ~/overlay.yaml"),
+)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def overlay(file: Path) -> None:
     """Say how far FILE, kept by a holder of the standard, confirms the reconstruction."""
     loaded = load_catalogue()
-    out.print(apply_overlay(loaded, load_overlay(file, loaded)).standing(), markup=False)
+    say(apply_overlay(loaded, load_overlay(file, loaded)).standing())
 
 
 @catalogue.command(
-    "coverage", epilog="Example: tallystick catalogue coverage . --results junit.xml"
+    "coverage",
+    short_help="Print which test proves which requirement.",
+    epilog=example("tallystick catalogue coverage . --results junit.xml"),
 )
 @click.argument("root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
 @click.option("--results", type=click.Path(exists=True, path_type=Path), help="JUnit XML of a run.")

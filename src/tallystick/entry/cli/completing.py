@@ -6,8 +6,15 @@ Source: ISO/TS 12812-2:2017, 6.2.2
 import click
 from click.shell_completion import get_completion_class
 
+from tallystick.entry.cli.console import example
 
-@click.command(epilog='Example: eval "$(tallystick completion bash)"')
+
+@click.command(
+    epilog=example(
+        'eval "$(tallystick completion bash)"',
+        "tallystick completion fish > ~/.config/fish/completions/tallystick.fish",
+    )
+)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:

@@ -3,21 +3,38 @@
 Source: ISO/TS 12812-2:2017, 6.2.2
 """
 
-import os
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+import io
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 
 import click
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
-from tallystick.infrastructure.modules.master import read_secret
-from tallystick.kernel.errors import Malformed, NotFound
-from tallystick.kernel.secret import Secret
+from tallystick.kernel.codec import encode
 
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
-_SECRET_BYTES = 32
+
+REFUSED = 1
+WRONG_USAGE = 2
+OUT_OF_REACH = 3
+FOUND_SOMETHING = 4
+_WIDE = 400
+_EXAMPLE_COLUMNS = 70
+
+Tell = Callable[[int, int], None]
+"""Told how much is done of how much."""
+
+
+def say(text: str, style: str = "") -> None:
+    """Print `text` as it is on standard output.
+
+    Source: ISO/TS 12812-2:2017, 6.2.2
+    """
+    out.print(text, style=style or None, markup=False)
 
 
 def say_error(detail: str, *, because: str = "", remedy: str = "") -> None:
@@ -31,62 +48,72 @@ def say_error(detail: str, *, because: str = "", remedy: str = "") -> None:
         err.print(f"-> {remedy}", markup=False)
 
 
+def say_json(value: object) -> None:
+    """Print `value` as one line of JSON on standard output.
+
+    Source: RFC 8259
+    """
+    click.echo(encode(value).decode())
+
+
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table.
+    """Print a table; where nobody looks at a screen, no cell is cut or folded.
 
     Source: ISO/TS 12812-2:2017, 6.2.2
     """
-    grid = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    shown = any(columns)
+    if title:
+        say(title, style="bold")
+    grid = Table(header_style="bold", box=None, pad_edge=False, show_header=shown)
     for column in columns:
         grid.add_column(column, overflow="fold")
     for row in rows:
-        grid.add_row(*(str(cell) for cell in row))
-    out.print(grid)
+        grid.add_row(*(Text(str(cell)) for cell in row))
+    if out.is_terminal:
+        out.print(grid)
+        return
+    plain = Console(file=io.StringIO(), width=_WIDE, highlight=False, no_color=True)
+    with plain.capture() as captured:
+        plain.print(grid)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
 
 
-def secret_from(descriptor: int | None, file: Path | None) -> Secret[bytes]:
-    """The secret that opens a provider, from a file descriptor or a private file.
+@contextmanager
+def progress(description: str) -> Generator[Tell]:
+    """Show how far a long work is, on a terminal only; gives what is to be told.
 
-    Raises Malformed without either, NotFound for a missing file.
-    Source: ISO/TS 12812-2:2017, 7.4.2
+    Source: ISO/TS 12812-2:2017, 6.2.2
     """
-    if descriptor is not None:
-        return read_secret(descriptor)
-    if file is None:
-        raise Malformed(
-            "nothing says which secret opens the provider",
-            remedy="give --secret-file FILE, or --secret-fd N for a file descriptor",
-        )
-    try:
-        return read_secret(os.open(file, os.O_RDONLY))
-    except FileNotFoundError:
-        raise NotFound(f"there is no file {file}", remedy="check the path") from None
-
-
-def make_secret_file(file: Path, entropy: bytes) -> None:
-    """Write a fresh secret (hex of `entropy`, 32 bytes) to a new file that only its owner reads.
-
-    Source: ISO/TS 12812-2:2017, 7.4.2
-    """
-    if len(entropy) != _SECRET_BYTES:
-        raise Malformed("a secret is made of 32 bytes")
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        stream.write(entropy.hex())
-
-
-def secret_options(command: click.Command) -> click.Command:
-    """Add the options that deliver the secret.
-
-    Source: ISO/TS 12812-2:2017, 7.4.2
-    """
-    file = click.Option(
-        ["--secret-file"],
-        type=click.Path(dir_okay=False, path_type=Path),
-        help="File with the secret that opens the master key.",
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
     )
-    descriptor = click.Option(
-        ["--secret-fd"], type=int, help="File descriptor that delivers the secret instead."
-    )
-    command.params += [file, descriptor]
-    return command
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(description, total=None)
+
+        def tell(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield tell
+
+
+def example(*lines: str) -> str:
+    """The epilog that shows how a command is typed; a long line is continued as a shell does.
+
+    Source: ISO/TS 12812-2:2017, 6.2.2
+    """
+    title = "Example" if len(lines) == 1 else "Examples"
+    return f"\b\n{title}:\n" + "\n".join(f"  {_continued(line)}" for line in lines)
+
+
+def _continued(line: str) -> str:
+    rows = [""]
+    for part in line.replace(" --", "\n--").split("\n"):
+        if rows[-1] and len(rows[-1]) + len(part) > _EXAMPLE_COLUMNS:
+            rows.append(part)
+        else:
+            rows[-1] = f"{rows[-1]} {part}".strip()
+    return " \\\n    ".join(rows)

@@ -4,14 +4,19 @@ mistakes.
 Source: ISO/TS 12812-2:2017, 6.2.2
 """
 
+import os
 import sys
+from collections.abc import Sequence
 
 import click
 
 from tallystick import __version__
+from tallystick.entry.cli.backups import backup, restore_backup
 from tallystick.entry.cli.catalogue import catalogue
 from tallystick.entry.cli.completing import completion
-from tallystick.entry.cli.console import say_error
+from tallystick.entry.cli.console import OUT_OF_REACH, REFUSED, example, say_error
+from tallystick.entry.cli.keys import keys
+from tallystick.entry.cli.ledger import ledger
 from tallystick.entry.cli.operators import operator
 from tallystick.entry.cli.policies import policy
 from tallystick.entry.cli.proofs import receipt, tally, why
@@ -19,45 +24,73 @@ from tallystick.entry.cli.provider import init, serve
 from tallystick.entry.cli.replaying import replay_file
 from tallystick.kernel.errors import MfsError, Unavailable
 
-REFUSED = 1
-OUT_OF_REACH = 3
+_DEBUG = "--debug"
 
 
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Begin with: tallystick init ./provider --secret-file ./secret",
+    epilog=example(
+        "tallystick init ./provider --secret-out ./secret",
+        "tallystick serve ./provider --secret-file ./secret",
+        "tallystick tally verify ./provider",
+    ),
 )
 @click.version_option(__version__, prog_name="tallystick")
-@click.option("--debug", is_flag=True, help="Show a traceback instead of one line.")
-@click.pass_context
-def cli(ctx: click.Context, debug: bool) -> None:
-    """Run, operate and audit a Tallystick provider."""
-    ctx.obj = debug
+@click.option(_DEBUG, is_flag=True, help="Show a traceback where something fails.")
+def cli(debug: bool) -> None:
+    """Run, operate and audit a Tallystick provider.
+
+    Exit codes: 0 done, 1 refused, 2 wrong usage, 3 out of reach (try again), 4 something was found.
+    """
 
 
 for command in (
-    init, serve, operator, policy, tally, receipt, why, replay_file, catalogue, completion,
+    init, serve, operator, policy, tally, receipt, why, ledger, keys, backup, restore_backup,
+    replay_file, catalogue, completion,
 ):  # fmt: skip
     cli.add_command(command)
 
 
-def main() -> None:
-    """Run the command line and exit with its code.
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line (`arguments`, else the process's own) and exit with its code.
 
     Source: ISO/TS 12812-2:2017, 6.2.2
     """
-    debug = "--debug" in sys.argv
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    debug = _DEBUG in given
+    sys.exit(_run([one for one in given if one != _DEBUG], debug=debug))
+
+
+def _run(arguments: list[str], *, debug: bool) -> int:
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(arguments, prog_name="tallystick", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except click.Abort:
-        say_error("stopped", remedy="")
-        sys.exit(REFUSED)
-    except MfsError as error:
+        say_error("stopped")
+        return REFUSED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return REFUSED
+    except Exception as error:
         if debug:
             raise
+        return _say(error)
+    return code if isinstance(code, int) else 0
+
+
+def _say(error: Exception) -> int:
+    """Tell what went wrong; gives the exit code."""
+    if isinstance(error, MfsError):
         say_error(error.detail, because=error.because, remedy=error.remedy)
-        sys.exit(OUT_OF_REACH if isinstance(error, Unavailable) else REFUSED)
-    sys.exit(code if isinstance(code, int) else 0)
+        return OUT_OF_REACH if isinstance(error, Unavailable) else REFUSED
+    if isinstance(error, OSError) and error.strerror:
+        where = f": {error.filename}" if error.filename else ""
+        say_error(f"{error.strerror.lower()}{where}", remedy="check the path and who owns it")
+        return REFUSED
+    say_error(
+        f"an unexpected {type(error).__name__}",
+        remedy="run the same command with --debug and report what it shows",
+    )
+    return REFUSED

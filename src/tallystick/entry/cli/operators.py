@@ -12,7 +12,9 @@ from tallystick.client.http import HttpTransport
 from tallystick.client.keyfile import KeyFile
 from tallystick.client.operator import OperatorDesk, enrol_operator
 from tallystick.entry.assembly import SystemClock
-from tallystick.entry.cli.console import out, secret_from, secret_options
+from tallystick.entry.cli.acts import ACT_EXAMPLES, act_parameters, body_of
+from tallystick.entry.cli.console import example, say, say_json, table
+from tallystick.entry.cli.unlocking import passphrase_from, passphrase_parameters, write_private
 from tallystick.entry.http.operations import ACT_NAMES, SCHEMAS, operation
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.infrastructure.modules.entropy import operating_system
@@ -24,11 +26,14 @@ from tallystick.kernel.codec import (
     from_plain,
     to_plain,
 )
-from tallystick.kernel.errors import Malformed
+from tallystick.kernel.errors import Malformed, NotAuthentic, NotFound
 from tallystick.kernel.model import Record, Wire
 from tallystick.kernel.secret import Secret
+from tallystick.protocol.operators import ActReply
 
 _PATH = click.Path(dir_okay=False, path_type=Path)
+_CA = click.Path(exists=True, dir_okay=False, path_type=Path)
+_URL = "http://127.0.0.1:8480"
 
 
 class OperatorKey(Record, frozen=True, kw_only=True):
@@ -54,128 +59,205 @@ class ProposedAct(Record, frozen=True, kw_only=True):
 
 
 _keys = Decoder(OperatorKey)
-_proposals = Decoder(ProposedAct)
+_proposals = Decoder(ProposedAct, limit=1024 * 1024)
 
 
-@click.group()
+@click.group(epilog=example("tallystick operator act fund-account --help"))
 def operator() -> None:
     """What operators do: enrol a key, act, approve."""
 
 
 @operator.command(
     "enrol",
-    epilog="Example: tallystick operator enrol http://127.0.0.1:8480 --name Ann"
-    " --key-file ann.key --secret-file ann.secret",
+    short_help="Enrol a new key with a one-time code.",
+    epilog=example(
+        f"tallystick operator enrol {_URL} --name Ann --key-file ann.key",
+        f"tallystick operator enrol {_URL} --name Ann --key-file ann.key --code-file code"
+        " --passphrase-file ann.pass",
+    ),
 )
 @click.argument("url")
 @click.option("--name", required=True, help="Your name, as colleagues read it.")
 @click.option("--key-file", required=True, type=_PATH, help="New file for your sealed key.")
 @click.option("--code-file", type=_PATH, help="File with the one-time code; asked for if absent.")
+@click.option("--ca-file", type=_CA, help="Certificates (PEM) to believe instead of the system's.")
 def enrol(
     url: str,
     name: str,
     key_file: Path,
     code_file: Path | None,
-    secret_file: Path | None,
-    secret_fd: int | None,
+    ca_file: Path | None,
+    passphrase_file: Path | None,
+    passphrase_fd: int | None,
 ) -> None:
-    """Enrol a new key with the one-time code that set-up printed."""
-    code = (
-        code_file.read_text(encoding="ascii").strip()
-        if code_file
-        else click.prompt("one-time code", hide_input=True)
-    )
-    passphrase = _passphrase(secret_fd, secret_file)
+    """Enrol a new key with the one-time code that set-up or a security officer gave you.
+
+    The key is made here and sealed under your passphrase; the provider gets its public half.
+    """
+    transport = HttpTransport(url, ca_file=ca_file)
+    code = _code(code_file)
+    passphrase = passphrase_from(passphrase_fd, passphrase_file, new=True)
     file = KeyFile.create(key_file, passphrase, operating_system)
     signer = Es256SigningKey.generate()
-    enrolled = enrol_operator(HttpTransport(url), Secret(code), name, signer)
+    try:
+        enrolled = enrol_operator(transport, code, name, signer)
+    finally:
+        transport.close()
     kept = OperatorKey(
-        operator=enrolled.operator,
-        role=enrolled.role,
-        key=b64url(signer.to_pkcs8().reveal()),
+        operator=enrolled.operator, role=enrolled.role, key=b64url(signer.to_pkcs8().reveal())
     )
     file.write(encode_canonical(kept))
-    out.print(f"you are {enrolled.operator}, role {enrolled.role}", markup=False)
+    say(f"you are {enrolled.operator}, role {enrolled.role}; your key is in {key_file}")
 
 
-@operator.command(
+@operator.group(
     "act",
-    epilog="Example: tallystick operator act open-customer http://127.0.0.1:8480 --key-file ann.key"
-    ' --secret-file ann.secret name="Jane W" msisdn=+254700000001 kind=person tier=1',
+    short_help="Sign an act and send it.",
+    epilog=example(f"tallystick operator act {ACT_EXAMPLES['open-customer']}"),
 )
-@click.argument("name", type=click.Choice(sorted(ACT_NAMES)))
-@click.argument("url")
-@click.argument("fields", nargs=-1)
-@click.option("--key-file", required=True, type=_PATH, help="Your sealed key.")
-def act(
-    name: str,
-    url: str,
-    fields: tuple[str, ...],
-    key_file: Path,
-    secret_file: Path | None,
-    secret_fd: int | None,
-) -> None:
-    """Sign and send an act; FIELDS are name=value of its body, @FILE reads a value from a file."""
-    body = _body(name, dict(_field(given) for given in fields))
-    reply = _desk(url, key_file, _passphrase(secret_fd, secret_file)).act(name, body)
-    out.print(f"{reply.act}: {reply.state}: {reply.says} {reply.reference}".rstrip(), markup=False)
-    if reply.state == "waiting":
-        proposal = ProposedAct(act=reply.act, name=name, body=to_plain(body))
-        file = Path(f"{reply.act}.json")
-        file.write_bytes(encode_canonical(proposal))
-        out.print(f"hand {file} to a second operator: tallystick operator approve {file} URL ...")
+def act() -> None:
+    """Sign an act and send it; what needs two people waits for the second."""
 
 
 @operator.command(
     "approve",
-    epilog="Example: tallystick operator approve act_....json http://127.0.0.1:8480"
-    " --key-file bob.key --secret-file bob.secret",
+    epilog=example(f"tallystick operator approve act_06f1....json {_URL} --key-file bob.key"),
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("url")
 @click.option("--key-file", required=True, type=_PATH, help="Your sealed key.")
+@click.option("--ca-file", type=_CA, help="Certificates (PEM) to believe instead of the system's.")
+@click.option("--yes", is_flag=True, help="Agree without being asked.")
+@click.option("--json", "as_json", is_flag=True, help="Print the provider's answer as JSON.")
 def approve(
-    file: Path, url: str, key_file: Path, secret_file: Path | None, secret_fd: int | None
+    file: Path,
+    url: str,
+    key_file: Path,
+    ca_file: Path | None,
+    yes: bool,
+    as_json: bool,
+    passphrase_file: Path | None,
+    passphrase_fd: int | None,
 ) -> None:
     """Look at what another operator proposed, and sign the same."""
     proposal = _proposals.decode(file.read_bytes())
-    out.print(f"{proposal.name}: {proposal.body}", markup=False)
-    click.confirm("do you agree", abort=True)
-    body = _body(proposal.name, proposal.body)
-    desk = _desk(url, key_file, _passphrase(secret_fd, secret_file))
-    reply = desk.act(proposal.name, body, approves=proposal.act)
-    out.print(f"{reply.act}: {reply.state}: {reply.says}", markup=False)
+    if proposal.name not in ACT_NAMES:
+        raise Malformed(f"the file proposes no act that is known here: {proposal.name[:40]!r}")
+    body = from_plain(proposal.body, _schema(proposal.name))
+    if not as_json:
+        rows = [(field, str(value)[:200]) for field, value in proposal.body.items()]
+        table(f"{proposal.name} ({proposal.act})", ("", ""), rows)
+    if not yes:
+        click.confirm("do you agree", abort=True)
+    passphrase = passphrase_from(passphrase_fd, passphrase_file, new=False)
+    reply = _send(url, ca_file, key_file, passphrase, proposal.name, body, proposal.act)
+    _say_reply(reply, as_json)
 
 
-def _field(given: str) -> tuple[str, Any]:
-    name, equals, value = given.partition("=")
-    if not equals:
-        raise Malformed(f"{given!r} is not name=value")
-    if value.startswith("@"):
-        return name, Path(value[1:]).read_text(encoding="utf-8")
-    if value in {"true", "false"}:
-        return name, value == "true"
-    is_number = value.lstrip("-").isdigit() and name.endswith(("_minor", "tier"))
-    return name, int(value) if is_number else value
+def _act_command(name: str) -> click.Command:
+    """The command of one act, its options out of the act's own fields."""
+    row = operation(name)
+    schema = _schema(name)
+
+    def run(**given: Any) -> None:
+        body, code = body_of(name, schema, given)
+        passphrase = passphrase_from(given["passphrase_fd"], given["passphrase_file"], new=False)
+        reply = _send(given["url"], given["ca_file"], given["key_file"], passphrase, name, body)
+        if code is not None:
+            say(f"one-time code, shown once: {code.reveal()}")
+        _say_reply(reply, given["as_json"])
+        if reply.state == "waiting":
+            _propose(reply.act, name, body, given["proposal"])
+
+    return click.Command(
+        name,
+        callback=run,
+        params=[
+            click.Argument(["url"]),
+            *act_parameters(name, schema),
+            click.Option(["--key-file"], required=True, type=_PATH, help="Your sealed key."),
+            *passphrase_parameters(),
+            click.Option(
+                ["--ca-file"],
+                type=_CA,
+                help="Certificates (PEM) to believe instead of the system's.",
+            ),
+            click.Option(
+                ["--proposal"],
+                type=_PATH,
+                help="Where an act that waits is written, for the second operator.",
+            ),
+            click.Option(
+                ["--json", "as_json"], is_flag=True, help="Print the provider's answer as JSON."
+            ),
+        ],
+        help=f"{row.use_case[0].upper()}{row.use_case[1:]}.\n\nFor {' and '.join(row.roles)}.",
+        short_help=f"{row.use_case[0].upper()}{row.use_case[1:]}.",
+        epilog=example(f"tallystick operator act {ACT_EXAMPLES[name]}"),
+    )
 
 
-def _body(name: str, fields: dict[str, Any]) -> Wire:
-    schema = SCHEMAS[operation(name).request]
-    return from_plain(fields, schema)
+def _schema(name: str) -> type[Wire]:
+    return SCHEMAS[operation(name).request]
 
 
-def _desk(url: str, key_file: Path, passphrase: Secret[str]) -> OperatorDesk:
-    _, content = KeyFile.open(key_file, passphrase, operating_system)
-    kept = _keys.decode(content)
+def _send(
+    url: str,
+    ca_file: Path | None,
+    key_file: Path,
+    passphrase: Secret[str],
+    name: str,
+    body: Wire,
+    approves: str = "",
+) -> ActReply:
+    kept = _open(key_file, passphrase)
     signer = Es256SigningKey.from_pkcs8(b64url_decode(kept.key))
-    return OperatorDesk(HttpTransport(url), kept.operator, signer, SystemClock(), operating_system)
+    transport = HttpTransport(url, ca_file=ca_file)
+    try:
+        desk = OperatorDesk(transport, kept.operator, signer, SystemClock(), operating_system)
+        return desk.act(name, body, approves=approves)
+    finally:
+        transport.close()
 
 
-def _passphrase(descriptor: int | None, file: Path | None) -> Secret[str]:
-    if descriptor is None and file is None:
-        return Secret(click.prompt("passphrase of your key", hide_input=True))
-    return Secret(b64url(secret_from(descriptor, file).reveal()))
+def _open(key_file: Path, passphrase: Secret[str]) -> OperatorKey:
+    try:
+        _, content = KeyFile.open(key_file, passphrase, operating_system)
+    except NotFound:
+        raise NotFound(
+            f"there is no key file {key_file}", remedy="enrol first: tallystick operator enrol"
+        ) from None
+    except NotAuthentic as error:
+        raise NotAuthentic(
+            f"the passphrase does not open {key_file}", remedy="type it again"
+        ) from error
+    return _keys.decode(content)
 
 
-for _command in (enrol, act, approve):
-    secret_options(_command)
+def _say_reply(reply: ActReply, as_json: bool) -> None:
+    if as_json:
+        say_json(reply)
+    else:
+        say(f"{reply.act}: {reply.state}: {reply.says} {reply.reference}".rstrip())
+
+
+def _propose(act_id: str, name: str, body: Wire, place: Path | None) -> None:
+    file = place or Path(f"{act_id}.json")
+    proposal = ProposedAct(act=act_id, name=name, body=to_plain(body))
+    write_private(file, encode_canonical(proposal).decode())
+    click.echo(
+        f"hand {file} to a second operator: tallystick operator approve {file} URL --key-file KEY",
+        err=True,
+    )
+
+
+def _code(file: Path | None) -> Secret[str]:
+    if file is None:
+        return Secret(str(click.prompt("one-time code", hide_input=True)).strip())
+    return Secret(file.read_text(encoding="ascii").strip())
+
+
+for _name in sorted(ACT_NAMES):
+    act.add_command(_act_command(_name))
+for _command in (enrol, approve):
+    _command.params += passphrase_parameters()

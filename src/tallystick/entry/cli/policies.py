@@ -1,4 +1,4 @@
-"""Commands about policies: check, sign, compare.
+"""Commands about policies: check, sign, compare, and try.
 
 Source: ISO/TS 12812-2:2017, 6.1
 """
@@ -7,54 +7,62 @@ from pathlib import Path
 
 import click
 
-from tallystick.client.keyfile import KeyFile
-from tallystick.entry.cli.console import out, secret_from, secret_options
-from tallystick.infrastructure.crypto.signature import Es256SigningKey
-from tallystick.infrastructure.modules.entropy import operating_system
-from tallystick.kernel.codec import Decoder, b64url, encode_canonical
-from tallystick.kernel.secret import Secret
-from tallystick.process.policy import compile_policy, read_policy
-from tallystick.process.policy.explain import diff
+from tallystick.entry.cli.console import example, say, say_json, table
+from tallystick.entry.cli.supposing import in_words, suppose
+from tallystick.entry.cli.unlocking import open_officer_key, secret_from, secret_options
+from tallystick.kernel.codec import encode_canonical
+from tallystick.process.policy import Policy, compile_policy, read_policy
+from tallystick.process.policy.explain import diff, explain
 from tallystick.process.policy.signing import sign_policy
-from tallystick.protocol.policy_file import PolicyFile
+from tallystick.protocol.policy_file import policy_text, read_policy_file
 
-_files = Decoder(PolicyFile, limit=1024 * 1024)
 _PATH = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.group()
+@click.group(epilog=example("tallystick policy check policy.yaml"))
 def policy() -> None:
     """Policies: the rules that every message meets."""
 
 
-@policy.command("check", epilog="Example: tallystick policy check policy.yaml")
+@policy.command(
+    "check",
+    short_help="Say whether a policy is sound.",
+    epilog=example("tallystick policy check policy.yaml"),
+)
 @click.argument("file", type=_PATH)
 def check(file: Path) -> None:
-    """Read FILE and say whether it is sound; every defect has its position."""
-    compiled = compile_policy(read_policy(file.read_text(encoding="utf-8")))
+    """Read FILE (text or signed) and say whether it is sound; every defect has its position."""
+    compiled = compile_policy(_policy_in(file))
     rules = compiled.policy
-    out.print(
+    say(
         f"{file.name}: version {compiled.version} of {rules.header.provider} is sound:"
-        f" {len(rules.decisions)} rows, {len(rules.limits)} limits, {len(rules.tiers)} tiers",
-        markup=False,
+        f" {len(rules.decisions)} rows, {len(rules.limits)} limits, {len(rules.tiers)} tiers"
     )
 
 
-@policy.command("diff", epilog="Example: tallystick policy diff v1.yaml v2.yaml")
+@policy.command(
+    "diff",
+    short_help="Say in words what changes.",
+    epilog=example(
+        "tallystick policy diff v1.yaml v2.yaml",
+        "tallystick policy diff ./provider/policy.json v2.yaml",
+    ),
+)
 @click.argument("old", type=_PATH)
 @click.argument("new", type=_PATH)
 def compare(old: Path, new: Path) -> None:
-    """Say in words what changes from OLD to NEW."""
-    before = read_policy(old.read_text(encoding="utf-8"))
-    after = read_policy(new.read_text(encoding="utf-8"))
-    for line in diff(before, after) or ("nothing changes",):
-        out.print(line, markup=False)
+    """Say in words what changes from OLD to NEW, each a text or a signed file."""
+    for line in diff(_policy_in(old), _policy_in(new)) or ("nothing changes",):
+        say(line)
 
 
 @policy.command(
     "sign",
-    epilog="Example: tallystick policy sign policy.yaml --officer officer-1 --key-file"
-    " offline/officer-1.key --secret-file ./secret --out signed.json",
+    short_help="Approve a policy as an officer.",
+    epilog=example(
+        "tallystick policy sign policy.yaml --officer officer-1 --key-file offline/officer-1.key"
+        " --secret-file ./secret --out signed.json"
+    ),
 )
 @click.argument("file", type=_PATH)
 @click.option("--officer", required=True, help="The officer's name in the provider's settings.")
@@ -71,14 +79,60 @@ def sign(
     secret_fd: int | None,
 ) -> None:
     """Approve FILE as an officer; a signed file of the same text gets one more signature."""
-    passphrase = Secret(b64url(secret_from(secret_fd, secret_file).reveal()))
-    _, content = KeyFile.open(key_file, passphrase, operating_system)
-    existing = _files.decode(target.read_bytes()) if target.exists() else None
-    signed = sign_policy(
-        file.read_text(encoding="utf-8"), officer, Es256SigningKey.from_pkcs8(content), existing
-    )
+    signer = open_officer_key(key_file, secret_from(secret_fd, secret_file))
+    existing = read_policy_file(target.read_bytes()) if target.exists() else None
+    signed = sign_policy(file.read_text(encoding="utf-8"), officer, signer, existing)
     target.write_bytes(encode_canonical(signed))
-    out.print(f"{target} now has {len(signed.signatures)} signatures", markup=False)
+    count = len(signed.signatures)
+    say(f"{target}: version {signed.version}, signed by {count} officer{'s' * (count > 1)}")
+
+
+@policy.command(
+    "explain",
+    short_help="Try facts on a policy: which row decides.",
+    epilog=example(
+        "tallystick policy explain policy.yaml --facts amount=250000 --facts payee_known=no",
+        "tallystick policy explain policy.yaml --facts channel=ussd --facts grade=pin-verified",
+        "tallystick policy explain policy.yaml --facts device_age=2h --facts time_of_day=23:30",
+    ),
+)
+@click.argument("file", type=_PATH)
+@click.option(
+    "--facts",
+    "given",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="One fact; say it several times.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print facts and rows as JSON.")
+def explain_facts(file: Path, given: tuple[str, ...], as_json: bool) -> None:
+    """Try facts on the policy in FILE: which row decides, and why those before it do not.
+
+    What is not said is as in an ordinary payment between people: in the app, from an attested
+    device and a known account, to a new payee. Durations are 90s, 15min, 12h or 3d; an amount is in
+    the policy's currency.
+    """
+    compiled = compile_policy(_policy_in(file))
+    facts = suppose(given, compiled.policy.header.currency)
+    tried = explain(compiled, facts)
+    decision = compiled.decide(facts)
+    if as_json:
+        say_json({"facts": facts, "outcome": decision.outcome, "tried": tried})
+        return
+    table("decided on", ("", ""), in_words(facts))
+    rows = [(one.row, "matched" if one.matched else "passed by", one.says) for one in tried]
+    table("\nrows tried, in order", ("row", "", "because"), rows)
+    style = "green" if decision.outcome == "allow" else "yellow"
+    say(f"\n{decision.outcome}: row {decision.row}: {decision.because}", style=style)
+
+
+def _policy_in(file: Path) -> Policy:
+    """The policy in a text, or in a signed file whose signatures are not looked at."""
+    octets = file.read_bytes()
+    signed = octets.lstrip().startswith(b"{")
+    return read_policy(
+        policy_text(read_policy_file(octets)) if signed else octets.decode("utf-8", "replace")
+    )
 
 
 secret_options(sign)

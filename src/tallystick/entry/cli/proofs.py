@@ -7,165 +7,269 @@ from pathlib import Path
 
 import click
 
-from tallystick.entry.auditing import audit_provider, read_anchor, tally_keys
-from tallystick.entry.cli.console import err, out, table
+from tallystick.entry.assembly import SystemClock
+from tallystick.entry.auditing import (
+    Believed,
+    audit_database,
+    believed,
+    believed_keys,
+    read_anchor,
+    read_receipt,
+    verify_by,
+)
+from tallystick.entry.cli.console import (
+    FOUND_SOMETHING,
+    example,
+    progress,
+    say,
+    say_json,
+    table,
+)
+from tallystick.entry.cli.supposing import in_words
+from tallystick.entry.cli.unlocking import secret_from, secret_options
+from tallystick.entry.explaining import Explained, explain_event
 from tallystick.entry.settings import ProviderFolder, PublicHalf
-from tallystick.infrastructure.crypto.signature import VerifyKey
-from tallystick.infrastructure.store.database import open_reader
-from tallystick.infrastructure.tally.leaf import decode_leaf
-from tallystick.infrastructure.tally.store import TallyStore
-from tallystick.infrastructure.tally.verify import VerifiedReceipt, verify_receipt
-from tallystick.kernel.codec import Decoder, encode
-from tallystick.kernel.errors import Malformed, NotAuthentic, NotFound
+from tallystick.infrastructure.tally.verify import VerifiedReceipt
+from tallystick.kernel.codec import to_plain
+from tallystick.kernel.errors import NotFound
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import iso_utc
-from tallystick.protocol.problems import Problem
-from tallystick.protocol.receipt import Receipt
 
-FOUND_SOMETHING = 4
-_receipts = Decoder(Receipt)
-_problems = Decoder(Problem)
+_PATH = click.Path(exists=True, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_MONEY = ("amount_minor", "fee_minor")
 
 
-@click.group()
+@click.group(epilog=example("tallystick tally verify ./provider"))
 def tally() -> None:
     """The tamper-evident log of a provider."""
 
 
 @tally.command(
-    "verify", epilog="Example: tallystick tally verify ./provider --against receipt.json"
+    "verify",
+    short_help="Check a tally, its orders and balances.",
+    epilog=example(
+        "tallystick tally verify ./provider",
+        "tallystick tally verify ./provider --against receipt.json --against witness.note",
+        "tallystick tally verify copy.db --settings ./published/provider.json --json",
+    ),
 )
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("place", metavar="FOLDER|DB", type=_PATH)
+@click.option("--key", "keys", multiple=True, help="Believe this tally key: name+id+base64.")
+@click.option(
+    "--settings",
+    type=_PATH,
+    help="Believe this provider.json (or folder) and the keylist.jws beside it.",
+)
 @click.option(
     "--against",
     "anchors",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=_FILE,
     help="A receipt, checkpoint or cosigned checkpoint that somebody outside kept.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def tally_verify(folder: Path, anchors: tuple[Path, ...], as_json: bool) -> int:
-    """Check the tally in FOLDER, its orders and its balances, with public keys only."""
-    provider = ProviderFolder(folder)
-    keys = tally_keys(provider)
-    kept = [read_anchor(path, provider.settings(), keys) for path in anchors]
-    with err.status("reading every event, order and transfer ..."):
-        report = audit_provider(provider, kept)
+def tally_verify(
+    place: Path,
+    keys: tuple[str, ...],
+    settings: Path | None,
+    anchors: tuple[Path, ...],
+    as_json: bool,
+) -> int:
+    """Check the tally in FOLDER or DB, its orders and its balances, with public keys only.
+
+    Nothing is written, and no secret is needed: the keys come from the list that the provider's
+    root signed. Exits with 4 if anything was found.
+    """
+    database = ProviderFolder(place).stored() if place.is_dir() else place
+    whose = _believed(keys, settings or (place if place.is_dir() else None))
+    kept = [read_anchor(path, whose) for path in anchors]
+    with progress("events") as tell:
+        report = audit_database(database, whose, kept, tell)
     if as_json:
-        click.echo(encode(report).decode())
+        say_json(report)
+        return FOUND_SOMETHING if report.findings else 0
+    say(
+        f"{report.origin}: {report.rows} events, {report.checkpoints} checkpoints, a signed root"
+        f" vouches for the first {report.vouched}"
+    )
+    for name in report.anchors:
+        say(f"compared with {name}")
+    if report.findings:
+        rows = [(one.kind.value, one.row, one.detail) for one in report.findings]
+        table("findings", ("what", "where", "why"), rows)
+        say(f"{len(report.findings)} findings", style="bold red")
     else:
-        out.print(
-            f"{report.origin}: {report.rows} events, {report.checkpoints} checkpoints,"
-            f" vouched up to {report.vouched}"
-        )
-        if report.findings:
-            rows = [(one.kind.value, one.row, one.detail) for one in report.findings]
-            table("findings", ("what", "where", "why"), rows)
-        else:
-            out.print("nothing was found: every event, order and balance fits", style="green")
-        for blind in report.blind_spots:
-            out.print(f"not seen from here: {blind}", markup=False)
+        say("nothing was found: every event, order and balance fits", style="green")
+    for blind in report.blind_spots:
+        say(f"not seen from here: {blind}")
     return FOUND_SOMETHING if report.findings else 0
 
 
-@click.group()
+@click.group(epilog=example("tallystick receipt verify receipt.json --settings ./provider"))
 def receipt() -> None:
     """Receipts: the customer's half of the tally."""
 
 
 @receipt.command(
-    "verify", epilog="Example: tallystick receipt verify receipt.json --provider ./provider"
+    "verify",
+    short_help="Check a receipt offline and say what it proves.",
+    epilog=example(
+        "tallystick receipt verify receipt.json --settings ./provider/provider.json",
+        "tallystick receipt verify receipt.json --key demo-wallet/tally/1+9f3a01c2+AV...",
+    ),
 )
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=_FILE)
 @click.option(
+    "--settings",
     "--provider",
-    "folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A provider's folder: its key list and settings say which key to believe.",
+    "settings",
+    type=_PATH,
+    help="Believe this provider.json (or folder) and the keylist.jws beside it.",
 )
-@click.option("--key", "public", help="The tally key instead: base64url of Ed25519, 32 bytes.")
-@click.option("--origin", help="The name of the log, with --key.")
-def receipt_verify(file: Path, folder: Path | None, public: str | None, origin: str | None) -> None:
-    """Check a receipt offline and say what it proves."""
-    keys, log = _believed(folder, public, origin)
-    found = _read_receipt(file)
-    failure: NotAuthentic | None = None
-    for key in keys:
-        try:
-            _tell(verify_receipt(found, key, origin=log))
-        except NotAuthentic as error:
-            failure = error
-        else:
-            return
-    raise failure or NotFound("no key of the tally is known")
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    help="Believe this tally key instead: name+id+base64, or with --origin base64url.",
+)
+@click.option("--origin", help="The name of the log, for a --key in base64url.")
+@click.option("--json", "as_json", is_flag=True, help="Print what is proved as JSON.")
+def receipt_verify(
+    file: Path, settings: Path | None, keys: tuple[str, ...], origin: str | None, as_json: bool
+) -> None:
+    """Check a receipt offline and say what it proves; a refusal that carries one will do."""
+    if origin is not None:
+        halves = [PublicHalf(algorithm="EdDSA", public=one).verify_key() for one in keys]
+        whose = Believed(origin, tuple(halves))
+    else:
+        whose = _believed(keys, settings)
+    verified = verify_by(read_receipt(file.read_bytes()), whose)
+    if as_json:
+        say_json(_plain(verified))
+    else:
+        _tell(verified)
 
 
-def _believed(
-    folder: Path | None, public: str | None, origin: str | None
-) -> tuple[tuple[VerifyKey, ...], str]:
-    if folder is not None:
-        provider = ProviderFolder(folder)
-        return tally_keys(provider), provider.settings().origin
-    if public is None or origin is None:
-        raise Malformed(
-            "nothing says whose receipt this is",
-            remedy="give --provider FOLDER, or --key and --origin",
+def _believed(keys: tuple[str, ...], settings: Path | None) -> Believed:
+    if keys:
+        return believed_keys(keys)
+    if settings is None:
+        raise click.UsageError(
+            "nothing says whose tally this is: give --settings PROVIDER, or --key"
         )
-    return (PublicHalf(algorithm="EdDSA", public=public).verify_key(),), origin
+    folder = ProviderFolder(settings if settings.is_dir() else settings.parent)
+    if settings.is_file() and settings != folder.settings_file:
+        raise NotFound(f"{settings} is not called provider.json", remedy="give its folder")
+    return believed(folder)
 
 
-def _read_receipt(file: Path) -> Receipt:
-    octets = file.read_bytes()
-    try:
-        return _receipts.decode(octets.strip())
-    except Malformed:
-        problem = _problems.decode(octets.strip())
-    if problem.receipt is None:
-        raise Malformed("the problem document carries no receipt")
-    return problem.receipt
+def _plain(verified: VerifiedReceipt) -> dict[str, object]:
+    checkpoint = verified.checkpoint
+    return {
+        "origin": checkpoint.origin,
+        "index": verified.index,
+        "size": checkpoint.size,
+        "event": to_plain(verified.event),
+        "disclosed": verified.disclosed,
+    }
 
 
 def _tell(verified: VerifiedReceipt) -> None:
-    event = verified.event
-    out.print("the receipt verifies", style="bold green")
+    event, checkpoint = verified.event, verified.checkpoint
+    say("the receipt verifies", style="bold green")
+    shown = dict(verified.disclosed)
+    currency = str(event.p.get("currency", ""))
     rows: list[tuple[str, object]] = [
-        ("log", f"{verified.checkpoint.origin}, event {verified.index}"),
+        ("log", f"{checkpoint.origin}, event {verified.index} of {checkpoint.size}"),
         ("recorded", iso_utc(event.at)),
-        ("what", f"{event.kind} {event.stage}".strip()),
+        ("what", " ".join(filter(None, (str(event.p.get("payment", event.kind)), event.stage)))),
         ("policy", f"version {event.policy}, row {event.p.get('row', '-')}"),
         ("grade of consent", event.p.get("grade", "-")),
     ]
-    shown = dict(verified.disclosed)
-    amount = shown.pop("amount_minor", None)
-    if isinstance(amount, int):
-        rows.append(("amount", Money(amount, str(event.p.get("currency", "KES")))))
-    rows += sorted(shown.items())
+    rows += [(name, event.p[name]) for name in ("refused", "because") if name in event.p]
+    for name in _MONEY:
+        minor = shown.pop(name, None)
+        if isinstance(minor, int) and currency:
+            rows.append((name.removesuffix("_minor"), Money(minor, currency)))
+    rows += [(name, value) for name, value in sorted(shown.items()) if value != ""]
     hidden = sorted(set(event.c) - set(verified.disclosed))
     if hidden:
-        rows.append(("committed, not shown", ", ".join(hidden)))
+        rows.append(("recorded, not shown", ", ".join(hidden)))
     table("", ("", ""), rows)
+    say(
+        "proved: the provider recorded this, at this place of its log, under its signature; each"
+        " field shown is the one recorded"
+    )
+    say(
+        "not proved: that everybody sees the same log (compare checkpoints, or tally verify"
+        " --against this file), and that the provider's clock was right"
+    )
 
 
-@click.command(epilog="Example: tallystick why 17 ./provider")
-@click.argument("identifier")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def why(identifier: str, folder: Path) -> None:
-    """Say of an order or event: what was recorded, by which policy row, and because of what."""
-    with open_reader(ProviderFolder(folder).database_file) as reader:
-        store = TallyStore(reader)
-        index = int(identifier) if identifier.isdigit() else store.index_of(identifier)
-        leaf = None if index is None else store.leaf(index)
-    if leaf is None:
-        raise NotFound(
-            "no event has this id or index", remedy="give an index, or an ord_ or evt_ id"
-        )
-    event = decode_leaf(leaf)
+@click.command(
+    short_help="Say of an order or event why it came out so.",
+    epilog=example(
+        "tallystick why 17 ./provider",
+        "tallystick why ord_06f1... ./provider --secret-file ./secret",
+    ),
+)
+@click.argument("identifier", metavar="ID")
+@click.argument("folder", type=_FOLDER)
+@click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
+def why(
+    identifier: str,
+    folder: Path,
+    as_json: bool,
+    secret_file: Path | None,
+    secret_fd: int | None,
+) -> None:
+    """Say of an order or event what was recorded, by which policy row, and because of what.
+
+    ID is an order or event id, or the index of an event. The facts that the decision was made from
+    are personal: they are shown with the provider's secret only, after a check against the tally.
+    """
+    known = secret_file is not None or secret_fd is not None
+    secret = secret_from(secret_fd, secret_file) if known else None
+    found = explain_event(ProviderFolder(folder), identifier, secret, SystemClock())
+    if as_json:
+        say_json(found)
+        return
+    _say_event(found)
+    _say_facts(found)
+    if found.facts is None and found.event.kind == "payment":
+        say("the facts of the decision open with the secret: --secret-file FILE")
+
+
+def _say_event(found: Explained) -> None:
+    event = found.event
+    proved = f"in the signed tree of {found.checkpoint} events" if found.checkpoint else "not yet"
     rows: list[tuple[str, object]] = [
-        ("event", f"{index}, {event.id}"),
+        ("event", f"{found.index}, {event.id}"),
         ("recorded", iso_utc(event.at)),
         ("what", f"{event.kind} {event.stage}".strip()),
         ("policy", f"version {event.policy}"),
         *sorted(event.p.items()),
         ("committed", ", ".join(sorted(event.c)) or "-"),
+        ("proved", proved),
     ]
+    if found.row_says:
+        rows.insert(4, ("the row says", found.row_says))
     table("", ("", ""), rows)
+
+
+def _say_facts(found: Explained) -> None:
+    if found.facts is None:
+        return
+    table("\ndecided on", ("", ""), in_words(found.facts))
+    say(
+        "the tally committed to these facts"
+        if found.committed
+        else "an earlier event of this order committed to these facts"
+    )
+    rows = [(one.row, "matched" if one.matched else "passed by", one.says) for one in found.tried]
+    table("\nrows tried, in order", ("row", "", "because"), rows)
+
+
+secret_options(why)

@@ -13,22 +13,37 @@ import click
 import uvloop
 
 from tallystick.entry.assembly import Platform, SystemClock, open_platform
-from tallystick.entry.cli.console import make_secret_file, out, secret_from, secret_options, table
+from tallystick.entry.auditing import listed_keys
+from tallystick.entry.cli.console import example, say, say_json, table
+from tallystick.entry.cli.unlocking import (
+    make_secret_file,
+    secret_from,
+    secret_options,
+    write_private,
+)
 from tallystick.entry.http.server import Listening, check_listening
 from tallystick.entry.http.server import serve as serve_platform
+from tallystick.entry.renewing import list_is_near_its_end
 from tallystick.entry.settings import ProviderFolder, PublicHalf
-from tallystick.entry.setup import Plan, demo_policy, set_up
-from tallystick.infrastructure.modules.entropy import operating_system
+from tallystick.entry.setup import Done, Plan, demo_policy, refuse_occupied, set_up
 from tallystick.infrastructure.modules.hardening import harden_process
 from tallystick.kernel.codec import Decoder
-from tallystick.kernel.errors import Malformed
+from tallystick.kernel.errors import Expired
+from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import iso_utc
 
 _ROLES = "security-officer,security-officer,operations,operations,care-desk,privacy-officer"
 _halves = Decoder(PublicHalf)
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command(
-    epilog="Example: tallystick init ./provider --secret-file ./secret --provider demo-wallet"
+    short_help="Set up a provider: keys, first policy, invitations.",
+    epilog=example(
+        "tallystick init ./provider --secret-out ./secret",
+        "tallystick init ./provider --secret-fd 3 --profile production --policy policy.yaml"
+        " 3< secret",
+    ),
 )
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--provider", default="demo-wallet", show_default=True, help="The provider's name.")
@@ -50,8 +65,12 @@ _halves = Decoder(PublicHalf)
 @click.option("--operators", default=_ROLES, show_default=True, help="Roles to invite.")
 @click.option("--sms-url", default="", help="Where notices are posted.")
 @click.option("--core-url", default="", help="A core system whose book counts.")
-@click.option("--gateway", "gateways", multiple=True, help="NAME=FILE of a USSD gateway's key.")
+@click.option(
+    "--gateway", "gateways", multiple=True, metavar="NAME=FILE", help="A USSD gateway's public key."
+)
 @click.option("--codes-file", type=click.Path(path_type=Path), help="Write the codes there (0600).")
+@click.option("--secret-out", type=_FILE, help="Make a new secret and write it there (0600).")
+@click.option("--json", "as_json", is_flag=True, help="Print root and invited roles as JSON.")
 def init(
     folder: Path,
     provider: str,
@@ -64,17 +83,16 @@ def init(
     core_url: str,
     gateways: tuple[str, ...],
     codes_file: Path | None,
+    secret_out: Path | None,
+    as_json: bool,
     secret_file: Path | None,
     secret_fd: int | None,
 ) -> None:
     """Set up a provider in FOLDER: keys, key list, first policy, operators' invitations.
 
-    The secret that opens the master key is read from --secret-fd or --secret-file; a file that does
-    not exist yet is made, readable by its owner only.
+    The secret that opens the master key is made with --secret-out, or read from --secret-fd or
+    --secret-file (made too, if it does not exist). It is never read from the environment.
     """
-    if secret_file is not None and not secret_file.exists():
-        make_secret_file(secret_file, operating_system(32))
-        out.print(f"a new secret was written to {secret_file}: keep it apart from the provider")
     text = policy_file.read_text(encoding="utf-8") if policy_file else demo_policy()
     plan = Plan(
         provider=provider,
@@ -87,33 +105,69 @@ def init(
         core_url=core_url,
         gateways=dict(_gateway(given) for given in gateways),
     )
-    done = set_up(ProviderFolder(folder), plan, secret_from(secret_fd, secret_file), SystemClock())
-    out.print(f"provider [bold]{provider}[/bold] is set up in {folder}")
-    out.print(f"root key to pin in every SDK: {done.root.algorithm} {done.root.public}")
-    out.print(f"move {folder / 'offline'} away from this machine: it holds root and officers' keys")
+    place = ProviderFolder(folder)
+    refuse_occupied(place)
+    secret, file = _initial_secret(folder, secret_out, secret_file, secret_fd)
+    done = set_up(place, plan, secret, SystemClock())
     codes = [(one.role, one.code.reveal()) for one in done.invited]
+    if codes_file is not None:
+        write_private(codes_file, "".join(f"{role} {code}\n" for role, code in codes))
+    if as_json:
+        shown = [] if codes_file else [{"role": role, "code": code} for role, code in codes]
+        say_json({"root": done.root, "folder": str(folder), "invited": shown})
+        return
+    _say_done(folder, provider, done)
     if codes_file is None:
-        table("one-time codes, shown once; each enrols one operator", ("role", "code"), codes)
+        table("\none-time codes, shown once; each enrols one operator", ("role", "code"), codes)
     else:
-        _write_codes(codes_file, codes)
-        out.print(f"one-time codes of {len(codes)} operators were written to {codes_file}")
-    out.print(f"next: tallystick serve {folder} --secret-file {secret_file or 'FILE'}")
+        say(f"one-time codes of {len(codes)} operators were written to {codes_file}")
+    delivered = f"--secret-file {file}" if file else "--secret-fd N"
+    say("\nnext:")
+    say(f"  tallystick serve {folder} {delivered}")
+    say("  tallystick operator enrol http://127.0.0.1:8480 --name NAME --key-file KEY")
 
 
-def _write_codes(file: Path, codes: list[tuple[str, str]]) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        stream.writelines(f"{role} {code}\n" for role, code in codes)
+def _say_done(folder: Path, provider: str, done: Done) -> None:
+    say(f"provider {provider} is set up in {folder}", style="green")
+    say(f"root key to pin in every SDK: {done.root.algorithm} {done.root.public}")
+    offline = folder / "offline"
+    say(f"move {offline} away from this machine; it has the keys of the root and of the officers:")
+    for path in sorted(offline.iterdir()):
+        say(f"  {path.name}")
+
+
+def _initial_secret(
+    folder: Path, secret_out: Path | None, secret_file: Path | None, secret_fd: int | None
+) -> tuple[Secret[bytes], Path | None]:
+    """The secret that seals the new master key, and its file if it has one."""
+    given = sum(one is not None for one in (secret_out, secret_file, secret_fd))
+    if given > 1:
+        raise click.UsageError("give one of --secret-out, --secret-file and --secret-fd")
+    if given == 0 and sys.stdin.isatty():
+        beside = folder.with_name(f"{folder.name}.secret")
+        secret_out = Path(click.prompt("write a new secret to", default=str(beside)))
+    file = secret_out or secret_file
+    if file is not None and (file == secret_out or not file.exists()):
+        make_secret_file(file)
+        click.echo(f"a new secret was written to {file}: keep it apart from the provider", err=True)
+    return secret_from(secret_fd, file), file
 
 
 def _gateway(given: str) -> tuple[str, PublicHalf]:
     name, _, file = given.partition("=")
-    if not name or not file:
-        raise Malformed("a gateway is given as NAME=FILE")
+    if not name or not Path(file).is_file():
+        raise click.BadParameter("give NAME=FILE of an existing file", param_hint="--gateway")
     return name, _halves.decode(Path(file).read_bytes())
 
 
-@click.command(epilog="Example: tallystick serve ./provider --secret-file ./secret --port 8480")
+@click.command(
+    short_help="Serve a provider until it is interrupted.",
+    epilog=example(
+        "tallystick serve ./provider --secret-file ./secret",
+        "tallystick serve ./provider --secret-fd 3 --host 0.0.0.0 --certificate chain.pem"
+        " --private-key key.pem --log /var/log/tallystick.jsonl 3< secret",
+    ),
+)
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8480, show_default=True, help="Port; 0 takes a free one.")
@@ -121,9 +175,8 @@ def _gateway(given: str) -> tuple[str, PublicHalf]:
 @click.option("--private-key", type=click.Path(path_type=Path), help="Its key (PEM).")
 @click.option("--terminator", default="", help="What terminates TLS in front of the service.")
 @click.option("--no-lane", is_flag=True, help="Serve everything through the ordinary routes.")
-@click.option(
-    "--log", "log_file", default="-", show_default=True, help="File of the log, - for none."
-)
+@click.option("--log", "log_file", default="", help="File of the log, - for standard error.")
+@click.option("--ready-fd", type=int, help="Write the port there once orders are taken.")
 @click.option("--session-rate", default=50.0, show_default=True, help="Requests/s of a session.")
 @click.option("--source-rate", default=50.0, show_default=True, help="Handshakes/s of a source.")
 def serve(
@@ -135,12 +188,17 @@ def serve(
     terminator: str,
     no_lane: bool,
     log_file: str,
+    ready_fd: int | None,
     session_rate: float,
     source_rate: float,
     secret_file: Path | None,
     secret_fd: int | None,
 ) -> None:
-    """Serve the provider in FOLDER until interrupted."""
+    """Serve the provider in FOLDER until SIGTERM or SIGINT; what was begun is finished first.
+
+    The first line of output says where it listens. Beyond loopback it takes a certificate, or the
+    word that something in front terminates TLS.
+    """
     listening = Listening(
         host=host,
         port=port,
@@ -153,32 +211,55 @@ def serve(
     )
     check_listening(listening)
     harden_process()
-    platform = open_platform(ProviderFolder(folder), secret_from(secret_fd, secret_file))
+    place = ProviderFolder(folder)
+    _check_key_list(place)
+    platform = open_platform(place, secret_from(secret_fd, secret_file))
     try:
-        uvloop.run(_serve(platform, listening, log_file))
+        uvloop.run(_serve(platform, listening, log_file, ready_fd))
     finally:
         platform.close()
 
 
-async def _serve(platform: Platform, listening: Listening, log_file: str) -> None:
+def _check_key_list(folder: ProviderFolder) -> None:
+    """Refuse to serve what every client would refuse, and say so before it comes to that."""
+    listed, now = listed_keys(folder), SystemClock().now()
+    renew = f"tallystick keys renew {folder.root} --root-key FILE"
+    if now >= listed.expires_at:
+        raise Expired("the key list is past its time", remedy=f"sign it anew: {renew}")
+    if list_is_near_its_end(listed, now):
+        click.echo(f"the key list ends at {iso_utc(listed.expires_at)}: {renew}", err=True)
+
+
+async def _serve(
+    platform: Platform, listening: Listening, log_file: str, ready_fd: int | None
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    log = -1
-    if log_file != "-":
-        log = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    log = _log_descriptor(log_file)
 
     def write(octets: bytes) -> None:
-        if log >= 0:
+        if log is not None:
             os.write(log, octets)
 
     def started(port: int) -> None:
         scheme = "http" if listening.certificate is None else "https"
         sys.stdout.write(f"listening on {scheme}://{listening.host}:{port}\n")
         sys.stdout.flush()
+        if ready_fd is not None:
+            os.write(ready_fd, f"{port}\n".encode())
+            os.close(ready_fd)
 
     await serve_platform(platform, listening, log=write, started=started, stop=stop)
+
+
+def _log_descriptor(log_file: str) -> int | None:
+    if not log_file:
+        return None
+    if log_file == "-":
+        return sys.stderr.fileno()
+    return os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
 
 secret_options(init)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tallystick.entry.cli.console import err, out, table
+from tallystick.entry.cli.console import err, example, out, table
 from tallystick.entry.replay import Replayed, read_rows, replay
 from tallystick.entry.replay.provider import CURRENCY
 from tallystick.entry.settings import ProviderFolder
@@ -19,7 +19,11 @@ from tallystick.kernel.money import Money
 DIFFERS = 4
 
 
-@click.command("replay", epilog="Example: tallystick replay paysim.csv --most 500")
+@click.command(
+    "replay",
+    short_help="Replay a PaySim recording and compare.",
+    epilog=example("tallystick replay paysim.csv --most 500"),
+)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--most", type=click.IntRange(min=1), help="Replay so many rows only.")
 @click.option("--once", is_flag=True, help="Leave out the second pass over the same orders.")

@@ -291,6 +291,37 @@ def open_reader(path: Path | str, *, busy_ms: int = 50) -> Connection:
     return Connection(_connect(Path(path).absolute(), "ro", busy_ms, _READER))
 
 
+def open_snapshot(path: Path | str, *, busy_ms: int = 50) -> Connection:
+    """A read-only connection that sees the file as it is now, whatever is written meanwhile.
+
+    Close it soon: it keeps the write-ahead log. Raises Unavailable if there is none.
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    connection = open_reader(path, busy_ms=busy_ms)
+    connection.rows("BEGIN")
+    connection.one("SELECT count(*) FROM sqlite_schema")
+    return connection
+
+
+def is_being_written(path: Path | str) -> bool:
+    """Whether a process has the file at `path` open as its writer.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    place = Path(path)
+    try:
+        lock = os.open(place.with_name(place.name + ".lock"), os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
 def _connect(
     path: Path, mode: LiteralString, busy_ms: int, settings: tuple[LiteralString, ...]
 ) -> sqlite3.Connection:

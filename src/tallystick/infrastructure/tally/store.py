@@ -117,6 +117,13 @@ class TallyStore:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
+    def is_there(self) -> bool:
+        """Whether the file has a tally at all.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        return self._reader.one("SELECT 1 FROM sqlite_schema WHERE name = 'event'") is not None
+
     def load_frontier(self, origin: str) -> Frontier | None:
         """What the tally `origin` goes on from; None for a tally without a leaf.
 

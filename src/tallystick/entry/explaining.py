@@ -1,0 +1,146 @@
+"""Why an order or event came out as it did: the record, its proof, the policy row, and the facts.
+
+Reads a provider's file beside the running service. The facts of a decision are personal: they open
+with the secret of the provider only, and are checked against what the tally committed to.
+
+Source: ISO/TS 12812-2:2017, 7.3.3; 6.1; 11.2.2
+"""
+
+from tallystick.application.customers import Customers
+from tallystick.application.payments.model import OrderRow
+from tallystick.application.payments.proof import Proofs
+from tallystick.application.payments.store import ORDER
+from tallystick.application.policing.store import POLICY
+from tallystick.entry.auditing import Believed, believed, verify_by
+from tallystick.entry.settings import ProviderFolder
+from tallystick.entry.setup import SERVER_ROLES
+from tallystick.infrastructure.keys.table import load_for, purposes_of
+from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.infrastructure.modules.master import unseal_with_secret
+from tallystick.infrastructure.modules.soft import SoftModule
+from tallystick.infrastructure.store.database import Reader, open_reader
+from tallystick.infrastructure.store.rowcache import RowCache
+from tallystick.infrastructure.store.tables import load
+from tallystick.infrastructure.tally.leaf import commit_field, decode_leaf
+from tallystick.infrastructure.tally.store import TallyStore
+from tallystick.infrastructure.tally.tiles import inclusion_proof
+from tallystick.kernel.codec import Decoder, b64url
+from tallystick.kernel.errors import NotAuthentic, NotFound
+from tallystick.kernel.model import Record
+from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import Clock
+from tallystick.process.policy import CompiledPolicy, Facts, compile_policy, read_policy
+from tallystick.process.policy.explain import Tried, explain
+from tallystick.protocol.policy_file import policy_text, read_policy_file
+from tallystick.protocol.receipt import EventLeaf, Receipt
+
+_facts = Decoder(Facts)
+
+
+class Explained(Record, frozen=True, kw_only=True):
+    """An event and what stands behind it.
+
+    `checkpoint` is the size of the signed tree that proves it, 0 while none is stored; `row_says`
+    is the policy row's own reason. `facts`, `tried` and `committed` are of an order and need the
+    secret; `committed` says whether the tally committed to these very facts in this event.
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    index: int
+    event: EventLeaf
+    checkpoint: int
+    row_says: str
+    facts: Facts | None = None
+    tried: tuple[Tried, ...] = ()
+    committed: bool = False
+
+
+def explain_event(
+    folder: ProviderFolder, identifier: str, secret: Secret[bytes] | None, clock: Clock
+) -> Explained:
+    """What is known of the event with this index or id (`ord_`, `act_`, `evt_`), the last of it.
+
+    Raises NotFound, and NotAuthentic if the tally does not prove it or the secret is another.
+    Source: ISO/TS 12812-2:2017, 7.3.3; 6.1
+    """
+    with open_reader(folder.stored()) as reader:
+        store = TallyStore(reader)
+        index = int(identifier) if identifier.isdigit() else store.index_of(identifier)
+        leaf = None if index is None or index >= 2**63 else store.leaf(index)
+        if index is None or leaf is None:
+            raise NotFound(
+                "no event has this id or index", remedy="give an index, or an ord_ or evt_ id"
+            )
+        event = decode_leaf(leaf)
+        proved = _prove(store, index, leaf, believed(folder))
+        policy = _policy(reader, event.policy)
+        found = Explained(
+            index=index, event=event, checkpoint=proved, row_says=_row_says(policy, event)
+        )
+        if secret is None or event.kind != "payment":
+            return found
+        facts, committed = _decided_on(folder, reader, event, secret, clock)
+    return Explained(
+        index=index,
+        event=event,
+        checkpoint=proved,
+        row_says=found.row_says,
+        facts=facts,
+        tried=() if policy is None else explain(policy, facts),
+        committed=committed,
+    )
+
+
+def _prove(store: TallyStore, index: int, leaf: bytes, whose: Believed) -> int:
+    covering = store.checkpoint_covering(index)
+    if covering is None:
+        return 0
+    size, note = covering
+    receipt = Receipt(
+        leaf=b64url(leaf),
+        index=index,
+        proof=b64url(b"".join(inclusion_proof(store, index, size))),
+        checkpoint=note,
+    )
+    return verify_by(receipt, whose).checkpoint.size
+
+
+def _policy(reader: Reader, version: int) -> CompiledPolicy | None:
+    row = load(reader, POLICY, [version]).get(version)
+    if row is None:
+        return None
+    return compile_policy(read_policy(policy_text(read_policy_file(str(row[1]).encode()))))
+
+
+def _row_says(policy: CompiledPolicy | None, event: EventLeaf) -> str:
+    if policy is None:
+        return ""
+    rows = (*policy.policy.decisions, policy.policy.default)
+    return next((row.because for row in rows if row.id == event.p.get("row")), "")
+
+
+def _decided_on(
+    folder: ProviderFolder, reader: Reader, event: EventLeaf, secret: Secret[bytes], clock: Clock
+) -> tuple[Facts, bool]:
+    """The facts that an order was decided on, and whether `event` committed to them."""
+    profile = folder.settings().profile
+    master = unseal_with_secret(folder.master_file.read_bytes(), secret, profile=profile)
+    module = SoftModule(master.roots(purposes_of(SERVER_ROLES)), clock, profile=profile)
+    try:
+        keys = load_for(SERVER_ROLES, module, folder.blocks(), now=clock.now())
+        customers = Customers(module, keys.newest(Purpose.ALIAS_INDEX), reader, capacity=16)
+        order = RowCache(ORDER, OrderRow, reader, capacity=1).get(event.p.get("order"))
+        if order is None:
+            raise NotFound("the order of this event is not there", remedy="audit the provider")
+        text = Proofs(customers).evidence(order).facts
+        mac = customers.commit_mac(customers.owner(order.payer))
+        opened = commit_field(mac, event.id, "facts", text).commitment
+    finally:
+        module.zeroise()
+    stated = event.c.get("facts")
+    if stated is not None and stated != opened:
+        raise NotAuthentic(
+            "the facts that are kept are not those that the tally committed to",
+            remedy="audit the provider: tallystick tally verify FOLDER",
+        )
+    return _facts.decode(text.encode()), stated is not None

@@ -1,0 +1,141 @@
+"""Renewal of the signed key list: what is near its end gets a successor, the version counts up.
+
+Whoever keeps the root runs this; the service takes the new keys into use at its next start.
+
+Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+"""
+
+from tallystick.entry.auditing import listed_keys
+from tallystick.entry.settings import ProviderFolder
+from tallystick.entry.setup import SERVER_ROLES
+from tallystick.infrastructure.crypto.signature import SigningKey
+from tallystick.infrastructure.keys.keylist import entry_of, issue_key_list
+from tallystick.infrastructure.keys.table import KEY_TABLE, end_of_life, load_for, purposes_of
+from tallystick.infrastructure.modules.block import peek
+from tallystick.infrastructure.modules.interface import KeyHandle, Purpose
+from tallystick.infrastructure.modules.master import unseal_with_secret
+from tallystick.infrastructure.modules.soft import SoftModule
+from tallystick.kernel.codec import b64url
+from tallystick.kernel.errors import NotPermitted
+from tallystick.kernel.model import Record
+from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import DAY_MS, Clock, Instant
+from tallystick.protocol.keylist import KeyEntry, KeyList
+
+LIST_LIFE_MS = 7 * DAY_MS
+_RENEWED = (Purpose.SESSION_SIGNATURE, Purpose.DEVICE_CA, Purpose.TALLY)
+_EARLY_MS = 30 * DAY_MS
+_SHORT_LIVED = frozenset({Purpose.SESSION_SIGNATURE.value, Purpose.RECIPIENT.value})
+
+
+class Renewed(Record, frozen=True, kw_only=True):
+    """What a renewal made: the list's version and end, the new keys, the old ones left out.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+
+    version: int
+    expires_at: int
+    made: tuple[KeyEntry, ...]
+    dropped: tuple[KeyEntry, ...]
+
+
+def renew_keys(
+    folder: ProviderFolder, secret: Secret[bytes], root: SigningKey, clock: Clock
+) -> Renewed:
+    """Sign the key list of `folder` anew with `root`, with successors of keys near their end.
+
+    Near is half of a life, at most thirty days. Keys that signed what must stay verifiable (tally,
+    device CA) stay on the list; a session-signature key past its time leaves it and is destroyed.
+    Raises NotPermitted for another root, NotAuthentic for another secret.
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+    """
+    settings = folder.settings()
+    if b64url(root.public().octets()) != settings.root.public:
+        raise NotPermitted(
+            "this is not the root key of the provider", remedy="use offline/root.key of its set-up"
+        )
+    now = clock.now()
+    master = unseal_with_secret(folder.master_file.read_bytes(), secret, profile=settings.profile)
+    module = SoftModule(master.roots(purposes_of(SERVER_ROLES)), clock, profile=settings.profile)
+    try:
+        before = listed_keys(folder)
+        made = _successors(folder, module, now)
+        entries = tuple(entry for entry, _ in made)
+        kept = [entry for entry in before.entries if not _is_over(entry, now)]
+        version, expires_at = before.version + 1, Instant(now + LIST_LIFE_MS)
+        signed = issue_key_list(
+            root,
+            provider=settings.provider,
+            version=version,
+            issued_at=now,
+            expires_at=expires_at,
+            entries=[*kept, *entries],
+        )
+    finally:
+        module.zeroise()
+    _replace_list(folder, signed)
+    for entry, block in made:
+        folder.save_block(f"{entry.purpose}-{entry.kid}", block)
+    _destroy_past(folder, now)
+    dropped = tuple(entry for entry in before.entries if entry not in kept)
+    return Renewed(version=version, expires_at=expires_at, made=entries, dropped=dropped)
+
+
+def is_near_its_end(entry: KeyEntry, now: Instant) -> bool:
+    """Whether a key has less than half of its life, and less than thirty days, before it.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    life = KEY_TABLE[Purpose(entry.purpose)].max_life_ms
+    return entry.not_after - now < min(_EARLY_MS, life // 2)
+
+
+def list_is_near_its_end(key_list: KeyList, now: Instant) -> bool:
+    """Whether the list has less than two days before it.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    return key_list.expires_at - now < 2 * DAY_MS
+
+
+def _successors(
+    folder: ProviderFolder, module: SoftModule, now: Instant
+) -> list[tuple[KeyEntry, bytes]]:
+    """New keys as they are listed and as they are kept; kept once the list that names them is."""
+    loaded = load_for(SERVER_ROLES, module, folder.blocks(), now=now)
+    made: list[tuple[KeyEntry, bytes]] = []
+    for purpose in _RENEWED:
+        newest = next(iter(loaded.handles.get(purpose, ())), None)
+        if newest is not None and not is_near_its_end(_entry(module, newest), now):
+            continue
+        handle = module.generate(purpose)
+        made.append((_entry(module, handle), module.export_block(handle)))
+    return made
+
+
+def _entry(module: SoftModule, handle: KeyHandle) -> KeyEntry:
+    return entry_of(
+        module,
+        handle,
+        not_before=Instant(handle.created_at),
+        not_after=Instant(end_of_life(handle)),
+    )
+
+
+def _is_over(entry: KeyEntry, now: Instant) -> bool:
+    return entry.purpose in _SHORT_LIVED and entry.not_after <= now
+
+
+def _replace_list(folder: ProviderFolder, signed: str) -> None:
+    beside = folder.key_list_file.with_suffix(".new")
+    beside.write_text(signed, encoding="utf-8")
+    beside.chmod(0o600)
+    beside.replace(folder.key_list_file)
+
+
+def _destroy_past(folder: ProviderFolder, now: Instant) -> None:
+    for path in (folder.root / "keys").glob("*.block"):
+        header = peek(path.read_bytes())
+        if header.purpose is Purpose.SESSION_SIGNATURE and end_of_life(header) <= now:
+            path.unlink()

@@ -1,0 +1,189 @@
+"""Operators at the command line: two people, typed values, refusals in their own words."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.served import Served, served
+from tests.unit.entry.cli.command_line import Ran, tallystick
+
+ANN, BOB, CEM, SEC = "ann", "bob", "cem", "sec"
+ROLES = {ANN: "operations", BOB: "operations", CEM: "care-desk", SEC: "security-officer"}
+
+
+class Desk:
+    """A served provider and the key files of four operators who enrolled by command line."""
+
+    def __init__(self, place: Path, provider: Served) -> None:
+        self.place = place
+        self.provider = provider
+        self.invited = list(provider.done.invited)
+        (place / "pass").write_text("one long passphrase\n")
+        for name, role in ROLES.items():
+            self.invite(name, role)
+
+    def invite(self, name: str, role: str) -> None:
+        code = next(one for one in self.invited if one.role == role)
+        self.invited.remove(code)
+        (self.place / f"{name}.code").write_text(code.code.reveal())
+        ran = self.enrol(name, self.place / f"{name}.code")
+        assert ran.code == 0, ran.all
+        assert role in ran.out
+
+    def enrol(self, name: str, code: Path, passphrase: str = "pass") -> Ran:
+        return tallystick(
+            "operator", "enrol", self.provider.url, "--name", name, "--key-file",
+            self.place / f"{name}.key", "--code-file", code,
+            "--passphrase-file", self.place / passphrase,
+        )  # fmt: skip
+
+    def act(self, who: str, name: str, *fields: object) -> Ran:
+        return tallystick("operator", "act", name, self.provider.url, *fields, *self.by(who))
+
+    def by(self, who: str, passphrase: str = "pass") -> list[object]:
+        return [
+            "--key-file", self.place / f"{who}.key", "--passphrase-file", self.place / passphrase,
+        ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    place = tmp_path_factory.mktemp("desk")
+    with served(place / "provider", join=False) as provider:
+        yield Desk(place, provider)
+
+
+def fund(desk: Desk, *more: object, amount: str = "125.50") -> Ran:
+    return desk.act(
+        ANN, "fund-account", "--number", "+254700000077", "--amount", amount, "--currency", "KES",
+        "--bank-reference", "b-1", *more,
+    )  # fmt: skip
+
+
+def test_money_is_issued_by_two_people_and_not_by_one(desk: Desk, tmp_path: Path) -> None:
+    opened = desk.act(
+        CEM, "open-customer", "--name", "Fay", "--msisdn", "+254700000077", "--kind", "person",
+        "--tier", "1", "--json",
+    )  # fmt: skip
+    assert json.loads(opened.out)["state"] == "done"
+    proposal = tmp_path / "fund.json"
+    waiting = fund(desk, "--proposal", proposal)
+    assert waiting.code == 0, waiting.all
+    assert "waiting" in waiting.out
+    assert "operator approve" in waiting.err
+    assert json.loads(proposal.read_text())["body"]["amount_minor"] == 12_550
+    alone = approve(desk, ANN, proposal, "--yes")
+    assert alone.code == 1
+    declined = approve(desk, BOB, proposal, stdin="n\n")
+    assert declined.code == 1
+    assert "+254700000077" in declined.out
+    agreed = approve(desk, BOB, proposal, stdin="y\n")
+    assert agreed.code == 0, agreed.all
+    assert "money was issued" in agreed.out
+
+
+def approve(desk: Desk, who: str, proposal: Path, *more: object, stdin: str = "") -> Ran:
+    return tallystick(
+        "operator", "approve", proposal, desk.provider.url, *desk.by(who), *more, stdin=stdin
+    )
+
+
+def test_a_proposal_that_was_changed_is_not_the_one_that_waits(desk: Desk, tmp_path: Path) -> None:
+    proposal = tmp_path / "fund.json"
+    assert fund(desk, "--proposal", proposal).code == 0
+    changed = json.loads(proposal.read_text())
+    changed["body"]["amount_minor"] = 99_999
+    proposal.write_text(json.dumps(changed))
+    assert approve(desk, BOB, proposal, "--yes").code == 1
+    changed["name"] = "no-such-act"
+    proposal.write_text(json.dumps(changed))
+    assert "no act that is known" in approve(desk, BOB, proposal, "--yes").err
+
+
+def test_who_is_not_in_the_role_is_refused_with_the_reason(desk: Desk) -> None:
+    ran = desk.act(CEM, "close-day", "--day", "2026-01-01")
+    assert ran.code == 1
+    assert ran.err.startswith("error: ")
+    assert "Traceback" not in ran.all
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"), [("12.555", "2 decimals"), ("twelve", "1250.75"), ("-5", "--amount")]
+)
+def test_an_amount_is_never_rounded_or_guessed(desk: Desk, amount: str, said: str) -> None:
+    ran = fund(desk, amount=amount)
+    assert ran.code == 1
+    assert said in ran.err
+
+
+def test_a_value_that_does_not_fit_names_its_option(desk: Desk) -> None:
+    ran = desk.act(
+        CEM, "open-customer", "--name", "Fay", "--msisdn", "0700", "--kind", "person", "--tier", "1"
+    )  # fmt: skip
+    assert ran.code == 1
+    assert "--msisdn" in ran.err
+    assert "with plus" in ran.err
+
+
+def test_a_wrong_passphrase_and_a_missing_key_are_told_apart(desk: Desk, tmp_path: Path) -> None:
+    (desk.place / "other").write_text("another long passphrase")
+    wrong = tallystick(
+        "operator", "act", "close-day", desk.provider.url, "--day", "2026-01-01",
+        *desk.by(ANN, "other"),
+    )  # fmt: skip
+    assert wrong.code == 1
+    assert "the passphrase does not open" in wrong.err
+    assert "no key file" in desk.act("nobody", "close-day", "--day", "2026-01-01").err
+
+
+def test_a_device_is_suspended_by_the_name_of_the_act(desk: Desk) -> None:
+    ran = desk.act(
+        CEM, "suspend-device", "--device", "dev_00000000000000000000000000", "--because", "stolen"
+    )  # fmt: skip
+    assert ran.code == 1
+    assert "device" in ran.err
+
+
+def test_an_invitation_prints_its_code_once(desk: Desk, tmp_path: Path) -> None:
+    proposal = tmp_path / "invite.json"
+    ran = desk.act(SEC, "enrol-operator", "--role", "care-desk", "--proposal", proposal)
+    assert ran.code == 0, ran.all
+    code = ran.out.split("shown once: ")[1].split()[0]
+    assert len(code) == 23
+    assert code not in proposal.read_text()
+
+
+def test_a_policy_is_handed_in_as_a_file(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "signed.json").write_text("{}")
+    ran = desk.act(
+        SEC, "activate-policy", "--envelope", tmp_path / "signed.json", "--proposal",
+        tmp_path / "act.json",
+    )  # fmt: skip
+    assert ran.code in {0, 1}
+    assert "Traceback" not in ran.all
+    ran = desk.act(
+        ANN, "add-webhook", "--deliver-to", "https://core.example/events", "--kinds", "payment",
+        "--kinds", "day.closed", "--proposal", tmp_path / "hook.json",
+    )  # fmt: skip
+    assert ran.code == 0, ran.all
+
+
+def test_a_code_is_good_for_one_key_and_a_key_file_is_not_written_over(desk: Desk) -> None:
+    again = desk.enrol("other", desk.place / f"{ANN}.code")
+    assert again.code == 1
+    assert "not valid" in again.err
+    over = desk.enrol(ANN, desk.place / f"{ANN}.code")
+    assert over.code == 1
+    (desk.place / "short").write_text("short")
+    weak = desk.enrol("weak", desk.place / f"{ANN}.code", passphrase="short")
+    assert weak.code == 1
+    assert "12 characters" in weak.err
+
+
+def test_http_is_for_loopback_only(desk: Desk) -> None:
+    ran = tallystick(
+        "operator", "act", "close-day", "http://example.net", "--day", "2026-01-01", *desk.by(ANN)
+    )
+    assert ran.code == 1
+    assert "loopback" in ran.err
