@@ -5,6 +5,8 @@ from pathlib import Path
 
 from tallystick.entry.cli.manual import manual_page
 from tallystick.kernel.errors import MfsError
+from tallystick.process.catalogue.coverage import coverage_report, render_markdown
+from tallystick.process.catalogue.glossary import render_glossary
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 
@@ -49,7 +51,13 @@ def _error_rows(cls: type[MfsError], depth: int) -> Iterator[str]:
 def main() -> None:
     """Write every generated page and say where."""
     REFERENCE.mkdir(exist_ok=True)
-    for name, text in (("errors.md", errors_page()), ("cli.md", manual_page())):
+    pages = (
+        ("errors.md", errors_page()),
+        ("cli.md", manual_page()),
+        ("glossary.md", render_glossary()),
+        ("clauses.md", render_markdown(coverage_report(REFERENCE.parents[1]))),
+    )
+    for name, text in pages:
         (REFERENCE / name).write_text(text, encoding="utf-8")
         print(f"written: docs/reference/{name}")
 

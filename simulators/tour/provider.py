@@ -57,8 +57,8 @@ class TourProvider:
         self._codes.unlink()
         return [(role, code) for role, code in (line.split() for line in lines)]
 
-    def serve(self, port: int = 0) -> str:
-        """Serve; gives the address once orders are taken.
+    def serve(self, port: int = 0, *options: str) -> str:
+        """Serve, with further `options` of the command; gives the address once orders are taken.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
@@ -66,7 +66,7 @@ class TourProvider:
             [
                 *_CLI, "serve", str(self.folder.root), "--secret-file", str(self._secret),
                 "--port", str(port), "--log", str(self.log),
-                "--session-rate", "2000", "--source-rate", "2000",
+                "--session-rate", "2000", "--source-rate", "2000", *options,
             ],
             stdout=subprocess.PIPE, text=True,
         )  # fmt: skip

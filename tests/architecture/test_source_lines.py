@@ -24,6 +24,7 @@ COMMANDS = {
         "policies",
         "proofs",
         "provider",
+        "witnesses",
         "replaying",
     )
 }

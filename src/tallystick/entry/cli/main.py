@@ -22,6 +22,7 @@ from tallystick.entry.cli.policies import policy
 from tallystick.entry.cli.proofs import receipt, tally, why
 from tallystick.entry.cli.provider import init, serve
 from tallystick.entry.cli.replaying import replay_file
+from tallystick.entry.cli.witnesses import witness
 from tallystick.kernel.errors import MfsError, Unavailable
 
 _DEBUG = "--debug"
@@ -46,7 +47,7 @@ def cli(debug: bool) -> None:
 
 for command in (
     init, serve, operator, policy, tally, receipt, why, ledger, keys, backup, restore_backup,
-    replay_file, catalogue, completion,
+    witness, replay_file, catalogue, completion,
 ):  # fmt: skip
     cli.add_command(command)
 

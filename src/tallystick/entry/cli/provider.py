@@ -26,6 +26,7 @@ from tallystick.entry.http.server import serve as serve_platform
 from tallystick.entry.renewing import list_is_near_its_end
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, refuse_occupied, set_up
+from tallystick.entry.witnessing import WITNESSED_NOTE, WitnessEndpoint, Witnessing
 from tallystick.infrastructure.modules.hardening import harden_process
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Expired
@@ -177,6 +178,9 @@ def _gateway(given: str) -> tuple[str, PublicHalf]:
 @click.option("--no-lane", is_flag=True, help="Serve everything through the ordinary routes.")
 @click.option("--log", "log_file", default="", help="File of the log, - for standard error.")
 @click.option("--ready-fd", type=int, help="Write the port there once orders are taken.")
+@click.option(
+    "--witness", "witnesses", multiple=True, help="URL=NAME+ID+KEY of a witness of the tally."
+)
 @click.option("--session-rate", default=50.0, show_default=True, help="Requests/s of a session.")
 @click.option("--source-rate", default=50.0, show_default=True, help="Handshakes/s of a source.")
 def serve(
@@ -189,6 +193,7 @@ def serve(
     no_lane: bool,
     log_file: str,
     ready_fd: int | None,
+    witnesses: tuple[str, ...],
     session_rate: float,
     source_rate: float,
     secret_file: Path | None,
@@ -210,12 +215,14 @@ def serve(
         source_rate=source_rate,
     )
     check_listening(listening)
+    endpoints = tuple(WitnessEndpoint.parse(text) for text in witnesses)
+    witnessing = Witnessing(endpoints, folder / WITNESSED_NOTE) if endpoints else None
     harden_process()
     place = ProviderFolder(folder)
     _check_key_list(place)
     platform = open_platform(place, secret_from(secret_fd, secret_file))
     try:
-        uvloop.run(_serve(platform, listening, log_file, ready_fd))
+        uvloop.run(_serve(platform, listening, witnessing, log_file, ready_fd))
     finally:
         platform.close()
 
@@ -231,7 +238,11 @@ def _check_key_list(folder: ProviderFolder) -> None:
 
 
 async def _serve(
-    platform: Platform, listening: Listening, log_file: str, ready_fd: int | None
+    platform: Platform,
+    listening: Listening,
+    witnessing: Witnessing | None,
+    log_file: str,
+    ready_fd: int | None,
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -251,7 +262,9 @@ async def _serve(
             os.write(ready_fd, f"{port}\n".encode())
             os.close(ready_fd)
 
-    await serve_platform(platform, listening, log=write, started=started, stop=stop)
+    await serve_platform(
+        platform, listening, log=write, started=started, stop=stop, witnessing=witnessing
+    )
 
 
 def _log_descriptor(log_file: str) -> int | None:

@@ -29,6 +29,7 @@ from tallystick.entry.http.front import Front
 from tallystick.entry.http.lane import LaneHandler, LaneProtocol, sweep_idle
 from tallystick.entry.http.sealed import SealedOperations
 from tallystick.entry.http.ussd import UssdDoor
+from tallystick.entry.witnessing import Asker, Witnessing, ask_for_ever
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.store.database import Checkpointer
 from tallystick.kernel.errors import NotPermitted
@@ -89,6 +90,7 @@ async def serve(
     started: Callable[[int], None],
     stop: asyncio.Event | None = None,
     patience: Patience = DEFAULT_PATIENCE,
+    witnessing: Witnessing | None = None,
 ) -> None:
     """Serve until told to stop; `started` is called with the port once orders are taken.
 
@@ -118,6 +120,11 @@ async def serve(
     ]
     if platform.settings.core_url:
         tasks.append(asyncio.create_task(CoreLink(platform, writer, accounting, patience).follow()))
+    if witnessing is not None:
+        asker = Asker(platform.archive, witnessing.endpoints)
+        tasks.append(
+            asyncio.create_task(ask_for_ever(asker, witnessing.file, _unwitnessed(accounting)))
+        )
     if stop is not None:
         tasks.append(asyncio.create_task(_stop_when(stop, server)))
     accounting.note("serving", terminator=listening.terminator or "none")
@@ -173,6 +180,15 @@ def _gauges(accounting: Accounting, platform: Platform, writer: WriterLoop) -> N
         "tally_size": lambda: platform.archive.size,
         "policy_version": lambda: platform.desks.policy.version,
     }
+
+
+def _unwitnessed(accounting: Accounting) -> Callable[[str, str], None]:
+    """Notes that a witness did not countersign, and why."""
+
+    def tell(name: str, why: str) -> None:
+        accounting.note("not witnessed", witness=name, why=why)
+
+    return tell
 
 
 async def _announce(server: uvicorn.Server, started: Callable[[int], None]) -> None:
