@@ -167,17 +167,15 @@ def test_no_changed_receipt_verifies_and_none_can_be_forged(provider, payer):
     key, origin = provider.tally_key(), provider.origin
     verify_receipt(receipt, key, origin=origin)
     octets = encode(receipt)
-    for position, changed in flips(octets):
+    for _, changed in flips(octets):
         with pytest.raises(MfsError):
             verify_receipt(_receipts.decode(changed), key, origin=origin)
-            pytest.fail(f"byte {position}: {octets[position : position + 20]!r}")
 
 
 def test_no_changed_key_list_is_believed(provider):
     listed = Decoder(SignedKeyList).decode(provider.transport.get("/v1/keys").body).key_list
     now = provider.clock.now()
     verify_key_list(listed, provider.root, now, 0)
-    for position, changed in flips(listed.encode()):
+    for _, changed in flips(listed.encode()):
         with pytest.raises(MfsError):
             verify_key_list(changed.decode("latin-1"), provider.root, now, 0)
-            pytest.fail(f"byte {position}")

@@ -18,6 +18,7 @@ from tallystick.entry.http.server import Listening, serve
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, set_up
 from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import Clock
 
 __all__ = ["ORIGIN", "PROVIDER", "Person", "Served", "served"]
 
@@ -54,6 +55,7 @@ def served(
     lane: bool = True,
     patience: Patience = DEFAULT_PATIENCE,
     join: bool = True,
+    clock: Clock | None = None,
 ) -> Iterator[Served]:
     """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(32))
@@ -73,7 +75,7 @@ def served(
         pin_passes=1,
     )
     done = set_up(provider, plan, secret, SystemClock())
-    platform = open_platform(provider, secret)
+    platform = open_platform(provider, secret, clock)
     ready, stop_box, port = threading.Event(), [], [0]
     log: list[bytes] = []
 
@@ -99,7 +101,7 @@ def served(
         ORIGIN,
         done.root.verify_key(),
         smsc,
-        SystemClock(),
+        clock or SystemClock(),
         folder=provider,
         platform=platform,
         done=done,
