@@ -17,7 +17,7 @@ from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.kernel.errors import LimitExceeded, MfsError, Unavailable
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
-from tallystick.kernel.time import HOUR_MS
+from tallystick.kernel.time import HOUR_MS, MINUTE_MS
 from tallystick.protocol.payments import PaymentKind
 
 PENNY = Money(100, "KES")
@@ -117,7 +117,7 @@ def test_a_clock_turned_back_never_frees_a_limit_or_revives_an_order(tmp_path):
         for _ in range(9):
             payer.wallet.pay(PaymentKind.P2P, payee.number, Money(1_000_000, "KES"))
         old = signed(payer, payee)
-        clock.off_ms = HOUR_MS
+        clock.off_ms = 3 * MINUTE_MS
         with pytest.raises(MfsError, match="expired"):
             payer.wallet.place(old)
         clock.off_ms = -30 * HOUR_MS
