@@ -36,8 +36,8 @@ def split_under(jws: str, header: str) -> tuple[bytes, bytes, bytes]:
     payload, _, signature = rest.partition(".")
     if not signature:
         raise Malformed("a signed object has three parts with dots between")
-    signing_input = jws[: len(given) + 1 + len(payload)].encode("ascii")
-    return b64url_decode(payload), b64url_decode(signature), signing_input
+    octets, mark = b64url_decode(payload), b64url_decode(signature)
+    return octets, mark, jws[: len(given) + 1 + len(payload)].encode("ascii")
 
 
 def split_compact(jws: str) -> tuple[bytes, bytes, bytes, bytes]:

@@ -1,0 +1,129 @@
+"""Known secrets pass every door; afterwards they are looked for wherever something stays."""
+
+import base64
+import os
+import sqlite3
+
+import pytest
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+from simulators.feature_phone import FeaturePhone
+from simulators.ussd_gateway import UssdGateway
+from tests.support.served import served
+
+from tallystick.client.wallet import Refusal
+from tallystick.entry.assembly import SystemClock
+from tallystick.entry.settings import PublicHalf
+from tallystick.infrastructure.crypto.signature import Es256SigningKey
+from tallystick.kernel.codec import b64url
+from tallystick.kernel.errors import MfsError
+from tallystick.kernel.money import Money
+from tallystick.kernel.secret import Secret
+from tallystick.protocol.operators import OpenCustomer
+from tallystick.protocol.payments import PaymentKind
+
+PIN = "739164"
+NAMES = ("Zephyrine Quillfeather", "Ambrosius Wintermute", "Hyacinth Oldcastle")
+NUMBERS = ("+254799123401", "+254799123402", "+254799123403", "+254799123404")
+JSON = "application/json"
+
+
+def forms(secret: bytes) -> list[bytes]:
+    """The spellings under which a secret may have been written down."""
+    return [
+        secret,
+        secret.hex().encode(),
+        base64.b64encode(secret).rstrip(b"="),
+        b64url(secret).encode(),
+    ]
+
+
+def scalar_of(key: Es256SigningKey) -> bytes:
+    """The private scalar itself."""
+    loaded = load_der_private_key(key.to_pkcs8().reveal(), None)
+    return loaded.private_numbers().private_value.to_bytes(32, "big")
+
+
+def everything_kept(folder, log: list[bytes], *more: bytes) -> dict[str, bytes]:
+    """Every file of a provider's folder but the offline keys, its log, and what was fetched."""
+    found = {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and "offline" not in path.parts
+    }
+    found["log"] = b"".join(log)
+    for number, text in enumerate(more):
+        found[f"fetched {number}"] = text
+    return found
+
+
+@pytest.mark.requirement("MFS-7.3.4-02")
+@pytest.mark.requirement("MFS-7.3.4-06")
+@pytest.mark.threat("THR-BE-07")
+def test_secrets_and_persons_can_never_be_read_in_what_is_kept(tmp_path):
+    key = Es256SigningKey.generate()
+    half = PublicHalf(algorithm="ES256", public=b64url(key.public().octets()))
+    folder = tmp_path / "provider"
+    answers: list[bytes] = []
+    with served(folder, gateways={"gw1": half}) as provider:
+        ann = provider.person(NUMBERS[0], NAMES[0], funds=900_000)
+        agent = provider.person(
+            NUMBERS[1], NAMES[1], kind="agent", tier=3, funds=900_000, till="400001"
+        )
+        agent.wallet.open_customer(
+            OpenCustomer(name=NAMES[2], msisdn=NUMBERS[2], kind="person", tier=1)
+        )
+        phone = FeaturePhone(
+            NUMBERS[2], UssdGateway("gw1", key, provider.url, SystemClock()), provider.smsc
+        )
+        code = phone.activation_code(10)
+        phone.set_pin(code, Secret(PIN))
+        agent.wallet.pay(PaymentKind.CASH_IN, NUMBERS[2], Money(50_000, "KES"))
+        ann.wallet.pay(PaymentKind.P2P, NUMBERS[2], Money(12_300, "KES"))
+        phone.send_money(NUMBERS[0], "20", Secret(PIN))
+        phone.send_money(NUMBERS[0], "20", Secret("739165"))
+        phone.balance(Secret(PIN))
+        with pytest.raises((Refusal, MfsError)):
+            ann.wallet.pay(PaymentKind.P2P, NUMBERS[3], Money(100, "KES"))
+        for body in (PIN.encode(), NAMES[0].encode(), b"{" + NUMBERS[0].encode() + b"}"):
+            answers.extend(
+                provider.transport.post(path, body, JSON).body
+                for path in ("/v1/acts/open-customer", "/v1/ussd", "/v1/sessions", "/v1/payments")
+            )
+        answers.append(provider.transport.get("/metrics").body)
+        kept = everything_kept(folder, provider.log, *answers)
+        session = ann.session._live.keys
+        secrets = {
+            "PIN": [PIN.encode()],
+            "wrong PIN": [b"739165"],
+            "activation code": [code.reveal().encode()],
+            "secret of the master key": forms(provider.secret.reveal()),
+            "session key": forms(session.request_iv.to_bytes(12, "big")),
+            "name": [name.encode() for name in NAMES],
+            "number": [number.encode() for number in NUMBERS]
+            + [number[1:].encode() for number in NUMBERS],
+        }
+        for pair in ann.keystore.renewal_pairs():
+            secrets.setdefault("renewal secret", []).extend(forms(pair.secret.reveal()))
+        for device_key in (ann.keystore._possession, ann.keystore._consent):
+            secrets.setdefault("device key", []).extend(forms(scalar_of(device_key)))
+    kept |= everything_kept(folder, provider.log)
+    assert len(kept["log"]) > 1_000
+    assert any(len(octets) > 50_000 for octets in kept.values())
+    found = [
+        (name, place)
+        for name, spellings in secrets.items()
+        for spelling in spellings
+        for place, octets in kept.items()
+        if spelling in octets
+    ]
+    assert not found
+
+
+def test_the_search_finds_what_is_there(tmp_path):
+    secret = os.urandom(32)
+    with sqlite3.connect(tmp_path / "x.db") as link:
+        link.execute("CREATE TABLE t (a)")
+        link.execute("INSERT INTO t VALUES (?)", (b64url(secret),))
+    link.close()
+    kept = everything_kept(tmp_path, [])
+    assert any(spelling in kept["x.db"] for spelling in forms(secret))
