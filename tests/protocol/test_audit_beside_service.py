@@ -26,16 +26,20 @@ def test_a_provider_is_audited_while_it_works(tmp_path: Path) -> None:
     with served(tmp_path / "provider") as provider:
         alice = provider.person(ALICE, "Alice", funds=1_000_00).wallet
         provider.open_customer(BOB, "Bob")
-        stop = threading.Event()
+        stop, paid = threading.Event(), threading.Semaphore(0)
 
         def pay() -> None:
             while not stop.is_set():
                 alice.pay(PaymentKind.P2P, BOB, Money(1, "KES"))
+                paid.release()
 
         payer = threading.Thread(target=pay)
         payer.start()
         try:
-            reports = [audit_provider(provider.folder) for _ in range(8)]
+            reports = []
+            for _ in range(8):
+                assert paid.acquire(timeout=20), "payments go on meanwhile"
+                reports.append(audit_provider(provider.folder))
         finally:
             stop.set()
             payer.join(timeout=20)
