@@ -64,14 +64,28 @@ class Population:
         shutil.rmtree(self.folder.parent, ignore_errors=True)
 
     def server_cpu_s(self) -> float:
-        """CPU seconds of the server so far."""
-        parts = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(") ", 1)[1].split()
-        return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+        """CPU seconds of all server processes so far."""
+        return sum(map(_cpu_s, self.pids()))
+
+    def pids(self) -> list[int]:
+        """The server's process, and its fronts if they are processes of their own."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [pid, *map(int, children)]
 
     def memory_mb(self) -> float:
-        """Resident memory of the server."""
-        text = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", text).group(1)) / 1024  # type: ignore[union-attr]
+        """Resident memory of the largest server process."""
+        return max(map(_resident_mb, self.pids()))
+
+
+def _cpu_s(pid: int) -> float:
+    parts = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
+    return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _resident_mb(pid: int) -> float:
+    found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    return int(found.group(1)) / 1024 if found else 0.0
 
 
 def populate(count: int, *options: str) -> Population:

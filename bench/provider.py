@@ -32,7 +32,11 @@ async def main(folder: Path, secret: Secret[bytes], log_path: Path) -> None:
     threading.Thread(target=wait_for_end, daemon=True).start()
     log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     listening = Listening(
-        port=_port(), session_rate=1e6, source_rate=1e6, lane="--no-lane" not in sys.argv
+        port=_option("--port", 0),
+        session_rate=1e6,
+        source_rate=1e6,
+        lane="--no-lane" not in sys.argv,
+        workers=_option("--workers", 1),
     )
     await serve(
         platform,
@@ -44,8 +48,8 @@ async def main(folder: Path, secret: Secret[bytes], log_path: Path) -> None:
     platform.close()
 
 
-def _port() -> int:
-    return int(sys.argv[sys.argv.index("--port") + 1]) if "--port" in sys.argv else 0
+def _option(name: str, default: int) -> int:
+    return int(sys.argv[sys.argv.index(name) + 1]) if name in sys.argv else default
 
 
 def _write(log: int, octets: bytes) -> None:

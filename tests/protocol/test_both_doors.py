@@ -1,4 +1,4 @@
-"""The lane and the ordinary routes give the same answers: one suite, both doors."""
+"""The lane, the ordinary routes and fronts of their own give the same answers: one suite."""
 
 from collections.abc import Iterator
 
@@ -9,12 +9,14 @@ from tallystick.kernel.errors import Conflict, NotFound
 from tallystick.kernel.money import Money
 from tallystick.protocol.payments import PaymentKind
 
+_KINDS = {"lane": {}, "routes": {"lane": False}, "workers": {"workers": 2}}
 
-@pytest.fixture(scope="module", params=[True, False], ids=["lane", "routes"])
+
+@pytest.fixture(scope="module", params=["lane", "routes", "workers"])
 def provider(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("doors") / "p", lane=request.param) as found:
+    with served(tmp_path_factory.mktemp("doors") / "p", **_KINDS[request.param]) as found:
         found.person("+254700000001", "Ann Payer", funds=100_000)
         yield found
 

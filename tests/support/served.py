@@ -53,6 +53,9 @@ def served(
     core_url: str = "",
     gateways: dict[str, PublicHalf] | None = None,
     lane: bool = True,
+    workers: int = 1,
+    source_rate: float = 1e6,
+    tls: tuple[Path, Path] | None = None,
     patience: Patience = DEFAULT_PATIENCE,
     join: bool = True,
     clock: Clock | None = None,
@@ -86,7 +89,15 @@ def served(
     async def main() -> None:
         stop = asyncio.Event()
         stop_box.append((asyncio.get_running_loop(), stop))
-        listening = Listening(port=0, session_rate=1e6, source_rate=1e6, lane=lane)
+        listening = Listening(
+            port=0,
+            session_rate=1e6,
+            source_rate=source_rate,
+            lane=lane,
+            workers=workers,
+            certificate=tls[0] if tls else None,
+            private_key=tls[1] if tls else None,
+        )
         await serve(
             platform, listening, log=log.append, started=started, stop=stop, patience=patience
         )
@@ -94,7 +105,7 @@ def served(
     thread = threading.Thread(target=lambda: uvloop.run(main()), daemon=True)
     thread.start()
     assert ready.wait(20)
-    url = f"http://127.0.0.1:{port[0]}"
+    url = f"{'https' if tls else 'http'}://127.0.0.1:{port[0]}"
     found = Served(
         url,
         PROVIDER,

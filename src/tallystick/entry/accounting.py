@@ -131,6 +131,26 @@ class Accounting:
             lines, self._lines = self._lines, []
             self._write(b"\n".join(lines) + b"\n")
 
+    def taken(self) -> list[tuple[str, int, str, int]]:
+        """What was answered since the last call, by operation, status and code; counts begin anew.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        taken = [(*entry, count) for entry, count in self._answers.items()]
+        self._answers.clear()
+        return taken
+
+    def absorb(self, answers: Iterable[tuple[str, int, str, int]], lines: bytes) -> None:
+        """Add what another process answered, and its log lines, to those of this one.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        for operation, status, code, count in answers:
+            entry = (operation, status, code)
+            self._answers[entry] = self._answers.get(entry, 0) + count
+        if lines:
+            self._lines.append(lines.rstrip(b"\n"))
+
     def exposition(self) -> bytes:
         """All counters and gauges as Prometheus text.
 

@@ -43,6 +43,7 @@ from tallystick.infrastructure.envelope.cose import ReplyNonces
 from tallystick.infrastructure.envelope.handshake_server import ProviderIdentity
 from tallystick.infrastructure.keys.table import LoadedKeys, load_for, purposes_of
 from tallystick.infrastructure.ledger.store import MIGRATION as LEDGER
+from tallystick.infrastructure.modules.block import BlockRoots
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.master import unseal_with_secret
 from tallystick.infrastructure.modules.signer import ModuleSigner
@@ -96,6 +97,8 @@ class Scale:
 class Platform:
     """A provider's platform in one process: the writer, and what fronts use.
 
+    `boot` is a number that no two starts share. `quote_roots` and `quote_block` are what fronts in
+    processes of their own are given to check quotes with.
     Source: ISO/TS 12812-2:2017, 6.2
     """
 
@@ -115,6 +118,9 @@ class Platform:
     identity: ProviderIdentity
     cookies: CookieKeys
     nonces: ReplyNonces
+    boot: int
+    quote_roots: BlockRoots
+    quote_block: bytes
     key_list: str
     keys: LoadedKeys
 
@@ -151,7 +157,8 @@ def open_platform(
     try:
         migrate(database, MIGRATIONS, ticking.now())
         boot = next_boot(database)
-        ground = _Ground(settings, ticking, module, keys, reader, size)
+        roots = master.roots((Purpose.QUOTE,))
+        ground = _Ground(settings, ticking, module, keys, reader, size, roots)
         platform = _wire(folder, ground, database, boot)
         _first_start(platform, folder)
     except BaseException:
@@ -181,6 +188,7 @@ class _Ground:
     keys: LoadedKeys
     reader: Connection
     size: Scale
+    quote_roots: BlockRoots
 
 
 def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
@@ -294,10 +302,22 @@ def _wire(folder: ProviderFolder, on: _Ground, database: Database, boot: int) ->
         ),
         identity=_identity(on, key_list),
         cookies=CookieKeys(module.random(32)),
-        nonces=ReplyNonces(boot.to_bytes(4, "big")),
+        nonces=ReplyNonces(iv_prefix(boot, 0)),
+        boot=boot,
+        quote_roots=on.quote_roots,
+        quote_block=module.export_block(on.keys.newest(Purpose.QUOTE)),
         key_list=key_list,
         keys=on.keys,
     )
+
+
+def iv_prefix(boot: int, front: int) -> bytes:
+    """The prefix of the reply IVs of front number `front` (0 to 255) of one start: 5 octets.
+
+    Front 0 is the process of the writer itself.
+    Source: NIST SP 800-38D, 8.2.1
+    """
+    return boot.to_bytes(4, "big") + bytes((front,))
 
 
 def _first_start(platform: Platform, folder: ProviderFolder) -> None:

@@ -16,7 +16,7 @@ from tallystick.application.writer import Prepared, Writer
 from tallystick.infrastructure.store.commit import CommitThread
 from tallystick.kernel.errors import Broken, MfsError, Unavailable
 
-Answer = Callable[[Recorded], None]
+WhenDurable = Callable[[Recorded], None]
 MAX_BATCH = 1024
 MAX_WAITING = 8192
 
@@ -27,7 +27,7 @@ class Submits(Protocol):
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
 
-    def submit(self, command: Command, answer: Answer) -> None:
+    def submit(self, command: Command, answer: WhenDurable) -> None:
         """Execute `command` with the next batch; `answer` is called once it is durable.
 
         Source: ISO/TS 12812-2:2017, 7.3.3
@@ -45,7 +45,7 @@ class WriterLoop:
         self._writer = writer
         self._loop = loop
         self._thread = CommitThread()
-        self._waiting: deque[tuple[Command, Answer]] = deque()
+        self._waiting: deque[tuple[Command, WhenDurable]] = deque()
         self._busy = False
         self._stopped: MfsError | None = None
         self._idle = asyncio.Event()
@@ -67,7 +67,7 @@ class WriterLoop:
         """
         return self._stopped
 
-    def submit(self, command: Command, answer: Answer) -> None:
+    def submit(self, command: Command, answer: WhenDurable) -> None:
         """Execute `command` with the next batch; `answer` is called once it is durable.
 
         Source: ISO/TS 12812-2:2017, 7.3.3
@@ -136,7 +136,7 @@ class WriterLoop:
         )
 
     def _durable(
-        self, prepared: Prepared, answers: list[Answer], failure: BaseException | None
+        self, prepared: Prepared, answers: list[WhenDurable], failure: BaseException | None
     ) -> None:
         if failure is None:
             recorded = self._writer.release(prepared)
@@ -150,7 +150,7 @@ class WriterLoop:
         self._answer(answers, recorded)
         self._next()
 
-    def _answer(self, answers: list[Answer], recorded: list[Recorded]) -> None:
+    def _answer(self, answers: list[WhenDurable], recorded: list[Recorded]) -> None:
         for answer, one in zip(answers, recorded, strict=True):
             if isinstance(one.outcome.reply, Broken):
                 self._stopped = one.outcome.reply

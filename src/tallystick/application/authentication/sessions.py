@@ -6,6 +6,8 @@ gone. Fronts ask for keys, the writer admits requests: alive, in its window, not
 Source: ISO/TS 12812-2:2017, 3.22; 7.3.2
 """
 
+from collections.abc import Callable
+
 from tallystick.application.authentication.model import Session
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.envelope import window
@@ -37,6 +39,14 @@ class Sessions:
         self._hot: dict[str, SessionKeys] = {}
         self._hot_keys = hot_keys
         self._wraps: dict[int, KeyHandle] = {}
+        self._on_forget: Callable[[str], None] | None = None
+
+    def on_forget(self, action: Callable[[str], None]) -> None:
+        """Call `action` with each session that ends, so that other processes forget its keys too.
+
+        Source: ISO/TS 12812-2:2017, 3.22; 7.3.2
+        """
+        self._on_forget = action
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -66,17 +76,24 @@ class Sessions:
         hot = self._hot.get(session)
         if hot is not None:
             return hot
-        live = self.look(session, now)
-        nonce, sealed = live.wrapped[:_NONCE], live.wrapped[_NONCE:]
-        handle = self._wraps.get(live.wrap_day)
-        if handle is None:
-            raise _gone()
-        keys = SessionKeys(kid_of(session), self._module.open(handle, nonce, sealed, _AAD))
+        keys = self.unwrapped(self.look(session, now))
         if len(self._hot) >= self._hot_keys:
             for old in list(self._hot)[: self._hot_keys // 8]:
                 del self._hot[old]
         self._hot[session] = keys
         return keys
+
+    def unwrapped(self, live: Session) -> SessionKeys:
+        """The keys of `live`, unwrapped for this once.
+
+        Raises Unauthenticated once the key that wrapped them is gone.
+        Source: ISO/TS 12812-2:2017, 3.22
+        """
+        nonce, sealed = live.wrapped[:_NONCE], live.wrapped[_NONCE:]
+        handle = self._wraps.get(live.wrap_day)
+        if handle is None:
+            raise _gone()
+        return SessionKeys(kid_of(live.id), self._module.open(handle, nonce, sealed, _AAD))
 
     def look(self, session: str, now: Instant) -> Session:
         """The live session, without counting as a use of it.
@@ -167,6 +184,8 @@ class Sessions:
     def _forget(self, session: str) -> None:
         self._sessions.pop(session, None)
         self._hot.pop(session, None)
+        if self._on_forget is not None:
+            self._on_forget(session)
 
 
 def _gone() -> Unauthenticated:

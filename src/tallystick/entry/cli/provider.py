@@ -175,6 +175,7 @@ def _gateway(given: str) -> tuple[str, PublicHalf]:
 @click.option("--certificate", type=click.Path(path_type=Path), help="TLS certificate chain (PEM).")
 @click.option("--private-key", type=click.Path(path_type=Path), help="Its key (PEM).")
 @click.option("--terminator", default="", help="What terminates TLS in front of the service.")
+@click.option("--workers", default=1, show_default=True, help="Processes that verify; one a core.")
 @click.option("--no-lane", is_flag=True, help="Serve everything through the ordinary routes.")
 @click.option("--log", "log_file", default="", help="File of the log, - for standard error.")
 @click.option("--ready-fd", type=int, help="Write the port there once orders are taken.")
@@ -190,6 +191,7 @@ def serve(
     certificate: Path | None,
     private_key: Path | None,
     terminator: str,
+    workers: int,
     no_lane: bool,
     log_file: str,
     ready_fd: int | None,
@@ -211,6 +213,7 @@ def serve(
         private_key=private_key,
         terminator=terminator,
         lane=not no_lane,
+        workers=workers,
         session_rate=session_rate,
         source_rate=source_rate,
     )

@@ -1,27 +1,25 @@
-"""The front: opens what devices seal, verifies what they sign, and seals the answers.
+"""The front: opens what devices seal, has it performed, and seals the answers.
 
-    Sealed -> Opened -> Authenticated command -> (writer) -> Recorded -> Sealed
+    Sealed -> Opened -> performed (verified, decided, recorded) -> Answer -> Sealed
 
-It holds no state of its own: session keys come from the session table, everything else from the
-writer's answer. A refusal before the session is known leaves in clear; after it, sealed.
+It holds no state of its own: keys come from the session table or from the writer's process, and
+everything else from the answer. A refusal before the session is known leaves in clear; after it,
+sealed.
 
 Source: ISO/TS 12812-2:2017, 7.2.7; 7.3.2; 7.3.3
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from tallystick.application.commands import Command
-from tallystick.application.turn import Recorded
 from tallystick.entry.accounting import Accounting
-from tallystick.entry.assembly import Platform
+from tallystick.entry.answering import Answer, Done, refusal
 from tallystick.entry.http.lane import LaneHandler, Respond
-from tallystick.entry.writing import Submits
-from tallystick.infrastructure.envelope.cose import open_request, peek, seal_reply
+from tallystick.infrastructure.envelope.cose import ReplyNonces, open_request, peek, seal_reply
 from tallystick.infrastructure.envelope.schedule import SessionKeys, session_of
 from tallystick.kernel.codec import encode_canonical
-from tallystick.kernel.errors import Broken, MfsError
-from tallystick.kernel.model import Wire
+from tallystick.kernel.errors import MfsError
+from tallystick.kernel.time import Clock, Instant
 from tallystick.protocol.envelope import SEALED_MEDIA_TYPE
 from tallystick.protocol.problems import problem_of
 
@@ -30,9 +28,8 @@ _MAX_NAMES = 16_384
 _SEALED = SEALED_MEDIA_TYPE.encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """An authentic request of a live session, not yet understood.
+class Opened(NamedTuple):
+    """An authentic request of a session, not yet understood.
 
     Source: ISO/TS 12812-2:2017, 7.2.7
     """
@@ -40,14 +37,22 @@ class Opened:
     session: str
     sequence: int
     content: bytes
-    keys: SessionKeys
 
 
-Authenticate = Callable[[Opened, int], Command]
-"""Understands and verifies a request at an instant (ms); what comes out is for the writer."""
+Perform = Callable[[Opened, Instant, Done], None]
+"""Understands, verifies and carries out a request; raises its refusal or answers, at once or later.
+"""
 
-Read = Callable[[Opened, int], Wire]
-"""Answers a request that changes nothing."""
+KeysOf = Callable[[str, Instant], SessionKeys]
+"""The keys of a live session; raises Unauthenticated."""
+
+
+def clear_refusal(error: MfsError, respond: Respond) -> None:
+    """Refuse in clear, where there is no session to seal for.
+
+    Source: RFC 9457
+    """
+    respond(error.status, PROBLEM_MEDIA_TYPE, encode_canonical(problem_of(error)))
 
 
 class Front:
@@ -56,118 +61,57 @@ class Front:
     Source: ISO/TS 12812-2:2017, 7.2.7
     """
 
-    def __init__(self, platform: Platform, writer: Submits, accounting: Accounting) -> None:
-        self._platform = platform
-        self._sessions = platform.desks.sessions
-        self._clock = platform.clock
-        self._nonces = platform.nonces
-        self._writer = writer
+    def __init__(
+        self, keys: KeysOf, nonces: ReplyNonces, clock: Clock, accounting: Accounting
+    ) -> None:
+        self._keys = keys
+        self._nonces = nonces
+        self._clock = clock
         self._accounting = accounting
         self._names: dict[bytes, str] = {}
 
-    def changing(self, operation: str, authenticate: Authenticate) -> LaneHandler:
-        """The handler of an operation that becomes a command.
+    def handler(self, operation: str, perform: Perform) -> LaneHandler:
+        """The handler of a sealed operation.
 
-        Source: ISO/TS 12812-2:2017, 7.3.3
+        Source: ISO/TS 12812-2:2017, 7.2.7
         """
+        keys_of, clock, accounting = self._keys, self._clock, self._accounting
 
         def handle(body: bytes, peer: str, respond: Respond) -> None:
-            opened = self._open(operation, body, peer, respond)
-            if opened is None:
-                return
+            now = clock.now()
             try:
-                command = authenticate(opened, self._clock.now())
+                session = self.session_in(body)
+                keys = keys_of(session, now)
+                sequence, content = open_request(keys, operation, body)
+                accounting.admit(session, now)
             except MfsError as error:
-                self._refuse(operation, opened, error, respond)
+                accounting.refused(operation, error, peer)
+                clear_refusal(error, respond)
                 return
 
-            def answer(recorded: Recorded) -> None:
-                self._answer(operation, opened, recorded, respond)
+            def done(answer: Answer) -> None:
+                status, code, reply = answer
+                accounting.answered(operation, status, code)
+                sealed = seal_reply(keys, self._nonces.draw(), operation, sequence, status, reply)
+                respond(status, _SEALED, sealed)
 
-            self._writer.submit(command, answer)
+            try:
+                perform(Opened(session, sequence, content), now, done)
+            except MfsError as error:
+                done(refusal(error))
 
         return handle
 
-    def reading(self, operation: str, read: Read) -> LaneHandler:
-        """The handler of an operation that changes nothing but the session's window.
+    def session_in(self, body: bytes) -> str:
+        """The session that a sealed request names; nothing of it is proved yet.
 
-        Source: ISO/TS 12812-2:2017, 7.3.2
+        Raises Malformed.
+        Source: RFC 9052, 3.1
         """
-
-        def handle(body: bytes, peer: str, respond: Respond) -> None:
-            opened = self._open(operation, body, peer, respond)
-            if opened is None:
-                return
-            now = self._clock.now()
-            try:
-                self._sessions.touch(opened.session, opened.sequence, now)
-                reply = read(opened, now)
-            except MfsError as error:
-                self._refuse(operation, opened, error, respond)
-                return
-            self._seal(operation, opened, 200, encode_canonical(reply), respond)
-
-        return handle
-
-    def _open(self, operation: str, body: bytes, peer: str, respond: Respond) -> Opened | None:
-        now = self._clock.now()
-        try:
-            session = self._name_of(peek(body).kid)
-            keys = self._sessions.keys(session, now)
-            opened = open_request(keys, operation, body)
-            self._accounting.admit(session, now)
-        except MfsError as error:
-            self._accounting.refused(operation, error, peer)
-            self._clear(error, respond)
-            return None
-        return Opened(session, opened.sequence, opened.content, keys)
-
-    def _name_of(self, kid: bytes) -> str:
+        kid = peek(body).kid
         name = self._names.get(kid)
         if name is None:
             if len(self._names) >= _MAX_NAMES:
                 self._names.clear()
             name = self._names[kid] = session_of(kid)
         return name
-
-    def _answer(self, operation: str, opened: Opened, recorded: Recorded, respond: Respond) -> None:
-        reply = recorded.outcome.reply
-        receipt = recorded.receipt
-        if isinstance(reply, MfsError):
-            self._accounting.answered(operation, reply.status, reply.code)
-            content = encode_canonical(problem_of(reply, receipt))
-            self._seal(operation, opened, reply.status, content, respond, counted=True)
-            return
-        if isinstance(reply, Wire):
-            content = encode_canonical(reply)
-        elif receipt is not None:
-            content = encode_canonical(reply.with_receipt(receipt))
-        else:
-            self._refuse(operation, opened, Broken("an answer lacks its receipt"), respond)
-            return
-        self._seal(operation, opened, 200, content, respond)
-
-    def _refuse(self, operation: str, opened: Opened, error: MfsError, respond: Respond) -> None:
-        self._accounting.answered(operation, error.status, error.code)
-        content = encode_canonical(problem_of(error))
-        self._seal(operation, opened, error.status, content, respond, counted=True)
-
-    def _seal(
-        self,
-        operation: str,
-        opened: Opened,
-        status: int,
-        content: bytes,
-        respond: Respond,
-        *,
-        counted: bool = False,
-    ) -> None:
-        if not counted:
-            self._accounting.answered(operation, status, "")
-        sealed = seal_reply(
-            opened.keys, self._nonces.draw(), operation, opened.sequence, status, content
-        )
-        respond(status, _SEALED, sealed)
-
-    def _clear(self, error: MfsError, respond: Respond) -> None:
-        respond(error.status, PROBLEM_MEDIA_TYPE, encode_canonical(problem_of(error)))

@@ -58,10 +58,10 @@ class LaneProtocol(asyncio.Protocol):
     ) -> None:
         self._hand_over = (config, server_state, app_state, _loop)
         self._state = server_state
-        self._connections: set[Any] = server_state.connections
+        self.connections: set[Any] = server_state.connections
         self._parser: Any = None
-        self._transport: Any = None
-        self._peer = ""
+        self.transport: Any = None
+        self.peer = ""
         self._head = bytearray()
         self._body = bytearray()
         self._head_bytes = 0
@@ -80,10 +80,10 @@ class LaneProtocol(asyncio.Protocol):
 
         Source: RFC 9112, 9.3
         """
-        self._transport = transport
-        self._connections.add(self)
+        self.transport = transport
+        self.connections.add(self)
         peer: Any = transport.get_extra_info("peername")
-        self._peer = str(peer[0]) if peer else ""
+        self.peer = str(peer[0]) if peer else ""
         self._waiting_since = self._loop.time()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -91,7 +91,7 @@ class LaneProtocol(asyncio.Protocol):
 
         Source: RFC 9112, 9.6
         """
-        self._connections.discard(self)
+        self.connections.discard(self)
         self._closing = True
 
     def data_received(self, data: bytes) -> None:
@@ -112,7 +112,8 @@ class LaneProtocol(asyncio.Protocol):
             data = bytes(self._head)
             self._head.clear()
             if not decision:
-                self._to_uvicorn(data)
+                self.connections.discard(self)
+                self.leave(data)
                 return
             self._begin()
         parser: Any = self._parser
@@ -161,7 +162,7 @@ class LaneProtocol(asyncio.Protocol):
             self._refuse(413, b"the body is larger than 65536 bytes")
             raise httptools.HttpParserError("body too large")
         elif lowered == b"expect" and value.lower() == b"100-continue":
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
         """Collect the body within its bound.
@@ -193,7 +194,7 @@ class LaneProtocol(asyncio.Protocol):
         self._in_flight = True
         handler = self._handler
         if handler is not None:
-            handler(bytes(self._body), self._peer, self._respond)
+            handler(bytes(self._body), self.peer, self._respond)
 
     def _respond(self, status: int, content_type: bytes, body: bytes) -> None:
         self._in_flight = False
@@ -204,14 +205,14 @@ class LaneProtocol(asyncio.Protocol):
         reason = _REASONS.get(status, b"")
         connection = b"" if self._keep_alive else b"connection: close\r\n"
         retry = b"retry-after: 1\r\n" if status == 503 else b""
-        self._transport.write(
+        self.transport.write(
             b"HTTP/1.1 %d %b\r\ncontent-type: %b\r\ncontent-length: %d\r\n%b%b"
             b"cache-control: no-store\r\n\r\n%b"
             % (status, reason, content_type, len(body), connection, retry, body)
         )
         if not self._keep_alive:
             self._closing = True
-            self._transport.close()
+            self.transport.close()
         else:
             self._waiting_since = self._loop.time()
 
@@ -222,12 +223,15 @@ class LaneProtocol(asyncio.Protocol):
         self._keep_alive = False
         self._respond(status, b"text/plain", text)
 
-    def _to_uvicorn(self, data: bytes) -> None:
-        self._connections.discard(self)
+    def leave(self, data: bytes) -> None:
+        """Hand this connection to uvicorn's own protocol, beginning with `data`.
+
+        Source: RFC 9112
+        """
         config, state, app_state, loop = self._hand_over
         protocol = HttpToolsProtocol(config, state, app_state, loop)
-        protocol.connection_made(self._transport)
-        self._transport.set_protocol(protocol)
+        protocol.connection_made(self.transport)
+        self.transport.set_protocol(protocol)
         protocol.data_received(data)
 
     def shutdown(self) -> None:
@@ -238,7 +242,7 @@ class LaneProtocol(asyncio.Protocol):
         self._keep_alive = False
         if not self._in_flight:
             self._closing = True
-            self._transport.close()
+            self.transport.close()
 
     def pause_writing(self) -> None:
         """Stop reading from a peer that does not read.
@@ -246,7 +250,7 @@ class LaneProtocol(asyncio.Protocol):
         Source: RFC 9112, 9.5
         """
         self._paused = True
-        self._transport.pause_reading()
+        self.transport.pause_reading()
 
     def resume_writing(self) -> None:
         """Read again.
@@ -255,7 +259,7 @@ class LaneProtocol(asyncio.Protocol):
         """
         if self._paused:
             self._paused = False
-            self._transport.resume_reading()
+            self.transport.resume_reading()
 
     def close_if_idle(self, before: float) -> None:
         """Close a connection that has been waiting for its peer since `before` (loop time).
@@ -264,7 +268,7 @@ class LaneProtocol(asyncio.Protocol):
         """
         if 0.0 < self._waiting_since < before and not self._in_flight:
             self._closing = True
-            self._transport.close()
+            self.transport.close()
 
 
 async def sweep_idle(state: ServerState, *, idle_s: float, every_s: float = 5.0) -> None:

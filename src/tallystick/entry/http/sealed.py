@@ -1,14 +1,18 @@
-"""What each sealed operation asks for: a command for the writer, or an answer from what is known.
+"""What each sealed operation comes to: a command for the writer, or an answer from what is known.
 
 Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2; 12.3
 """
 
+from collections.abc import Callable
+
 from tallystick.application.commands import AgentOpens, Command, EndSession, PlaceOrder
 from tallystick.application.consent import verify_signed
+from tallystick.entry.answering import Done, answer_of, success
 from tallystick.entry.assembly import Platform
-from tallystick.entry.http.front import Front, Opened
+from tallystick.entry.http.front import Front, Opened, Perform
 from tallystick.entry.http.lane import LaneHandler
 from tallystick.entry.http.operations import operation
+from tallystick.entry.writing import Submits
 from tallystick.infrastructure.crypto.signature import Es256VerifyKey, VerifyKey
 from tallystick.kernel.codec import Decoder, b64url
 from tallystick.kernel.errors import NotFound
@@ -25,6 +29,7 @@ from tallystick.protocol.payments import (
     consent_header,
 )
 
+MAX_ORDER_BYTES = 8192
 _MAX_HOT_DEVICES = 16_384
 
 
@@ -34,46 +39,56 @@ class SealedOperations:
     Source: ISO/TS 12812-2:2017, 7.2.7
     """
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, writer: Submits) -> None:
         self._platform = platform
+        self._writer = writer
         self._desks = platform.desks
-        self._payments = Decoder(PaymentRequest, limit=8192)
+        self._payments = Decoder(PaymentRequest, limit=MAX_ORDER_BYTES)
         self._quotes = Decoder(QuoteRequest, limit=2048)
         self._receipts = Decoder(ReceiptRequest, limit=512)
         self._customers = Decoder(OpenCustomer, limit=2048)
         self._empty = Decoder(Empty, limit=16)
         self._signers: dict[str, tuple[str, VerifyKey]] = {}
 
-    def handlers(self, front: Front) -> dict[str, LaneHandler]:
-        """The handler of each sealed operation, by path.
+    def performers(self) -> dict[str, Perform]:
+        """What carries out each sealed operation, by name.
 
         Source: ISO/TS 12812-2:2017, 6.2.2
         """
-        changing = {
-            "payment.order": self.order,
-            "session.end": self.end,
-            "agent.open-customer": self.agent_opens,
+        return {
+            "payment.order": self._changing(self.order),
+            "session.end": self._changing(self.end),
+            "agent.open-customer": self._changing(self.agent_opens),
+            "payment.quote": self._reading(self.quote),
+            "payment.receipt": self._reading(self.receipt),
+            "account.read": self._reading(self.account),
         }
-        reading = {
-            "payment.quote": self.quote,
-            "payment.receipt": self.receipt,
-            "account.read": self.account,
-        }
-        handlers = {
-            operation(name).path: front.changing(name, authenticate)
-            for name, authenticate in changing.items()
-        }
-        handlers |= {
-            operation(name).path: front.reading(name, read) for name, read in reading.items()
-        }
-        return handlers
 
-    def order(self, opened: Opened, now: int) -> Command:
+    def _changing(self, authenticate: Callable[[Opened, Instant], Command]) -> Perform:
+        """An operation that becomes a command."""
+        submit = self._writer.submit
+
+        def perform(opened: Opened, now: Instant, done: Done) -> None:
+            submit(authenticate(opened, now), lambda recorded: done(answer_of(recorded)))
+
+        return perform
+
+    def _reading(self, read: Callable[[Opened, Instant], Wire]) -> Perform:
+        """An operation that changes nothing but the session's window."""
+        sessions = self._desks.sessions
+
+        def perform(opened: Opened, now: Instant, done: Done) -> None:
+            sessions.touch(opened.session, opened.sequence, now)
+            done(success(read(opened, now)))
+
+        return perform
+
+    def order(self, opened: Opened, now: Instant) -> Command:
         """An order whose consent the session's own device signed and this provider quoted.
 
         Source: ISO/TS 12812-2:2017, 11.2.2
         """
-        live = self._desks.sessions.look(opened.session, Instant(now))
+        live = self._desks.sessions.look(opened.session, now)
         header, key = self._signer(live.device)
         consented = verify_signed(
             self._payments.decode_canonical(opened.content),
@@ -83,7 +98,7 @@ class SealedOperations:
         )
         return PlaceOrder(opened.session, opened.sequence, consented)
 
-    def end(self, opened: Opened, now: int) -> Command:
+    def end(self, opened: Opened, now: Instant) -> Command:
         """The end of the session.
 
         Source: ISO/TS 12812-2:2017, 7.3.2
@@ -91,7 +106,7 @@ class SealedOperations:
         self._empty.decode(opened.content)
         return EndSession(opened.session, opened.sequence)
 
-    def agent_opens(self, opened: Opened, now: int) -> Command:
+    def agent_opens(self, opened: Opened, now: Instant) -> Command:
         """A customer whom an agent identified.
 
         Source: ISO/TS 12812-2:2017, 7.4.1
@@ -99,36 +114,36 @@ class SealedOperations:
         request = self._customers.decode_canonical(opened.content)
         return AgentOpens(opened.session, opened.sequence, request)
 
-    def quote(self, opened: Opened, now: int) -> Wire:
+    def quote(self, opened: Opened, now: Instant) -> Wire:
         """The terms of a payment by the session's customer.
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         request = self._quotes.decode_canonical(opened.content)
-        live = self._desks.sessions.look(opened.session, Instant(now))
+        live = self._desks.sessions.look(opened.session, now)
         payer = self._desks.customers.get(live.customer)
-        return self._platform.quoting.quote(payer, request, Instant(now))
+        return self._platform.quoting.quote(payer, request, now)
 
-    def receipt(self, opened: Opened, now: int) -> Wire:
+    def receipt(self, opened: Opened, now: Instant) -> Wire:
         """The receipt of an order that the session's customer paid or received.
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         request = self._receipts.decode_canonical(opened.content)
-        live = self._desks.sessions.look(opened.session, Instant(now))
+        live = self._desks.sessions.look(opened.session, now)
         order = self._desks.payments.find(request.order)
         if order is None:
             raise NotFound("no such order of yours")
         disclosures = self._desks.payments.proofs.disclosures(order, live.account)
         return ReceiptReply(receipt=self._platform.archive.receipt(order.event, disclosures))
 
-    def account(self, opened: Opened, now: int) -> Wire:
+    def account(self, opened: Opened, now: Instant) -> Wire:
         """The balance of the session's customer.
 
         Source: ISO/TS 12812-2:2017, 12.3
         """
         self._empty.decode(opened.content)
-        live = self._desks.sessions.look(opened.session, Instant(now))
+        live = self._desks.sessions.look(opened.session, now)
         book = self._desks.book
         return AccountReply(
             account=live.account,
@@ -147,3 +162,13 @@ class SealedOperations:
             found = (b64url(consent_header(device)), Es256VerifyKey(row.consent))
             self._signers[device] = found
         return found
+
+
+def sealed_handlers(front: Front, performers: dict[str, Perform]) -> dict[str, LaneHandler]:
+    """The handler of each sealed operation, by path.
+
+    Source: ISO/TS 12812-2:2017, 6.2.2
+    """
+    return {
+        operation(name).path: front.handler(name, perform) for name, perform in performers.items()
+    }

@@ -1,5 +1,8 @@
 """Serving a platform: the loop, the writer on it, the lane and Starlette on one port, housekeeping.
 
+With one worker everything is in this process. With more, as many fronts take the port, and this
+process is the writer and keeps every other door.
+
 A bind beyond loopback takes a certificate, or the word of the operator that a TLS terminator stands
 in front (`terminator`), which is then part of what the service says about itself.
 
@@ -7,11 +10,10 @@ Source: ISO/TS 12812-2:2017, 6.2.3; 7.2.3
 """
 
 import asyncio
-import gc
 import ipaddress
 import ssl
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,18 +29,18 @@ from tallystick.entry.http.app import application
 from tallystick.entry.http.doors import Doors
 from tallystick.entry.http.front import Front
 from tallystick.entry.http.lane import LaneHandler, LaneProtocol, sweep_idle
-from tallystick.entry.http.sealed import SealedOperations
+from tallystick.entry.http.pace import FLUSH_S, HOUSEKEEPING_S, IDLE_S, quiet_collector
+from tallystick.entry.http.sealed import SealedOperations, sealed_handlers
 from tallystick.entry.http.ussd import UssdDoor
+from tallystick.entry.http.workers.desk import FrontDesk, Hiring
+from tallystick.entry.http.workers.place import Place, shared_place
+from tallystick.entry.http.workers.relay import RelayedProtocol
 from tallystick.entry.witnessing import Asker, Witnessing, ask_for_ever
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.store.database import Checkpointer
-from tallystick.kernel.errors import NotPermitted
+from tallystick.kernel.errors import Malformed, NotPermitted
 
-HOUSEKEEPING_S = 1.0
-FLUSH_S = 0.2
-IDLE_S = 75.0
-_NEW_OBJECTS = 20_000
-"""How many more objects than now set the collector off; almost all of a request's die by count."""
+MOST_WORKERS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Listening:
     private_key: Path | None = None
     terminator: str = ""
     lane: bool = True
+    workers: int = 1
     session_rate: float = 50.0
     source_rate: float = 50.0
 
@@ -61,11 +64,18 @@ class Listening:
 def check_listening(listening: Listening) -> None:
     """Pass if the way to the service is protected.
 
-    Raises NotPermitted for a bind beyond loopback with neither certificate nor declared terminator.
+    Raises NotPermitted for a bind beyond loopback with neither certificate nor declared terminator,
+    Malformed for a number of workers that there cannot be.
     Source: ISO/TS 12812-2:2017, 7.2.3
     """
     if (listening.certificate is None) != (listening.private_key is None):
         raise NotPermitted("a certificate and its key go together", remedy="give both files")
+    if not 1 <= listening.workers <= MOST_WORKERS:
+        raise Malformed(
+            f"there are 1 to {MOST_WORKERS} workers", remedy="one a core is most useful"
+        )
+    if listening.workers > 1 and not listening.lane:
+        raise Malformed("several workers need the lane", remedy="leave out one of the two")
     if listening.certificate is None and not listening.terminator and not _is_loopback(listening):
         raise NotPermitted(
             f"{listening.host} is reachable from outside and nothing protects the way",
@@ -94,63 +104,112 @@ async def serve(
 ) -> None:
     """Serve until told to stop; `started` is called with the port once orders are taken.
 
+    Raises Unavailable when fronts cannot be started where `listening` says.
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
     check_listening(listening)
-    loop = asyncio.get_running_loop()
     accounting = Accounting(
         platform.clock,
         log,
         session_rate=listening.session_rate,
         source_rate=listening.source_rate,
     )
-    writer = WriterLoop(platform.writer, loop)
+    writer = WriterLoop(platform.writer, asyncio.get_running_loop())
     _gauges(accounting, platform, writer)
-    doors = Doors(platform, writer, accounting)
     ussd = UssdDoor(platform, writer, accounting)
-    sealed = SealedOperations(platform).handlers(Front(platform, writer, accounting))
-    server = uvicorn.Server(_config(listening, application(doors, ussd, sealed), sealed))
-    tasks = [
-        asyncio.create_task(_housekeep(platform, writer, accounting)),
-        asyncio.create_task(_flush(accounting)),
-        asyncio.create_task(sweep_idle(server.server_state, idle_s=IDLE_S)),
-        asyncio.create_task(deliver_notices(platform, writer, accounting)),
-        asyncio.create_task(deliver_webhooks(platform, writer, accounting)),
-        asyncio.create_task(_announce(server, started)),
-    ]
-    if platform.settings.core_url:
-        tasks.append(asyncio.create_task(CoreLink(platform, writer, accounting, patience).follow()))
-    if witnessing is not None:
-        asker = Asker(platform.archive, witnessing.endpoints)
-        tasks.append(
-            asyncio.create_task(ask_for_ever(asker, witnessing.file, _unwitnessed(accounting)))
+    with ExitStack() as stack:
+        place = None
+        if listening.workers > 1:
+            place = stack.enter_context(shared_place(listening.host, listening.port))
+        served = _served(platform, writer, accounting, ussd, listening, place)
+        duties = [
+            _housekeep(platform, writer, accounting),
+            _flush(accounting),
+            sweep_idle(served.server.server_state, idle_s=IDLE_S),
+            deliver_notices(platform, writer, accounting),
+            deliver_webhooks(platform, writer, accounting),
+        ]
+        if platform.settings.core_url:
+            duties.append(CoreLink(platform, writer, accounting, patience).follow())
+        if witnessing is not None:
+            asker = Asker(platform.archive, witnessing.endpoints)
+            duties.append(ask_for_ever(asker, witnessing.file, _unwitnessed(accounting)))
+        if stop is not None:
+            duties.append(_stop_when(stop, served.server))
+        tasks = [asyncio.ensure_future(duty) for duty in duties]
+        beginning = asyncio.create_task(_announce(served, started))
+        accounting.note(
+            "serving", terminator=listening.terminator or "none", workers=listening.workers
         )
-    if stop is not None:
-        tasks.append(asyncio.create_task(_stop_when(stop, server)))
-    accounting.note("serving", terminator=listening.terminator or "none")
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_NEW_OBJECTS, 20, 20)
-    try:
-        await server.serve()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await writer.close()
-        ussd.close()
-        accounting.flush()
+        quiet_collector()
+        try:
+            await served.server.serve()
+        finally:
+            if served.desk is not None:
+                await served.desk.stop()
+            for task in (*tasks, beginning):
+                task.cancel()
+            await asyncio.gather(*tasks, beginning, return_exceptions=True)
+            await writer.close()
+            ussd.close()
+            accounting.flush()
+        if not beginning.cancelled():
+            beginning.result()
 
 
-def _config(listening: Listening, app: Any, sealed: dict[str, LaneHandler]) -> uvicorn.Config:
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """The server of this process, and its fronts if they are processes of their own."""
+
+    server: uvicorn.Server
+    desk: FrontDesk | None
+    place: Place | None
+    workers: int
+
+
+def _served(
+    platform: Platform,
+    writer: WriterLoop,
+    accounting: Accounting,
+    ussd: UssdDoor,
+    listening: Listening,
+    place: Place | None,
+) -> _Served:
+    front = Front(platform.desks.sessions.keys, platform.nonces, platform.clock, accounting)
+    performers = SealedOperations(platform, writer).performers()
+    sealed = sealed_handlers(front, performers)
+    app = application(Doors(platform, writer, accounting), ussd, sealed)
+    desk = None
+    if place is not None:
+        hiring = Hiring(
+            place=place,
+            certificate=str(listening.certificate or ""),
+            private_key=str(listening.private_key or ""),
+            session_rate=listening.session_rate / listening.workers,
+            source_rate=listening.source_rate / listening.workers,
+        )
+        desk = FrontDesk(platform, writer, accounting, performers, hiring)
+    server = uvicorn.Server(_config(listening, app, sealed, place))
+    return _Served(server, desk, place, listening.workers)
+
+
+def _config(
+    listening: Listening, app: Any, sealed: dict[str, LaneHandler], place: Place | None
+) -> uvicorn.Config:
+    """The server of this process: at the port itself, or behind the fronts at the doors."""
     protocol: Any = "httptools"
-    if listening.lane:
-        lanes = {path.encode(): handler for path, handler in sealed.items()}
-        protocol = type("Lane", (LaneProtocol,), {"lanes": lanes})
+    where: dict[str, Any] = {"host": listening.host, "port": listening.port}
+    if place is not None:
+        protocol, where = RelayedProtocol, {"uds": place.doors}
+    else:
+        if listening.lane:
+            lanes = {path.encode(): handler for path, handler in sealed.items()}
+            protocol = type("Lane", (LaneProtocol,), {"lanes": lanes})
+        if listening.certificate is not None:
+            where["ssl_certfile"] = str(listening.certificate)
+            where["ssl_keyfile"] = str(listening.private_key)
     config = uvicorn.Config(
         app,
-        host=listening.host,
-        port=listening.port,
         http=protocol,
         loop="uvloop",
         ws="none",
@@ -162,8 +221,7 @@ def _config(listening: Listening, app: Any, sealed: dict[str, LaneHandler]) -> u
         timeout_keep_alive=int(IDLE_S),
         timeout_graceful_shutdown=5,
         backlog=1024,
-        ssl_certfile=None if listening.certificate is None else str(listening.certificate),
-        ssl_keyfile=None if listening.private_key is None else str(listening.private_key),
+        **where,
     )
     config.load()
     if config.ssl is not None:
@@ -191,10 +249,19 @@ def _unwitnessed(accounting: Accounting) -> Callable[[str, str], None]:
     return tell
 
 
-async def _announce(server: uvicorn.Server, started: Callable[[int], None]) -> None:
-    while not server.started:
+async def _announce(served: _Served, started: Callable[[int], None]) -> None:
+    """Say the port once orders are taken; end the server if its fronts do not come up."""
+    while not served.server.started:
         await asyncio.sleep(0.01)
-    started(int(server.servers[0].sockets[0].getsockname()[1]))
+    if served.desk is None or served.place is None:
+        started(int(served.server.servers[0].sockets[0].getsockname()[1]))
+        return
+    try:
+        await served.desk.start(served.workers)
+    except BaseException:
+        served.server.should_exit = True
+        raise
+    started(served.place.port)
 
 
 async def _stop_when(stop: asyncio.Event, server: uvicorn.Server) -> None:

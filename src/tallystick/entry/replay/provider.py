@@ -25,10 +25,10 @@ from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.http.front import Front
 from tallystick.entry.http.lane import LaneHandler
 from tallystick.entry.http.operations import operation
-from tallystick.entry.http.sealed import SealedOperations
+from tallystick.entry.http.sealed import SealedOperations, sealed_handlers
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.setup import Plan, set_up
-from tallystick.entry.writing import Answer
+from tallystick.entry.writing import WhenDurable
 from tallystick.infrastructure.crypto.key_list import keys_in_force, signature_key, verify_key_list
 from tallystick.infrastructure.crypto.signature import Es256SigningKey, VerifyKey
 from tallystick.infrastructure.modules.entropy import operating_system
@@ -57,9 +57,9 @@ class Batch:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._waiting: list[tuple[Command, Answer]] = []
+        self._waiting: list[tuple[Command, WhenDurable]] = []
 
-    def submit(self, command: Command, answer: Answer) -> None:
+    def submit(self, command: Command, answer: WhenDurable) -> None:
         """Keep `command` for the next batch.
 
         Source: ISO/TS 12812-2:2017, 7.3.3
@@ -95,8 +95,10 @@ class ReplayProvider:
         self.platform = open_platform(folder, secret, clock)
         self.batch = Batch(self.platform)
         accounting = Accounting(clock, _unheard, session_rate=_PLENTY, source_rate=_PLENTY)
-        front = Front(self.platform, self.batch, accounting)
-        self._handlers = SealedOperations(self.platform).handlers(front)
+        platform = self.platform
+        front = Front(platform.desks.sessions.keys, platform.nonces, clock, accounting)
+        performers = SealedOperations(platform, self.batch).performers()
+        self._handlers = sealed_handlers(front, performers)
         root = done.root.verify_key()
         listed = verify_key_list(self.platform.key_list, root, clock.now(), 0)
         self._keys = {

@@ -1,0 +1,261 @@
+"""The writer's side of the fronts: starts them, answers them, starts them again when one is gone.
+
+Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
+"""
+
+import asyncio
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from tallystick.application.commands import PlaceOrder
+from tallystick.entry.accounting import Accounting
+from tallystick.entry.answering import Answer, Done, answer_of, refusal
+from tallystick.entry.assembly import Platform, iv_prefix
+from tallystick.entry.http.front import Opened, Perform
+from tallystick.entry.http.workers import frames
+from tallystick.entry.http.workers.place import Place
+from tallystick.entry.writing import Submits
+from tallystick.kernel.errors import MfsError, NotFound, Unavailable
+
+START_S = 30.0
+STOP_S = 10.0
+MOST_STARTS = 255
+"""How many fronts may begin under one start of the service: the IV prefix has one octet for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hiring:
+    """How fronts are to work: where, with which certificate (empty for none), at which rates.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    place: Place
+    certificate: str
+    private_key: str
+    session_rate: float
+    source_rate: float
+
+
+class FrontDesk:
+    """Keeps `count` fronts going and carries out what they verified or opened.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        writer: Submits,
+        accounting: Accounting,
+        performers: dict[str, Perform],
+        hiring: Hiring,
+    ) -> None:
+        self._platform = platform
+        self._writer = writer
+        self._accounting = accounting
+        self._performers = performers
+        self._hiring = hiring
+        self._counters: list[_Counter] = []
+        self._started = 0
+        self._stopping = False
+        platform.desks.sessions.on_forget(self._forget)
+
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """The process ids of the fronts.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        return tuple(one.process.pid for one in self._counters)
+
+    async def start(self, count: int) -> None:
+        """Start `count` fronts; returns once all of them take orders.
+
+        Raises Unavailable if one of them does not come up.
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        try:
+            await asyncio.gather(*(self._begin() for _ in range(count)))
+        except Unavailable:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Let every front finish what it began, and end it.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._stopping = True
+        counters = tuple(self._counters)
+        for one in counters:
+            one.send(frames.Drain())
+        await asyncio.gather(*(asyncio.to_thread(one.reap, STOP_S) for one in counters))
+
+    async def _begin(self) -> None:
+        self._started += 1
+        if self._started > MOST_STARTS:
+            raise Unavailable("no front can be started any more", remedy="restart the service")
+        counter = _Counter(self)
+        self._counters.append(counter)
+        await counter.open(self._start_frame(self._started))
+
+    def _start_frame(self, ordinal: int) -> frames.Start:
+        hiring, platform = self._hiring, self._platform
+        return frames.Start(
+            host=hiring.place.host,
+            port=hiring.place.port,
+            certificate=hiring.certificate,
+            private_key=hiring.private_key,
+            doors=hiring.place.doors,
+            iv_prefix=iv_prefix(platform.boot, ordinal),
+            profile=platform.settings.profile,
+            quote_roots=platform.quote_roots.to_octets().reveal(),
+            quote_block=platform.quote_block,
+            session_rate=hiring.session_rate,
+            source_rate=hiring.source_rate,
+        )
+
+    def _forget(self, session: str) -> None:
+        for one in self._counters:
+            one.send(frames.Forget(session=session))
+
+    def lost(self, counter: "_Counter") -> None:
+        """A front is gone: note it and start another in its place.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._counters.remove(counter)
+        if not self._stopping:
+            self._accounting.note("a front is gone", front=counter.process.pid)
+            counter.replacing = asyncio.get_running_loop().create_task(self._replace(counter))
+
+    async def _replace(self, counter: "_Counter") -> None:
+        await asyncio.to_thread(counter.reap, STOP_S)
+        try:
+            await self._begin()
+        except Unavailable as error:
+            self._accounting.note("a front was not started", why=error.detail)
+
+    def receive(self, counter: "_Counter", frame: frames.FromFront) -> None:
+        """Carry out what a front asks.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        if isinstance(frame, frames.Ordered):
+            answer = counter.answering(frame.call)
+            command = PlaceOrder(frame.session, frame.sequence, frame.consented)
+            self._writer.submit(command, lambda recorded: answer(answer_of(recorded)))
+        elif isinstance(frame, frames.Asked):
+            self._perform(frame, counter.answering(frame.call))
+        elif isinstance(frame, frames.KeysWanted):
+            counter.send(self._keys(frame.session))
+        elif isinstance(frame, frames.Counted):
+            self._accounting.absorb(frame.answers, frame.lines)
+        else:
+            counter.ready()
+
+    def _perform(self, frame: frames.Asked, done: Done) -> None:
+        opened = Opened(frame.session, frame.sequence, frame.content)
+        perform = self._performers.get(frame.operation)
+        try:
+            if perform is None:
+                raise NotFound("there is no such operation", remedy="see /openapi.json")
+            perform(opened, self._platform.clock.now(), done)
+        except MfsError as error:
+            done(refusal(error))
+
+    def _keys(self, session: str) -> frames.KeysGiven | frames.KeysRefused:
+        sessions, devices = self._platform.desks.sessions, self._platform.desks.devices
+        try:
+            live = sessions.look(session, self._platform.clock.now())
+            keys = sessions.unwrapped(live)
+            consent_key = devices.get(live.device).consent
+        except MfsError as error:
+            return frames.KeysRefused(
+                session=session,
+                code=error.code,
+                detail=error.detail,
+                remedy=error.remedy,
+                because=error.because,
+            )
+        return frames.KeysGiven(
+            session=session,
+            octets=keys.octets().reveal(),
+            device=live.device,
+            consent_key=consent_key,
+        )
+
+
+class _Counter:
+    """One front as the writer's process sees it."""
+
+    def __init__(self, desk: FrontDesk) -> None:
+        self._desk = desk
+        self._ready = asyncio.Event()
+        self._link: frames.Link | None = None
+        self.replacing: asyncio.Task[None] | None = None
+        self.process: subprocess.Popen[bytes]
+
+    async def open(self, start: frames.Start) -> None:
+        ours = self._spawn()
+        loop = asyncio.get_running_loop()
+        _, self._link = await loop.create_connection(
+            lambda: frames.Link(
+                frames.from_fronts,
+                lambda frame: self._desk.receive(self, frame),
+                self._closed,
+            ),
+            sock=ours,
+        )
+        self._link.send(start)
+        try:
+            await asyncio.wait_for(self._ready.wait(), START_S)
+        except TimeoutError:
+            self.process.kill()
+            raise Unavailable("a front did not start", remedy="see its standard error") from None
+        if self.process.poll() is not None:
+            raise Unavailable("a front ended at once", remedy="see its standard error")
+
+    def _spawn(self) -> socket.socket:
+        """Start the process; gives our end of the socket pair."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            descriptor = theirs.fileno()
+            self.process = subprocess.Popen(  # noqa: S603 - our own module, our own descriptor
+                [sys.executable, "-m", "tallystick.entry.http.workers.process", str(descriptor)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(descriptor,),
+            )
+        return ours
+
+    def _closed(self) -> None:
+        self._ready.set()
+        self._desk.lost(self)
+
+    def ready(self) -> None:
+        self._ready.set()
+
+    def send(self, frame: frames.FromWriter) -> None:
+        if self._link is not None:
+            self._link.send(frame)
+
+    def answering(self, call: int) -> Done:
+        """The way back of the answer to `call`."""
+
+        def done(answer: Answer) -> None:
+            status, code, content = answer
+            self.send(frames.Answered(call=call, status=status, code=code, content=content))
+
+        return done
+
+    def reap(self, grace_s: float) -> None:
+        """Wait for the process to end, and end it after `grace_s` seconds."""
+        try:
+            self.process.wait(timeout=grace_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(timeout=grace_s)

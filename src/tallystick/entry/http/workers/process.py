@@ -1,0 +1,374 @@
+"""A front as a process of its own, which the writer's process starts with one descriptor.
+
+It keeps no state that counts: the keys of the sessions that it serves, the quote key, and the
+public halves that consents verify under. When the writer's process is gone, so is the front.
+
+Source: ISO/TS 12812-2:2017, 6.2.3; 7.2.7; 11.2.2
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import ssl
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import uvloop
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from tallystick.application.consent import verify_signed
+from tallystick.entry.accounting import Accounting
+from tallystick.entry.answering import Answer, Done
+from tallystick.entry.assembly import SystemClock
+from tallystick.entry.http.front import Front, Opened, Perform, clear_refusal
+from tallystick.entry.http.lane import LaneHandler, Respond, sweep_idle
+from tallystick.entry.http.operations import OPERATIONS, Protection
+from tallystick.entry.http.pace import FLUSH_S, IDLE_S, quiet_collector
+from tallystick.entry.http.sealed import MAX_ORDER_BYTES, sealed_handlers
+from tallystick.entry.http.workers import frames
+from tallystick.entry.http.workers.relay import RelayingLane
+from tallystick.infrastructure.crypto.signature import Es256VerifyKey, VerifyKey
+from tallystick.infrastructure.envelope.cose import ReplyNonces
+from tallystick.infrastructure.envelope.schedule import SessionKeys, kid_of
+from tallystick.infrastructure.modules.block import BlockRoots
+from tallystick.infrastructure.modules.hardening import harden_process
+from tallystick.infrastructure.modules.soft import SoftModule
+from tallystick.kernel.codec import Decoder, b64url
+from tallystick.kernel.errors import Broken, MfsError, Unauthenticated, Unavailable, error_by_code
+from tallystick.kernel.time import Clock, Instant
+from tallystick.protocol.payments import PaymentRequest, consent_header
+
+GRACE_S = 5.0
+_HOT_SESSIONS = 16_384
+_MOST_UNKNOWN = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class HotSession:
+    """What a front knows of a session that it serves.
+
+    Source: ISO/TS 12812-2:2017, 3.22
+    """
+
+    keys: SessionKeys
+    header: str
+    consent_key: VerifyKey
+
+
+class SessionCache:
+    """The sessions that this front serves; what it does not know it asks the writer for.
+
+    Source: ISO/TS 12812-2:2017, 3.22; 7.3.2
+    """
+
+    def __init__(self) -> None:
+        self._hot: dict[str, HotSession] = {}
+        self._asking: dict[str, list[Callable[[MfsError | None], None]]] = {}
+
+    def __contains__(self, session: str) -> bool:
+        return session in self._hot
+
+    def keys(self, session: str, now: Instant) -> SessionKeys:
+        """The keys of a session that is known here.
+
+        Raises Unauthenticated.
+        Source: ISO/TS 12812-2:2017, 3.22
+        """
+        del now
+        return self.look(session).keys
+
+    def look(self, session: str) -> HotSession:
+        """A session that is known here.
+
+        Raises Unauthenticated.
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        found = self._hot.get(session)
+        if found is None:
+            raise Unauthenticated("there is no such session", remedy="establish a new session")
+        return found
+
+    def wait(self, session: str, resume: Callable[[MfsError | None], None]) -> bool:
+        """Call `resume` once it is known what the writer says; True if it must be asked now.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        waiting = self._asking.setdefault(session, [])
+        waiting.append(resume)
+        return len(waiting) == 1
+
+    @property
+    def waiting(self) -> int:
+        """How many sessions are being asked for.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        return len(self._asking)
+
+    def given(self, frame: frames.KeysGiven) -> None:
+        """Keep what the writer gave and go on with what waited for it.
+
+        Source: ISO/TS 12812-2:2017, 3.22
+        """
+        if len(self._hot) >= _HOT_SESSIONS:
+            for old in list(self._hot)[: _HOT_SESSIONS // 8]:
+                del self._hot[old]
+        self._hot[frame.session] = HotSession(
+            keys=SessionKeys(kid_of(frame.session), frame.octets),
+            header=b64url(consent_header(frame.device)),
+            consent_key=Es256VerifyKey(frame.consent_key),
+        )
+        self._resume(frame.session, None)
+
+    def refused(self, frame: frames.KeysRefused) -> None:
+        """Refuse what waited for a session that there is not.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        error = error_by_code(frame.code)(frame.detail, remedy=frame.remedy, because=frame.because)
+        self._resume(frame.session, error)
+
+    def forget(self, session: str) -> None:
+        """Forget the keys of a session that ended.
+
+        Source: ISO/TS 12812-2:2017, 3.22
+        """
+        self._hot.pop(session, None)
+
+    def _resume(self, session: str, error: MfsError | None) -> None:
+        for resume in self._asking.pop(session, ()):
+            resume(error)
+
+
+class FrontProcess:
+    """One front: its link to the writer, its lane, its counters.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._link: frames.Link | None = None
+        self._sessions = SessionCache()
+        self._calls: dict[int, Done] = {}
+        self._call = 0
+        self._orders = Decoder(PaymentRequest, limit=MAX_ORDER_BYTES)
+        self._begin: asyncio.Future[frames.Start] = asyncio.get_running_loop().create_future()
+        self._end = asyncio.Event()
+        self._gone = asyncio.Event()
+        self._lines = b""
+
+    async def run(self, descriptor: int) -> None:
+        """Serve until the writer says so or is gone.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        loop = asyncio.get_running_loop()
+        pair = socket.socket(fileno=descriptor)
+        _, self._link = await loop.create_connection(
+            lambda: frames.Link(frames.from_writer, self._receive, self._lost), sock=pair
+        )
+        start = await self._begin
+        accounting = Accounting(
+            self._clock,
+            self._keep_lines,
+            session_rate=start.session_rate,
+            source_rate=start.source_rate,
+        )
+        state = ServerState()
+        server = await self._listen(start, state, self._handlers(start, accounting))
+        tasks = [
+            asyncio.create_task(sweep_idle(state, idle_s=IDLE_S)),
+            asyncio.create_task(self._report(accounting)),
+        ]
+        quiet_collector()
+        self._link.send(frames.Ready())
+        await self._end.wait()
+        server.close()
+        for connection in tuple(state.connections):
+            connection.shutdown()
+        deadline = loop.time() + GRACE_S
+        while state.connections and loop.time() < deadline and not self._gone.is_set():
+            await asyncio.sleep(0.02)
+        for task in tasks:
+            task.cancel()
+        self._count(accounting)
+        self._link.flush()
+        self._link.close()
+
+    async def _listen(
+        self, start: frames.Start, state: ServerState, handlers: dict[str, LaneHandler]
+    ) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        lanes = {path.encode(): handler for path, handler in handlers.items()}
+        lane = type("Lane", (RelayingLane,), {"lanes": lanes, "doors": start.doors})
+        config = Config(app="", log_config=None)
+        return await loop.create_server(
+            lambda: lane(config, state, {}, loop),
+            start.host,
+            start.port,
+            reuse_port=True,
+            backlog=1024,
+            ssl=_tls(start),
+        )
+
+    def _handlers(self, start: frames.Start, accounting: Accounting) -> dict[str, LaneHandler]:
+        module = SoftModule(
+            BlockRoots.from_octets(start.quote_roots), self._clock, profile=start.profile
+        )
+        quote_key = module.import_block(start.quote_block)
+
+        def check_mac(proved: bytes, tag: bytes) -> None:
+            module.verify_mac(quote_key, proved, tag)
+
+        front = Front(self._sessions.keys, ReplyNonces(start.iv_prefix), self._clock, accounting)
+        performers: dict[str, Perform] = {
+            one.name: self._asking(one.name)
+            for one in OPERATIONS
+            if one.protection is Protection.SEALED
+        }
+        performers["payment.order"] = self._ordering(check_mac)
+        return {
+            path: self._with_keys(front, handler)
+            for path, handler in sealed_handlers(front, performers).items()
+        }
+
+    def _with_keys(self, front: Front, handler: LaneHandler) -> LaneHandler:
+        """`handler`, once the keys of the session that a request names are here."""
+        sessions = self._sessions
+
+        def handle(body: bytes, peer: str, respond: Respond) -> None:
+            try:
+                session = front.session_in(body)
+            except MfsError:
+                handler(body, peer, respond)
+                return
+            if session in sessions:
+                handler(body, peer, respond)
+                return
+
+            def resume(error: MfsError | None) -> None:
+                if error is None or isinstance(error, Unauthenticated):
+                    handler(body, peer, respond)
+                else:
+                    clear_refusal(error, respond)
+
+            if sessions.waiting >= _MOST_UNKNOWN:
+                clear_refusal(_crowded(), respond)
+            elif sessions.wait(session, resume):
+                self._send(frames.KeysWanted(session=session))
+
+        return handle
+
+    def _ordering(self, check_mac: Callable[[bytes, bytes], None]) -> Perform:
+        """Orders are verified here; the writer decides on what was verified."""
+
+        def perform(opened: Opened, now: Instant, done: Done) -> None:
+            live = self._sessions.look(opened.session)
+            consented = verify_signed(
+                self._orders.decode_canonical(opened.content),
+                header=live.header,
+                consent_key=live.consent_key,
+                check_mac=check_mac,
+            )
+            self._send(
+                frames.Ordered(
+                    call=self._called(done),
+                    session=opened.session,
+                    sequence=opened.sequence,
+                    consented=consented,
+                )
+            )
+
+        return perform
+
+    def _asking(self, operation: str) -> Perform:
+        """Everything else the writer's process understands and answers."""
+
+        def perform(opened: Opened, now: Instant, done: Done) -> None:
+            self._send(
+                frames.Asked(
+                    call=self._called(done),
+                    operation=operation,
+                    session=opened.session,
+                    sequence=opened.sequence,
+                    content=opened.content,
+                )
+            )
+
+        return perform
+
+    def _called(self, done: Done) -> int:
+        self._call += 1
+        self._calls[self._call] = done
+        return self._call
+
+    def _send(self, frame: frames.FromFront) -> None:
+        if self._link is not None:
+            self._link.send(frame)
+
+    def _receive(self, frame: frames.FromWriter) -> None:
+        if isinstance(frame, frames.Answered):
+            done = self._calls.pop(frame.call)
+            done(Answer(frame.status, frame.code, frame.content))
+        elif isinstance(frame, frames.KeysGiven):
+            self._sessions.given(frame)
+        elif isinstance(frame, frames.KeysRefused):
+            self._sessions.refused(frame)
+        elif isinstance(frame, frames.Forget):
+            self._sessions.forget(frame.session)
+        elif isinstance(frame, frames.Start):
+            self._begin.set_result(frame)
+        else:
+            self._end.set()
+
+    def _lost(self) -> None:
+        """The writer's process is gone: nobody could answer any more."""
+        self._gone.set()
+        self._end.set()
+        if not self._begin.done():
+            self._begin.set_exception(Broken("the writer's process is gone"))
+
+    def _keep_lines(self, octets: bytes) -> None:
+        self._lines += octets
+
+    async def _report(self, accounting: Accounting) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            self._count(accounting)
+
+    def _count(self, accounting: Accounting) -> None:
+        accounting.flush()
+        answers = accounting.taken()
+        lines, self._lines = self._lines, b""
+        if answers or lines:
+            self._send(frames.Counted(answers=answers, lines=lines))
+
+
+def _crowded() -> Unavailable:
+    return Unavailable("too many requests wait", remedy="try again", retry_after_s=1)
+
+
+def _tls(start: frames.Start) -> ssl.SSLContext | None:
+    if not start.certificate:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.load_cert_chain(start.certificate, start.private_key)
+    return context
+
+
+async def _main(descriptor: int) -> None:
+    await FrontProcess(SystemClock()).run(descriptor)
+
+
+if __name__ == "__main__":
+    harden_process()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        uvloop.run(_main(int(sys.argv[1])))
+    except (Broken, ConnectionError):
+        os._exit(1)

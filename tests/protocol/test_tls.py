@@ -1,0 +1,94 @@
+"""TLS 1.3 by certificate file, with one worker and two; nothing unprotected beyond loopback."""
+
+import datetime as dt
+import ipaddress
+import socket
+import ssl
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from tests.support.served import served
+
+from tallystick.client.http import HttpTransport
+from tallystick.entry.http.server import Listening, check_listening
+from tallystick.kernel.errors import Malformed, NotPermitted, Unavailable
+
+
+@pytest.fixture(scope="module")
+def certified(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("tls")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test-wallet")])
+    now = dt.datetime.now(dt.UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(address, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    chain, private = folder / "chain.pem", folder / "key.pem"
+    chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return chain, private
+
+
+@pytest.mark.requirement("MFS-7.2.3-01")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_older_tls_is_refused_at_every_door(
+    tmp_path: Path, certified: tuple[Path, Path], workers: int
+) -> None:
+    with served(tmp_path / "p", tls=certified, workers=workers, join=False) as provider:
+        transport = HttpTransport(provider.url, ca_file=certified[0])
+        assert transport.get("/health/live").status == 200
+        assert transport.post("/v1/payments", b"\x00" * 80, "application/cose").status == 400
+        assert transport.post("/v1/sessions", b"{}", "application/json").status == 400
+        transport.close()
+        assert handshake(provider.url, certified[0], ssl.TLSVersion.TLSv1_3) == "TLSv1.3"
+        with pytest.raises(ssl.SSLError):
+            handshake(provider.url, certified[0], ssl.TLSVersion.TLSv1_2)
+        stranger = HttpTransport(provider.url)
+        with pytest.raises(Unavailable):
+            stranger.get("/health/live")
+        stranger.close()
+
+
+def handshake(url: str, chain: Path, version: ssl.TLSVersion) -> str | None:
+    parts = urlsplit(url)
+    context = ssl.create_default_context(cafile=str(chain))
+    context.minimum_version = context.maximum_version = version
+    with (
+        socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as link,
+        context.wrap_socket(link, server_hostname=parts.hostname) as tls,
+    ):
+        return tls.version()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "bank.example"])
+def test_a_way_that_nothing_protects_is_refused(host: str) -> None:
+    with pytest.raises(NotPermitted, match="nothing protects the way"):
+        check_listening(Listening(host=host))
+    check_listening(Listening(host=host, terminator="nginx on the same host"))
+
+
+def test_a_certificate_without_its_key_is_refused(certified: tuple[Path, Path]) -> None:
+    with pytest.raises(NotPermitted, match="go together"):
+        check_listening(Listening(certificate=certified[0]))
+    with pytest.raises(Malformed, match="http is for loopback only"):
+        HttpTransport("http://bank.example")
