@@ -189,11 +189,11 @@ def b64url_decode(text: str) -> bytes:
     except (binascii.Error, ValueError) as error:
         raise Malformed("a field is not base64url") from error
     loose = len(text) % 4
-    foreign = "+" in text or "/" in text or "=" in text
-    if foreign or (loose and b64url(octets[1 - loose :]) != text[-loose:]):
+    if loose and b64url(octets[1 - loose :]) != text[-loose:]:
         raise Malformed("a field is not canonical base64url", remedy="no padding, no loose bits")
     return octets
 
 
 _TO_URL = bytes.maketrans(b"+/", b"-_")
-_FROM_URL = bytes.maketrans(b"-_", b"+/")
+_FROM_URL = bytes.maketrans(b"-_+/=", b"+/!!!")
+"""What is not of the URL alphabet becomes what is of no alphabet."""

@@ -24,6 +24,14 @@ def pattern(regex: str) -> msgspec.Meta:
     return msgspec.Meta(pattern=regex + r"(?!\n)" if regex.endswith("$") else regex)
 
 
+def length(least: int, most: int) -> msgspec.Meta:
+    """A mark for `typing.Annotated`: the text has `least` to `most` characters.
+
+    Source: ISO/TS 12812-2:2017, 11.2.3
+    """
+    return msgspec.Meta(min_length=least, max_length=most)
+
+
 Amount = Annotated[int, msgspec.Meta(gt=0, le=2**53 - 1)]
 """A positive amount in minor units; within 2^53 so that every JSON reader keeps it exact."""
 

@@ -26,12 +26,19 @@ from tallystick.kernel.model import (
     Natural,
     ShortText,
     Wire,
+    length,
     pattern,
 )
 from tallystick.protocol.receipt import Receipt
 
 Alias = Annotated[str, pattern(r"^(?:\+[1-9][0-9]{6,14}|[0-9]{4,8}|acc_[0-9a-hjkmnp-tv-z]{26})$")]
 """How a payer names a payee: telephone number (E.164), till number, or account id."""
+
+CompactText = Annotated[str, length(16, 8192)]
+"""A JWS in compact form; whoever splits it checks its alphabet."""
+
+MacText = Annotated[str, length(43, 43)]
+"""32 octets in base64url; whoever decodes or compares it checks its alphabet."""
 
 SIGNED_GRADE = "device-signed"
 """The grade that a signing device states; whether its key is attested the provider decides."""
@@ -123,7 +130,7 @@ class Consent(Wire, frozen=True, kw_only=True):
     policy: Annotated[Natural, PUBLIC]
     issued_at: Annotated[Natural, PUBLIC]
     expires_at: Annotated[Natural, PUBLIC]
-    quote_hash: Annotated[Base64Url, INTERNAL]
+    quote_hash: Annotated[MacText, INTERNAL]
     device: Annotated[str, INTERNAL]
     grade: Annotated[ShortText, INTERNAL]
     consented_at: Annotated[Natural, PUBLIC]
@@ -195,10 +202,8 @@ class PaymentRequest(Wire, frozen=True, kw_only=True):
     Source: ISO/TS 12812-2:2017, 11.2.2
     """
 
-    consent: Annotated[
-        Annotated[str, pattern(r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")], SENSITIVE
-    ]
-    proof: Annotated[Base64Url, INTERNAL]
+    consent: Annotated[CompactText, SENSITIVE]
+    proof: Annotated[MacText, INTERNAL]
 
 
 class PaymentReply(Wire, frozen=True, kw_only=True):

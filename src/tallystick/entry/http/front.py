@@ -75,14 +75,16 @@ class Front:
 
         Source: ISO/TS 12812-2:2017, 7.2.7
         """
-        keys_of, clock, accounting = self._keys, self._clock, self._accounting
+        keys_of, name_of = self._keys, self.session_named
+        clock, nonces, accounting = self._clock, self._nonces, self._accounting
 
         def handle(body: bytes, peer: str, respond: Respond) -> None:
             now = clock.now()
             try:
-                session = self.session_in(body)
+                header = peek(body)
+                session = name_of(header.kid)
                 keys = keys_of(session, now)
-                sequence, content = open_request(keys, operation, body)
+                sequence, content = open_request(keys, operation, body, header)
                 accounting.admit(session, now)
             except MfsError as error:
                 accounting.refused(operation, error, peer)
@@ -92,7 +94,7 @@ class Front:
             def done(answer: Answer) -> None:
                 status, code, reply = answer
                 accounting.answered(operation, status, code)
-                sealed = seal_reply(keys, self._nonces.draw(), operation, sequence, status, reply)
+                sealed = seal_reply(keys, nonces.draw(), operation, sequence, status, reply)
                 respond(status, _SEALED, sealed)
 
             try:
@@ -102,13 +104,11 @@ class Front:
 
         return handle
 
-    def session_in(self, body: bytes) -> str:
-        """The session that a sealed request names; nothing of it is proved yet.
+    def session_named(self, kid: bytes) -> str:
+        """The session that 16 octets name.
 
-        Raises Malformed.
         Source: RFC 9052, 3.1
         """
-        kid = peek(body).kid
         name = self._names.get(kid)
         if name is None:
             if len(self._names) >= _MAX_NAMES:

@@ -59,7 +59,8 @@ class LaneProtocol(asyncio.Protocol):
         self._hand_over = (config, server_state, app_state, _loop)
         self._state = server_state
         self.connections: set[Any] = server_state.connections
-        self._parser: Any = None
+        self._parser: Any = httptools.HttpRequestParser(self)
+        self._inside = False
         self.transport: Any = None
         self.peer = ""
         self._head = bytearray()
@@ -93,6 +94,7 @@ class LaneProtocol(asyncio.Protocol):
         """
         self.connections.discard(self)
         self._closing = True
+        self._parser = None
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, or decide at a message boundary whose request this is.
@@ -104,43 +106,42 @@ class LaneProtocol(asyncio.Protocol):
         if self._in_flight:
             self._refuse(400, b"one request at a time: pipelining is not served")
             return
-        if self._parser is None:
-            self._head += data
-            decision = self._whose()
+        if not self._inside:
+            if self._head:
+                data = bytes(self._head) + data
+                self._head.clear()
+            decision = self._whose(data)
             if decision is None:
+                self._head += data
                 return
-            data = bytes(self._head)
-            self._head.clear()
             if not decision:
                 self.connections.discard(self)
                 self.leave(data)
                 return
             self._begin()
-        parser: Any = self._parser
         try:
-            parser.feed_data(data)
+            self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._refuse(400, b"upgrade is not served")
         except httptools.HttpParserError:
             if not self._closing:
                 self._refuse(400, b"not an HTTP/1.1 request")
 
-    def _whose(self) -> bool | None:
+    def _whose(self, head: bytes) -> bool | None:
         """True for the lane, False for uvicorn, None while the request line is incomplete."""
-        head = self._head
         if not head.startswith(_POST[: len(head)]):
             return False
         end = head.find(b"\r\n", 0, _LONGEST_REQUEST_LINE)
         if end < 0:
             return None if len(head) < _LONGEST_REQUEST_LINE else False
-        parts = bytes(head[:end]).split(b" ")
+        parts = head[:end].split(b" ")
         if len(parts) != 3 or parts[2] != b"HTTP/1.1":
             return False
         self._handler = self.lanes.get(parts[1])
         return self._handler is not None
 
     def _begin(self) -> None:
-        self._parser = httptools.HttpRequestParser(self)
+        self._inside = True
         self._body.clear()
         self._head_bytes = 0
         self._keep_alive = True
@@ -188,7 +189,6 @@ class LaneProtocol(asyncio.Protocol):
         self._waiting_since = 0.0
         self._keep_alive = self._parser.should_keep_alive()
         if not self._sealed:
-            self._parser = None
             self._respond(415, b"text/plain", b"send content-type: application/cose")
             return
         self._in_flight = True
@@ -198,7 +198,7 @@ class LaneProtocol(asyncio.Protocol):
 
     def _respond(self, status: int, content_type: bytes, body: bytes) -> None:
         self._in_flight = False
-        self._parser = None
+        self._inside = False
         self._state.total_requests += 1
         if self._closing:
             return

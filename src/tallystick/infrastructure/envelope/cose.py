@@ -114,14 +114,17 @@ def peek(message: bytes) -> RequestHeader:
     return RequestHeader(message[9:25], int.from_bytes(message[27 : 27 + size], "big"))
 
 
-def open_request(keys: SessionKeys, operation: str, message: bytes) -> OpenedRequest:
+def open_request(
+    keys: SessionKeys, operation: str, message: bytes, header: RequestHeader | None = None
+) -> OpenedRequest:
     """The number and the content of a sealed request made for `operation` in this session.
 
-    The caller marks the number in the replay window. Raises Malformed for another shape,
+    `header` is what `peek` gave for this very message, if it was asked. The caller marks the number
+    in the replay window. Raises Malformed for another shape,
     NotAuthentic when the tag, the operation or the session is another, TooLarge past the bound.
     Source: RFC 9052, 5.3
     """
-    kid, sequence = peek(message)
+    kid, sequence = header or peek(message)
     end = message[26] - 0x40 + 27
     ciphertext = _ciphertext(message, end + 1)
     if kid != keys.kid:

@@ -111,11 +111,12 @@ class Commitments:
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         seed = mac(self._event_id.encode())
+        openings = self._openings
         for field, value in fields.items():
-            if field in self._openings:
+            if field in openings:
                 raise Malformed(f"field {field!r} is committed twice")
             salt = _salt(seed, field)
-            self._openings[field] = (salt, value, field_commitment(salt, field, value))
+            openings[field] = (salt, value, field_commitment(salt, field, value))
 
     def texts(self) -> dict[str, str]:
         """The commitments for the leaf.

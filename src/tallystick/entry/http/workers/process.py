@@ -31,7 +31,7 @@ from tallystick.entry.http.sealed import MAX_ORDER_BYTES, sealed_handlers
 from tallystick.entry.http.workers import frames
 from tallystick.entry.http.workers.relay import RelayingLane
 from tallystick.infrastructure.crypto.signature import Es256VerifyKey, VerifyKey
-from tallystick.infrastructure.envelope.cose import ReplyNonces
+from tallystick.infrastructure.envelope.cose import ReplyNonces, peek
 from tallystick.infrastructure.envelope.schedule import SessionKeys, kid_of
 from tallystick.infrastructure.modules.block import BlockRoots
 from tallystick.infrastructure.modules.hardening import harden_process
@@ -242,7 +242,7 @@ class FrontProcess:
 
         def handle(body: bytes, peer: str, respond: Respond) -> None:
             try:
-                session = front.session_in(body)
+                session = front.session_named(peek(body).kid)
             except MfsError:
                 handler(body, peer, respond)
                 return
