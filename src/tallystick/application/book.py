@@ -122,7 +122,10 @@ class LedgerBook:
             body_hash=body_hash,
             event_index=event,
         )
-        self.post(posting, now)
+        accounts = self.state.accounts
+        if payer not in accounts or payee not in accounts:
+            self._store.load_accounts(self.state, (payer, payee))
+        self._apply(posting, now)
 
     def finish(self, order: str, *, settled: bool, now: int, event: int) -> None:
         """End the hold of `order` as the other book ended it: its money moves here too, or is
@@ -140,6 +143,9 @@ class LedgerBook:
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         self._store.prepare(self.state, (posting,))
+        self._apply(posting, now)
+
+    def _apply(self, posting: Posting, now: int) -> None:
         (result,) = apply(self.state, (posting,), now)
         if isinstance(result, Rejected):
             raise result.error()

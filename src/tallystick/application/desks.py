@@ -172,6 +172,7 @@ class Desks:
         """
         accounts = [account for one in consents for account in (one.payer, one.payee)]
         self.customers.prefetch_owners(accounts)
+        self.devices.prefetch([one.device for one in consents if one.device])
         self.book.prefetch(accounts)
         self.payments.prefetch(consents)
 

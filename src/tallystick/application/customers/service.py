@@ -13,15 +13,16 @@ from tallystick.application.customers.model import (
     CustomerStatus,
     Profile,
 )
-from tallystick.application.customers.store import ACCOUNT_OWNER, ALIAS, CUSTOMER
+from tallystick.application.customers.store import ACCOUNT_OWNER, ALIAS, CUSTOMER, OWNERS_OF
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle, Purpose
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
+from tallystick.infrastructure.store.tables import select_in
 from tallystick.kernel.codec import Decoder, b64url, encode_canonical
 from tallystick.kernel.errors import Conflict, NotFound, NotPermitted
 from tallystick.kernel.ids import random_id
-from tallystick.kernel.model import replace
+from tallystick.kernel.model import from_row, replace
 
 _profiles = Decoder(Profile, limit=2048)
 _NONCE = 12
@@ -41,6 +42,7 @@ class Customers:
         Source: ISO/TS 12812-2:2017, 7.3.4
         """
         self._module = module
+        self._reader = reader
         self._alias_index = alias_index
         self._rows = RowCache(CUSTOMER, Customer, reader, capacity=capacity)
         self._owners = RowCache(ACCOUNT_OWNER, AccountOwnerRow, reader, capacity=capacity)
@@ -209,14 +211,20 @@ class Customers:
             self._module.destroy(handle)
 
     def prefetch_owners(self, accounts: Iterable[str]) -> None:
-        """Bring the owners of `accounts` into memory with two statements.
+        """Bring the owners of `accounts` into memory with at most two statements.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         listed = list(accounts)
-        self._owners.prefetch(listed)
+        missing = self._owners.missing(listed)
+        for account, *row in select_in(self._reader, OWNERS_OF, missing):
+            customer = from_row(Customer, tuple(row))
+            self._owners.learn(account, AccountOwnerRow(account=account, customer=customer.id))
+            self._rows.learn(customer.id, customer)
+        for account in missing:
+            self._owners.learn(account, None)
         owners = (self._owners.get(account) for account in listed)
-        self._rows.prefetch([row.customer for row in owners if row is not None])
+        self._rows.prefetch([owner.customer for owner in owners if owner is not None])
 
     def trim(self) -> None:
         """Forget what is over capacity, also the handles of subject keys.

@@ -3,6 +3,8 @@
 Source: ISO/TS 12812-2:2017, 7.3.4; 7.4.1
 """
 
+from typing import LiteralString
+
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.tables import Table
 
@@ -36,6 +38,13 @@ ACCOUNT_OWNER = Table(
     insert_tail="",
     select_head="SELECT account, customer FROM account_owner WHERE account IN ",
 )
+
+OWNERS_OF: LiteralString = (
+    "SELECT o.account, c.id, c.kind, c.status, c.tier, c.account, c.subject, c.profile,"
+    " c.opened_at, c.opened_by, c.pin, c.pin_failures, c.pin_blocked_until, c.activation, c.devices"
+    " FROM account_owner o JOIN customer c ON c.id = o.customer WHERE o.account IN "
+)
+"""An account, and the row of the customer who owns it."""
 
 ALIAS = Table(
     name="alias",

@@ -3,7 +3,7 @@
 Source: ISO/TS 12812-2:2017, 7.3.5; 7.4.1; 7.4.5
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tallystick.application.customers import Customer
 from tallystick.application.devices.model import Device, DeviceStatus
@@ -163,6 +163,13 @@ class Devices:
         changed = replace(device, status=status, because=because)
         self._rows.put(device.id, changed, turn.changes)
         return changed
+
+    def prefetch(self, devices: Iterable[str]) -> None:
+        """Bring `devices` into memory with at most one statement.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._rows.prefetch(devices)
 
     def trim(self) -> None:
         """Forget what is over capacity.

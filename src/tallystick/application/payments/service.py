@@ -330,7 +330,7 @@ class Payments:
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         if id_time(order) >= self._all_known_since:
-            self._orders.know_absent(order)
+            self._orders.learn(order, None)
         return self._orders.get(order)
 
     @property

@@ -10,7 +10,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 13.1
 """
 
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import LiteralString, TypeVar
 
 from tallystick.infrastructure.ledger.daybook import BalanceLine
 from tallystick.infrastructure.ledger.limits import LimitAccount
@@ -30,7 +30,7 @@ from tallystick.infrastructure.ledger.model import (
 )
 from tallystick.infrastructure.ledger.state import Changes, LedgerState, account_row, hold_row
 from tallystick.infrastructure.store.database import Reader, Row
-from tallystick.infrastructure.store.tables import ChangeSet, Table, load, load_rows
+from tallystick.infrastructure.store.tables import ChangeSet, Table, load, load_rows, select_in
 from tallystick.kernel.codec import Decoder, encode
 from tallystick.kernel.errors import Broken, Malformed
 from tallystick.kernel.model import row_of
@@ -80,6 +80,13 @@ LIMIT_ACCOUNT = Table(
     select_head=(
         "SELECT account, limit_id, window_ms, buckets FROM limit_account WHERE account IN "
     ),
+)
+
+_WITH_LIMITS: LiteralString = (
+    "SELECT a.id, a.kind, a.currency, a.side, a.floor, a.ceiling, a.posted_debit, a.posted_credit,"
+    " a.held_debit, a.held_credit, a.status, a.opened_at, a.closed_at,"
+    " l.limit_id, l.window_ms, l.buckets"
+    " FROM account a LEFT JOIN limit_account l ON l.account = a.id WHERE a.id IN "
 )
 
 HOLD = Table(
@@ -194,17 +201,13 @@ class LedgerStore:
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         missing = [one for one in ids if one not in state.accounts]
-        if not missing:
-            return
-        found = load(self._reader, ACCOUNT, missing)
-        for account_id, row in found.items():
-            state.accounts[account_id] = _account_of(row)
-        for account, limit_id, window_ms, buckets in load_rows(
-            self._reader, LIMIT_ACCOUNT, list(found)
-        ):
-            state.limits[account, limit_id] = LimitAccount(
-                account, limit_id, window_ms, _decoded(_buckets, buckets)
-            )
+        for *row, limit_id, window_ms, buckets in select_in(self._reader, _WITH_LIMITS, missing):
+            if row[0] not in state.accounts:
+                state.accounts[row[0]] = _account_of(tuple(row))
+            if limit_id is not None:
+                state.limits[row[0], limit_id] = LimitAccount(
+                    row[0], limit_id, window_ms, _decoded(_buckets, buckets)
+                )
 
     def load_holds(self, state: LedgerState, ids: Iterable[str]) -> None:
         """Bring holds into `state`, done ones too, so that they are told from unknown ones.

@@ -70,6 +70,20 @@ class RowCache(Generic[R]):
             row = found.get(key)
             self._rows[key] = None if row is None else from_row(self._record, row)
 
+    def missing(self, keys: Iterable[Any]) -> list[Any]:
+        """Those of `keys` that are not in memory, each once.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        return [key for key in dict.fromkeys(keys) if key not in self._rows]
+
+    def learn(self, key: Any, record: R | None) -> None:
+        """Keep what was read otherwise: the record under `key`, or that there is none.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._rows.setdefault(key, record)
+
     def put(self, key: Any, record: R, changes: ChangeSet) -> None:
         """Replace the record under `key`, in memory now and on disk with this batch.
 
@@ -85,13 +99,6 @@ class RowCache(Generic[R]):
         """
         self._rows[key] = record
         changes.insert(self._table, row_of(record))
-
-    def know_absent(self, key: Any) -> None:
-        """Remember that no row has `key`, so that nobody looks for it.
-
-        Source: ISO/TS 12812-2:2017, 6.2.3
-        """
-        self._rows.setdefault(key, None)
 
     def trim(self) -> bool:
         """Forget the rows that came first once there are too many; call it between batches only.

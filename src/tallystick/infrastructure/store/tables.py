@@ -146,9 +146,18 @@ def load_rows(reader: Reader, table: Table, keys: Iterable[object]) -> list[Row]
     Keys are text or integers. Raises Unavailable or Broken.
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
+    return select_in(reader, table.select_head, keys)
+
+
+def select_in(reader: Reader, select_head: LiteralString, keys: Iterable[object]) -> list[Row]:
+    """What `select_head`, which ends in `IN `, finds for any of `keys`, with one statement.
+
+    Keys are text or integers. Raises Unavailable or Broken.
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
     wanted = list(keys)
     if not wanted:
         return []
     if not all(isinstance(key, str | int) for key in wanted):
-        raise Broken(f"a key of {table.name} is neither text nor an integer")
-    return reader.rows(table.select_head + _ONE_OF, (encode(wanted).decode(),))
+        raise Broken("a key is neither text nor an integer")
+    return reader.rows(select_head + _ONE_OF, (encode(wanted).decode(),))

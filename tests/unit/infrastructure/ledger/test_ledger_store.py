@@ -242,7 +242,7 @@ def test_a_batch_is_read_and_written_with_a_fixed_number_of_statements(desk, siz
     seen: list[str] = []
     desk.database.trace(seen.append)
     desk.run(*postings)
-    assert len(seen) == 2, "accounts, and their limits"
+    assert len(seen) == 1, "accounts with their limits"
     seen.clear()
     desk.save()
     desk.database.trace(None)
