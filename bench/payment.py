@@ -103,28 +103,13 @@ def measure(population: Population, clients: int, count: int) -> dict[str, Any]:
 
 
 def run(quick: bool = False) -> list[dict[str, Any]]:
-    """The figures of the hot path: 64 clients with its bound, 16 and 1 beside it."""
+    """The figures of the hot path: one worker with its bound at 64 clients, then two workers."""
     devices, count = (64, 2_000) if quick else (256, 8_000)
-    results = []
+    results: list[dict[str, Any]] = []
     with populate(devices) as population:
         for clients, share in ((64, 1.0), (16, 0.5), (1, 0.1)):
             found = measure(population, clients, int(count * share))
-            load = (
-                f"{found['payments']} orders, {clients} clients, {devices} devices, one worker;"
-                f" {found['rate']:.0f}/s, p50 {found['p50_ms']:.1f} ms,"
-                f" p99 {found['p99_ms']:.1f} ms"
-            )
-            results.append(
-                {
-                    "name": f"payment CPU at {clients} clients",
-                    "value": round(found["ratio"], 2),
-                    "unit": f"x P-256 verify ({found['cpu_us']:.0f} us)",
-                    "bound": 4.0 if clients == 64 else None,
-                    "floor": f"{found['verify_us']:.0f} us",
-                    "load": load,
-                    "met": found["ratio"] <= 4.0 if clients == 64 else True,
-                }
-            )
+            results.append(_row(found, devices, 1))
         results.append(
             {
                 "name": "quote CPU",
@@ -136,7 +121,28 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
                 "met": True,
             }
         )
+    with populate(devices, "--workers", "2") as population:
+        results += [_row(measure(population, clients, count), devices, 2) for clients in (64, 256)]
     return results
+
+
+def _row(found: dict[str, Any], devices: int, workers: int) -> dict[str, Any]:
+    """A measurement as a line of the table; one worker at 64 clients has a bound."""
+    clients = found["clients"]
+    bound = 4.0 if (clients, workers) == (64, 1) else None
+    many = "one worker" if workers == 1 else f"{workers} workers and the writer"
+    return {
+        "name": f"payment CPU at {clients} clients" + (f", {workers} workers" * (workers > 1)),
+        "value": round(found["ratio"], 2),
+        "unit": f"x P-256 verify ({found['cpu_us']:.0f} us)",
+        "bound": bound,
+        "floor": f"{found['verify_us']:.0f} us",
+        "load": (
+            f"{found['payments']} orders, {clients} clients, {devices} devices, {many};"
+            f" {found['rate']:.0f}/s, p50 {found['p50_ms']:.1f} ms, p99 {found['p99_ms']:.1f} ms"
+        ),
+        "met": bound is None or found["ratio"] <= bound,
+    }
 
 
 def profile(count: int = 4_000) -> pstats.Stats:
