@@ -13,6 +13,7 @@ from pathlib import Path
 
 import uvloop
 
+from bench.stages import watch
 from tallystick.entry.assembly import open_platform
 from tallystick.entry.http.server import Listening, serve
 from tallystick.entry.settings import ProviderFolder
@@ -71,5 +72,8 @@ def _profile_on_signal(target: Path) -> None:
 if __name__ == "__main__":
     where = Path(sys.argv[1])
     key = Secret(bytes.fromhex(sys.stdin.buffer.readline().decode().strip()))
-    _profile_on_signal(where / "profile.out")
+    if "--stages" in sys.argv:
+        watch(where)
+    else:
+        _profile_on_signal(where / "profile.out")
     uvloop.run(main(where, key, where / "log.jsonl"))
