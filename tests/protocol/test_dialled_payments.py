@@ -138,7 +138,7 @@ def test_five_wrong_pins_block_and_the_sixth_is_refused_though_right(scene: Scen
 
 
 @pytest.mark.requirement("MFS-7.3.4-06")
-def test_the_pin_is_in_no_log_and_no_file(scene: Scene) -> None:
+def test_the_pin_is_never_in_a_log_or_a_file(scene: Scene) -> None:
     folder = scene.provider.folder.root
     octets = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     assert b"Dora Dial" not in octets

@@ -205,7 +205,7 @@ def test_an_agent_opens_a_person_and_nobody_else_does(agent: Person, ann: Person
 
 
 @pytest.mark.requirement("MFS-7.4.1-05")
-def test_no_operator_ever_sees_an_activation_code(provider: Served, ann: Person) -> None:
+def test_an_operator_never_sees_an_activation_code(provider: Served, ann: Person) -> None:
     care = provider.operators["care-desk"][0]
     reply = care.act("issue-activation", IssueActivation(number=ann.number))
     code = provider.activation_code(ann.number, after=1).reveal()
@@ -214,7 +214,7 @@ def test_no_operator_ever_sees_an_activation_code(provider: Served, ann: Person)
 
 
 @pytest.mark.requirement("MFS-7.4.5-01")
-def test_a_suspended_device_is_out_at_once(provider: Served) -> None:
+def test_a_suspended_device_is_refused_at_once(provider: Served) -> None:
     person = provider.person("+254700000060", "Sue Spended")
     device = person.wallet.account().device
     care = provider.operators["care-desk"][0]

@@ -79,7 +79,7 @@ def test_the_certificate_says_which_keys_the_device_has() -> None:
 
 @pytest.mark.requirement("MFS-7.2.7-02")
 @pytest.mark.requirement("MFS-6.2.2-04")
-def test_nothing_personal_or_secret_passes_in_clear() -> None:
+def test_what_is_personal_or_secret_never_passes_in_clear() -> None:
     provider = Provider()
     phone = Phone(provider).enrol()
     phone.session.exchange("test.echo", "/v1/echo", b"four hundred shillings to Amina")

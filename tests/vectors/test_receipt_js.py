@@ -109,7 +109,7 @@ def test_a_receipt_is_refused_under_another_key_or_name(vectors: dict, verify) -
 
 
 @pytest.mark.requirement("MFS-11.2.2-02")
-def test_no_changed_character_of_a_receipt_is_accepted(vectors: dict, verify) -> None:
+def test_every_changed_character_of_a_receipt_is_refused(vectors: dict, verify) -> None:
     good = vectors["receipts"][6]["receipt"]
     mutated = []
     for name in ("leaf", "proof", "checkpoint"):

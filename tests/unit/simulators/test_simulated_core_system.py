@@ -166,7 +166,7 @@ def test_a_seed_repeats_its_moods_and_another_one_does_not() -> None:
 @pytest.mark.requirement("MFS-7.3.3-03")
 @pytest.mark.threat("THR-BE-06")
 @pytest.mark.parametrize("seed", [1, 2])
-def test_under_hostility_no_lie_is_believed_and_nothing_moves_twice(seed: int) -> None:
+def test_under_hostility_a_lie_is_never_believed_and_nothing_moves_twice(seed: int) -> None:
     orders = [order(n) for n in range(60)]
     with CoreSystem(Hostility.even(0.7), seed=seed, late_ms=1) as core:
         book = HttpBook(core)

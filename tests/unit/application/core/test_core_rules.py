@@ -144,7 +144,7 @@ def every_history(
 
 @pytest.mark.requirement("MFS-7.3.3-03")
 @pytest.mark.parametrize("pause_ms", [1, 40_000])
-def test_no_path_of_six_answers_settles_on_a_lie_or_places_again_without_two_absents(
+def test_six_answers_never_settle_on_a_lie_or_place_again_without_two_absents(
     pause_ms: int,
 ) -> None:
     patience = Patience()

@@ -141,7 +141,7 @@ def tally_key(town: Town) -> str:
         (OTHER_ROLE, "event 3"),
     ],
 )
-def test_a_changed_row_is_named_and_the_exit_code_is_4(
+def test_a_row_cannot_be_changed_unseen_and_the_exit_code_is_4(
     town: Town, tmp_path: Path, sql: str, named: str
 ) -> None:
     folder = copy_of(town, tmp_path)

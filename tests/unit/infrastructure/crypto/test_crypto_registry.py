@@ -24,7 +24,7 @@ def test_names_are_unique_and_found() -> None:
 
 @pytest.mark.requirement("MFS-C-01")
 @pytest.mark.parametrize("entry", mechanisms(), ids=lambda entry: entry.name)
-def test_only_what_is_approved_can_be_required(entry) -> None:
+def test_what_is_not_approved_cannot_be_required(entry) -> None:
     if entry.status is Status.APPROVED:
         assert require(entry.name) is entry
     else:

@@ -63,7 +63,7 @@ def test_the_floor_cost_works_in_production(master, entropy) -> None:
 
 
 @pytest.mark.requirement("MFS-7.4.2-04")
-def test_custodians_open_together_and_not_alone(master, entropy) -> None:
+def test_one_custodian_cannot_open_what_several_can(master, entropy) -> None:
     file, shares = master.seal_under_shares(entropy, profile="test", threshold=3, shares=5)
     assert same(unseal_with_shares(file, shares[2:], profile="test"), master)
     for too_few in ([], shares[:1], shares[1:3], [shares[0]] * 3):
