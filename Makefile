@@ -40,7 +40,7 @@ bench: setup ## measure what the documents promise
 	$(PY) -m bench
 
 soak: setup ## the long form of the fault and load tests
-	$(PY) -m pytest -m soak
+	$(PY) -m bench.soak
 
 docs: setup ## write the generated pages of docs/reference
 	@$(PY) dev.py docs

@@ -4,30 +4,15 @@ Writes build/bench.json, with `--record` also bench/results/. Exits 0 when every
 """
 
 import json
-import os
-import platform
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from bench import payment, policy_decision, scale, stages, tally_append
+from bench.machine import ROOT, machine
 
-ROOT = Path(__file__).parents[1]
 Rows = list[dict[str, Any]]
-
-
-def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
-    text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    models = [line.split(":", 1)[1].strip() for line in text.splitlines() if "model name" in line]
-    return {
-        "cpu": models[0] if models else platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
-        "python": platform.python_version(),
-        "cryptography": version("cryptography"),
-    }
 
 
 def main(arguments: list[str]) -> int:

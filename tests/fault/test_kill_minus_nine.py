@@ -71,7 +71,7 @@ def killed_provider(tmp_path):
     smsc.close()
 
 
-def play(provider: TourProvider, cast: Cast, rounds: int) -> list[Payer]:
+def play(provider: TourProvider, cast: Cast, rounds: int, *options: str) -> list[Payer]:
     dice = random.Random(11)
     payers = [
         Payer(cast.person(f"+25470000010{number}", f"Payer {number}", funds=FUNDS))
@@ -92,7 +92,7 @@ def play(provider: TourProvider, cast: Cast, rounds: int) -> list[Payer]:
         stop.set()
         for thread in threads:
             thread.join(timeout=30)
-        provider.serve(provider.port)
+        provider.serve(provider.port, *options)
     return payers
 
 
@@ -134,6 +134,15 @@ def test_thirty_kills_never_lose_or_double_a_payment(killed_provider, tmp_path):
     provider, cast = killed_provider
     payers = play(provider, cast, 30)
     assert sum(payer.repeated for payer in payers) > 0, "no kill met an order on its way"
+    check(provider, payers, tmp_path)
+
+
+@pytest.mark.requirement("MFS-7.3.3-06")
+def test_kills_of_a_writer_with_two_fronts_never_lose_or_double_a_payment(
+    killed_provider, tmp_path
+):
+    provider, cast = killed_provider
+    payers = play(provider, cast, 8, "--workers", "2")
     check(provider, payers, tmp_path)
 
 

@@ -10,8 +10,11 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 
 from tallystick.kernel.errors import Unavailable
+
+_TRIES, _BETWEEN_S = 20, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +33,27 @@ class Place:
 def shared_place(host: str, port: int) -> Generator[Place]:
     """Keep `host` and `port` (0 for a free one) for fronts until the block ends.
 
-    Raises Unavailable if somebody else listens there, another service of ours included.
+    Fronts of a service that was killed end within moments, so a taken port is tried again for two
+    seconds. Raises Unavailable if somebody else listens there, another service of ours included.
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
     folder = Path(tempfile.mkdtemp(prefix="tallystick-"))
     try:
-        with _bound(host, port, shared=False) as alone:
+        with _alone(host, port) as alone:
             taken = int(alone.getsockname()[1])
         with _bound(host, taken, shared=True):
             yield Place(host, taken, str(folder / "doors"))
     finally:
         with suppress(OSError):
             shutil.rmtree(folder)
+
+
+def _alone(host: str, port: int) -> socket.socket:
+    for _ in range(_TRIES - 1):
+        with suppress(Unavailable):
+            return _bound(host, port, shared=False)
+        sleep(_BETWEEN_S)
+    return _bound(host, port, shared=False)
 
 
 def _bound(host: str, port: int, *, shared: bool) -> socket.socket:
