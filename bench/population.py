@@ -15,10 +15,10 @@ from simulators.cast import Cast, Person
 from simulators.smsc import Smsc
 
 from tallystick.client.session import ClientSession
-from tallystick.entry.assembly import SystemClock
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.setup import Plan, demo_policy, set_up
 from tallystick.infrastructure.envelope.cose import seal_request
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
 from tallystick.protocol.payments import PaymentKind

@@ -12,29 +12,21 @@ from simulators.device import SimulatedPerson, SimulatedTeeKeystore
 from simulators.smsc import Smsc
 from tallystick.client.http import HttpTransport
 from tallystick.client.operator import OperatorDesk, enrol_operator
-from tallystick.client.session import ClientSession, Peer, enrol
+from tallystick.client.provider import Provider
+from tallystick.client.session import ClientSession, Peer
 from tallystick.client.wallet import Wallet
-from tallystick.infrastructure.crypto.key_list import (
-    keys_in_force,
-    signature_key,
-    verify_key_list,
-)
 from tallystick.infrastructure.crypto.signature import Es256SigningKey, VerifyKey
 from tallystick.infrastructure.modules.entropy import operating_system
-from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Clock
 from tallystick.protocol.enrolment import DeviceDescription
-from tallystick.protocol.keylist import ListedPurpose
 from tallystick.protocol.operators import ActReply, FundAccount, OpenCustomer
-from tallystick.protocol.tally_api import SignedKeyList
 
 DESCRIPTION = DeviceDescription(
     platform="android", model="simulated phone", app_version="1", protection="simulated TEE"
 )
 _ACTIVATION = re.compile(r"activation code (\S+),")
-_lists = Decoder(SignedKeyList)
 
 
 @dataclass(slots=True)
@@ -67,45 +59,41 @@ class Cast:
     smsc: Smsc
     clock: Clock
     consistency: bool = True
+    reached: Provider = field(init=False)
     transport: HttpTransport = field(init=False)
     operators: dict[str, list[OperatorDesk]] = field(default_factory=dict)
-    links: list[HttpTransport] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.transport = self._link()
+        self.reached = Provider(
+            self.url,
+            name=self.provider,
+            origin=self.origin,
+            root=self.root,
+            clock=self.clock,
+            entropy=operating_system,
+        )
+        self.transport = self.reached.transport
 
     def close(self) -> None:
         """Close every connection.
 
         Source: RFC 9112, 9.6
         """
-        for link in self.links:
-            link.close()
-
-    def keys(self, purpose: ListedPurpose) -> dict[str, VerifyKey]:
-        """The provider's keys of a purpose, out of the list that the pinned root signed.
-
-        Source: ISO/TS 12812-2:2017, 7.4.2
-        """
-        listed = _lists.decode(self.transport.get("/v1/keys").body).key_list
-        now = self.clock.now()
-        found = verify_key_list(listed, self.root, now, 0)
-        return {one.kid: signature_key(one) for one in keys_in_force(found, purpose, now)}
+        self.reached.close()
 
     def tally_key(self) -> VerifyKey:
         """The key that signs the tally.
 
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
-        return next(iter(self.keys(ListedPurpose.TALLY).values()))
+        return self.reached.tally_key()
 
     def peer(self) -> Peer:
         """The provider as a new device meets it.
 
         Source: ISO/TS 12812-2:2017, 7.2.7
         """
-        signatures = self.keys(ListedPurpose.SESSION_SIGNATURE)
-        return Peer(self._link(), self.provider, lambda: signatures, operating_system)
+        return self.reached.peer()
 
     def join(self, role: str, code: Secret[str]) -> OperatorDesk:
         """Enrol an operator with a one-time code.
@@ -167,41 +155,19 @@ class Cast:
         """
         human = SimulatedPerson()
         keystore = SimulatedTeeKeystore(human)
-        peer = self.peer()
-        identity = enrol(
-            peer,
-            keystore,
-            activation=activation,
-            code=code,
-            description=DESCRIPTION,
-            shown="enrol this phone",
+        identity = self.reached.enrol(
+            keystore, activation=activation, code=code, description=DESCRIPTION
         )
-        session = ClientSession(peer, keystore, self.clock)
-        return Person(
-            number,
-            identity.customer,
-            activation,
-            keystore,
-            human,
-            session,
-            self.wallet(session, keystore),
-        )
+        session = self.reached.session(keystore)
+        wallet = self.wallet(session, keystore)
+        return Person(number, identity.customer, activation, keystore, human, session, wallet)
 
     def wallet(self, session: ClientSession, keystore: SimulatedTeeKeystore) -> Wallet:
         """The wallet of a session.
 
         Source: ISO/TS 12812-2:2017, 11.2.2
         """
-        key = self.tally_key()
-        return Wallet(
-            session,
-            keystore,
-            self.transport,
-            lambda: key,
-            origin=self.origin,
-            clock=self.clock,
-            consistency=self.consistency,
-        )
+        return self.reached.wallet(keystore, session=session, consistency=self.consistency)
 
     def person(
         self,
@@ -221,8 +187,3 @@ class Cast:
         if funds:
             self.fund(number, funds)
         return self.enrol_phone(number, activation, self.activation_code(number))
-
-    def _link(self) -> HttpTransport:
-        link = HttpTransport(self.url)
-        self.links.append(link)
-        return link

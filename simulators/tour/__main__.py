@@ -20,8 +20,8 @@ from simulators.tour.provider import TourProvider
 from simulators.tour.telling import Story
 from simulators.tour.town import live
 from simulators.ussd_gateway import UssdGateway
-from tallystick.entry.assembly import SystemClock
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import to_plain
 from tallystick.kernel.secret import Secret
 from tallystick.process.catalogue.coverage import clause_summary, coverage_report

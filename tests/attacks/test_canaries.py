@@ -11,9 +11,9 @@ from simulators.ussd_gateway import UssdGateway
 from tests.support.served import served
 
 from tallystick.client.wallet import Refusal
-from tallystick.entry.assembly import SystemClock
 from tallystick.entry.settings import PublicHalf
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.money import Money

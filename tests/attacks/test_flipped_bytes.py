@@ -6,12 +6,12 @@ from tests.support.served import served
 
 from tallystick.client.operator import OperatorDesk
 from tallystick.client.session import Reply
-from tallystick.entry.assembly import SystemClock
 from tallystick.entry.settings import PublicHalf
 from tallystick.infrastructure.crypto.jws import sign_compact
 from tallystick.infrastructure.crypto.key_list import verify_key_list
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.infrastructure.envelope.cose import open_reply, seal_request
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.tally.verify import verify_receipt
 from tallystick.kernel.codec import Decoder, b64url, encode, encode_canonical
 from tallystick.kernel.errors import MfsError

@@ -12,9 +12,9 @@ from simulators.smsc import Smsc
 from simulators.tour.provider import TourProvider
 
 from tallystick.client.wallet import Order
-from tallystick.entry.assembly import SystemClock
 from tallystick.entry.auditing import audit_provider, believed, read_anchor
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import encode
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.money import Money

@@ -11,9 +11,9 @@ from simulators.tour.provider import TourProvider
 from tests.support.served import served
 
 from tallystick.client.wallet import Order, Refusal
-from tallystick.entry.assembly import SystemClock
 from tallystick.entry.auditing import audit_provider
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.errors import LimitExceeded, MfsError, Unavailable
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret

@@ -14,11 +14,11 @@ from simulators.smsc import Smsc
 from simulators.tour.provider import TourProvider
 from tests.unit.infrastructure.tally.tally_fixture import Provider, payment_leaf, provider_with
 
-from tallystick.entry.assembly import SystemClock
 from tallystick.entry.auditing import audit_provider, believed, listed_keys, read_anchor
 from tallystick.entry.witnessing import WITNESSED_NOTE, Asker, WitnessEndpoint
 from tallystick.infrastructure.crypto.key_list import signature_key
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.tally.checkpoint import NoteKey, parse_note, verify_note
 from tallystick.infrastructure.tally.tiles import consistency_proof
 from tallystick.kernel.errors import Malformed

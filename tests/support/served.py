@@ -13,10 +13,11 @@ from simulators.cast import Cast, Person
 from simulators.smsc import Smsc
 
 from tallystick.application.core.model import DEFAULT_PATIENCE, Patience
-from tallystick.entry.assembly import Platform, SystemClock, open_platform
+from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.http.server import Listening, serve
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, set_up
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Clock
 

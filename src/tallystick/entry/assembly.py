@@ -3,7 +3,6 @@
 Source: ISO/TS 12812-2:2017, 6.2; 6.2.3
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -44,6 +43,7 @@ from tallystick.infrastructure.envelope.handshake_server import ProviderIdentity
 from tallystick.infrastructure.keys.table import LoadedKeys, load_for, purposes_of
 from tallystick.infrastructure.ledger.store import MIGRATION as LEDGER
 from tallystick.infrastructure.modules.block import BlockRoots
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.master import unseal_with_secret
 from tallystick.infrastructure.modules.signer import ModuleSigner
@@ -57,7 +57,7 @@ from tallystick.infrastructure.tally.archive import Archive
 from tallystick.infrastructure.tally.checkpoint import NoteSigner
 from tallystick.infrastructure.tally.store import MIGRATION as TALLY
 from tallystick.kernel.secret import Secret
-from tallystick.kernel.time import Clock, Instant
+from tallystick.kernel.time import Clock
 from tallystick.protocol.enrolment import DeviceCertificate
 
 MIGRATIONS = (
@@ -65,20 +65,6 @@ MIGRATIONS = (
     WEBHOOKS, DAYS, BOOTS,
 )  # fmt: skip
 """Every step of the schema, from every capability."""
-
-
-class SystemClock:
-    """The machine's clock.
-
-    Source: ISO/TS 12812-2:2017, 3.23
-    """
-
-    def now(self) -> Instant:
-        """Milliseconds since the epoch, by the machine.
-
-        Source: ISO/TS 12812-2:2017, 3.23
-        """
-        return Instant(time.time_ns() // 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)

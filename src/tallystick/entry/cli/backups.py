@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from tallystick.entry.assembly import SystemClock
 from tallystick.entry.auditing import believed, read_anchor
 from tallystick.entry.cli.console import err, example, say
 from tallystick.entry.restoring import back_up, restore
 from tallystick.entry.settings import ProviderFolder
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import operating_system
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from tallystick.entry.assembly import SystemClock
 from tallystick.entry.auditing import listed_keys
 from tallystick.entry.cli.console import example, say, say_json, table
 from tallystick.entry.cli.unlocking import open_root_key, secret_from, secret_options
 from tallystick.entry.renewing import is_near_its_end, list_is_near_its_end, renew_keys
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.key_list import signature_key
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.tally.checkpoint import NoteKey
 from tallystick.kernel.time import Instant, iso_utc
 from tallystick.protocol.keylist import KeyEntry, ListedPurpose

@@ -11,12 +11,12 @@ import click
 from tallystick.client.http import HttpTransport
 from tallystick.client.keyfile import KeyFile
 from tallystick.client.operator import OperatorDesk, enrol_operator
-from tallystick.entry.assembly import SystemClock
 from tallystick.entry.cli.acts import ACT_EXAMPLES, act_parameters, body_of
 from tallystick.entry.cli.console import example, say, say_json, table
 from tallystick.entry.cli.unlocking import passphrase_from, passphrase_parameters, write_private
 from tallystick.entry.http.operations import ACT_NAMES, SCHEMAS, operation
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.kernel.codec import (
     Decoder,

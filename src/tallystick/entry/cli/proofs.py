@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from tallystick.entry.assembly import SystemClock
 from tallystick.entry.auditing import (
     Believed,
     audit_database,
@@ -29,6 +28,7 @@ from tallystick.entry.cli.supposing import in_words
 from tallystick.entry.cli.unlocking import secret_from, secret_options
 from tallystick.entry.explaining import Explained, explain_event
 from tallystick.entry.settings import ProviderFolder, PublicHalf
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.tally.verify import VerifiedReceipt
 from tallystick.kernel.codec import to_plain
 from tallystick.kernel.errors import NotFound

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import uvloop
 
-from tallystick.entry.assembly import Platform, SystemClock, open_platform
+from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.auditing import listed_keys
 from tallystick.entry.cli.console import example, say, say_json, table
 from tallystick.entry.cli.unlocking import (
@@ -27,6 +27,7 @@ from tallystick.entry.renewing import list_is_near_its_end
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, refuse_occupied, set_up
 from tallystick.entry.witnessing import WITNESSED_NOTE, WitnessEndpoint, Witnessing
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.hardening import harden_process
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Expired

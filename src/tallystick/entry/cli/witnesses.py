@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 import uvicorn
 
-from tallystick.entry.assembly import SystemClock
 from tallystick.entry.cli.console import example
 from tallystick.entry.witnessing import open_witness, witness_application
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.tally.checkpoint import NoteKey
 
 _FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))

@@ -14,8 +14,8 @@ import pytest
 from tests.unit.entry.cli.command_line import Cast, Ran, Smsc, TourProvider, tallystick
 
 from tallystick.client.wallet import Refusal
-from tallystick.entry.assembly import SystemClock
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import encode
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret

@@ -22,7 +22,6 @@ from uvicorn.server import ServerState
 from tallystick.application.consent import verify_signed
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.answering import Answer, Done
-from tallystick.entry.assembly import SystemClock
 from tallystick.entry.http.front import Front, Opened, Perform, clear_refusal
 from tallystick.entry.http.lane import LaneHandler, Respond, sweep_idle
 from tallystick.entry.http.operations import OPERATIONS, Protection
@@ -34,6 +33,7 @@ from tallystick.infrastructure.crypto.signature import Es256VerifyKey, VerifyKey
 from tallystick.infrastructure.envelope.cose import ReplyNonces, peek
 from tallystick.infrastructure.envelope.schedule import SessionKeys, kid_of
 from tallystick.infrastructure.modules.block import BlockRoots
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.hardening import harden_process
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.kernel.codec import Decoder, b64url

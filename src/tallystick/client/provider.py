@@ -1,0 +1,181 @@
+"""A provider as an app knows it: an address, a name, and the root key that the app has pinned.
+
+    provider = Provider(url, name=..., origin=..., root=..., clock=..., entropy=...)
+    provider.enrol(keystore, activation=..., code=..., ...)     once
+    wallet = provider.wallet(keystore)                          then pay
+
+Every other key comes from the list that the root signed. The list is fetched again when it is an
+hour old, and an older version than the last is refused.
+
+Source: ISO/TS 12812-2:2017, 7.2.7; 7.4.2
+"""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from tallystick.client.http import HttpTransport
+from tallystick.client.keystore import DeviceKeystore, EnrolledIdentity, Entropy
+from tallystick.client.session import ClientSession, Peer, enrol
+from tallystick.client.wallet import Wallet
+from tallystick.infrastructure.crypto.key_list import keys_in_force, signature_key, verify_key_list
+from tallystick.infrastructure.crypto.signature import VerifyKey
+from tallystick.kernel.codec import Decoder
+from tallystick.kernel.errors import Unavailable
+from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import HOUR_MS, Clock
+from tallystick.protocol.enrolment import Attestation, DeviceDescription
+from tallystick.protocol.keylist import KeyList, ListedPurpose
+from tallystick.protocol.tally_api import SignedKeyList
+
+_lists = Decoder(SignedKeyList)
+
+
+class Provider:
+    """Reaches one provider and believes only what its pinned root leads to; safe between threads.
+
+    Source: ISO/TS 12812-2:2017, 7.2.7; 7.4.2
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str,
+        origin: str,
+        root: VerifyKey,
+        clock: Clock,
+        entropy: Entropy,
+        ca_file: Path | None = None,
+    ) -> None:
+        """Reach `url`; `origin` names its tally, `entropy(n)` gives n unpredictable octets.
+
+        Raises Malformed for an address that is not protected.
+        Source: ISO/TS 12812-2:2017, 7.2.7
+        """
+        self._url = url
+        self._ca_file = ca_file
+        self._clock = clock
+        self._entropy = entropy
+        self._root = root
+        self._list: KeyList | None = None
+        self._fetched_at = 0
+        self._fetching = threading.Lock()
+        self._links: list[HttpTransport] = []
+        self.name = name
+        self.origin = origin
+        self.transport = self.link()
+
+    def link(self) -> HttpTransport:
+        """One more connection to the provider; closed with the others.
+
+        Source: RFC 9112
+        """
+        link = HttpTransport(self._url, ca_file=self._ca_file)
+        self._links.append(link)
+        return link
+
+    def close(self) -> None:
+        """Close every connection.
+
+        Source: RFC 9112, 9.6
+        """
+        for link in self._links:
+            link.close()
+
+    def keys(self, purpose: ListedPurpose) -> dict[str, VerifyKey]:
+        """The provider's keys for `purpose` that are in force, the newest first, by key id.
+
+        Raises Unavailable, and what `verify_key_list` raises.
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        found = keys_in_force(self._key_list(), purpose, self._clock.now())
+        return {one.kid: signature_key(one) for one in found}
+
+    def tally_key(self) -> VerifyKey:
+        """The key that signs the tally's checkpoints now.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        return next(iter(self.keys(ListedPurpose.TALLY).values()))
+
+    def peer(self) -> Peer:
+        """The provider as a device of its own meets it, over a connection of its own.
+
+        Source: ISO/TS 12812-2:2017, 7.2.7
+        """
+        return Peer(
+            self.link(),
+            self.name,
+            lambda: self.keys(ListedPurpose.SESSION_SIGNATURE),
+            self._entropy,
+        )
+
+    def enrol(
+        self,
+        keystore: DeviceKeystore,
+        *,
+        activation: str,
+        code: Secret[str],
+        description: DeviceDescription,
+        shown: str = "enrol this phone",
+        attest: Callable[[bytes], Attestation] | None = None,
+    ) -> EnrolledIdentity:
+        """Bind the keys of `keystore` to the customer whose activation code was entered.
+
+        Raises what the provider refuses with.
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        return enrol(
+            self.peer(),
+            keystore,
+            activation=activation,
+            code=code,
+            description=description,
+            shown=shown,
+            attest=attest,
+        )
+
+    def session(self, keystore: DeviceKeystore) -> ClientSession:
+        """A session of an enrolled device; it is established at its first use.
+
+        Source: ISO/TS 12812-2:2017, 7.2.7
+        """
+        return ClientSession(self.peer(), keystore, self._clock)
+
+    def wallet(
+        self,
+        keystore: DeviceKeystore,
+        *,
+        session: ClientSession | None = None,
+        consistency: bool = True,
+    ) -> Wallet:
+        """The wallet of an enrolled device, over `session` or one of its own.
+
+        With `consistency` each receipt's checkpoint must continue the last one that was seen.
+        Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
+        """
+        return Wallet(
+            session or self.session(keystore),
+            keystore,
+            self.transport,
+            self.tally_key,
+            origin=self.origin,
+            clock=self._clock,
+            consistency=consistency,
+        )
+
+    def _key_list(self) -> KeyList:
+        now = self._clock.now()
+        with self._fetching:
+            held = self._list
+            if held is not None and now - self._fetched_at < HOUR_MS and now < held.expires_at:
+                return held
+            reply = self.transport.get("/v1/keys")
+            if reply.status != 200:
+                raise Unavailable("the provider gave no key list", remedy="try again")
+            signed = _lists.decode(reply.body).key_list
+            version = 0 if held is None else held.version
+            self._list = verify_key_list(signed, self._root, now, version)
+            self._fetched_at = now
+            return self._list
