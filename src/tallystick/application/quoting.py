@@ -6,6 +6,7 @@ version and its end. It needs no write, survives a restart, and any front can ch
 Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tallystick.application.consent import prove_quote, quote_digest
@@ -13,7 +14,7 @@ from tallystick.application.customers import Customer, CustomerKind, Customers
 from tallystick.application.payments.model import OrderRow, Tariff
 from tallystick.application.payments.rules import check_parties
 from tallystick.application.policing import PolicyInForce
-from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
+from tallystick.application.quotekeys import QuoteKeys
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import Conflict, Malformed
 from tallystick.kernel.ids import timed_id
@@ -43,18 +44,18 @@ class Quoting:
         self,
         customers: Customers,
         policy: PolicyInForce,
-        module: CryptoModule,
-        quote_key: KeyHandle,
+        keys: QuoteKeys,
+        entropy: Callable[[int], bytes],
         terms: Terms,
     ) -> None:
-        """Quote `terms` under `quote_key`.
+        """Quote `terms` under `keys`; `entropy(n)` gives n random bytes.
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         self._customers = customers
         self._policy = policy
-        self._module = module
-        self._quote_key = quote_key
+        self._keys = keys
+        self._entropy = entropy
         self._terms = terms
 
     def quote(self, payer: Customer, request: QuoteRequest, now: Instant) -> QuoteReply:
@@ -83,8 +84,7 @@ class Quoting:
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
-        module, handle = self._module, self._quote_key
-        proof = prove_quote(quote_digest(quote), lambda message: module.mac(handle, message))
+        proof = prove_quote(quote_digest(quote), self._keys.mac)
         return QuoteReply(quote=quote, proof=b64url(proof))
 
     def check(self, message: bytes, tag: bytes) -> None:
@@ -93,7 +93,7 @@ class Quoting:
         Raises NotAuthentic otherwise.
         Source: ISO/IEC 9797-2
         """
-        self._module.verify_mac(self._quote_key, message, tag)
+        self._keys.check(message, tag)
 
     def _terms_of(
         self, payer: Customer, payee: Customer, request: QuoteRequest, now: Instant
@@ -101,7 +101,7 @@ class Quoting:
         life_ms = self._policy.compiled.policy.quote_life_ms
         return Quote(
             provider=self._terms.provider,
-            order=timed_id("ord", now, self._module.random(10)),
+            order=timed_id("ord", now, self._entropy(10)),
             kind=request.kind,
             payer=payer.account,
             payee=payee.account,
@@ -122,7 +122,7 @@ class Quoting:
         """
         return Quote(
             provider=self._terms.provider,
-            order=timed_id("ord", now, self._module.random(10)),
+            order=timed_id("ord", now, self._entropy(10)),
             kind=PaymentKind.REVERSAL,
             payer=original.payee,
             payee=original.payer,

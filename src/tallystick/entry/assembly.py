@@ -29,6 +29,7 @@ from tallystick.application.payments import Payments, Tariff
 from tallystick.application.payments.store import MIGRATION as ORDERS
 from tallystick.application.policing import Officers, PolicyInForce
 from tallystick.application.policing.store import MIGRATION as POLICIES
+from tallystick.application.quotekeys import QuoteKeys
 from tallystick.application.quoting import Quoting, Terms
 from tallystick.application.webhooks import Webhooks
 from tallystick.application.webhooks.store import MIGRATION as WEBHOOKS
@@ -83,8 +84,8 @@ class Scale:
 class Platform:
     """A provider's platform in one process: the writer, and what fronts use.
 
-    `boot` is a number that no two starts share. `quote_roots` and `quote_block` are what fronts in
-    processes of their own are given to check quotes with.
+    `boot` is a number that no two starts share. `quote_roots` open the blocks of
+    `quote_keys` and no others, for fronts in processes of their own.
     Source: ISO/TS 12812-2:2017, 6.2
     """
 
@@ -106,7 +107,7 @@ class Platform:
     nonces: ReplyNonces
     boot: int
     quote_roots: BlockRoots
-    quote_block: bytes
+    quote_keys: QuoteKeys
     key_list: str
     keys: LoadedKeys
 
@@ -143,8 +144,9 @@ def open_platform(
     try:
         migrate(database, MIGRATIONS, ticking.now())
         boot = next_boot(database)
+        quote_keys = QuoteKeys(module, keys.handles[Purpose.QUOTE], folder.save_quote_blocks)
         roots = master.roots((Purpose.QUOTE,))
-        ground = _Ground(settings, ticking, module, keys, reader, size, roots)
+        ground = _Ground(settings, ticking, module, keys, reader, size, quote_keys, roots)
         platform = _wire(folder, ground, database, boot)
         _first_start(platform, folder)
     except BaseException:
@@ -174,6 +176,7 @@ class _Ground:
     keys: LoadedKeys
     reader: Connection
     size: Scale
+    quote_keys: QuoteKeys
     quote_roots: BlockRoots
 
 
@@ -207,7 +210,7 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         flat_minor=on.settings.fees_flat_minor, basis_points=on.settings.fees_basis_points
     )
     terms = Terms(on.settings.provider, on.settings.currency, tariff)
-    quoting = Quoting(customers, policy, module, on.keys.newest(Purpose.QUOTE), terms)
+    quoting = Quoting(customers, policy, on.quote_keys, module.random, terms)
     operators = Operators(module, codes, store_key, policy, reader)
     webhooks = Webhooks(reader)
     acts = Acts(
@@ -291,7 +294,7 @@ def _wire(folder: ProviderFolder, on: _Ground, database: Database, boot: int) ->
         nonces=ReplyNonces(iv_prefix(boot, 0)),
         boot=boot,
         quote_roots=on.quote_roots,
-        quote_block=module.export_block(on.keys.newest(Purpose.QUOTE)),
+        quote_keys=on.quote_keys,
         key_list=key_list,
         keys=on.keys,
     )

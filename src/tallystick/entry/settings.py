@@ -11,6 +11,8 @@
 Source: ISO/TS 12812-2:2017, 6.1; 7.4.2
 """
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -189,9 +191,22 @@ class ProviderFolder:
         """
         folder = self.root / "keys"
         folder.mkdir(mode=0o700, exist_ok=True)
-        path = folder / f"{name}.block"
-        path.write_bytes(block)
-        path.chmod(0o600)
+        path, fresh = folder / f"{name}.block", folder / f"{name}.new"
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(block)
+            file.flush()
+            os.fsync(descriptor)
+        fresh.replace(path)
+
+    def save_quote_blocks(self, blocks: Sequence[bytes]) -> None:
+        """Keep the quote keys, newest first, in place of those before.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        for name, block in reversed(list(zip((_QUOTE, f"{_QUOTE}-before"), blocks, strict=True))):
+            self.save_block(name, block)
 
 
+_QUOTE = "quote"
 _settings = Decoder(ProviderSettings)

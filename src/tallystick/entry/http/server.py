@@ -38,7 +38,7 @@ from tallystick.entry.http.workers.relay import RelayedProtocol
 from tallystick.entry.witnessing import Asker, Witnessing, ask_for_ever
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.store.database import Checkpointer
-from tallystick.kernel.errors import Malformed, NotPermitted
+from tallystick.kernel.errors import Malformed, NotPermitted, Unavailable
 
 MOST_WORKERS = 32
 
@@ -123,7 +123,7 @@ async def serve(
             place = stack.enter_context(shared_place(listening.host, listening.port))
         served = _served(platform, writer, accounting, ussd, listening, place)
         duties = [
-            _housekeep(platform, writer, accounting),
+            _housekeep(platform, writer, accounting, served.desk),
             _flush(accounting),
             sweep_idle(served.server.server_state, idle_s=IDLE_S),
             deliver_notices(platform, writer, accounting),
@@ -275,8 +275,10 @@ async def _flush(accounting: Accounting) -> None:
         accounting.flush()
 
 
-async def _housekeep(platform: Platform, writer: WriterLoop, accounting: Accounting) -> None:
-    """Once a second: copy the log back into the file, forget dead sessions."""
+async def _housekeep(
+    platform: Platform, writer: WriterLoop, accounting: Accounting, desk: FrontDesk | None
+) -> None:
+    """Once a second: copy the log back into the file, forget dead sessions, renew what is due."""
     with platform.database.checkpointer() as checkpointer:
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
@@ -285,6 +287,19 @@ async def _housekeep(platform: Platform, writer: WriterLoop, accounting: Account
             platform.desks.sessions.sweep(now)
             writer.rest()
             platform.cookies.refresh(platform.module.random, now)
+            _renew_quote_keys(platform, accounting, desk)
+
+
+def _renew_quote_keys(platform: Platform, accounting: Accounting, desk: FrontDesk | None) -> None:
+    try:
+        renewed = platform.quote_keys.renew(platform.clock.now())
+    except Unavailable as error:
+        accounting.note("the quote key was not replaced", why=error.detail)
+        return
+    if renewed:
+        accounting.note("the quote key was replaced")
+        if desk is not None:
+            desk.quote_keys_changed()
 
 
 def _checkpoint(checkpointer: Checkpointer, accounting: Accounting) -> None:

@@ -113,10 +113,19 @@ class FrontDesk:
             iv_prefix=iv_prefix(platform.boot, ordinal),
             profile=platform.settings.profile,
             quote_roots=platform.quote_roots.to_octets().reveal(),
-            quote_block=platform.quote_block,
+            quote_blocks=platform.quote_keys.blocks(),
             session_rate=hiring.session_rate,
             source_rate=hiring.source_rate,
         )
+
+    def quote_keys_changed(self) -> None:
+        """Tell every front which quote keys there are now.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        blocks = self._platform.quote_keys.blocks()
+        for one in self._counters:
+            one.send(frames.QuoteKeysChanged(blocks=blocks))
 
     def _forget(self, session: str) -> None:
         for one in self._counters:

@@ -23,8 +23,8 @@ MAX_MESSAGE = 64 * 1024 * 1024
 class Start(Record, frozen=True, kw_only=True, tag=True):
     """What a front needs to begin: where to listen, what it is called, the keys it may hold.
 
-    `iv_prefix` belongs to this front and this start of it alone. `quote_roots` and `quote_block`
-    open the quote key and no other.
+    `iv_prefix` belongs to this front and this start of it alone. `quote_roots` open `quote_blocks`
+    and no other.
     Source: ISO/TS 12812-2:2017, 7.4.2; NIST SP 800-38D, 8.2.1
     """
 
@@ -36,7 +36,7 @@ class Start(Record, frozen=True, kw_only=True, tag=True):
     iv_prefix: bytes
     profile: str
     quote_roots: bytes
-    quote_block: bytes
+    quote_blocks: list[bytes]
     session_rate: float
     source_rate: float
 
@@ -53,6 +53,15 @@ class Drain(Record, frozen=True, kw_only=True, tag=True):
 
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
+
+
+class QuoteKeysChanged(Record, frozen=True, kw_only=True, tag=True):
+    """The quote key was replaced; the wrapped keys to check with from now on, newest first.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+
+    blocks: list[bytes]
 
 
 class KeysWanted(Record, frozen=True, kw_only=True, tag=True):
@@ -146,7 +155,7 @@ class Counted(Record, frozen=True, kw_only=True, tag=True):
 
 
 FromFront = Ready | KeysWanted | Ordered | Asked | Counted
-FromWriter = Start | Drain | KeysGiven | KeysRefused | Forget | Answered
+FromWriter = Start | Drain | QuoteKeysChanged | KeysGiven | KeysRefused | Forget | Answered
 
 from_fronts: Unpacker[list[FromFront]] = Unpacker(list[FromFront])
 from_writer: Unpacker[list[FromWriter]] = Unpacker(list[FromWriter])

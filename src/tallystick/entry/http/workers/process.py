@@ -20,6 +20,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from tallystick.application.consent import verify_signed
+from tallystick.application.quotekeys import QuoteKeys
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.answering import Answer, Done
 from tallystick.entry.http.front import Front, Opened, Perform, clear_refusal
@@ -155,6 +156,8 @@ class FrontProcess:
         self._sessions = SessionCache()
         self._calls: dict[int, Done] = {}
         self._call = 0
+        self._module: SoftModule | None = None
+        self._quote_keys: QuoteKeys | None = None
         self._orders = Decoder(PaymentRequest, limit=MAX_ORDER_BYTES)
         self._begin: asyncio.Future[frames.Start] = asyncio.get_running_loop().create_future()
         self._end = asyncio.Event()
@@ -216,21 +219,16 @@ class FrontProcess:
         )
 
     def _handlers(self, start: frames.Start, accounting: Accounting) -> dict[str, LaneHandler]:
-        module = SoftModule(
-            BlockRoots.from_octets(start.quote_roots), self._clock, profile=start.profile
-        )
-        quote_key = module.import_block(start.quote_block)
-
-        def check_mac(proved: bytes, tag: bytes) -> None:
-            module.verify_mac(quote_key, proved, tag)
-
+        roots = BlockRoots.from_octets(start.quote_roots)
+        self._module = SoftModule(roots, self._clock, profile=start.profile)
+        self._use_quote_keys(start.quote_blocks)
         front = Front(self._sessions.keys, ReplyNonces(start.iv_prefix), self._clock, accounting)
         performers: dict[str, Perform] = {
             one.name: self._asking(one.name)
             for one in OPERATIONS
             if one.protection is Protection.SEALED
         }
-        performers["payment.order"] = self._ordering(check_mac)
+        performers["payment.order"] = self._ordering()
         return {
             path: self._with_keys(front, handler)
             for path, handler in sealed_handlers(front, performers).items()
@@ -263,7 +261,17 @@ class FrontProcess:
 
         return handle
 
-    def _ordering(self, check_mac: Callable[[bytes, bytes], None]) -> Perform:
+    def _use_quote_keys(self, blocks: list[bytes]) -> None:
+        if self._module is not None:
+            handles = [self._module.import_block(block) for block in blocks]
+            self._quote_keys = QuoteKeys(self._module, handles, _keeps_nothing)
+
+    def _check_quote(self, proved: bytes, tag: bytes) -> None:
+        if self._quote_keys is None:
+            raise Unavailable("the front is not ready", remedy="try again", retry_after_s=1)
+        self._quote_keys.check(proved, tag)
+
+    def _ordering(self) -> Perform:
         """Orders are verified here; the writer decides on what was verified."""
 
         def perform(opened: Opened, now: Instant, done: Done) -> None:
@@ -272,7 +280,7 @@ class FrontProcess:
                 self._orders.decode_canonical(opened.content),
                 header=live.header,
                 consent_key=live.consent_key,
-                check_mac=check_mac,
+                check_mac=self._check_quote,
             )
             self._send(
                 frames.Ordered(
@@ -320,6 +328,8 @@ class FrontProcess:
             self._sessions.refused(frame)
         elif isinstance(frame, frames.Forget):
             self._sessions.forget(frame.session)
+        elif isinstance(frame, frames.QuoteKeysChanged):
+            self._use_quote_keys(frame.blocks)
         elif isinstance(frame, frames.Start):
             self._begin.set_result(frame)
         else:
@@ -350,6 +360,10 @@ class FrontProcess:
 
 def _crowded() -> Unavailable:
     return Unavailable("too many requests wait", remedy="try again", retry_after_s=1)
+
+
+def _keeps_nothing(_: object) -> None:
+    """A front stores no key."""
 
 
 def _tls(start: frames.Start) -> ssl.SSLContext | None:
