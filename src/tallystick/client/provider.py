@@ -23,7 +23,7 @@ from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Unavailable
 from tallystick.kernel.secret import Secret
-from tallystick.kernel.time import HOUR_MS, Clock
+from tallystick.kernel.time import HOUR_MS, Clock, Instant
 from tallystick.protocol.enrolment import Attestation, DeviceDescription
 from tallystick.protocol.keylist import KeyList, ListedPurpose
 from tallystick.protocol.tally_api import SignedKeyList
@@ -89,7 +89,7 @@ class Provider:
         Raises Unavailable, and what `verify_key_list` raises.
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
-        found = keys_in_force(self._key_list(), purpose, self._clock.now())
+        found = keys_in_force(self._key_list(), purpose, self._now())
         return {one.kid: signature_key(one) for one in found}
 
     def tally_key(self) -> VerifyKey:
@@ -165,9 +165,13 @@ class Provider:
             consistency=consistency,
         )
 
+    def _now(self) -> Instant:
+        """The time, which does not go back behind the newest list when the clock does."""
+        return Instant(max(self._clock.now(), self._fetched_at))
+
     def _key_list(self) -> KeyList:
-        now = self._clock.now()
         with self._fetching:
+            now = self._now()
             held = self._list
             if held is not None and now - self._fetched_at < HOUR_MS and now < held.expires_at:
                 return held

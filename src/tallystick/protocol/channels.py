@@ -13,7 +13,6 @@ from typing import Annotated
 
 from tallystick.kernel.classification import AUTHENTICATION, INTERNAL, PERSONAL, PUBLIC, SENSITIVE
 from tallystick.kernel.codec import encode_canonical
-from tallystick.kernel.flow import Flow, Node
 from tallystick.kernel.model import Natural, ShortText, Wire, pattern
 
 _END = r"$(?!\n)"
@@ -97,29 +96,3 @@ def ussd_header(gateway: str) -> bytes:
     Source: RFC 7515, 4.1; RFC 8785
     """
     return encode_canonical({"alg": "ES256", "kid": gateway, "typ": "ussd+jws"})
-
-
-FLOWS: tuple[Flow, ...] = (
-    Flow(
-        name="ussd.message",
-        source=Node.DIALLER,
-        destination=Node.FRONT,
-        via=(Node.USSD_GATEWAY, Node.TLS_TERMINATOR),
-        end_to_end=False,
-        reads={
-            Node.DIALLER: ("*",),
-            Node.USSD_GATEWAY: ("*",),
-            Node.TLS_TERMINATOR: ("*",),
-            Node.FRONT: ("*",),
-        },
-    ),
-    Flow(
-        name="sms.message",
-        source=Node.FRONT,
-        destination=Node.DIALLER,
-        via=(Node.SMSC,),
-        end_to_end=False,
-        reads={Node.FRONT: ("*",), Node.SMSC: ("*",), Node.DIALLER: ("*",)},
-    ),
-)
-"""Both are read on the way by whoever runs the network; policy limits what they may order."""

@@ -119,3 +119,12 @@ def test_no_list_is_unavailable(provider: Provider, served: Served) -> None:
     served.status = 503
     with pytest.raises(Unavailable, match="no key list"):
         provider.tally_key()
+
+
+def test_a_clock_that_goes_back_loses_no_key(
+    provider: Provider, served: Served, clock: SimulatedClock
+) -> None:
+    provider.tally_key()
+    clock.set(Instant(NOW - HOUR_MS))
+    assert provider.tally_key().octets() == served.tally.public().octets()
+    assert served.asked == 1

@@ -1,0 +1,121 @@
+"""Every message that crosses a process of somebody else: who sends it, and who may read it.
+
+One row for each operation and for each message that the provider sends by itself. A node that is
+not named in `reads` carries the message and reads nothing of it but what is public. The tests hold
+the rows against recorded traffic (`process/conformance/flowprobe.py`).
+
+Source: ISO/TS 12812-2:2017, 3.9; 3.14; 7.1; 7.2.3
+"""
+
+from tallystick.kernel.flow import Flow, Node
+
+_ALL: tuple[str, ...] = ("*",)
+_TLS = (Node.TLS_TERMINATOR,)
+
+
+def _sealed(name: str) -> Flow:
+    """Inside a session: whoever terminates TLS sees a session's name, a number, and a length."""
+    reads = {Node.DEVICE: _ALL, Node.FRONT: _ALL, Node.WRITER: _ALL}
+    return Flow(
+        name=name, source=Node.DEVICE, destination=Node.WRITER, via=(*_TLS, Node.FRONT),
+        end_to_end=True, reads=reads,
+    )  # fmt: skip
+
+
+def _handshake(name: str) -> Flow:
+    """What opens a session; codes, certificates and proofs are sealed to the provider."""
+    reads = {Node.DEVICE: _ALL, Node.WRITER: _ALL}
+    return Flow(
+        name=name, source=Node.DEVICE, destination=Node.WRITER, via=(*_TLS, Node.FRONT),
+        end_to_end=True, reads=reads,
+    )  # fmt: skip
+
+
+def _act(name: str) -> Flow:
+    """Signed by an operator and protected by TLS only: the terminator can read it."""
+    nodes = (Node.OPERATOR, Node.TLS_TERMINATOR, Node.FRONT, Node.WRITER)
+    return Flow(
+        name=name, source=Node.OPERATOR, destination=Node.WRITER, via=(*_TLS, Node.FRONT),
+        end_to_end=False, reads=dict.fromkeys(nodes, _ALL),
+    )  # fmt: skip
+
+
+def _public(name: str) -> Flow:
+    """Anybody may read it."""
+    return Flow(
+        name=name, source=Node.WRITER, destination=Node.DEVICE, via=(*_TLS, Node.FRONT),
+        end_to_end=False, reads=dict.fromkeys(Node, _ALL),
+    )  # fmt: skip
+
+
+FLOWS: tuple[Flow, ...] = (
+    *map(_handshake, ("session.hello", "session.establish", "enrolment.complete")),
+    *map(
+        _sealed,
+        (
+            "session.end", "payment.quote", "payment.order", "payment.receipt", "account.read",
+            "agent.open-customer",
+        ),
+    ),
+    *map(
+        _act,
+        (
+            "operator.enrol", "open-customer", "issue-activation", "suspend-device",
+            "resume-device", "fund-account", "reverse-payment", "activate-policy",
+            "enrol-operator", "erase-subject", "add-webhook", "close-day",
+        ),
+    ),
+    *map(
+        _public,
+        ("keys.list", "tally.checkpoint", "tally.consistency", "health.live", "health.ready"),
+    ),
+    Flow(
+        name="ussd.message",
+        source=Node.DIALLER,
+        destination=Node.WRITER,
+        via=(Node.USSD_GATEWAY, Node.TLS_TERMINATOR, Node.FRONT),
+        end_to_end=False,
+        reads=dict.fromkeys(
+            (Node.DIALLER, Node.USSD_GATEWAY, Node.TLS_TERMINATOR, Node.FRONT, Node.WRITER), _ALL
+        ),
+    ),
+    Flow(
+        name="sms.message",
+        source=Node.WRITER,
+        destination=Node.DIALLER,
+        via=(Node.SMSC,),
+        end_to_end=False,
+        reads=dict.fromkeys((Node.WRITER, Node.SMSC, Node.DIALLER), _ALL),
+    ),
+    Flow(
+        name="core.transfer",
+        source=Node.WRITER,
+        destination=Node.CORE,
+        end_to_end=False,
+        reads={
+            Node.WRITER: _ALL,
+            Node.CORE: ("v", "id", "debit", "credit", "amount_minor", "currency", "kind"),
+        },
+    ),
+    Flow(
+        name="webhook.delivery",
+        source=Node.WRITER,
+        destination=Node.CORE,
+        end_to_end=False,
+        reads={
+            Node.WRITER: _ALL,
+            Node.CORE: ("id", "webhook", "provider", "origin", "index", "leaf"),
+        },
+    ),
+    Flow(
+        name="witness.checkpoint",
+        source=Node.WRITER,
+        destination=Node.WITNESS,
+        end_to_end=False,
+        reads={Node.WRITER: _ALL, Node.WITNESS: ("origin", "size", "root")},
+    ),
+)  # fmt: skip
+"""What a network or a partner reads on the way, policy limits by channel and grade."""
+
+FLOW: dict[str, Flow] = {flow.name: flow for flow in FLOWS}
+"""By name: that of an operation, or of a message that the provider sends by itself."""
