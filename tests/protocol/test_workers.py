@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from bench.population import populate
+from tests.support.processes import fronts
 from tests.support.served import Person, Served, served
 
 from tallystick.client.wallet import Refusal
@@ -50,22 +51,6 @@ def links(
             link.connect()
             found.append(stack.enter_context(closing(link)))
         yield found
-
-
-def fronts(provider_pid: int) -> dict[int, str]:
-    """The fronts that are children of a process, with their command lines."""
-    found = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                status = (entry / "status").read_text()
-                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            except OSError:
-                continue
-            parent = re.search(r"^PPid:\s+(\d+)$", status, re.MULTILINE)
-            if parent and int(parent.group(1)) == provider_pid and "workers.process" in command:
-                found[int(entry.name)] = command
-    return found
 
 
 def sealed_order(person: Person) -> bytes:
