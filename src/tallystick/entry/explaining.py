@@ -21,7 +21,7 @@ from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.database import Reader, open_reader
 from tallystick.infrastructure.store.rowcache import RowCache
 from tallystick.infrastructure.store.tables import load
-from tallystick.infrastructure.tally.leaf import commit_field, decode_leaf
+from tallystick.infrastructure.tally.leaf import decode_leaf, field_commitment, field_salt
 from tallystick.infrastructure.tally.store import TallyStore
 from tallystick.infrastructure.tally.tiles import inclusion_proof
 from tallystick.kernel.codec import Decoder, b64url
@@ -134,7 +134,7 @@ def _decided_on(
             raise NotFound("the order of this event is not there", remedy="audit the provider")
         text = Proofs(customers).evidence(order).facts
         mac = customers.commit_mac(customers.owner(order.payer))
-        opened = commit_field(mac, event.id, "facts", text).commitment
+        opened = field_commitment(field_salt(mac, event.id, "facts"), "facts", text)
     finally:
         module.zeroise()
     stated = event.c.get("facts")

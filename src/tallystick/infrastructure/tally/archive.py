@@ -162,7 +162,7 @@ class Archive:
         size = self.log.frontier.size
         if size == 0:
             return ""
-        if self.store.size() != size:
+        if self.store.size() != size or not self._roots_agree():
             raise Broken(
                 "the tally's leaves and its frontier differ",
                 remedy="run `tallystick tally verify`, then restore under a new origin",
@@ -174,9 +174,6 @@ class Archive:
         self._unsaved = (size, note)
         return note
 
-    def roots_agree(self) -> bool:
-        """Whether the stored leaves give the root that the log goes on from.
-
-        Source: RFC 9162, 2.1.1
-        """
+    def _roots_agree(self) -> bool:
+        """Whether the stored leaves give the root that the log goes on from."""
         return frontier_at(self.store, self.size).root() == self.log.frontier.root()

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode, encode_canonical
 from tallystick.kernel.errors import Malformed, NotAuthentic
-from tallystick.kernel.model import Record
 from tallystick.protocol.receipt import (
     Checkpoint,
     Disclosure,
@@ -30,25 +29,6 @@ Mac = Callable[[bytes], bytes]
 _DOMAIN = b"tallystick-field-v1\x00"
 _LARGEST = 2**53 - 1
 _leaf_decoder = Decoder(EventLeaf, limit=8192)
-
-
-class Opening(Record, frozen=True, kw_only=True):
-    """A commitment beside what opens it; the commitment is recorded, the salt may be disclosed.
-
-    Source: RFC 9901, 4.2
-    """
-
-    field: str
-    salt: bytes
-    value: Scalar
-    commitment: str
-
-    def disclosure(self) -> Disclosure:
-        """The form in which it travels with a receipt.
-
-        Source: RFC 9901, 4.2
-        """
-        return Disclosure(field=self.field, salt=b64url(self.salt), value=self.value)
 
 
 def field_salt(mac: Mac, event_id: str, field: str) -> bytes:
@@ -75,17 +55,6 @@ def field_commitment(salt: bytes, field: str, value: Scalar) -> str:
     if len(salt) != SALT_BYTES:
         raise Malformed("a salt has 16 bytes")
     return b64url(sha256(_DOMAIN + salt + encode_canonical((field, value))))
-
-
-def commit_field(mac: Mac, event_id: str, field: str, value: Scalar) -> Opening:
-    """Commit `value` as `field` of the event under the key of the subject that it speaks of.
-
-    Source: RFC 9901, 4.2; ISO/TS 12812-2:2017, 7.3.4
-    """
-    salt = field_salt(mac, event_id, field)
-    return Opening(
-        field=field, salt=salt, value=value, commitment=field_commitment(salt, field, value)
-    )
 
 
 class Commitments:

@@ -325,6 +325,8 @@ def test_a_hold_past_its_time_is_given_back_not_captured(state: LedgerState) -> 
     one(state, hold("soon", ("ann", "bob", 100), expires_at=NOW + 10))
     one(state, hold("done", ("ann", "bob", 100), expires_at=NOW + 5))
     one(state, act(PostingKind.VOID, "v", "done"))
+    one(state, hold("ended", ("ann", "bob", 100), expires_at=NOW + 15))
+    one(state, act(PostingKind.VOID, "w", "ended"))
     assert expire_due(state, NOW + 9) == []
     assert [posting.ref for posting in expire_due(state, NOW + 20)] == ["soon", "late"]
     assert refused(state, act(PostingKind.CAPTURE, "c", "soon"), NOW + 10) is Reason.HOLD_EXPIRED

@@ -9,10 +9,10 @@ from tests.unit.infrastructure.tally.tally_fixture import ORIGIN, event_id, mac_
 
 from tallystick.infrastructure.tally.leaf import (
     Commitments,
-    commit_field,
     decode_leaf,
     encode_leaf,
     field_commitment,
+    field_salt,
     open_commitment,
     restored_leaf,
 )
@@ -66,7 +66,7 @@ def test_each_disclosure_opens_only_its_own_field() -> None:
 
 def test_the_same_value_is_committed_differently_in_each_event_and_for_each_subject() -> None:
     seen = {
-        commit_field(mac_of(subject), event, field, 100).commitment
+        field_commitment(field_salt(mac_of(subject), event, field), field, 100)
         for subject in ("a", "b")
         for event in (event_id(1), event_id(2))
         for field in ("amount_minor", "fee_minor")

@@ -1,0 +1,81 @@
+"""The log on disk as the writer goes on from it: it starts only from what fits together."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.unit.infrastructure.tally.tally_fixture import ORIGIN, event_id, payment_leaf
+
+from tallystick.infrastructure.crypto.signature import Ed25519SigningKey
+from tallystick.infrastructure.store.commit import GroupCommit
+from tallystick.infrastructure.store.database import Database
+from tallystick.infrastructure.store.migrations import migrate
+from tallystick.infrastructure.store.tables import ChangeSet
+from tallystick.infrastructure.tally.archive import Archive
+from tallystick.infrastructure.tally.checkpoint import NoteSigner
+from tallystick.infrastructure.tally.store import MIGRATION
+from tallystick.infrastructure.tally.verify import verify_receipt
+from tallystick.kernel.errors import Broken, NotFound
+from tallystick.kernel.time import Instant
+
+KEY = Ed25519SigningKey.generate()
+SIGNER = NoteSigner.of(ORIGIN, KEY)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    with Database.open(tmp_path / "tally.db") as one:
+        migrate(one, (MIGRATION,), Instant(0))
+        yield one
+
+
+def opened(database: Database) -> Archive:
+    return Archive(database, SIGNER, ORIGIN)
+
+
+def append(database: Database, archive: Archive, first: int, count: int) -> None:
+    changes = ChangeSet()
+    numbers = range(first, first + count)
+    leaves = [payment_leaf(number)[0] for number in numbers]
+    appended = archive.append(changes, leaves, [event_id(number) for number in numbers])
+    GroupCommit(database).run(changes)
+    archive.sign(appended)
+
+
+@pytest.fixture
+def filled(database: Database) -> Database:
+    archive = opened(database)
+    for first in range(0, 300, 100):
+        append(database, archive, first, 100)
+    return database
+
+
+def test_an_archive_goes_on_where_it_was_and_signs_what_was_left(filled: Database) -> None:
+    again = opened(filled)
+    assert again.size == again.durable_size == 300
+    append(filled, again, 300, 5)
+    for index in (0, 99, 299, 304):
+        receipt = again.receipt(index, ())
+        assert verify_receipt(receipt, KEY.public(), origin=ORIGIN).index == index
+
+
+def test_an_event_that_there_is_not_is_not_found(filled: Database) -> None:
+    with pytest.raises(NotFound, match="no such event"):
+        opened(filled).receipt(300, ())
+
+
+@pytest.mark.requirement("MFS-7.3.3-07")
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM event WHERE idx = 299",
+        "UPDATE tally_state SET frontier = zeroblob(length(frontier))",
+        "UPDATE event SET leaf_hash = zeroblob(32) WHERE idx = 299",
+    ],
+)
+def test_a_log_that_does_not_fit_together_is_never_gone_on_from(
+    filled: Database, change: str
+) -> None:
+    filled.execute(change)
+    with pytest.raises(Broken, match=r"differ|shorter"):
+        opened(filled)
