@@ -7,7 +7,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tallystick.application.consent import DeviceSigned, PinVerified
 from tallystick.application.core import Finish, GiveToPeople
@@ -77,8 +77,7 @@ class EndSession:
     sequence: int
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceOrder:
+class PlaceOrder(NamedTuple):
     """An order signed by a device, in its session.
 
     Source: ISO/TS 12812-2:2017, 7.3.3

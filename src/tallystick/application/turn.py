@@ -11,7 +11,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from tallystick.infrastructure.store.tables import ChangeSet
 from tallystick.infrastructure.tally.leaf import Commitments, encode_leaf
@@ -36,8 +36,7 @@ class WithReceipt(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a command came to: a reply or a refusal, and the event that records it, if any.
 
     `event` is the index in the tally whose receipt goes with the reply, -1 for none.
@@ -49,8 +48,7 @@ class Outcome:
     disclosures: tuple[Disclosure, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """An outcome that is durable; the only thing that a reply is made of.
 
     Source: ISO/TS 12812-2:2017, 7.3.3

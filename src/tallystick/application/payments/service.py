@@ -9,7 +9,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.1; 11.2.2
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tallystick.application.book import LedgerBook
 from tallystick.application.consent import Consented, DeviceSigned, PinVerified, TwoOperators
@@ -54,8 +54,7 @@ _PAY = Operation.PAY.value
 _GIVING_BACK = frozenset({PaymentKind.REFUND, PaymentKind.REVERSAL})
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """An order that was found authentic, with what the decision needs to know of its origin.
 
     Source: ISO/TS 12812-2:2017, 7.3.3

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from tallystick.infrastructure.crypto.aead import AeadKey
-from tallystick.infrastructure.crypto.digest import equal, hmac_sha256, sha256
+from tallystick.infrastructure.crypto.digest import PreparedHmac, equal, hmac_sha256, sha256
 from tallystick.infrastructure.crypto.kdf import hkdf_sha256
 from tallystick.infrastructure.crypto.kem import KemPrivateKey, KemSuite
 from tallystick.infrastructure.crypto.signature import (
@@ -42,6 +42,9 @@ def _refuses(check: Callable[[], object]) -> None:
     raise Broken("a changed message was accepted")
 
 
+_JEFE = b"what do ya want for nothing?"
+
+
 def hmac_answer() -> None:
     """SHA-256 of `abc` and HMAC-SHA256 of RFC 4231's second case.
 
@@ -51,10 +54,8 @@ def hmac_answer() -> None:
         sha256(b"abc"),
         _hex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
     )
-    _expect(
-        hmac_sha256(b"Jefe", b"what do ya want for nothing?"),
-        _hex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
-    )
+    for mac in (hmac_sha256(b"Jefe", _JEFE), PreparedHmac(b"Jefe").mac(_JEFE)):
+        _expect(mac, _hex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"))
 
 
 def hkdf_answer() -> None:

@@ -10,7 +10,7 @@ Source: ISO/TS 12812-2:2017, 8.2.3; 7.4.2; ISO/IEC 19790
 from collections.abc import Mapping
 from typing import NoReturn
 
-from tallystick.infrastructure.crypto.digest import equal, hmac_sha256
+from tallystick.infrastructure.crypto.digest import equal
 from tallystick.infrastructure.crypto.registry import require
 from tallystick.infrastructure.modules import block as key_block
 from tallystick.infrastructure.modules.entropy import Entropy, WatchedEntropy
@@ -70,7 +70,7 @@ class SoftModule:
         self._keys = KeyTables()
         self._signers = self._keys.signers
         self._receivers = self._keys.receivers
-        self._macs = self._keys.macs
+        self._prepared = self._keys.prepared
         self._ciphers = self._keys.ciphers
 
     def random(self, length: int) -> bytes:
@@ -167,10 +167,10 @@ class SoftModule:
 
         Source: ISO/IEC 9797-2
         """
-        secret = self._macs.get(handle.id)
-        if secret is None:
+        prepared = self._prepared.get(handle.id) or self._keys.prepare(handle.id)
+        if prepared is None:
             self._refuse(handle, Operation.MAC)
-        return hmac_sha256(secret, message)
+        return prepared.mac(message)
 
     def verify_mac(self, handle: KeyHandle, message: bytes, tag: bytes) -> None:
         """Return only if `tag` is the MAC of `message`; raises NotAuthentic otherwise.

@@ -7,8 +7,10 @@ Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3
 """
 
 from collections.abc import Callable
+from itertools import islice
 
 from tallystick.infrastructure.crypto.aead import AeadKey
+from tallystick.infrastructure.crypto.digest import PreparedHmac
 from tallystick.infrastructure.crypto.kdf import hkdf_sha256
 from tallystick.infrastructure.crypto.kem import KemPrivateKey, KemSuite
 from tallystick.infrastructure.crypto.signature import Ed25519SigningKey, Es256SigningKey
@@ -28,6 +30,8 @@ _COMMIT_INFO = b"tallystick subject commitments v1"
 _SEAL_INFO = b"tallystick subject sealing v1"
 _PAIRWISE = b"pairwise consistency"
 _SECRET_LENGTH = 32
+MOST_PREPARED = 2_048
+"""How many MAC keys are kept ready, about a kibibyte each."""
 
 
 class KeyTables:
@@ -36,7 +40,7 @@ class KeyTables:
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
 
-    __slots__ = ("blocks", "ciphers", "handles", "macs", "receivers", "signers")
+    __slots__ = ("blocks", "ciphers", "handles", "macs", "prepared", "receivers", "signers")
 
     def __init__(self) -> None:
         self.handles: dict[str, KeyHandle] = {}
@@ -44,6 +48,7 @@ class KeyTables:
         self.signers: dict[str, Es256SigningKey | Ed25519SigningKey] = {}
         self.receivers: dict[str, KemPrivateKey] = {}
         self.macs: dict[str, bytes] = {}
+        self.prepared: dict[str, PreparedHmac] = {}
         self.ciphers: dict[str, AeadKey] = {}
 
     def install(self, handle: KeyHandle, material: bytes) -> None:
@@ -53,6 +58,7 @@ class KeyTables:
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         key_id, mechanism = handle.id, handle.mechanism
+        self.prepared.pop(key_id, None)
         if mechanism == ECDSA_P256:
             self.signers[key_id] = Es256SigningKey.from_pkcs8(material)
         elif mechanism == ED25519:
@@ -67,6 +73,20 @@ class KeyTables:
         else:
             self.receivers[key_id] = KemPrivateKey.from_octets(KemSuite(mechanism), material)
         self.handles[key_id] = handle
+
+    def prepare(self, key_id: str) -> PreparedHmac | None:
+        """The MAC key with this id, kept ready from now on; None if there is none.
+
+        Source: RFC 2104, 4
+        """
+        secret = self.macs.get(key_id)
+        if secret is None:
+            return None
+        if len(self.prepared) >= MOST_PREPARED:
+            for old in list(islice(self.prepared, MOST_PREPARED // 8)):
+                del self.prepared[old]
+        prepared = self.prepared[key_id] = PreparedHmac(secret)
+        return prepared
 
     def check_pair(self, handle: KeyHandle) -> None:
         """Use both halves of a new key pair once; raises Broken if they do not fit together.

@@ -11,6 +11,7 @@ Source: ISO/TS 12812-2:2017, 6.2.3
 """
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any, Generic, Protocol, TypeVar
 
 from tallystick.infrastructure.store.database import Reader
@@ -109,7 +110,7 @@ class RowCache(Generic[R]):
         """
         surplus = len(self._rows) - self._capacity
         if surplus > 0:
-            for key in list(self._rows)[: surplus + self._capacity // 8]:
+            for key in list(islice(self._rows, surplus + self._capacity // 8)):
                 del self._rows[key]
         return surplus > 0
 
