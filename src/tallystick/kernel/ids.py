@@ -96,6 +96,14 @@ def id_time(identifier: str) -> int:
         raise Malformed("not an identifier that starts with its time") from None
 
 
+def first_id_at(prefix: str, ms: int) -> str:
+    """The least timed id of `prefix` at `ms`: an id is as late or later if its text is not less.
+
+    Source: RFC 9562, 5.7
+    """
+    return timed_id(prefix, ms, bytes(10))
+
+
 def check_id(identifier: str, prefix: str) -> str:
     """`identifier` unchanged if it is a `prefix` id.
 

@@ -39,7 +39,7 @@ from tallystick.kernel.errors import (
     NotFound,
     NotPermitted,
 )
-from tallystick.kernel.ids import id_time
+from tallystick.kernel.ids import first_id_at
 from tallystick.kernel.model import replace
 from tallystick.process.policy import (
     Delayed,
@@ -52,6 +52,9 @@ from tallystick.protocol.payments import Consent, PaymentKind
 
 _PAY = Operation.PAY.value
 _GIVING_BACK = frozenset({PaymentKind.REFUND, PaymentKind.REVERSAL})
+
+
+_ORDER = "ord"
 
 
 class Ask(NamedTuple):
@@ -111,7 +114,7 @@ class Payments:
         self._notices = notices
         self._orders = RowCache(ORDER, OrderRow, reader, capacity=capacity)
         self._payees = RowCache(KNOWN_PAYEE, KnownPayee, reader, capacity=capacity)
-        self._all_known_since = started_at + 1
+        self._all_known_from = first_id_at(_ORDER, started_at + 1)
         self._stage = Stage.ACCEPTED if book.elsewhere else Stage.SETTLED
 
     def order(self, turn: Turn, ask: Ask) -> Outcome:
@@ -328,7 +331,7 @@ class Payments:
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
-        if id_time(order) >= self._all_known_since:
+        if order >= self._all_known_from:
             self._orders.learn(order, None)
         return self._orders.get(order)
 
@@ -355,7 +358,7 @@ class Payments:
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        old = [one.order for one in consents if id_time(one.order) < self._all_known_since]
+        old = [one.order for one in consents if one.order < self._all_known_from]
         self._orders.prefetch(old)
         self._payees.prefetch([one.payer + one.payee for one in consents])
 
@@ -373,7 +376,7 @@ class Payments:
         """
         self._payees.trim()
         if self._orders.trim():
-            self._all_known_since = max(self._all_known_since, now + 1)
+            self._all_known_from = max(self._all_known_from, first_id_at(_ORDER, now + 1))
 
     def reset(self, now: int) -> None:
         """Forget all orders, after a batch that did not become durable.
@@ -382,4 +385,4 @@ class Payments:
         """
         self._orders.reset()
         self._payees.reset()
-        self._all_known_since = now + 1
+        self._all_known_from = first_id_at(_ORDER, now + 1)

@@ -13,6 +13,8 @@ Entropy = Callable[[int], bytes]
 
 _WATCHED = 16
 _MAX_DRAW = 1 << 20
+_POOL = 1024
+_SMALL = 64
 
 
 def operating_system(length: int) -> bytes:
@@ -30,8 +32,9 @@ def operating_system(length: int) -> bytes:
 class WatchedEntropy:
     """A source that stops for good when it repeats itself.
 
-    Each draw is preceded by a sample of 16 bytes that is compared with the one before it; a healthy
-    source repeats one with a chance of 2^-128.
+    Each draw from the source is preceded by a sample of 16 bytes that is compared with the one
+    before it; a healthy source repeats one with a chance of 2^-128. Small requests are served from
+    draws of 1,024 bytes, each byte once; a process that was forked draws anew.
     Source: NIST SP 800-90B, 4.4.1
     """
 
@@ -39,6 +42,9 @@ class WatchedEntropy:
         self._source = source
         self._last = source(_WATCHED)
         self._stuck = False
+        self._pool = b""
+        self._at = 0
+        self._process = os.getpid()
 
     def __call__(self, length: int) -> bytes:
         """`length` random bytes (at most a mebibyte).
@@ -48,6 +54,17 @@ class WatchedEntropy:
         """
         if not 0 <= length <= _MAX_DRAW:
             raise Malformed("between 0 and 1048576 random bytes can be drawn at once")
+        if self._stuck or length > _SMALL:
+            return self._draw(length)
+        end = self._at + length
+        if end > len(self._pool) or self._process != os.getpid():
+            self._pool, self._process = self._draw(_POOL), os.getpid()
+            self._at, end = 0, length
+        output = self._pool[self._at : end]
+        self._at = end
+        return output
+
+    def _draw(self, length: int) -> bytes:
         drawn = self._source(_WATCHED + length)
         sample, output = drawn[:_WATCHED], drawn[_WATCHED:]
         if sample == self._last or len(output) != length:

@@ -1,5 +1,7 @@
 """Random bytes: as many as asked for, and an end when the source repeats itself."""
 
+import os
+
 import pytest
 
 from tallystick.infrastructure.modules import entropy
@@ -31,11 +33,42 @@ def test_a_source_that_repeats_itself_is_found_at_once(stuck) -> None:
 
 
 def test_a_source_that_failed_once_is_not_used_again() -> None:
-    samples = iter([b"a" * 16, b"a" * 20, b"b" * 20, b"c" * 20])
+    samples = iter([b"a" * 16, b"a" * 1040, b"b" * 20, b"c" * 20])
     source = WatchedEntropy(lambda _: next(samples))
     for _ in range(3):
         with pytest.raises(Broken):
             source(4)
+
+
+def test_small_draws_share_a_draw_from_the_source_and_no_byte() -> None:
+    asked: list[int] = []
+
+    def counting(length: int) -> bytes:
+        asked.append(length)
+        return operating_system(length)
+
+    source = WatchedEntropy(counting)
+    draws = [source(28) for _ in range(100)]
+    assert asked == [16, 1040, 1040, 1040], "36 draws of 28 bytes fit into 1,024"
+    assert len(set(draws)) == 100
+    assert len(source(65)) == 65
+    assert asked[-1] == 81, "a large draw is made for itself"
+
+
+def test_a_forked_process_draws_anew() -> None:
+    source = WatchedEntropy()
+    source(16)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, source(16))
+        os._exit(0)
+    os.waitpid(child, 0)
+    theirs = os.read(reading, 16)
+    os.close(reading)
+    os.close(writing)
+    assert len(theirs) == 16
+    assert theirs != source(16)
 
 
 def test_a_source_that_gives_too_few_bytes_is_found() -> None:
