@@ -13,7 +13,9 @@ from tests.support.processes import fronts
 CLI = [sys.executable, "-m", "tallystick.entry.cli"]
 
 
-ALLOWED = ["sh", "-c", 'ulimit -c "$(ulimit -H -c)"; exec "$@"', "sh"]
+ALLOWED = [
+    "sh", "-c", 'ulimit -c unlimited 2>/dev/null || ulimit -c "$(ulimit -H -c)"; exec "$@"', "sh",
+]  # fmt: skip
 """Runs what follows with as large a core file as this account may have."""
 
 

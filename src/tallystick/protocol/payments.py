@@ -40,6 +40,12 @@ CompactText = Annotated[str, length(16, 8192)]
 MacText = Annotated[str, length(43, 43)]
 """32 octets in base64url; whoever decodes or compares it checks its alphabet."""
 
+IdText = Annotated[str, length(30, 30)]
+"""An identifier that a hash compares with one that was checked."""
+
+OptionalIdText = Annotated[str, length(0, 30)]
+CurrencyText = Annotated[str, length(3, 3)]
+
 SIGNED_GRADE = "device-signed"
 """The grade that a signing device states; whether its key is attested the provider decides."""
 
@@ -111,6 +117,8 @@ class QuoteReply(Wire, frozen=True, kw_only=True):
 class Consent(Wire, frozen=True, kw_only=True):
     """What the payer agreed to: every term of the quote, its hash, the device and the moment.
 
+    Its terms are those of a quote by hash, under the provider's MAC, so their texts are bounded
+    here and not looked at letter by letter a second time.
     `grade` is a word of the policy (`device-signed`, `pin-verified`, ...); `device` is empty where
     no signing device took part.
     Source: ISO/TS 12812-2:2017, 11.2.2
@@ -118,15 +126,15 @@ class Consent(Wire, frozen=True, kw_only=True):
 
     v: Annotated[int, PUBLIC] = 1
     provider: Annotated[ShortText, PUBLIC]
-    order: Annotated[OrderIdText, INTERNAL]
+    order: Annotated[IdText, INTERNAL]
     kind: Annotated[PaymentKind, INTERNAL]
-    payer: Annotated[AccountIdText, PERSONAL]
-    payee: Annotated[AccountIdText, PERSONAL]
+    payer: Annotated[IdText, PERSONAL]
+    payee: Annotated[IdText, PERSONAL]
     payee_name: Annotated[ShortText, PERSONAL]
     amount_minor: Annotated[Amount, SENSITIVE]
     fee_minor: Annotated[Natural, SENSITIVE]
-    currency: Annotated[CurrencyCode, INTERNAL]
-    original: Annotated[OptionalOrder, INTERNAL]
+    currency: Annotated[CurrencyText, INTERNAL]
+    original: Annotated[OptionalIdText, INTERNAL]
     policy: Annotated[Natural, PUBLIC]
     issued_at: Annotated[Natural, PUBLIC]
     expires_at: Annotated[Natural, PUBLIC]
