@@ -18,12 +18,14 @@ from tallystick.infrastructure.store.commit import GroupCommit
 from tallystick.infrastructure.store.database import Database
 from tallystick.infrastructure.store.tables import ChangeSet
 from tallystick.kernel.codec import Decoder, encode_canonical
+from tallystick.kernel.ids import timed_id
 from tallystick.kernel.money import Money
 from tallystick.protocol.operators import OpenCustomer, SignedRequest
 from tallystick.protocol.payments import PaymentKind
 
-DEVICES, ORDERS, CLIENTS, ROUNDS = 128, 4_000, 64, 3
+DEVICES, ORDERS, CLIENTS, ROUNDS = 128, 4_000, 64, 5
 BATCH = 1_000
+LONG_AGO = 1_600_000_000_000
 BOUND_GROWTH, BOUND_MEMORY_MB = 1.10, 150.0
 _signed = Decoder(SignedRequest, limit=64 * 1024)
 
@@ -42,7 +44,8 @@ def preload(population: Population, upto: int, start: int) -> None:
         for number in range(first, min(upto, first + BATCH)):
             debit, credit = dice.sample(accounts, 2)
             leg = Leg(debit=debit, credit=credit, amount=1)
-            postings.append(Posting(id=f"preload-{number}", kind=PostingKind.POST, legs=(leg,)))
+            order = timed_id("ord", LONG_AGO + number, bytes(10))
+            postings.append(Posting(id=order, kind=PostingKind.POST, legs=(leg,)))
         results = apply(state, postings, 1)
         assert all(isinstance(one, Posted) for one in results)
         rows = ChangeSet()
