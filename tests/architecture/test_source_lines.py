@@ -25,6 +25,7 @@ COMMANDS = {
         "proofs",
         "provider",
         "witnesses",
+        "rechecks",
         "replaying",
     )
 }

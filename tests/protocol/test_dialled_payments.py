@@ -8,6 +8,7 @@ from simulators.feature_phone import FeaturePhone
 from simulators.ussd_gateway import UssdGateway
 from tests.support.served import Person, Served, served
 
+from tallystick.entry.rechecking import Verifier
 from tallystick.entry.settings import PublicHalf
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.kernel.codec import b64url
@@ -144,3 +145,12 @@ def test_the_pin_is_never_in_a_log_or_a_file(scene: Scene) -> None:
     assert b"Dora Dial" not in octets
     assert DIALLER.encode() not in octets
     assert not any(DIALLER.encode() in line for line in scene.provider.log)
+
+
+def test_every_dialled_order_is_found_consented_to_again(scene: Scene) -> None:
+    scene.phone.send_money("0700000001", "20", PIN)
+    provider = scene.provider
+    with Verifier(provider.folder, provider.secret, provider.clock) as verifier:
+        found = verifier.recheck()
+    assert found.doubts == ()
+    assert found.orders > 1

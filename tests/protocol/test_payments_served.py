@@ -10,6 +10,7 @@ from tests.support.served import Person, Served, served
 
 from tallystick.client.wallet import Refusal
 from tallystick.entry.auditing import audit_provider
+from tallystick.entry.rechecking import Verifier
 from tallystick.entry.setup import demo_policy
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.kernel.codec import encode_canonical
@@ -318,3 +319,10 @@ def test_the_audit_finds_nothing_after_all_that(provider: Served, ann: Person) -
     report = audit_provider(provider.folder)
     assert report.findings == ()
     assert report.rows > 30
+
+
+def test_every_order_of_this_page_is_found_consented_to_again(provider: Served) -> None:
+    with Verifier(provider.folder, provider.secret, provider.clock) as verifier:
+        found = verifier.recheck()
+    assert found.doubts == ()
+    assert found.orders > 0

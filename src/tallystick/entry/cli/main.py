@@ -21,6 +21,7 @@ from tallystick.entry.cli.operators import operator
 from tallystick.entry.cli.policies import policy
 from tallystick.entry.cli.proofs import receipt, tally, why
 from tallystick.entry.cli.provider import init, serve
+from tallystick.entry.cli.rechecks import recheck
 from tallystick.entry.cli.replaying import replay_file
 from tallystick.entry.cli.witnesses import witness
 from tallystick.kernel.errors import MfsError, Unavailable
@@ -46,8 +47,8 @@ def cli(debug: bool) -> None:
 
 
 for command in (
-    init, serve, operator, policy, tally, receipt, why, ledger, keys, backup, restore_backup,
-    witness, replay_file, catalogue, completion,
+    init, serve, operator, policy, tally, receipt, why, recheck, ledger, keys, backup,
+    restore_backup, witness, replay_file, catalogue, completion,
 ):  # fmt: skip
     cli.add_command(command)
 

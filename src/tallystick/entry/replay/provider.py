@@ -90,9 +90,9 @@ class ReplayProvider:
         """
         self.folder = folder
         self.clock = clock
-        secret = Secret(operating_system(32))
-        done = set_up(folder, _plan(), secret, clock)
-        self.platform = open_platform(folder, secret, clock)
+        self.secret = Secret(operating_system(32))
+        done = set_up(folder, _plan(), self.secret, clock)
+        self.platform = open_platform(folder, self.secret, clock)
         self.batch = Batch(self.platform)
         accounting = Accounting(clock, _unheard, session_rate=_PLENTY, source_rate=_PLENTY)
         platform = self.platform

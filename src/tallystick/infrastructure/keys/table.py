@@ -27,6 +27,7 @@ class Role(StrEnum):
     WRITER = "writer"
     ENROLMENT = "enrolment"
     WITNESS = "witness"
+    VERIFIER = "verifier"
     OFFICER = "officer"
 
 
@@ -48,6 +49,7 @@ class KeyRule(Record, frozen=True, kw_only=True):
 _YEAR = 365 * DAY_MS
 _ROOT = (Purpose.PROVIDER_ROOT,)
 _FRONT, _WRITER, _ENROLMENT = Role.FRONT, Role.WRITER, Role.ENROLMENT
+_VERIFIER = Role.VERIFIER
 
 _ROWS: tuple[tuple[Purpose, tuple[Role, ...], int, tuple[Purpose, ...], str], ...] = (
     (Purpose.PROVIDER_ROOT, (Role.OFFLINE,), 10 * _YEAR, (), "pinned in the SDK"),
@@ -63,8 +65,20 @@ _ROWS: tuple[tuple[Purpose, tuple[Role, ...], int, tuple[Purpose, ...], str], ..
     (Purpose.RECEIPT_CODE, (_WRITER,), _YEAR, (), "codes that a person can read out"),
     (Purpose.ACTIVATION, (_WRITER, _ENROLMENT), 90 * DAY_MS, (), "activation codes"),
     (Purpose.PIN_PEPPER, (_FRONT, _ENROLMENT), 0, (), "a verifier is useless without it"),
-    (Purpose.ALIAS_INDEX, (_WRITER, _ENROLMENT), 0, (), "finds a number that is not stored"),
-    (Purpose.SUBJECT, (_WRITER, _ENROLMENT), 0, (), "one for each customer; destroyed to erase"),
+    (
+        Purpose.ALIAS_INDEX,
+        (_WRITER, _ENROLMENT, _VERIFIER),
+        0,
+        (),
+        "finds a number that is not stored",
+    ),
+    (
+        Purpose.SUBJECT,
+        (_WRITER, _ENROLMENT, _VERIFIER),
+        0,
+        (),
+        "one for each customer; destroyed to erase",
+    ),
     (Purpose.SESSION_WRAP, (_FRONT, _WRITER), DAY_MS, (), "lives in memory only"),
     (Purpose.STORE, (_WRITER, _ENROLMENT), 0, (), "columns of the store"),
 )

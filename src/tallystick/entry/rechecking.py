@@ -1,0 +1,231 @@
+"""The verifier: a process of its own that finds out again whether every order was consented to.
+
+    tally -> order, evidence, certificate, ledger lines -> wrong_with -> findings
+
+It reads the provider's file beside the running service, opens what is kept under the subjects' keys
+and no other key of the provider, and believes device certificates only under the authorities on the
+list that the provider's root signed. So a front that was taken over, or whoever could make the
+service believe in a consent that nobody gave, is found from outside of it.
+
+Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2; 9.1
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Self
+
+from tallystick.application.customers import Customer, Customers
+from tallystick.application.devices.model import Device
+from tallystick.application.devices.store import DEVICE
+from tallystick.application.operators.model import Operator
+from tallystick.application.operators.store import OPERATOR
+from tallystick.application.payments.model import OrderRow
+from tallystick.application.payments.proof import Proofs
+from tallystick.application.payments.store import ORDER
+from tallystick.application.rechecking import Case, wrong_with
+from tallystick.entry.auditing import listed_keys
+from tallystick.entry.settings import ProviderFolder
+from tallystick.infrastructure.crypto.key_list import signature_key
+from tallystick.infrastructure.crypto.signature import VerifyKey
+from tallystick.infrastructure.envelope.certificate import verify_certificate
+from tallystick.infrastructure.keys.table import Role, load_for, purposes_of
+from tallystick.infrastructure.ledger.state import LedgerState
+from tallystick.infrastructure.ledger.store import LedgerStore
+from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.infrastructure.modules.master import unseal_with_secret
+from tallystick.infrastructure.modules.soft import SoftModule
+from tallystick.infrastructure.store.database import open_reader
+from tallystick.infrastructure.store.rowcache import RowCache
+from tallystick.infrastructure.tally.leaf import decode_leaf
+from tallystick.infrastructure.tally.store import TallyStore
+from tallystick.kernel.errors import MfsError, NotFound
+from tallystick.kernel.model import Record
+from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import Clock, Instant
+from tallystick.protocol.enrolment import DeviceCertificate
+from tallystick.protocol.keylist import ListedPurpose
+from tallystick.protocol.receipt import EventLeaf
+
+STEP = 500
+"""Orders that are read together."""
+
+_CAPACITY = 4_096
+
+Tell = Callable[[int, int], None]
+"""Told how many events were looked at, and how many there are."""
+
+
+class Doubt(Record, frozen=True, kw_only=True):
+    """An order that is not what was consented to, and what does not fit.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    order: str
+    event: int
+    wrong: tuple[str, ...]
+
+
+class Rechecked(Record, frozen=True, kw_only=True):
+    """What a pass came to: up to which event, how many orders fit, were erased, are in doubt.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    upto: int
+    orders: int
+    erased: int
+    doubts: tuple[Doubt, ...]
+
+
+class Verifier:
+    """Checks the orders of one provider again, from any event on; close it, or use `with`.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
+    """
+
+    def __init__(self, folder: ProviderFolder, secret: Secret[bytes], clock: Clock) -> None:
+        """Open the provider's file for reading, and the subjects' keys with `secret`.
+
+        Raises NotAuthentic for another secret, NotFound without a database.
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        settings = folder.settings()
+        self._provider = settings.provider
+        self._books = not settings.core_url
+        master = unseal_with_secret(
+            folder.master_file.read_bytes(), secret, profile=settings.profile
+        )
+        roots = master.roots(purposes_of((Role.VERIFIER,)))
+        self._module = SoftModule(roots, clock, profile=settings.profile)
+        keys = load_for(Role.VERIFIER, self._module, folder.blocks(), now=clock.now())
+        self._authorities: dict[str, VerifyKey] = {
+            one.kid: signature_key(one)
+            for one in listed_keys(folder).entries
+            if one.purpose == ListedPurpose.DEVICE_CA
+        }
+        self._reader = reader = open_reader(folder.stored())
+        self._tally = TallyStore(reader)
+        self._ledger = LedgerStore(reader)
+        self._customers = Customers(
+            self._module, keys.newest(Purpose.ALIAS_INDEX), reader, capacity=_CAPACITY
+        )
+        self._proofs = Proofs(self._customers)
+        self._devices = RowCache(DEVICE, Device, reader, capacity=_CAPACITY)
+        self._operators = RowCache(OPERATOR, Operator, reader, capacity=_CAPACITY)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file and forget the keys.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        self._reader.close()
+        self._module.zeroise()
+
+    def recheck(self, start: int = 0, tell: Tell | None = None) -> Rechecked:
+        """Check every order that was recorded at event `start` or later.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
+        """
+        self._customers.reset()
+        self._devices.reset()
+        self._operators.reset()
+        size = self._tally.size()
+        orders = erased = 0
+        doubts: list[Doubt] = []
+        for first in range(start, size, STEP):
+            end = min(size, first + STEP)
+            for row, event in self._recorded(first, end):
+                try:
+                    wrong = tuple(wrong_with(self._case(row, event)))
+                except NotFound:
+                    erased += 1
+                    continue
+                except MfsError as error:
+                    wrong = (f"what was kept of it cannot be read: {error.detail}",)
+                orders += 1
+                if wrong:
+                    doubts.append(Doubt(order=row.id, event=row.event, wrong=wrong))
+            self._forget()
+            if tell is not None:
+                tell(end - start, size - start)
+        return Rechecked(upto=size, orders=orders, erased=erased, doubts=tuple(doubts))
+
+    def _recorded(self, first: int, end: int) -> Iterator[tuple[OrderRow, EventLeaf]]:
+        """The orders whose newest event lies here, each with that event."""
+        events = {index: decode_leaf(leaf) for index, leaf, _ in self._tally.leaves(first, end)}
+        paid = [one.id for one in events.values() if one.kind == "payment"]
+        orders = RowCache(ORDER, OrderRow, self._reader, capacity=STEP)
+        orders.prefetch(paid)
+        found = [row for one in dict.fromkeys(paid) if (row := orders.get(one)) is not None]
+        self._customers.prefetch_owners([one for row in found for one in (row.payer, row.payee)])
+        self._devices.prefetch([row.device for row in found if row.device])
+        self._lines = LedgerState()
+        self._ledger.load_originals(self._lines, [row.id for row in found])
+        for row in found:
+            if row.event in events:
+                yield row, events[row.event]
+
+    def _case(self, row: OrderRow, event: EventLeaf) -> Case:
+        payer = self._customers.owner(row.payer)
+        evidence = self._proofs.evidence(row)
+        posted = self._lines.originals.get(row.id)
+        return Case(
+            row=row,
+            event=event,
+            evidence=evidence,
+            customer=payer.id,
+            commitments=self._commitments(row, payer),
+            certificate=self._certificate(row),
+            operator_key=self._operator_key,
+            legs=() if posted is None else posted.legs,
+            books=self._books,
+        )
+
+    def _commitments(self, row: OrderRow, payer: Customer) -> dict[str, str]:
+        evidence = self._proofs.evidence(row)
+        try:
+            payee: Customer | None = self._customers.owner(row.payee)
+        except NotFound:
+            payee = None
+        name = evidence.given().payee_name
+        return self._proofs.commitments(row, payer, payee, name, evidence.facts).texts()
+
+    def _certificate(self, row: OrderRow) -> DeviceCertificate | None:
+        device = self._devices.get(row.device) if row.device else None
+        if device is None:
+            return None
+        for kid, authority in self._authorities.items():
+            try:
+                return verify_certificate(
+                    device.certificate,
+                    kid=kid,
+                    device_ca=authority,
+                    provider=self._provider,
+                    now=Instant(row.at),
+                )
+            except MfsError:
+                continue
+        return None
+
+    def _operator_key(self, operator: str) -> bytes | None:
+        found = self._operators.get(operator)
+        return None if found is None else found.public
+
+    def _forget(self) -> None:
+        self._customers.trim()
+        self._devices.trim()
+        self._operators.trim()
+
+
+def order_by_order(found: Rechecked) -> Sequence[tuple[str, int, str]]:
+    """The doubts as rows of a table: order, event, what is wrong.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    return [(one.order, one.event, "; ".join(one.wrong)) for one in found.doubts]
