@@ -92,6 +92,7 @@ def _keep_serving(provider: TourProvider) -> None:
     for command in (
         f"tallystick receipt verify {FOLDER}/receipt.json --provider {folder}",
         f"tallystick tally verify {folder} --against {FOLDER}/receipt.json",
+        f"tallystick recheck {folder} --secret-file {FOLDER}/secret",
         f"curl {provider.url}/metrics",
     ):
         print(f"  .venv/bin/{command}" if command.startswith("tally") else f"  {command}")

@@ -10,10 +10,12 @@ import sys
 from pathlib import Path
 
 from simulators.smsc import Smsc
+from tallystick.entry.cli.unlocking import secret_from
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.kernel.codec import b64url, encode_canonical
 from tallystick.kernel.errors import Unavailable
+from tallystick.kernel.secret import Secret
 
 ROLES = (
     "security-officer,security-officer,operations,operations,care-desk,"
@@ -39,6 +41,13 @@ class TourProvider:
         self._smsc = smsc
         self._process: subprocess.Popen[str] | None = None
         self.url = ""
+
+    def secret(self) -> Secret[bytes]:
+        """The secret that opens the provider's keys.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        return secret_from(None, self._secret)
 
     def set_up(self) -> list[tuple[str, str]]:
         """Set the provider up; gives role and one-time code of each invited operator.

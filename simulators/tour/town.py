@@ -18,6 +18,8 @@ from simulators.tour.provider import TourProvider
 from simulators.tour.scenes import AGENT, PIN, SHOP, Players, kes, must
 from simulators.tour.telling import Story, progress
 from tallystick.client.wallet import Order, Refusal
+from tallystick.entry.rechecking import Verifier
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.secret import Secret
 from tallystick.protocol.operators import OpenCustomer
@@ -220,3 +222,10 @@ def _report(story: Story, provider: TourProvider, tally: Tally) -> None:
     link.close()
     must(debit == credit, "what was debited was credited")
     story.fact(f"value conserved: {kes(debit)} debited, {kes(credit)} credited", "trial balance 0")
+    with Verifier(provider.folder, provider.secret(), SystemClock()) as verifier:
+        found = verifier.recheck()
+    must(not found.doubts, "every order was consented to as it was executed")
+    story.fact(
+        f"{found.orders} consents verified again, each as it was executed",
+        "by a verifier that shares nothing with the service but the file",
+    )
