@@ -26,6 +26,7 @@ COMMANDS = {
         "provider",
         "witnesses",
         "rechecks",
+        "doctors",
         "replaying",
     )
 }

@@ -15,6 +15,7 @@ from tallystick.entry.cli.backups import backup, restore_backup
 from tallystick.entry.cli.catalogue import catalogue
 from tallystick.entry.cli.completing import completion
 from tallystick.entry.cli.console import OUT_OF_REACH, REFUSED, example, say_error
+from tallystick.entry.cli.doctors import doctor
 from tallystick.entry.cli.keys import keys
 from tallystick.entry.cli.ledger import ledger
 from tallystick.entry.cli.operators import operator
@@ -47,7 +48,7 @@ def cli(debug: bool) -> None:
 
 
 for command in (
-    init, serve, operator, policy, tally, receipt, why, recheck, ledger, keys, backup,
+    init, serve, operator, policy, tally, receipt, why, recheck, doctor, ledger, keys, backup,
     restore_backup, witness, replay_file, catalogue, completion,
 ):  # fmt: skip
     cli.add_command(command)

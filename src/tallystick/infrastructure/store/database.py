@@ -136,6 +136,19 @@ class Connection:
         finally:
             cursor.close()
 
+    def check_integrity(self) -> None:
+        """Read the whole file; raises Broken if its pages or its references do not fit together.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        found = [row[0] for row in self.rows("PRAGMA quick_check(1)")]
+        dangling = self.one("SELECT count(*) FROM pragma_foreign_key_check")
+        if found != ["ok"] or dangling != (0,):
+            raise Broken(
+                "the database file is damaged",
+                remedy="stop, keep the file, restore the last backup, compare it with the tally",
+            )
+
     def trace(self, listener: Callable[[str], None] | None) -> None:
         """Hand the text of every statement that runs to `listener`; None stops that.
 
@@ -257,19 +270,6 @@ class Database(Connection):
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         return _checkpoint(self)
-
-    def check_integrity(self) -> None:
-        """Read the whole file; raises Broken if its pages or its references do not fit together.
-
-        Source: ISO/TS 12812-2:2017, 7.3.3
-        """
-        found = [row[0] for row in self.rows("PRAGMA quick_check(1)")]
-        dangling = self.one("SELECT count(*) FROM pragma_foreign_key_check")
-        if found != ["ok"] or dangling != (0,):
-            raise Broken(
-                "the database file is damaged",
-                remedy="stop, keep the file, restore the last backup, compare it with the tally",
-            )
 
     def close(self) -> None:
         """Move the log into the file, close it and let another writer in.

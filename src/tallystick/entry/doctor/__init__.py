@@ -1,0 +1,38 @@
+"""What is wrong with a deployment, or soon will be, and what to do about it.
+
+    files    who may read them, room on the disk, how long it takes to make a write durable
+    trust    the key list and its keys, the clock
+    record   the database, the tally and its witness, orders and notices that wait
+    service  the running service: does it take orders, has it the newest key list
+
+Nothing is changed, but for a file of a few bytes that is written and removed to time the disk.
+
+Source: ISO/TS 12812-2:2017, 6.2.3; 7.4.2
+"""
+
+from tallystick.entry.doctor.files import look_at_files
+from tallystick.entry.doctor.model import Finding, State
+from tallystick.entry.doctor.record import look_at_record
+from tallystick.entry.doctor.service import look_at_service
+from tallystick.entry.doctor.trust import look_at_trust
+from tallystick.entry.settings import ProviderFolder
+from tallystick.kernel.time import Clock
+
+__all__ = ["Finding", "State", "examine"]
+
+
+def examine(folder: ProviderFolder, clock: Clock, url: str = "") -> list[Finding]:
+    """Everything that was looked at, in order; with `url` the running service too.
+
+    Raises NotFound where nothing was set up.
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    settings = folder.settings()
+    found = [
+        *look_at_files(folder),
+        *look_at_trust(folder, clock.now()),
+        *look_at_record(folder, settings, clock.now()),
+    ]
+    if url:
+        found += look_at_service(folder, url)
+    return found
