@@ -46,7 +46,7 @@ from tallystick.infrastructure.ledger.store import MIGRATION as LEDGER
 from tallystick.infrastructure.modules.block import BlockRoots
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.interface import Purpose
-from tallystick.infrastructure.modules.master import unseal_with_secret
+from tallystick.infrastructure.modules.opening import Opener, open_master
 from tallystick.infrastructure.modules.signer import ModuleSigner
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.boots import MIGRATION as BOOTS
@@ -57,7 +57,6 @@ from tallystick.infrastructure.store.migrations import migrate
 from tallystick.infrastructure.tally.archive import Archive
 from tallystick.infrastructure.tally.checkpoint import NoteSigner
 from tallystick.infrastructure.tally.store import MIGRATION as TALLY
-from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Clock
 from tallystick.protocol.enrolment import DeviceCertificate
 
@@ -124,19 +123,19 @@ class Platform:
 
 def open_platform(
     folder: ProviderFolder,
-    secret: Secret[bytes],
+    opener: Opener,
     clock: Clock | None = None,
     scale: Scale | None = None,
 ) -> Platform:
-    """Open the provider in `folder` with the secret that its master key is sealed under.
+    """Open the provider in `folder` with what opens its master key.
 
-    Raises NotFound, NotAuthentic (secret), Unavailable (another process has it), Broken.
+    Raises NotFound, NotAuthentic (what opens it), Unavailable (another process has it), Broken.
     Source: ISO/TS 12812-2:2017, 6.2; 7.4.2
     """
     ticking = clock or SystemClock()
     size = scale or Scale()
     settings = folder.settings()
-    master = unseal_with_secret(folder.master_file.read_bytes(), secret, profile=settings.profile)
+    master = open_master(folder.master_file.read_bytes(), opener, profile=settings.profile)
     module = SoftModule(master.roots(purposes_of(SERVER_ROLES)), ticking, profile=settings.profile)
     keys = load_for(SERVER_ROLES, module, _blocks(folder, module, ticking), now=ticking.now())
     database = Database.open(folder.database_file)

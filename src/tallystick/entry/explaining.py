@@ -16,7 +16,7 @@ from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.setup import SERVER_ROLES
 from tallystick.infrastructure.keys.table import load_for, purposes_of
 from tallystick.infrastructure.modules.interface import Purpose
-from tallystick.infrastructure.modules.master import unseal_with_secret
+from tallystick.infrastructure.modules.opening import Opener, open_master
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.database import Reader, open_reader
 from tallystick.infrastructure.store.rowcache import RowCache
@@ -27,7 +27,6 @@ from tallystick.infrastructure.tally.tiles import inclusion_proof
 from tallystick.kernel.codec import Decoder, b64url
 from tallystick.kernel.errors import NotAuthentic, NotFound
 from tallystick.kernel.model import Record
-from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Clock
 from tallystick.process.policy import CompiledPolicy, Facts, compile_policy, read_policy
 from tallystick.process.policy.explain import Tried, explain
@@ -56,7 +55,7 @@ class Explained(Record, frozen=True, kw_only=True):
 
 
 def explain_event(
-    folder: ProviderFolder, identifier: str, secret: Secret[bytes] | None, clock: Clock
+    folder: ProviderFolder, identifier: str, opener: Opener | None, clock: Clock
 ) -> Explained:
     """What is known of the event with this index or id (`ord_`, `act_`, `evt_`), the last of it.
 
@@ -77,9 +76,9 @@ def explain_event(
         found = Explained(
             index=index, event=event, checkpoint=proved, row_says=_row_says(policy, event)
         )
-        if secret is None or event.kind != "payment":
+        if opener is None or event.kind != "payment":
             return found
-        facts, committed = _decided_on(folder, reader, event, secret, clock)
+        facts, committed = _decided_on(folder, reader, event, opener, clock)
     return Explained(
         index=index,
         event=event,
@@ -120,11 +119,11 @@ def _row_says(policy: CompiledPolicy | None, event: EventLeaf) -> str:
 
 
 def _decided_on(
-    folder: ProviderFolder, reader: Reader, event: EventLeaf, secret: Secret[bytes], clock: Clock
+    folder: ProviderFolder, reader: Reader, event: EventLeaf, opener: Opener, clock: Clock
 ) -> tuple[Facts, bool]:
     """The facts that an order was decided on, and whether `event` committed to them."""
     profile = folder.settings().profile
-    master = unseal_with_secret(folder.master_file.read_bytes(), secret, profile=profile)
+    master = open_master(folder.master_file.read_bytes(), opener, profile=profile)
     module = SoftModule(master.roots(purposes_of(SERVER_ROLES)), clock, profile=profile)
     try:
         keys = load_for(SERVER_ROLES, module, folder.blocks(), now=clock.now())

@@ -31,7 +31,7 @@ from tallystick.infrastructure.keys.table import Role, load_for, purposes_of
 from tallystick.infrastructure.ledger.state import LedgerState
 from tallystick.infrastructure.ledger.store import LedgerStore
 from tallystick.infrastructure.modules.interface import Purpose
-from tallystick.infrastructure.modules.master import unseal_with_secret
+from tallystick.infrastructure.modules.opening import Opener, open_master
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.database import open_reader
 from tallystick.infrastructure.store.rowcache import RowCache
@@ -39,7 +39,6 @@ from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.infrastructure.tally.store import TallyStore
 from tallystick.kernel.errors import MfsError, NotFound
 from tallystick.kernel.model import Record
-from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Clock, Instant
 from tallystick.protocol.enrolment import DeviceCertificate
 from tallystick.protocol.keylist import ListedPurpose
@@ -83,18 +82,16 @@ class Verifier:
     Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
     """
 
-    def __init__(self, folder: ProviderFolder, secret: Secret[bytes], clock: Clock) -> None:
-        """Open the provider's file for reading, and the subjects' keys with `secret`.
+    def __init__(self, folder: ProviderFolder, opener: Opener, clock: Clock) -> None:
+        """Open the provider's file for reading, and the subjects' keys with what opens the master.
 
-        Raises NotAuthentic for another secret, NotFound without a database.
+        Raises NotAuthentic if it does not, NotFound without a database.
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         settings = folder.settings()
         self._provider = settings.provider
         self._books = not settings.core_url
-        master = unseal_with_secret(
-            folder.master_file.read_bytes(), secret, profile=settings.profile
-        )
+        master = open_master(folder.master_file.read_bytes(), opener, profile=settings.profile)
         roots = master.roots(purposes_of((Role.VERIFIER,)))
         self._module = SoftModule(roots, clock, profile=settings.profile)
         keys = load_for(Role.VERIFIER, self._module, folder.blocks(), now=clock.now())

@@ -13,12 +13,11 @@ from tallystick.infrastructure.keys.keylist import entry_of, issue_key_list
 from tallystick.infrastructure.keys.table import KEY_TABLE, end_of_life, load_for, purposes_of
 from tallystick.infrastructure.modules.block import peek
 from tallystick.infrastructure.modules.interface import KeyHandle, Purpose
-from tallystick.infrastructure.modules.master import unseal_with_secret
+from tallystick.infrastructure.modules.opening import Opener, open_master
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import NotPermitted
 from tallystick.kernel.model import Record
-from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import DAY_MS, Clock, Instant
 from tallystick.protocol.keylist import KeyEntry, KeyList
 
@@ -40,14 +39,12 @@ class Renewed(Record, frozen=True, kw_only=True):
     dropped: tuple[KeyEntry, ...]
 
 
-def renew_keys(
-    folder: ProviderFolder, secret: Secret[bytes], root: SigningKey, clock: Clock
-) -> Renewed:
+def renew_keys(folder: ProviderFolder, opener: Opener, root: SigningKey, clock: Clock) -> Renewed:
     """Sign the key list of `folder` anew with `root`, with successors of keys near their end.
 
     Near is half of a life, at most thirty days. Keys that signed what must stay verifiable (tally,
     device CA) stay on the list; a session-signature key past its time leaves it and is destroyed.
-    Raises NotPermitted for another root, NotAuthentic for another secret.
+    Raises NotPermitted for another root, NotAuthentic for another opener.
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
     """
     settings = folder.settings()
@@ -56,7 +53,7 @@ def renew_keys(
             "this is not the root key of the provider", remedy="use offline/root.key of its set-up"
         )
     now = clock.now()
-    master = unseal_with_secret(folder.master_file.read_bytes(), secret, profile=settings.profile)
+    master = open_master(folder.master_file.read_bytes(), opener, profile=settings.profile)
     module = SoftModule(master.roots(purposes_of(SERVER_ROLES)), clock, profile=settings.profile)
     try:
         before = listed_keys(folder)

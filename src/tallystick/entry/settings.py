@@ -191,13 +191,14 @@ class ProviderFolder:
         """
         folder = self.root / "keys"
         folder.mkdir(mode=0o700, exist_ok=True)
-        path, fresh = folder / f"{name}.block", folder / f"{name}.new"
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(block)
-            file.flush()
-            os.fsync(descriptor)
-        fresh.replace(path)
+        _replace(folder / f"{name}.block", block)
+
+    def save_master(self, sealed: bytes) -> None:
+        """Keep the sealed master key in place of the one before.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        _replace(self.master_file, sealed)
 
     def save_quote_blocks(self, blocks: Sequence[bytes]) -> None:
         """Keep the quote keys, newest first, in place of those before.
@@ -209,4 +210,17 @@ class ProviderFolder:
 
 
 _QUOTE = "quote"
+
+
+def _replace(path: Path, octets: bytes) -> None:
+    """Put a file in place whole, for this account only, and durably."""
+    fresh = path.with_name(f"{path.name}.new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(octets)
+        file.flush()
+        os.fsync(descriptor)
+    fresh.replace(path)
+
+
 _settings = Decoder(ProviderSettings)

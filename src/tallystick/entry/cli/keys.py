@@ -3,18 +3,35 @@
 Source: ISO/TS 12812-2:2017, 7.4.2
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from tallystick.entry.auditing import listed_keys
 from tallystick.entry.cli.console import example, say, say_json, table
-from tallystick.entry.cli.unlocking import open_root_key, secret_from, secret_options
+from tallystick.entry.cli.unlocking import (
+    line_from,
+    make_secret_file,
+    open_root_key,
+    opener_beside,
+    opener_from,
+    opener_options,
+    secret_from,
+    write_private,
+)
 from tallystick.entry.renewing import is_near_its_end, list_is_near_its_end, renew_keys
+from tallystick.entry.resealing import (
+    reseal_under_passphrase,
+    reseal_under_secret,
+    reseal_under_shares,
+)
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.key_list import signature_key
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.tally.checkpoint import NoteKey
+from tallystick.kernel.errors import Conflict
+from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Instant, iso_utc
 from tallystick.protocol.keylist import KeyEntry, ListedPurpose
 
@@ -89,11 +106,15 @@ def renew(folder: Path, root_key: Path, secret_file: Path | None, secret_fd: int
     """Sign the key list of FOLDER anew for seven days; keys near their end get a successor.
 
     Do it every few days: clients refuse a list past its time. The service uses the new list and
-    keys from its next start on.
+    keys from its next start on. The secret opens the root's key, and the master key too unless
+    shares or a passphrase are given for that.
     """
     secret = secret_from(secret_fd, secret_file)
     renewed = renew_keys(
-        ProviderFolder(folder), secret, open_root_key(root_key, secret), SystemClock()
+        ProviderFolder(folder),
+        opener_beside(secret),
+        open_root_key(root_key, secret),
+        SystemClock(),
     )
     say(f"key list {renewed.version} is signed, until {iso_utc(renewed.expires_at)}")
     for one in renewed.made:
@@ -103,4 +124,78 @@ def renew(folder: Path, root_key: Path, secret_file: Path | None, secret_fd: int
     say("restart the service to take it into use")
 
 
-secret_options(renew)
+@keys.command(
+    "reseal",
+    short_help="Change what opens the master key.",
+    epilog=example(
+        "tallystick keys reseal ./provider --secret-file ./secret --shares 5 --threshold 3"
+        " --out ./shares",
+        "tallystick keys reseal ./provider --share a --share b --share c --new-secret ./secret",
+        "tallystick keys reseal ./provider --secret-file ./secret --new-passphrase-fd 4 4< phrase",
+    ),
+)
+@click.argument("folder", type=_FOLDER)
+@click.option("--shares", type=int, help="How many custodians get a share.")
+@click.option("--threshold", type=int, help="How many of them it takes to open it.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="New folder for the shares."
+)
+@click.option("--new-passphrase-fd", type=int, help="Seal under the passphrase that comes there.")
+@click.option(
+    "--new-secret",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Seal under a new secret and write it to this new file (0600).",
+)
+def reseal(
+    folder: Path,
+    shares: int | None,
+    threshold: int | None,
+    out: Path | None,
+    new_passphrase_fd: int | None,
+    new_secret: Path | None,
+    secret_file: Path | None,
+    secret_fd: int | None,
+) -> None:
+    """Seal the master key of FOLDER under custodians' shares, a passphrase or another secret.
+
+    The key stays, and all that it protects. What opened it before opens it no more: destroy the
+    copies of the old file. Shares are written one to a file; hand each to its custodian and keep
+    none together.
+    """
+    by_shares = shares is not None and threshold is not None and out is not None
+    if sum((by_shares, new_passphrase_fd is not None, new_secret is not None)) != 1:
+        raise click.UsageError(
+            "say how to seal it: --shares, --threshold and --out, or --new-passphrase-fd, or"
+            " --new-secret"
+        )
+    place, opener = ProviderFolder(folder), opener_from(secret_fd, secret_file)
+    if new_secret is not None:
+        make_secret_file(new_secret)
+        reseal_under_secret(place, opener, secret_from(None, new_secret))
+        say(f"the master key opens with {new_secret} now")
+    elif new_passphrase_fd is not None:
+        reseal_under_passphrase(place, opener, Secret(line_from(new_passphrase_fd)))
+        say("the master key opens with the passphrase now")
+    elif out is not None and shares is not None and threshold is not None:
+        reseal_under_shares(
+            place,
+            opener,
+            threshold=threshold,
+            shares=shares,
+            deliver=lambda made: _write_shares(out, made),
+        )
+        say(f"any {threshold} of the {shares} shares in {out} open the master key now")
+        say("hand each to its custodian, and keep none together")
+
+
+def _write_shares(folder: Path, shares: Sequence[Secret[str]]) -> None:
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise Conflict(f"{folder} cannot be made", remedy="name a new folder") from error
+    for number, share in enumerate(shares, start=1):
+        write_private(folder / f"share-{number}", share.reveal() + "\n")
+
+
+opener_options(renew)
+opener_options(reseal)

@@ -25,7 +25,7 @@ from tallystick.entry.cli.console import (
     table,
 )
 from tallystick.entry.cli.supposing import in_words
-from tallystick.entry.cli.unlocking import secret_from, secret_options
+from tallystick.entry.cli.unlocking import opener_if_given, opener_options
 from tallystick.entry.explaining import Explained, explain_event
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.infrastructure.modules.clock import SystemClock
@@ -230,9 +230,8 @@ def why(
     ID is an order or event id, or the index of an event. The facts that the decision was made from
     are personal: they are shown with the provider's secret only, after a check against the tally.
     """
-    known = secret_file is not None or secret_fd is not None
-    secret = secret_from(secret_fd, secret_file) if known else None
-    found = explain_event(ProviderFolder(folder), identifier, secret, SystemClock())
+    opener = opener_if_given(secret_fd, secret_file)
+    found = explain_event(ProviderFolder(folder), identifier, opener, SystemClock())
     if as_json:
         say_json(found)
         return
@@ -272,4 +271,4 @@ def _say_facts(found: Explained) -> None:
     table("\nrows tried, in order", ("row", "", "because"), rows)
 
 
-secret_options(why)
+opener_options(why)

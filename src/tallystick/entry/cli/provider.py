@@ -17,6 +17,8 @@ from tallystick.entry.auditing import listed_keys
 from tallystick.entry.cli.console import example, say, say_json, table
 from tallystick.entry.cli.unlocking import (
     make_secret_file,
+    opener_from,
+    opener_options,
     secret_from,
     secret_options,
     write_private,
@@ -224,7 +226,7 @@ def serve(
     harden_process()
     place = ProviderFolder(folder)
     _check_key_list(place)
-    platform = open_platform(place, secret_from(secret_fd, secret_file))
+    platform = open_platform(place, opener_from(secret_fd, secret_file))
     try:
         uvloop.run(_serve(platform, listening, witnessing, log_file, ready_fd))
     finally:
@@ -280,4 +282,4 @@ def _log_descriptor(log_file: str) -> int | None:
 
 
 secret_options(init)
-secret_options(serve)
+opener_options(serve)

@@ -18,7 +18,7 @@ from tallystick.entry.cli.console import (
     say_json,
     table,
 )
-from tallystick.entry.cli.unlocking import secret_from, secret_options
+from tallystick.entry.cli.unlocking import opener_from, opener_options
 from tallystick.entry.rechecking import Rechecked, Verifier, order_by_order
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.clock import SystemClock
@@ -56,8 +56,8 @@ def recheck(
     in doubt.
     """
     harden_process()
-    secret = secret_from(secret_fd, secret_file)
-    with Verifier(ProviderFolder(folder), secret, SystemClock()) as verifier:
+    opener = opener_from(secret_fd, secret_file)
+    with Verifier(ProviderFolder(folder), opener, SystemClock()) as verifier:
         with progress("checking consents") as tell:
             found = verifier.recheck(start, tell)
         _tell(found, as_json=as_json)
@@ -98,4 +98,4 @@ def _tell(found: Rechecked, *, as_json: bool) -> None:
     say(f"{found.orders} orders up to event {found.upto}: {doubts}{kept}", style=style)
 
 
-secret_options(recheck)
+opener_options(recheck)

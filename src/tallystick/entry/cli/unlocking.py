@@ -4,6 +4,7 @@ Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,16 @@ from tallystick.client.keyfile import KeyFile
 from tallystick.infrastructure.crypto.signature import Ed25519SigningKey, Es256SigningKey
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.modules.master import read_secret
+from tallystick.infrastructure.modules.opening import Custodians, Opener, Passphrase
+from tallystick.infrastructure.modules.shamir import read_share
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import Conflict, Malformed, NotFound, Unavailable
 from tallystick.kernel.secret import Secret
 
 SHORTEST_PASSPHRASE = 12
 _SECRET_BYTES = 32
+_SHARES = "tallystick.shares"
+_TYPED = "tallystick.typed"
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -36,6 +41,52 @@ def secret_from(descriptor: int | None, file: Path | None) -> Secret[bytes]:
             " --secret-fd N for a file descriptor"
         )
     return read_secret(_opened(file))
+
+
+def opener_from(descriptor: int | None, file: Path | None) -> Opener:
+    """What opens a provider's master key: shares, a passphrase, or the secret, as was given.
+
+    Raises NotFound, Unavailable or Malformed for what cannot be read.
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+    """
+    brought = _brought()
+    if brought is None:
+        return secret_from(descriptor, file)
+    if file is not None or descriptor is not None:
+        raise click.UsageError("give the secret, a passphrase or shares, not several of them")
+    return brought
+
+
+def opener_beside(secret: Secret[bytes]) -> Opener:
+    """What opens the master key where `secret` opens something else: shares, a passphrase, or it.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    return _brought() or secret
+
+
+def _brought() -> Custodians | Passphrase | None:
+    """The shares or the passphrase that options delivered."""
+    meta = click.get_current_context().meta
+    shares: tuple[Path, ...] = meta.get(_SHARES, ())
+    passphrase: int | None = meta.get(_TYPED)
+    if shares and passphrase is not None:
+        raise click.UsageError("give the secret, a passphrase or shares, not several of them")
+    if shares:
+        return Custodians(tuple(read_share(_line(_opened(one))) for one in shares))
+    return None if passphrase is None else Passphrase(Secret(_line(passphrase)))
+
+
+def opener_if_given(descriptor: int | None, file: Path | None) -> Opener | None:
+    """What opens a provider's master key, or None if nothing was given.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    brought = click.get_current_context().meta
+    nothing = not brought.get(_SHARES) and brought.get(_TYPED) is None
+    if nothing and file is None and descriptor is None:
+        return None
+    return opener_from(descriptor, file)
 
 
 def make_secret_file(file: Path) -> None:
@@ -78,6 +129,40 @@ def secret_options(command: click.Command) -> click.Command:
     return command
 
 
+def opener_options(command: click.Command) -> click.Command:
+    """Add the options that deliver what opens a provider: secret, shares or passphrase.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+    """
+    share = click.Option(
+        ["--share"],
+        type=_FILE,
+        multiple=True,
+        expose_value=False,
+        callback=_bring(_SHARES),
+        help="File with a custodian's share; as many as it takes.",
+    )
+    passphrase = click.Option(
+        ["--master-passphrase-fd"],
+        type=int,
+        expose_value=False,
+        callback=_bring(_TYPED),
+        help="File descriptor that delivers the passphrase of the master key.",
+    )
+    secret_options(command).params += [share, passphrase]
+    return command
+
+
+def _bring(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """Lays what an option delivers aside for `opener_from`."""
+
+    def lay_aside(context: click.Context, _: click.Parameter, value: Any) -> Any:
+        context.meta[name] = value
+        return value
+
+    return lay_aside
+
+
 def passphrase_parameters() -> list[click.Parameter]:
     """The options that deliver the passphrase of a person's key.
 
@@ -93,6 +178,15 @@ def passphrase_parameters() -> list[click.Parameter]:
             ["--passphrase-fd"], type=int, help="File descriptor that delivers it instead."
         ),
     ]
+
+
+def line_from(descriptor: int) -> str:
+    """What a file descriptor delivers, without its line end.
+
+    Raises Unavailable if it cannot be read.
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    return _line(descriptor)
 
 
 def passphrase_from(descriptor: int | None, file: Path | None, *, new: bool) -> Secret[str]:

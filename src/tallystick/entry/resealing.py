@@ -1,0 +1,67 @@
+"""Changes what opens the master key: from a secret to custodians' shares, a passphrase, and back.
+
+The key itself stays, so nothing that it protects changes. The file is replaced whole; what opened
+it before opens it no more, but for copies of the old file, which are the keeper's to destroy.
+
+Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+"""
+
+from collections.abc import Callable, Sequence
+
+from tallystick.entry.settings import ProviderFolder
+from tallystick.infrastructure.modules.entropy import operating_system
+from tallystick.infrastructure.modules.master import PassphraseCost
+from tallystick.infrastructure.modules.opening import Opener, open_master
+from tallystick.infrastructure.modules.shamir import write_share
+from tallystick.kernel.secret import Secret
+
+
+def reseal_under_shares(
+    folder: ProviderFolder,
+    opener: Opener,
+    *,
+    threshold: int,
+    shares: int,
+    deliver: Callable[[Sequence[Secret[str]]], None],
+) -> None:
+    """Seal the master key for `shares` custodians, any `threshold` of whom open it.
+
+    `deliver` is given the shares first: if it fails, the key opens as before.
+    Raises Malformed for numbers that cannot be, and what `open_master` and `deliver` raise.
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+    """
+    profile = folder.settings().profile
+    master = open_master(folder.master_file.read_bytes(), opener, profile=profile)
+    file, parts = master.seal_under_shares(
+        operating_system, profile=profile, threshold=threshold, shares=shares
+    )
+    deliver([write_share(one) for one in parts])
+    folder.save_master(file)
+
+
+def reseal_under_passphrase(
+    folder: ProviderFolder, opener: Opener, passphrase: Secret[str]
+) -> None:
+    """Seal the master key under a passphrase that takes some tenths of a second to try.
+
+    Raises NotPermitted for one that is too short, and what `open_master` raises.
+    Source: ISO/TS 12812-2:2017, 7.4.2; RFC 9106
+    """
+    profile = folder.settings().profile
+    master = open_master(folder.master_file.read_bytes(), opener, profile=profile)
+    folder.save_master(
+        master.seal_under_passphrase(
+            passphrase, operating_system, profile=profile, cost=PassphraseCost()
+        )
+    )
+
+
+def reseal_under_secret(folder: ProviderFolder, opener: Opener, secret: Secret[bytes]) -> None:
+    """Seal the master key under another secret.
+
+    Raises NotPermitted for one that is too short, and what `open_master` raises.
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    profile = folder.settings().profile
+    master = open_master(folder.master_file.read_bytes(), opener, profile=profile)
+    folder.save_master(master.seal_under_secret(secret, operating_system, profile=profile))
