@@ -4,6 +4,8 @@ import http.client
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +21,7 @@ from tests.support.served import Person, Served, served
 from tallystick.client.wallet import Refusal
 from tallystick.entry.http.operations import operation
 from tallystick.entry.http.server import Listening, check_listening
-from tallystick.entry.http.workers.place import shared_place
+from tallystick.entry.http.workers.place import check_free, shared_place
 from tallystick.infrastructure.envelope.cose import seal_request
 from tallystick.kernel.errors import Malformed, Unauthenticated, Unavailable
 from tallystick.kernel.money import Money
@@ -166,6 +168,7 @@ def test_what_fronts_answer_is_counted_and_logged_in_one_place(provider: Served)
         alice.wallet.pay(PaymentKind.P2P, BOB, Money(999_999_00, "KES"))
     time.sleep(0.5)
     shown = provider.transport.get("/metrics").body.decode()
+    assert "tallystick_fronts 2" in shown
     line = 'tallystick_answers_total{operation="payment.order",status="200",refusal=""} 1'
     assert line in shown
     assert 'operation="payment.order",status="4' in shown
@@ -210,6 +213,9 @@ def test_a_port_that_is_taken_is_named(provider: Served) -> None:
     port = urlsplit(provider.url).port
     with pytest.raises(Unavailable, match=f"port {port}"), shared_place("127.0.0.1", port):
         pass
+    with pytest.raises(Unavailable, match=f"port {port}"):
+        check_free("127.0.0.1", port)
+    check_free("127.0.0.1", 0)
 
 
 @pytest.mark.parametrize("listening", [Listening(workers=0), Listening(workers=2, lane=False)])
@@ -225,3 +231,25 @@ def test_an_unknown_session_is_refused_in_clear(provider: Served) -> None:
     reply = provider.transport.post("/v1/payments", bytes(body), "application/cose")
     assert reply.status == Unauthenticated.status
     assert b"establish a new session" in reply.body
+
+
+def test_fronts_that_cannot_begin_end_the_start_with_the_reason(tmp_path: Path) -> None:
+    folder, secret = tmp_path / "p", tmp_path / "secret"
+    cli = [sys.executable, "-m", "tallystick.entry.cli"]
+    subprocess.run(
+        [*cli, "init", folder, "--secret-out", secret, "--codes-file", tmp_path / "codes"],
+        check=True,
+        capture_output=True,
+    )
+    for name in ("chain.pem", "key.pem"):
+        (tmp_path / name).write_text("no certificate")
+    done = subprocess.run(
+        [
+            *cli, "serve", folder, "--secret-file", secret, "--port", "0", "--workers", "2",
+            "--certificate", tmp_path / "chain.pem", "--private-key", tmp_path / "key.pem",
+        ],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert "a front ended at once" in done.stderr
+    assert done.stdout == "", "nothing was listened on"

@@ -33,7 +33,7 @@ from tallystick.entry.http.pace import FLUSH_S, HOUSEKEEPING_S, IDLE_S, quiet_co
 from tallystick.entry.http.sealed import SealedOperations, sealed_handlers
 from tallystick.entry.http.ussd import UssdDoor
 from tallystick.entry.http.workers.desk import FrontDesk, Hiring
-from tallystick.entry.http.workers.place import Place, shared_place
+from tallystick.entry.http.workers.place import Place, check_free, shared_place
 from tallystick.entry.http.workers.relay import RelayedProtocol
 from tallystick.entry.witnessing import Asker, Witnessing, ask_for_ever
 from tallystick.entry.writing import WriterLoop
@@ -121,6 +121,8 @@ async def serve(
         place = None
         if listening.workers > 1:
             place = stack.enter_context(shared_place(listening.host, listening.port))
+        else:
+            check_free(listening.host, listening.port)
         served = _served(platform, writer, accounting, ussd, listening, place)
         duties = [
             _housekeep(platform, writer, accounting, served.desk),
@@ -189,6 +191,7 @@ def _served(
             source_rate=listening.source_rate / listening.workers,
         )
         desk = FrontDesk(platform, writer, accounting, performers, hiring)
+        accounting.gauges["fronts"] = desk.count
     server = uvicorn.Server(_config(listening, app, sealed, place))
     return _Served(server, desk, place, listening.workers)
 

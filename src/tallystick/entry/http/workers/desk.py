@@ -21,6 +21,9 @@ from tallystick.kernel.errors import MfsError, NotFound, Unavailable
 
 START_S = 30.0
 STOP_S = 10.0
+BETWEEN_S = 5.0
+"""Pause before a front that did not come up is tried again."""
+
 MOST_STARTS = 255
 """How many fronts may begin under one start of the service: the IV prefix has one octet for it."""
 
@@ -63,13 +66,12 @@ class FrontDesk:
         self._stopping = False
         platform.desks.sessions.on_forget(self._forget)
 
-    @property
-    def processes(self) -> tuple[int, ...]:
-        """The process ids of the fronts.
+    def count(self) -> int:
+        """How many fronts there are.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        return tuple(one.process.pid for one in self._counters)
+        return len(self._counters)
 
     async def start(self, count: int) -> None:
         """Start `count` fronts; returns once all of them take orders.
@@ -132,21 +134,26 @@ class FrontDesk:
             one.send(frames.Forget(session=session))
 
     def lost(self, counter: "_Counter") -> None:
-        """A front is gone: note it and start another in its place.
+        """A front is gone: note it, and start another in its place if it ever took orders.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self._counters.remove(counter)
         if not self._stopping:
             self._accounting.note("a front is gone", front=counter.process.pid)
+        if not self._stopping and counter.took_orders:
             counter.replacing = asyncio.get_running_loop().create_task(self._replace(counter))
 
     async def _replace(self, counter: "_Counter") -> None:
         await asyncio.to_thread(counter.reap, STOP_S)
-        try:
-            await self._begin()
-        except Unavailable as error:
-            self._accounting.note("a front was not started", why=error.detail)
+        while not self._stopping:
+            try:
+                await self._begin()
+            except Unavailable as error:
+                self._accounting.note("a front was not started", why=error.detail)
+                await asyncio.sleep(BETWEEN_S)
+            else:
+                return
 
     def receive(self, counter: "_Counter", frame: frames.FromFront) -> None:
         """Carry out what a front asks.
@@ -206,6 +213,7 @@ class _Counter:
         self._ready = asyncio.Event()
         self._link: frames.Link | None = None
         self.replacing: asyncio.Task[None] | None = None
+        self.took_orders = False
         self.process: subprocess.Popen[bytes]
 
     async def open(self, start: frames.Start) -> None:
@@ -225,7 +233,7 @@ class _Counter:
         except TimeoutError:
             self.process.kill()
             raise Unavailable("a front did not start", remedy="see its standard error") from None
-        if self.process.poll() is not None:
+        if not self.took_orders:
             raise Unavailable("a front ended at once", remedy="see its standard error")
 
     def _spawn(self) -> socket.socket:
@@ -246,6 +254,7 @@ class _Counter:
         self._desk.lost(self)
 
     def ready(self) -> None:
+        self.took_orders = True
         self._ready.set()
 
     def send(self, frame: frames.FromWriter) -> None:

@@ -48,6 +48,15 @@ def shared_place(host: str, port: int) -> Generator[Place]:
             shutil.rmtree(folder)
 
 
+def check_free(host: str, port: int) -> None:
+    """Pass if nobody listens on `host` and `port`; any port will do if it is 0.
+
+    Raises Unavailable.
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    _bound(host, port, shared=False).close()
+
+
 def _alone(host: str, port: int) -> socket.socket:
     for _ in range(_TRIES - 1):
         with suppress(Unavailable):

@@ -7,7 +7,6 @@ Source: ISO/TS 12812-2:2017, 6.2.3; 7.2.7; 11.2.2
 """
 
 import asyncio
-import os
 import signal
 import socket
 import ssl
@@ -384,5 +383,6 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         uvloop.run(_main(int(sys.argv[1])))
-    except (Broken, ConnectionError):
-        os._exit(1)
+    except (MfsError, OSError) as error:
+        sys.stderr.write(f"a front ended: {error}\n")
+        sys.exit(1)
