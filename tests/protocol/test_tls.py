@@ -16,7 +16,7 @@ from tests.support.served import served
 
 from tallystick.client.http import HttpTransport
 from tallystick.entry.http.server import Listening, check_listening
-from tallystick.kernel.errors import Malformed, NotPermitted, Unavailable
+from tallystick.kernel.errors import Malformed, NotFound, NotPermitted, Unavailable
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +92,16 @@ def test_a_certificate_without_its_key_is_refused(certified: tuple[Path, Path]) 
         check_listening(Listening(certificate=certified[0]))
     with pytest.raises(Malformed, match="http is for loopback only"):
         HttpTransport("http://bank.example")
+
+
+def test_what_is_no_certificate_is_named_before_anything_starts(
+    certified: tuple[Path, Path], tmp_path: Path
+) -> None:
+    chain, key = certified
+    other = tmp_path / "other.pem"
+    other.write_text("no key")
+    with pytest.raises(Malformed, match=r"other\.pem are no certificate"):
+        check_listening(Listening(certificate=chain, private_key=other))
+    with pytest.raises(NotFound, match=r"missing\.pem"):
+        check_listening(Listening(certificate=tmp_path / "missing.pem", private_key=key))
+    check_listening(Listening(certificate=chain, private_key=key))

@@ -1,10 +1,10 @@
 """Two fronts in processes of their own before one writer: the same answers, no shared nonce."""
 
+import asyncio
 import http.client
 import os
 import re
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -19,9 +19,12 @@ from tests.support.processes import fronts
 from tests.support.served import Person, Served, served
 
 from tallystick.client.wallet import Refusal
+from tallystick.entry.accounting import Accounting
 from tallystick.entry.http.operations import operation
 from tallystick.entry.http.server import Listening, check_listening
-from tallystick.entry.http.workers.place import check_free, shared_place
+from tallystick.entry.http.workers.desk import FrontDesk, Hiring
+from tallystick.entry.http.workers.place import Place, check_free, shared_place
+from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.envelope.cose import seal_request
 from tallystick.kernel.errors import Malformed, Unauthenticated, Unavailable
 from tallystick.kernel.money import Money
@@ -233,23 +236,19 @@ def test_an_unknown_session_is_refused_in_clear(provider: Served) -> None:
     assert b"establish a new session" in reply.body
 
 
-def test_fronts_that_cannot_begin_end_the_start_with_the_reason(tmp_path: Path) -> None:
-    folder, secret = tmp_path / "p", tmp_path / "secret"
-    cli = [sys.executable, "-m", "tallystick.entry.cli"]
-    subprocess.run(
-        [*cli, "init", folder, "--secret-out", secret, "--codes-file", tmp_path / "codes"],
-        check=True,
-        capture_output=True,
-    )
-    for name in ("chain.pem", "key.pem"):
-        (tmp_path / name).write_text("no certificate")
-    done = subprocess.run(
-        [
-            *cli, "serve", folder, "--secret-file", secret, "--port", "0", "--workers", "2",
-            "--certificate", tmp_path / "chain.pem", "--private-key", tmp_path / "key.pem",
-        ],
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.returncode == 3
-    assert "a front ended at once" in done.stderr
-    assert done.stdout == "", "nothing was listened on"
+def test_a_front_that_cannot_begin_ends_the_start_with_the_reason(
+    provider: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+
+    async def start() -> None:
+        hiring = Hiring(Place("127.0.0.1", 0, ""), "", "", 1.0, 1.0)
+        accounting = Accounting(provider.clock, lambda _: None)
+        writer = WriterLoop(provider.platform.writer, asyncio.get_running_loop())
+        desk = FrontDesk(provider.platform, writer, accounting, {}, hiring)
+        with pytest.raises(Unavailable, match="ended at once"):
+            await desk.start(2)
+        assert desk.count() == 0
+        await writer.close()
+
+    asyncio.run(start())

@@ -38,7 +38,7 @@ from tallystick.entry.http.workers.relay import RelayedProtocol
 from tallystick.entry.witnessing import Asker, Witnessing, ask_for_ever
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.store.database import Checkpointer
-from tallystick.kernel.errors import Malformed, NotPermitted, Unavailable
+from tallystick.kernel.errors import Malformed, NotFound, NotPermitted, Unavailable
 
 MOST_WORKERS = 32
 
@@ -65,7 +65,8 @@ def check_listening(listening: Listening) -> None:
     """Pass if the way to the service is protected.
 
     Raises NotPermitted for a bind beyond loopback with neither certificate nor declared terminator,
-    Malformed for a number of workers that there cannot be.
+    Malformed for a number of workers that there cannot be or files that are no certificate and key,
+    NotFound for files that are not there.
     Source: ISO/TS 12812-2:2017, 7.2.3
     """
     if (listening.certificate is None) != (listening.private_key is None):
@@ -76,12 +77,27 @@ def check_listening(listening: Listening) -> None:
         )
     if listening.workers > 1 and not listening.lane:
         raise Malformed("several workers need the lane", remedy="leave out one of the two")
+    if listening.certificate is not None and listening.private_key is not None:
+        _check_certificate(listening.certificate, listening.private_key)
     if listening.certificate is None and not listening.terminator and not _is_loopback(listening):
         raise NotPermitted(
             f"{listening.host} is reachable from outside and nothing protects the way",
             because="7.2.3: TLS 1.3 beyond loopback",
             remedy="give --certificate and --private-key, or name what terminates TLS in front",
         )
+
+
+def _check_certificate(certificate: Path, private_key: Path) -> None:
+    for file in (certificate, private_key):
+        if not file.is_file():
+            raise NotFound(f"there is no file {file}", remedy="check the path")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, private_key)
+    except (OSError, ValueError) as error:
+        raise Malformed(
+            f"{certificate.name} and {private_key.name} are no certificate chain and its key",
+            remedy="give both in PEM, the key without a passphrase",
+        ) from error
 
 
 def _is_loopback(listening: Listening) -> bool:

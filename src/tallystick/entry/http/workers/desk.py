@@ -102,7 +102,11 @@ class FrontDesk:
             raise Unavailable("no front can be started any more", remedy="restart the service")
         counter = _Counter(self)
         self._counters.append(counter)
-        await counter.open(self._start_frame(self._started))
+        try:
+            await counter.open(self._start_frame(self._started))
+        except Unavailable:
+            await asyncio.to_thread(counter.reap, STOP_S)
+            raise
 
     def _start_frame(self, ordinal: int) -> frames.Start:
         hiring, platform = self._hiring, self._platform
