@@ -79,11 +79,11 @@ class FrontDesk:
         Raises Unavailable if one of them does not come up.
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        try:
-            await asyncio.gather(*(self._begin() for _ in range(count)))
-        except Unavailable:
-            await self.stop()
-            raise
+        ended = await asyncio.gather(*(self._begin() for _ in range(count)), return_exceptions=True)
+        for failure in ended:
+            if failure is not None:
+                await self.stop()
+                raise failure
 
     async def stop(self) -> None:
         """Let every front finish what it began, and end it.
