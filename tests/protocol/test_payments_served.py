@@ -22,6 +22,7 @@ from tallystick.kernel.errors import (
     NotFound,
     NotPermitted,
     StepUpRequired,
+    Unavailable,
 )
 from tallystick.kernel.money import Money
 from tallystick.process.policy.signing import sign_policy
@@ -326,3 +327,23 @@ def test_every_order_of_this_page_is_found_consented_to_again(provider: Served) 
         found = verifier.recheck()
     assert found.doubts == ()
     assert found.orders > 0
+
+
+def test_what_changes_nothing_is_asked_again_when_a_connection_breaks(
+    provider: Served, ann: Person, ben: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, exchange, broken = ann.session, ann.session.exchange, [2]
+
+    def breaking(*arguments: object, **named: object) -> object:
+        if broken[0]:
+            broken[0] -= 1
+            raise Unavailable("the connection broke")
+        return exchange(*arguments, **named)
+
+    monkeypatch.setattr(session, "exchange", breaking)
+    quoted = ann.wallet.quote(PaymentKind.P2P, ben.number, Money(100, KES))
+    assert quoted.quote.amount_minor == 100
+    broken[0] = 9
+    with pytest.raises(Unavailable, match="the connection broke"):
+        ann.wallet.account()
+    assert broken[0] == 5, "four times, then whoever asked must know"

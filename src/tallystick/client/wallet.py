@@ -214,7 +214,7 @@ class Wallet:
 
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
-        return self._ask("agent.open-customer", "/v1/agent/customers", request, _opened)
+        return self._ask_once("agent.open-customer", "/v1/agent/customers", request, _opened)
 
     def verified(self, receipt: Receipt) -> VerifiedReceipt:
         """`receipt` after every check, its checkpoint kept for the next one.
@@ -261,6 +261,16 @@ class Wallet:
         return Paid(reply.receipt, self.verified(reply.receipt), reply.balance_minor)
 
     def _ask(self, operation: str, path: str, request: Wire, decoder: Decoder[T]) -> T:
+        """The answer to a request that changes nothing, asked again while nobody answers."""
+        failure: MfsError = Unavailable("the request was not sent")
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._ask_once(operation, path, request, decoder)
+            except Unavailable as error:
+                failure = error
+        raise failure
+
+    def _ask_once(self, operation: str, path: str, request: Wire, decoder: Decoder[T]) -> T:
         exchanged = self._session.exchange(operation, path=path, body=encode_canonical(request))
         if exchanged.status != 200:
             raise error_of(_problems.decode(exchanged.body))
