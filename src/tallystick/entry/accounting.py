@@ -168,5 +168,5 @@ class Accounting:
         yield "# TYPE tallystick_log_lines_dropped_total counter"
         yield f"tallystick_log_lines_dropped_total {self._dropped}"
         for name, read in sorted(self.gauges.items()):
-            yield f"# TYPE tallystick_{name} gauge"
+            yield f"# TYPE tallystick_{name} {'counter' if name.endswith('_total') else 'gauge'}"
             yield f"tallystick_{name} {read()}"

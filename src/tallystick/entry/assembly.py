@@ -57,8 +57,9 @@ from tallystick.infrastructure.store.migrations import migrate
 from tallystick.infrastructure.tally.archive import Archive
 from tallystick.infrastructure.tally.checkpoint import NoteSigner
 from tallystick.infrastructure.tally.store import MIGRATION as TALLY
-from tallystick.kernel.time import Clock
+from tallystick.kernel.time import Clock, Instant
 from tallystick.protocol.enrolment import DeviceCertificate
+from tallystick.protocol.keylist import KeyList
 
 MIGRATIONS = (
     TALLY, LEDGER, POLICIES, CUSTOMERS, DEVICES, ACTIVATIONS, ORDERS, NOTICES, OPERATORS,
@@ -108,6 +109,7 @@ class Platform:
     quote_roots: BlockRoots
     quote_keys: QuoteKeys
     key_list: str
+    key_list_ends: Instant
     keys: LoadedKeys
 
     def close(self) -> None:
@@ -249,10 +251,8 @@ def _authority(on: _Ground) -> Callable[[DeviceCertificate], str]:
     return lambda certificate: issue_certificate(signer, handle.id, certificate)
 
 
-def _identity(on: _Ground, key_list: str) -> ProviderIdentity:
+def _identity(on: _Ground, listed: KeyList) -> ProviderIdentity:
     """Who answers handshakes, as the signed key list says."""
-    root = on.settings.root.verify_key()
-    listed = verify_key_list(key_list, root, on.clock.now(), 0)
     signature_key = on.keys.newest(Purpose.SESSION_SIGNATURE)
     module = on.module
     return ProviderIdentity(
@@ -271,6 +271,7 @@ def _wire(folder: ProviderFolder, on: _Ground, database: Database, boot: int) ->
     archive = Archive(on.reader, signer, settings.origin)
     store = GroupCommit(database)
     key_list = folder.key_list_file.read_text(encoding="utf-8")
+    listed = verify_key_list(key_list, settings.root.verify_key(), on.clock.now(), 0)
     pepper = on.keys.newest(Purpose.PIN_PEPPER)
     return Platform(
         settings=settings,
@@ -288,13 +289,14 @@ def _wire(folder: ProviderFolder, on: _Ground, database: Database, boot: int) ->
         pin_verifier=PinVerifier(
             module, pepper, PinCost(settings.pin_memory_kib, settings.pin_passes)
         ),
-        identity=_identity(on, key_list),
+        identity=_identity(on, listed),
         cookies=CookieKeys(module.random(32)),
         nonces=ReplyNonces(iv_prefix(boot, 0)),
         boot=boot,
         quote_roots=on.quote_roots,
         quote_keys=on.quote_keys,
         key_list=key_list,
+        key_list_ends=Instant(listed.expires_at),
         keys=on.keys,
     )
 

@@ -256,6 +256,8 @@ def _gauges(accounting: Accounting, platform: Platform, writer: WriterLoop) -> N
         "sessions": lambda: len(platform.desks.sessions),
         "tally_size": lambda: platform.archive.size,
         "policy_version": lambda: platform.desks.policy.version,
+        "writes_stopped": lambda: int(writer.stopped is not None),
+        "key_list_ends_seconds": lambda: platform.key_list_ends // 1000,
     }
 
 
