@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from tallystick.client.keystore import DeviceKeystore
-from tallystick.client.session import ClientSession, Reply, refusal
+from tallystick.client.session import ClientSession, Exchanged, Reply, refusal
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.tally.verify import (
@@ -52,6 +52,7 @@ from tallystick.protocol.receipt import Receipt
 from tallystick.protocol.tally_api import ConsistencyReply
 
 T = TypeVar("T", bound=Wire)
+A = TypeVar("A")
 _ATTEMPTS = 4
 _quotes = Decoder(QuoteReply)
 _payments = Decoder(PaymentReply)
@@ -171,20 +172,14 @@ class Wallet:
         be asked again otherwise, Unavailable if nobody answered: place the same order again then.
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
-        failure: MfsError = Unavailable("the order was not sent")
-        for _ in range(attempts):
-            try:
-                exchanged = self._session.exchange(
-                    "payment.order", path="/v1/payments", body=order.body
-                )
-            except Unavailable as error:
-                failure = error
-                continue
-            if exchanged.status == Unavailable.status:
-                failure = error_of(_problems.decode(exchanged.body))
-                continue
-            return self._settled(exchanged.status, exchanged.body)
-        raise failure
+        exchanged = _until_answered(attempts, lambda: self._sent(order))
+        return self._settled(exchanged.status, exchanged.body)
+
+    def _sent(self, order: Order) -> Exchanged:
+        exchanged = self._session.exchange("payment.order", path="/v1/payments", body=order.body)
+        if exchanged.status == Unavailable.status:
+            raise error_of(_problems.decode(exchanged.body))
+        return exchanged
 
     def pay(self, kind: PaymentKind, payee: str, amount: Money, *, original: str = "") -> Paid:
         """Quote, ask the person, and place.
@@ -262,19 +257,24 @@ class Wallet:
 
     def _ask(self, operation: str, path: str, request: Wire, decoder: Decoder[T]) -> T:
         """The answer to a request that changes nothing, asked again while nobody answers."""
-        failure: MfsError = Unavailable("the request was not sent")
-        for _ in range(_ATTEMPTS):
-            try:
-                return self._ask_once(operation, path, request, decoder)
-            except Unavailable as error:
-                failure = error
-        raise failure
+        return _until_answered(_ATTEMPTS, lambda: self._ask_once(operation, path, request, decoder))
 
     def _ask_once(self, operation: str, path: str, request: Wire, decoder: Decoder[T]) -> T:
         exchanged = self._session.exchange(operation, path=path, body=encode_canonical(request))
         if exchanged.status != 200:
             raise error_of(_problems.decode(exchanged.body))
         return decoder.decode(exchanged.body)
+
+
+def _until_answered(attempts: int, ask: Callable[[], A]) -> A:
+    """What `ask` gives, asked up to `attempts` times while nobody answers."""
+    failure = Unavailable("nothing was sent")
+    for _ in range(attempts):
+        try:
+            return ask()
+        except Unavailable as error:
+            failure = error
+    raise failure
 
 
 def consent_to(quoted: QuoteReply, keystore: DeviceKeystore, now: Instant) -> Order:

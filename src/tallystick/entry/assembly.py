@@ -46,7 +46,7 @@ from tallystick.infrastructure.ledger.store import MIGRATION as LEDGER
 from tallystick.infrastructure.modules.block import BlockRoots
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.interface import Purpose
-from tallystick.infrastructure.modules.opening import Opener, open_master
+from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.signer import ModuleSigner
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.boots import MIGRATION as BOOTS
@@ -137,7 +137,7 @@ def open_platform(
     ticking = clock or SystemClock()
     size = scale or Scale()
     settings = folder.settings()
-    master = open_master(folder.master_file.read_bytes(), opener, profile=settings.profile)
+    master = folder.master(opener)
     module = SoftModule(master.roots(purposes_of(SERVER_ROLES)), ticking, profile=settings.profile)
     keys = load_for(SERVER_ROLES, module, _blocks(folder, module, ticking), now=ticking.now())
     database = Database.open(folder.database_file)

@@ -182,6 +182,15 @@ def read_anchor(path: Path, whose: Believed) -> Anchor:
         note = octets.decode()
     except UnicodeDecodeError as error:
         raise Malformed(f"{name} is neither a receipt nor a checkpoint") from error
+    return note_anchor(note, whose, name)
+
+
+def note_anchor(note: str, whose: Believed, name: str) -> Anchor:
+    """What the checkpoint `note`, which reports call `name`, says under one of the keys of `whose`.
+
+    Raises Malformed for another form, NotAuthentic if this log did not sign it.
+    Source: C2SP tlog-checkpoint
+    """
     origin = whose.name_on(note)
     return _first(whose.keys, lambda one: checkpoint_anchor(note, one, origin=origin, name=name))
 

@@ -16,7 +16,7 @@ from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.setup import SERVER_ROLES
 from tallystick.infrastructure.keys.table import load_for, purposes_of
 from tallystick.infrastructure.modules.interface import Purpose
-from tallystick.infrastructure.modules.opening import Opener, open_master
+from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.database import Reader, open_reader
 from tallystick.infrastructure.store.rowcache import RowCache
@@ -123,7 +123,7 @@ def _decided_on(
 ) -> tuple[Facts, bool]:
     """The facts that an order was decided on, and whether `event` committed to them."""
     profile = folder.settings().profile
-    master = open_master(folder.master_file.read_bytes(), opener, profile=profile)
+    master = folder.master(opener)
     module = SoftModule(master.roots(purposes_of(SERVER_ROLES)), clock, profile=profile)
     try:
         keys = load_for(SERVER_ROLES, module, folder.blocks(), now=clock.now())

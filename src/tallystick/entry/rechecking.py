@@ -18,7 +18,7 @@ from tallystick.application.devices.model import Device
 from tallystick.application.devices.store import DEVICE
 from tallystick.application.operators.model import Operator
 from tallystick.application.operators.store import OPERATOR
-from tallystick.application.payments.model import OrderRow
+from tallystick.application.payments.model import Evidence, OrderRow
 from tallystick.application.payments.proof import Proofs
 from tallystick.application.payments.store import ORDER
 from tallystick.application.rechecking import Case, wrong_with
@@ -31,7 +31,7 @@ from tallystick.infrastructure.keys.table import Role, load_for, purposes_of
 from tallystick.infrastructure.ledger.state import LedgerState
 from tallystick.infrastructure.ledger.store import LedgerStore
 from tallystick.infrastructure.modules.interface import Purpose
-from tallystick.infrastructure.modules.opening import Opener, open_master
+from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.database import open_reader
 from tallystick.infrastructure.store.rowcache import RowCache
@@ -91,7 +91,7 @@ class Verifier:
         settings = folder.settings()
         self._provider = settings.provider
         self._books = not settings.core_url
-        master = open_master(folder.master_file.read_bytes(), opener, profile=settings.profile)
+        master = folder.master(opener)
         roots = master.roots(purposes_of((Role.VERIFIER,)))
         self._module = SoftModule(roots, clock, profile=settings.profile)
         keys = load_for(Role.VERIFIER, self._module, folder.blocks(), now=clock.now())
@@ -177,15 +177,14 @@ class Verifier:
             event=event,
             evidence=evidence,
             customer=payer.id,
-            commitments=self._commitments(row, payer),
+            commitments=self._commitments(row, payer, evidence),
             certificate=self._certificate(row),
             operator_key=self._operator_key,
             legs=() if posted is None else posted.legs,
             books=self._books,
         )
 
-    def _commitments(self, row: OrderRow, payer: Customer) -> dict[str, str]:
-        evidence = self._proofs.evidence(row)
+    def _commitments(self, row: OrderRow, payer: Customer, evidence: Evidence) -> dict[str, str]:
         try:
             payee: Customer | None = self._customers.owner(row.payee)
         except NotFound:

@@ -13,8 +13,9 @@ from tallystick.infrastructure.keys.keylist import entry_of, issue_key_list
 from tallystick.infrastructure.keys.table import KEY_TABLE, end_of_life, load_for, purposes_of
 from tallystick.infrastructure.modules.block import peek
 from tallystick.infrastructure.modules.interface import KeyHandle, Purpose
-from tallystick.infrastructure.modules.opening import Opener, open_master
+from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.soft import SoftModule
+from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import NotPermitted
 from tallystick.kernel.model import Record
@@ -53,7 +54,7 @@ def renew_keys(folder: ProviderFolder, opener: Opener, root: SigningKey, clock: 
             "this is not the root key of the provider", remedy="use offline/root.key of its set-up"
         )
     now = clock.now()
-    master = open_master(folder.master_file.read_bytes(), opener, profile=settings.profile)
+    master = folder.master(opener)
     module = SoftModule(master.roots(purposes_of(SERVER_ROLES)), clock, profile=settings.profile)
     try:
         before = listed_keys(folder)
@@ -71,7 +72,7 @@ def renew_keys(folder: ProviderFolder, opener: Opener, root: SigningKey, clock: 
         )
     finally:
         module.zeroise()
-    _replace_list(folder, signed)
+    replace_file(folder.key_list_file, signed.encode())
     for entry, block in made:
         folder.save_block(f"{entry.purpose}-{entry.kid}", block)
     _destroy_past(folder, now)
@@ -122,13 +123,6 @@ def _entry(module: SoftModule, handle: KeyHandle) -> KeyEntry:
 
 def _is_over(entry: KeyEntry, now: Instant) -> bool:
     return entry.purpose in _SHORT_LIVED and entry.not_after <= now
-
-
-def _replace_list(folder: ProviderFolder, signed: str) -> None:
-    beside = folder.key_list_file.with_suffix(".new")
-    beside.write_text(signed, encoding="utf-8")
-    beside.chmod(0o600)
-    beside.replace(folder.key_list_file)
 
 
 def _destroy_past(folder: ProviderFolder, now: Instant) -> None:

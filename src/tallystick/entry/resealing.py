@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.modules.master import PassphraseCost
-from tallystick.infrastructure.modules.opening import Opener, open_master
+from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.shamir import write_share
 from tallystick.kernel.secret import Secret
 
@@ -31,8 +31,7 @@ def reseal_under_shares(
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
     """
     profile = folder.settings().profile
-    master = open_master(folder.master_file.read_bytes(), opener, profile=profile)
-    file, parts = master.seal_under_shares(
+    file, parts = folder.master(opener).seal_under_shares(
         operating_system, profile=profile, threshold=threshold, shares=shares
     )
     deliver([write_share(one) for one in parts])
@@ -48,9 +47,8 @@ def reseal_under_passphrase(
     Source: ISO/TS 12812-2:2017, 7.4.2; RFC 9106
     """
     profile = folder.settings().profile
-    master = open_master(folder.master_file.read_bytes(), opener, profile=profile)
     folder.save_master(
-        master.seal_under_passphrase(
+        folder.master(opener).seal_under_passphrase(
             passphrase, operating_system, profile=profile, cost=PassphraseCost()
         )
     )
@@ -63,5 +61,5 @@ def reseal_under_secret(folder: ProviderFolder, opener: Opener, secret: Secret[b
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
     profile = folder.settings().profile
-    master = open_master(folder.master_file.read_bytes(), opener, profile=profile)
+    master = folder.master(opener)
     folder.save_master(master.seal_under_secret(secret, operating_system, profile=profile))

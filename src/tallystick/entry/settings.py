@@ -11,12 +11,14 @@
 Source: ISO/TS 12812-2:2017, 6.1; 7.4.2
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tallystick.infrastructure.crypto.signature import VerifyKey, verify_key
+from tallystick.infrastructure.modules.master import MasterKey
+from tallystick.infrastructure.modules.opening import Opener, open_master
+from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import Decoder, b64url_decode, encode_canonical
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.model import Record
@@ -191,14 +193,23 @@ class ProviderFolder:
         """
         folder = self.root / "keys"
         folder.mkdir(mode=0o700, exist_ok=True)
-        _replace(folder / f"{name}.block", block)
+        replace_file(folder / f"{name}.block", block)
+
+    def master(self, opener: Opener) -> MasterKey:
+        """The master key, opened with what was brought.
+
+        Raises what `open_master` raises.
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        profile = self.settings().profile
+        return open_master(self.master_file.read_bytes(), opener, profile=profile)
 
     def save_master(self, sealed: bytes) -> None:
         """Keep the sealed master key in place of the one before.
 
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
-        _replace(self.master_file, sealed)
+        replace_file(self.master_file, sealed)
 
     def save_quote_blocks(self, blocks: Sequence[bytes]) -> None:
         """Keep the quote keys, newest first, in place of those before.
@@ -210,17 +221,6 @@ class ProviderFolder:
 
 
 _QUOTE = "quote"
-
-
-def _replace(path: Path, octets: bytes) -> None:
-    """Put a file in place whole, for this account only, and durably."""
-    fresh = path.with_name(f"{path.name}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(octets)
-        file.flush()
-        os.fsync(descriptor)
-    fresh.replace(path)
 
 
 _settings = Decoder(ProviderSettings)

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 
 from tallystick.application.notices.store import due_notices
 from tallystick.application.payments.store import open_orders
-from tallystick.entry.auditing import believed
+from tallystick.entry.auditing import believed, note_anchor
 from tallystick.entry.doctor.model import Finding, fine, soon, wrong
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
 from tallystick.entry.witnessing import WITNESSED_NOTE
 from tallystick.infrastructure.store.database import Connection, open_reader
-from tallystick.infrastructure.tally.findings import checkpoint_anchor
 from tallystick.infrastructure.tally.store import TallyStore
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.ids import id_time
@@ -68,18 +67,15 @@ def _tally(folder: ProviderFolder, reader: Connection) -> Finding:
     latest = store.latest_checkpoint()
     if latest is None:
         return soon("tally", "no checkpoint is stored yet", "serve the provider, then stop it once")
-    whose = believed(folder)
-    for key in whose.keys:
-        try:
-            checkpoint_anchor(latest[1], key, origin=whose.name_on(latest[1]), name="newest")
-        except MfsError:
-            continue
-        return fine("tally", f"{store.size()} events, signed up to {latest[0]}")
-    return wrong(
-        "tally",
-        "the newest checkpoint does not verify under a listed key",
-        f"tallystick tally verify {folder.root}",
-    )
+    try:
+        note_anchor(latest[1], believed(folder), "newest")
+    except MfsError:
+        return wrong(
+            "tally",
+            "the newest checkpoint does not verify under a listed key",
+            f"tallystick tally verify {folder.root}",
+        )
+    return fine("tally", f"{store.size()} events, signed up to {latest[0]}")
 
 
 def _witness(folder: ProviderFolder, reader: Connection) -> Finding:

@@ -9,12 +9,12 @@ Source: C2SP tlog-witness; ISO/TS 12812-2:2017, 7.3.3
 import asyncio
 import base64
 import http.client
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tallystick.infrastructure.store.files import replace_file
 from tallystick.infrastructure.tally.archive import Archive
 from tallystick.infrastructure.tally.checkpoint import (
     NoteKey,
@@ -148,7 +148,7 @@ async def ask_for_ever(
         for name, why in failed.items():
             tell(name, why)
         if note and note != last:
-            await asyncio.to_thread(_keep, file, note)
+            await asyncio.to_thread(replace_file, file, note.encode())
             last = note
         await asyncio.sleep(every_s)
 
@@ -156,16 +156,6 @@ async def ask_for_ever(
 def _check_line(note: str, line: str, key: NoteKey) -> None:
     """Pass if `line` is the countersignature of `key` on `note`; raises NotAuthentic."""
     verify_note(parse_note(append_signatures(note, line)), key)
-
-
-def _keep(file: Path, note: str) -> None:
-    fresh = file.with_suffix(".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(note)
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(file)
 
 
 def _post(url: str, body: bytes) -> tuple[int, str]:

@@ -9,7 +9,6 @@ What contradicts an earlier checkpoint is kept as evidence: both notes, signed b
 Source: C2SP tlog-witness; C2SP tlog-cosignature; ISO/TS 12812-2:2017, 7.3.3
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from starlette.routing import Route
 
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.eddsa import Ed25519SigningKey
+from tallystick.infrastructure.store.files import replace_file
 from tallystick.infrastructure.tally.checkpoint import NoteKey, NoteKeyKind, NoteSigner
 from tallystick.infrastructure.tally.witness import (
     MAX_BODY_BYTES,
@@ -98,13 +98,7 @@ def open_witness(folder: Path, name: str, logs: Mapping[str, NoteKey]) -> OpenWi
 
 def _own_key(file: Path) -> Ed25519SigningKey:
     if not file.exists():
-        fresh = file.with_suffix(".new")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(Ed25519SigningKey.generate().to_pkcs8().reveal())
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.replace(file)
+        replace_file(file, Ed25519SigningKey.generate().to_pkcs8().reveal())
     return Ed25519SigningKey.from_pkcs8(file.read_bytes())
 
 

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.store.files import replace_file
 from tallystick.infrastructure.tally.witness import Seen
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode, encode_canonical
 from tallystick.kernel.errors import Broken, Conflict, Malformed, Unavailable
@@ -92,7 +93,7 @@ class FileWitnessStore:
             origin=origin, size=after.size, root=b64url(after.root), note=after.note
         )
         try:
-            self._replace(self._file(origin), encode_canonical(stored))
+            replace_file(self._file(origin), encode_canonical(stored))
         except OSError as error:
             raise Unavailable(
                 "the witness cannot record what it saw, so it does not sign",
@@ -101,20 +102,6 @@ class FileWitnessStore:
 
     def _file(self, origin: str) -> Path:
         return self._folder / f"{sha256(origin.encode()).hex()}.json"
-
-    def _replace(self, path: Path, octets: bytes) -> None:
-        fresh = path.with_suffix(".new")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(octets)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def _damaged() -> Broken:

@@ -18,6 +18,7 @@ from tallystick.entry.http.workers import frames
 from tallystick.entry.http.workers.place import Place
 from tallystick.entry.writing import Submits
 from tallystick.kernel.errors import MfsError, NotFound, Unavailable
+from tallystick.protocol.problems import problem_of
 
 START_S = 30.0
 STOP_S = 10.0
@@ -194,13 +195,7 @@ class FrontDesk:
             keys = sessions.unwrapped(live)
             consent_key = devices.get(live.device).consent
         except MfsError as error:
-            return frames.KeysRefused(
-                session=session,
-                code=error.code,
-                detail=error.detail,
-                remedy=error.remedy,
-                because=error.because,
-            )
+            return frames.KeysRefused(session=session, problem=problem_of(error))
         return frames.KeysGiven(
             session=session,
             octets=keys.octets().reveal(),

@@ -15,6 +15,7 @@ from tallystick.application.consent import DeviceSigned
 from tallystick.kernel.codec import Unpacker, pack
 from tallystick.kernel.errors import Malformed
 from tallystick.kernel.model import Record
+from tallystick.protocol.problems import Problem
 
 _LENGTH = 4
 MAX_MESSAGE = 64 * 1024 * 1024
@@ -92,10 +93,7 @@ class KeysRefused(Record, frozen=True, kw_only=True, tag=True):
     """
 
     session: str
-    code: str
-    detail: str
-    remedy: str
-    because: str
+    problem: Problem
 
 
 class Forget(Record, frozen=True, kw_only=True, tag=True):

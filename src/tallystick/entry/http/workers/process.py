@@ -37,9 +37,10 @@ from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.hardening import harden_process
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.kernel.codec import Decoder, b64url
-from tallystick.kernel.errors import Broken, MfsError, Unauthenticated, Unavailable, error_by_code
+from tallystick.kernel.errors import Broken, MfsError, Unauthenticated, Unavailable
 from tallystick.kernel.time import Clock, Instant
 from tallystick.protocol.payments import PaymentRequest, consent_header
+from tallystick.protocol.problems import error_of
 
 GRACE_S = 5.0
 _HOT_SESSIONS = 16_384
@@ -128,8 +129,7 @@ class SessionCache:
 
         Source: ISO/TS 12812-2:2017, 7.3.2
         """
-        error = error_by_code(frame.code)(frame.detail, remedy=frame.remedy, because=frame.because)
-        self._resume(frame.session, error)
+        self._resume(frame.session, error_of(frame.problem))
 
     def forget(self, session: str) -> None:
         """Forget the keys of a session that ended.
