@@ -196,10 +196,11 @@ class Desks:
         self.payments.trim(now)
 
     def reset(self, now: int) -> None:
-        """Read everything from the file again, after a batch that did not become durable.
+        """Read everything from the store again, after a batch that did not become durable.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
+        self.policy.load()
         self.customers.reset()
         self.devices.reset()
         self.access.reset()

@@ -72,6 +72,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--gateway", "gateways", multiple=True, metavar="NAME=FILE", help="A USSD gateway's public key."
 )
+@click.option("--store", default="", help="A server for the record: postgresql://...")
 @click.option("--codes-file", type=click.Path(path_type=Path), help="Write the codes there (0600).")
 @click.option("--secret-out", type=_FILE, help="Make a new secret and write it there (0600).")
 @click.option("--json", "as_json", is_flag=True, help="Print root and invited roles as JSON.")
@@ -86,6 +87,7 @@ def init(
     sms_url: str,
     core_url: str,
     gateways: tuple[str, ...],
+    store: str,
     codes_file: Path | None,
     secret_out: Path | None,
     as_json: bool,
@@ -108,6 +110,7 @@ def init(
         sms_url=sms_url,
         core_url=core_url,
         gateways=dict(_gateway(given) for given in gateways),
+        store=store,
     )
     place = ProviderFolder(folder)
     refuse_occupied(place)

@@ -13,7 +13,7 @@ import asyncio
 import ipaddress
 import ssl
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ from tallystick.entry.http.workers.place import Place, check_free, shared_place
 from tallystick.entry.http.workers.relay import RelayedProtocol
 from tallystick.entry.witnessing import Asker, Witnessing, ask_for_ever
 from tallystick.entry.writing import WriterLoop
-from tallystick.infrastructure.store.database import Checkpointer
+from tallystick.infrastructure.store.database import Upkeep
 from tallystick.kernel.errors import Malformed, NotFound, NotPermitted, Unavailable
 
 MOST_WORKERS = 32
@@ -299,11 +299,11 @@ async def _flush(accounting: Accounting) -> None:
 async def _housekeep(
     platform: Platform, writer: WriterLoop, accounting: Accounting, desk: FrontDesk | None
 ) -> None:
-    """Once a second: copy the log back into the file, forget dead sessions, renew what is due."""
-    with platform.database.checkpointer() as checkpointer:
+    """Once a second: look after the store, forget dead sessions, renew what is due."""
+    with closing(platform.database.upkeep()) as upkeep:
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
-            await asyncio.to_thread(_checkpoint, checkpointer, accounting)
+            await asyncio.to_thread(_keep_up, upkeep, accounting)
             now = platform.clock.now()
             platform.desks.sessions.sweep(now)
             writer.rest()
@@ -323,8 +323,8 @@ def _renew_quote_keys(platform: Platform, accounting: Accounting, desk: FrontDes
             desk.quote_keys_changed()
 
 
-def _checkpoint(checkpointer: Checkpointer, accounting: Accounting) -> None:
+def _keep_up(upkeep: Upkeep, accounting: Accounting) -> None:
     try:
-        checkpointer.passive()
-    except Exception as error:  # noqa: BLE001 - a checkpoint that fails is tried again
-        accounting.note("checkpoint failed", error=type(error).__name__)
+        upkeep.run()
+    except Exception as error:  # noqa: BLE001 - what fails is tried again
+        accounting.note("the store's upkeep failed", error=type(error).__name__)
