@@ -58,15 +58,45 @@ def cells_of(places: Sequence[Place], largest: float) -> list[Place]:
     return cells
 
 
-def packed(weights: Sequence[float], homes: int) -> list[int]:
-    """The home of each cell: heaviest first, each to the home that has least."""
+def packed(places: Sequence[Place], homes: int) -> list[int]:
+    """The home of each place: heaviest first, each to the home that has least."""
     load = [0.0] * homes
-    found = [0] * len(weights)
-    for number in sorted(range(len(weights)), key=lambda one: -weights[one]):
+    found = [0] * len(places)
+    for number in sorted(range(len(places)), key=lambda one: -places[one].weight):
         home = min(range(homes), key=load.__getitem__)
-        load[home] += weights[number]
+        load[home] += places[number].weight
         found[number] = home
     return found
+
+
+def bisected(places: Sequence[Place], homes: int) -> list[int]:
+    """The home of each place: the map is cut in two by weight, across its longer side, and again.
+
+    Neighbours stay together, so that few payments cross; no home is heavier than its part by more
+    than one place.
+    """
+    found = [0] * len(places)
+    waiting = [(list(range(len(places))), 0, homes)]
+    while waiting:
+        part, first, count = waiting.pop()
+        if count == 1:
+            for number in part:
+                found[number] = first
+            continue
+        wide = _extent([places[one].x for one in part]) >= _extent([places[one].y for one in part])
+        part.sort(key=lambda one: (places[one].x if wide else places[one].y, one))
+        left = count // 2
+        wanted = sum(places[one].weight for one in part) * left / count
+        cut, got = 0, 0.0
+        while cut < len(part) and got + places[part[cut]].weight / 2 <= wanted:
+            got += places[part[cut]].weight
+            cut += 1
+        waiting += [(part[:cut], first, left), (part[cut:], first + left, count - left)]
+    return found
+
+
+def _extent(values: Sequence[float]) -> float:
+    return max(values) - min(values) if values else 0.0
 
 
 class Spread(Record, frozen=True, kw_only=True):
@@ -104,9 +134,10 @@ def spread_by_hash(homes: int, dice: random.Random, customers: int, activity_cv:
     )
 
 
-def spread_by_place(places: Sequence[Place], homes: int, *, anywhere: float) -> Spread:
-    """Every place belongs to one home; the share `anywhere` of payments knows no distance."""
-    home_of = packed([place.weight for place in places], homes)
+def spread_by_place(
+    places: Sequence[Place], home_of: Sequence[int], homes: int, *, anywhere: float
+) -> Spread:
+    """Every place has one home; the share `anywhere` of payments knows no distance."""
     pulls = gravity(places)
     flow = [[0.0] * homes for _ in range(homes)]
     for one, place in enumerate(places):
