@@ -30,7 +30,6 @@ ASSUMED: dict[str, Assumption] = {
     "utilisation": _of(0.6, "of a core", "what a core is planned for at the peak"),
     "tls_us": _of(100, "us/payment", "TLS and the balancer; not measured here"),
     "database_us": _of(56, "us/commit", "CPU inside PostgreSQL, measured once in a trial of it"),
-    "standby_us": _of(56, "us/commit", "a standby's replay; taken to be as dear as the primary"),
     "wal_bytes": _of(5_500, "bytes/commit", "log of one payment in a trial at 32 a commit"),
     "extra_bytes": _of(0.5, "of a payment", "what each further commit of a crossing payment adds"),
     "message_bytes": _of(2_200, "bytes", "between homes: leaf 700, proof 33 x 32, order, header"),

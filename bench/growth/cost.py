@@ -103,6 +103,7 @@ def partition_row(cpu: Cpu, measured: Row, choice: str, homes: int) -> Row:
         "disk_tib_year_copy": round(year * stored / 2**40, 1),
         "disk_tib_year": round(year * stored * value("copies") / 2**40),
         "replication_mbit_s": round(replicated * 8 / 1e6),
+        "clients_mbit_s": round(rate * value("client_bytes") * 8 / 1e6),
         "between_homes_mbit_s": round(between * 8 / 1e6),
         "wait_if_one_fails": round(max(touching), 3),
     }

@@ -85,6 +85,7 @@ _COLUMNS = (
     ("member_cores", "member cores"),
     ("cores", "cores"),
     ("disk_tib_year", "disk TiB/y"),
+    ("clients_mbit_s", "clients Mbit/s"),
     ("replication_mbit_s", "repl Mbit/s"),
     ("between_homes_mbit_s", "homes Mbit/s"),
     ("wait_if_one_fails", "wait if 1 fails"),

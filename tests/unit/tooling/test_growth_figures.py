@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from bench.growth import cost, tables
+from bench.growth.assumptions import ASSUMED
 from bench.growth.figures import Cpu
 from bench.growth.homes import Place, bisected, cells_of, gravity, packed, regions
 from bench.growth.workload import DECLARED, recorded_shape
@@ -97,6 +98,11 @@ def test_the_recording_gives_shares_of_honest_rows(monkeypatch, tmp_path):
     shape = recorded_shape()
     assert shape.shares == {"merchant": 0.5, "p2p": 0.5}
     assert shape.amounts == (1_000, 2_000)
+
+
+def test_every_assumption_is_used(repository: Path):
+    text = (repository / "bench" / "growth" / "cost.py").read_text(encoding="utf-8")
+    assert [name for name in ASSUMED if f'value("{name}")' not in text] == []
 
 
 def test_the_page_shows_the_recorded_table(repository: Path):
