@@ -17,7 +17,8 @@ from tallystick.infrastructure.ledger.chart import chart_of
 from tallystick.infrastructure.ledger.daybook import Entry, TrialBalance, reconcile, trial_balance
 from tallystick.infrastructure.ledger.model import AccountKind, PostingKind
 from tallystick.infrastructure.ledger.store import LedgerStore
-from tallystick.infrastructure.store.database import Connection, open_snapshot
+from tallystick.infrastructure.store.database import Connection
+from tallystick.infrastructure.store.opening import open_snapshot
 from tallystick.kernel.model import Record
 
 _ID = 30

@@ -31,10 +31,10 @@ from tallystick.infrastructure.ledger.model import (
 from tallystick.infrastructure.ledger.state import LedgerState
 from tallystick.infrastructure.ledger.store import MIGRATION as LEDGER
 from tallystick.infrastructure.ledger.store import LedgerStore, save
+from tallystick.infrastructure.store.changes import ChangeSet, load
 from tallystick.infrastructure.store.commit import GroupCommit
-from tallystick.infrastructure.store.database import Database
 from tallystick.infrastructure.store.migrations import migrate
-from tallystick.infrastructure.store.tables import ChangeSet, load
+from tallystick.infrastructure.store.opening import open_database
 from tallystick.kernel.ids import random_id
 from tallystick.kernel.time import DAY_MS, MINUTE_MS, SECOND_MS, Instant
 
@@ -67,7 +67,7 @@ class Partition:
 
     def rise(self) -> None:
         """Start from the file, with nothing in memory."""
-        self.database = Database.open(self.path)
+        self.database = open_database(self.path)
         migrate(self.database, (LEDGER, MIGRATION), Instant(0))
         self._store = LedgerStore(self.database)
         self._commits = GroupCommit(self.database)

@@ -1,9 +1,9 @@
 """The orders that a home keeps, in the same file and the same commit as its ledger."""
 
 from bench.growth.model import Kept, Order, OrderKind, Role, Stage
-from tallystick.infrastructure.store.database import Reader, Row
+from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
-from tallystick.infrastructure.store.tables import Table
+from tallystick.infrastructure.store.table import Row, Table
 
 HOME_ORDER = Table(
     name="home_order",

@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 from tests.support.postgres import run_sql, server
 
-from tallystick.infrastructure.store.address import Address
-from tallystick.infrastructure.store.opening import Place
+from tallystick.entry.schema import MIGRATIONS
+from tallystick.infrastructure.store.address import Address, parse_address
+from tallystick.infrastructure.store.copying import copy_rows
+from tallystick.infrastructure.store.migrations import migrate
+from tallystick.infrastructure.store.opening import Place, open_database, open_snapshot
+from tallystick.kernel.time import Instant
 
 ON_SERVER = os.environ.get("TALLYSTICK_TEST_STORE", "") == "postgres"
 """Whether providers keep their record on PostgreSQL in this run."""
@@ -28,6 +32,15 @@ def new_store() -> str:
     name = f"p{os.getpid()}_{next(_numbers)}"
     run_sql(root, f"CREATE SCHEMA {name}")
     return str(root.with_schema(name))
+
+
+def copy_store(place: Place) -> Address:
+    """A store of its own that has what `place` has."""
+    address = parse_address(new_store())
+    with open_snapshot(place) as source, open_database(address) as target:
+        migrate(target, MIGRATIONS, Instant(1))
+        copy_rows(source, target)
+    return address
 
 
 def raw(place: Place, *statements: str) -> list[tuple]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.served import Served, served
-from tests.support.stores import ON_SERVER, new_store, on_file, raw
+from tests.support.stores import ON_SERVER, copy_store, new_store, on_file, raw
 from tests.unit.entry.cli.command_line import tallystick
 
 from tallystick.entry.doctor import Finding, State, examine, files, record, trust
@@ -29,7 +29,10 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def folder(original: Path, tmp_path: Path) -> ProviderFolder:
     shutil.copytree(original, tmp_path / "provider")
-    return ProviderFolder(tmp_path / "provider")
+    copied = ProviderFolder(tmp_path / "provider")
+    if ON_SERVER:
+        copied.save_place(copy_store(copied.place()))
+    return copied
 
 
 def at(ahead_ms: int = 0) -> SimulatedClock:
