@@ -4,6 +4,7 @@ Source: ISO/TS 12812-2:2017, 6.2; 6.2.3
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tallystick.application.acts import Acts
@@ -48,6 +49,7 @@ from tallystick.infrastructure.store.migrations import migrate
 from tallystick.infrastructure.store.opening import open_database
 from tallystick.infrastructure.tally.archive import Archive
 from tallystick.infrastructure.tally.checkpoint import NoteSigner
+from tallystick.kernel.errors import MfsError
 from tallystick.kernel.time import Clock, Instant
 from tallystick.protocol.enrolment import DeviceCertificate
 from tallystick.protocol.keylist import KeyList
@@ -102,7 +104,8 @@ class Platform:
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        self.writer.finish()
+        with suppress(MfsError):  # the next start signs what this one could not store
+            self.writer.finish()
         self.reader.close()
         self.database.close()
         self.module.zeroise()
@@ -114,10 +117,13 @@ def open_platform(
     clock: Clock | None = None,
     scale: Scale | None = None,
     entropy: Entropy | None = None,
+    *,
+    take_over: bool = False,
 ) -> Platform:
     """Open the provider in `folder` with what opens its master key.
 
-    A simulation passes its own `clock` and `entropy`. Raises NotFound, NotAuthentic (what opens
+    `take_over` ends a writer on a server that does not beat any more. A simulation passes its own
+    `clock` and `entropy`. Raises NotFound, NotAuthentic (what opens
     it), Unavailable (another process has it), Broken.
     Source: ISO/TS 12812-2:2017, 6.2; 7.4.2
     """
@@ -129,7 +135,7 @@ def open_platform(
         master.roots(purposes_of(SERVER_ROLES)), ticking, profile=settings.profile, entropy=entropy
     )
     keys = load_for(SERVER_ROLES, module, _blocks(folder, module, ticking), now=ticking.now())
-    database = open_database(folder.place())
+    database = open_database(folder.place(), take_over=take_over)
     reader = database.reader()
     try:
         migrate(database, MIGRATIONS, ticking.now())

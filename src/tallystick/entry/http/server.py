@@ -141,7 +141,7 @@ async def serve(
             check_free(listening.host, listening.port)
         served = _served(platform, writer, accounting, ussd, listening, place)
         duties = [
-            _housekeep(platform, writer, accounting, served.desk),
+            _housekeep(platform, writer, accounting, served.desk, served.server),
             _flush(accounting),
             sweep_idle(served.server.server_state, idle_s=IDLE_S),
             deliver_notices(platform, writer, accounting),
@@ -297,13 +297,20 @@ async def _flush(accounting: Accounting) -> None:
 
 
 async def _housekeep(
-    platform: Platform, writer: WriterLoop, accounting: Accounting, desk: FrontDesk | None
+    platform: Platform,
+    writer: WriterLoop,
+    accounting: Accounting,
+    desk: FrontDesk | None,
+    server: uvicorn.Server,
 ) -> None:
     """Once a second: look after the store, forget dead sessions, renew what is due."""
     with closing(platform.database.upkeep()) as upkeep:
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
             await asyncio.to_thread(_keep_up, upkeep, accounting)
+            if platform.store.overtaken:
+                accounting.note("another process has become the writer: stopping")
+                server.should_exit = True
             now = platform.clock.now()
             platform.desks.sessions.sweep(now)
             writer.rest()

@@ -96,6 +96,14 @@ class GroupCommit:
         """
         return self._database.lost
 
+    @property
+    def overtaken(self) -> bool:
+        """Whether another process was found to have become the writer.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
+        """
+        return self._database.overtaken
+
     def recover(self) -> None:
         """Connect again, so that what the last batch came to can be read; blocks for seconds.
 

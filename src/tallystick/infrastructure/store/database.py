@@ -211,6 +211,14 @@ class Database(Connection, Protocol):
         """
         ...
 
+    @property
+    def overtaken(self) -> bool:
+        """Whether another process was found to have become the writer.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
+        """
+        ...
+
     def recover(self) -> None:
         """Connect again, so that what the last batch came to is settled and can be read.
 

@@ -8,6 +8,7 @@ import pytest
 from tests.support.postgres import fresh_schema, run_sql
 
 from tallystick.infrastructure.store.address import Address, parse_address
+from tallystick.infrastructure.store.beats import beat_of
 from tallystick.infrastructure.store.boots import MIGRATIONS, next_boot
 from tallystick.infrastructure.store.database import Database
 from tallystick.infrastructure.store.migrations import migrate
@@ -17,7 +18,6 @@ from tallystick.infrastructure.store.opening import (
     open_database,
     open_reader,
 )
-from tallystick.infrastructure.store.postgres.lease import beat_of
 from tallystick.kernel.errors import Broken, Malformed, Unavailable
 from tallystick.kernel.time import Instant
 

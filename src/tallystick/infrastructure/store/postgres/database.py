@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import LiteralString, Self
 
 from tallystick.infrastructure.store.address import Address
-from tallystick.infrastructure.store.fencing import fenced
+from tallystick.infrastructure.store.fencing import EPOCH, fenced
 from tallystick.infrastructure.store.postgres.dialect import columns_of, insert_sql
 from tallystick.infrastructure.store.postgres.lease import (
     BEAT,
@@ -68,6 +68,7 @@ class PostgresDatabase(PostgresConnection):
         self._self: Row = (0, "")
         self._epoch = 0
         self.owner = ""
+        self.overtaken = False
         self._batch = False
         self._types: dict[str, tuple[int, ...]] = {}
         self._readers: list[PostgresReader] = []
@@ -178,6 +179,7 @@ class PostgresDatabase(PostgresConnection):
             self._link.sync(None)
         except BaseException:
             self.rollback()
+            self.overtaken = self.overtaken or self._is_overtaken()
             raise
 
     def rollback(self) -> None:
@@ -217,6 +219,7 @@ class PostgresDatabase(PostgresConnection):
         self._link = Link.connect(self.address, purpose="writer", writes=True)
         try:
             self.rows(END_OWN, before)
+            self.overtaken = self._is_overtaken()
             self._lock(fenced())
             if self.owner:
                 self._raise_number()
@@ -246,6 +249,7 @@ class PostgresDatabase(PostgresConnection):
         """Become the writer; if another connection is, raise `refusal`."""
         self._self = self.rows(SELF)[0]
         if self.one(TAKE) != (1,):
+            self.overtaken = bool(self.owner)
             raise refusal
 
     def _raise_number(self) -> None:
@@ -254,6 +258,13 @@ class PostgresDatabase(PostgresConnection):
         if not found:
             raise fenced()
         self._epoch = int(found[0][0])
+
+    def _is_overtaken(self) -> bool:
+        """Whether the store is under another start's name, as far as can be seen now."""
+        if not self.owner or self._link.lost:
+            return False
+        found = self.one(EPOCH)
+        return found is not None and found[1] != self.owner
 
     def _reading(self) -> Link:
         link = Link.connect(self.address, purpose="writer's reader", writes=True)

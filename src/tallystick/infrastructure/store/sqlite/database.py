@@ -76,6 +76,7 @@ class SqliteDatabase(SqliteConnection):
         self.path = path
         self._lock = lock
         self._fence: Row | None = None
+        self.overtaken = False
 
     @classmethod
     def open(cls, path: Path | str, *, busy_ms: int = 50) -> Self:
@@ -147,6 +148,7 @@ class SqliteDatabase(SqliteConnection):
         self.execute("BEGIN IMMEDIATE")
         if self._fence is not None and self.one(EPOCH) != self._fence:
             self.rollback()
+            self.overtaken = True
             raise fenced()
 
     def commit(self) -> None:
