@@ -1,9 +1,9 @@
-"""An authority of the cluster's own and its certificates: nodes, replication, rewinding, the platform.
+"""An authority of the cluster's own and what it signs: nodes, replication, rewinding, platform.
 
 Source: RFC 5280; PostgreSQL 15, 34.19
 """
 
-import datetime
+import datetime as dt
 import ipaddress
 import os
 import shutil
@@ -18,13 +18,13 @@ from simulators.cluster.commands import ACCOUNT
 from simulators.cluster.layout import ROLE, Layout
 
 DAYS = 30
-RENEW_BEFORE = datetime.timedelta(days=2)
+RENEW_BEFORE = dt.timedelta(days=2)
 ROLES = ("replicator", "rewinder")
 RESTORED = "restored"
 
 
 def prepare_certificates(layout: Layout) -> bool:
-    """Make authority and certificates unless those there are good for two more days; were they made?
+    """Make authority and certificates unless there are good ones for two more days; were they made?
 
     Private keys are readable by their account only: the nodes' by postgres, the platform's by root.
     Source: RFC 5280; PostgreSQL 15, 19.9.1
@@ -55,21 +55,21 @@ def _still_good(path: Path) -> bool:
     if not path.is_file():
         return False
     certificate = x509.load_pem_x509_certificate(path.read_bytes())
-    return certificate.not_valid_after_utc - RENEW_BEFORE > datetime.datetime.now(datetime.UTC)
+    return certificate.not_valid_after_utc - RENEW_BEFORE > dt.datetime.now(dt.UTC)
 
 
 def _begun(
     subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey
 ) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=5))
-        .not_valid_after(now + datetime.timedelta(days=DAYS))
+        .not_valid_before(now - dt.timedelta(minutes=5))
+        .not_valid_after(now + dt.timedelta(days=DAYS))
     )
 
 

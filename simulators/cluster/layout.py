@@ -133,7 +133,7 @@ class Layout:
         return self.folder / "patroni"
 
     def url(self, *addresses: str, writable: bool = True) -> str:
-        """libpq's address of the database for the platform's role; of all nodes unless told which.
+        """The database's address for libpq and the platform's role, on all nodes unless told which.
 
         Source: PostgreSQL 15, 34.1.1.3
         """

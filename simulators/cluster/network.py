@@ -1,4 +1,4 @@
-"""The nodes' network: a namespace for each, a cable from it to a bridge, and the host as their client.
+"""The nodes' network: a namespace for each, a cable from it to a bridge, the host as client.
 
 Source: ip-netns(8); veth(4)
 """
@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from simulators.cluster.commands import run, wait_until
 from simulators.cluster.layout import BRIDGE, CLIENT_ADDRESS, ROOT, RUN, SUBNET, Layout, Node
@@ -148,7 +149,7 @@ def _demand_free_subnet() -> None:
                 raise Conflict(f"{name} already has {address['local']}, which is of {SUBNET}")
 
 
-def _interfaces() -> dict[str, dict[str, object]]:
+def _interfaces() -> dict[str, dict[str, Any]]:
     found = json.loads(run("ip", "-json", "address", "show"))
     return {one["ifname"]: one for one in found if "ifname" in one}
 

@@ -65,6 +65,18 @@ def configure(layout: Layout, node: Node) -> None:
         shutil.chown(folder, ACCOUNT, ACCOUNT)
     shutil.chown(layout.archive, ACCOUNT, ACCOUNT)
     layout.archive.chmod(0o700)
+    for name, text in rendered(layout, node).items():
+        path = node.folder / name
+        path.write_text(text, encoding="utf-8")
+        shutil.chown(path, ACCOUNT, ACCOUNT)
+        path.chmod(0o600)
+
+
+def rendered(layout: Layout, node: Node) -> dict[str, str]:
+    """The node's settings of etcd and of Patroni with PostgreSQL, by file name.
+
+    Source: PostgreSQL 15, 20
+    """
     values = {
         "NAME": node.name,
         "ADDRESS": node.address,
@@ -83,12 +95,10 @@ def configure(layout: Layout, node: Node) -> None:
         "WAL_SIZE": "512MB",
         "WATCHDOG": "off",
     }
-    for name in ("etcd.yaml", "patroni.yaml"):
-        text = (TEMPLATES / f"{name}.in").read_text(encoding="utf-8")
-        path = node.folder / name
-        path.write_text(Template(text).substitute(values), encoding="utf-8")
-        shutil.chown(path, ACCOUNT, ACCOUNT)
-        path.chmod(0o600)
+    return {
+        name: Template((TEMPLATES / f"{name}.in").read_text(encoding="utf-8")).substitute(values)
+        for name in ("etcd.yaml", "patroni.yaml")
+    }
 
 
 def start(layout: Layout, node: Node) -> None:

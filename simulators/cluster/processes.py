@@ -91,7 +91,7 @@ def _kind(pid: int) -> str | None:
     try:
         state = (proc / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
         words = (proc / "cmdline").read_bytes().decode(errors="replace").split("\0")
-        program = os.readlink(proc / "exe")
+        program = str((proc / "exe").readlink())
     except OSError:
         return None
     if state in {"Z", "X"}:
