@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from simulators.cluster.layout import POSTGRESQL, ROOT, Layout, Node
@@ -17,9 +17,11 @@ ACCOUNT = "postgres"
 AS_ACCOUNT = ("setpriv", "--reuid", ACCOUNT, "--regid", ACCOUNT, "--init-groups", "--")
 REQUIREMENTS = ROOT / "deploy" / "ha" / "requirements.txt"
 PYTHON = Path("/usr/bin/python3")
+SETSID = "/usr/bin/setsid"
 NEEDED = {
     "ip": "apt-get install iproute2",
     "setpriv": "apt-get install util-linux",
+    SETSID: "apt-get install util-linux",
     "etcd": "apt-get install etcd-server",
     "etcdctl": "apt-get install etcd-client",
     str(PYTHON): "apt-get install python3 python3-venv",
@@ -69,18 +71,28 @@ def run(*command: str | Path, check: bool = True, timeout_s: float = 60) -> str:
     return done.stdout
 
 
-def start_in(node: Node, log: Path, *command: str | Path, environment: dict[str, str]) -> int:
-    """Start `command` in the node as the database's account, its output added to `log`; its pid.
+def start_in(node: Node, log: Path, *command: str | Path, environment: dict[str, str]) -> None:
+    """Start `command` in the node as the database's account, its output added to `log`.
 
     Source: ip-netns(8); setpriv(1)
     """
-    words = ["ip", "netns", "exec", node.namespace, *AS_ACCOUNT, *map(str, command)]
+    inside = ("ip", "netns", "exec", node.namespace, *AS_ACCOUNT)
+    start_apart(log, *inside, *command, environment=environment, folder=node.folder)
+
+
+def start_apart(
+    log: Path, *command: str | Path, environment: Mapping[str, str] = os.environ, folder: Path
+) -> None:
+    """Start `command` as nobody's child, so that it outlives this process and leaves no zombie.
+
+    Source: setsid(1)
+    """
     with log.open("ab") as output:
-        started = subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-            start_new_session=True, env=environment, cwd=node.folder,
+        subprocess.run(
+            [SETSID, "--fork", *map(str, command)],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            check=True, env=dict(environment), cwd=folder,
         )  # fmt: skip
-    return started.pid
 
 
 def wait_until(

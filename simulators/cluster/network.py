@@ -7,12 +7,11 @@ import ipaddress
 import json
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from simulators.cluster.commands import run, wait_until
+from simulators.cluster.commands import run, start_apart, wait_until
 from simulators.cluster.layout import BRIDGE, CLIENT_ADDRESS, ROOT, RUN, SUBNET, Layout, Node
 from tallystick.kernel.errors import Conflict
 
@@ -85,12 +84,12 @@ def slow(node: Node, milliseconds: int) -> None:
     run("ip", "link", "add", near, "type", "veth", "peer", "name", far)
     run("ip", "link", "set", near, "master", BRIDGE, "up")
     run("ip", "link", "set", far, "up")
-    with (RUN / f"{node.name}.relay.log").open("ab") as log:
-        relay = subprocess.Popen(
-            [sys.executable, "-m", "simulators.cluster.relay", node.link, far, str(milliseconds)],
-            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-        )  # fmt: skip
-    _pid_file(node).write_text(str(relay.pid), encoding="ascii")
+    start_apart(
+        RUN / f"{node.name}.relay.log",
+        sys.executable, "-m", "simulators.cluster.relay",
+        node.link, far, str(milliseconds), _pid_file(node), folder=ROOT,
+    )  # fmt: skip
+    wait_until(_pid_file(node).is_file, "the relay is under way", timeout_s=10)
 
 
 def speed_up(node: Node) -> None:
@@ -103,7 +102,6 @@ def speed_up(node: Node) -> None:
         pid = int(path.read_text(encoding="ascii"))
         if _is_relay(pid):
             os.kill(pid, signal.SIGKILL)
-            _collect(pid)
             wait_until(lambda: not _is_relay(pid), "the relay ends", timeout_s=5)
         path.unlink()
     near, _ = _slow_ends(node)
@@ -168,11 +166,3 @@ def _is_relay(pid: int) -> bool:
     except OSError:
         return False
     return b"simulators.cluster.relay" in words
-
-
-def _collect(pid: int) -> None:
-    """Take the exit status of a relay that this process started; another's is its own parent's."""
-    try:
-        os.waitpid(pid, 0)
-    except ChildProcessError:
-        return

@@ -1,15 +1,17 @@
 """Carries frames between two interfaces and keeps each one back for a while.
 
-`python -m simulators.cluster.relay ONE OTHER MILLISECONDS`, as root, until it is ended.
+`python -m simulators.cluster.relay ONE OTHER MILLISECONDS PID-FILE`, as root, until it is ended.
 
 Source: packet(7)
 """
 
 import heapq
+import os
 import select
 import socket
 import sys
 import time
+from pathlib import Path
 
 EVERY_PROTOCOL = 0x0003
 PACKET_OUTGOING = 4
@@ -59,12 +61,16 @@ def relay(one: socket.socket, other: socket.socket, delay_s: float) -> None:
 
 
 def main() -> None:
-    """Relay between the two interfaces named on the command line.
+    """Relay between the two interfaces named on the command line; the pid is written once it does.
 
     Source: packet(7)
     """
-    one, other, milliseconds = sys.argv[1:]
-    relay(open_interface(one), open_interface(other), int(milliseconds) / 1000)
+    one, other, milliseconds, pid_file = sys.argv[1:]
+    opened = open_interface(one), open_interface(other)
+    part = Path(f"{pid_file}.part")
+    part.write_text(str(os.getpid()), encoding="ascii")
+    part.replace(pid_file)
+    relay(*opened, int(milliseconds) / 1000)
 
 
 if __name__ == "__main__":
