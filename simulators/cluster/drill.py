@@ -177,6 +177,7 @@ DRILLS: dict[str, Drill] = {
     "etcd-member-killed": Drill("kill-etcd", nodes.etcd_leader, lasts_s=OUTLASTS_A_LEASE_S),
     "replica-dead": Drill("kill-host", nodes.replica, lasts_s=OUTLASTS_A_LEASE_S),
     "link-slow": Drill("slow-link", _primary),
+    "primary-moved": Drill("move-primary", _primary),
     "disk-full": Drill("fill-disk", _primary_on_small_disk, lasts_s=OUTLASTS_A_LEASE_S),
 }
 

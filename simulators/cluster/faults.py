@@ -105,6 +105,18 @@ def fill_disk(layout: Layout, node: Node) -> str:
     return f"filled the disk with {filler.stat().st_size >> 20} MB"
 
 
+def move_primary(layout: Layout, node: Node) -> str:
+    """Hand the lead of the node over to another in order, as before maintenance.
+
+    Source: PostgreSQL 15, 27.3
+    """
+    if nodes.primary(layout) != node:
+        return "it did not lead"
+    target = nodes.replica(layout)
+    nodes.move_primary(layout, target)
+    return f"handed the lead over to {target.name}"
+
+
 FAULTS: dict[str, Callable[[Layout, Node], str]] = {
     "kill-postgres": kill_postgres,
     "kill-host": kill_host,
@@ -115,6 +127,7 @@ FAULTS: dict[str, Callable[[Layout, Node], str]] = {
     "kill-etcd": kill_etcd,
     "kill-patroni": kill_patroni,
     "fill-disk": fill_disk,
+    "move-primary": move_primary,
 }
 
 

@@ -1,5 +1,6 @@
 """Three nodes of a database, their faults under load, and a database brought back to a moment."""
 
+import contextlib
 import datetime as dt
 import json
 import os
@@ -33,9 +34,10 @@ AT_MOST = {
     "etcd-member-killed": 2,
     "replica-dead": 2,
     "link-slow": 5,
+    "primary-moved": 5,
 }
 FAILS_OVER = {"postgres-killed", "host-dead", "host-dead-with-etcd-leader", "primary-stopped",
-              "link-cut", "patroni-killed"}  # fmt: skip
+              "link-cut", "patroni-killed", "primary-moved"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +53,10 @@ def cluster():
     shutil.rmtree(layout.folder / "certificates")
 
 
-def psql(url: str, statement: str) -> subprocess.CompletedProcess[str]:
+def psql(url: str, statement: str, *, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [POSTGRESQL / "psql", "--no-psqlrc", "--tuples-only", "--no-align", url, "--command",
-         statement], capture_output=True, text=True, check=False, timeout=60,
+         statement], capture_output=True, text=True, check=False, timeout=timeout_s,
     )  # fmt: skip
 
 
@@ -83,6 +85,22 @@ def test_a_full_disk_stops_the_primary_and_loses_nothing(cluster) -> None:
     assert seen["lost"] == 0
     assert seen["absent_but_there"] == 0
     assert seen["copies_equal"]
+
+
+def test_one_node_alone_acknowledges_nothing(cluster) -> None:
+    value(cluster.url(), "DROP TABLE IF EXISTS told; CREATE TABLE told (what text)")
+    alone = nodes.primary(cluster)
+    for node in cluster.nodes:
+        if node != alone:
+            faults.kill_host(cluster, node)
+    began = time.monotonic()
+    while time.monotonic() - began < 20:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            done = psql(cluster.url(), "INSERT INTO told VALUES ('on one disk')", timeout_s=5)
+            assert done.returncode != 0, "acknowledged with one copy"
+    faults.heal(cluster)
+    value(cluster.url(), "INSERT INTO told VALUES ('on two disks')")
+    assert value(cluster.url(), "SELECT count(*) FROM told WHERE what = 'on two disks'") == "1"
 
 
 def test_it_is_brought_back_to_a_moment(cluster) -> None:
