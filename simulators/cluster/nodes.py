@@ -183,6 +183,8 @@ def replica(layout: Layout) -> Node:
 def whole(layout: Layout) -> bool:
     """One primary, two standbys that count, all on one timeline, and three members of etcd.
 
+    The primary itself says who streams from it at this moment; what the members have noted of each
+    other may be as old as the lease.
     Source: PostgreSQL 15, 27.2.8
     """
     told = members(layout)
@@ -190,7 +192,26 @@ def whole(layout: Layout) -> bool:
         sum(one.leads for one in told) == 1
         and sum(one.counts for one in told) == len(layout.nodes) - 1
         and len({one.timeline for one in told}) == 1
+        and _streaming(layout, primary(layout)) == len(layout.nodes) - 1
         and all(etcd_healthy(layout, node) for node in layout.nodes)
+    )
+
+
+def _streaming(layout: Layout, node: Node) -> int:
+    """How many standbys that count stream from the node, as it says itself; 0 if it does not lead.
+
+    Source: PostgreSQL 15, 27.2.5.2
+    """
+    try:
+        told = json.loads(_get(layout, node, REST_PORT, "/patroni"))
+    except (OSError, http.client.HTTPException, ValueError):
+        return 0
+    if told.get("role") not in {"primary", "master"} or told.get("state") != "running":
+        return 0
+    standbys = told.get("replication") or []
+    return sum(
+        one.get("state") == "streaming" and one.get("sync_state") in {"quorum", "sync"}
+        for one in standbys
     )
 
 
