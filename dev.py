@@ -216,7 +216,7 @@ def _pytest(report: str, arguments: Sequence[str]) -> int:
 
 def tests_of_the_service() -> list[str]:
     """The files whose tests serve a provider, on whatever engine they are told to."""
-    own_engine = ("fresh_schema", "PgServer", "import populate")
+    own_engine = ("fresh_schema", "DatabaseServer", "simulators.cluster", "import populate")
     found = []
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         text = path.read_text(encoding="utf-8")

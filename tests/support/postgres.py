@@ -7,20 +7,14 @@ import atexit
 import functools
 import itertools
 import os
-import pwd
-import shutil
-import signal
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg
 import pytest
+from simulators.database_server import DatabaseServer, programs
 
-from tallystick.infrastructure.store.address import Address, parse_address
+from tallystick.infrastructure.store.address import Address
 
 _SETTINGS = (
     "fsync=off",
@@ -34,99 +28,15 @@ _SETTINGS = (
 _numbers = itertools.count(1)
 
 
-def programs() -> Path | None:
-    """Where initdb and postgres are, the newest version; None where there is none."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda one: one.parts[-3])
-    if found:
-        return found[-1].parent
-    on_path = shutil.which("initdb")
-    return None if on_path is None else Path(on_path).resolve().parent
-
-
-def owner() -> list[str]:
-    """What to put before a command so that it does not run as root, which PostgreSQL refuses."""
-    if os.geteuid() != 0:
-        return []
-    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
-
-
-class PgServer:
-    """One server in a folder of its own; may be killed and started again."""
-
-    def __init__(self, *settings: str) -> None:
-        binaries = programs()
-        if binaries is None:
-            pytest.skip("PostgreSQL is not installed: apt-get install postgresql (make system)")
-        self._binaries = binaries
-        self._settings = settings
-        self.folder = Path(tempfile.mkdtemp(prefix="tallystick-pg-"))
-        if os.geteuid() == 0:
-            account = pwd.getpwnam("postgres")
-            os.chown(self.folder, account.pw_uid, account.pw_gid)
-        made = ("-D", self.folder / "data", "-U", "tallystick", "-A", "trust", "--locale=C")
-        subprocess.run(
-            [*owner(), binaries / "initdb", *made, "-E", "UTF8", "--data-checksums", "--no-sync"],
-            check=True,
-            capture_output=True,
-            cwd=self.folder,
-        )
-        self.address = parse_address(f"postgresql://tallystick@/postgres?host={self.folder}")
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it and wait until it answers."""
-        options = [part for setting in self._settings for part in ("-c", setting)]
-        (self.folder / ".s.PGSQL.5432").unlink(missing_ok=True)
-        self._process = subprocess.Popen(
-            [
-                *owner(), self._binaries / "postgres", "-D", self.folder / "data",
-                "-k", self.folder, "-c", "listen_addresses=", *options,
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=self.folder,
-            start_new_session=True,
-        )  # fmt: skip
-        for _ in range(400):
-            if (self.folder / ".s.PGSQL.5432").exists() and _answers(self.address):
-                return
-            time.sleep(0.05)
-        raise RuntimeError("the tests' PostgreSQL server did not start")
-
-    def kill(self) -> None:
-        """Kill every process of it with -9, as a crash of the machine's service would."""
-        assert self._process is not None
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
-        time.sleep(0.3)  # its children end when they see that it is gone
-
-    def stop(self) -> None:
-        """Stop it and remove its folder."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(self._process.pid, signal.SIGKILL)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
 @functools.cache
 def server() -> Address:
     """The tests' server; the test is skipped, loudly, where PostgreSQL is not installed."""
-    shared = PgServer(*_SETTINGS)
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql (make system)")
+    shared = DatabaseServer(*_SETTINGS)
     shared.start()
     atexit.register(shared.stop)
     return shared.address
-
-
-def _answers(address: Address) -> bool:
-    try:
-        psycopg.connect(address.url).close()
-    except psycopg.OperationalError:
-        return False
-    return True
 
 
 def run_sql(address: Address, *statements: str) -> list[tuple]:

@@ -16,7 +16,7 @@ _OUT_OF_REACH = {
     "25": ("the database server takes no writes: it is a replica", "ask again with the same id"),
     "40": ("the database undid the batch", "ask again with the same id"),
     "53": ("the database server has no room left", "free disk, memory or connections, then retry"),
-    "55": ("the database is locked by another process", "ask again with the same id"),
+    "55P03": ("the database is locked by another process", "ask again with the same id"),
     "57": ("the database server is stopping", "ask again with the same id"),
     "58": ("the disk of the database server fails", "check the disk, then retry"),
     "28": ("the database server refuses this account", "check pg_hba.conf and the certificate"),

@@ -65,7 +65,7 @@ class Link:
                 keepalives_interval=1,
                 keepalives_count=3,
                 tcp_user_timeout=6000,
-                target_session_attrs="read-write" if writes else "any",
+                target_session_attrs="read-write" if writes else None,
             )
         except psycopg.Error as error:
             if error.sqlstate:

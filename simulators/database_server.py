@@ -1,0 +1,138 @@
+"""A PostgreSQL server of its own in a folder of its own, over a socket file: for tests and figures.
+
+Source: PostgreSQL 15, 19.3
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+
+from tallystick.infrastructure.store.address import parse_address
+from tallystick.kernel.errors import Unavailable
+
+_PATIENCE, _PAUSE_S = 400, 0.05
+
+
+def programs() -> Path | None:
+    """Where initdb and postgres are, the newest version; None where there is none.
+
+    Source: PostgreSQL 15, 19.2
+    """
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda one: one.parts[-3])
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    return None if on_path is None else Path(on_path).resolve().parent
+
+
+class DatabaseServer:
+    """One server; may be killed and started again.
+
+    Source: PostgreSQL 15, 19.3
+    """
+
+    def __init__(self, *settings: str) -> None:
+        """Make a cluster with `settings` (`name=value`).
+
+        Raises Unavailable where PostgreSQL is not installed.
+        Source: PostgreSQL 15, 19.2
+        """
+        binaries = programs()
+        if binaries is None:
+            raise Unavailable("PostgreSQL is not installed", remedy="apt-get install postgresql")
+        self._binaries = binaries
+        self._settings = settings
+        self.folder = Path(tempfile.mkdtemp(prefix="tallystick-pg-"))
+        if os.geteuid() == 0:
+            account = pwd.getpwnam("postgres")
+            os.chown(self.folder, account.pw_uid, account.pw_gid)
+        made = ("-D", self.folder / "data", "-U", "tallystick", "-A", "trust", "--locale=C")
+        subprocess.run(
+            [*_owner(), binaries / "initdb", *made, "-E", "UTF8", "--data-checksums", "--no-sync"],
+            check=True,
+            capture_output=True,
+            cwd=self.folder,
+        )
+        self.address = parse_address(f"postgresql://tallystick@/postgres?host={self.folder}")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers.
+
+        Raises Unavailable if it does not.
+        Source: PostgreSQL 15, 19.3
+        """
+        options = [part for setting in self._settings for part in ("-c", setting)]
+        socket = self.folder / ".s.PGSQL.5432"
+        socket.unlink(missing_ok=True)
+        self._process = subprocess.Popen(
+            [
+                *_owner(), self._binaries / "postgres", "-D", self.folder / "data",
+                "-k", self.folder, "-c", "listen_addresses=", *options,
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self.folder,
+            start_new_session=True,
+        )  # fmt: skip
+        for _ in range(_PATIENCE):
+            if socket.exists() and self._answers():
+                return
+            time.sleep(_PAUSE_S)
+        raise Unavailable("the database server did not start")
+
+    def pids(self) -> list[int]:
+        """Its process and those of its connections.
+
+        Source: PostgreSQL 15, 55.2
+        """
+        if self._process is None:
+            return []
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        return [self._process.pid, *map(int, children.read_text(encoding="ascii").split())]
+
+    def kill(self) -> None:
+        """Kill every process of it with -9.
+
+        Source: PostgreSQL 15, 19.5
+        """
+        if self._process is None:
+            return
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
+        time.sleep(0.3)  # its children end when they see that it is gone
+
+    def stop(self) -> None:
+        """Stop it and remove its folder.
+
+        Source: PostgreSQL 15, 19.5
+        """
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.address.url).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+def _owner() -> list[str]:
+    """What to put before a command so that it does not run as root, which PostgreSQL refuses."""
+    if os.geteuid() != 0:
+        return []
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
