@@ -240,6 +240,7 @@ class WriterLoop:
         batch: list[tuple[Command, WhenDurable]],
         failure: BaseException | None,
     ) -> None:
+        recorded: list[Recorded] = []
         try:
             if failure is None:
                 recorded = self._writer.release(prepared)
