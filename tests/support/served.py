@@ -15,6 +15,7 @@ from simulators.smsc import Smsc
 from tallystick.application.core.model import DEFAULT_PATIENCE, Patience
 from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.http.server import Listening, serve
+from tallystick.entry.http.watched import Watched
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, set_up
 from tallystick.infrastructure.modules.clock import SystemClock
@@ -100,7 +101,13 @@ def served(
             private_key=tls[1] if tls else None,
         )
         await serve(
-            platform, listening, log=log.append, started=started, stop=stop, patience=patience
+            platform,
+            listening,
+            log=log.append,
+            started=started,
+            stop=stop,
+            patience=patience,
+            watched=Watched(folder),
         )
 
     thread = threading.Thread(target=lambda: uvloop.run(main()), daemon=True)

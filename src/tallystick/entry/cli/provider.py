@@ -25,6 +25,7 @@ from tallystick.entry.cli.unlocking import (
 )
 from tallystick.entry.http.server import Listening, check_listening
 from tallystick.entry.http.server import serve as serve_platform
+from tallystick.entry.http.watched import Watched
 from tallystick.entry.renewing import list_is_near_its_end
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, refuse_occupied, set_up
@@ -228,7 +229,7 @@ def serve(
     _check_key_list(place)
     platform = open_platform(place, opener_from(secret_fd, secret_file))
     try:
-        uvloop.run(_serve(platform, listening, witnessing, log_file, ready_fd))
+        uvloop.run(_serve(platform, listening, witnessing, Watched(folder), log_file, ready_fd))
     finally:
         platform.close()
 
@@ -247,6 +248,7 @@ async def _serve(
     platform: Platform,
     listening: Listening,
     witnessing: Witnessing | None,
+    watched: Watched,
     log_file: str,
     ready_fd: int | None,
 ) -> None:
@@ -269,7 +271,13 @@ async def _serve(
             os.close(ready_fd)
 
     await serve_platform(
-        platform, listening, log=write, started=started, stop=stop, witnessing=witnessing
+        platform,
+        listening,
+        log=write,
+        started=started,
+        stop=stop,
+        witnessing=witnessing,
+        watched=watched,
     )
 
 

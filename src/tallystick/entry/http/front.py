@@ -10,6 +10,7 @@ Source: ISO/TS 12812-2:2017, 7.2.7; 7.3.2; 7.3.3
 """
 
 from collections.abc import Callable
+from time import monotonic
 from typing import NamedTuple
 
 from tallystick.entry.accounting import Accounting
@@ -79,7 +80,7 @@ class Front:
         clock, nonces, accounting = self._clock, self._nonces, self._accounting
 
         def handle(body: bytes, peer: str, respond: Respond) -> None:
-            now = clock.now()
+            began, now = monotonic(), clock.now()
             try:
                 header = peek(body)
                 session = name_of(header.kid)
@@ -87,13 +88,13 @@ class Front:
                 sequence, content = open_request(keys, operation, body, header)
                 accounting.admit(session, now)
             except MfsError as error:
-                accounting.refused(operation, error, peer)
+                accounting.refused(operation, error, peer, began)
                 clear_refusal(error, respond)
                 return
 
             def done(answer: Answer) -> None:
                 status, code, reply = answer
-                accounting.answered(operation, status, code)
+                accounting.answered(operation, status, code, began)
                 sealed = seal_reply(keys, nonces.draw(), operation, sequence, status, reply)
                 respond(status, _SEALED, sealed)
 

@@ -12,7 +12,7 @@ Source: ISO/TS 12812-2:2017, 6.2.3; 7.2.3
 import asyncio
 import ipaddress
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,9 +32,11 @@ from tallystick.entry.http.lane import LaneHandler, LaneProtocol, sweep_idle
 from tallystick.entry.http.pace import FLUSH_S, HOUSEKEEPING_S, IDLE_S, quiet_collector
 from tallystick.entry.http.sealed import SealedOperations, sealed_handlers
 from tallystick.entry.http.ussd import UssdDoor
+from tallystick.entry.http.watched import NOT_WATCHED, Watched, watch_disk
 from tallystick.entry.http.workers.desk import FrontDesk, Hiring
 from tallystick.entry.http.workers.place import Place, check_free, shared_place
 from tallystick.entry.http.workers.relay import RelayedProtocol
+from tallystick.entry.notes import Note
 from tallystick.entry.witnessing import Asker, Witnessing, ask_for_ever
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.store.database import Checkpointer
@@ -117,6 +119,7 @@ async def serve(
     stop: asyncio.Event | None = None,
     patience: Patience = DEFAULT_PATIENCE,
     witnessing: Witnessing | None = None,
+    watched: Watched = NOT_WATCHED,
 ) -> None:
     """Serve until told to stop; `started` is called with the port once orders are taken.
 
@@ -132,6 +135,7 @@ async def serve(
     )
     writer = WriterLoop(platform.writer, asyncio.get_running_loop())
     _gauges(accounting, platform, writer)
+    watch_disk(accounting, watched)
     ussd = UssdDoor(platform, writer, accounting)
     with ExitStack() as stack:
         place = None
@@ -140,15 +144,7 @@ async def serve(
         else:
             check_free(listening.host, listening.port)
         served = _served(platform, writer, accounting, ussd, listening, place)
-        duties = [
-            _housekeep(platform, writer, accounting, served.desk),
-            _flush(accounting),
-            sweep_idle(served.server.server_state, idle_s=IDLE_S),
-            deliver_notices(platform, writer, accounting),
-            deliver_webhooks(platform, writer, accounting),
-        ]
-        if platform.settings.core_url:
-            duties.append(CoreLink(platform, writer, accounting, patience).follow())
+        duties = _duties(platform, writer, accounting, served, patience)
         if witnessing is not None:
             asker = Asker(platform.archive, witnessing.endpoints)
             duties.append(ask_for_ever(asker, witnessing.file, _unwitnessed(accounting)))
@@ -157,7 +153,7 @@ async def serve(
         tasks = [asyncio.ensure_future(duty) for duty in duties]
         beginning = asyncio.create_task(_announce(served, started))
         accounting.note(
-            "serving", terminator=listening.terminator or "none", workers=listening.workers
+            Note.SERVING, terminator=listening.terminator or "none", workers=listening.workers
         )
         quiet_collector()
         try:
@@ -173,6 +169,29 @@ async def serve(
             accounting.flush()
         if not beginning.cancelled():
             beginning.result()
+
+
+def _duties(
+    platform: Platform,
+    writer: WriterLoop,
+    accounting: Accounting,
+    served: "_Served",
+    patience: Patience,
+) -> list[Coroutine[Any, Any, None]]:
+    """What goes on beside the answering, for ever."""
+    duties: list[Coroutine[Any, Any, None]] = [
+        _housekeep(platform, writer, accounting, served.desk),
+        _flush(accounting),
+        sweep_idle(served.server.server_state, idle_s=IDLE_S),
+        deliver_notices(platform, writer, accounting),
+        deliver_webhooks(platform, writer, accounting),
+    ]
+    if platform.settings.core_url:
+        link = CoreLink(platform, writer, accounting, patience)
+        accounting.gauges["orders_open"] = lambda: link.following
+        accounting.gauges["orders_oldest_seconds"] = link.oldest_s
+        duties.append(link.follow())
+    return duties
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +284,7 @@ def _unwitnessed(accounting: Accounting) -> Callable[[str, str], None]:
     """Notes that a witness did not countersign, and why."""
 
     def tell(name: str, why: str) -> None:
-        accounting.note("not witnessed", witness=name, why=why)
+        accounting.note(Note.NOT_WITNESSED, witness=name, why=why)
 
     return tell
 
@@ -315,10 +334,10 @@ def _renew_quote_keys(platform: Platform, accounting: Accounting, desk: FrontDes
     try:
         renewed = platform.quote_keys.renew(platform.clock.now())
     except Unavailable as error:
-        accounting.note("the quote key was not replaced", why=error.detail)
+        accounting.note(Note.QUOTE_KEY_NOT_REPLACED, why=error.detail)
         return
     if renewed:
-        accounting.note("the quote key was replaced")
+        accounting.note(Note.QUOTE_KEY_REPLACED)
         if desk is not None:
             desk.quote_keys_changed()
 
@@ -327,4 +346,4 @@ def _checkpoint(checkpointer: Checkpointer, accounting: Accounting) -> None:
     try:
         checkpointer.passive()
     except Exception as error:  # noqa: BLE001 - a checkpoint that fails is tried again
-        accounting.note("checkpoint failed", error=type(error).__name__)
+        accounting.note(Note.CHECKPOINT_FAILED, error=type(error).__name__)

@@ -16,6 +16,7 @@ from tallystick.entry.assembly import Platform, iv_prefix
 from tallystick.entry.http.front import Opened, Perform
 from tallystick.entry.http.workers import frames
 from tallystick.entry.http.workers.place import Place
+from tallystick.entry.notes import Note
 from tallystick.entry.writing import Submits
 from tallystick.kernel.errors import MfsError, NotFound, Unavailable
 from tallystick.protocol.problems import problem_of
@@ -145,7 +146,7 @@ class FrontDesk:
         """
         self._counters.remove(counter)
         if not self._stopping:
-            self._accounting.note("a front is gone", front=counter.process.pid)
+            self._accounting.note(Note.FRONT_GONE, front=counter.process.pid)
         if not self._stopping and counter.took_orders:
             counter.replacing = asyncio.get_running_loop().create_task(self._replace(counter))
 
@@ -155,7 +156,7 @@ class FrontDesk:
             try:
                 await self._begin()
             except Unavailable as error:
-                self._accounting.note("a front was not started", why=error.detail)
+                self._accounting.note(Note.FRONT_NOT_STARTED, why=error.detail)
                 await asyncio.sleep(BETWEEN_S)
             else:
                 return
@@ -175,6 +176,7 @@ class FrontDesk:
             counter.send(self._keys(frame.session))
         elif isinstance(frame, frames.Counted):
             self._accounting.absorb(frame.answers, frame.lines)
+            self._accounting.durations.absorb(frame.durations)
         else:
             counter.ready()
 

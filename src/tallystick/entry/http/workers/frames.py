@@ -145,10 +145,12 @@ class Answered(Record, frozen=True, kw_only=True, tag=True):
 class Counted(Record, frozen=True, kw_only=True, tag=True):
     """What a front answered since it last said so, by operation, status and code; and log lines.
 
+    `durations` has each operation's buckets, then its microseconds.
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
 
     answers: list[tuple[str, int, str, int]]
+    durations: list[tuple[str, list[int]]]
     lines: bytes
 
 

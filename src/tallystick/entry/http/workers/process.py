@@ -354,7 +354,8 @@ class FrontProcess:
         answers = accounting.taken()
         lines, self._lines = self._lines, b""
         if answers or lines:
-            self._send(frames.Counted(answers=answers, lines=lines))
+            durations = accounting.durations.taken()
+            self._send(frames.Counted(answers=answers, durations=durations, lines=lines))
 
 
 def _crowded() -> Unavailable:

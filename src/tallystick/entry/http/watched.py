@@ -1,0 +1,40 @@
+"""What is watched from outside, besides what the service counts: the disk that its state is on.
+
+Source: ISO/TS 12812-2:2017, 6.2.3
+"""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tallystick.entry.accounting import Accounting
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Where the state of a served provider is; None where nobody asks.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    folder: Path | None = None
+
+
+NOT_WATCHED = Watched()
+
+
+def watch_disk(accounting: Accounting, watched: Watched) -> None:
+    """Expose how much room there is where the state is, in bytes; -1 where that cannot be told.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    folder = watched.folder
+    if folder is not None:
+        accounting.gauges["disk_free_bytes"] = lambda: _free(folder)
+
+
+def _free(folder: Path) -> int:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return -1

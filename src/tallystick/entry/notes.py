@@ -1,0 +1,25 @@
+"""What the service logs about itself: a closed list, so that each line can be counted and watched.
+
+Source: ISO/TS 12812-2:2017, 6.2.3
+"""
+
+from enum import StrEnum
+
+
+class Note(StrEnum):
+    """The message of a log line about the service itself.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    SERVING = "serving"
+    FRONT_GONE = "a front is gone"
+    FRONT_NOT_STARTED = "a front was not started"
+    CHECKPOINT_FAILED = "checkpoint failed"
+    NOT_WITNESSED = "not witnessed"
+    QUOTE_KEY_REPLACED = "the quote key was replaced"
+    QUOTE_KEY_NOT_REPLACED = "the quote key was not replaced"
+    NOTICE_NOT_DELIVERED = "notice not delivered"
+    EVENT_NOT_DELIVERED = "event not delivered"
+    ORDER_NEEDS_PEOPLE = "an order needs people"
+    CORE_ANSWERED_WRONGLY = "the core answered about another order"
