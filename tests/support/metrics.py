@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from simulators.core_system import CoreSystem
+from tests.support.collectors import Datagrams
 from tests.support.served import Served, served
 
 __all__ = ["exposition", "families", "series", "watched_provider"]
@@ -13,10 +14,18 @@ __all__ = ["exposition", "families", "series", "watched_provider"]
 
 @contextmanager
 def watched_provider(folder: Path) -> Iterator[Served]:
-    """A provider with two fronts and a core system, with a customer."""
+    """A provider with two fronts, a core system and a collector of its events; one customer."""
     core = CoreSystem()
     try:
-        with served(folder, workers=2, core_url=core.url) as provider:
+        with (
+            Datagrams() as listener,
+            served(
+                folder,
+                workers=2,
+                core_url=core.url,
+                siem=(f"syslog+udp://127.0.0.1:{listener.port}",),
+            ) as provider,
+        ):
             provider.person("+254700000001", "Ann")
             yield provider
     finally:

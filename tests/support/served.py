@@ -18,6 +18,7 @@ from tallystick.entry.http.server import Listening, serve
 from tallystick.entry.http.watched import Watched
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, set_up
+from tallystick.entry.siem import Destination
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Clock
@@ -61,6 +62,7 @@ def served(
     patience: Patience = DEFAULT_PATIENCE,
     join: bool = True,
     clock: Clock | None = None,
+    siem: tuple[str, ...] = (),
 ) -> Iterator[Served]:
     """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(32))
@@ -107,7 +109,7 @@ def served(
             started=started,
             stop=stop,
             patience=patience,
-            watched=Watched(folder),
+            watched=Watched(folder, tuple(Destination.parse(one) for one in siem)),
         )
 
     thread = threading.Thread(target=lambda: uvloop.run(main()), daemon=True)

@@ -6,7 +6,7 @@ token bucket. A log line is written to memory and flushed a few times a second.
 Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.4
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from tallystick.entry.durations import Durations
 from tallystick.entry.notes import Note
@@ -74,6 +74,7 @@ class Accounting:
         self._dropped = 0
         self._notes = dict.fromkeys(Note, 0)
         self.durations = Durations()
+        self.listeners: list[Callable[[Note, Mapping[str, int | str]], None]] = []
         self.gauges: dict[str, Callable[[], int]] = {}
 
     def admit(self, session: str, now: int) -> None:
@@ -126,6 +127,8 @@ class Accounting:
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self._notes[message] += 1
+        for listener in self.listeners:
+            listener(message, fields)
         at = self._clock.now()
         self._lines.append(encode({"at": at, "time": iso_utc(at), "message": message, **fields}))
 
@@ -137,6 +140,13 @@ class Accounting:
         if self._lines:
             lines, self._lines = self._lines, []
             self._write(b"\n".join(lines) + b"\n")
+
+    def answers(self) -> dict[tuple[str, int, str], int]:
+        """How many answers there were so far, by operation, status and code.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        return self._answers.copy()
 
     def taken(self) -> list[tuple[str, int, str, int]]:
         """What was answered since the last call, by operation, status and code; counts begin anew.

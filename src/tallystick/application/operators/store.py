@@ -3,6 +3,7 @@
 Source: ISO/TS 12812-2:2017, 6.2.1
 """
 
+from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.tables import Table
 
@@ -63,3 +64,16 @@ MIGRATION = Migration(
         ) STRICT""",
     ),
 )
+
+
+def acts_between(reader: Reader, start: int, end: int) -> list[tuple[int, str, str]]:
+    """Event, name and operator of the acts recorded from event `start` to `end` (exclusive).
+
+    An act of two people comes twice, under the event that recorded what it did.
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    rows = reader.rows(
+        "SELECT event, name, operator FROM act WHERE event >= ? AND event < ? ORDER BY event, id",
+        (start, end),
+    )
+    return [(int(row[0]), str(row[1]), str(row[2])) for row in rows]

@@ -29,6 +29,7 @@ from tallystick.entry.http.watched import Watched
 from tallystick.entry.renewing import list_is_near_its_end
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, refuse_occupied, set_up
+from tallystick.entry.siem import Destination
 from tallystick.entry.witnessing import WITNESSED_NOTE, WitnessEndpoint, Witnessing
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.hardening import harden_process
@@ -186,6 +187,13 @@ def _gateway(given: str) -> tuple[str, PublicHalf]:
 @click.option(
     "--witness", "witnesses", multiple=True, help="URL=NAME+ID+KEY of a witness of the tally."
 )
+@click.option(
+    "--siem",
+    "siem",
+    multiple=True,
+    metavar="URL",
+    help="Tell security events there: syslog+tls://HOST:PORT, otlp+https://HOST:PORT, ...",
+)
 @click.option("--session-rate", default=50.0, show_default=True, help="Requests/s of a session.")
 @click.option("--source-rate", default=50.0, show_default=True, help="Handshakes/s of a source.")
 def serve(
@@ -200,6 +208,7 @@ def serve(
     log_file: str,
     ready_fd: int | None,
     witnesses: tuple[str, ...],
+    siem: tuple[str, ...],
     session_rate: float,
     source_rate: float,
     secret_file: Path | None,
@@ -224,12 +233,13 @@ def serve(
     check_listening(listening)
     endpoints = tuple(WitnessEndpoint.parse(text) for text in witnesses)
     witnessing = Witnessing(endpoints, folder / WITNESSED_NOTE) if endpoints else None
+    watched = Watched(folder, tuple(Destination.parse(url) for url in siem))
     harden_process()
     place = ProviderFolder(folder)
     _check_key_list(place)
     platform = open_platform(place, opener_from(secret_fd, secret_file))
     try:
-        uvloop.run(_serve(platform, listening, witnessing, Watched(folder), log_file, ready_fd))
+        uvloop.run(_serve(platform, listening, witnessing, watched, log_file, ready_fd))
     finally:
         platform.close()
 

@@ -37,6 +37,7 @@ from tallystick.entry.http.workers.desk import FrontDesk, Hiring
 from tallystick.entry.http.workers.place import Place, check_free, shared_place
 from tallystick.entry.http.workers.relay import RelayedProtocol
 from tallystick.entry.notes import Note
+from tallystick.entry.siem import export_for_ever
 from tallystick.entry.witnessing import Asker, Witnessing, ask_for_ever
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.store.database import Checkpointer
@@ -147,7 +148,11 @@ async def serve(
         duties = _duties(platform, writer, accounting, served, patience)
         if witnessing is not None:
             asker = Asker(platform.archive, witnessing.endpoints)
-            duties.append(ask_for_ever(asker, witnessing.file, _unwitnessed(accounting)))
+            duties.append(ask_for_ever(asker, witnessing.file, _unwitnessed(accounting, asker)))
+        if watched.siem and watched.folder is not None:
+            duties.append(
+                export_for_ever(platform, writer, accounting, watched.siem, watched.folder)
+            )
         if stop is not None:
             duties.append(_stop_when(stop, served.server))
         tasks = [asyncio.ensure_future(duty) for duty in duties]
@@ -280,11 +285,13 @@ def _gauges(accounting: Accounting, platform: Platform, writer: WriterLoop) -> N
     }
 
 
-def _unwitnessed(accounting: Accounting) -> Callable[[str, str], None]:
-    """Notes that a witness did not countersign, and why."""
+def _unwitnessed(accounting: Accounting, asker: Asker) -> Callable[[str, str], None]:
+    """Notes that a witness did not countersign, and why: out of reach, or of another opinion."""
 
     def tell(name: str, why: str) -> None:
-        accounting.note(Note.NOT_WITNESSED, witness=name, why=why)
+        disagrees = name in asker.disagreeing
+        note = Note.WITNESS_DISAGREES if disagrees else Note.NOT_WITNESSED
+        accounting.note(note, witness=name, why=why)
 
     return tell
 

@@ -1,4 +1,4 @@
-"""What is watched from outside, besides what the service counts: the disk that its state is on.
+"""What is watched from outside: the disk that the state is on; and who is told of what happens.
 
 Source: ISO/TS 12812-2:2017, 6.2.3
 """
@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tallystick.entry.accounting import Accounting
+from tallystick.entry.siem import Destination
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """Where the state of a served provider is; None where nobody asks.
+    """Where the state of a served provider is, and who is told of security events.
 
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
 
     folder: Path | None = None
+    siem: tuple[Destination, ...] = ()
 
 
 NOT_WATCHED = Watched()
