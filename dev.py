@@ -130,8 +130,11 @@ class SystemPackage:
         return (ROOT / self.tests).exists()
 
     def present(self) -> bool:
-        """Whether one of its programs is on the path."""
-        return any(shutil.which(program) for program in self.programs)
+        """Whether one of its programs is on the path, or where Debian puts versions of it."""
+        return any(
+            shutil.which(program) or any(Path("/usr/lib").glob(program))
+            for program in self.programs
+        )
 
 
 SYSTEM_PACKAGES = (
@@ -140,6 +143,12 @@ SYSTEM_PACKAGES = (
         ("chromium", "chromium-browser", "google-chrome"),
         "tests/browser",
         "the browser tests are skipped",
+    ),
+    SystemPackage(
+        "postgresql",
+        ("initdb", "postgresql/*/bin/initdb"),
+        "tests/support/postgres.py",
+        "the tests of the PostgreSQL store are skipped",
     ),
 )
 
@@ -191,9 +200,30 @@ def test(arguments: Sequence[str]) -> int:
     if system() != 0:
         return 1
     BUILD.mkdir(exist_ok=True)
-    command = [str(PYTHON), "-m", "pytest", f"--junitxml={BUILD / 'junit.xml'}"]
+    code = _pytest("junit.xml", arguments)
+    if code or arguments:
+        return code
+    print("\nonce more with every provider's record on PostgreSQL")
+    os.environ["TALLYSTICK_TEST_STORE"] = "postgres"
+    return _pytest("junit-postgres.xml", tests_of_the_service())
+
+
+def _pytest(report: str, arguments: Sequence[str]) -> int:
+    command = [str(PYTHON), "-m", "pytest", f"--junitxml={BUILD / report}", "-m", "not soak"]
     sys.stdout.flush()
-    return run_in_group([*command, "-m", "not soak", *arguments])
+    return run_in_group([*command, *arguments])
+
+
+def tests_of_the_service() -> list[str]:
+    """The files whose tests serve a provider, on whatever engine they are told to."""
+    own_engine = ("fresh_schema", "PgServer", "import populate")
+    found = []
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        text = path.read_text(encoding="utf-8")
+        serves = "tests.support.served" in text or "TourProvider" in text
+        if serves and not any(word in text for word in own_engine):
+            found.append(str(path.relative_to(ROOT)))
+    return found
 
 
 def run_in_group(command: Sequence[str]) -> int:

@@ -88,7 +88,7 @@ def _resident_mb(pid: int) -> float:
     return int(found.group(1)) / 1024 if found else 0.0
 
 
-def populate(count: int, *options: str) -> Population:
+def populate(count: int, *options: str, store: str = "") -> Population:
     """Set up a provider, serve it, and enrol `count` people through the real protocol."""
     clock = SystemClock()
     folder = Path(tempfile.mkdtemp(prefix="tallystick-bench-")) / "provider"
@@ -102,6 +102,7 @@ def populate(count: int, *options: str) -> Population:
         policy_text=demo_policy(),
         roles=("care-desk", "operations", "operations"),
         sms_url=smsc.url + "/v1/messages",
+        store=store,
     )
     done = set_up(ProviderFolder(folder), plan, secret, clock)
     process, port = _serve(folder, secret, options)

@@ -1,7 +1,6 @@
 """What growth costs: a payment after 10^4 and 10^6 posted ones, memory at 100,000 customers."""
 
 import random
-import sqlite3
 import sys
 from typing import Any
 
@@ -14,9 +13,9 @@ from tallystick.infrastructure.ledger.apply import apply
 from tallystick.infrastructure.ledger.model import Leg, Posted, Posting, PostingKind
 from tallystick.infrastructure.ledger.state import LedgerState
 from tallystick.infrastructure.ledger.store import LedgerStore, save
+from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.commit import GroupCommit
-from tallystick.infrastructure.store.database import Database
-from tallystick.infrastructure.store.tables import ChangeSet
+from tallystick.infrastructure.store.opening import open_database
 from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.ids import timed_id
 from tallystick.kernel.money import Money
@@ -34,7 +33,7 @@ def preload(population: Population, upto: int, start: int) -> None:
     """Post payments number `start` to `upto` between the population's accounts; no server runs."""
     accounts = [person.keystore.identity().accounts[0] for person in population.people]
     dice = random.Random(start)
-    database = Database.open(ProviderFolder(population.folder).database_file)
+    database = open_database(ProviderFolder(population.folder).place())
     state, store = LedgerState(), LedgerStore(database)
     store.restore(state)
     store.load_accounts(state, accounts)
@@ -75,10 +74,8 @@ def open_customers(population: Population, count: int) -> list[str]:
         for recorded in platform.writer.run(commands):
             assert not isinstance(recorded.outcome.reply, Exception)
     platform.close()
-    link = sqlite3.connect(ProviderFolder(population.folder).database_file)
-    with link:
-        link.execute("UPDATE notice SET due_at = 0")
-    link.close()
+    with open_database(ProviderFolder(population.folder).place()) as database:
+        database.execute("UPDATE notice SET due_at = 0")
     return numbers
 
 

@@ -2,11 +2,14 @@
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.support.postgres import fresh_schema
+
+from tallystick.infrastructure.store.opening import Place
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -41,3 +44,13 @@ def test_data() -> Path:
 def seeded_bytes() -> Callable[[int], bytes]:
     """A source of bytes that gives the same bytes on every run."""
     return random.Random(12812).randbytes
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """Where an empty store can be opened, on each engine in turn."""
+    if request.param == "sqlite":
+        yield tmp_path / "book.db"
+        return
+    with fresh_schema() as address:
+        yield address

@@ -30,7 +30,12 @@ class TourProvider:
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
 
-    def __init__(self, folder: Path, gateway: Es256SigningKey, smsc: Smsc) -> None:
+    def __init__(self, folder: Path, gateway: Es256SigningKey, smsc: Smsc, store: str = "") -> None:
+        """Use `folder` for its files, and the server `store` for its record if one is given.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._store = store
         self.folder = ProviderFolder(folder / "provider")
         self._secret = folder / "secret"
         self._codes = folder / "codes"
@@ -59,6 +64,7 @@ class TourProvider:
                 *_CLI, "init", str(self.folder.root), "--secret-file", str(self._secret),
                 "--operators", ROLES, "--sms-url", self._smsc.url + "/v1/messages",
                 "--gateway", f"gw1={self._gateway_file}", "--codes-file", str(self._codes),
+                "--store", self._store,
             ],
             check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip

@@ -5,7 +5,6 @@ A scene that does not go as told raises, and the tour fails.
 Source: ISO/TS 12812-2:2017, 7.3; 7.4.1
 """
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from tallystick.client.session import ClientSession
 from tallystick.client.wallet import Order, Refusal
 from tallystick.entry.auditing import audit_provider
 from tallystick.infrastructure.envelope.cose import seal_request
+from tallystick.infrastructure.store.opening import open_database, open_reader
 from tallystick.kernel.codec import b64url, b64url_decode
 from tallystick.kernel.errors import Broken, MfsError, Unavailable
 from tallystick.kernel.money import Money
@@ -251,12 +251,10 @@ def edited_balance(story: Story, provider: TourProvider, players: Players) -> No
 
 
 def _edit(provider: TourProvider, account: str, minor: int) -> None:
-    link = sqlite3.connect(provider.folder.database_file)
-    with link:
-        link.execute(
+    with open_database(provider.folder.stored()) as database:
+        database.execute(
             "UPDATE account SET posted_credit = posted_credit + ? WHERE id = ?", (minor, account)
         )
-    link.close()
 
 
 def killed(story: Story, provider: TourProvider, players: Players) -> None:
@@ -297,10 +295,9 @@ def killed(story: Story, provider: TourProvider, players: Players) -> None:
     provider.serve(provider.port)
     for person, order in pending:
         person.wallet.place(order)
-    rows = sqlite3.connect(f"file:{provider.folder.database_file}?mode=ro", uri=True)
-    orders = [row[0] for row in rows.execute("SELECT id FROM payment_order")]
-    posted = rows.execute("SELECT posting_id, count(*) FROM transfer GROUP BY 1").fetchall()
-    rows.close()
+    with open_reader(provider.folder.stored()) as reader:
+        orders = [row[0] for row in reader.rows("SELECT id FROM payment_order")]
+        posted = reader.rows("SELECT posting_id, count(*) FROM transfer GROUP BY 1")
     found = len(set(acknowledged) & set(orders))
     twice = sum(1 for _, legs in posted if legs > 1)
     must(bool(acknowledged), "orders were settled before the kill")

@@ -6,7 +6,6 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.5
 """
 
 import random
-import sqlite3
 import threading
 import time
 from collections import Counter
@@ -20,6 +19,7 @@ from simulators.tour.telling import Story, progress
 from tallystick.client.wallet import Order, Refusal
 from tallystick.entry.rechecking import Verifier
 from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.secret import Secret
 from tallystick.protocol.operators import OpenCustomer
@@ -215,11 +215,10 @@ def _report(story: Story, provider: TourProvider, tally: Tally) -> None:
         f"{tally.cpu_us:.0f} us of server CPU an order",
         "quote, order, consistency and PIN checks included",
     )
-    link = sqlite3.connect(f"file:{provider.folder.database_file}?mode=ro", uri=True)
-    debit, credit = link.execute(
-        "SELECT sum(posted_debit), sum(posted_credit) FROM account"
-    ).fetchone()
-    link.close()
+    with open_reader(provider.folder.stored()) as reader:
+        ((debit, credit),) = reader.rows(
+            "SELECT sum(posted_debit), sum(posted_credit) FROM account"
+        )
     must(debit == credit, "what was debited was credited")
     story.fact(f"value conserved: {kes(debit)} debited, {kes(credit)} credited", "trial balance 0")
     with Verifier(provider.folder, provider.secret(), SystemClock()) as verifier:

@@ -1,10 +1,10 @@
 """A front that was taken over passes consents that nobody gave on: the verifier finds them."""
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.stores import raw
 from tests.unit.entry.cli.command_line import tallystick
 
 from tallystick.application.commands import PlaceOrder
@@ -177,10 +177,7 @@ def test_a_change_in_the_file_is_found_and_said_by_the_command(
     fine = tallystick("recheck", str(folder.root), "--secret-file", str(secret))
     assert fine.code == 0, fine.all
     assert "1 orders up to event" in fine.out
-    link = sqlite3.connect(folder.database_file)
-    with link:
-        assert link.execute(change).rowcount > 0
-    link.close()
+    raw(folder.stored(), change)
     found = tallystick("recheck", str(folder.root), "--secret-file", str(secret), "--json")
     assert found.code == 4, found.all
     assert wrong in found.out

@@ -1,7 +1,6 @@
 """A provider that is killed with -9 in the middle of its work, again and again, and comes back."""
 
 import random
-import sqlite3
 import threading
 import time
 from dataclasses import dataclass, field
@@ -10,11 +9,13 @@ import pytest
 from simulators.cast import Cast, Person
 from simulators.smsc import Smsc
 from simulators.tour.provider import TourProvider
+from tests.support.stores import new_store
 
 from tallystick.client.wallet import Order
 from tallystick.entry.auditing import audit_provider, believed, read_anchor
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.codec import encode
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.money import Money
@@ -56,7 +57,7 @@ class Payer:
 @pytest.fixture
 def killed_provider(tmp_path):
     smsc = Smsc()
-    provider = TourProvider(tmp_path, Es256SigningKey.generate(), smsc)
+    provider = TourProvider(tmp_path, Es256SigningKey.generate(), smsc, new_store())
     codes = provider.set_up()
     url = provider.serve()
     settings = provider.folder.settings()
@@ -77,6 +78,8 @@ def play(provider: TourProvider, cast: Cast, rounds: int, *options: str) -> list
         Payer(cast.person(f"+25470000010{number}", f"Payer {number}", funds=FUNDS))
         for number in range(PAYERS)
     ]
+    for payer in payers:
+        payer.person.wallet.attempts = 1
     cast.person(PAYEE, "Payee")
     for _ in range(rounds):
         stop = threading.Event()
@@ -98,23 +101,23 @@ def play(provider: TourProvider, cast: Cast, rounds: int, *options: str) -> list
 
 def check(provider: TourProvider, payers: list[Payer], tmp_path) -> None:
     for payer in payers:
+        payer.person.wallet.attempts = 12
         if payer.pending is not None:
             order = payer.pending
             payer.receipts[order.quote.order] = payer.person.wallet.place(order).receipt
     provider.stop()
     receipts = {order: one for payer in payers for order, one in payer.receipts.items()}
-    link = sqlite3.connect(f"file:{provider.folder.database_file}?mode=ro", uri=True)
-    states = dict(link.execute("SELECT id, stage FROM payment_order"))
-    per_posting = dict(
-        link.execute(
-            "SELECT p.id, count(t.posting_id) FROM payment_order p"
-            " LEFT JOIN transfer t ON t.posting_id = p.id AND t.amount = 100 GROUP BY p.id"
+    with open_reader(provider.folder.stored()) as reader:
+        states = dict(reader.rows("SELECT id, stage FROM payment_order"))
+        per_posting = dict(
+            reader.rows(
+                "SELECT p.id, count(t.posting_id) FROM payment_order p"
+                " LEFT JOIN transfer t ON t.posting_id = p.id AND t.amount = 100 GROUP BY p.id"
+            )
         )
-    )
-    debit, credit = link.execute(
-        "SELECT sum(posted_debit), sum(posted_credit) FROM account"
-    ).fetchone()
-    link.close()
+        ((debit, credit),) = reader.rows(
+            "SELECT sum(posted_debit), sum(posted_credit) FROM account"
+        )
     assert receipts.keys() <= states.keys(), "a payment with a receipt is not there"
     assert {states[order] for order in receipts} == {"settled"}
     assert set(per_posting.values()) == {1}, "a payment was posted twice, or not at all"

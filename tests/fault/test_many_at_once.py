@@ -1,6 +1,5 @@
 """Many at once: copies of one order post once, and no race spends what is not there."""
 
-import sqlite3
 import threading
 from collections import Counter
 
@@ -13,6 +12,7 @@ from tallystick.client.wallet import Refusal
 from tallystick.entry.auditing import audit_provider
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.envelope.cose import seal_request
+from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.errors import InsufficientFunds, LimitExceeded, MfsError
 from tallystick.kernel.money import Money
 from tallystick.protocol.payments import PaymentKind
@@ -42,14 +42,11 @@ def test_a_hundred_thousand_copies_of_one_order_never_post_twice():
 
 
 def counted(population: Population, order: str) -> tuple[int, int]:
-    link = sqlite3.connect(ProviderFolder(population.folder).database_file)
-    try:
-        (transfers,) = link.execute(
+    with open_reader(ProviderFolder(population.folder).stored()) as reader:
+        ((transfers,),) = reader.rows(
             "SELECT count(*) FROM transfer WHERE posting_id = ?", (order,)
-        ).fetchone()
-        (orders,) = link.execute("SELECT count(*) FROM payment_order").fetchone()
-    finally:
-        link.close()
+        )
+        ((orders,),) = reader.rows("SELECT count(*) FROM payment_order")
     return transfers, orders
 
 

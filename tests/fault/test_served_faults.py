@@ -9,6 +9,7 @@ from simulators.cast import Cast
 from simulators.smsc import Smsc
 from simulators.tour.provider import TourProvider
 from tests.support.served import served
+from tests.support.stores import new_store, on_file
 
 from tallystick.client.wallet import Order, Refusal
 from tallystick.entry.auditing import audit_provider
@@ -27,7 +28,7 @@ PENNY = Money(100, "KES")
 def process(tmp_path):
     """A provider in a process of its own, with a payer and a payee."""
     smsc = Smsc()
-    provider = TourProvider(tmp_path, Es256SigningKey.generate(), smsc)
+    provider = TourProvider(tmp_path, Es256SigningKey.generate(), smsc, new_store())
     codes = provider.set_up()
     url = provider.serve()
     settings = provider.folder.settings()
@@ -48,6 +49,7 @@ def signed(payer, payee) -> Order:
     return payer.wallet.consent(payer.wallet.quote(PaymentKind.P2P, payee.number, PENNY))
 
 
+@on_file
 @pytest.mark.requirement("MFS-7.3.3-06")
 def test_a_full_disk_never_loses_or_half_posts_a_payment(process):
     provider, payer, payee = process
@@ -81,6 +83,7 @@ def test_a_full_disk_never_loses_or_half_posts_a_payment(process):
     assert not audit_provider(provider.folder).findings
 
 
+@on_file
 def test_a_locked_database_is_said_and_the_same_order_settles_later(process):
     provider, payer, payee = process
     order = signed(payer, payee)

@@ -1,16 +1,17 @@
 """An audit reads one moment of a provider that goes on working, and finds nothing that is not."""
 
-import sqlite3
 import threading
 from pathlib import Path
 
 import pytest
 from tests.support.served import served
+from tests.support.stores import raw
 
 from tallystick.entry.auditing import audit_provider
-from tallystick.infrastructure.store.database import (
-    Database,
+from tallystick.infrastructure.store.opening import (
+    Place,
     is_being_written,
+    open_database,
     open_reader,
     open_snapshot,
 )
@@ -46,24 +47,20 @@ def test_a_provider_is_audited_while_it_works(tmp_path: Path) -> None:
         assert [one.findings for one in reports] == [()] * 8
         assert reports[-1].rows > reports[0].rows, "payments were recorded meanwhile"
         assert all(one.rows - one.vouched <= 1 for one in reports)
-        link = sqlite3.connect(provider.folder.database_file)
-        link.execute("UPDATE payment_order SET row = 'other' WHERE event = 13")
-        link.commit()
-        link.close()
+        raw(provider.folder.stored(), "UPDATE payment_order SET row = 'other' WHERE event = 13")
         assert audit_provider(provider.folder).findings, "a served provider hides no change"
-    assert not is_being_written(provider.folder.database_file)
+    assert not is_being_written(provider.folder.stored())
 
 
-def test_a_snapshot_does_not_move(tmp_path: Path) -> None:
-    path = tmp_path / "a" / "b.db"
-    with Database.open(path) as database:
+def test_a_snapshot_does_not_move(place: Place, tmp_path: Path) -> None:
+    with open_database(place) as database:
         database.execute("CREATE TABLE thing (id INTEGER)")
-        with open_snapshot(path) as before, open_reader(path) as now:
+        with open_snapshot(place) as before, open_reader(place) as now:
             database.execute("INSERT INTO thing (id) VALUES (1)")
             assert before.rows("SELECT id FROM thing") == []
             assert now.rows("SELECT id FROM thing") == [(1,)]
-        assert is_being_written(path)
-    assert not is_being_written(path)
+        assert is_being_written(place)
+    assert not is_being_written(place)
     assert not is_being_written(tmp_path / "nothing")
     with pytest.raises(Unavailable):
         open_snapshot(tmp_path / "nothing")

@@ -1,7 +1,6 @@
 """Witnesses as processes of their own: they countersign one history, whatever the provider says."""
 
 import asyncio
-import sqlite3
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ import pytest
 from simulators.cast import Cast
 from simulators.smsc import Smsc
 from simulators.tour.provider import TourProvider
+from tests.support.stores import new_store, raw
 from tests.unit.infrastructure.tally.tally_fixture import Provider, payment_leaf, provider_with
 
 from tallystick.entry.auditing import audit_provider, believed, listed_keys, read_anchor
@@ -148,7 +148,7 @@ def test_the_way_to_a_witness_is_protected():
 @pytest.mark.threat("THR-BE-03")
 def test_what_a_witness_signed_shows_that_a_served_tally_was_cut(tmp_path):
     smsc = Smsc()
-    provider = TourProvider(tmp_path, Es256SigningKey.generate(), smsc)
+    provider = TourProvider(tmp_path, Es256SigningKey.generate(), smsc, new_store())
     codes = provider.set_up()
     settings = provider.folder.settings()
     listed = listed_keys(provider.folder).entries
@@ -172,11 +172,12 @@ def test_what_a_witness_signed_shows_that_a_served_tally_was_cut(tmp_path):
     smsc.close()
     anchor = read_anchor(file, believed(provider.folder))
     assert not audit_provider(provider.folder, [anchor]).findings
-    with sqlite3.connect(provider.folder.database_file) as link:
-        link.execute("DELETE FROM checkpoint")
-        link.execute("DELETE FROM tally_state")
-        link.execute("DELETE FROM event WHERE idx >= 7")
-    link.close()
+    raw(
+        provider.folder.stored(),
+        "DELETE FROM checkpoint",
+        "DELETE FROM tally_state",
+        "DELETE FROM event WHERE idx >= 7",
+    )
     alone = audit_provider(provider.folder).findings
     found = audit_provider(provider.folder, [anchor]).findings
     assert len(found) > len(alone)

@@ -11,6 +11,7 @@ from pathlib import Path
 import uvloop
 from simulators.cast import Cast, Person
 from simulators.smsc import Smsc
+from tests.support.stores import new_store
 
 from tallystick.application.core.model import DEFAULT_PATIENCE, Patience
 from tallystick.entry.assembly import Platform, open_platform
@@ -80,6 +81,7 @@ def served(
         gateways=gateways or {},
         pin_memory_kib=8 * 1024,
         pin_passes=1,
+        store=new_store(),
     )
     done = set_up(provider, plan, secret, SystemClock())
     platform = open_platform(provider, secret, clock)

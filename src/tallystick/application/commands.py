@@ -1,4 +1,6 @@
-"""Every command that changes state, and who executes it: one line each.
+"""Every command, and who executes it: one line each.
+
+What reads the state of money is a command as well: it is answered once what it saw is durable.
 
 A front builds a command only from what it verified; the writer executes it.
 
@@ -75,6 +77,29 @@ class EndSession:
 
     session: str
     sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAccount:
+    """A device asks for its customer's balance; a read has its place in the order too.
+
+    Source: ISO/TS 12812-2:2017, 12.3; 7.3.3
+    """
+
+    session: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReceipt:
+    """A device asks for the receipt of an order that its customer paid or received.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    session: str
+    sequence: int
+    order: str
 
 
 class PlaceOrder(NamedTuple):
@@ -203,6 +228,8 @@ Command = (
     | EnrolDevice
     | EstablishSession
     | EndSession
+    | ReadAccount
+    | ReadReceipt
     | PlaceOrder
     | TryPin
     | DialOrder
@@ -222,6 +249,10 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     EnrolDevice: lambda desks, turn, one: desks.access.enrol(turn, one.opened),
     EstablishSession: lambda desks, turn, one: desks.access.establish(turn, one.proved),
     EndSession: lambda desks, turn, one: desks.end_session(turn, one.session, one.sequence),
+    ReadAccount: lambda desks, turn, one: desks.read_account(turn, one.session, one.sequence),
+    ReadReceipt: lambda desks, turn, one: desks.read_receipt(
+        turn, one.session, one.sequence, one.order
+    ),
     PlaceOrder: lambda desks, turn, one: desks.place(
         turn, one.session, one.sequence, one.consented
     ),

@@ -16,16 +16,16 @@ from tallystick.application.customers import CustomerKind, Customers
 from tallystick.application.devices import Devices
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
-from tallystick.application.payments import Ask, Payments
+from tallystick.application.payments import Ask, AskedReceipt, Payments
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
 from tallystick.application.webhooks import Webhooks
-from tallystick.kernel.errors import Conflict, NotAuthentic, NotPermitted
+from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, NotPermitted
 from tallystick.kernel.secret import Secret
 from tallystick.process.policy import Grade
 from tallystick.process.policy.facts import Channel, Dependency, DeviceTrust, Factor
 from tallystick.protocol.operators import CustomerOpened, OpenCustomer
-from tallystick.protocol.payments import SIGNED_GRADE, Consent, Empty
+from tallystick.protocol.payments import SIGNED_GRADE, AccountReply, Consent, Empty
 
 _SIGNED = (Factor.POSSESSION.value, Factor.INHERENCE.value)
 _DIALLED = (Factor.POSSESSION.value, Factor.KNOWLEDGE.value)
@@ -112,6 +112,35 @@ class Desks:
         turn.on_durable(lambda: self.sessions.end(session_id, turn.now))
         return Outcome(Empty())
 
+    def read_account(self, turn: Turn, session_id: str, sequence: int) -> Outcome:
+        """The balance of the session's customer, as the commands before this one left it.
+
+        Source: ISO/TS 12812-2:2017, 12.3
+        """
+        session = self.sessions.admit(turn, session_id, sequence)
+        return Outcome(
+            AccountReply(
+                account=session.account,
+                currency=self.book.chart.currency,
+                available_minor=self.book.available(session.account),
+                reserved_minor=self.book.reserved(session.account),
+                device=session.device,
+            )
+        )
+
+    def read_receipt(self, turn: Turn, session_id: str, sequence: int, order_id: str) -> Outcome:
+        """The receipt of an order that the session's customer paid or received.
+
+        Raises NotFound for another one's.
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        session = self.sessions.admit(turn, session_id, sequence)
+        order = self.payments.find(order_id)
+        if order is None:
+            raise NotFound("no such order of yours")
+        disclosures = self.payments.proofs.disclosures(order, session.account)
+        return Outcome(AskedReceipt(), order.event, disclosures)
+
     def set_pin(
         self, turn: Turn, customer_id: str, activation: str, code: Secret[str], verifier: bytes
     ) -> Outcome:
@@ -196,10 +225,11 @@ class Desks:
         self.payments.trim(now)
 
     def reset(self, now: int) -> None:
-        """Read everything from the file again, after a batch that did not become durable.
+        """Read everything from the store again, after a batch that did not become durable.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
+        self.policy.load()
         self.customers.reset()
         self.devices.reset()
         self.access.reset()

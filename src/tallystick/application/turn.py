@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from tallystick.infrastructure.store.tables import ChangeSet
+from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.tally.leaf import Commitments, encode_leaf
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.ids import timed_id

@@ -15,13 +15,14 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 6.2.3
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tallystick.application.commands import Command, execute, prefetch
 from tallystick.application.desks import Desks
 from tallystick.application.turn import Outcome, Recorded, Turn
+from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.commit import GroupCommit
-from tallystick.infrastructure.store.tables import ChangeSet
 from tallystick.infrastructure.tally.archive import Archive
 from tallystick.infrastructure.tally.log import Appended
 from tallystick.kernel.errors import Broken, MfsError, Unavailable
@@ -66,6 +67,7 @@ class Writer:
         self._clock = clock
         self._entropy = entropy
         self._provider = provider
+        self._stale = False
         self.batches = 0
         self.commands = 0
 
@@ -90,6 +92,7 @@ class Writer:
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
+        self.refresh()
         turn = Turn(
             now=self._clock.now(),
             first_event=self._archive.size,
@@ -164,19 +167,56 @@ class Writer:
     def abandon(self, prepared: Prepared) -> None:
         """Leave no trace of a batch that did not become durable: undo, roll back, read again.
 
+        What cannot be read now is read before the next batch.
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
+        self._stale = True
         self._store.rollback()
         for action in reversed(prepared.turn.undo):
             action()
-        self._desks.reset(prepared.turn.now)
-        self._archive.reread()
+        with suppress(Unavailable):
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Read the state again if it may differ from what is stored.
+
+        Raises Unavailable while the store cannot be read.
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        if self._stale:
+            if self._store.lost:
+                raise Unavailable(
+                    "the store is being connected to again",
+                    remedy="ask again with the same id",
+                    retry_after_s=1,
+                )
+            self._desks.reset(self._clock.now())
+            self._archive.reread()
+            self._stale = False
+
+    @property
+    def lost(self) -> bool:
+        """Whether the store is gone, so that `recover` has to come first.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        return self._store.lost
+
+    def recover(self) -> None:
+        """Connect to the store again; blocks for seconds, on any thread.
+
+        Raises Unavailable while there is nobody to connect to, Broken if another process has
+        become the writer.
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._stale = True
+        self._store.recover()
 
     def retry_singly(self, commands: Sequence[Command], error: MfsError) -> list[Recorded]:
         """Try each command of a refused batch by itself; one that fails alone is answered so.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        if len(commands) == 1:
-            return [Recorded(Outcome(error), None)]
+        if len(commands) == 1 or self._store.lost:
+            return [Recorded(Outcome(error), None) for _ in commands]
         return [recorded for command in commands for recorded in self.run((command,))]

@@ -5,14 +5,16 @@
     kept
 
 Retry contract: an order that may or may not have arrived (`Unavailable`) is sent again with the
-same `Order`, whose id makes it safe; after `Expired` or `Conflict` a new quote is needed; a session
-that the provider no longer knows is established anew by itself.
+same `Order`, whose id makes it safe, after the pause that the provider asked for or a growing one:
+long enough in all for a provider to change over to another machine. After `Expired` or `Conflict` a
+new quote is needed; a session that the provider no longer knows is established anew by itself.
 
 Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import sleep
 from typing import Protocol, TypeVar
 
 from tallystick.client.keystore import DeviceKeystore
@@ -53,7 +55,11 @@ from tallystick.protocol.tally_api import ConsistencyReply
 
 T = TypeVar("T", bound=Wire)
 A = TypeVar("A")
-_ATTEMPTS = 4
+ATTEMPTS = 12
+"""How often something is asked while nobody answers: for about 40 s in all."""
+
+_FIRST_PAUSE_S = 0.05
+_LONGEST_PAUSE_S = 5.0
 _quotes = Decoder(QuoteReply)
 _payments = Decoder(PaymentReply)
 _receipts = Decoder(ReceiptReply)
@@ -128,9 +134,12 @@ class Wallet:
         origin: str,
         clock: Clock,
         consistency: bool = True,
+        pause: Callable[[float], None] = sleep,
+        attempts: int = ATTEMPTS,
     ) -> None:
         """Pay over `session`; believe receipts of the log `origin` under `tally_key` only.
 
+        `pause` waits some seconds between attempts, of which there are at most `attempts`.
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         self._session = session
@@ -140,6 +149,8 @@ class Wallet:
         self._origin = origin
         self._clock = clock
         self._consistency = consistency
+        self._pause = pause
+        self.attempts = attempts
 
     def quote(
         self, kind: PaymentKind, payee: str, amount: Money, *, original: str = ""
@@ -165,14 +176,14 @@ class Wallet:
         """
         return consent_to(quoted, self._keystore, self._clock.now())
 
-    def place(self, order: Order, *, attempts: int = _ATTEMPTS) -> Paid:
-        """Send `order` until it is answered, and verify the receipt.
+    def place(self, order: Order, *, attempts: int = 0) -> Paid:
+        """Send `order` until it is answered (at most `attempts` times), and verify the receipt.
 
         Raises Refusal with its receipt if it was refused for good, the error of the tree if it may
         be asked again otherwise, Unavailable if nobody answered: place the same order again then.
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
-        exchanged = _until_answered(attempts, lambda: self._sent(order))
+        exchanged = self._until_answered(attempts or self.attempts, lambda: self._sent(order))
         return self._settled(exchanged.status, exchanged.body)
 
     def _sent(self, order: Order) -> Exchanged:
@@ -237,12 +248,17 @@ class Wallet:
             if new.root != old.root:
                 raise NotAuthentic("the provider shows two histories", remedy="keep both, report")
             return
-        reply = self._public.get(f"/v1/tally/consistency?old={old.size}&new={new.size}")
-        if reply.status != 200:
-            raise refusal(reply)
+        path = f"/v1/tally/consistency?old={old.size}&new={new.size}"
+        reply = self._until_answered(self.attempts, lambda: self._fetched(path))
         proof = _consistency.decode(reply.body).proof
         check_consistency(old, new, decode_proof(proof))
         self._keystore.store_checkpoint(note)
+
+    def _fetched(self, path: str) -> Reply:
+        reply = self._public.get(path)
+        if reply.status != 200:
+            raise refusal(reply)
+        return reply
 
     def _settled(self, status: int, content: bytes) -> Paid:
         if status != 200:
@@ -257,24 +273,25 @@ class Wallet:
 
     def _ask(self, operation: str, path: str, request: Wire, decoder: Decoder[T]) -> T:
         """The answer to a request that changes nothing, asked again while nobody answers."""
-        return _until_answered(_ATTEMPTS, lambda: self._ask_once(operation, path, request, decoder))
+        return self._until_answered(
+            self.attempts, lambda: self._ask_once(operation, path, request, decoder)
+        )
+
+    def _until_answered(self, attempts: int, ask: Callable[[], A]) -> A:
+        """What `ask` gives, asked up to `attempts` times while nobody answers."""
+        for attempt in range(1, attempts):
+            try:
+                return ask()
+            except Unavailable as error:
+                asked_for = error.retry_after_s or 0
+                self._pause(min(max(asked_for, _FIRST_PAUSE_S * 2**attempt), _LONGEST_PAUSE_S))
+        return ask()
 
     def _ask_once(self, operation: str, path: str, request: Wire, decoder: Decoder[T]) -> T:
         exchanged = self._session.exchange(operation, path=path, body=encode_canonical(request))
         if exchanged.status != 200:
             raise error_of(_problems.decode(exchanged.body))
         return decoder.decode(exchanged.body)
-
-
-def _until_answered(attempts: int, ask: Callable[[], A]) -> A:
-    """What `ask` gives, asked up to `attempts` times while nobody answers."""
-    failure = Unavailable("nothing was sent")
-    for _ in range(attempts):
-        try:
-            return ask()
-        except Unavailable as error:
-            failure = error
-    raise failure
 
 
 def consent_to(quoted: QuoteReply, keystore: DeviceKeystore, now: Instant) -> Order:

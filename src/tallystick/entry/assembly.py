@@ -4,36 +4,29 @@ Source: ISO/TS 12812-2:2017, 6.2; 6.2.3
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tallystick.application.acts import Acts
 from tallystick.application.authentication import Access, Sessions
 from tallystick.application.authentication.pins import PinCost, Pins, PinVerifier
 from tallystick.application.authentication.service import Keys, People
-from tallystick.application.authentication.store import MIGRATION as ACTIVATIONS
 from tallystick.application.book import LedgerBook
 from tallystick.application.commands import Command, InstallPolicy, InviteOperator
 from tallystick.application.core.settling import Settling
 from tallystick.application.customers import Customers
-from tallystick.application.customers.store import MIGRATION as CUSTOMERS
 from tallystick.application.daybook import DayBook
-from tallystick.application.daybook.store import MIGRATION as DAYS
 from tallystick.application.desks import Desks
 from tallystick.application.devices import Devices
-from tallystick.application.devices.store import MIGRATION as DEVICES
 from tallystick.application.notices import Notices
-from tallystick.application.notices.store import MIGRATION as NOTICES
 from tallystick.application.operators import Operators
-from tallystick.application.operators.store import MIGRATION as OPERATORS
 from tallystick.application.payments import Payments, Tariff
-from tallystick.application.payments.store import MIGRATION as ORDERS
 from tallystick.application.policing import Officers, PolicyInForce
-from tallystick.application.policing.store import MIGRATION as POLICIES
 from tallystick.application.quotekeys import QuoteKeys
 from tallystick.application.quoting import Quoting, Terms
 from tallystick.application.webhooks import Webhooks
-from tallystick.application.webhooks.store import MIGRATION as WEBHOOKS
 from tallystick.application.writer import Writer
+from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
 from tallystick.entry.setup import SERVER_ROLES
 from tallystick.infrastructure.crypto.key_list import verify_key_list
@@ -42,30 +35,24 @@ from tallystick.infrastructure.envelope.cookie import CookieKeys
 from tallystick.infrastructure.envelope.cose import ReplyNonces
 from tallystick.infrastructure.envelope.handshake_server import ProviderIdentity
 from tallystick.infrastructure.keys.table import LoadedKeys, load_for, purposes_of
-from tallystick.infrastructure.ledger.store import MIGRATION as LEDGER
 from tallystick.infrastructure.modules.block import BlockRoots
 from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.infrastructure.modules.entropy import Entropy
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.signer import ModuleSigner
 from tallystick.infrastructure.modules.soft import SoftModule
-from tallystick.infrastructure.store.boots import MIGRATION as BOOTS
 from tallystick.infrastructure.store.boots import next_boot
 from tallystick.infrastructure.store.commit import GroupCommit
 from tallystick.infrastructure.store.database import Connection, Database
 from tallystick.infrastructure.store.migrations import migrate
+from tallystick.infrastructure.store.opening import open_database
 from tallystick.infrastructure.tally.archive import Archive
 from tallystick.infrastructure.tally.checkpoint import NoteSigner
-from tallystick.infrastructure.tally.store import MIGRATION as TALLY
+from tallystick.kernel.errors import MfsError
 from tallystick.kernel.time import Clock, Instant
 from tallystick.protocol.enrolment import DeviceCertificate
 from tallystick.protocol.keylist import KeyList
-
-MIGRATIONS = (
-    TALLY, LEDGER, POLICIES, CUSTOMERS, DEVICES, ACTIVATIONS, ORDERS, NOTICES, OPERATORS,
-    WEBHOOKS, DAYS, BOOTS,
-)  # fmt: skip
-"""Every step of the schema, from every capability."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +104,8 @@ class Platform:
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        self.writer.finish()
+        with suppress(MfsError):  # the next start signs what this one could not store
+            self.writer.finish()
         self.reader.close()
         self.database.close()
         self.module.zeroise()
@@ -128,23 +116,32 @@ def open_platform(
     opener: Opener,
     clock: Clock | None = None,
     scale: Scale | None = None,
+    entropy: Entropy | None = None,
+    *,
+    take_over: bool = False,
 ) -> Platform:
     """Open the provider in `folder` with what opens its master key.
 
-    Raises NotFound, NotAuthentic (what opens it), Unavailable (another process has it), Broken.
+    `take_over` ends a writer on a server that does not beat any more. A simulation passes its own
+    `clock` and `entropy`. Raises NotFound, NotAuthentic (what opens
+    it), Unavailable (another process has it), Broken.
     Source: ISO/TS 12812-2:2017, 6.2; 7.4.2
     """
     ticking = clock or SystemClock()
     size = scale or Scale()
     settings = folder.settings()
     master = folder.master(opener)
-    module = SoftModule(master.roots(purposes_of(SERVER_ROLES)), ticking, profile=settings.profile)
+    module = SoftModule(
+        master.roots(purposes_of(SERVER_ROLES)), ticking, profile=settings.profile, entropy=entropy
+    )
     keys = load_for(SERVER_ROLES, module, _blocks(folder, module, ticking), now=ticking.now())
-    database = Database.open(folder.database_file)
+    database = open_database(folder.place(), take_over=take_over)
     reader = database.reader()
     try:
         migrate(database, MIGRATIONS, ticking.now())
-        boot = next_boot(database)
+        owner = module.random(16).hex()
+        boot = next_boot(database, owner)
+        database.fence(boot, owner)
         quote_keys = QuoteKeys(module, keys.handles[Purpose.QUOTE], folder.save_quote_blocks)
         roots = master.roots((Purpose.QUOTE,))
         ground = _Ground(settings, ticking, module, keys, reader, size, quote_keys, roots)
@@ -185,8 +182,8 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
     """The capabilities, joined."""
     module, reader, rows = on.module, on.reader, on.size.rows
     officers = {name: half.verify_key() for name, half in on.settings.officers.items()}
-    policy = PolicyInForce(Officers(officers, on.settings.profile))
-    policy.load(reader)
+    policy = PolicyInForce(Officers(officers, on.settings.profile), reader)
+    policy.load()
     store_key = on.keys.newest(Purpose.STORE)
     codes = on.keys.newest(Purpose.ACTIVATION)
     customers = Customers(module, on.keys.newest(Purpose.ALIAS_INDEX), reader, capacity=rows)

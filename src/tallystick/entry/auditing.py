@@ -16,7 +16,8 @@ from tallystick.infrastructure.crypto.jws import split_compact
 from tallystick.infrastructure.crypto.key_list import list_header, signature_key
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.ledger.store import LedgerStore
-from tallystick.infrastructure.store.database import Reader, is_being_written, open_snapshot
+from tallystick.infrastructure.store.database import Reader
+from tallystick.infrastructure.store.opening import Place, is_being_written, open_snapshot
 from tallystick.infrastructure.tally.audit import audit
 from tallystick.infrastructure.tally.balances import AccountRow, TransferRow, recompute_balances
 from tallystick.infrastructure.tally.checkpoint import NoteKey, parse_note
@@ -206,21 +207,21 @@ def audit_provider(
 
 
 def audit_database(
-    database: Path, whose: Believed, anchors: Sequence[Anchor] = (), tell: Tell | None = None
+    database: Place, whose: Believed, anchors: Sequence[Anchor] = (), tell: Tell | None = None
 ) -> Report:
-    """Everything that the file `database` shows at one moment, in itself and against `anchors`.
+    """Everything that the store `database` shows at one moment, in itself and against `anchors`.
 
     While it is served, and in a backup, the last batch has no stored checkpoint yet: no finding,
     but a blind spot.
     Source: ISO/TS 12812-2:2017, 7.3.3; 9.1
     """
-    is_backup = ProviderFolder(database.parent).backup_note.exists()
+    is_backup = isinstance(database, Path) and _is_backup(database)
     open_ended = is_backup or is_being_written(database)
     with open_snapshot(database) as reader:
         tally = TallyStore(reader)
-        if not tally.is_there():
+        if not any(shape.table == "event" for shape in reader.shapes()):
             raise NotFound(
-                f"{database.name} has no tally",
+                f"{database} has no tally",
                 remedy="give a provider's database; a file that ends in -wal belongs to it",
             )
         size = tally.size()
@@ -234,6 +235,10 @@ def audit_database(
         balances = recompute_balances(_transfers(reader), _accounts(reader), events=size)
     report = replace(report, findings=(*report.findings, *balances))
     return _without_last_batch(report) if open_ended else report
+
+
+def _is_backup(database: Path) -> bool:
+    return ProviderFolder(database.parent).backup_note.exists()
 
 
 def _without_last_batch(report: Report) -> Report:

@@ -18,9 +18,10 @@ from tallystick.infrastructure.keys.table import load_for, purposes_of
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.soft import SoftModule
-from tallystick.infrastructure.store.database import Reader, open_reader
+from tallystick.infrastructure.store.changes import load
+from tallystick.infrastructure.store.database import Reader
+from tallystick.infrastructure.store.opening import open_reader
 from tallystick.infrastructure.store.rowcache import RowCache
-from tallystick.infrastructure.store.tables import load
 from tallystick.infrastructure.tally.leaf import decode_leaf, field_commitment, field_salt
 from tallystick.infrastructure.tally.store import TallyStore
 from tallystick.infrastructure.tally.tiles import inclusion_proof

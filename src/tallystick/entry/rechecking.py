@@ -33,7 +33,7 @@ from tallystick.infrastructure.ledger.store import LedgerStore
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.soft import SoftModule
-from tallystick.infrastructure.store.database import open_reader
+from tallystick.infrastructure.store.opening import open_reader
 from tallystick.infrastructure.store.rowcache import RowCache
 from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.infrastructure.tally.store import TallyStore

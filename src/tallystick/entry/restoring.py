@@ -16,12 +16,15 @@ from pathlib import Path
 
 from tallystick.application.policing.store import last_policy
 from tallystick.entry.auditing import next_origin
+from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
 from tallystick.infrastructure.crypto.digest import sha256
-from tallystick.infrastructure.store.backup import copy_database
+from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.commit import GroupCommit
-from tallystick.infrastructure.store.database import Database, open_reader
-from tallystick.infrastructure.store.tables import ChangeSet
+from tallystick.infrastructure.store.copying import copy_rows
+from tallystick.infrastructure.store.migrations import migrate
+from tallystick.infrastructure.store.opening import Place, open_database, open_reader, open_snapshot
+from tallystick.infrastructure.store.sqlite.backup import copy_database, make_whole
 from tallystick.infrastructure.tally.findings import Anchor
 from tallystick.infrastructure.tally.leaf import restored_leaf
 from tallystick.infrastructure.tally.log import TallyLog
@@ -87,8 +90,8 @@ def back_up(folder: ProviderFolder, target: Path, now: Instant) -> Backup:
         octets = path.read_bytes()
         _write(target / name, octets)
         hashes[name] = b64url(sha256(octets))
-    copied = target / stored.name
-    copy_database(stored, copied)
+    copied = ProviderFolder(target).database_file
+    _copy(stored, copied, now)
     hashes[copied.name] = b64url(sha256(copied.read_bytes()))
     frontier = _frontier(copied)
     backup = Backup(
@@ -160,6 +163,18 @@ def restore(
     return restored
 
 
+def _copy(stored: Place, copied: Path, now: Instant) -> None:
+    """The store as it is at one moment, as an embedded file whatever it is now."""
+    if isinstance(stored, Path):
+        copy_database(stored, copied)
+        return
+    with open_snapshot(stored) as source, open_database(copied) as target:
+        migrate(target, MIGRATIONS, now)
+        copy_rows(source, target)
+    make_whole(copied)
+    copied.with_name(copied.name + ".lock").unlink(missing_ok=True)
+
+
 def _mark(
     folder: ProviderFolder,
     settings: ProviderSettings,
@@ -169,7 +184,7 @@ def _mark(
     origin: str,
 ) -> Restored:
     """Append the event that gives the log its new name."""
-    database = Database.open(folder.database_file)
+    database = open_database(folder.database_file)
     try:
         store = TallyStore(database)
         if origin in store.origins():

@@ -5,7 +5,8 @@
     FOLDER/keys/*.block          the service's keys, wrapped by purpose
     FOLDER/keylist.jws           the signed list of public keys
     FOLDER/policy.json           the first policy, signed by officers
-    FOLDER/tallystick.db         the store
+    FOLDER/tallystick.db         the store, if it is embedded
+    FOLDER/store.json            where it is, if it is a PostgreSQL server
     FOLDER/offline/              root and officers' keys: to be moved away from the server
 
 Source: ISO/TS 12812-2:2017, 6.1; 7.4.2
@@ -18,7 +19,9 @@ from pathlib import Path
 from tallystick.infrastructure.crypto.signature import VerifyKey, verify_key
 from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.modules.opening import Opener, open_master
+from tallystick.infrastructure.store.address import Address, parse_address
 from tallystick.infrastructure.store.files import replace_file
+from tallystick.infrastructure.store.opening import Place
 from tallystick.kernel.codec import Decoder, b64url_decode, encode_canonical
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.model import Record
@@ -79,6 +82,16 @@ class ProviderSettings(Record, frozen=True, kw_only=True):
     pin_passes: int
 
 
+class StoreAddress(Record, frozen=True, kw_only=True):
+    """Where the store is, if it is not embedded.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    v: int
+    address: str
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderFolder:
     """The files of one provider.
@@ -122,7 +135,7 @@ class ProviderFolder:
 
     @property
     def database_file(self) -> Path:
-        """Where the store is.
+        """Where the store is, if it is embedded.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
@@ -136,18 +149,48 @@ class ProviderFolder:
         """
         return self.root / "backup.json"
 
-    def stored(self) -> Path:
+    @property
+    def store_file(self) -> Path:
+        """Where the address of the server is, if the store is on one.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        return self.root / "store.json"
+
+    def place(self) -> Place:
+        """Where the store is.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        try:
+            octets = self.store_file.read_bytes()
+        except FileNotFoundError:
+            return self.database_file
+        return parse_address(_stores.decode(octets).address)
+
+    def save_place(self, place: Place) -> None:
+        """Keep where the store is from now on.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        if isinstance(place, Address):
+            replace_file(self.store_file, encode_canonical(StoreAddress(v=1, address=place.url)))
+        else:
+            self.store_file.unlink(missing_ok=True)
+
+    def stored(self) -> Place:
         """The store of a provider that was served before.
 
         Raises NotFound where nothing was set up, or nothing was served yet.
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self.settings()
-        if not self.database_file.exists():
+        place = self.place()
+        if isinstance(place, Path) and not place.exists():
             raise NotFound(
                 f"{self.root} has no record yet", remedy="serve it once: tallystick serve FOLDER"
             )
-        return self.database_file
+        return place
 
     @property
     def offline(self) -> Path:
@@ -224,3 +267,4 @@ _QUOTE = "quote"
 
 
 _settings = Decoder(ProviderSettings)
+_stores = Decoder(StoreAddress)

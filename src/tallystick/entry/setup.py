@@ -30,6 +30,8 @@ from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.modules.interface import KeyHandle, Purpose
 from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.modules.soft import SoftModule
+from tallystick.infrastructure.store.address import Address, parse_address
+from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.codec import b64url, encode_canonical
 from tallystick.kernel.errors import Conflict
 from tallystick.kernel.money import currency_exponent
@@ -47,7 +49,7 @@ _LIST_LIFE_MS = 7 * DAY_MS
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be set up.
+    """What is to be set up; `store` is the address of a server, empty for the embedded store.
 
     Source: ISO/TS 12812-2:2017, 6.1
     """
@@ -64,6 +66,7 @@ class Plan:
     gateways: Mapping[str, PublicHalf] = field(default_factory=dict[str, PublicHalf])
     sms_url: str = ""
     core_url: str = ""
+    store: str = ""
     pin_memory_kib: int = 19_456
     pin_passes: int = 2
 
@@ -114,11 +117,13 @@ def refuse_occupied(folder: ProviderFolder) -> None:
 def set_up(folder: ProviderFolder, plan: Plan, secret: Secret[bytes], clock: Clock) -> Done:
     """Set up a provider in an empty `folder`, its master key sealed under `secret`.
 
-    Raises Conflict if the folder has a provider already, Malformed for a policy that is defective.
+    Raises Conflict if the folder or the store has a provider already, Malformed for a policy that
+    is defective, Unavailable if the store does not answer.
     Source: ISO/TS 12812-2:2017, 6.1; 7.4.2
     """
     currency_exponent(plan.currency)
     refuse_occupied(folder)
+    place = _empty_store(plan.store) if plan.store else None
     folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.offline.mkdir(mode=0o700, exist_ok=True)
     master = MasterKey.generate(operating_system)
@@ -142,8 +147,21 @@ def set_up(folder: ProviderFolder, plan: Plan, secret: Secret[bytes], clock: Clo
         signed = sign_policy(plan.policy_text, name, officer, signed)
     _write(folder.policy_file, encode_canonical(signed))
     invited = tuple(Invited(role, one_time_code()) for role in plan.roles)
+    if place is not None:
+        folder.save_place(place)
     folder.save_settings(_settings(plan, root, officers, invited))
     return Done(root=_public_half(root), invited=invited)
+
+
+def _empty_store(text: str) -> Address:
+    address = parse_address(text)
+    with open_reader(address) as reader:
+        if reader.shapes():
+            raise Conflict(
+                "the store has tables already",
+                remedy="give each provider a database, or a schema, of its own",
+            )
+    return address
 
 
 def _settings(

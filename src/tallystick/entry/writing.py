@@ -2,6 +2,10 @@
 
 Everything runs on the loop's thread but COMMIT, which waits for the disk on a helper thread.
 
+When the connection to the store is lost, commands wait while the helper thread connects again, and
+the batch that was on its way is tried again under the same ids: what it came to is known by then.
+After a few attempts whoever waits is told to ask again later.
+
 Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
 """
 
@@ -19,6 +23,9 @@ from tallystick.kernel.errors import Broken, MfsError, Unavailable
 WhenDurable = Callable[[Recorded], None]
 MAX_BATCH = 1024
 MAX_WAITING = 8192
+RECOVERY_PAUSE_S = 0.25
+RECOVERY_PATIENCE = 20
+"""How many attempts to connect again commands wait for before they are refused."""
 
 
 class Submits(Protocol):
@@ -47,6 +54,9 @@ class WriterLoop:
         self._thread = CommitThread()
         self._waiting: deque[tuple[Command, WhenDurable]] = deque()
         self._busy = False
+        self._attempts = 0
+        self._losses = 0
+        self._closing = False
         self._stopped: MfsError | None = None
         self._idle = asyncio.Event()
         self._idle.set()
@@ -67,11 +77,22 @@ class WriterLoop:
         """
         return self._stopped
 
+    @property
+    def recovering(self) -> bool:
+        """Whether the store is away and being connected to again.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        return self._attempts > 0
+
     def submit(self, command: Command, answer: WhenDurable) -> None:
         """Execute `command` with the next batch; `answer` is called once it is durable.
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
+        if self._attempts > RECOVERY_PATIENCE:
+            answer(Recorded(Outcome(_away()), None))
+            return
         if self._stopped is not None or len(self._waiting) >= MAX_WAITING:
             refusal = self._stopped or Unavailable(
                 "too many requests wait", remedy="try again with the same id", retry_after_s=1
@@ -79,6 +100,9 @@ class WriterLoop:
             answer(Recorded(Outcome(refusal), None))
             return
         self._waiting.append((command, answer))
+        self._begin()
+
+    def _begin(self) -> None:
         if not self._busy:
             self._busy = True
             self._idle.clear()
@@ -103,62 +127,120 @@ class WriterLoop:
 
         Source: C2SP tlog-checkpoint
         """
-        if not self._busy and self._stopped is None:
-            try:
-                self._writer.finish()
-            except MfsError:
-                return
+        if self._busy or self._stopped is not None:
+            return
+        if self._writer.lost:
+            self._begin()
+            return
+        try:
+            self._writer.finish()
+        except MfsError:
+            return
 
     async def close(self) -> None:
         """Finish what was submitted, take nothing more, end the helper thread.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
+        self._closing = True
         await self._idle.wait()
         self._stopped = Unavailable("the service is stopping", remedy="try again")
         self._thread.close()
 
     def _turn(self) -> None:
+        if self._writer.lost:
+            self._recover()
+            return
         batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
-        commands = [command for command, _ in batch]
-        answers = [answer for _, answer in batch]
         try:
-            prepared = self._writer.prepare(commands)
+            prepared = self._writer.prepare([command for command, _ in batch])
         except (Unavailable, Broken) as error:
-            self._answer(answers, self._writer.retry_singly(commands, error))
-            self._next()
+            self._failed(batch, error)
             return
         future = self._thread.submit(lambda: self._writer.commit(prepared))
         future.add_done_callback(
             lambda done: self._loop.call_soon_threadsafe(
-                self._durable, prepared, answers, done.exception()
+                self._durable, prepared, batch, done.exception()
             )
         )
 
     def _durable(
-        self, prepared: Prepared, answers: list[WhenDurable], failure: BaseException | None
+        self,
+        prepared: Prepared,
+        batch: list[tuple[Command, WhenDurable]],
+        failure: BaseException | None,
     ) -> None:
         if failure is None:
-            recorded = self._writer.release(prepared)
-        elif isinstance(failure, MfsError):
-            self._writer.abandon(prepared)
-            recorded = self._writer.retry_singly(prepared.commands, failure)
+            self._losses = 0
+            self._answer(batch, self._writer.release(prepared))
+            self._next()
+            return
+        self._writer.abandon(prepared)
+        self._failed(batch, failure)
+
+    def _failed(self, batch: list[tuple[Command, WhenDurable]], failure: BaseException) -> None:
+        """Try a batch again that the store refused: whole after a lost connection, else singly."""
+        if not isinstance(failure, MfsError):
+            failure = Broken("the store failed in an unexpected way")
+            self._stopped = failure
+            self._answer(batch, [Recorded(Outcome(failure), None) for _ in batch])
+        elif self._writer.lost and not self._losses:
+            self._losses += 1
+            self._waiting.extendleft(reversed(batch))
         else:
-            self._stopped = Broken("the store failed in an unexpected way")
-            self._writer.abandon(prepared)
-            recorded = [Recorded(Outcome(self._stopped), None) for _ in answers]
-        self._answer(answers, recorded)
+            commands = [command for command, _ in batch]
+            self._answer(batch, self._writer.retry_singly(commands, failure))
         self._next()
 
-    def _answer(self, answers: list[WhenDurable], recorded: list[Recorded]) -> None:
-        for answer, one in zip(answers, recorded, strict=True):
+    def _recover(self) -> None:
+        """Connect again on the helper thread, and again a little later if that fails."""
+        self._attempts += 1
+        future = self._thread.submit(self._writer.recover)
+        future.add_done_callback(
+            lambda done: self._loop.call_soon_threadsafe(self._recovered, done.exception())
+        )
+
+    def _recovered(self, failure: BaseException | None) -> None:
+        if failure is None:
+            self._attempts = 0
+            self._next()
+            return
+        if isinstance(failure, Unavailable) and not self._closing:
+            if self._attempts > RECOVERY_PATIENCE:
+                self._refuse_waiting(_away())
+            self._loop.call_later(RECOVERY_PAUSE_S, self._recover)
+            return
+        self._attempts = 0
+        self._stopped = (
+            failure
+            if isinstance(failure, MfsError)
+            else Broken("the store failed in an unexpected way")
+        )
+        self._refuse_waiting(self._stopped)
+        self._next()
+
+    def _refuse_waiting(self, refusal: MfsError) -> None:
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        self._answer(waiting, [Recorded(Outcome(refusal), None) for _ in waiting])
+
+    def _answer(self, batch: list[tuple[Command, WhenDurable]], recorded: list[Recorded]) -> None:
+        for (_, answer), one in zip(batch, recorded, strict=True):
             if isinstance(one.outcome.reply, Broken):
                 self._stopped = one.outcome.reply
             answer(one)
 
     def _next(self) -> None:
+        if self._waiting and self._stopped is not None:
+            self._refuse_waiting(self._stopped)
         if self._waiting:
             self._loop.call_soon(self._turn)
         else:
             self._busy = False
             self._idle.set()
+
+
+def _away() -> Unavailable:
+    return Unavailable(
+        "the store cannot be reached", remedy="ask again with the same id", retry_after_s=2
+    )

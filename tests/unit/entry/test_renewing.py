@@ -12,7 +12,7 @@ from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.setup import Plan, demo_policy, set_up
 from tallystick.infrastructure.crypto.key_list import keys_in_force, verify_key_list
 from tallystick.infrastructure.crypto.signature import Ed25519SigningKey
-from tallystick.infrastructure.store.tables import ChangeSet
+from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.tally.leaf import encode_leaf
 from tallystick.kernel.errors import Expired, MfsError, NotAuthentic, NotPermitted
 from tallystick.kernel.ids import timed_id

@@ -22,8 +22,8 @@ from tallystick.entry.auditing import (
 )
 from tallystick.entry.restoring import back_up, read_backup, restore
 from tallystick.entry.settings import ProviderFolder
-from tallystick.infrastructure.store.backup import copy_database
-from tallystick.infrastructure.store.database import open_reader
+from tallystick.infrastructure.store.opening import open_reader
+from tallystick.infrastructure.store.sqlite.backup import copy_database
 from tallystick.infrastructure.tally.findings import Anchor, FindingKind
 from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.infrastructure.tally.store import TallyStore

@@ -16,9 +16,9 @@ from tallystick.application.customers.model import (
 from tallystick.application.customers.store import ACCOUNT_OWNER, ALIAS, CUSTOMER, OWNERS_OF
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle, Purpose
+from tallystick.infrastructure.store.changes import select_in
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
-from tallystick.infrastructure.store.tables import select_in
 from tallystick.kernel.codec import Decoder, b64url, encode_canonical
 from tallystick.kernel.errors import Conflict, NotFound, NotPermitted
 from tallystick.kernel.ids import random_id

@@ -6,7 +6,7 @@ Source: ISO/TS 12812-2:2017, 7.3.4; 7.4.1
 from typing import LiteralString
 
 from tallystick.infrastructure.store.migrations import Migration
-from tallystick.infrastructure.store.tables import Table
+from tallystick.infrastructure.store.table import Table
 
 CUSTOMER = Table(
     name="customer",

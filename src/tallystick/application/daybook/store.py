@@ -5,7 +5,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 13.3
 
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
-from tallystick.infrastructure.store.tables import Table
+from tallystick.infrastructure.store.table import Table
 
 DAY_CLOSING = Table(
     name="day_closing",

@@ -5,7 +5,7 @@ Source: ISO/TS 12812-2:2017, 7.4.1
 
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
-from tallystick.infrastructure.store.tables import Table
+from tallystick.infrastructure.store.table import Table
 
 DEVICE = Table(
     name="device",

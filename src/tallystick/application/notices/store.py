@@ -6,7 +6,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.4
 from tallystick.application.notices.model import NoticeRow
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
-from tallystick.infrastructure.store.tables import Table
+from tallystick.infrastructure.store.table import Table
 from tallystick.kernel.model import from_row
 from tallystick.kernel.time import Instant
 

@@ -10,7 +10,7 @@ from tallystick.infrastructure.crypto.jws import split_compact
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import MfsError, error_by_code
 from tallystick.kernel.model import Record
-from tallystick.protocol.payments import Consent, PaymentKind, PaymentReply
+from tallystick.protocol.payments import Consent, PaymentKind, PaymentReply, ReceiptReply
 from tallystick.protocol.receipt import Receipt
 
 
@@ -107,6 +107,21 @@ class PaymentSettled:
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         return PaymentReply(receipt=receipt, balance_minor=self.balance_minor)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedReceipt:
+    """The answer to who asked for a receipt, but for that receipt.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    def with_receipt(self, receipt: Receipt) -> ReceiptReply:
+        """The whole answer.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        return ReceiptReply(receipt=receipt)
 
 
 def read_evidence(octets: bytes) -> Evidence:

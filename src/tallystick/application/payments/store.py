@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
-from tallystick.infrastructure.store.tables import Table
+from tallystick.infrastructure.store.table import Table
 
 ORDER = Table(
     name="payment_order",

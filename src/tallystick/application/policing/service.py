@@ -37,17 +37,18 @@ class PolicyInForce:
     Source: ISO/TS 12812-2:2017, 6.1
     """
 
-    def __init__(self, officers: Officers) -> None:
+    def __init__(self, officers: Officers, reader: Reader) -> None:
         self._officers = officers
+        self._reader = reader
         self._compiled: CompiledPolicy | None = None
         self.degraded: dict[str, int] = {}
 
-    def load(self, reader: Reader) -> None:
+    def load(self) -> None:
         """Put the last stored policy into force, its signatures checked again.
 
         Source: ISO/TS 12812-2:2017, 6.1
         """
-        stored = last_policy(reader)
+        stored = last_policy(self._reader)
         if stored is not None:
             self._compiled = self.verify(stored[1], above=stored[0] - 1)
 

@@ -6,7 +6,7 @@ Source: ISO/TS 12812-2:2017, 11.2.3
 from tallystick.application.webhooks.model import WebhookRow
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
-from tallystick.infrastructure.store.tables import Table
+from tallystick.infrastructure.store.table import Table
 from tallystick.kernel.model import from_row
 
 WEBHOOK = Table(

@@ -12,7 +12,7 @@ from tallystick.entry.cli.console import FOUND_SOMETHING, example, say, say_json
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.ledger.daybook import BalanceLine, TrialBalance, trial_balance
 from tallystick.infrastructure.ledger.store import LedgerStore
-from tallystick.infrastructure.store.database import open_reader
+from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.money import Money
 
 

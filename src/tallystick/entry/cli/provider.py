@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from time import sleep
 
 import click
 import uvloop
@@ -30,11 +31,12 @@ from tallystick.entry.renewing import list_is_near_its_end
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, refuse_occupied, set_up
 from tallystick.entry.siem import Destination
+from tallystick.entry.standing_by import stand_by
 from tallystick.entry.witnessing import WITNESSED_NOTE, WitnessEndpoint, Witnessing
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.hardening import harden_process
 from tallystick.kernel.codec import Decoder
-from tallystick.kernel.errors import Expired
+from tallystick.kernel.errors import Expired, Unavailable
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import iso_utc
 
@@ -74,6 +76,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--gateway", "gateways", multiple=True, metavar="NAME=FILE", help="A USSD gateway's public key."
 )
+@click.option("--store", default="", help="A server for the record: postgresql://...")
 @click.option("--codes-file", type=click.Path(path_type=Path), help="Write the codes there (0600).")
 @click.option("--secret-out", type=_FILE, help="Make a new secret and write it there (0600).")
 @click.option("--json", "as_json", is_flag=True, help="Print root and invited roles as JSON.")
@@ -88,6 +91,7 @@ def init(
     sms_url: str,
     core_url: str,
     gateways: tuple[str, ...],
+    store: str,
     codes_file: Path | None,
     secret_out: Path | None,
     as_json: bool,
@@ -110,6 +114,7 @@ def init(
         sms_url=sms_url,
         core_url=core_url,
         gateways=dict(_gateway(given) for given in gateways),
+        store=store,
     )
     place = ProviderFolder(folder)
     refuse_occupied(place)
@@ -182,6 +187,7 @@ def _gateway(given: str) -> tuple[str, PublicHalf]:
 @click.option("--terminator", default="", help="What terminates TLS in front of the service.")
 @click.option("--workers", default=1, show_default=True, help="Processes that verify; one a core.")
 @click.option("--no-lane", is_flag=True, help="Serve everything through the ordinary routes.")
+@click.option("--standby", is_flag=True, help="Wait for another service's place, then take it.")
 @click.option("--log", "log_file", default="", help="File of the log, - for standard error.")
 @click.option("--ready-fd", type=int, help="Write the port there once orders are taken.")
 @click.option(
@@ -205,6 +211,7 @@ def serve(
     terminator: str,
     workers: int,
     no_lane: bool,
+    standby: bool,
     log_file: str,
     ready_fd: int | None,
     witnesses: tuple[str, ...],
@@ -218,6 +225,9 @@ def serve(
 
     The first line of output says where it listens. Beyond loopback it takes a certificate, or the
     word that something in front terminates TLS.
+
+    With --standby it waits beside a service on the same store and takes its place once that one has
+    ended, or has died: for a change of version without a pause, and for a second machine.
     """
     listening = Listening(
         host=host,
@@ -237,11 +247,21 @@ def serve(
     harden_process()
     place = ProviderFolder(folder)
     _check_key_list(place)
-    platform = open_platform(place, opener_from(secret_fd, secret_file))
+    opener = opener_from(secret_fd, secret_file)
+    take_over = standby and stand_by(place.place(), sleep, _tell)
+    platform = open_platform(place, opener, take_over=take_over)
     try:
         uvloop.run(_serve(platform, listening, witnessing, watched, log_file, ready_fd))
     finally:
         platform.close()
+    if platform.store.overtaken:
+        raise Unavailable(
+            "another process has become the writer", remedy="start this one with --standby"
+        )
+
+
+def _tell(says: str) -> None:
+    click.echo(says, err=True)
 
 
 def _check_key_list(folder: ProviderFolder) -> None:

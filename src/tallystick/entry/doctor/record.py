@@ -4,6 +4,7 @@ Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from tallystick.application.notices.store import due_notices
 from tallystick.application.payments.store import open_orders
@@ -11,7 +12,8 @@ from tallystick.entry.auditing import believed, note_anchor
 from tallystick.entry.doctor.model import Finding, fine, soon, wrong
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
 from tallystick.entry.witnessing import WITNESSED_NOTE
-from tallystick.infrastructure.store.database import Connection, open_reader
+from tallystick.infrastructure.store.database import Connection
+from tallystick.infrastructure.store.opening import open_reader
 from tallystick.infrastructure.tally.store import TallyStore
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.ids import id_time
@@ -32,13 +34,19 @@ def look_at_record(
 
     Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
     """
-    if not folder.database_file.exists():
-        yield soon("record", "nothing was served yet", f"tallystick serve {folder.root}")
+    place = folder.place()
+    nothing = soon("record", "nothing was served yet", f"tallystick serve {folder.root}")
+    if isinstance(place, Path) and not place.exists():
+        yield nothing
         return
     try:
-        with open_reader(folder.database_file) as reader:
+        with open_reader(place) as reader:
+            if not reader.shapes():
+                yield nothing
+                return
             yield _whole(reader)
-            yield _log(folder)
+            if isinstance(place, Path):
+                yield _log(place)
             yield _tally(folder, reader)
             yield _witness(folder, reader)
             yield _orders(reader, now)
@@ -50,11 +58,11 @@ def look_at_record(
 
 def _whole(reader: Connection) -> Finding:
     reader.check_integrity()
-    return fine("record", "every page and reference of the database fits")
+    return fine("record", f"every page of the database fits, {reader.size() / 1e6:.0f} MB")
 
 
-def _log(folder: ProviderFolder) -> Finding:
-    path = folder.database_file.with_name(folder.database_file.name + "-wal")
+def _log(place: Path) -> Finding:
+    path = place.with_name(place.name + "-wal")
     size = path.stat().st_size if path.exists() else 0
     says = f"{size / 1e6:.0f} MB of write-ahead log"
     if size > WAL_BYTES:

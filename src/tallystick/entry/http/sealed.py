@@ -5,7 +5,14 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2; 12.3
 
 from collections.abc import Callable
 
-from tallystick.application.commands import AgentOpens, Command, EndSession, PlaceOrder
+from tallystick.application.commands import (
+    AgentOpens,
+    Command,
+    EndSession,
+    PlaceOrder,
+    ReadAccount,
+    ReadReceipt,
+)
 from tallystick.application.consent import verify_signed
 from tallystick.entry.answering import Done, answer_of, success
 from tallystick.entry.assembly import Platform
@@ -15,16 +22,13 @@ from tallystick.entry.http.operations import operation
 from tallystick.entry.writing import Submits
 from tallystick.infrastructure.crypto.signature import Es256VerifyKey, VerifyKey
 from tallystick.kernel.codec import Decoder, b64url
-from tallystick.kernel.errors import NotFound
 from tallystick.kernel.model import Wire
 from tallystick.kernel.time import Instant
 from tallystick.protocol.operators import OpenCustomer
 from tallystick.protocol.payments import (
-    AccountReply,
     Empty,
     PaymentRequest,
     QuoteRequest,
-    ReceiptReply,
     ReceiptRequest,
     consent_header,
 )
@@ -60,8 +64,8 @@ class SealedOperations:
             "session.end": self._changing(self.end),
             "agent.open-customer": self._changing(self.agent_opens),
             "payment.quote": self._reading(self.quote),
-            "payment.receipt": self._reading(self.receipt),
-            "account.read": self._reading(self.account),
+            "payment.receipt": self._changing(self.receipt),
+            "account.read": self._changing(self.account),
         }
 
     def _changing(self, authenticate: Callable[[Opened, Instant], Command]) -> Perform:
@@ -124,34 +128,23 @@ class SealedOperations:
         payer = self._desks.customers.get(live.customer)
         return self._platform.quoting.quote(payer, request, now)
 
-    def receipt(self, opened: Opened, now: Instant) -> Wire:
+    def receipt(self, opened: Opened, now: Instant) -> Command:
         """The receipt of an order that the session's customer paid or received.
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
+        del now
         request = self._receipts.decode_canonical(opened.content)
-        live = self._desks.sessions.look(opened.session, now)
-        order = self._desks.payments.find(request.order)
-        if order is None:
-            raise NotFound("no such order of yours")
-        disclosures = self._desks.payments.proofs.disclosures(order, live.account)
-        return ReceiptReply(receipt=self._platform.archive.receipt(order.event, disclosures))
+        return ReadReceipt(opened.session, opened.sequence, request.order)
 
-    def account(self, opened: Opened, now: Instant) -> Wire:
+    def account(self, opened: Opened, now: Instant) -> Command:
         """The balance of the session's customer.
 
         Source: ISO/TS 12812-2:2017, 12.3
         """
+        del now
         self._empty.decode(opened.content)
-        live = self._desks.sessions.look(opened.session, now)
-        book = self._desks.book
-        return AccountReply(
-            account=live.account,
-            currency=self._platform.settings.currency,
-            available_minor=book.available(live.account),
-            reserved_minor=book.reserved(live.account),
-            device=live.device,
-        )
+        return ReadAccount(opened.session, opened.sequence)
 
     def _signer(self, device: str) -> tuple[str, VerifyKey]:
         found = self._signers.get(device)

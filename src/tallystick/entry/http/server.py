@@ -13,7 +13,7 @@ import asyncio
 import ipaddress
 import ssl
 from collections.abc import Callable, Coroutine
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ from tallystick.entry.notes import Note
 from tallystick.entry.siem import export_for_ever
 from tallystick.entry.witnessing import Asker, Witnessing, ask_for_ever
 from tallystick.entry.writing import WriterLoop
-from tallystick.infrastructure.store.database import Checkpointer
+from tallystick.infrastructure.store.database import Upkeep
 from tallystick.kernel.errors import Malformed, NotFound, NotPermitted, Unavailable
 
 MOST_WORKERS = 32
@@ -185,7 +185,7 @@ def _duties(
 ) -> list[Coroutine[Any, Any, None]]:
     """What goes on beside the answering, for ever."""
     duties: list[Coroutine[Any, Any, None]] = [
-        _housekeep(platform, writer, accounting, served.desk),
+        _housekeep(platform, writer, accounting, served.desk, served.server),
         _flush(accounting),
         sweep_idle(served.server.server_state, idle_s=IDLE_S),
         deliver_notices(platform, writer, accounting),
@@ -323,13 +323,20 @@ async def _flush(accounting: Accounting) -> None:
 
 
 async def _housekeep(
-    platform: Platform, writer: WriterLoop, accounting: Accounting, desk: FrontDesk | None
+    platform: Platform,
+    writer: WriterLoop,
+    accounting: Accounting,
+    desk: FrontDesk | None,
+    server: uvicorn.Server,
 ) -> None:
-    """Once a second: copy the log back into the file, forget dead sessions, renew what is due."""
-    with platform.database.checkpointer() as checkpointer:
+    """Once a second: look after the store, forget dead sessions, renew what is due."""
+    with closing(platform.database.upkeep()) as upkeep:
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
-            await asyncio.to_thread(_checkpoint, checkpointer, accounting)
+            await asyncio.to_thread(_keep_up, upkeep, accounting)
+            if platform.store.overtaken:
+                accounting.note(Note.OVERTAKEN)
+                server.should_exit = True
             now = platform.clock.now()
             platform.desks.sessions.sweep(now)
             writer.rest()
@@ -349,8 +356,8 @@ def _renew_quote_keys(platform: Platform, accounting: Accounting, desk: FrontDes
             desk.quote_keys_changed()
 
 
-def _checkpoint(checkpointer: Checkpointer, accounting: Accounting) -> None:
+def _keep_up(upkeep: Upkeep, accounting: Accounting) -> None:
     try:
-        checkpointer.passive()
-    except Exception as error:  # noqa: BLE001 - a checkpoint that fails is tried again
-        accounting.note(Note.CHECKPOINT_FAILED, error=type(error).__name__)
+        upkeep.run()
+    except Exception as error:  # noqa: BLE001 - what fails is tried again
+        accounting.note(Note.UPKEEP_FAILED, error=type(error).__name__)

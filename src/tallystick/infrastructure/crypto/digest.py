@@ -5,6 +5,7 @@ Source: ISO/TS 12812-2:2017, C; ISO/IEC 10118-3; ISO/IEC 9797-2
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
@@ -16,6 +17,17 @@ def sha256(octets: bytes) -> bytes:
     Source: ISO/IEC 10118-3; FIPS 180-4, 6.2
     """
     return hashlib.sha256(octets).digest()
+
+
+def sha256_of(parts: Iterable[bytes]) -> bytes:
+    """SHA-256 of all `parts` one after the other: 32 bytes.
+
+    Source: ISO/IEC 10118-3; FIPS 180-4, 6.2
+    """
+    running = hashlib.sha256()
+    for part in parts:
+        running.update(part)
+    return running.digest()
 
 
 def hmac_sha256(secret: bytes, octets: bytes) -> bytes:

@@ -29,8 +29,9 @@ from tallystick.infrastructure.ledger.model import (
     Transfer,
 )
 from tallystick.infrastructure.ledger.state import Changes, LedgerState, account_row, hold_row
-from tallystick.infrastructure.store.database import Reader, Row
-from tallystick.infrastructure.store.tables import ChangeSet, Table, load, load_rows, select_in
+from tallystick.infrastructure.store.changes import ChangeSet, load, load_rows, select_in
+from tallystick.infrastructure.store.database import Reader
+from tallystick.infrastructure.store.table import Row, Table
 from tallystick.kernel.codec import Decoder, encode
 from tallystick.kernel.errors import Broken, Malformed
 from tallystick.kernel.model import row_of
@@ -87,6 +88,14 @@ _WITH_LIMITS: LiteralString = (
     " a.held_debit, a.held_credit, a.status, a.opened_at, a.closed_at,"
     " l.limit_id, l.window_ms, l.buckets"
     " FROM account a LEFT JOIN limit_account l ON l.account = a.id WHERE a.id IN "
+)
+
+_LEGS_OF: LiteralString = (
+    "SELECT line.seq, line.posting_id, line.debit, line.credit, line.amount"
+    " FROM transfer AS first JOIN transfer AS line"
+    " ON line.seq >= first.seq AND line.seq < first.seq + ?"
+    " AND line.posting_id = first.posting_id AND line.kind = first.kind"
+    " WHERE first.leg = 0 AND first.kind IN ('post', 'capture') AND first.posting_id IN "
 )
 
 HOLD = Table(
@@ -227,14 +236,8 @@ class LedgerStore:
         if not missing:
             return
         legs: dict[str, list[Leg]] = {}
-        for posting_id, debit, credit, amount in self._reader.rows(
-            """SELECT line.posting_id, line.debit, line.credit, line.amount
-                FROM transfer AS first JOIN transfer AS line
-                ON line.seq >= first.seq AND line.seq < first.seq + ?
-                AND line.posting_id = first.posting_id AND line.kind = first.kind
-                WHERE first.leg = 0 AND first.kind IN ('post', 'capture')
-                AND first.posting_id IN (SELECT value FROM json_each(?)) ORDER BY line.seq""",
-            (MAX_LEGS, encode(missing).decode()),
+        for _, posting_id, debit, credit, amount in sorted(
+            self._reader.among(_LEGS_OF, missing, (MAX_LEGS,))
         ):
             leg = Leg(debit=debit, credit=credit, amount=amount)
             legs.setdefault(posting_id, []).append(leg)
@@ -278,14 +281,17 @@ class LedgerStore:
                     UNION ALL SELECT credit, 0, amount, kind FROM transfer
                     UNION ALL SELECT id, 0, 0, '' FROM account),
                 part AS (
-                    SELECT id, debit, credit, kind IN ('post', 'capture', 'reverse') AS posted,
-                    (kind = 'hold') - (kind IN ('capture', 'void', 'expire')) AS held FROM line),
+                    SELECT id, debit, credit,
+                    CASE WHEN kind IN ('post', 'capture', 'reverse') THEN 1 ELSE 0 END AS posted,
+                    CASE WHEN kind = 'hold' THEN 1
+                        WHEN kind IN ('capture', 'void', 'expire') THEN -1 ELSE 0 END AS held
+                    FROM line),
                 own AS (
                     SELECT id, sum(debit * posted) AS pd, sum(credit * posted) AS pc,
                     sum(debit * held) AS hd, sum(credit * held) AS hc FROM part GROUP BY id)
-                SELECT own.id FROM own LEFT JOIN account USING (id)
-                WHERE (pd, pc, hd, hc) IS NOT
-                    (posted_debit, posted_credit, held_debit, held_credit) ORDER BY own.id"""
+                SELECT own.id FROM own LEFT JOIN account ON account.id = own.id
+                WHERE account.id IS NULL OR pd <> posted_debit OR pc <> posted_credit
+                    OR hd <> held_debit OR hc <> held_credit ORDER BY own.id"""
         )
         return tuple(row[0] for row in rows)
 
@@ -327,7 +333,8 @@ class LedgerStore:
         """
         yield from self._reader.stream(
             """SELECT seq, debit, credit, amount, event_index,
-                kind IN ('post', 'capture', 'reverse') FROM transfer ORDER BY seq"""
+                CASE WHEN kind IN ('post', 'capture', 'reverse') THEN 1 ELSE 0 END
+                FROM transfer ORDER BY seq"""
         )
 
 

@@ -7,7 +7,7 @@ from tallystick.infrastructure.store.database import Database
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.kernel.errors import Broken
 
-MIGRATION = Migration(
+BOOTS = Migration(
     number=3,
     name="boots",
     statements=(
@@ -16,16 +16,29 @@ MIGRATION = Migration(
     ),
 )
 
+OWNERS = Migration(
+    number=4,
+    name="writers",
+    statements=(
+        "ALTER TABLE boot ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+        """CREATE TABLE writer_beat (
+            id INTEGER PRIMARY KEY CHECK (id = 1), number INTEGER NOT NULL
+        ) STRICT""",
+    ),
+)
 
-def next_boot(database: Database) -> int:
-    """The next number (from 1), durable before it is used.
+MIGRATIONS = (BOOTS, OWNERS)
 
-    Raises Unavailable or Broken.
+
+def next_boot(database: Database, owner: str) -> int:
+    """The next number (from 1) for the start `owner`, durable before it is used.
+
+    `owner` is a name that no other start has. Raises Unavailable or Broken.
     Source: NIST SP 800-38D, 8.2.1
     """
     database.begin()
     try:
-        database.execute("UPDATE boot SET number = number + 1 WHERE id = 1")
+        database.execute("UPDATE boot SET number = number + 1, owner = ? WHERE id = 1", (owner,))
         row = database.one("SELECT number FROM boot WHERE id = 1")
     except BaseException:
         database.rollback()

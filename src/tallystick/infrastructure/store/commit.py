@@ -4,9 +4,9 @@ The statements run where the commands were applied; only `commit`, which waits f
 sent to the one helper thread. The connection has one thread at a time: while a commit is on its
 way nothing else may be asked of it, which is checked.
 
-After a failure nothing of the batch is in the file, except when the disk failed during the very
-commit: then it may be there after a restart. So the caller reads its state from the file again,
-and clients ask again with the same ids.
+After a failure nothing of the batch is stored, except when the disk or the connection failed during
+the very commit: then it may be. So the caller reads its state again, from a connection that knows,
+and the same commands are tried again under the same ids.
 
 Source: ISO/TS 12812-2:2017, 6.2.3
 """
@@ -16,8 +16,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from enum import Enum
 from typing import TypeVar
 
+from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.database import Database
-from tallystick.infrastructure.store.tables import ChangeSet
 from tallystick.kernel.errors import Broken
 
 T = TypeVar("T")
@@ -87,6 +87,32 @@ class GroupCommit:
             raise Broken("the batch is being committed and cannot be undone")
         self._phase = _Phase.IDLE
         self._database.rollback()
+
+    @property
+    def lost(self) -> bool:
+        """Whether the connection is gone, so that `recover` has to come first.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        return self._database.lost
+
+    @property
+    def overtaken(self) -> bool:
+        """Whether another process was found to have become the writer.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
+        """
+        return self._database.overtaken
+
+    def recover(self) -> None:
+        """Connect again, so that what the last batch came to can be read; blocks for seconds.
+
+        Raises Unavailable while there is nobody to connect to, Broken if another process has
+        become the writer.
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._expect(_Phase.IDLE)
+        self._database.recover()
 
     def run(self, changes: ChangeSet) -> None:
         """Write and commit `changes` as one batch, waiting for the disk.

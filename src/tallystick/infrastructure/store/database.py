@@ -1,48 +1,16 @@
-"""The database file: one process writes it, any number of connections read it.
+"""What a store is to whoever uses it: one connection that writes, any number that read.
 
-Write-ahead log, every commit on the disk before it returns, no checkpoint inside a commit: a
-helper thread moves pages from the log with `Checkpointer.passive()`, and the writer calls
-`Database.checkpoint()` now and then right after a commit, so that the log can start over.
+Two engines keep the same tables: a file of SQLite and a server of PostgreSQL. SQL stands in the
+capabilities' store modules, once, in the words that both understand: `?` for a parameter.
 
-Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.4
+Source: ISO/TS 12812-2:2017, 6.2.3
 """
 
-import fcntl
-import os
-import sqlite3
-import stat
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import Any, LiteralString, Protocol, Self
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import LiteralString, Protocol, Self
 
-from tallystick.infrastructure.store.faults import fault_of
-from tallystick.kernel.errors import Broken, Unavailable
+from tallystick.infrastructure.store.table import Row, Table, Value
 from tallystick.kernel.model import Record
-
-Value = str | int | bytes | None
-"""What a column holds."""
-
-Row = tuple[Any, ...]
-
-# What the driver raises; OverflowError and ValueError for values that no column can hold.
-_DRIVER = (sqlite3.Error, OverflowError, ValueError)
-
-_WRITER: tuple[LiteralString, ...] = (
-    "PRAGMA page_size = 4096",
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
-    "PRAGMA wal_autocheckpoint = 0",
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA secure_delete = ON",
-    "PRAGMA trusted_schema = OFF",
-    "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -16384",
-)
-_READER: tuple[LiteralString, ...] = (
-    "PRAGMA query_only = ON",
-    "PRAGMA trusted_schema = OFF",
-    "PRAGMA temp_store = MEMORY",
-)
 
 
 class Reader(Protocol):
@@ -54,6 +22,7 @@ class Reader(Protocol):
     def rows(self, sql: LiteralString, parameters: Sequence[Value] = ()) -> list[Row]:
         """Every row of a query.
 
+        Raises Unavailable or Broken.
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         ...
@@ -61,6 +30,20 @@ class Reader(Protocol):
     def one(self, sql: LiteralString, parameters: Sequence[Value] = ()) -> Row | None:
         """The first row of a query, or None.
 
+        Raises Unavailable or Broken.
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        ...
+
+    def among(
+        self,
+        select_head: LiteralString,
+        keys: Sequence[str] | Sequence[int],
+        parameters: Sequence[Value] = (),
+    ) -> list[Row]:
+        """What `select_head`, which ends in `IN `, finds for any of `keys`, with one statement.
+
+        `parameters` are those of `select_head` itself. Raises Unavailable or Broken.
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         ...
@@ -68,321 +51,218 @@ class Reader(Protocol):
     def stream(self, sql: LiteralString, parameters: Sequence[Value] = ()) -> Iterator[Row]:
         """The rows of a query one by one, for results that may not fit into memory.
 
+        They are those of one moment. Finish or close it: it keeps what others replace. Raises
+        Unavailable or Broken.
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         ...
 
 
-class Checkpoint(Record, frozen=True, kw_only=True):
-    """What a checkpoint of the write-ahead log found: pages in the log, pages moved out of it.
+class Shape(Record, frozen=True, kw_only=True):
+    """A table as the engine has it: its columns, and those of its primary key, in order.
 
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
 
-    complete: bool
-    log_pages: int
-    moved_pages: int
+    table: str
+    columns: tuple[str, ...]
+    primary: tuple[str, ...]
 
 
-class Connection:
+class Connection(Reader, Protocol):
     """One connection; whoever uses it makes sure that only one thread does at a time.
 
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
 
-    def __init__(self, link: sqlite3.Connection) -> None:
-        self._link = link
+    def shapes(self) -> tuple[Shape, ...]:
+        """Every table, by name.
 
-    def rows(self, sql: LiteralString, parameters: Sequence[Value] = ()) -> list[Row]:
-        """Every row of a query.
-
-        Raises Unavailable or Broken.
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        try:
-            return self._link.execute(sql, parameters).fetchall()
-        except _DRIVER as error:
-            raise fault_of(error) from error
-
-    def one(self, sql: LiteralString, parameters: Sequence[Value] = ()) -> Row | None:
-        """The first row of a query, or None.
-
-        Raises Unavailable or Broken.
-        Source: ISO/TS 12812-2:2017, 6.2.3
-        """
-        try:
-            cursor = self._link.execute(sql, parameters)
-            row: Row | None = cursor.fetchone()
-            cursor.close()
-        except _DRIVER as error:
-            raise fault_of(error) from error
-        return row
-
-    def stream(self, sql: LiteralString, parameters: Sequence[Value] = ()) -> Iterator[Row]:
-        """The rows of a query one by one, for results that may not fit into memory.
-
-        An unfinished stream keeps its snapshot, and with it the write-ahead log: finish or close
-        it. Raises Unavailable or Broken.
-        Source: ISO/TS 12812-2:2017, 6.2.3
-        """
-        try:
-            cursor = self._link.execute(sql, parameters)
-        except _DRIVER as error:
-            raise fault_of(error) from error
-        try:
-            yield from cursor
-        except sqlite3.Error as error:
-            raise fault_of(error) from error
-        finally:
-            cursor.close()
+        ...
 
     def check_integrity(self) -> None:
-        """Read the whole file; raises Broken if its pages or its references do not fit together.
+        """Look whether what is stored fits together; raises Broken if not.
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
-        found = [row[0] for row in self.rows("PRAGMA quick_check(1)")]
-        dangling = self.one("SELECT count(*) FROM pragma_foreign_key_check")
-        if found != ["ok"] or dangling != (0,):
-            raise Broken(
-                "the database file is damaged",
-                remedy="stop, keep the file, restore the last backup, compare it with the tally",
-            )
+        ...
+
+    def size(self) -> int:
+        """How many octets the store takes.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        ...
 
     def trace(self, listener: Callable[[str], None] | None) -> None:
         """Hand the text of every statement that runs to `listener`; None stops that.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        self._link.set_trace_callback(listener)
+        ...
 
     def close(self) -> None:
-        """Close the connection.
+        """Close the connection; closing it again does nothing.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        self._link.close()
+        ...
 
-    def __enter__(self) -> Self:
-        return self
+    def __enter__(self) -> Self: ...
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, *_: object) -> None: ...
 
 
-class Checkpointer(Connection):
-    """A connection of its own for the thread that moves pages out of the write-ahead log.
+class Upkeep(Protocol):
+    """Short work that the store wants done about once a second, beside the writer.
 
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
 
-    def passive(self) -> Checkpoint:
-        """Move what can be moved without waiting for anybody.
+    def run(self) -> None:
+        """Do it once, on any thread; raises Unavailable or Broken.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        return _checkpoint(self)
+        ...
+
+    def close(self) -> None:
+        """Let go of what it needs.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        ...
 
 
-class Database(Connection):
-    """The one connection that writes, and the lock that keeps a second writer process out.
+class Database(Connection, Protocol):
+    """The one connection that writes; no second process writes while this one may.
 
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
 
-    def __init__(self, link: sqlite3.Connection, path: Path, lock: int) -> None:
-        super().__init__(link)
-        self.path = path
-        self._lock = lock
-
-    @classmethod
-    def open(cls, path: Path | str, *, busy_ms: int = 50) -> Self:
-        """Open the file at `path` for writing, creating it (0600) and its folder (0700).
-
-        A statement waits at most `busy_ms` for a lock. Raises Unavailable if another process is
-        the writer, if others may write to the folder, or if the disk fails.
-        Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.4
-        """
-        place = Path(path).absolute()
-        lock = _prepare(place)
-        try:
-            link = _connect(place, "rw", busy_ms, _WRITER)
-        except BaseException:
-            os.close(lock)
-            raise
-        return cls(link, place, lock)
-
-    def reader(self, *, busy_ms: int = 50) -> Connection:
+    def reader(self) -> Connection:
         """A further connection that can only read; it sees what is committed.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        return open_reader(self.path, busy_ms=busy_ms)
+        ...
 
-    def checkpointer(self) -> Checkpointer:
-        """A further connection for the thread that empties the write-ahead log.
+    def upkeep(self) -> Upkeep:
+        """What to do beside the writer about once a second.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        return Checkpointer(_connect(self.path, "rw", 0, _WRITER))
+        ...
 
-    def execute(self, sql: LiteralString, parameters: Sequence[Value] = ()) -> int:
-        """Run one statement; gives the number of rows it changed (-1 if it changes none).
+    def execute(self, sql: LiteralString, parameters: Sequence[Value] = ()) -> None:
+        """Run one statement, inside the open batch if there is one.
 
-        Raises Unavailable or Broken.
+        A fault in a batch may only show when the batch is committed. Raises Unavailable or Broken.
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        try:
-            return self._link.execute(sql, parameters).rowcount
-        except _DRIVER as error:
-            raise fault_of(error) from error
+        ...
+
+    def insert(self, table: Table, rows: Sequence[Row]) -> None:
+        """Write `rows` of `table` set by set, inside the open batch if there is one.
+
+        Raises what `execute` raises.
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        ...
+
+    def fence(self, epoch: int, owner: str) -> None:
+        """From now on a batch counts only while `owner` has the store under number `epoch`.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
+        """
+        ...
 
     def begin(self) -> None:
-        """Begin to write; raises Unavailable at once if somebody else is writing.
+        """Begin a batch.
 
+        Raises Unavailable, or Broken if another process has become the writer.
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        self.execute("BEGIN IMMEDIATE")
+        ...
 
     def commit(self) -> None:
         """Make what was written since `begin` durable; undone as a whole if that fails.
 
-        Raises Unavailable or Broken.
+        Where the connection was lost meanwhile (`lost`), nobody knows until `recover`. Raises
+        Unavailable or Broken.
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        try:
-            self._link.execute("COMMIT")
-        except _DRIVER as error:
-            self.rollback()
-            raise fault_of(error) from error
+        ...
 
     def rollback(self) -> None:
         """Undo what was written since `begin`; nothing to undo is no fault.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        if self._link.in_transaction:
-            self.execute("ROLLBACK")
+        ...
 
-    def checkpoint(self) -> Checkpoint:
-        """A short passive checkpoint by the writer itself, between batches.
-
-        Source: ISO/TS 12812-2:2017, 6.2.3
-        """
-        return _checkpoint(self)
-
-    def close(self) -> None:
-        """Move the log into the file, close it and let another writer in.
+    @property
+    def lost(self) -> bool:
+        """Whether the connection is gone, so that `recover` has to come first.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        if self._lock >= 0:
-            super().close()
-            os.close(self._lock)
-            self._lock = -1
+        ...
+
+    @property
+    def overtaken(self) -> bool:
+        """Whether another process was found to have become the writer.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
+        """
+        ...
+
+    def recover(self) -> None:
+        """Connect again, so that what the last batch came to is settled and can be read.
+
+        Blocks for seconds. Raises Unavailable while there is nobody to connect to, Broken if
+        another process has become the writer.
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        ...
 
 
-def open_reader(path: Path | str, *, busy_ms: int = 50) -> Connection:
-    """A read-only connection to the file at `path`, which another process may be writing.
-
-    Raises Unavailable if there is none.
-    Source: ISO/TS 12812-2:2017, 6.2.3
-    """
-    return Connection(_connect(Path(path).absolute(), "ro", busy_ms, _READER))
-
-
-def open_snapshot(path: Path | str, *, busy_ms: int = 50) -> Connection:
-    """A read-only connection that sees the file as it is now, whatever is written meanwhile.
-
-    Close it soon: it keeps the write-ahead log. Raises Unavailable if there is none.
-    Source: ISO/TS 12812-2:2017, 6.2.3
-    """
-    connection = open_reader(path, busy_ms=busy_ms)
-    connection.rows("BEGIN")
-    connection.one("SELECT count(*) FROM sqlite_schema")
-    return connection
-
-
-def is_being_written(path: Path | str) -> bool:
-    """Whether a process has the file at `path` open as its writer.
+class Statements(Protocol):
+    """Where a batch's statements go; all that a ChangeSet needs of a database.
 
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
-    place = Path(path)
+
+    def execute(self, sql: LiteralString, parameters: Sequence[Value] = ()) -> None:
+        """Run one statement.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        ...
+
+    def insert(self, table: Table, rows: Sequence[Row]) -> None:
+        """Write rows of one table.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        ...
+
+
+def in_batch(
+    database: Database, statements: Iterable[tuple[LiteralString, Sequence[Value]]]
+) -> None:
+    """Run `statements` as one batch: all of them or none.
+
+    Raises Unavailable or Broken.
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    database.begin()
     try:
-        lock = os.open(place.with_name(place.name + ".lock"), os.O_RDONLY | os.O_NOFOLLOW)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
-
-
-def _connect(
-    path: Path, mode: LiteralString, busy_ms: int, settings: tuple[LiteralString, ...]
-) -> sqlite3.Connection:
-    try:
-        link = sqlite3.connect(
-            f"{path.as_uri()}?mode={mode}",
-            uri=True,
-            timeout=busy_ms / 1000,
-            isolation_level=None,
-            check_same_thread=False,
-            cached_statements=256,
-        )
-    except sqlite3.Error as error:
-        raise fault_of(error) from error
-    try:
-        for setting in settings:
-            link.execute(setting)
-        link.execute("SELECT count(*) FROM sqlite_schema")
-    except sqlite3.Error as error:
-        link.close()
-        raise fault_of(error) from error
-    return link
-
-
-def _checkpoint(connection: Connection) -> Checkpoint:
-    busy, log_pages, moved_pages = connection.one("PRAGMA wal_checkpoint(PASSIVE)") or (1, 0, 0)
-    complete = not busy and log_pages == moved_pages
-    return Checkpoint(complete=complete, log_pages=log_pages, moved_pages=moved_pages)
-
-
-def _prepare(path: Path) -> int:
-    """Create the folder and the file for their owner alone; gives the descriptor of the lock."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if stat.S_IMODE(path.parent.stat().st_mode) & 0o022:
-            raise Unavailable(
-                "others may write to the folder of the database",
-                remedy="give the service a folder of its own with mode 0700",
-            )
-        lock = _own(path.with_name(path.name + ".lock"))
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.close(_own(path))
-        except BaseException:
-            os.close(lock)
-            raise
-    except BlockingIOError as error:
-        raise Unavailable(
-            "another process is the writer of this database",
-            remedy="stop it first, or read with a read-only connection",
-        ) from error
-    except OSError as error:
-        raise Unavailable(
-            "the database file cannot be opened",
-            remedy="check that its folder exists and belongs to the service",
-        ) from error
-    return lock
-
-
-def _own(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    if stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:
-        os.fchmod(descriptor, 0o600)
-    return descriptor
+        for sql, parameters in statements:
+            database.execute(sql, parameters)
+    except BaseException:
+        database.rollback()
+        raise
+    database.commit()

@@ -52,7 +52,7 @@ def schema_numbers(database: Database) -> tuple[int, ...]:
 
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
-    if database.one("SELECT 1 FROM sqlite_schema WHERE name = 'schema_version'") is None:
+    if not any(shape.table == "schema_version" for shape in database.shapes()):
         return ()
     return tuple(
         row[0] for row in database.rows("SELECT number FROM schema_version ORDER BY number")

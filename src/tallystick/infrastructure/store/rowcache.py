@@ -14,8 +14,9 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any, Generic, Protocol, TypeVar
 
+from tallystick.infrastructure.store.changes import ChangeSet, load
 from tallystick.infrastructure.store.database import Reader
-from tallystick.infrastructure.store.tables import ChangeSet, Table, load
+from tallystick.infrastructure.store.table import Table
 from tallystick.kernel.model import Record, from_row, row_of
 
 R = TypeVar("R", bound=Record)

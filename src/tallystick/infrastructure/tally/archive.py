@@ -8,8 +8,8 @@ Source: ISO/TS 12812-2:2017, 7.3.3; RFC 9162, 2.1
 
 from collections.abc import Callable
 
+from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.database import Reader
-from tallystick.infrastructure.store.tables import ChangeSet
 from tallystick.infrastructure.tally.checkpoint import NoteSigner
 from tallystick.infrastructure.tally.log import Appended, TallyLog
 from tallystick.infrastructure.tally.store import (
@@ -103,11 +103,14 @@ class Archive:
             self._unsaved = None
 
     def reread(self) -> None:
-        """Go back to what the file has, after a batch that did not become durable.
+        """Go on from what is stored, after a batch that nobody knows to be durable.
 
+        If it is after all, its checkpoint is signed now. Raises what the start raises.
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self.log = self._from_disk()
+        if self.size > self.durable_size:
+            self.note = self._last_note()
 
     def receipt(self, index: int, disclosures: tuple[Disclosure, ...]) -> Receipt:
         """The receipt of an event that was recorded before: the same proof and note as ever.

@@ -10,9 +10,10 @@ Source: ISO/TS 12812-2:2017, 7.3.3; RFC 9162, 2.1
 
 from collections.abc import Iterable, Iterator
 
+from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
-from tallystick.infrastructure.store.tables import ChangeSet, Table
+from tallystick.infrastructure.store.table import Table
 from tallystick.infrastructure.tally.merkle import HASH_BYTES, Frontier
 from tallystick.kernel.errors import Broken
 
@@ -116,13 +117,6 @@ class TallyStore:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-
-    def is_there(self) -> bool:
-        """Whether the file has a tally at all.
-
-        Source: ISO/TS 12812-2:2017, 7.3.3
-        """
-        return self._reader.one("SELECT 1 FROM sqlite_schema WHERE name = 'event'") is not None
 
     def load_frontier(self, origin: str) -> Frontier | None:
         """What the tally `origin` goes on from; None for a tally without a leaf.

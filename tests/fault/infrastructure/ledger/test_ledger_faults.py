@@ -14,10 +14,11 @@ from tallystick.infrastructure.ledger.daybook import check_books, trial_balance
 from tallystick.infrastructure.ledger.model import AccountKind, Leg, Posted, Posting, PostingKind
 from tallystick.infrastructure.ledger.state import LedgerState
 from tallystick.infrastructure.ledger.store import MIGRATION, LedgerStore, save
+from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.commit import GroupCommit
 from tallystick.infrastructure.store.database import Database
 from tallystick.infrastructure.store.migrations import migrate
-from tallystick.infrastructure.store.tables import ChangeSet
+from tallystick.infrastructure.store.opening import open_database
 from tallystick.kernel.errors import Unavailable
 from tallystick.kernel.time import Instant
 
@@ -29,7 +30,7 @@ ISSUED = 8_000
 
 def open_book(path: Path | str) -> tuple[Database, LedgerState]:
     """The book at `path`, with money in it."""
-    database, state = Database.open(path), LedgerState()
+    database, state = open_database(path), LedgerState()
     if migrate(database, [MIGRATION], NOW):
         for account in CHART.accounts(NOW):
             state.open_account(account)

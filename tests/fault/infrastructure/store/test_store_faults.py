@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.commit import GroupCommit
 from tallystick.infrastructure.store.database import Database
-from tallystick.infrastructure.store.tables import ChangeSet, Table
+from tallystick.infrastructure.store.opening import open_database
+from tallystick.infrastructure.store.table import Table
 from tallystick.kernel.errors import Broken, Unavailable
 
 LINE = Table(
@@ -37,7 +39,7 @@ def stored(database: Database) -> list[int]:
 
 @pytest.fixture
 def database(tmp_path: Path):
-    with Database.open(tmp_path / "book.db") as opened:
+    with open_database(tmp_path / "book.db") as opened:
         opened.execute(SCHEMA)
         yield opened
 
@@ -58,15 +60,15 @@ def test_a_full_disk_undoes_the_batch_and_the_store_goes_on_when_there_is_room(d
 
 
 CAPPED = """
-import resource, signal, sys
+import pathlib, resource, signal, sys
 from tallystick.infrastructure.store.commit import GroupCommit
-from tallystick.infrastructure.store.database import Database
+from tallystick.infrastructure.store.opening import open_database
 from tallystick.kernel.errors import Unavailable
 sys.path.insert(0, sys.argv[2])
 from test_store_faults import SCHEMA, rows, stored
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-with Database.open(sys.argv[1]) as database:
+with open_database(pathlib.Path(sys.argv[1])) as database:
     database.execute(SCHEMA)
     store = GroupCommit(database)
     store.run(rows(1))
@@ -101,7 +103,7 @@ def test_a_disk_that_refuses_the_very_commit_leaves_nothing_of_it(tmp_path: Path
     told = run_script(CAPPED, tmp_path / "book.db", Path(__file__).parent).splitlines()
     assert told[0] in {"the disk of the database is full", "the disk of the database fails"}
     assert told[1:] == ["[1]", "[1, 3]"]
-    with Database.open(tmp_path / "book.db") as database:
+    with open_database(tmp_path / "book.db") as database:
         assert stored(database) == [1, 3]
         database.check_integrity()
 
@@ -124,13 +126,13 @@ def test_a_lock_held_by_somebody_else_is_told_and_passes(database: Database) -> 
 
 
 WRITER = """
-import sys
+import pathlib, sys
 from tallystick.infrastructure.store.commit import CommitThread, GroupCommit
-from tallystick.infrastructure.store.database import Database
+from tallystick.infrastructure.store.opening import open_database
 sys.path.insert(0, sys.argv[2])
 from test_store_faults import SCHEMA, rows
 
-database = Database.open(sys.argv[1])
+database = open_database(pathlib.Path(sys.argv[1]))
 database.execute(SCHEMA)
 last = database.one("SELECT coalesce(max(seq), 0) FROM line")[0]
 store, thread = GroupCommit(database), CommitThread()
@@ -165,7 +167,7 @@ def test_what_was_acknowledged_survives_a_killed_process(tmp_path: Path, answers
             process.send_signal(signal.SIGKILL)
             rest, _ = process.communicate(timeout=30)
         acknowledged = max([acknowledged, *map(int, rest.split())])
-        with Database.open(path) as database:
+        with open_database(path) as database:
             found = stored(database)
             database.check_integrity()
         assert found == list(range(1, len(found) + 1))
@@ -177,7 +179,7 @@ def test_what_was_acknowledged_survives_a_killed_process(tmp_path: Path, answers
 @pytest.mark.parametrize("damage", ["cut", "flipped", "zeroed"])
 def test_a_torn_end_of_the_log_costs_the_last_batch_and_no_other(tmp_path, damage: str) -> None:
     live, torn = tmp_path / "live.db", tmp_path / "torn.db"
-    with Database.open(live) as database:
+    with open_database(live) as database:
         database.execute(SCHEMA)
         store = GroupCommit(database)
         for number in range(1, 6):
@@ -192,7 +194,7 @@ def test_a_torn_end_of_the_log_costs_the_last_batch_and_no_other(tmp_path, damag
         log[-2000:] = bytes(2000)
     torn.with_name("torn.db-wal").write_bytes(log)
     torn.chmod(0o600)
-    with Database.open(torn) as database:
+    with open_database(torn) as database:
         assert stored(database) == [1, 2, 3, 4, 11, 12, 13, 14]
         database.check_integrity()
         GroupCommit(database).run(rows(5, 15))
@@ -217,13 +219,13 @@ def test_a_commit_that_breaks_a_rule_is_undone_and_the_next_batch_works(database
 
 def test_a_page_damaged_under_a_stream_ends_it_with_an_error_of_ours(tmp_path: Path) -> None:
     path = tmp_path / "book.db"
-    with Database.open(path) as database:
+    with open_database(path) as database:
         database.execute(SCHEMA)
         GroupCommit(database).run(rows(*range(200), width=1_000))
     octets = bytearray(path.read_bytes())
     octets[-4096 * 3 :] = b"\xff" * 4096 * 3
     path.write_bytes(octets)
-    with Database.open(path) as database:
+    with open_database(path) as database:
         stream, found = database.stream("SELECT seq, text FROM line ORDER BY seq"), []
         with pytest.raises(Broken, match="damaged"):
             found.extend(stream)

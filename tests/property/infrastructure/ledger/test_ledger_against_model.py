@@ -31,10 +31,10 @@ from tallystick.infrastructure.ledger.model import (
 )
 from tallystick.infrastructure.ledger.state import LedgerState
 from tallystick.infrastructure.ledger.store import MIGRATION, LedgerStore, save
+from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.commit import GroupCommit
-from tallystick.infrastructure.store.database import Database
 from tallystick.infrastructure.store.migrations import migrate
-from tallystick.infrastructure.store.tables import ChangeSet
+from tallystick.infrastructure.store.opening import open_database
 from tallystick.kernel.time import Instant
 
 START = 1_767_225_600_000
@@ -120,7 +120,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.folder = tempfile.mkdtemp(prefix="ledger-")
-        self.database = Database.open(Path(self.folder) / "book.db")
+        self.database = open_database(Path(self.folder) / "book.db")
         migrate(self.database, [MIGRATION], Instant(START))
         self.store = LedgerStore(self.database)
         self.commit = GroupCommit(self.database)

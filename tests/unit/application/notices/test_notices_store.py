@@ -1,7 +1,5 @@
 """Notices in a real file: appended, found when due, never again once delivered."""
 
-from pathlib import Path
-
 from tallystick.application.notices.model import Channel, NoticeRow, Template
 from tallystick.application.notices.rules import attempted
 from tallystick.application.notices.store import (
@@ -11,9 +9,10 @@ from tallystick.application.notices.store import (
     next_due,
     next_seq,
 )
+from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.database import Database
 from tallystick.infrastructure.store.migrations import migrate
-from tallystick.infrastructure.store.tables import ChangeSet
+from tallystick.infrastructure.store.opening import Place, open_database
 from tallystick.kernel.model import row_of
 from tallystick.kernel.time import Instant
 
@@ -38,8 +37,8 @@ def write(database: Database, changes: ChangeSet) -> None:
     database.commit()
 
 
-def test_notices_are_due_in_order_until_they_were_delivered(tmp_path: Path) -> None:
-    database = Database.open(tmp_path / "notices.db")
+def test_notices_are_due_in_order_until_they_were_delivered(place: Place) -> None:
+    database = open_database(place)
     migrate(database, [MIGRATION], Instant(0))
     assert (next_seq(database), next_due(database)) == (1, 0)
     changes = ChangeSet()

@@ -1,13 +1,14 @@
 """Batches: one after the other, as a whole, and on one thread at a time."""
 
 import threading
-from pathlib import Path
 
 import pytest
 
+from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.commit import CommitThread, GroupCommit
 from tallystick.infrastructure.store.database import Database
-from tallystick.infrastructure.store.tables import ChangeSet, Table
+from tallystick.infrastructure.store.opening import Place, open_database
+from tallystick.infrastructure.store.table import Table
 from tallystick.kernel.errors import Broken
 
 LINE = Table(
@@ -21,8 +22,8 @@ LINE = Table(
 
 
 @pytest.fixture
-def database(tmp_path: Path):
-    with Database.open(tmp_path / "book.db") as opened:
+def database(place: Place):
+    with open_database(place) as opened:
         opened.execute("CREATE TABLE line (seq INTEGER PRIMARY KEY) STRICT")
         yield opened
 

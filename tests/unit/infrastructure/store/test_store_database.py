@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.infrastructure.store.database import Database, open_reader
-from tallystick.infrastructure.store.faults import fault_of
+from tallystick.infrastructure.store.database import Database
+from tallystick.infrastructure.store.opening import open_database, open_reader
+from tallystick.infrastructure.store.sqlite.faults import fault_of
 from tallystick.kernel.errors import Broken, Unavailable
 
 
 @pytest.fixture
 def database(tmp_path: Path):
-    with Database.open(tmp_path / "own" / "book.db") as opened:
+    with open_database(tmp_path / "own" / "book.db") as opened:
         opened.execute("CREATE TABLE pair (id TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT")
         yield opened
 
@@ -36,21 +37,21 @@ def test_only_the_owner_can_open_the_folder_and_the_files(database: Database) ->
 def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
     (tmp_path / "book.db").touch(mode=0o644)
     (tmp_path / "book.db").chmod(0o644)
-    with Database.open(tmp_path / "book.db"):
+    with open_database(tmp_path / "book.db"):
         assert mode(tmp_path / "book.db") == 0o600
 
 
 def test_a_folder_that_others_may_write_to_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
     with pytest.raises(Unavailable, match="others may write"):
-        Database.open(tmp_path / "book.db")
+        open_database(tmp_path / "book.db")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_link_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "book.db").symlink_to(tmp_path / "elsewhere.db")
     with pytest.raises(Unavailable, match="cannot be opened"):
-        Database.open(tmp_path / "book.db")
+        open_database(tmp_path / "book.db")
     assert not (tmp_path / "elsewhere.db").exists()
 
 
@@ -65,11 +66,11 @@ def test_every_commit_waits_for_the_disk(database: Database) -> None:
 
 def test_a_second_writer_is_refused_in_the_same_and_in_another_process(database: Database) -> None:
     with pytest.raises(Unavailable, match="another process is the writer"):
-        Database.open(database.path)
+        open_database(database.path)
     script = (
-        "import sys; from tallystick.infrastructure.store.database import Database\n"
+        "import sys; from tallystick.infrastructure.store.opening import open_database\n"
         "from tallystick.kernel.errors import Unavailable\n"
-        "try: Database.open(sys.argv[1])\n"
+        "try: open_database(sys.argv[1])\n"
         "except Unavailable as error: print(error.detail)\n"
     )
     done = subprocess.run(
@@ -82,7 +83,7 @@ def test_a_second_writer_is_refused_in_the_same_and_in_another_process(database:
     )
     assert done.stdout == "another process is the writer of this database\n"
     database.close()
-    Database.open(database.path).close()
+    open_database(database.path).close()
 
 
 def test_a_reader_sees_what_is_committed_and_writes_nothing(database: Database) -> None:
@@ -143,14 +144,14 @@ def test_a_damaged_file_is_named_so(tmp_path: Path) -> None:
     path = tmp_path / "book.db"
     path.write_bytes(b"this is not a database" * 400)
     with pytest.raises(Broken, match="damaged"):
-        Database.open(path)
+        open_database(path)
     path.write_bytes(b"")
-    Database.open(path).close()  # the lock was let go of
+    open_database(path).close()  # the lock was let go of
 
 
 def test_a_damaged_page_is_found(tmp_path: Path) -> None:
     path = tmp_path / "book.db"
-    with Database.open(path) as database:
+    with open_database(path) as database:
         database.execute("CREATE TABLE pair (id TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT")
         database.check_integrity()
         for number in range(500):
@@ -158,7 +159,7 @@ def test_a_damaged_page_is_found(tmp_path: Path) -> None:
     octets = bytearray(path.read_bytes())
     octets[4096 * 3 : 4096 * 3 + 512] = bytes(512)
     path.write_bytes(octets)
-    with Database.open(path) as database, pytest.raises(Broken, match="damaged"):
+    with open_database(path) as database, pytest.raises(Broken, match="damaged"):
         database.check_integrity()
 
 
@@ -174,7 +175,7 @@ def test_a_reference_to_nothing_is_found(database: Database) -> None:
 
 def test_the_log_is_emptied_by_the_helper_and_starts_over(database: Database) -> None:
     wal = database.path.with_name("book.db-wal")
-    with database.checkpointer() as checkpointer:
+    with database.upkeep() as checkpointer:
         for number in range(50):
             database.execute("INSERT INTO pair VALUES (?, 1)", (f"{number}",))
         size = wal.stat().st_size
@@ -231,7 +232,7 @@ def test_extended_codes_are_understood(code: int, error: type, words: str) -> No
 
 
 def test_a_closed_database_is_broken_and_closes_once(tmp_path: Path) -> None:
-    database = Database.open(tmp_path / "book.db")
+    database = open_database(tmp_path / "book.db")
     database.close()
     database.close()
     with pytest.raises(Broken):

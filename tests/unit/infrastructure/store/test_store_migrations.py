@@ -1,11 +1,10 @@
 """The schema in steps: forward only, as a whole, and never behind the file."""
 
-from pathlib import Path
-
 import pytest
 
 from tallystick.infrastructure.store.database import Database
 from tallystick.infrastructure.store.migrations import Migration, migrate, schema_numbers
+from tallystick.infrastructure.store.opening import Place, open_database
 from tallystick.kernel.errors import Broken, Unavailable
 from tallystick.kernel.time import Instant
 
@@ -27,8 +26,8 @@ OTHER = Migration(number=10, name="lines", statements=("CREATE TABLE line (seq I
 
 
 @pytest.fixture
-def database(tmp_path: Path):
-    with Database.open(tmp_path / "book.db") as opened:
+def database(place: Place):
+    with open_database(place) as opened:
         yield opened
 
 
@@ -44,12 +43,11 @@ def test_steps_are_applied_once_in_the_order_of_their_numbers(database: Database
     ]
 
 
-def test_the_data_of_the_version_before_come_along(tmp_path: Path) -> None:
-    path = tmp_path / "book.db"
-    with Database.open(path) as before:
+def test_the_data_of_the_version_before_come_along(place: Place) -> None:
+    with open_database(place) as before:
         migrate(before, [FIRST], NOW)
         before.execute("INSERT INTO pair VALUES ('a', 1), ('b', 2)")
-    with Database.open(path) as after:
+    with open_database(place) as after:
         assert migrate(after, [FIRST, SECOND], Instant(NOW + 1)) == (2,)
         assert after.rows("SELECT * FROM pair ORDER BY id") == [("a", 1, "none"), ("b", 2, "even")]
 
@@ -76,7 +74,7 @@ def test_a_step_that_fails_leaves_nothing_of_itself(database: Database) -> None:
     with pytest.raises(Broken):
         migrate(database, [FIRST, wrong, OTHER], NOW)
     assert schema_numbers(database) == (1,)
-    assert database.one("SELECT 1 FROM sqlite_schema WHERE name = 'half'") is None
+    assert "half" not in {shape.table for shape in database.shapes()}
     assert migrate(database, [FIRST, SECOND, OTHER], NOW) == (2, 10)
 
 

@@ -1,13 +1,12 @@
 """The tally on disk: leaves, tiles, checkpoints and the frontier, through the batch and back."""
 
-from pathlib import Path
-
 import pytest
 
 from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.database import Database
 from tallystick.infrastructure.store.migrations import migrate
-from tallystick.infrastructure.store.tables import ChangeSet
+from tallystick.infrastructure.store.opening import Place, open_database
 from tallystick.infrastructure.tally.merkle import Frontier, leaf_hash, verify_inclusion
 from tallystick.infrastructure.tally.store import (
     MIGRATION,
@@ -25,8 +24,8 @@ ORIGIN = "tally.example/1"
 
 
 @pytest.fixture
-def database(tmp_path: Path):
-    with Database.open(tmp_path / "book.db") as opened:
+def database(place: Place):
+    with open_database(place) as opened:
         migrate(opened, [MIGRATION], Instant(0))
         yield opened
 

@@ -1,16 +1,16 @@
 """The log on disk as the writer goes on from it: it starts only from what fits together."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from tests.unit.infrastructure.tally.tally_fixture import ORIGIN, event_id, payment_leaf
 
 from tallystick.infrastructure.crypto.signature import Ed25519SigningKey
+from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.commit import GroupCommit
 from tallystick.infrastructure.store.database import Database
 from tallystick.infrastructure.store.migrations import migrate
-from tallystick.infrastructure.store.tables import ChangeSet
+from tallystick.infrastructure.store.opening import Place, open_database
 from tallystick.infrastructure.tally.archive import Archive
 from tallystick.infrastructure.tally.checkpoint import NoteSigner
 from tallystick.infrastructure.tally.store import MIGRATION
@@ -23,8 +23,8 @@ SIGNER = NoteSigner.of(ORIGIN, KEY)
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    with Database.open(tmp_path / "tally.db") as one:
+def database(place: Place) -> Iterator[Database]:
+    with open_database(place) as one:
         migrate(one, (MIGRATION,), Instant(0))
         yield one
 
@@ -68,14 +68,14 @@ def test_an_event_that_there_is_not_is_not_found(filled: Database) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        "DELETE FROM event WHERE idx = 299",
-        "UPDATE tally_state SET frontier = zeroblob(length(frontier))",
-        "UPDATE event SET leaf_hash = zeroblob(32) WHERE idx = 299",
+        ("DELETE FROM event WHERE idx = 299",),
+        ("UPDATE tally_state SET frontier = ?", bytes(4 * 32)),
+        ("UPDATE event SET leaf_hash = ? WHERE idx = 299", bytes(32)),
     ],
 )
 def test_a_log_that_does_not_fit_together_is_never_gone_on_from(
-    filled: Database, change: str
+    filled: Database, change: tuple
 ) -> None:
-    filled.execute(change)
+    filled.execute(change[0], change[1:])
     with pytest.raises(Broken, match=r"differ|shorter"):
         opened(filled)

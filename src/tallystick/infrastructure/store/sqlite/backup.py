@@ -7,7 +7,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from tallystick.infrastructure.store.faults import fault_of
+from tallystick.infrastructure.store.sqlite.faults import fault_of
 from tallystick.kernel.errors import Broken, Conflict, Unavailable
 
 _PATIENCE_S = 10
@@ -28,6 +28,7 @@ def copy_database(source: Path, target: Path) -> None:
         raise Unavailable("the copy cannot be written", remedy="check its folder") from error
     try:
         _copy(source, target)
+        make_whole(target)
     except (sqlite3.Error, OSError) as error:
         target.unlink(missing_ok=True)
         raise fault_of(error) from error
@@ -41,12 +42,25 @@ def _copy(source: Path, target: Path) -> None:
         writing = sqlite3.connect(target, isolation_level=None)
         try:
             reading.backup(writing)
-            writing.execute("PRAGMA journal_mode = DELETE")
-            found = writing.execute("PRAGMA quick_check(1)").fetchone()
         finally:
             writing.close()
     finally:
         reading.close()
+
+
+def make_whole(target: Path) -> None:
+    """Let the file `target`, which nobody has open, need no other file beside it, and check it.
+
+    It is on disk when this returns. Raises Broken if its pages do not fit together, or what the
+    driver or the system raises.
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    link = sqlite3.connect(target, isolation_level=None)
+    try:
+        link.execute("PRAGMA journal_mode = DELETE")
+        found = link.execute("PRAGMA quick_check(1)").fetchone()
+    finally:
+        link.close()
     if found != ("ok",):
         raise Broken("the pages of the copy do not fit together", remedy="check the database")
     for place in (target, target.parent):

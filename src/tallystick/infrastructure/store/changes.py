@@ -7,35 +7,11 @@ Source: ISO/TS 12812-2:2017, 6.2.3
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from typing import Any, LiteralString
 
-from tallystick.infrastructure.store.database import Database, Reader, Row, Value
-from tallystick.kernel.codec import encode
+from tallystick.infrastructure.store.database import Reader, Statements
+from tallystick.infrastructure.store.table import Row, Table, Value
 from tallystick.kernel.errors import Broken
-from tallystick.kernel.model import Record
-
-MAX_VARIABLES = 32_766
-"""The most values that one statement may carry."""
-
-_ONE_OF: LiteralString = "(SELECT value FROM json_each(?))"
-
-
-class Table(Record, frozen=True, kw_only=True):
-    """How the rows of one table are written and read.
-
-    `insert_head` ends before the rows (`INSERT INTO t (...) VALUES `), `slots` is one row of
-    question marks, `insert_tail` follows the rows (` ON CONFLICT (id) DO UPDATE SET ...` or
-    empty). `select_head` ends with `WHERE key IN `; its first column is the key, text or integer.
-    Source: ISO/TS 12812-2:2017, 6.2.3
-    """
-
-    name: str
-    key: str
-    insert_head: LiteralString
-    slots: LiteralString
-    insert_tail: LiteralString
-    select_head: LiteralString
 
 
 class ChangeSet:
@@ -99,42 +75,25 @@ class ChangeSet:
         """
         return not (self._new or self._changed or self._statements)
 
-    def flush(self, database: Database) -> None:
+    def flush(self, database: Statements) -> None:
         """Write everything inside the database's open batch.
 
         Raises Unavailable or Broken; the caller rolls back then.
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         for table, rows in self._new.values():
-            _write(database, table, rows)
+            if rows:
+                database.insert(table, rows)
         for table, by_key in self._changed.values():
-            _write(database, table, list(by_key.values()))
+            database.insert(table, list(by_key.values()))
         for sql, parameters in self._statements:
             database.execute(sql, parameters)
-
-
-def _write(database: Database, table: Table, rows: list[Row]) -> None:
-    if not rows:
-        return
-    most = MAX_VARIABLES // len(rows[0])
-    for start in range(0, len(rows), most):
-        part = rows[start : start + most] if len(rows) > most else rows
-        database.execute(insert_statement(table, len(part)), tuple(chain.from_iterable(part)))
-
-
-def insert_statement(table: Table, count: int) -> LiteralString:
-    """The one statement that writes `count` rows of `table`.
-
-    Source: ISO/TS 12812-2:2017, 6.2.3
-    """
-    more: LiteralString = ", " + table.slots
-    return table.insert_head + table.slots + more * (count - 1) + table.insert_tail
 
 
 def load(reader: Reader, table: Table, keys: Iterable[object]) -> dict[Any, Row]:
     """The rows of `table` under `keys`, by key, with one statement; absent keys are left out.
 
-    Keys are text or integers. Raises Unavailable or Broken.
+    Keys are all text or all integers. Raises Unavailable or Broken.
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
     return {row[0]: row for row in load_rows(reader, table, keys)}
@@ -143,7 +102,7 @@ def load(reader: Reader, table: Table, keys: Iterable[object]) -> dict[Any, Row]
 def load_rows(reader: Reader, table: Table, keys: Iterable[object]) -> list[Row]:
     """Every row of `table` under `keys` with one statement, where a key may have several rows.
 
-    Keys are text or integers. Raises Unavailable or Broken.
+    Keys are all text or all integers. Raises Unavailable or Broken.
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
     return select_in(reader, table.select_head, keys)
@@ -152,12 +111,18 @@ def load_rows(reader: Reader, table: Table, keys: Iterable[object]) -> list[Row]
 def select_in(reader: Reader, select_head: LiteralString, keys: Iterable[object]) -> list[Row]:
     """What `select_head`, which ends in `IN `, finds for any of `keys`, with one statement.
 
-    Keys are text or integers. Raises Unavailable or Broken.
+    Keys are all text or all integers. Raises Unavailable or Broken.
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
     wanted = list(keys)
     if not wanted:
         return []
-    if not all(isinstance(key, str | int) for key in wanted):
+    if all(isinstance(one, str) for one in wanted):
+        return reader.among(select_head, [str(one) for one in wanted])
+    return reader.among(select_head, [_integer(one) for one in wanted])
+
+
+def _integer(one: object) -> int:
+    if not isinstance(one, int):
         raise Broken("a key is neither text nor an integer")
-    return reader.rows(select_head + _ONE_OF, (encode(wanted).decode(),))
+    return one

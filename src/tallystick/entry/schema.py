@@ -1,0 +1,23 @@
+"""The schema of a whole provider: every capability's steps together.
+
+Source: ISO/TS 12812-2:2017, 6.2.3
+"""
+
+from tallystick.application.authentication.store import MIGRATION as ACTIVATIONS
+from tallystick.application.customers.store import MIGRATION as CUSTOMERS
+from tallystick.application.daybook.store import MIGRATION as DAYS
+from tallystick.application.devices.store import MIGRATION as DEVICES
+from tallystick.application.notices.store import MIGRATION as NOTICES
+from tallystick.application.operators.store import MIGRATION as OPERATORS
+from tallystick.application.payments.store import MIGRATION as ORDERS
+from tallystick.application.policing.store import MIGRATION as POLICIES
+from tallystick.application.webhooks.store import MIGRATION as WEBHOOKS
+from tallystick.infrastructure.ledger.store import MIGRATION as LEDGER
+from tallystick.infrastructure.store.boots import MIGRATIONS as BOOTS
+from tallystick.infrastructure.tally.store import MIGRATION as TALLY
+
+MIGRATIONS = (
+    TALLY, LEDGER, POLICIES, CUSTOMERS, DEVICES, ACTIVATIONS, ORDERS, NOTICES, OPERATORS,
+    WEBHOOKS, DAYS, *BOOTS,
+)  # fmt: skip
+"""Every step of the schema, from every capability."""

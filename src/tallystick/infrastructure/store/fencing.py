@@ -1,0 +1,26 @@
+"""One writer and no other: the number that every batch is written under.
+
+A start takes the next boot number in its own name (see `boots`) and fences its connection with
+both. From then on each batch of an older start fails in the database itself, however long its
+process was stopped.
+
+Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
+"""
+
+from typing import LiteralString
+
+from tallystick.kernel.errors import Broken
+
+EPOCH: LiteralString = "SELECT number, owner FROM boot WHERE id = 1"
+"""The number under which, and the start by which, the store may be written."""
+
+
+def fenced() -> Broken:
+    """What an older writer is told.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    return Broken(
+        "another process has become the writer of this store",
+        remedy="nothing was written; stop this process, the other one serves",
+    )
