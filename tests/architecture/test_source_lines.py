@@ -28,6 +28,7 @@ COMMANDS = {
         "rechecks",
         "doctors",
         "replaying",
+        "timelines",
         "stores",
     )
 }
