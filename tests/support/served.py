@@ -20,6 +20,7 @@ from tallystick.entry.http.watched import Watched
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, set_up
 from tallystick.entry.siem import Destination
+from tallystick.entry.tracing.spans import Spans
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Clock
@@ -64,6 +65,8 @@ def served(
     join: bool = True,
     clock: Clock | None = None,
     siem: tuple[str, ...] = (),
+    spans: Spans | None = None,
+    trace_share: float = 0.0,
 ) -> Iterator[Served]:
     """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(32))
@@ -111,7 +114,9 @@ def served(
             started=started,
             stop=stop,
             patience=patience,
-            watched=Watched(folder, tuple(Destination.parse(one) for one in siem)),
+            watched=Watched(
+                folder, tuple(Destination.parse(one) for one in siem), spans, trace_share
+            ),
         )
 
     thread = threading.Thread(target=lambda: uvloop.run(main()), daemon=True)

@@ -12,6 +12,7 @@ Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from time import monotonic
 from typing import Protocol
 
 from tallystick.application.commands import Command
@@ -60,6 +61,7 @@ class WriterLoop:
         self._stopped: MfsError | None = None
         self._idle = asyncio.Event()
         self._idle.set()
+        self.batch_began = self.batch_durable = 0.0
 
     @property
     def waiting(self) -> int:
@@ -151,6 +153,7 @@ class WriterLoop:
         if self._writer.lost:
             self._recover()
             return
+        self.batch_began = monotonic()
         batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
         try:
             prepared = self._writer.prepare([command for command, _ in batch])
@@ -171,6 +174,7 @@ class WriterLoop:
         failure: BaseException | None,
     ) -> None:
         if failure is None:
+            self.batch_durable = monotonic()
             self._losses = 0
             self._answer(batch, self._writer.release(prepared))
             self._next()

@@ -22,6 +22,14 @@ def asked_for(request: Request, operation: str) -> None:
     request.scope.setdefault(_BEGAN, monotonic())
 
 
+def began(request: Request) -> float:
+    """When `request` came, by the monotonic clock.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    return float(request.scope[_BEGAN])
+
+
 def count_answer(accounting: Accounting, request: Request, status: int, code: str) -> None:
     """Count the answer to `request`; what asked for nothing known counts as `open`.
 

@@ -18,8 +18,10 @@ from tallystick.application.turn import Recorded
 from tallystick.entry import handshakes
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
-from tallystick.entry.http.asked import asked_for, count_answer
+from tallystick.entry.http.asked import asked_for, began, count_answer
 from tallystick.entry.http.operations import ACT_NAMES
+from tallystick.entry.tracing import Trace, Tracing, read_parent, write_parent
+from tallystick.entry.tracing.parents import HEADER
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.envelope.schedule import SessionKeys
 from tallystick.kernel.codec import Decoder, b64url, encode, encode_canonical
@@ -57,11 +59,18 @@ class Doors:
     Source: ISO/TS 12812-2:2017, 6.2.2
     """
 
-    def __init__(self, platform: Platform, writer: WriterLoop, accounting: Accounting) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        writer: WriterLoop,
+        accounting: Accounting,
+        tracing: Tracing | None = None,
+    ) -> None:
         self._platform = platform
         self._desks = platform.desks
         self._writer = writer
         self._accounting = accounting
+        self._tracing = tracing
 
     async def hello(self, request: Request) -> Response:
         """Answer m1 with m2; nothing is kept.
@@ -125,7 +134,14 @@ class Doors:
         asked = _signed_request.decode(body)
         inner = encode_canonical(asked.body)
         signed = self._desks.operators.verify(asked.jws, inner, name, self._platform.clock.now())
-        return await self._executed(request, PerformAct(signed))
+        trace = None
+        if self._tracing is not None:
+            parent = read_parent(request.headers.get(HEADER, ""))
+            now = self._platform.clock.now()
+            trace = self._tracing.act(name, parent, began(request), now)
+        if trace is None:
+            return await self._executed(request, PerformAct(signed))
+        return await self._traced(request, PerformAct(signed), trace)
 
     async def keys(self, request: Request) -> Response:
         """The signed key list.
@@ -203,8 +219,22 @@ class Doors:
                 raise TooLarge(f"the body is larger than {limit} bytes")
         return bytes(collected)
 
-    async def _executed(self, request: Request, command: Command) -> Response:
+    async def _traced(self, request: Request, command: Command, trace: Trace) -> Response:
+        """Carry `command` out and tell the caller which trace it is in."""
+        trace.verified()
         recorded = await self._writer.ask(command)
+        trace.durable(recorded.outcome.event)
+        reply = recorded.outcome.reply
+        refused = reply if isinstance(reply, MfsError) else None
+        trace.answered(refused.status if refused else 200, refused.code if refused else "")
+        response = self._receipt(request, recorded)
+        response.headers[HEADER] = write_parent(trace.named())
+        return response
+
+    async def _executed(self, request: Request, command: Command) -> Response:
+        return self._receipt(request, await self._writer.ask(command))
+
+    def _receipt(self, request: Request, recorded: Recorded) -> Response:
         reply = recorded.outcome.reply
         if isinstance(reply, MfsError):
             raise reply

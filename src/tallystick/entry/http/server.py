@@ -32,12 +32,18 @@ from tallystick.entry.http.lane import LaneHandler, LaneProtocol, sweep_idle
 from tallystick.entry.http.pace import FLUSH_S, HOUSEKEEPING_S, IDLE_S, quiet_collector
 from tallystick.entry.http.sealed import SealedOperations, sealed_handlers
 from tallystick.entry.http.ussd import UssdDoor
-from tallystick.entry.http.watched import NOT_WATCHED, Watched, watch_disk
+from tallystick.entry.http.watched import (
+    NOT_WATCHED,
+    Watched,
+    telling,
+    tracing_of,
+    watch_disk,
+)
 from tallystick.entry.http.workers.desk import FrontDesk, Hiring
 from tallystick.entry.http.workers.place import Place, check_free, shared_place
 from tallystick.entry.http.workers.relay import RelayedProtocol
 from tallystick.entry.notes import Note
-from tallystick.entry.siem import export_for_ever
+from tallystick.entry.tracing import Tracing
 from tallystick.entry.witnessing import Asker, Witnessing, ask_for_ever
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.store.database import Upkeep
@@ -144,15 +150,13 @@ async def serve(
             place = stack.enter_context(shared_place(listening.host, listening.port))
         else:
             check_free(listening.host, listening.port)
-        served = _served(platform, writer, accounting, ussd, listening, place)
+        tracing = tracing_of(watched, writer, platform.module.random)
+        served = _served(platform, writer, accounting, ussd, listening, place, tracing)
         duties = _duties(platform, writer, accounting, served, patience)
         if witnessing is not None:
             asker = Asker(platform.archive, witnessing.endpoints)
             duties.append(ask_for_ever(asker, witnessing.file, _unwitnessed(accounting, asker)))
-        if watched.siem and watched.folder is not None:
-            duties.append(
-                export_for_ever(platform, writer, accounting, watched.siem, watched.folder)
-            )
+        duties += telling(platform, writer, accounting, watched, tracing)
         if stop is not None:
             duties.append(_stop_when(stop, served.server))
         tasks = [asyncio.ensure_future(duty) for duty in duties]
@@ -216,11 +220,13 @@ def _served(
     ussd: UssdDoor,
     listening: Listening,
     place: Place | None,
+    tracing: Tracing | None,
 ) -> _Served:
-    front = Front(platform.desks.sessions.keys, platform.nonces, platform.clock, accounting)
+    keys_of, nonces = platform.desks.sessions.keys, platform.nonces
+    front = Front(keys_of, nonces, platform.clock, accounting, tracing)
     performers = SealedOperations(platform, writer).performers()
     sealed = sealed_handlers(front, performers)
-    app = application(Doors(platform, writer, accounting), ussd, sealed)
+    app = application(Doors(platform, writer, accounting, tracing), ussd, sealed)
     desk = None
     if place is not None:
         hiring = Hiring(
@@ -229,8 +235,9 @@ def _served(
             private_key=str(listening.private_key or ""),
             session_rate=listening.session_rate / listening.workers,
             source_rate=listening.source_rate / listening.workers,
+            trace_share=0.0 if tracing is None else tracing.share,
         )
-        desk = FrontDesk(platform, writer, accounting, performers, hiring)
+        desk = FrontDesk(platform, writer, accounting, performers, hiring, tracing)
         accounting.gauges["fronts"] = desk.count
     server = uvicorn.Server(_config(listening, app, sealed, place))
     return _Served(server, desk, place, listening.workers)

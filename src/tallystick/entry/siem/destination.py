@@ -9,6 +9,7 @@ Source: RFC 5424, 5; RFC 5425, 4; ISO/TS 12812-2:2017, 7.2.3
 
 import ipaddress
 import ssl
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -49,10 +50,11 @@ class Destination:
     path: str
     tls: ssl.SSLContext | None
     name: str
+    files: Mapping[str, str]
 
     @classmethod
-    def parse(cls, url: str) -> "Destination":
-        """The destination that `url` writes.
+    def parse(cls, url: str, path: str = "/v1/logs") -> "Destination":
+        """The destination that `url` writes; `path` is where a collector takes requests by default.
 
         Raises Malformed for another form or files that are none, NotPermitted for a way beyond
         this machine that nothing protects.
@@ -80,10 +82,19 @@ class Destination:
             way=way,
             host=host,
             port=port or _PORTS[way],
-            path=parts.path if len(parts.path) > 1 else "/v1/logs",
+            path=parts.path if len(parts.path) > 1 else path,
             tls=_context(files) if secure else None,
-            name=f"{way}://{host}:{port or _PORTS[way]}",
+            name=f"{way}://{_bracketed(host)}:{port or _PORTS[way]}",
+            files=files,
         )
+
+    @property
+    def authority(self) -> str:
+        """Host and port as a URL writes them.
+
+        Source: RFC 3986, 3.2
+        """
+        return f"{_bracketed(self.host)}:{self.port}"
 
     @property
     def file_name(self) -> str:
@@ -92,6 +103,10 @@ class Destination:
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         return f"siem-{sha256(self.name.encode())[:6].hex()}.json"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _unknown() -> Malformed:
