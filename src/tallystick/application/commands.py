@@ -135,10 +135,10 @@ class DialOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class PinRight:
-    """A dialled PIN was right; the count of failures begins anew.
+class DialBalance:
+    """Somebody who dialled a right PIN asks for the balance.
 
-    Source: ISO/TS 12812-2:2017, 7.3.3
+    Source: ISO/TS 12812-2:2017, 12.3; 7.3.3
     """
 
     customer: str
@@ -233,7 +233,7 @@ Command = (
     | PlaceOrder
     | TryPin
     | DialOrder
-    | PinRight
+    | DialBalance
     | SetPin
     | AgentOpens
     | JoinOperator
@@ -258,7 +258,7 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     ),
     TryPin: lambda desks, turn, one: desks.pins.count_try(turn, one.customer),
     DialOrder: lambda desks, turn, one: desks.dial(turn, one.customer, one.consented),
-    PinRight: lambda desks, turn, one: desks.pins.was_right(turn, one.customer),
+    DialBalance: lambda desks, turn, one: desks.dial_balance(turn, one.customer),
     SetPin: lambda desks, turn, one: desks.set_pin(
         turn, one.customer, one.activation, one.code, one.verifier
     ),

@@ -128,6 +128,23 @@ class Desks:
             )
         )
 
+    def dial_balance(self, turn: Turn, customer_id: str) -> Outcome:
+        """The balance of a customer whose PIN was right, which begins the count of failures anew.
+
+        Source: ISO/TS 12812-2:2017, 12.3
+        """
+        self.pins.was_right(turn, customer_id)
+        account = self.customers.get(customer_id).account
+        return Outcome(
+            AccountReply(
+                account=account,
+                currency=self.book.chart.currency,
+                available_minor=self.book.available(account),
+                reserved_minor=self.book.reserved(account),
+                device="",
+            )
+        )
+
     def read_receipt(self, turn: Turn, session_id: str, sequence: int, order_id: str) -> Outcome:
         """The receipt of an order that the session's customer paid or received.
 

@@ -40,6 +40,7 @@ class Prepared:
     commands: Sequence[Command]
     outcomes: list[Outcome]
     appended: Appended | None
+    open: bool = False
 
 
 class Writer:
@@ -107,8 +108,10 @@ class Writer:
             self._desks.collect(turn)
             if turn.leaves:
                 prepared.appended = self._archive.append(turn.changes, turn.leaves, turn.ids)
-            self._store.begin()
-            self._store.write(turn.changes)
+            if self._store.counts(turn.changes):
+                self._store.begin()
+                self._store.write(turn.changes)
+                prepared.open = True
         except Exception:
             self.abandon(prepared)
             raise
@@ -128,8 +131,8 @@ class Writer:
         Raises Unavailable when the database refuses; the caller abandons the batch then.
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        del prepared
-        self._store.commit()
+        if prepared.open:
+            self._store.commit()
 
     def release(self, prepared: Prepared) -> list[Recorded]:
         """Sign the checkpoint of a durable batch and join each outcome with its receipt.
@@ -202,11 +205,19 @@ class Writer:
         """
         return self._store.lost
 
+    @property
+    def overtaken(self) -> bool:
+        """Whether another process was found to have become the writer.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
+        """
+        return self._store.overtaken
+
     def recover(self) -> None:
         """Connect to the store again; blocks for seconds, on any thread.
 
-        Raises Unavailable while there is nobody to connect to, Broken if another process has
-        become the writer.
+        Raises Unavailable while there is nobody to connect to, or if another process has become
+        the writer (`overtaken`).
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self._stale = True

@@ -130,6 +130,28 @@ def open_platform(
     it), Unavailable (another process has it), Broken.
     Source: ISO/TS 12812-2:2017, 6.2; 7.4.2
     """
+    database = open_database(folder.place(), take_over=take_over)
+    try:
+        return assemble(folder, opener, database, clock=clock, scale=scale, entropy=entropy)
+    except BaseException:
+        database.close()
+        raise
+
+
+def assemble(
+    folder: ProviderFolder,
+    opener: Opener,
+    database: Database,
+    *,
+    clock: Clock | None = None,
+    scale: Scale | None = None,
+    entropy: Entropy | None = None,
+) -> Platform:
+    """The provider in `folder` on a `database` that is open; a new start, under the next number.
+
+    Raises what `open_platform` raises.
+    Source: ISO/TS 12812-2:2017, 6.2; 7.4.2
+    """
     ticking = clock or SystemClock()
     size = scale or Scale()
     settings = folder.settings()
@@ -138,7 +160,6 @@ def open_platform(
         master.roots(purposes_of(SERVER_ROLES)), ticking, profile=settings.profile, entropy=entropy
     )
     keys = load_for(SERVER_ROLES, module, _blocks(folder, module, ticking), now=ticking.now())
-    database = open_database(folder.place(), take_over=take_over)
     reader = database.reader()
     try:
         migrate(database, MIGRATIONS, ticking.now())
@@ -153,7 +174,6 @@ def open_platform(
         _first_start(platform, folder)
     except BaseException:
         reader.close()
-        database.close()
         module.zeroise()
         raise
     return platform

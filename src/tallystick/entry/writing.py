@@ -12,8 +12,9 @@ Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from tallystick.application.commands import Command
 from tallystick.application.turn import Outcome, Recorded
@@ -21,6 +22,7 @@ from tallystick.application.writer import Prepared, Writer
 from tallystick.infrastructure.store.commit import CommitThread
 from tallystick.kernel.errors import Broken, MfsError, Unavailable
 
+T = TypeVar("T")
 WhenDurable = Callable[[Recorded], None]
 MAX_BATCH = 1024
 MAX_WAITING = 8192
@@ -43,16 +45,76 @@ class Submits(Protocol):
         ...
 
 
+class Loop(Protocol):
+    """What the writer needs of an event loop; a simulation brings its own.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    def call_soon(self, callback: Callable[..., object], *arguments: Any) -> object:
+        """Run `callback` with the next events.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        ...
+
+    def call_soon_threadsafe(self, callback: Callable[..., object], *arguments: Any) -> object:
+        """Run `callback` with the next events, asked for by another thread.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        ...
+
+    def call_later(self, delay: float, callback: Callable[..., object], *arguments: Any) -> object:
+        """Run `callback` after `delay` seconds.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        ...
+
+    def create_future(self) -> "asyncio.Future[Any]":
+        """A future of this loop.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        ...
+
+
+class Thread(Protocol):
+    """Where commits wait for the store, one after the other.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    def submit(self, work: Callable[[], T]) -> "Future[T]":
+        """Run `work` after what was submitted before.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        ...
+
+    def close(self) -> None:
+        """Finish what was submitted.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        ...
+
+
 class WriterLoop:
     """Hands commands to the writer, batch by batch, and answers once they are durable.
 
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
 
-    def __init__(self, writer: Writer, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, writer: Writer, loop: Loop, thread: Thread | None = None) -> None:
+        """Run `writer` on `loop`, and what waits for the store on `thread`, one of its own if none.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
         self._writer = writer
         self._loop = loop
-        self._thread = CommitThread()
+        self._thread: Thread = thread or CommitThread()
         self._waiting: deque[tuple[Command, WhenDurable]] = deque()
         self._busy = False
         self._attempts = 0
@@ -70,6 +132,14 @@ class WriterLoop:
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         return len(self._waiting)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a batch is on its way, or the store is being connected to again.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        return self._busy
 
     @property
     def stopped(self) -> MfsError | None:
@@ -157,7 +227,7 @@ class WriterLoop:
         batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
         try:
             prepared = self._writer.prepare([command for command, _ in batch])
-        except (Unavailable, Broken) as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits must be answered
             self._failed(batch, error)
             return
         future = self._thread.submit(lambda: self._writer.commit(prepared))
@@ -173,27 +243,46 @@ class WriterLoop:
         batch: list[tuple[Command, WhenDurable]],
         failure: BaseException | None,
     ) -> None:
-        if failure is None:
-            self.batch_durable = monotonic()
-            self._losses = 0
-            self._answer(batch, self._writer.release(prepared))
-            self._next()
+        self.batch_durable = monotonic()
+        try:
+            if failure is None:
+                recorded = self._writer.release(prepared)
+            else:
+                self._writer.abandon(prepared)
+        except Exception as error:  # noqa: BLE001 - whoever waits must be answered
+            self._halt(batch, error)
             return
-        self._writer.abandon(prepared)
-        self._failed(batch, failure)
+        if failure is not None:
+            self._failed(batch, failure)
+            return
+        self._losses = 0
+        self._answer(batch, recorded)
+        self._next()
 
     def _failed(self, batch: list[tuple[Command, WhenDurable]], failure: BaseException) -> None:
         """Try a batch again that the store refused: whole after a lost connection, else singly."""
-        if not isinstance(failure, MfsError):
-            failure = Broken("the store failed in an unexpected way")
-            self._stopped = failure
-            self._answer(batch, [Recorded(Outcome(failure), None) for _ in batch])
-        elif self._writer.lost and not self._losses:
+        if not isinstance(failure, Unavailable | Broken):
+            self._halt(batch, failure)
+            return
+        if self._writer.lost and not self._losses:
             self._losses += 1
             self._waiting.extendleft(reversed(batch))
         else:
             commands = [command for command, _ in batch]
-            self._answer(batch, self._writer.retry_singly(commands, failure))
+            try:
+                recorded = self._writer.retry_singly(commands, failure)
+            except Exception as error:  # noqa: BLE001 - whoever waits must be answered
+                self._halt(batch, error)
+                return
+            self._answer(batch, recorded)
+        self._next()
+
+    def _halt(self, batch: list[tuple[Command, WhenDurable]], failure: BaseException) -> None:
+        """Stop for good after what must not happen: what is in memory is not to be trusted."""
+        unexpected = Broken("the writer failed in an unexpected way")
+        stopped = failure if isinstance(failure, MfsError) else unexpected
+        self._stopped = stopped
+        self._answer(batch, [Recorded(Outcome(stopped), None) for _ in batch])
         self._next()
 
     def _recover(self) -> None:
@@ -209,7 +298,8 @@ class WriterLoop:
             self._attempts = 0
             self._next()
             return
-        if isinstance(failure, Unavailable) and not self._closing:
+        overtaken = self._writer.overtaken
+        if isinstance(failure, Unavailable) and not self._closing and not overtaken:
             if self._attempts > RECOVERY_PATIENCE:
                 self._refuse_waiting(_away())
             self._loop.call_later(RECOVERY_PAUSE_S, self._recover)
@@ -230,7 +320,9 @@ class WriterLoop:
 
     def _answer(self, batch: list[tuple[Command, WhenDurable]], recorded: list[Recorded]) -> None:
         for (_, answer), one in zip(batch, recorded, strict=True):
-            if isinstance(one.outcome.reply, Broken):
+            if isinstance(one.outcome.reply, Broken) or (
+                self._writer.overtaken and isinstance(one.outcome.reply, Unavailable)
+            ):
                 self._stopped = one.outcome.reply
             answer(one)
 

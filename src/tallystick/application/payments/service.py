@@ -25,7 +25,7 @@ from tallystick.application.payments.model import (
 )
 from tallystick.application.payments.proof import PAYER_SEES, Proofs, public_fields
 from tallystick.application.payments.rules import body_digest, check_parties, check_refund
-from tallystick.application.payments.store import KNOWN_PAYEE, ORDER
+from tallystick.application.payments.store import KNOWN_PAYEE, ORDER, last_order
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.store.database import Reader
@@ -114,13 +114,14 @@ class Payments:
         self._notices = notices
         self._orders = RowCache(ORDER, OrderRow, reader, capacity=capacity)
         self._payees = RowCache(KNOWN_PAYEE, KnownPayee, reader, capacity=capacity)
-        self._all_known_from = first_id_at(_ORDER, started_at + 1)
+        self._reader = reader
+        self._all_known_from = self._first_unknown(started_at)
         self._stage = Stage.ACCEPTED if book.elsewhere else Stage.SETTLED
 
     def order(self, turn: Turn, ask: Ask) -> Outcome:
         """Execute an authentic order, or answer as it was answered before.
 
-        Raises Expired, Conflict, StepUpRequired and NotPermitted (delay) without a trace; every
+        Raises Conflict, StepUpRequired and NotPermitted (delay) without a trace; every
         other refusal is recorded and remembered.
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
@@ -130,16 +131,18 @@ class Payments:
         known = self.find(consent.order)
         if known is not None:
             return self._again(known, digest)
-        if turn.now > consent.expires_at:
-            raise Expired("the quote has expired", remedy="ask for a new quote")
         payee = self._payee(consent)
         facts = self._facts(turn, ask, consent)
         verdict = self._policy.decide(facts, subject=consent.order)
-        if isinstance(verdict, StepUp | Delayed):
-            raise verdict.error()
         decision = verdict.decision
         refusal: MfsError | None = None
-        if isinstance(verdict, Permit):
+        if turn.now > consent.expires_at:
+            # Remembered like every refusal: a clock that is set back, or another machine's, must
+            # not let a late copy of the order through once its payer was told that it is void.
+            refusal = Expired("the quote has expired", remedy="ask for a new quote")
+        elif isinstance(verdict, StepUp | Delayed):
+            raise verdict.error()
+        elif isinstance(verdict, Permit):
             try:
                 self._execute(turn, ask, consent, verdict, payee, digest)
             except MfsError as error:
@@ -385,4 +388,11 @@ class Payments:
         """
         self._orders.reset()
         self._payees.reset()
-        self._all_known_from = first_id_at(_ORDER, now + 1)
+        self._all_known_from = self._first_unknown(now)
+
+    def _first_unknown(self, now: int) -> str:
+        """From this id on memory knows every order: behind `now`, and behind all that are stored.
+
+        A clock that was set back, or another machine's that was ahead, gave ids behind `now`.
+        """
+        return max(first_id_at(_ORDER, now + 1), last_order(self._reader) + "0")

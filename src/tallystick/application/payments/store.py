@@ -53,6 +53,15 @@ def open_orders(reader: Reader, most: int) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
+def last_order(reader: Reader) -> str:
+    """The highest id of an order, empty if there is none.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    row = reader.one("SELECT max(id) FROM payment_order")
+    return "" if row is None or row[0] is None else str(row[0])
+
+
 def recorded_orders(reader: Reader) -> Iterator[tuple[int, str, str, str, int]]:
     """Event index, id, grade, policy row and policy version of every order, by event.
 

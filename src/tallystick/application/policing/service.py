@@ -41,6 +41,7 @@ class PolicyInForce:
         self._officers = officers
         self._reader = reader
         self._compiled: CompiledPolicy | None = None
+        self._loaded: tuple[int, str] | None = None
         self.degraded: dict[str, int] = {}
 
     def load(self) -> None:
@@ -49,8 +50,9 @@ class PolicyInForce:
         Source: ISO/TS 12812-2:2017, 6.1
         """
         stored = last_policy(self._reader)
-        if stored is not None:
+        if stored is not None and stored != self._loaded:
             self._compiled = self.verify(stored[1], above=stored[0] - 1)
+            self._loaded = stored
 
     def verify(self, envelope: str, *, above: int) -> CompiledPolicy:
         """The policy in a signed file, if the officers of this service approved it.
@@ -73,7 +75,7 @@ class PolicyInForce:
         """
         compiled = self.verify(envelope, above=self.version)
         before = self._compiled
-        self._compiled = compiled
+        self._compiled, self._loaded = compiled, None
         turn.on_undo(lambda: self.put_into_force(before))
         index = turn.record(
             "policy.activated",
@@ -115,6 +117,7 @@ class PolicyInForce:
         Source: ISO/TS 12812-2:2017, 6.1
         """
         self._compiled = compiled
+        self._loaded = None
 
     def decide(self, facts: Facts, *, subject: str) -> Decided:
         """What the policy in force says to `facts` about `subject`.

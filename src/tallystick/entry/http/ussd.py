@@ -37,7 +37,7 @@ from tallystick.application.channels import (
     resume,
     step,
 )
-from tallystick.application.commands import Command, DialOrder, PinRight, TryPin
+from tallystick.application.commands import Command, DialBalance, DialOrder, TryPin
 from tallystick.application.commands import SetPin as KeepPin
 from tallystick.application.consent import PinVerified, consent_of
 from tallystick.application.customers import Customer
@@ -51,6 +51,7 @@ from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.codec import Decoder, b64url, encode
 from tallystick.kernel.errors import (
+    Broken,
     MfsError,
     NotAuthentic,
     NotFound,
@@ -63,7 +64,7 @@ from tallystick.kernel.time import MINUTE_MS, Instant
 from tallystick.process.policy import Grade
 from tallystick.process.policy.facts import Channel
 from tallystick.protocol.channels import SignedUssd, UssdMessage, UssdReply
-from tallystick.protocol.payments import QuoteRequest
+from tallystick.protocol.payments import AccountReply, QuoteRequest
 
 _MAX_BYTES = 8192
 _FRESH_MS = MINUTE_MS
@@ -181,9 +182,11 @@ class UssdDoor:
 
     async def _balance(self, customer: Customer, pin: Secret[str]) -> Result:
         await self._check_pin(customer, pin)
-        await self._ask(PinRight(customer.id))
-        available = self._desks.book.available(customer.account)
-        return BalanceIs(available_minor=available, currency=self._platform.settings.currency)
+        recorded = await self._ask(DialBalance(customer.id))
+        reply = recorded.outcome.reply
+        if not isinstance(reply, AccountReply):
+            raise Broken("a balance was asked for and something else was answered")
+        return BalanceIs(available_minor=reply.available_minor, currency=reply.currency)
 
     def _quote(self, customer: Customer, action: AskQuote) -> Result:
         request = QuoteRequest(

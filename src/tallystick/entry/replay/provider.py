@@ -83,15 +83,17 @@ class ReplayProvider:
     Source: ISO/TS 12812-2:2017, 6.2
     """
 
-    def __init__(self, folder: ProviderFolder, clock: SimulatedClock) -> None:
-        """Set up and open; the policy is the one made for replays, signed by a throw-away officer.
+    def __init__(
+        self, folder: ProviderFolder, clock: SimulatedClock, policy_text: str = ""
+    ) -> None:
+        """Set up and open; the policy, unless one is given, is the one made for replays.
 
         Source: ISO/TS 12812-2:2017, 6.1
         """
         self.folder = folder
         self.clock = clock
         self.secret = Secret(operating_system(32))
-        done = set_up(folder, _plan(), self.secret, clock)
+        done = set_up(folder, _plan(policy_text or replay_policy()), self.secret, clock)
         self.platform = open_platform(folder, self.secret, clock)
         self.batch = Batch(self.platform)
         accounting = Accounting(clock, _unheard, session_rate=_PLENTY, source_rate=_PLENTY)
@@ -197,13 +199,13 @@ def replay_policy() -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _plan() -> Plan:
+def _plan(policy_text: str) -> Plan:
     return Plan(
         provider=PROVIDER,
         currency=CURRENCY,
         country="254",
         profile="demo",
-        policy_text=replay_policy(),
+        policy_text=policy_text,
         roles=_ROLES,
         officers=("throw-away-officer",),
     )

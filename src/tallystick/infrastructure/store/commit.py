@@ -40,6 +40,14 @@ class GroupCommit:
         self._phase = _Phase.IDLE
         self.batches = 0
 
+    def counts(self, changes: ChangeSet) -> bool:
+        """Whether a batch of `changes` has to be committed before it is answered.
+
+        One that writes nothing has not, except where only a commit shows that this is the writer.
+        Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
+        """
+        return self._database.confirms or not changes.is_empty()
+
     def begin(self) -> None:
         """Open a batch.
 
@@ -107,8 +115,8 @@ class GroupCommit:
     def recover(self) -> None:
         """Connect again, so that what the last batch came to can be read; blocks for seconds.
 
-        Raises Unavailable while there is nobody to connect to, Broken if another process has
-        become the writer.
+        Raises Unavailable while there is nobody to connect to, or if another process has become
+        the writer (`overtaken`).
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self._expect(_Phase.IDLE)

@@ -142,6 +142,14 @@ class Database(Connection, Protocol):
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
 
+    @property
+    def confirms(self) -> bool:
+        """Whether only a commit shows that this is still the writer, also if nothing is written.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
+        """
+        ...
+
     def reader(self) -> Connection:
         """A further connection that can only read; it sees what is committed.
 
@@ -182,7 +190,7 @@ class Database(Connection, Protocol):
     def begin(self) -> None:
         """Begin a batch.
 
-        Raises Unavailable, or Broken if another process has become the writer.
+        Raises Unavailable, also if another process has become the writer.
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         ...

@@ -198,6 +198,14 @@ class PostgresDatabase(PostgresConnection):
             self._clear_failed()
 
     @property
+    def confirms(self) -> bool:
+        """Yes: a server that was cut off would answer from what it remembers.
+
+        Source: PostgreSQL 15, 27.2.8
+        """
+        return True
+
+    @property
     def lost(self) -> bool:
         """Whether the connection is gone, or that of a reader.
 
@@ -208,8 +216,8 @@ class PostgresDatabase(PostgresConnection):
     def recover(self) -> None:
         """Connect again under a new boot number; then what is read is durable, and all there is.
 
-        Raises Unavailable while nobody answers that takes writes, Broken if another process has
-        become the writer.
+        Raises Unavailable while nobody answers that takes writes, or if another process has become
+        the writer (`overtaken`).
         Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
         """
         if self._closed:

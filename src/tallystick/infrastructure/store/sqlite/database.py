@@ -141,8 +141,7 @@ class SqliteDatabase(SqliteConnection):
     def begin(self) -> None:
         """Begin to write.
 
-        Raises Unavailable at once if somebody else is writing, Broken if another process has become
-        the writer.
+        Raises Unavailable at once if somebody else is writing or has become the writer.
         Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
         """
         self.execute("BEGIN IMMEDIATE")
@@ -170,6 +169,14 @@ class SqliteDatabase(SqliteConnection):
         """
         if self.link.in_transaction:
             self.execute("ROLLBACK")
+
+    @property
+    def confirms(self) -> bool:
+        """No: the lock keeps others out for as long as this process lives.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        return False
 
     @property
     def lost(self) -> bool:
