@@ -44,7 +44,7 @@ class Hiring:
     private_key: str
     session_rate: float
     source_rate: float
-    trace_share: float
+    trace_share: float = 0.0
 
 
 class FrontDesk:
