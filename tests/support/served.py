@@ -16,8 +16,11 @@ from tests.support.stores import new_store
 from tallystick.application.core.model import DEFAULT_PATIENCE, Patience
 from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.http.server import Listening, serve
+from tallystick.entry.http.watched import Watched
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, set_up
+from tallystick.entry.siem import Destination
+from tallystick.entry.tracing.spans import Spans
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Clock
@@ -61,6 +64,9 @@ def served(
     patience: Patience = DEFAULT_PATIENCE,
     join: bool = True,
     clock: Clock | None = None,
+    siem: tuple[str, ...] = (),
+    spans: Spans | None = None,
+    trace_share: float = 0.0,
 ) -> Iterator[Served]:
     """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(32))
@@ -102,7 +108,15 @@ def served(
             private_key=tls[1] if tls else None,
         )
         await serve(
-            platform, listening, log=log.append, started=started, stop=stop, patience=patience
+            platform,
+            listening,
+            log=log.append,
+            started=started,
+            stop=stop,
+            patience=patience,
+            watched=Watched(
+                folder, tuple(Destination.parse(one) for one in siem), spans, trace_share
+            ),
         )
 
     thread = threading.Thread(target=lambda: uvloop.run(main()), daemon=True)

@@ -6,8 +6,10 @@ token bucket. A log line is written to memory and flushed a few times a second.
 Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.4
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
+from tallystick.entry.durations import Durations
+from tallystick.entry.notes import Note
 from tallystick.kernel.codec import encode
 from tallystick.kernel.errors import MfsError, RateLimited
 from tallystick.kernel.time import Clock, iso_utc
@@ -70,6 +72,9 @@ class Accounting:
         self._answers: dict[tuple[str, int, str], int] = {}
         self._lines: list[bytes] = []
         self._dropped = 0
+        self._notes = dict.fromkeys(Note, 0)
+        self.durations = Durations()
+        self.listeners: list[Callable[[Note, Mapping[str, int | str]], None]] = []
         self.gauges: dict[str, Callable[[], int]] = {}
 
     def admit(self, session: str, now: int) -> None:
@@ -88,11 +93,13 @@ class Accounting:
         """
         self._sources.take(peer, now, cost)
 
-    def answered(self, operation: str, status: int, code: str) -> None:
-        """Count and log one answer.
+    def answered(self, operation: str, status: int, code: str, began: float = 0.0) -> None:
+        """Count and log one answer; how long it took, too, if its request `began` (monotonic).
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
+        if began:
+            self.durations.since(operation, began)
         entry = (operation, status, code)
         self._answers[entry] = self._answers.get(entry, 0) + 1
         if len(self._lines) >= _MAX_LINES:
@@ -103,22 +110,25 @@ class Accounting:
             % (self._clock.now(), operation.encode(), status, code.encode())
         )
 
-    def refused(self, operation: str, error: MfsError, peer: str) -> None:
+    def refused(self, operation: str, error: MfsError, peer: str, began: float = 0.0) -> None:
         """Count and log a request that came with no valid session; strangers pay from their bucket.
 
         Source: ISO/TS 12812-2:2017, 7.3.2
         """
-        self.answered(operation, error.status, error.code)
+        self.answered(operation, error.status, error.code, began)
         try:
             self._sources.take(peer, self._clock.now())
         except RateLimited:
             self.answered(operation, RateLimited.status, RateLimited.code)
 
-    def note(self, message: str, **fields: int | str) -> None:
-        """Log one line about the service itself.
+    def note(self, message: Note, **fields: int | str) -> None:
+        """Log one line about the service itself, and count it.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
+        self._notes[message] += 1
+        for listener in self.listeners:
+            listener(message, fields)
         at = self._clock.now()
         self._lines.append(encode({"at": at, "time": iso_utc(at), "message": message, **fields}))
 
@@ -130,6 +140,13 @@ class Accounting:
         if self._lines:
             lines, self._lines = self._lines, []
             self._write(b"\n".join(lines) + b"\n")
+
+    def answers(self) -> dict[tuple[str, int, str], int]:
+        """How many answers there were so far, by operation, status and code.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        return self._answers.copy()
 
     def taken(self) -> list[tuple[str, int, str, int]]:
         """What was answered since the last call, by operation, status and code; counts begin anew.
@@ -167,6 +184,11 @@ class Accounting:
         yield "# HELP tallystick_log_lines_dropped_total Log lines that were not kept."
         yield "# TYPE tallystick_log_lines_dropped_total counter"
         yield f"tallystick_log_lines_dropped_total {self._dropped}"
+        yield "# HELP tallystick_notes_total Log lines about the service itself, by message."
+        yield "# TYPE tallystick_notes_total counter"
+        for message, count in self._notes.items():
+            yield f'tallystick_notes_total{{message="{message}"}} {count}'
+        yield from self.durations.exposed()
         for name, read in sorted(self.gauges.items()):
             yield f"# TYPE tallystick_{name} {'counter' if name.endswith('_total') else 'gauge'}"
             yield f"tallystick_{name} {read()}"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from tallystick import __version__
 from tallystick.application.acts import Acts
 from tallystick.application.authentication import Access, Sessions
 from tallystick.application.authentication.pins import PinCost, Pins, PinVerifier
@@ -47,6 +48,7 @@ from tallystick.infrastructure.store.commit import GroupCommit
 from tallystick.infrastructure.store.database import Connection, Database
 from tallystick.infrastructure.store.migrations import migrate
 from tallystick.infrastructure.store.opening import open_database
+from tallystick.infrastructure.store.starts import Start, note_end, note_start
 from tallystick.infrastructure.tally.archive import Archive
 from tallystick.infrastructure.tally.checkpoint import NoteSigner
 from tallystick.kernel.errors import MfsError
@@ -106,6 +108,7 @@ class Platform:
         """
         with suppress(MfsError):  # the next start signs what this one could not store
             self.writer.finish()
+            note_end(self.database, self.boot, self.clock.now())
         self.reader.close()
         self.database.close()
         self.module.zeroise()
@@ -167,6 +170,7 @@ def assemble(
         roots = master.roots((Purpose.QUOTE,))
         ground = _Ground(settings, ticking, module, keys, reader, size, quote_keys, roots)
         platform = _wire(folder, ground, database, boot)
+        _note_start(platform)
         _first_start(platform, folder)
     except BaseException:
         reader.close()
@@ -325,6 +329,17 @@ def iv_prefix(boot: int, front: int) -> bytes:
     Source: NIST SP 800-38D, 8.2.1
     """
     return boot.to_bytes(4, "big") + bytes((front,))
+
+
+def _note_start(platform: Platform) -> None:
+    start = Start(
+        boot=platform.boot,
+        started_at=platform.clock.now(),
+        ended_at=0,
+        version=__version__,
+        key_list=platform.identity.key_list_version,
+    )
+    note_start(platform.database, start)
 
 
 def _first_start(platform: Platform, folder: ProviderFolder) -> None:

@@ -34,9 +34,12 @@ from tallystick.application.core.settling import book_order
 from tallystick.application.payments.store import open_orders
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
+from tallystick.entry.notes import Note
 from tallystick.entry.writing import WriterLoop
 from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.errors import MfsError
+from tallystick.kernel.ids import id_time
+from tallystick.kernel.time import SECOND_MS
 from tallystick.protocol.core import TransferState
 
 EVERY_S = 0.05
@@ -122,6 +125,23 @@ class CoreLink:
             order: [self._before_restart()] for order in open_orders(platform.reader, 1_000_000)
         }
 
+    @property
+    def following(self) -> int:
+        """How many orders wait for the core's answer.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        return len(self._histories)
+
+    def oldest_s(self) -> int:
+        """For how many seconds the oldest of them has waited.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        if not self._histories:
+            return 0
+        return max(0, self._platform.clock.now() - id_time(min(self._histories))) // SECOND_MS
+
     async def follow(self) -> None:
         """Follow open orders, for ever.
 
@@ -152,7 +172,7 @@ class CoreLink:
             await self._writer.ask(BookAnswered(order, step))
             self._histories.pop(order, None)
             if isinstance(step, GiveToPeople):
-                self._accounting.note("an order needs people", order=order, because=step.because)
+                self._accounting.note(Note.ORDER_NEEDS_PEOPLE, order=order, because=step.because)
             return
         if isinstance(step, Inquire) and step.after_ms > 0:
             return
@@ -167,4 +187,4 @@ class CoreLink:
         judged = believe(wanted, answer)
         history.append(Exchange(asked=asked, at=self._platform.clock.now(), judged=judged))
         if isinstance(judged, StillUnknown) and judged.because is Doubt.LIE:
-            self._accounting.note("the core answered about another order", order=order)
+            self._accounting.note(Note.CORE_ANSWERED_WRONGLY, order=order)

@@ -24,6 +24,7 @@ from tallystick.application.notices import (
 from tallystick.application.webhooks import Delivery
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
+from tallystick.entry.notes import Note
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.codec import b64url, encode, encode_canonical
@@ -49,7 +50,7 @@ async def deliver_notices(platform: Platform, writer: WriterLoop, accounting: Ac
         for notice in platform.notices.due(platform.clock.now(), _MOST):
             delivered = await _send(platform, notice)
             if not delivered:
-                accounting.note("notice not delivered", template=notice.template.value)
+                accounting.note(Note.NOTICE_NOT_DELIVERED, template=notice.template.value)
             await writer.ask(NoticeTried(notice, delivered))
 
 
@@ -143,7 +144,7 @@ async def deliver_webhooks(platform: Platform, writer: WriterLoop, accounting: A
                 headers = {SIGNATURE_HEADER: header}
                 delivered = await asyncio.to_thread(_post, delivery.webhook.url, body, headers)
                 if not delivered:
-                    accounting.note("event not delivered", webhook=delivery.webhook.id)
+                    accounting.note(Note.EVENT_NOT_DELIVERED, webhook=delivery.webhook.id)
             await writer.ask(DeliveryTried(delivery, delivered))
 
 

@@ -7,11 +7,13 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 6.1; 11.2.2
 """
 
 from tallystick.application.customers import Customers
+from tallystick.application.operators.store import event_of_act
 from tallystick.application.payments.model import OrderRow
 from tallystick.application.payments.proof import Proofs
 from tallystick.application.payments.store import ORDER
 from tallystick.application.policing.store import POLICY
 from tallystick.entry.auditing import Believed, believed, verify_by
+from tallystick.entry.following import Step, follow_order
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.setup import SERVER_ROLES
 from tallystick.infrastructure.keys.table import load_for, purposes_of
@@ -27,7 +29,7 @@ from tallystick.infrastructure.tally.store import TallyStore
 from tallystick.infrastructure.tally.tiles import inclusion_proof
 from tallystick.kernel.codec import Decoder, b64url
 from tallystick.kernel.errors import NotAuthentic, NotFound
-from tallystick.kernel.model import Record
+from tallystick.kernel.model import Record, replace
 from tallystick.kernel.time import Clock
 from tallystick.process.policy import CompiledPolicy, Facts, compile_policy, read_policy
 from tallystick.process.policy.explain import Tried, explain
@@ -42,7 +44,8 @@ class Explained(Record, frozen=True, kw_only=True):
 
     `checkpoint` is the size of the signed tree that proves it, 0 while none is stored; `row_says`
     is the policy row's own reason. `facts`, `tried` and `committed` are of an order and need the
-    secret; `committed` says whether the tally committed to these very facts in this event.
+    secret; `committed` says whether the tally committed to these very facts in this event. `steps`
+    are what became of an order, without a secret.
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
 
@@ -53,6 +56,7 @@ class Explained(Record, frozen=True, kw_only=True):
     facts: Facts | None = None
     tried: tuple[Tried, ...] = ()
     committed: bool = False
+    steps: tuple[Step, ...] = ()
 
 
 def explain_event(
@@ -65,30 +69,37 @@ def explain_event(
     """
     with open_reader(folder.stored()) as reader:
         store = TallyStore(reader)
-        index = int(identifier) if identifier.isdigit() else store.index_of(identifier)
+        index = _index(reader, store, identifier)
         leaf = None if index is None or index >= 2**63 else store.leaf(index)
         if index is None or leaf is None:
             raise NotFound(
-                "no event has this id or index", remedy="give an index, or an ord_ or evt_ id"
+                "no event has this id or index", remedy="give an index, or an ord_, act_ or evt_ id"
             )
         event = decode_leaf(leaf)
         proved = _prove(store, index, leaf, believed(folder))
         policy = _policy(reader, event.policy)
+        order = str(event.p.get("order", ""))
+        elsewhere = bool(folder.settings().core_url)
         found = Explained(
-            index=index, event=event, checkpoint=proved, row_says=_row_says(policy, event)
+            index=index,
+            event=event,
+            checkpoint=proved,
+            row_says=_row_says(policy, event),
+            steps=follow_order(reader, order, elsewhere=elsewhere) if order else (),
         )
         if opener is None or event.kind != "payment":
             return found
         facts, committed = _decided_on(folder, reader, event, opener, clock)
-    return Explained(
-        index=index,
-        event=event,
-        checkpoint=proved,
-        row_says=found.row_says,
-        facts=facts,
-        tried=() if policy is None else explain(policy, facts),
-        committed=committed,
-    )
+    tried = () if policy is None else explain(policy, facts)
+    return replace(found, facts=facts, tried=tried, committed=committed)
+
+
+def _index(reader: Reader, store: TallyStore, identifier: str) -> int | None:
+    if identifier.isdigit():
+        return int(identifier)
+    if identifier.startswith("act_"):
+        return event_of_act(reader, identifier)
+    return store.index_of(identifier)
 
 
 def _prove(store: TallyStore, index: int, leaf: bytes, whose: Believed) -> int:

@@ -14,10 +14,11 @@ from tallystick.application.policing.store import MIGRATION as POLICIES
 from tallystick.application.webhooks.store import MIGRATION as WEBHOOKS
 from tallystick.infrastructure.ledger.store import MIGRATION as LEDGER
 from tallystick.infrastructure.store.boots import MIGRATIONS as BOOTS
+from tallystick.infrastructure.store.starts import MIGRATION as STARTS
 from tallystick.infrastructure.tally.store import MIGRATION as TALLY
 
 MIGRATIONS = (
     TALLY, LEDGER, POLICIES, CUSTOMERS, DEVICES, ACTIVATIONS, ORDERS, NOTICES, OPERATORS,
-    WEBHOOKS, DAYS, *BOOTS,
+    WEBHOOKS, DAYS, *BOOTS, STARTS,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

@@ -13,6 +13,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 from tallystick.application.commands import Command
@@ -122,6 +123,7 @@ class WriterLoop:
         self._stopped: MfsError | None = None
         self._idle = asyncio.Event()
         self._idle.set()
+        self.batch_began = self.batch_durable = 0.0
 
     @property
     def waiting(self) -> int:
@@ -221,6 +223,7 @@ class WriterLoop:
         if self._writer.lost:
             self._recover()
             return
+        self.batch_began = monotonic()
         batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
         try:
             prepared = self._writer.prepare([command for command, _ in batch])
@@ -240,6 +243,7 @@ class WriterLoop:
         batch: list[tuple[Command, WhenDurable]],
         failure: BaseException | None,
     ) -> None:
+        self.batch_durable = monotonic()
         recorded: list[Recorded] = []
         try:
             if failure is None:

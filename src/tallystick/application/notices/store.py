@@ -55,6 +55,32 @@ def due_notices(reader: Reader, now: Instant, most: int) -> list[NoticeRow]:
     return [from_row(NoticeRow, row) for row in rows]
 
 
+def notices_about(reader: Reader, reference: str) -> list[NoticeRow]:
+    """Every notice about the order, device or customer of this id, in order; reads every row.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    rows = reader.rows(
+        "SELECT seq, channel, customer, template, reference, created_at, attempts, due_at,"
+        " delivered_at FROM notice WHERE reference = ? ORDER BY seq",
+        (reference,),
+    )
+    return [from_row(NoticeRow, row) for row in rows]
+
+
+def blocked_pins(reader: Reader, after: int, most: int) -> list[tuple[int, int]]:
+    """Number and instant of at most `most` notices after `after` that a PIN was blocked.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2
+    """
+    rows = reader.rows(
+        "SELECT seq, created_at FROM notice WHERE seq > ? AND template = 'pin-blocked'"
+        " ORDER BY seq LIMIT ?",
+        (after, most),
+    )
+    return [(int(row[0]), int(row[1])) for row in rows]
+
+
 def next_due(reader: Reader) -> int:
     """When the next notice is due (ms), 0 if none waits.
 

@@ -3,6 +3,7 @@
 Source: ISO/TS 12812-2:2017, 6.2.1
 """
 
+from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
 
@@ -63,3 +64,33 @@ MIGRATION = Migration(
         ) STRICT""",
     ),
 )
+
+
+def acts_between(reader: Reader, start: int, end: int) -> list[tuple[int, str, str]]:
+    """Event, name and operator of the acts recorded from event `start` to `end` (exclusive).
+
+    An act of two people comes twice, under the event that recorded what it did.
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    rows = reader.rows(
+        "SELECT event, name, operator FROM act WHERE event >= ? AND event < ? ORDER BY event, id",
+        (start, end),
+    )
+    return [(int(row[0]), str(row[1]), str(row[2])) for row in rows]
+
+
+def event_of_act(reader: Reader, act: str) -> int | None:
+    """The event that records what the act of this id did, or that it waits; None for no act.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    row = reader.one("SELECT event FROM act WHERE id = ?", (act,))
+    return None if row is None else int(row[0])
+
+
+def roles(reader: Reader) -> dict[str, str]:
+    """The role of each operator, by id.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    return {str(row[0]): str(row[1]) for row in reader.rows("SELECT id, role FROM operator")}

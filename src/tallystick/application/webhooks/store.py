@@ -44,3 +44,12 @@ def due_webhooks(reader: Reader, now: int) -> list[WebhookRow]:
         (now,),
     )
     return [from_row(WebhookRow, row) for row in rows]
+
+
+def every_webhook(reader: Reader) -> list[WebhookRow]:
+    """All webhooks, by id.
+
+    Source: ISO/TS 12812-2:2017, 11.2.3
+    """
+    rows = reader.rows("SELECT id, url, kinds, cursor, failures, due_at FROM webhook ORDER BY id")
+    return [from_row(WebhookRow, row) for row in rows]

@@ -227,7 +227,9 @@ def why(
 ) -> None:
     """Say of an order or event what was recorded, by which policy row, and because of what.
 
-    ID is an order or event id, or the index of an event. The facts that the decision was made from
+    ID is an order, act or event id, or the index of an event. Of an order it also says what became
+    of it, step by step: when it was offered, decided, recorded and signed, which notices went out,
+    what the core system was asked. The facts that the decision was made from
     are personal: they are shown with the provider's secret only, after a check against the tally.
     """
     opener = opener_if_given(secret_fd, secret_file)
@@ -236,6 +238,7 @@ def why(
         say_json(found)
         return
     _say_event(found)
+    _say_steps(found)
     _say_facts(found)
     if found.facts is None and found.event.kind == "payment":
         say("the facts of the decision open with the secret: --secret-file FILE")
@@ -256,6 +259,12 @@ def _say_event(found: Explained) -> None:
     if found.row_says:
         rows.insert(4, ("the row says", found.row_says))
     table("", ("", ""), rows)
+
+
+def _say_steps(found: Explained) -> None:
+    if found.steps:
+        rows = [(iso_utc(one.at) if one.at else "-", one.what, one.says) for one in found.steps]
+        table("\nwhat became of it", ("when", "what", ""), rows)
 
 
 def _say_facts(found: Explained) -> None:

@@ -26,15 +26,19 @@ from tallystick.entry.cli.unlocking import (
 )
 from tallystick.entry.http.server import Listening, check_listening
 from tallystick.entry.http.server import serve as serve_platform
+from tallystick.entry.http.watched import Watched
 from tallystick.entry.renewing import list_is_near_its_end
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, refuse_occupied, set_up
+from tallystick.entry.siem import Destination
+from tallystick.entry.siem.destination import Way
 from tallystick.entry.standing_by import stand_by
+from tallystick.entry.tracing.spans import spans_to
 from tallystick.entry.witnessing import WITNESSED_NOTE, WitnessEndpoint, Witnessing
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.hardening import harden_process
 from tallystick.kernel.codec import Decoder
-from tallystick.kernel.errors import Expired, Unavailable
+from tallystick.kernel.errors import Expired, Malformed, Unavailable
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import iso_utc
 
@@ -191,6 +195,26 @@ def _gateway(given: str) -> tuple[str, PublicHalf]:
 @click.option(
     "--witness", "witnesses", multiple=True, help="URL=NAME+ID+KEY of a witness of the tally."
 )
+@click.option(
+    "--siem",
+    "siem",
+    multiple=True,
+    metavar="URL",
+    help="Tell security events there: syslog+tls://HOST:PORT, otlp+https://HOST:PORT, ...",
+)
+@click.option(
+    "--traces",
+    default="",
+    metavar="URL",
+    help="Send traces there: otlp+https://HOST:PORT; needs the extra `otel`.",
+)
+@click.option(
+    "--trace-share",
+    type=click.FloatRange(0.0, 1.0),
+    default=0.01,
+    show_default=True,
+    help="Which share of payments is traced; acts always are.",
+)
 @click.option("--session-rate", default=50.0, show_default=True, help="Requests/s of a session.")
 @click.option("--source-rate", default=50.0, show_default=True, help="Handshakes/s of a source.")
 def serve(
@@ -206,6 +230,9 @@ def serve(
     log_file: str,
     ready_fd: int | None,
     witnesses: tuple[str, ...],
+    siem: tuple[str, ...],
+    traces: str,
+    trace_share: float,
     session_rate: float,
     source_rate: float,
     secret_file: Path | None,
@@ -235,18 +262,30 @@ def serve(
     witnessing = Witnessing(endpoints, folder / WITNESSED_NOTE) if endpoints else None
     harden_process()
     place = ProviderFolder(folder)
+    watched = _watched(place, siem, traces, trace_share)
     _check_key_list(place)
     opener = opener_from(secret_fd, secret_file)
     take_over = standby and stand_by(place.place(), sleep, _tell)
     platform = open_platform(place, opener, take_over=take_over)
     try:
-        uvloop.run(_serve(platform, listening, witnessing, log_file, ready_fd))
+        uvloop.run(_serve(platform, listening, witnessing, watched, log_file, ready_fd))
     finally:
         platform.close()
     if platform.store.overtaken:
         raise Unavailable(
             "another process has become the writer", remedy="start this one with --standby"
         )
+
+
+def _watched(folder: ProviderFolder, siem: tuple[str, ...], traces: str, share: float) -> Watched:
+    """Who is to be told of security events, and where traces go."""
+    told = tuple(Destination.parse(url) for url in siem)
+    if not traces:
+        return Watched(folder.root, told)
+    to = Destination.parse(traces, "/v1/traces")
+    if to.way not in {Way.OTLP, Way.OTLPS}:
+        raise Malformed("traces go by OTLP", remedy="write otlp+https://HOST:PORT")
+    return Watched(folder.root, told, spans_to(to, folder.settings().provider), share)
 
 
 def _tell(says: str) -> None:
@@ -267,6 +306,7 @@ async def _serve(
     platform: Platform,
     listening: Listening,
     witnessing: Witnessing | None,
+    watched: Watched,
     log_file: str,
     ready_fd: int | None,
 ) -> None:
@@ -289,7 +329,13 @@ async def _serve(
             os.close(ready_fd)
 
     await serve_platform(
-        platform, listening, log=write, started=started, stop=stop, witnessing=witnessing
+        platform,
+        listening,
+        log=write,
+        started=started,
+        stop=stop,
+        witnessing=witnessing,
+        watched=watched,
     )
 
 

@@ -18,7 +18,10 @@ from tallystick.application.turn import Recorded
 from tallystick.entry import handshakes
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
+from tallystick.entry.http.asked import asked_for, began, count_answer
 from tallystick.entry.http.operations import ACT_NAMES
+from tallystick.entry.tracing import Trace, Tracing, read_parent, write_parent
+from tallystick.entry.tracing.parents import HEADER
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.envelope.schedule import SessionKeys
 from tallystick.kernel.codec import Decoder, b64url, encode, encode_canonical
@@ -56,20 +59,28 @@ class Doors:
     Source: ISO/TS 12812-2:2017, 6.2.2
     """
 
-    def __init__(self, platform: Platform, writer: WriterLoop, accounting: Accounting) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        writer: WriterLoop,
+        accounting: Accounting,
+        tracing: Tracing | None = None,
+    ) -> None:
         self._platform = platform
         self._desks = platform.desks
         self._writer = writer
         self._accounting = accounting
+        self._tracing = tracing
 
     async def hello(self, request: Request) -> Response:
         """Answer m1 with m2; nothing is kept.
 
         Source: ISO/TS 12812-2:2017, 7.2.7
         """
+        asked_for(request, "session.hello")
         body = await self._body(request, HANDSHAKE_COST)
         answered = handshakes.answer(self._platform, body)
-        self._accounting.answered("session.hello", 200, "")
+        count_answer(self._accounting, request, 200, "")
         return Response(answered.body, media_type="application/json")
 
     async def establish(self, request: Request) -> Response:
@@ -77,17 +88,19 @@ class Doors:
 
         Source: ISO/TS 12812-2:2017, 7.3.2
         """
+        asked_for(request, "session.establish")
         body = await self._body(request, HANDSHAKE_COST)
         session: str = request.path_params["session"]
         proved = handshakes.proved(self._platform, session, body)
         recorded = await self._writer.ask(EstablishSession(proved))
-        return self._accepted("session.establish", recorded, proved.keys)
+        return self._accepted(request, recorded, proved.keys)
 
     async def enrol(self, request: Request) -> Response:
         """Enrol a device; a wrong code also counts against the address that it came from.
 
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
+        asked_for(request, "enrolment.complete")
         body = await self._body(request, HANDSHAKE_COST)
         session: str = request.path_params["session"]
         opened = handshakes.enrolment(self._platform, session, body)
@@ -96,16 +109,17 @@ class Doors:
             self._accounting.admit_source(
                 _peer(request), self._platform.clock.now(), FAILED_CODE_COST
             )
-        return self._accepted("enrolment.complete", recorded, opened.keys)
+        return self._accepted(request, recorded, opened.keys)
 
     async def operator_enrol(self, request: Request) -> Response:
         """Enrol an operator with a one-time code.
 
         Source: ISO/TS 12812-2:2017, 6.2.1
         """
+        asked_for(request, "operator.enrol")
         body = await self._body(request, FAILED_CODE_COST)
         command = JoinOperator(_enrol_operator.decode(body))
-        return await self._executed("operator.enrol", command)
+        return await self._executed(request, command)
 
     async def act(self, request: Request) -> Response:
         """Carry out a signed act, or keep it for a second operator.
@@ -115,11 +129,19 @@ class Doors:
         name: str = request.path_params["act"]
         if name not in ACT_NAMES:
             raise NotFound("there is no such act")
+        asked_for(request, name)
         body = await self._body(request, HANDSHAKE_COST, MAX_ACT_BYTES)
         asked = _signed_request.decode(body)
         inner = encode_canonical(asked.body)
         signed = self._desks.operators.verify(asked.jws, inner, name, self._platform.clock.now())
-        return await self._executed(name, PerformAct(signed))
+        trace = None
+        if self._tracing is not None:
+            parent = read_parent(request.headers.get(HEADER, ""))
+            now = self._platform.clock.now()
+            trace = self._tracing.act(name, parent, began(request), now)
+        if trace is None:
+            return await self._executed(request, PerformAct(signed))
+        return await self._traced(request, PerformAct(signed), trace)
 
     async def keys(self, request: Request) -> Response:
         """The signed key list.
@@ -143,6 +165,7 @@ class Doors:
 
         Source: RFC 9162, 2.1.4
         """
+        asked_for(request, "tally.consistency")
         self._accounting.admit_source(_peer(request), self._platform.clock.now(), CONSISTENCY_COST)
         old, new = _size(request, "old"), _size(request, "new")
         proof = self._platform.archive.consistency(old, new)
@@ -180,7 +203,7 @@ class Doors:
 
         Source: RFC 9457, 3
         """
-        self._accounting.answered(request.scope.get("operation", "open"), error.status, error.code)
+        count_answer(self._accounting, request, error.status, error.code)
         problem = problem_of(error)
         headers = {"retry-after": str(problem.retry_after_s)} if problem.retry_after_s else None
         return Response(
@@ -196,19 +219,33 @@ class Doors:
                 raise TooLarge(f"the body is larger than {limit} bytes")
         return bytes(collected)
 
-    async def _executed(self, name: str, command: Command) -> Response:
+    async def _traced(self, request: Request, command: Command, trace: Trace) -> Response:
+        """Carry `command` out and tell the caller which trace it is in."""
+        trace.verified()
         recorded = await self._writer.ask(command)
+        trace.durable(recorded.outcome.event)
+        reply = recorded.outcome.reply
+        refused = reply if isinstance(reply, MfsError) else None
+        trace.answered(refused.status if refused else 200, refused.code if refused else "")
+        response = self._receipt(request, recorded)
+        response.headers[HEADER] = write_parent(trace.named())
+        return response
+
+    async def _executed(self, request: Request, command: Command) -> Response:
+        return self._receipt(request, await self._writer.ask(command))
+
+    def _receipt(self, request: Request, recorded: Recorded) -> Response:
         reply = recorded.outcome.reply
         if isinstance(reply, MfsError):
             raise reply
         if not isinstance(reply, Wire):
             raise Broken("this operation gives no receipt")
-        self._accounting.answered(name, 200, "")
+        count_answer(self._accounting, request, 200, "")
         return _json(reply)
 
-    def _accepted(self, name: str, recorded: Recorded, keys: SessionKeys) -> Response:
+    def _accepted(self, request: Request, recorded: Recorded, keys: SessionKeys) -> Response:
         sealed = handshakes.accepted(self._platform, recorded, keys)
-        self._accounting.answered(name, 200, "")
+        count_answer(self._accounting, request, 200, "")
         return Response(sealed, media_type=SEALED_MEDIA_TYPE)
 
 

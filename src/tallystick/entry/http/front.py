@@ -10,11 +10,13 @@ Source: ISO/TS 12812-2:2017, 7.2.7; 7.3.2; 7.3.3
 """
 
 from collections.abc import Callable
+from time import monotonic
 from typing import NamedTuple
 
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.answering import Answer, Done, refusal
 from tallystick.entry.http.lane import LaneHandler, Respond
+from tallystick.entry.tracing import Trace, Tracing
 from tallystick.infrastructure.envelope.cose import ReplyNonces, open_request, peek, seal_reply
 from tallystick.infrastructure.envelope.schedule import SessionKeys, session_of
 from tallystick.kernel.codec import encode_canonical
@@ -26,10 +28,11 @@ from tallystick.protocol.problems import problem_of
 PROBLEM_MEDIA_TYPE = b"application/problem+json"
 _MAX_NAMES = 16_384
 _SEALED = SEALED_MEDIA_TYPE.encode()
+_TRACED = "payment.order"
 
 
 class Opened(NamedTuple):
-    """An authentic request of a session, not yet understood.
+    """An authentic request of a session, not yet understood; `trace` if it is one that is traced.
 
     Source: ISO/TS 12812-2:2017, 7.2.7
     """
@@ -37,6 +40,7 @@ class Opened(NamedTuple):
     session: str
     sequence: int
     content: bytes
+    trace: Trace | None = None
 
 
 Perform = Callable[[Opened, Instant, Done], None]
@@ -62,12 +66,18 @@ class Front:
     """
 
     def __init__(
-        self, keys: KeysOf, nonces: ReplyNonces, clock: Clock, accounting: Accounting
+        self,
+        keys: KeysOf,
+        nonces: ReplyNonces,
+        clock: Clock,
+        accounting: Accounting,
+        tracing: Tracing | None = None,
     ) -> None:
         self._keys = keys
         self._nonces = nonces
         self._clock = clock
         self._accounting = accounting
+        self._tracing = tracing
         self._names: dict[bytes, str] = {}
 
     def handler(self, operation: str, perform: Perform) -> LaneHandler:
@@ -77,9 +87,11 @@ class Front:
         """
         keys_of, name_of = self._keys, self.session_named
         clock, nonces, accounting = self._clock, self._nonces, self._accounting
+        tracing = self._tracing if operation == _TRACED else None
 
         def handle(body: bytes, peer: str, respond: Respond) -> None:
-            now = clock.now()
+            began, now = monotonic(), clock.now()
+            trace = None if tracing is None else tracing.payment(operation, began, now)
             try:
                 header = peek(body)
                 session = name_of(header.kid)
@@ -87,18 +99,22 @@ class Front:
                 sequence, content = open_request(keys, operation, body, header)
                 accounting.admit(session, now)
             except MfsError as error:
-                accounting.refused(operation, error, peer)
+                accounting.refused(operation, error, peer, began)
                 clear_refusal(error, respond)
                 return
 
             def done(answer: Answer) -> None:
                 status, code, reply = answer
-                accounting.answered(operation, status, code)
+                accounting.answered(operation, status, code, began)
                 sealed = seal_reply(keys, nonces.draw(), operation, sequence, status, reply)
                 respond(status, _SEALED, sealed)
+                if trace is not None:
+                    trace.answered(status, code)
 
+            if trace is not None:
+                trace.opened()
             try:
-                perform(Opened(session, sequence, content), now, done)
+                perform(Opened(session, sequence, content, trace), now, done)
             except MfsError as error:
                 done(refusal(error))
 

@@ -14,12 +14,14 @@ from tallystick.application.commands import (
     ReadReceipt,
 )
 from tallystick.application.consent import verify_signed
+from tallystick.application.turn import Recorded
 from tallystick.entry.answering import Done, answer_of, success
 from tallystick.entry.assembly import Platform
 from tallystick.entry.http.front import Front, Opened, Perform
 from tallystick.entry.http.lane import LaneHandler
 from tallystick.entry.http.operations import operation
-from tallystick.entry.writing import Submits
+from tallystick.entry.tracing import Trace
+from tallystick.entry.writing import Submits, WhenDurable
 from tallystick.infrastructure.crypto.signature import Es256VerifyKey, VerifyKey
 from tallystick.kernel.codec import Decoder, b64url
 from tallystick.kernel.model import Wire
@@ -73,7 +75,12 @@ class SealedOperations:
         submit = self._writer.submit
 
         def perform(opened: Opened, now: Instant, done: Done) -> None:
-            submit(authenticate(opened, now), lambda recorded: done(answer_of(recorded)))
+            command = authenticate(opened, now)
+            trace = opened.trace
+            if trace is None:
+                submit(command, lambda recorded: done(answer_of(recorded)))
+            else:
+                submit(command, followed(trace, command, done))
 
         return perform
 
@@ -155,6 +162,20 @@ class SealedOperations:
             found = (b64url(consent_header(device)), Es256VerifyKey(row.consent))
             self._signers[device] = found
         return found
+
+
+def followed(trace: Trace, command: Command, done: Done) -> WhenDurable:
+    """Answers by `done` once `command` is durable, and keeps in `trace` when that was.
+
+    Source: OpenTelemetry Trace API
+    """
+    trace.verified(command.consented.consent.order if isinstance(command, PlaceOrder) else "")
+
+    def durable(recorded: Recorded) -> None:
+        trace.durable(recorded.outcome.event)
+        done(answer_of(recorded))
+
+    return durable
 
 
 def sealed_handlers(front: Front, performers: dict[str, Perform]) -> dict[str, LaneHandler]:

@@ -12,7 +12,7 @@ Source: ISO/TS 12812-2:2017, 6.2.3; 7.2.3
 import asyncio
 import ipaddress
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,9 +32,18 @@ from tallystick.entry.http.lane import LaneHandler, LaneProtocol, sweep_idle
 from tallystick.entry.http.pace import FLUSH_S, HOUSEKEEPING_S, IDLE_S, quiet_collector
 from tallystick.entry.http.sealed import SealedOperations, sealed_handlers
 from tallystick.entry.http.ussd import UssdDoor
+from tallystick.entry.http.watched import (
+    NOT_WATCHED,
+    Watched,
+    telling,
+    tracing_of,
+    watch_disk,
+)
 from tallystick.entry.http.workers.desk import FrontDesk, Hiring
 from tallystick.entry.http.workers.place import Place, check_free, shared_place
 from tallystick.entry.http.workers.relay import RelayedProtocol
+from tallystick.entry.notes import Note
+from tallystick.entry.tracing import Tracing
 from tallystick.entry.witnessing import Asker, Witnessing, ask_for_ever
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.store.database import Upkeep
@@ -117,6 +126,7 @@ async def serve(
     stop: asyncio.Event | None = None,
     patience: Patience = DEFAULT_PATIENCE,
     witnessing: Witnessing | None = None,
+    watched: Watched = NOT_WATCHED,
 ) -> None:
     """Serve until told to stop; `started` is called with the port once orders are taken.
 
@@ -132,6 +142,7 @@ async def serve(
     )
     writer = WriterLoop(platform.writer, asyncio.get_running_loop())
     _gauges(accounting, platform, writer)
+    watch_disk(accounting, watched)
     ussd = UssdDoor(platform, writer, accounting)
     with ExitStack() as stack:
         place = None
@@ -139,25 +150,19 @@ async def serve(
             place = stack.enter_context(shared_place(listening.host, listening.port))
         else:
             check_free(listening.host, listening.port)
-        served = _served(platform, writer, accounting, ussd, listening, place)
-        duties = [
-            _housekeep(platform, writer, accounting, served.desk, served.server),
-            _flush(accounting),
-            sweep_idle(served.server.server_state, idle_s=IDLE_S),
-            deliver_notices(platform, writer, accounting),
-            deliver_webhooks(platform, writer, accounting),
-        ]
-        if platform.settings.core_url:
-            duties.append(CoreLink(platform, writer, accounting, patience).follow())
+        tracing = tracing_of(watched, writer, platform.module.random)
+        served = _served(platform, writer, accounting, ussd, listening, place, tracing)
+        duties = _duties(platform, writer, accounting, served, patience)
         if witnessing is not None:
             asker = Asker(platform.archive, witnessing.endpoints)
-            duties.append(ask_for_ever(asker, witnessing.file, _unwitnessed(accounting)))
+            duties.append(ask_for_ever(asker, witnessing.file, _unwitnessed(accounting, asker)))
+        duties += telling(platform, writer, accounting, watched, tracing)
         if stop is not None:
             duties.append(_stop_when(stop, served.server))
         tasks = [asyncio.ensure_future(duty) for duty in duties]
         beginning = asyncio.create_task(_announce(served, started))
         accounting.note(
-            "serving", terminator=listening.terminator or "none", workers=listening.workers
+            Note.SERVING, terminator=listening.terminator or "none", workers=listening.workers
         )
         quiet_collector()
         try:
@@ -173,6 +178,29 @@ async def serve(
             accounting.flush()
         if not beginning.cancelled():
             beginning.result()
+
+
+def _duties(
+    platform: Platform,
+    writer: WriterLoop,
+    accounting: Accounting,
+    served: "_Served",
+    patience: Patience,
+) -> list[Coroutine[Any, Any, None]]:
+    """What goes on beside the answering, for ever."""
+    duties: list[Coroutine[Any, Any, None]] = [
+        _housekeep(platform, writer, accounting, served.desk, served.server),
+        _flush(accounting),
+        sweep_idle(served.server.server_state, idle_s=IDLE_S),
+        deliver_notices(platform, writer, accounting),
+        deliver_webhooks(platform, writer, accounting),
+    ]
+    if platform.settings.core_url:
+        link = CoreLink(platform, writer, accounting, patience)
+        accounting.gauges["orders_open"] = lambda: link.following
+        accounting.gauges["orders_oldest_seconds"] = link.oldest_s
+        duties.append(link.follow())
+    return duties
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +220,13 @@ def _served(
     ussd: UssdDoor,
     listening: Listening,
     place: Place | None,
+    tracing: Tracing | None,
 ) -> _Served:
-    front = Front(platform.desks.sessions.keys, platform.nonces, platform.clock, accounting)
+    keys_of, nonces = platform.desks.sessions.keys, platform.nonces
+    front = Front(keys_of, nonces, platform.clock, accounting, tracing)
     performers = SealedOperations(platform, writer).performers()
     sealed = sealed_handlers(front, performers)
-    app = application(Doors(platform, writer, accounting), ussd, sealed)
+    app = application(Doors(platform, writer, accounting, tracing), ussd, sealed)
     desk = None
     if place is not None:
         hiring = Hiring(
@@ -205,8 +235,9 @@ def _served(
             private_key=str(listening.private_key or ""),
             session_rate=listening.session_rate / listening.workers,
             source_rate=listening.source_rate / listening.workers,
+            trace_share=0.0 if tracing is None else tracing.share,
         )
-        desk = FrontDesk(platform, writer, accounting, performers, hiring)
+        desk = FrontDesk(platform, writer, accounting, performers, hiring, tracing)
         accounting.gauges["fronts"] = desk.count
     server = uvicorn.Server(_config(listening, app, sealed, place))
     return _Served(server, desk, place, listening.workers)
@@ -261,11 +292,13 @@ def _gauges(accounting: Accounting, platform: Platform, writer: WriterLoop) -> N
     }
 
 
-def _unwitnessed(accounting: Accounting) -> Callable[[str, str], None]:
-    """Notes that a witness did not countersign, and why."""
+def _unwitnessed(accounting: Accounting, asker: Asker) -> Callable[[str, str], None]:
+    """Notes that a witness did not countersign, and why: out of reach, or of another opinion."""
 
     def tell(name: str, why: str) -> None:
-        accounting.note("not witnessed", witness=name, why=why)
+        disagrees = name in asker.disagreeing
+        note = Note.WITNESS_DISAGREES if disagrees else Note.NOT_WITNESSED
+        accounting.note(note, witness=name, why=why)
 
     return tell
 
@@ -309,7 +342,7 @@ async def _housekeep(
             await asyncio.sleep(HOUSEKEEPING_S)
             await asyncio.to_thread(_keep_up, upkeep, accounting)
             if platform.store.overtaken:
-                accounting.note("another process has become the writer: stopping")
+                accounting.note(Note.OVERTAKEN)
                 server.should_exit = True
             now = platform.clock.now()
             platform.desks.sessions.sweep(now)
@@ -322,10 +355,10 @@ def _renew_quote_keys(platform: Platform, accounting: Accounting, desk: FrontDes
     try:
         renewed = platform.quote_keys.renew(platform.clock.now())
     except Unavailable as error:
-        accounting.note("the quote key was not replaced", why=error.detail)
+        accounting.note(Note.QUOTE_KEY_NOT_REPLACED, why=error.detail)
         return
     if renewed:
-        accounting.note("the quote key was replaced")
+        accounting.note(Note.QUOTE_KEY_REPLACED)
         if desk is not None:
             desk.quote_keys_changed()
 
@@ -334,4 +367,4 @@ def _keep_up(upkeep: Upkeep, accounting: Accounting) -> None:
     try:
         upkeep.run()
     except Exception as error:  # noqa: BLE001 - what fails is tried again
-        accounting.note("the store's upkeep failed", error=type(error).__name__)
+        accounting.note(Note.UPKEEP_FAILED, error=type(error).__name__)

@@ -45,6 +45,7 @@ from tallystick.application.notices import check_receipt_code, receipt_code
 from tallystick.application.turn import Recorded
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
+from tallystick.entry.http.asked import asked_for, count_answer
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.modules.interface import Purpose
@@ -97,6 +98,7 @@ class UssdDoor:
 
         Source: ISO/TS 12812-2:2017, 7.2.3
         """
+        asked_for(request, "ussd.message")
         body = bytearray()
         async for chunk in request.stream():
             body += chunk
@@ -109,7 +111,7 @@ class UssdDoor:
         self._once(message, now)
         screen = await self._next_page(message, signed.message, now)
         reply = UssdReply(session=message.session, text=screen.text, ends=screen.ends)
-        self._accounting.answered("ussd.message", 200, "")
+        count_answer(self._accounting, request, 200, "")
         return Response(encode(reply), media_type="application/json")
 
     def close(self) -> None:

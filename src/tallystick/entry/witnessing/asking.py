@@ -22,7 +22,7 @@ from tallystick.infrastructure.tally.checkpoint import (
     parse_note,
     verify_note,
 )
-from tallystick.kernel.errors import Malformed, MfsError, NotAuthentic
+from tallystick.kernel.errors import Malformed, MfsError, NotAuthentic, Unavailable
 
 WITNESSED_NOTE = "witnessed.note"
 EVERY_S = 5.0
@@ -86,11 +86,13 @@ class Asker:
         self._endpoints = tuple(endpoints)
         self._post = post or _post
         self._seen: dict[str, int] = {}
+        self.disagreeing: frozenset[str] = frozenset()
 
     async def ask(self) -> tuple[str, dict[str, str]]:
         """Ask all about the newest checkpoint: the note with their lines, and why by name if not.
 
-        The note is empty where there is nothing to witness yet.
+        The note is empty where there is nothing to witness yet. `disagreeing` then names those who
+        answered, and did not find that the log continues what they saw.
         Source: C2SP tlog-witness
         """
         note, size = self._archive.note, self._archive.durable_size
@@ -98,11 +100,15 @@ class Asker:
             return "", {}
         lines: list[str] = []
         failed: dict[str, str] = {}
+        disagreeing: set[str] = set()
         for endpoint in self._endpoints:
             try:
                 lines.append(await self._one(endpoint, note, size))
             except (MfsError, OSError, http.client.HTTPException) as error:
                 failed[endpoint.key.name] = str(error)
+                if isinstance(error, NotAuthentic):
+                    disagreeing.add(endpoint.key.name)
+        self.disagreeing = frozenset(disagreeing)
         return (append_signatures(note, *lines) if lines else ""), failed
 
     async def _one(self, endpoint: WitnessEndpoint, note: str, size: int) -> str:
@@ -121,6 +127,8 @@ class Asker:
                 _check_line(note, text, endpoint.key)
                 self._seen[endpoint.url] = size
                 return text
+            if status >= 500:
+                raise Unavailable(f"the witness answered {status}: {text.strip()[:80]}")
             if status != 409 or not text.strip().isdecimal():
                 raise NotAuthentic(f"the witness answered {status}: {text.strip()[:80]}")
             if int(text) == old:

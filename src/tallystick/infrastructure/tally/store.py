@@ -189,6 +189,16 @@ class TallyStore:
         row = self._reader.one("SELECT max(idx) FROM event WHERE event_id = ?", (event_id,))
         return None if row is None or row[0] is None else int(row[0])
 
+    def indices_of(self, event_id: str) -> list[int]:
+        """The indices of every event with this id, in order; reads every row.
+
+        Source: RFC 9162, 2.1
+        """
+        rows = self._reader.rows(
+            "SELECT idx FROM event WHERE event_id = ? ORDER BY idx", (event_id,)
+        )
+        return [int(row[0]) for row in rows]
+
     def leaves(self, start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:
         """Index, canonical leaf and stored hash of the leaves that exist from `start` to `end`.
 

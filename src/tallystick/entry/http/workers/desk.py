@@ -10,12 +10,15 @@ import sys
 from dataclasses import dataclass
 
 from tallystick.application.commands import PlaceOrder
+from tallystick.application.turn import Recorded
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.answering import Answer, Done, answer_of, refusal
 from tallystick.entry.assembly import Platform, iv_prefix
 from tallystick.entry.http.front import Opened, Perform
 from tallystick.entry.http.workers import frames
 from tallystick.entry.http.workers.place import Place
+from tallystick.entry.notes import Note
+from tallystick.entry.tracing import Tracing
 from tallystick.entry.writing import Submits
 from tallystick.kernel.errors import MfsError, NotFound, Unavailable
 from tallystick.protocol.problems import problem_of
@@ -41,6 +44,7 @@ class Hiring:
     private_key: str
     session_rate: float
     source_rate: float
+    trace_share: float = 0.0
 
 
 class FrontDesk:
@@ -56,12 +60,14 @@ class FrontDesk:
         accounting: Accounting,
         performers: dict[str, Perform],
         hiring: Hiring,
+        tracing: Tracing | None = None,
     ) -> None:
         self._platform = platform
         self._writer = writer
         self._accounting = accounting
         self._performers = performers
         self._hiring = hiring
+        self._tracing = tracing
         self._counters: list[_Counter] = []
         self._started = 0
         self._stopping = False
@@ -123,6 +129,7 @@ class FrontDesk:
             quote_blocks=platform.quote_keys.blocks(),
             session_rate=hiring.session_rate,
             source_rate=hiring.source_rate,
+            trace_share=hiring.trace_share,
         )
 
     def quote_keys_changed(self) -> None:
@@ -145,7 +152,7 @@ class FrontDesk:
         """
         self._counters.remove(counter)
         if not self._stopping:
-            self._accounting.note("a front is gone", front=counter.process.pid)
+            self._accounting.note(Note.FRONT_GONE, front=counter.process.pid)
         if not self._stopping and counter.took_orders:
             counter.replacing = asyncio.get_running_loop().create_task(self._replace(counter))
 
@@ -155,7 +162,7 @@ class FrontDesk:
             try:
                 await self._begin()
             except Unavailable as error:
-                self._accounting.note("a front was not started", why=error.detail)
+                self._accounting.note(Note.FRONT_NOT_STARTED, why=error.detail)
                 await asyncio.sleep(BETWEEN_S)
             else:
                 return
@@ -168,15 +175,36 @@ class FrontDesk:
         if isinstance(frame, frames.Ordered):
             answer = counter.answering(frame.call)
             command = PlaceOrder(frame.session, frame.sequence, frame.consented)
-            self._writer.submit(command, lambda recorded: answer(answer_of(recorded)))
+            if frame.spent_us:
+                self._trace(frame, command, answer)
+            else:
+                self._writer.submit(command, lambda recorded: answer(answer_of(recorded)))
         elif isinstance(frame, frames.Asked):
             self._perform(frame, counter.answering(frame.call))
         elif isinstance(frame, frames.KeysWanted):
             counter.send(self._keys(frame.session))
         elif isinstance(frame, frames.Counted):
             self._accounting.absorb(frame.answers, frame.lines)
+            self._accounting.durations.absorb(frame.durations)
         else:
             counter.ready()
+
+    def _trace(self, frame: frames.Ordered, command: PlaceOrder, answer: Done) -> None:
+        """Carry out an order that its front traced, and go on with its trace."""
+        tracing = self._tracing
+        if tracing is None:
+            self._writer.submit(command, lambda recorded: answer(answer_of(recorded)))
+            return
+        trace = tracing.resumed("payment.order", frame.spent_us, self._platform.clock.now())
+        trace.order = command.consented.consent.order
+
+        def durable(recorded: Recorded) -> None:
+            trace.durable(recorded.outcome.event)
+            told = answer_of(recorded)
+            answer(told)
+            trace.answered(told.status, told.code)
+
+        self._writer.submit(command, durable)
 
     def _perform(self, frame: frames.Asked, done: Done) -> None:
         opened = Opened(frame.session, frame.sequence, frame.content)

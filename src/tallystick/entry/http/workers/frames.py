@@ -40,6 +40,7 @@ class Start(Record, frozen=True, kw_only=True, tag=True):
     quote_blocks: list[bytes]
     session_rate: float
     source_rate: float
+    trace_share: float
 
 
 class Ready(Record, frozen=True, kw_only=True, tag=True):
@@ -106,7 +107,7 @@ class Forget(Record, frozen=True, kw_only=True, tag=True):
 
 
 class Ordered(Record, frozen=True, kw_only=True, tag=True):
-    """An order whose consent the front verified.
+    """An order whose consent the front verified; if it is traced, what each step took there.
 
     Source: ISO/TS 12812-2:2017, 11.2.2
     """
@@ -115,6 +116,7 @@ class Ordered(Record, frozen=True, kw_only=True, tag=True):
     session: str
     sequence: int
     consented: DeviceSigned
+    spent_us: tuple[int, ...] = ()
 
 
 class Asked(Record, frozen=True, kw_only=True, tag=True):
@@ -145,10 +147,12 @@ class Answered(Record, frozen=True, kw_only=True, tag=True):
 class Counted(Record, frozen=True, kw_only=True, tag=True):
     """What a front answered since it last said so, by operation, status and code; and log lines.
 
+    `durations` has each operation's buckets, then its microseconds.
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
 
     answers: list[tuple[str, int, str, int]]
+    durations: list[tuple[str, list[int]]]
     lines: bytes
 
 

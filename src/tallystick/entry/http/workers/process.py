@@ -29,6 +29,7 @@ from tallystick.entry.http.pace import FLUSH_S, IDLE_S, quiet_collector
 from tallystick.entry.http.sealed import MAX_ORDER_BYTES, sealed_handlers
 from tallystick.entry.http.workers import frames
 from tallystick.entry.http.workers.relay import RelayingLane
+from tallystick.entry.tracing import Tracing
 from tallystick.infrastructure.crypto.signature import Es256VerifyKey, VerifyKey
 from tallystick.infrastructure.envelope.cose import ReplyNonces, peek
 from tallystick.infrastructure.envelope.schedule import SessionKeys, kid_of
@@ -221,7 +222,9 @@ class FrontProcess:
         roots = BlockRoots.from_octets(start.quote_roots)
         self._module = SoftModule(roots, self._clock, profile=start.profile)
         self._use_quote_keys(start.quote_blocks)
-        front = Front(self._sessions.keys, ReplyNonces(start.iv_prefix), self._clock, accounting)
+        tracing = Tracing(start.trace_share, self._module.random) if start.trace_share else None
+        nonces = ReplyNonces(start.iv_prefix)
+        front = Front(self._sessions.keys, nonces, self._clock, accounting, tracing)
         performers: dict[str, Perform] = {
             one.name: self._asking(one.name)
             for one in OPERATIONS
@@ -281,12 +284,17 @@ class FrontProcess:
                 consent_key=live.consent_key,
                 check_mac=self._check_quote,
             )
+            spent: tuple[int, ...] = ()
+            if opened.trace is not None:
+                opened.trace.verified()
+                spent = opened.trace.spent_us()
             self._send(
                 frames.Ordered(
                     call=self._called(done),
                     session=opened.session,
                     sequence=opened.sequence,
                     consented=consented,
+                    spent_us=spent,
                 )
             )
 
@@ -354,7 +362,8 @@ class FrontProcess:
         answers = accounting.taken()
         lines, self._lines = self._lines, b""
         if answers or lines:
-            self._send(frames.Counted(answers=answers, lines=lines))
+            durations = accounting.durations.taken()
+            self._send(frames.Counted(answers=answers, durations=durations, lines=lines))
 
 
 def _crowded() -> Unavailable:

@@ -1,0 +1,29 @@
+"""What the service logs about itself: a closed list, so that each line can be counted and watched.
+
+Source: ISO/TS 12812-2:2017, 6.2.3
+"""
+
+from enum import StrEnum
+
+
+class Note(StrEnum):
+    """The message of a log line about the service itself.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    SERVING = "serving"
+    FRONT_GONE = "a front is gone"
+    FRONT_NOT_STARTED = "a front was not started"
+    OVERTAKEN = "another process has become the writer: stopping"
+    UPKEEP_FAILED = "the store's upkeep failed"
+    NOT_WITNESSED = "not witnessed"
+    WITNESS_DISAGREES = "a witness disagrees"
+    QUOTE_KEY_REPLACED = "the quote key was replaced"
+    QUOTE_KEY_NOT_REPLACED = "the quote key was not replaced"
+    NOTICE_NOT_DELIVERED = "notice not delivered"
+    EVENT_NOT_DELIVERED = "event not delivered"
+    ORDER_NEEDS_PEOPLE = "an order needs people"
+    CORE_ANSWERED_WRONGLY = "the core answered about another order"
+    SIEM_LOST = "the security monitoring does not answer"
+    SIEM_FOUND = "the security monitoring answers again"

@@ -1,0 +1,142 @@
+"""What the service counts and notes, as security events: refusals, fronts, witnesses, keys, stops.
+
+Refusals are not one event each: what was refused alike within a second is one event with a count,
+so that a flood of requests makes no flood of events.
+
+Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.2
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from tallystick.entry.accounting import Accounting
+from tallystick.entry.notes import Note
+from tallystick.kernel.errors import (
+    Broken,
+    InsufficientFunds,
+    NotAuthentic,
+    NotFound,
+    Replayed,
+    StepUpRequired,
+    Unavailable,
+)
+from tallystick.kernel.time import DAY_MS, Instant
+from tallystick.protocol.receipt import Scalar
+from tallystick.protocol.security_events import SecurityEvent, Severity
+
+_MOST_KINDS = 1_000
+_LEAST_DAYS = (7, 3, 2, 1, 0)
+"""How many days before its end the key list is told of."""
+
+_REFUSALS = {
+    NotAuthentic.code: Severity.WARNING,
+    Replayed.code: Severity.WARNING,
+    Unavailable.code: Severity.ERROR,
+    Broken.code: Severity.CRITICAL,
+    InsufficientFunds.code: Severity.INFORMATIONAL,
+    NotFound.code: Severity.INFORMATIONAL,
+    StepUpRequired.code: Severity.INFORMATIONAL,
+}
+_NOTES = {
+    Note.SERVING: ("service.started", Severity.NOTICE),
+    Note.FRONT_GONE: ("front.gone", Severity.WARNING),
+    Note.FRONT_NOT_STARTED: ("front.not-started", Severity.ERROR),
+    Note.OVERTAKEN: ("service.overtaken", Severity.ALERT),
+    Note.UPKEEP_FAILED: ("store.upkeep-failed", Severity.WARNING),
+    Note.NOT_WITNESSED: ("witness.silent", Severity.WARNING),
+    Note.WITNESS_DISAGREES: ("witness.disagrees", Severity.ALERT),
+    Note.QUOTE_KEY_REPLACED: ("keys.quote-replaced", Severity.INFORMATIONAL),
+    Note.QUOTE_KEY_NOT_REPLACED: ("keys.quote-not-replaced", Severity.ERROR),
+    Note.NOTICE_NOT_DELIVERED: ("notice.not-delivered", Severity.WARNING),
+    Note.EVENT_NOT_DELIVERED: ("webhook.not-delivered", Severity.WARNING),
+    Note.ORDER_NEEDS_PEOPLE: ("order.needs-people", Severity.WARNING),
+    Note.CORE_ANSWERED_WRONGLY: ("core.answered-wrongly", Severity.ALERT),
+    Note.SIEM_LOST: ("siem.silent", Severity.WARNING),
+    Note.SIEM_FOUND: ("siem.answers", Severity.NOTICE),
+}
+_SHOWN = frozenset(
+    ("workers", "terminator", "front", "witness", "why", "webhook", "order", "template", "error",
+     "to", "refused")
+)  # fmt: skip
+"""The fields of a note that leave."""
+
+
+class Collector:
+    """Turns what was counted and noted since the last look into events.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    def __init__(
+        self, accounting: Accounting, stopped: Callable[[], str], key_list_ends: Instant
+    ) -> None:
+        """Look at `accounting`; `stopped` says why writes stopped, or nothing.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._accounting = accounting
+        self._stopped = stopped
+        self._ends = key_list_ends
+        self._answers = accounting.answers()
+        self._noted: Counter[tuple[Note, tuple[tuple[str, Scalar], ...]]] = Counter()
+        self._told_stop = False
+        self._told_days = _LEAST_DAYS[0] + 1
+        accounting.listeners.append(self._hear)
+
+    def collect(self, now: Instant) -> list[SecurityEvent]:
+        """The events since the last call.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        return [*self._heard(now), *self._refusals(now), *self._states(now)]
+
+    def _hear(self, note: Note, fields: Mapping[str, Scalar]) -> None:
+        shown = tuple((name, value) for name, value in fields.items() if name in _SHOWN)
+        if len(self._noted) < _MOST_KINDS or (note, shown) in self._noted:
+            self._noted[note, shown] += 1
+
+    def _heard(self, now: Instant) -> list[SecurityEvent]:
+        noted, self._noted = self._noted, Counter()
+        found: list[SecurityEvent] = []
+        for (note, fields), count in noted.items():
+            kind, severity = _NOTES[note]
+            found.append(_event(now, kind, severity, {**dict(fields), "count": count}))
+        return found
+
+    def _refusals(self, now: Instant) -> list[SecurityEvent]:
+        before, self._answers = self._answers, self._accounting.answers()
+        found: list[SecurityEvent] = []
+        for (operation, status, code), count in self._answers.items():
+            more = count - before.get((operation, status, code), 0)
+            if not code or not more:
+                continue
+            details: dict[str, Scalar] = {
+                "operation": operation,
+                "status": status,
+                "refusal": code,
+                "count": more,
+            }
+            severity = _REFUSALS.get(code, Severity.NOTICE)
+            found.append(_event(now, "request.refused", severity, details))
+        return found
+
+    def _states(self, now: Instant) -> list[SecurityEvent]:
+        found: list[SecurityEvent] = []
+        why = self._stopped()
+        if why and not self._told_stop:
+            self._told_stop = True
+            found.append(_event(now, "writes.stopped", Severity.ALERT, {"why": why}))
+        days = max(0, self._ends - now) // DAY_MS
+        due = [least for least in _LEAST_DAYS if days <= least < self._told_days]
+        if due:
+            self._told_days = due[-1]
+            severity = Severity.ERROR if due[-1] <= 1 else Severity.WARNING
+            left: dict[str, Scalar] = {"seconds": max(0, self._ends - now) // 1000}
+            found.append(_event(now, "keys.list-ends", severity, left))
+        return found
+
+
+def _event(
+    now: Instant, kind: str, severity: Severity, details: dict[str, Scalar]
+) -> SecurityEvent:
+    return SecurityEvent(at=now, kind=kind, severity=severity, details=details)

@@ -1,0 +1,69 @@
+"""When the store was opened for service, by which version, with which key list, and how it ended.
+
+Source: ISO/TS 12812-2:2017, 6.2.3; 7.4.2
+"""
+
+from tallystick.infrastructure.store.database import Database, Reader, in_batch
+from tallystick.infrastructure.store.migrations import Migration
+from tallystick.kernel.model import Record, from_row
+from tallystick.kernel.time import Instant
+
+MIGRATION = Migration(
+    number=6,
+    name="starts",
+    statements=(
+        """CREATE TABLE service_start (
+            boot INTEGER PRIMARY KEY, started_at INTEGER NOT NULL, ended_at INTEGER NOT NULL,
+            version TEXT NOT NULL, key_list INTEGER NOT NULL
+        ) STRICT""",
+    ),
+)
+
+
+class Start(Record, frozen=True, kw_only=True):
+    """One time of service: its number, its instants (ms), the software, the key list in use.
+
+    `ended_at` is 0 while it goes on, and for ever if it did not end by itself.
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    boot: int
+    started_at: int
+    ended_at: int
+    version: str
+    key_list: int
+
+
+def note_start(database: Database, start: Start) -> None:
+    """Keep that the service began.
+
+    Raises Unavailable or Broken.
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    row = (start.boot, start.started_at, start.ended_at, start.version, start.key_list)
+    sql = (
+        "INSERT INTO service_start (boot, started_at, ended_at, version, key_list)"
+        " VALUES (?, ?, ?, ?, ?)"
+    )
+    in_batch(database, [(sql, row)])
+
+
+def note_end(database: Database, boot: int, now: Instant) -> None:
+    """Keep that the service that began as `boot` ended by itself.
+
+    Raises Unavailable or Broken.
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    sql = "UPDATE service_start SET ended_at = ? WHERE boot = ?"
+    in_batch(database, [(sql, (now, boot))])
+
+
+def starts(reader: Reader) -> list[Start]:
+    """Every start that is known, first to last.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    rows = reader.rows(
+        "SELECT boot, started_at, ended_at, version, key_list FROM service_start ORDER BY boot"
+    )
+    return [from_row(Start, row) for row in rows]

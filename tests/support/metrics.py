@@ -1,0 +1,51 @@
+"""What a running provider exposes to Prometheus, with everything switched on that has a metric."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from simulators.core_system import CoreSystem
+from tests.support.collectors import Datagrams
+from tests.support.served import Served, served
+
+__all__ = ["exposition", "families", "series", "watched_provider"]
+
+
+@contextmanager
+def watched_provider(folder: Path) -> Iterator[Served]:
+    """A provider with two fronts, a core system and a collector of its events; one customer."""
+    core = CoreSystem()
+    try:
+        with (
+            Datagrams() as listener,
+            served(
+                folder,
+                workers=2,
+                core_url=core.url,
+                siem=(f"syslog+udp://127.0.0.1:{listener.port}",),
+            ) as provider,
+        ):
+            provider.person("+254700000001", "Ann")
+            yield provider
+    finally:
+        core.close()
+
+
+def exposition(provider: Served) -> str:
+    """The text of `/metrics`."""
+    return provider.transport.get("/metrics").body.decode()
+
+
+def families(text: str) -> dict[str, str]:
+    """The type of each metric, by the name that its `# TYPE` line gives."""
+    return dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
+
+
+def series(text: str) -> dict[str, str]:
+    """The metric that each series belongs to, by the name that a query uses."""
+    found: dict[str, str] = {}
+    for name, kind in families(text).items():
+        endings = ("_bucket", "_sum", "_count") if kind == "histogram" else ("",)
+        found |= {name + ending: name for ending in endings}
+    return found
