@@ -94,7 +94,7 @@ class Trouble:
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
-        self._stage.agenda.after(self._dice.expovariate(1 / 200), batch)
+        self._stage.agenda.after(self._dice.expovariate(1 / 25), batch)
 
     def _between_answers(self) -> None:
         process = self._stage.process()

@@ -19,7 +19,7 @@ from simulators.faults.core import HostileCore
 from simulators.faults.network import Network
 from simulators.faults.people import AppPerson, Dialler, Diary
 from simulators.faults.process import Process
-from simulators.faults.store import SimulatedServer
+from simulators.faults.store import Crash, SimulatedServer
 from simulators.faults.trouble import Trouble
 from tallystick.application.policing import PolicyInForce
 from tallystick.entry.replay.parties import (
@@ -292,6 +292,10 @@ class World:
                 died=self._died,
                 failed=self._failed,
             )
+        except Crash:
+            self.server.power_off()
+            self.agenda.after(500, lambda: self._start(take_over=take_over))
+            return
         except Unavailable:
             self.agenda.after(500, lambda: self._start(take_over=take_over))
             return

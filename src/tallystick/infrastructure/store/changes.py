@@ -73,7 +73,8 @@ class ChangeSet:
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        return not (self._new or self._changed or self._statements)
+        fresh = any(rows for _, rows in self._new.values())
+        return not (fresh or self._changed or self._statements)
 
     def flush(self, database: Statements) -> None:
         """Write everything inside the database's open batch.
