@@ -36,6 +36,8 @@ from tallystick.kernel.model import replace
 class Bug:
     """A planted mistake: what it is, on which engine it shows, and how it is planted.
 
+    `kinds` are the faults that bring it to light, all if none are named.
+
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
 
@@ -44,6 +46,7 @@ class Bug:
     engine: str
     plant: Callable[[ExitStack], None]
     core: bool = False
+    kinds: tuple[str, ...] = ()
 
 
 def _replace(stack: ExitStack, owner: type, name: str, made: Callable[..., Any]) -> None:
@@ -299,6 +302,7 @@ BUGS = (
         "a late batch is let in",
         "server",
         _recover_under_the_old_number,
+        kinds=("batch arrives late",),
     ),
     Bug("read-early", "a balance is read before it is durable", "file", _read_before_it_is_durable),
     Bug(

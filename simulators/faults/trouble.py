@@ -70,10 +70,10 @@ class Trouble:
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
 
-    def __init__(self, stage: Stage, dice: random.Random) -> None:
+    def __init__(self, stage: Stage, dice: random.Random, kinds: tuple[str, ...] = ()) -> None:
         self._stage = stage
         self._dice = dice
-        self.kinds = _ON_FILE if stage.server.is_file else _ON_SERVER
+        self.kinds = kinds or (_ON_FILE if stage.server.is_file else _ON_SERVER)
         self.made: Counter[str] = Counter()
 
     def make(self) -> None:

@@ -61,7 +61,7 @@ _WINDOW = """
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to simulate.
+    """What to simulate; of all kinds of fault unless some `kinds` are named.
 
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
@@ -73,6 +73,7 @@ class Plan:
     apps: int = 3
     engine: str = "server"
     core: bool = False
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -123,7 +124,7 @@ class World:
         except BaseException:
             self.close()
             raise
-        self._trouble = Trouble(self, self._fork())
+        self._trouble = Trouble(self, self._fork(), plan.kinds)
         self.server.when_late = self._trouble.arrive_late
         self._start(take_over=False)
 

@@ -50,7 +50,14 @@ def test_a_seed_gives_the_same_run_again() -> None:
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
 def test_a_planted_mistake_is_found(bug: Bug) -> None:
     for seed in SEEDS:
-        plan = Plan(seed=seed, orders=400, faults=60, engine=bug.engine, core=bug.core)
+        plan = Plan(
+            seed=seed,
+            orders=400,
+            faults=60,
+            engine=bug.engine,
+            core=bug.core,
+            kinds=bug.kinds,
+        )
         with planted(bug):
             report = simulate(plan)
         if report.findings:
