@@ -70,3 +70,17 @@ def test_every_kind_of_fault_happens() -> None:
     for engine, kinds in (("file", 10), ("server", 15)):
         report = simulate(Plan(seed=1, orders=1_500, faults=150, engine=engine))
         assert len(report.faults or {}) == kinds
+
+
+@pytest.mark.soak
+@pytest.mark.requirement("MFS-7.3.3-06")
+@pytest.mark.parametrize("engine", ["file", "server"])
+@pytest.mark.parametrize("seed", range(100, 104))
+def test_a_million_transfers_under_ten_thousand_faults(
+    engine: str, seed: int, record_property
+) -> None:
+    """An eighth of them each."""
+    report = played(Plan(seed=seed, orders=75_000, faults=1_250, engine=engine))
+    for name in ("orders", "transfers", "commits", "starts", "reads"):
+        record_property(name, getattr(report, name))
+    assert report.transfers > 125_000

@@ -38,6 +38,10 @@ def ground(tmp_path):
     server.stop()
 
 
+def ready(cast: Cast) -> int:
+    return cast.transport.get("/health/ready").status
+
+
 @pytest.mark.requirement("MFS-7.3.3-06")
 def test_connections_that_break_are_mended_without_an_error(ground) -> None:
     server, provider, cast = ground
@@ -60,7 +64,12 @@ def test_a_server_killed_and_started_again_costs_seconds_and_no_payment(ground) 
     load.wait_for(5)
     for _ in range(2):
         server.kill()
-        time.sleep(0.5)
+        limit = time.monotonic() + 10
+        while ready(cast) == 200:
+            assert time.monotonic() < limit, "the service does not say that its store is away"
+            time.sleep(0.05)
+        assert cast.transport.get("/health/live").status == 200
         server.start()
         load.wait_for(5)
+        assert ready(cast) == 200
     check(provider, load)

@@ -187,6 +187,9 @@ class Doors:
         if stopped is not None:
             reply = HealthReply(status="stopped", remedy=stopped.remedy or stopped.detail)
             return _json(reply, 503)
+        if self._writer.recovering:
+            remedy = "the store is being connected to again: look whether its server takes writes"
+            return _json(HealthReply(status="store away", remedy=remedy), 503)
         if not self._desks.policy.version:
             return _json(HealthReply(status="no policy", remedy="activate a policy"), 503)
         return _json(HealthReply(status="ready"))

@@ -1,10 +1,15 @@
 """The schema in numbered steps, forward only, each applied in one commit with its own record.
 
+A step that only adds (tables, their indexes, columns with a default) leaves an older version able
+to write: its statements name their columns. So the version before may run on after such a step,
+beside a new one that stands by, or in its place if the new one has to be taken back.
+
 Every capability brings its own `Migration`; numbers are unique over all of them.
 
 Source: ISO/TS 12812-2:2017, 6.2.3
 """
 
+import re
 from collections.abc import Iterable
 from typing import LiteralString
 
@@ -12,6 +17,11 @@ from tallystick.infrastructure.store.database import Database
 from tallystick.kernel.errors import Broken, Unavailable
 from tallystick.kernel.model import Record
 from tallystick.kernel.time import Instant
+
+_TABLE = re.compile(r"CREATE TABLE (\w+)")
+_UNIQUE = re.compile(r"CREATE UNIQUE INDEX \w+ ON (\w+)")
+_INSERT = re.compile(r"INSERT INTO (\w+)")
+_ADDS = re.compile(r"CREATE INDEX |ALTER TABLE \w+ ADD COLUMN \w+ .*\bDEFAULT\b")
 
 
 class Migration(Record, frozen=True, kw_only=True):
@@ -28,8 +38,8 @@ class Migration(Record, frozen=True, kw_only=True):
 def migrate(database: Database, migrations: Iterable[Migration], now: Instant) -> tuple[int, ...]:
     """Apply the steps that the file does not have yet, lowest number first; gives their numbers.
 
-    A step that fails leaves nothing of itself. Raises Unavailable if the file was written by a
-    newer version, Broken if two steps share a number or an applied step was changed since.
+    A step that fails leaves nothing of itself. Raises Unavailable if a newer version has changed
+    what this one relies on, Broken if two steps share a number or an applied step was changed.
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
     steps = _in_order(migrations)
@@ -59,6 +69,28 @@ def schema_numbers(database: Database) -> tuple[int, ...]:
     )
 
 
+def only_adds(statements: str) -> bool:
+    """Whether a step's `statements` (joined by `;` and a line break) leave older versions working.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    made: set[str] = set()
+    for statement in statements.split(";\n"):
+        table = _TABLE.match(statement)
+        if table is not None:
+            made.add(table[1])
+            continue
+        unique = _UNIQUE.match(statement)
+        if unique is not None and unique[1] in made:
+            continue
+        filled = _INSERT.match(statement)
+        if filled is not None and filled[1] in made:
+            continue
+        if not _ADDS.match(statement):
+            return False
+    return True
+
+
 def _in_order(migrations: Iterable[Migration]) -> dict[int, Migration]:
     steps: dict[int, Migration] = {}
     for step in sorted(migrations, key=lambda one: one.number):
@@ -71,6 +103,8 @@ def _in_order(migrations: Iterable[Migration]) -> dict[int, Migration]:
 def _check_known(applied: dict[int, str], steps: dict[int, Migration]) -> None:
     for number in sorted(applied):
         step = steps.get(number)
+        if step is None and only_adds(applied[number]):
+            continue
         if step is None:
             raise Unavailable(
                 f"the database has step {number} of the schema, which this version does not know",

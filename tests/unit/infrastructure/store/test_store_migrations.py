@@ -2,8 +2,14 @@
 
 import pytest
 
+from tallystick.entry.schema import MIGRATIONS
 from tallystick.infrastructure.store.database import Database
-from tallystick.infrastructure.store.migrations import Migration, migrate, schema_numbers
+from tallystick.infrastructure.store.migrations import (
+    Migration,
+    migrate,
+    only_adds,
+    schema_numbers,
+)
 from tallystick.infrastructure.store.opening import Place, open_database
 from tallystick.kernel.errors import Broken, Unavailable
 from tallystick.kernel.time import Instant
@@ -55,6 +61,47 @@ def test_the_data_of_the_version_before_come_along(place: Place) -> None:
 def test_a_capability_that_comes_later_may_have_a_lower_number(database: Database) -> None:
     migrate(database, [FIRST, OTHER], NOW)
     assert migrate(database, [FIRST, SECOND, OTHER], NOW) == (2,)
+
+
+ADDED = Migration(
+    number=11,
+    name="what a newer version adds",
+    statements=(
+        "ALTER TABLE pair ADD COLUMN since INTEGER NOT NULL DEFAULT 0",
+        "CREATE TABLE mark (id TEXT PRIMARY KEY, pair TEXT NOT NULL) STRICT",
+        "CREATE UNIQUE INDEX mark_once ON mark (pair)",
+        "CREATE INDEX pair_since ON pair (since)",
+    ),
+)
+
+
+def test_the_version_before_goes_on_after_a_step_that_only_adds(database: Database) -> None:
+    migrate(database, [FIRST, ADDED], NOW)
+    assert migrate(database, [FIRST], NOW) == ()
+    database.execute("INSERT INTO pair (id, number) VALUES ('a', 1)")
+    assert database.rows("SELECT id, number, since FROM pair") == [("a", 1, 0)]
+    assert migrate(database, [FIRST, ADDED], NOW) == ()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE pair",
+        "ALTER TABLE pair DROP COLUMN number",
+        "ALTER TABLE pair ADD COLUMN must INTEGER NOT NULL",
+        "CREATE UNIQUE INDEX pair_once ON pair (number)",
+        "UPDATE pair SET number = 0",
+        "INSERT INTO pair (id, number) VALUES ('x', 1)",
+    ],
+)
+def test_a_step_that_an_older_version_would_stumble_over_is_told(statement: str) -> None:
+    assert not only_adds(statement)
+    assert not only_adds(f"CREATE TABLE other (id TEXT) STRICT;\n{statement}")
+
+
+def test_every_step_of_the_product_only_adds() -> None:
+    for step in MIGRATIONS:
+        assert only_adds(";\n".join(" ".join(one.split()) for one in step.statements)), step.name
 
 
 def test_a_file_of_a_newer_version_is_refused_untouched(database: Database) -> None:
