@@ -216,11 +216,11 @@ def _pytest(report: str, arguments: Sequence[str]) -> int:
 
 def tests_of_the_service() -> list[str]:
     """The files whose tests serve a provider, on whatever engine they are told to."""
-    own_engine = ("fresh_schema", "DatabaseServer", "simulators.cluster", "import populate")
+    own_engine = ("fresh_schema", "DatabaseServer", "simulators.cluster", "populate(")
     found = []
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         text = path.read_text(encoding="utf-8")
-        serves = "tests.support.served" in text or "TourProvider" in text
+        serves = "support.served" in text or "new_store(" in text
         if serves and not any(word in text for word in own_engine):
             found.append(str(path.relative_to(ROOT)))
     return found

@@ -1,7 +1,8 @@
 """The long forms of the tests, for `make soak`: a thousand kills, whole recordings, long fuzzing.
 
-Writes build/soak.json with each test, its seconds and its outcome, with `--record` also
-bench/results/. Exits as pytest does.
+Writes build/soak.json with each test, its seconds, its outcome and the figures that it noted, with
+`--record` also bench/results/. `--only FILE` runs one file's long tests, and records them beside what
+was recorded before. Exits as pytest does.
 """
 
 import json
@@ -24,7 +25,9 @@ RUNS: dict[str, tuple[str, ...]] = {
 def main(arguments: list[str]) -> int:
     """Run, write, and tell how it ended."""
     worst, found = 0, []
-    for name, options in RUNS.items():
+    only = arguments[arguments.index("--only") + 1] if "--only" in arguments else ""
+    runs = {"only": ("-m", "soak", only)} if only else RUNS
+    for name, options in runs.items():
         report = ROOT / "build" / f"soak-{name}.xml"
         report.unlink(missing_ok=True)
         done = subprocess.run(
@@ -35,10 +38,15 @@ def main(arguments: list[str]) -> int:
         )
         worst = max(worst, done.returncode)
         found += outcomes(report)
+    recorded = ROOT / "bench" / "results" / "soak.json"
+    if only:
+        new = {one["test"] for one in found}
+        before = json.loads(recorded.read_text(encoding="utf-8"))["tests"]
+        found = [one for one in before if one["test"] not in new] + found
     content = {"machine": machine(), "fuzz_examples": FUZZ_EXAMPLES, "tests": found}
     targets = [ROOT / "build" / "soak.json"]
     if "--record" in arguments:
-        targets.append(ROOT / "bench" / "results" / "soak.json")
+        targets.append(recorded)
     for target in targets:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -55,6 +63,7 @@ def outcomes(report: Path) -> list[dict[str, Any]]:
                 "test": f"{case.get('classname')}::{case.get('name')}",
                 "seconds": round(float(case.get("time", "0")), 1),
                 "outcome": bad[0] if bad else "passed",
+                **{one.get("name", ""): one.get("value") for one in case.iter("property")},
             }
         )
     return found

@@ -7,19 +7,16 @@ from dataclasses import dataclass, field
 
 import pytest
 from simulators.cast import Cast, Person
-from simulators.smsc import Smsc
 from simulators.tour.provider import TourProvider
 from tests.support.stores import new_store
+from tests.support.toured import toured
 
 from tallystick.client.wallet import Order
 from tallystick.entry.auditing import audit_provider, believed, read_anchor
-from tallystick.infrastructure.crypto.signature import Es256SigningKey
-from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.codec import encode
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.money import Money
-from tallystick.kernel.secret import Secret
 from tallystick.protocol.payments import PaymentKind
 from tallystick.protocol.receipt import Receipt
 
@@ -56,20 +53,8 @@ class Payer:
 
 @pytest.fixture
 def killed_provider(tmp_path):
-    smsc = Smsc()
-    provider = TourProvider(tmp_path, Es256SigningKey.generate(), smsc, new_store())
-    codes = provider.set_up()
-    url = provider.serve()
-    settings = provider.folder.settings()
-    cast = Cast(
-        url, settings.provider, settings.origin, settings.root.verify_key(), smsc, SystemClock()
-    )
-    for role, code in codes:
-        cast.join(role, Secret(code))
-    yield provider, cast
-    cast.close()
-    provider.stop()
-    smsc.close()
+    with toured(tmp_path, new_store()) as made:
+        yield made
 
 
 def play(provider: TourProvider, cast: Cast, rounds: int, *options: str) -> list[Payer]:

@@ -5,25 +5,21 @@ import time
 from pathlib import Path
 
 import pytest
-from simulators.cast import Cast
 from simulators.cluster import backup, commands, faults, nodes, whole
 from simulators.cluster.layout import ROOT, Layout
-from simulators.smsc import Smsc
-from simulators.tour.provider import TourProvider
 from tests.support.load import PENNY, Load, check
+from tests.support.toured import toured
 
 from tallystick.entry.auditing import audit_provider, believed, read_anchor
 from tallystick.entry.moving import proof_of
 from tallystick.entry.restoring import back_up, restore
 from tallystick.entry.settings import ProviderFolder
-from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.store.address import parse_address
 from tallystick.infrastructure.store.opening import open_snapshot
 from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.errors import Conflict
-from tallystick.kernel.secret import Secret
 from tallystick.protocol.payments import PaymentKind
 
 MISSING = commands.missing()
@@ -49,21 +45,8 @@ def cluster():
 
 @pytest.fixture(scope="module")
 def ground(cluster: Layout, tmp_path_factory: pytest.TempPathFactory):
-    folder = tmp_path_factory.mktemp("platform")
-    smsc = Smsc()
-    provider = TourProvider(folder, Es256SigningKey.generate(), smsc, cluster.url())
-    codes = provider.set_up()
-    url = provider.serve()
-    settings = provider.folder.settings()
-    cast = Cast(
-        url, settings.provider, settings.origin, settings.root.verify_key(), smsc, SystemClock()
-    )
-    for role, code in codes:
-        cast.join(role, Secret(code))
-    yield cluster, provider, cast
-    cast.close()
-    provider.stop()
-    smsc.close()
+    with toured(tmp_path_factory.mktemp("platform"), cluster.url()) as (provider, cast):
+        yield cluster, provider, cast
 
 
 @pytest.mark.requirement("MFS-7.3.3-06")

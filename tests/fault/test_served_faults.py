@@ -5,19 +5,15 @@ import sqlite3
 import time
 
 import pytest
-from simulators.cast import Cast
-from simulators.smsc import Smsc
-from simulators.tour.provider import TourProvider
 from tests.support.served import served
 from tests.support.stores import new_store, on_file
+from tests.support.toured import toured
 
 from tallystick.client.wallet import Order, Refusal
 from tallystick.entry.auditing import audit_provider
-from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.errors import LimitExceeded, Unavailable
 from tallystick.kernel.money import Money
-from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import HOUR_MS, MINUTE_MS
 from tallystick.protocol.payments import PaymentKind
 
@@ -27,22 +23,10 @@ PENNY = Money(100, "KES")
 @pytest.fixture
 def process(tmp_path):
     """A provider in a process of its own, with a payer and a payee."""
-    smsc = Smsc()
-    provider = TourProvider(tmp_path, Es256SigningKey.generate(), smsc, new_store())
-    codes = provider.set_up()
-    url = provider.serve()
-    settings = provider.folder.settings()
-    cast = Cast(
-        url, settings.provider, settings.origin, settings.root.verify_key(), smsc, SystemClock()
-    )
-    for role, code in codes:
-        cast.join(role, Secret(code))
-    payer = cast.person("+254700000001", "Payer", funds=5_000_000)
-    payee = cast.person("+254700000002", "Payee")
-    yield provider, payer, payee
-    cast.close()
-    provider.stop()
-    smsc.close()
+    with toured(tmp_path, new_store()) as (provider, cast):
+        payer = cast.person("+254700000001", "Payer", funds=5_000_000)
+        payee = cast.person("+254700000002", "Payee")
+        yield provider, payer, payee
 
 
 def signed(payer, payee) -> Order:

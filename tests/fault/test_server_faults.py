@@ -5,14 +5,9 @@ import time
 import pytest
 from simulators.cast import Cast
 from simulators.database_server import DatabaseServer, programs
-from simulators.smsc import Smsc
-from simulators.tour.provider import TourProvider
 from tests.support.load import Load, check
 from tests.support.postgres import run_sql
-
-from tallystick.infrastructure.crypto.signature import Es256SigningKey
-from tallystick.infrastructure.modules.clock import SystemClock
-from tallystick.kernel.secret import Secret
+from tests.support.toured import toured
 
 
 @pytest.fixture
@@ -21,20 +16,8 @@ def ground(tmp_path):
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql (make system)")
     server = DatabaseServer("shared_buffers=64MB")
     server.start()
-    smsc = Smsc()
-    provider = TourProvider(tmp_path, Es256SigningKey.generate(), smsc, str(server.address))
-    codes = provider.set_up()
-    url = provider.serve()
-    settings = provider.folder.settings()
-    cast = Cast(
-        url, settings.provider, settings.origin, settings.root.verify_key(), smsc, SystemClock()
-    )
-    for role, code in codes:
-        cast.join(role, Secret(code))
-    yield server, provider, cast
-    cast.close()
-    provider.stop()
-    smsc.close()
+    with toured(tmp_path, str(server.address)) as (provider, cast):
+        yield server, provider, cast
     server.stop()
 
 

@@ -7,18 +7,16 @@ import threading
 import time
 
 import pytest
-from simulators.cast import Cast
 from simulators.smsc import Smsc
 from simulators.tour.provider import TourProvider
 from tests.support.postgres import fresh_schema, run_sql
+from tests.support.toured import toured
 
 from tallystick.entry.auditing import audit_provider
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
-from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.money import Money
-from tallystick.kernel.secret import Secret
 from tallystick.protocol.payments import PaymentKind
 
 PENNY = Money(100, "KES")
@@ -27,20 +25,8 @@ PAYEE = "+254700000009"
 
 @pytest.fixture
 def ground(tmp_path):
-    smsc = Smsc()
-    provider = TourProvider(tmp_path, Es256SigningKey.generate(), smsc)
-    codes = provider.set_up()
-    url = provider.serve()
-    settings = provider.folder.settings()
-    cast = Cast(
-        url, settings.provider, settings.origin, settings.root.verify_key(), smsc, SystemClock()
-    )
-    for role, code in codes:
-        cast.join(role, Secret(code))
-    yield provider, cast
-    cast.close()
-    provider.stop()
-    smsc.close()
+    with toured(tmp_path) as made:
+        yield made
 
 
 class Move:
