@@ -1,9 +1,9 @@
 """The long forms of the tests, for `make soak`: a thousand kills, whole recordings, long fuzzing.
 
-Writes build/soak.json with each test, its seconds, its outcome and the figures that it noted, with
 Writes build/soak.json with each test, its seconds, its outcome and the figures that it noted; with
-`--record` also bench/results/. `--only FILE` runs one file's long tests, and records them beside
-what was recorded before. Exits as pytest does.
+`--record` also bench/results/. `--only FILE` runs the long tests of one file, and records them
+beside what was recorded before. Exits as pytest does.
+"""
 
 import json
 import os
