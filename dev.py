@@ -209,9 +209,10 @@ def test(arguments: Sequence[str]) -> int:
 
 
 def _pytest(report: str, arguments: Sequence[str]) -> int:
+    side_by_side = ["-n", str(min(2, os.cpu_count() or 1))]
     command = [str(PYTHON), "-m", "pytest", f"--junitxml={BUILD / report}", "-m", "not soak"]
     sys.stdout.flush()
-    return run_in_group([*command, *arguments])
+    return run_in_group([*command, *side_by_side, *arguments])
 
 
 def tests_of_the_service() -> list[str]:
