@@ -132,7 +132,8 @@ class DatabaseServer:
 
 
 def _owner() -> list[str]:
-    """What to put before a command so that it does not run as root, which PostgreSQL refuses."""
+    """What to put before a command: it ends with us, and does not run as root, which is refused."""
+    ends_with_us = ["setpriv", "--pdeathsig=INT"]
     if os.geteuid() != 0:
-        return []
-    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
+        return ends_with_us
+    return [*ends_with_us, "--reuid=postgres", "--regid=postgres", "--init-groups"]
