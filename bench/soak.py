@@ -31,7 +31,16 @@ def main(arguments: list[str]) -> int:
         report = ROOT / "build" / f"soak-{name}.xml"
         report.unlink(missing_ok=True)
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "--durations=5", f"--junitxml={report}", *options],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "--durations=5",
+                f"--junitxml={report}",
+                "-o",
+                "junit_family=legacy",
+                *options,
+            ],
             cwd=ROOT,
             env={**os.environ, "TALLYSTICK_FUZZ_EXAMPLES": str(FUZZ_EXAMPLES)},
             check=False,
