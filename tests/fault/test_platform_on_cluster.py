@@ -123,3 +123,4 @@ def test_a_database_brought_back_to_a_moment_is_whole_and_goes_on_under_a_new_na
         assert kinds <= {FindingKind.ROLLED_BACK, FindingKind.CHECKPOINT_MISSING}, kinds
     finally:
         backup.stop(target)
+        shutil.rmtree(target, ignore_errors=True)
