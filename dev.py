@@ -65,7 +65,7 @@ def check_steps() -> tuple[Step, ...]:
     typed = [name for name in ("src", "bench", "simulators", "dev.py") if _has(name)]
     quick = [f"tests/{name}" for name in ("architecture", "unit") if _has(f"tests/{name}")]
     return (
-        Step("pytest unit+architecture", (str(PYTHON), "-m", "pytest", "-q", *quick)),
+        Step("pytest unit+architecture", (str(PYTHON), "-m", "pytest", "-q", "-n", "2", *quick)),
         Step("basedpyright", (str(BIN / "basedpyright"),)),
         Step("mypy", (str(BIN / "mypy"), *typed)),
         Step("ruff check", (str(BIN / "ruff"), "check", *python_files)),

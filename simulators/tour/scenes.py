@@ -17,7 +17,7 @@ from simulators.tour.provider import TourProvider
 from simulators.tour.telling import Story
 from simulators.ussd_gateway import UssdGateway
 from tallystick.client.session import ClientSession
-from tallystick.client.wallet import Order, Refusal
+from tallystick.client.wallet import ATTEMPTS, Order, Refusal
 from tallystick.entry.auditing import audit_provider
 from tallystick.infrastructure.envelope.cose import seal_request
 from tallystick.infrastructure.store.opening import open_database, open_reader
@@ -267,6 +267,8 @@ def killed(story: Story, provider: TourProvider, players: Players) -> None:
         players.cast.person(f"+25470000010{number}", f"Load Payer {number}", funds=200_000)
         for number in range(4)
     ]
+    for person in payers:
+        person.wallet.attempts = 1  # who gets no answer stops, and asks again once it is back
     acknowledged: list[str] = []
     pending: list[tuple[Person, Order]] = []
     stop = threading.Event()
@@ -294,7 +296,7 @@ def killed(story: Story, provider: TourProvider, players: Players) -> None:
         thread.join()
     provider.serve(provider.port)
     for person, order in pending:
-        person.wallet.place(order)
+        person.wallet.place(order, attempts=ATTEMPTS)
     with open_reader(provider.folder.stored()) as reader:
         orders = [row[0] for row in reader.rows("SELECT id FROM payment_order")]
         posted = reader.rows("SELECT posting_id, count(*) FROM transfer GROUP BY 1")
