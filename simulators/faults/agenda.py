@@ -3,7 +3,6 @@
 Source: ISO/TS 12812-2:2017, 7.3.3
 """
 
-import asyncio
 import heapq
 from collections.abc import Callable
 from typing import Any
@@ -106,14 +105,6 @@ class SimulatedLoop:
         """
         later = delay * 1000
         self._agenda.after(later, lambda: self._run(lambda: void(callback(*arguments))))
-
-    def create_future(self) -> "asyncio.Future[Any]":
-        """Nobody awaits in a simulation.
-
-        Raises NotImplementedError.
-        Source: ISO/TS 12812-2:2017, 7.3.3
-        """
-        raise NotImplementedError("a simulation answers by callback")
 
 
 def void(value: object) -> None:

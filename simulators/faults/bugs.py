@@ -57,7 +57,7 @@ def _skip_the_fsync(stack: ExitStack) -> None:
     start = World._start
 
     def lying(world: World, *, take_over: bool) -> None:
-        if world.server.forgetful is None:
+        if not world.server.lies:
             world.server.lie()
         start(world, take_over=take_over)
 

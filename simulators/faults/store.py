@@ -59,7 +59,7 @@ class SimulatedServer:
         self.fates: list[Fate] = []
         self.away = False
         self.fencing = True
-        self.forgetful: list[str] | None = None
+        self.lies = False
         self.stale_writes = 0
         self.when_late: Callable[[Callable[[], None]], None] = lambda _batch: None
         self.commits = 0
@@ -116,7 +116,7 @@ class SimulatedServer:
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
-        self.forgetful = []
+        self.lies = True
         self.link.execute("BEGIN")
 
     def power_off(self) -> None:
@@ -125,7 +125,7 @@ class SimulatedServer:
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         self.writer = None
-        if self.forgetful is not None and self.link.in_transaction:
+        if self.lies and self.link.in_transaction:
             self.link.execute("ROLLBACK")
             self.link.execute("BEGIN")
 
@@ -134,7 +134,7 @@ class SimulatedServer:
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
-        if self.forgetful is not None and self.link.in_transaction:
+        if self.lies and self.link.in_transaction:
             self.link.execute("COMMIT")
             self.link.execute("BEGIN")
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from tests.support.postgres import fresh_schema
+from tests.support.replayed import submit
 
 from tallystick.application.commands import Command
 from tallystick.application.writer import Writer
-from tallystick.client.wallet import consent_to
 from tallystick.entry.assembly import MIGRATIONS, Platform, open_platform
 from tallystick.entry.moving import proof_of, prove_same
 from tallystick.entry.replay import provider as replaying
@@ -21,18 +21,15 @@ from tallystick.entry.replay.parties import (
     open_parties,
     replay_peer,
 )
-from tallystick.entry.replay.provider import CURRENCY, ReplayProvider
+from tallystick.entry.replay.provider import ReplayProvider
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.store.copying import copy_rows
 from tallystick.infrastructure.store.migrations import migrate
 from tallystick.infrastructure.store.opening import open_database
-from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.errors import Broken
 from tallystick.kernel.time import Instant, SimulatedClock
-from tallystick.protocol.payments import PaymentKind, QuoteReply, QuoteRequest
 
 START = Instant(1_767_225_600_000)
-_quotes = Decoder(QuoteReply)
 
 
 class Source:
@@ -49,24 +46,6 @@ class Source:
 
 
 SOURCE = Source()
-
-
-def pay(provider: ReplayProvider, payer: Party, payee: Party, minor: int) -> list[int]:
-    phone, statuses = payer.phone(), []
-    request = QuoteRequest(
-        kind=PaymentKind.P2P, payee=payee.number, amount_minor=minor, currency=CURRENCY
-    )
-    sequence, sealed = phone.seal("payment.quote", encode_canonical(request))
-    told: list[tuple[int, bytes]] = []
-    provider.handler("payment.quote")(
-        sealed, "", lambda status, _, body: told.append((status, body))
-    )
-    ((status, body),) = told
-    quoted = _quotes.decode(phone.opened("payment.quote", sequence, status, body))
-    order = consent_to(quoted, phone.keystore, provider.clock.now())
-    _, sealed = phone.seal("payment.order", order.body)
-    provider.handler("payment.order")(sealed, "", lambda status, *_: statuses.append(status))
-    return statuses
 
 
 @pytest.fixture
@@ -115,7 +94,7 @@ def test_the_same_batches_give_the_same_root_and_the_same_state(ground) -> None:
         payers = dice.sample(parties, 12)
         rest = [one for one in parties if one not in payers]
         answers += [
-            pay(provider, payer, payee, dice.choice((100, 250, 99_999)))
+            submit(provider, payer, payee, dice.choice((100, 250, 99_999)))
             for payer, payee in zip(payers, rest, strict=True)
         ]
         provider.batch.run()

@@ -118,15 +118,7 @@ class Desks:
         Source: ISO/TS 12812-2:2017, 12.3
         """
         session = self.sessions.admit(turn, session_id, sequence)
-        return Outcome(
-            AccountReply(
-                account=session.account,
-                currency=self.book.chart.currency,
-                available_minor=self.book.available(session.account),
-                reserved_minor=self.book.reserved(session.account),
-                device=session.device,
-            )
-        )
+        return self._balance(session.account, session.device)
 
     def dial_balance(self, turn: Turn, customer_id: str) -> Outcome:
         """The balance of a customer whose PIN was right, which begins the count of failures anew.
@@ -134,14 +126,16 @@ class Desks:
         Source: ISO/TS 12812-2:2017, 12.3
         """
         self.pins.was_right(turn, customer_id)
-        account = self.customers.get(customer_id).account
+        return self._balance(self.customers.get(customer_id).account)
+
+    def _balance(self, account: str, device: str = "") -> Outcome:
         return Outcome(
             AccountReply(
                 account=account,
                 currency=self.book.chart.currency,
                 available_minor=self.book.available(account),
                 reserved_minor=self.book.reserved(account),
-                device="",
+                device=device,
             )
         )
 

@@ -11,13 +11,13 @@ import heapq
 from collections.abc import Iterator
 from itertools import pairwise
 
-from tallystick.application.operators.store import acts_between, roles
+from tallystick.application.operators.store import acts_by_event, roles
+from tallystick.application.payments.store import besides_payments
 from tallystick.entry.auditing import listed_keys
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.store.database import Connection, Reader
 from tallystick.infrastructure.store.opening import open_snapshot
 from tallystick.infrastructure.store.starts import Start, starts
-from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.infrastructure.tally.store import TallyStore
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.model import Record
@@ -25,7 +25,6 @@ from tallystick.kernel.time import Instant, iso_utc
 from tallystick.protocol.receipt import EventLeaf
 
 _ALWAYS = ("policy.", "operator.", "tally.", "device.suspended", "webhook.", "day.")
-_PAYMENT, _REVERSAL = b'"kind":"payment"', b'"payment":"reversal"'
 _ITSELF = "the service"
 
 
@@ -73,14 +72,8 @@ def _recorded(reader: Reader) -> Iterator[Change]:
     """What the log says, in its order."""
     store = TallyStore(reader)
     size = store.size()
-    acts: dict[int, list[tuple[str, str]]] = {}
-    for by, name, operator in acts_between(reader, 0, size):
-        acts.setdefault(by, []).append((name, operator))
-    known = roles(reader)
-    for index, leaf, _ in store.leaves(0, size):
-        if _PAYMENT in leaf and _REVERSAL not in leaf:
-            continue
-        event = decode_leaf(leaf)
+    acts, known = acts_by_event(reader, 0, size), roles(reader)
+    for index, event in besides_payments(store, 0, size):
         done = acts.get(index, [])
         if done or event.kind.startswith(_ALWAYS):
             yield _change(index, event, done, known)

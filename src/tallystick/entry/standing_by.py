@@ -11,8 +11,8 @@ Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
 from collections.abc import Callable
 
 from tallystick.infrastructure.store.address import Address
-from tallystick.infrastructure.store.beats import beat_of
 from tallystick.infrastructure.store.opening import Place, is_being_written, open_reader
+from tallystick.infrastructure.store.postgres.lease import beat_of, is_held
 from tallystick.kernel.errors import Unavailable
 
 LOOK_S = 0.25
@@ -55,9 +55,8 @@ class Candidate:
 
     def _seen(self, address: Address) -> tuple[bool, int]:
         with open_reader(address) as reader:
-            if not any(shape.table == "writer_beat" for shape in reader.shapes()):
-                return is_being_written(address), 0
-            return is_being_written(address), beat_of(reader)
+            there = any(shape.table == "writer_beat" for shape in reader.shapes())
+            return is_held(reader), beat_of(reader) if there else 0
 
 
 def stand_by(place: Place, pause: Callable[[float], None], tell: Callable[[str], None]) -> bool:

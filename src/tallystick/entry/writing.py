@@ -72,13 +72,6 @@ class Loop(Protocol):
         """
         ...
 
-    def create_future(self) -> "asyncio.Future[Any]":
-        """A future of this loop.
-
-        Source: ISO/TS 12812-2:2017, 6.2.3
-        """
-        ...
-
 
 class Thread(Protocol):
     """Where commits wait for the store, one after the other.
@@ -185,7 +178,7 @@ class WriterLoop:
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
-        future: asyncio.Future[Recorded] = self._loop.create_future()
+        future: asyncio.Future[Recorded] = asyncio.get_running_loop().create_future()
 
         def answer(recorded: Recorded) -> None:
             if not future.done():

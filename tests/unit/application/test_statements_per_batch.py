@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.support.replayed import submit
 
-from tallystick.client.wallet import consent_to
 from tallystick.entry.replay.parties import (
     Party,
     enrol_devices,
@@ -13,16 +13,13 @@ from tallystick.entry.replay.parties import (
     open_parties,
     replay_peer,
 )
-from tallystick.entry.replay.provider import CURRENCY, ReplayProvider
+from tallystick.entry.replay.provider import ReplayProvider
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.store.fencing import EPOCH
-from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.time import Instant, SimulatedClock
-from tallystick.protocol.payments import PaymentKind, QuoteReply, QuoteRequest
 
 SIZES = (1, 7, 64)
 MOST = 12
-_quotes = Decoder(QuoteReply)
 
 
 @pytest.fixture(scope="module")
@@ -44,25 +41,6 @@ def ground(
     establish_sessions(provider, peer, parties)
     yield provider, parties
     provider.platform.close()
-
-
-def submit(provider: ReplayProvider, payer: Party, payee: Party) -> list[int]:
-    """Quote, sign and submit one order; its status is in the list once the batch was run."""
-    phone, statuses = payer.phone(), []
-    request = QuoteRequest(
-        kind=PaymentKind.P2P, payee=payee.number, amount_minor=100, currency=CURRENCY
-    )
-    sequence, sealed = phone.seal("payment.quote", encode_canonical(request))
-    told: list[tuple[int, bytes]] = []
-    provider.handler("payment.quote")(
-        sealed, "", lambda status, _, body: told.append((status, body))
-    )
-    ((status, body),) = told
-    quoted = _quotes.decode(phone.opened("payment.quote", sequence, status, body))
-    order = consent_to(quoted, phone.keystore, provider.clock.now())
-    _, sealed = phone.seal("payment.order", order.body)
-    provider.handler("payment.order")(sealed, "", lambda status, *_: statuses.append(status))
-    return statuses
 
 
 def statements_of(

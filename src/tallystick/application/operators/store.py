@@ -66,8 +66,8 @@ MIGRATION = Migration(
 )
 
 
-def acts_between(reader: Reader, start: int, end: int) -> list[tuple[int, str, str]]:
-    """Event, name and operator of the acts recorded from event `start` to `end` (exclusive).
+def acts_by_event(reader: Reader, start: int, end: int) -> dict[int, list[tuple[str, str]]]:
+    """Name and operator of the acts recorded from event `start` to `end` (exclusive), by event.
 
     An act of two people comes twice, under the event that recorded what it did.
     Source: ISO/TS 12812-2:2017, 6.2.1
@@ -76,7 +76,10 @@ def acts_between(reader: Reader, start: int, end: int) -> list[tuple[int, str, s
         "SELECT event, name, operator FROM act WHERE event >= ? AND event < ? ORDER BY event, id",
         (start, end),
     )
-    return [(int(row[0]), str(row[1]), str(row[2])) for row in rows]
+    acts: dict[int, list[tuple[str, str]]] = {}
+    for event, name, operator in rows:
+        acts.setdefault(event, []).append((name, operator))
+    return acts
 
 
 def event_of_act(reader: Reader, act: str) -> int | None:

@@ -8,6 +8,11 @@ from collections.abc import Iterator
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
+from tallystick.infrastructure.tally.leaf import decode_leaf
+from tallystick.infrastructure.tally.store import TallyStore
+from tallystick.protocol.receipt import EventLeaf
+
+_PAYMENT, _REVERSAL = b'"kind":"payment"', b'"payment":"reversal"'
 
 ORDER = Table(
     name="payment_order",
@@ -51,6 +56,17 @@ def open_orders(reader: Reader, most: int) -> list[str]:
         "SELECT id FROM payment_order WHERE stage = 'accepted' ORDER BY id LIMIT ?", (most,)
     )
     return [str(row[0]) for row in rows]
+
+
+def besides_payments(tally: TallyStore, start: int, end: int) -> Iterator[tuple[int, EventLeaf]]:
+    """Index and event of all but payments from `start` to `end` (exclusive); reversals are told.
+
+    Most events are payments: they are passed over undecoded.
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    for index, leaf, _ in tally.leaves(start, end):
+        if _PAYMENT not in leaf or _REVERSAL in leaf:
+            yield index, decode_leaf(leaf)
 
 
 def last_order(reader: Reader) -> str:

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tallystick.application.notices.store import blocked_pins, next_seq
-from tallystick.application.operators.store import acts_between
+from tallystick.application.operators.store import acts_by_event
+from tallystick.application.payments.store import besides_payments
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.files import replace_file
-from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.infrastructure.tally.store import TallyStore
 from tallystick.kernel.codec import Decoder, encode
 from tallystick.kernel.errors import MfsError
@@ -25,8 +25,6 @@ _STEP = 4_000
 """How many events of the log are read at once; most are payments, which are passed over."""
 
 _MOST_PINS = 200
-_PAYMENT = b'"kind":"payment"'
-_REVERSAL = b'"payment":"reversal"'
 _SHOWN = (
     "act", "activation", "attested", "before", "channel", "customer_kind", "day", "file", "name",
     "opened_by", "operator", "order", "payment", "refused", "role", "tier", "trust", "version",
@@ -77,15 +75,8 @@ def recall(reader: Reader, cursor: Cursor, size: int) -> Told:
     """
     start = min(cursor.event, size)
     end = min(start + _STEP, size)
-    leaves = [
-        (index, decode_leaf(leaf))
-        for index, leaf, _ in TallyStore(reader).leaves(start, end)
-        if _PAYMENT not in leaf or _REVERSAL in leaf
-    ]
-    acts: dict[int, list[tuple[str, str]]] = {}
-    if leaves:
-        for event, name, operator in acts_between(reader, start, end):
-            acts.setdefault(event, []).append((name, operator))
+    leaves = list(besides_payments(TallyStore(reader), start, end))
+    acts = acts_by_event(reader, start, end) if leaves else {}
     found = [_event(index, leaf, acts.get(index, ())) for index, leaf in leaves]
     notice = cursor.notice
     for seq, at in blocked_pins(reader, notice, _MOST_PINS):

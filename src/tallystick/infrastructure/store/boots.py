@@ -3,7 +3,7 @@
 Source: NIST SP 800-38D, 8.2.1; ISO/TS 12812-2:2017, 7.2.7
 """
 
-from tallystick.infrastructure.store.database import Database
+from tallystick.infrastructure.store.database import Database, batch
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.kernel.errors import Broken
 
@@ -36,14 +36,9 @@ def next_boot(database: Database, owner: str) -> int:
     `owner` is a name that no other start has. Raises Unavailable or Broken.
     Source: NIST SP 800-38D, 8.2.1
     """
-    database.begin()
-    try:
+    with batch(database):
         database.execute("UPDATE boot SET number = number + 1, owner = ? WHERE id = 1", (owner,))
         row = database.one("SELECT number FROM boot WHERE id = 1")
-    except BaseException:
-        database.rollback()
-        raise
-    database.commit()
     if row is None or not 0 < row[0] < 2**32:
         raise Broken("the boot counter is missing or used up")
     return int(row[0])

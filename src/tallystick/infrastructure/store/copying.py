@@ -9,11 +9,11 @@ A round may run while the source is written; the last one, and the digests, when
 Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, LiteralString, cast
 
 from tallystick.infrastructure.crypto.digest import sha256_of
-from tallystick.infrastructure.store.database import Connection, Database, Reader, Shape
+from tallystick.infrastructure.store.database import Connection, Database, Reader, Shape, batch
 from tallystick.infrastructure.store.table import Row, Table
 from tallystick.kernel.errors import Broken
 from tallystick.kernel.model import Record
@@ -40,13 +40,11 @@ def copy_rows(
     target: Database,
     *,
     only_grow: Collection[str] = (),
-    tell: Callable[[str, int], None] = lambda _table, _rows: None,
 ) -> Round:
     """Make the tables of `target` those of `source`, in batches; gives what had to be done.
 
     Both have the same schema. Rows of the tables `only_grow` never change, so those that are there
-    are not compared. `tell` hears each table and how many of its rows were looked at. Raises Broken
-    if the schemas differ.
+    are not compared. Raises Broken if the schemas differ.
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
     shapes = _state_of(source)
@@ -60,7 +58,6 @@ def copy_rows(
             looked += copier.looked
             written += copier.written
             deleted += copier.deleted
-            tell(shape.table, copier.looked)
     return Round(rows=looked, written=written, deleted=deleted)
 
 
@@ -123,7 +120,8 @@ class _Copier:
         left, right = next(mine, None), next(theirs, None)
         while left is not None or right is not None:
             if right is None or (left is not None and self._key(left) < self._key(right)):
-                self._write(cast("Row", left), replaces=False)
+                self.looked += 1
+                self._fresh.append(cast("Row", left))
                 left = next(mine, None)
             elif left is None or self._key(right) < self._key(left):
                 self._gone.append(self._key(right))
@@ -133,17 +131,11 @@ class _Copier:
                 self.looked += 1
                 if left != right:
                     self._gone.append(self._key(right))
-                    self._write(left, replaces=True)
+                    self._fresh.append(left)
                 left, right = next(mine, None), next(theirs, None)
             if len(self._fresh) + len(self._gone) >= _BATCH:
                 self._flush()
         self._flush()
-
-    def _write(self, row: Row, *, replaces: bool) -> None:
-        self._fresh.append(row)
-        self.written += 1
-        if not replaces:
-            self.looked += 1
 
     def _key(self, row: Row) -> Row:
         return tuple(row[place] for place in self._places)
@@ -164,16 +156,12 @@ class _Copier:
             return
         where = " AND ".join(f"{name} = ?" for name in self._shape.primary)
         delete = _sql(f"DELETE FROM {self._shape.table} WHERE {where}")
-        self._target.begin()
-        try:
+        with batch(self._target):
             for gone in self._gone:
                 self._target.execute(delete, gone)
             if self._fresh:
                 self._target.insert(self._table, self._fresh)
-        except BaseException:
-            self._target.rollback()
-            raise
-        self._target.commit()
+        self.written += len(self._fresh)
         self._fresh, self._gone = [], []
 
 

@@ -6,7 +6,8 @@ capabilities' store modules, once, in the words that both understand: `?` for a 
 Source: ISO/TS 12812-2:2017, 6.2.3
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import LiteralString, Protocol, Self
 
 from tallystick.infrastructure.store.table import Row, Table, Value
@@ -258,19 +259,40 @@ class Statements(Protocol):
         ...
 
 
-def in_batch(
-    database: Database, statements: Iterable[tuple[LiteralString, Sequence[Value]]]
-) -> None:
-    """Run `statements` as one batch: all of them or none.
+@contextmanager
+def batch(database: Database) -> Generator[None]:
+    """Everything that the block writes, as one batch; nothing of it if the block fails.
 
     Raises Unavailable or Broken.
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
     database.begin()
     try:
-        for sql, parameters in statements:
-            database.execute(sql, parameters)
+        yield
     except BaseException:
         database.rollback()
         raise
     database.commit()
+
+
+def shapes_of(columns: Iterable[Row]) -> tuple[Shape, ...]:
+    """The shapes that an engine's catalogue describes, in rows ordered by table.
+
+    A row is table, column, and the column's place in the primary key: from 1, 0 for none.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    found: dict[str, tuple[list[str], dict[int, str]]] = {}
+    for table, column, place in columns:
+        names, primary = found.setdefault(table, ([], {}))
+        names.append(column)
+        if place:
+            primary[place] = column
+    return tuple(
+        Shape(
+            table=table,
+            columns=tuple(names),
+            primary=tuple(primary[place] for place in sorted(primary)),
+        )
+        for table, (names, primary) in found.items()
+    )

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 from typing import LiteralString
 
-from tallystick.infrastructure.store.database import Database
+from tallystick.infrastructure.store.database import Database, batch
 from tallystick.kernel.errors import Broken, Unavailable
 from tallystick.kernel.model import Record
 from tallystick.kernel.time import Instant
@@ -123,15 +123,10 @@ def _text(step: Migration) -> str:
 
 
 def _apply(database: Database, step: Migration, now: Instant) -> None:
-    database.begin()
-    try:
+    with batch(database):
         for statement in step.statements:
             database.execute(statement)
         database.execute(
             "INSERT INTO schema_version (number, name, statements, applied_at) VALUES (?, ?, ?, ?)",
             (step.number, step.name, _text(step), now),
         )
-    except BaseException:
-        database.rollback()
-        raise
-    database.commit()

@@ -3,7 +3,7 @@
 Source: ISO/TS 12812-2:2017, 6.2.3; 7.4.2
 """
 
-from tallystick.infrastructure.store.database import Database, Reader, in_batch
+from tallystick.infrastructure.store.database import Database, Reader, batch
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.kernel.model import Record, from_row
 from tallystick.kernel.time import Instant
@@ -45,7 +45,8 @@ def note_start(database: Database, start: Start) -> None:
         "INSERT INTO service_start (boot, started_at, ended_at, version, key_list)"
         " VALUES (?, ?, ?, ?, ?)"
     )
-    in_batch(database, [(sql, row)])
+    with batch(database):
+        database.execute(sql, row)
 
 
 def note_end(database: Database, boot: int, now: Instant) -> None:
@@ -55,7 +56,8 @@ def note_end(database: Database, boot: int, now: Instant) -> None:
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
     sql = "UPDATE service_start SET ended_at = ? WHERE boot = ?"
-    in_batch(database, [(sql, (now, boot))])
+    with batch(database):
+        database.execute(sql, (now, boot))
 
 
 def starts(reader: Reader) -> list[Start]:

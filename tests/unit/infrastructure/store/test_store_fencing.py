@@ -8,7 +8,6 @@ import pytest
 from tests.support.postgres import fresh_schema, run_sql
 
 from tallystick.infrastructure.store.address import Address, parse_address
-from tallystick.infrastructure.store.beats import beat_of
 from tallystick.infrastructure.store.boots import MIGRATIONS, next_boot
 from tallystick.infrastructure.store.database import Database
 from tallystick.infrastructure.store.migrations import migrate
@@ -18,6 +17,7 @@ from tallystick.infrastructure.store.opening import (
     open_database,
     open_reader,
 )
+from tallystick.infrastructure.store.postgres.lease import beat_of
 from tallystick.kernel.errors import Malformed, Unavailable
 from tallystick.kernel.time import Instant
 
@@ -158,6 +158,15 @@ def test_a_lost_connection_is_recovered_under_a_new_number(address: Address) -> 
         after = database.one("SELECT number FROM boot")
         assert before is not None
         assert after == (before[0] + 1,)
+
+
+def test_a_reader_that_was_closed_is_not_missed(address: Address) -> None:
+    with started(address, "one") as database:
+        with database.reader() as reader:
+            assert reader.one("SELECT 1") == (1,)
+        reader.close()
+        assert not database.lost
+        write(database, 1)
 
 
 def test_a_writer_beats_and_says_that_it_ended(address: Address) -> None:

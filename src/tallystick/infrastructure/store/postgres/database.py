@@ -8,7 +8,8 @@ Source: PostgreSQL 15, 34.5; ISO/TS 12812-2:2017, 6.2.3; 7.3.3
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import LiteralString, Self
 
 from tallystick.infrastructure.store.address import Address
@@ -45,6 +46,18 @@ class PostgresReader(PostgresConnection):
 
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
+
+    def __init__(self, link: Link, forget: Callable[["PostgresReader"], None]) -> None:
+        super().__init__(link)
+        self._forget = forget
+
+    def close(self) -> None:
+        """Close the connection; the writer does not count on it any more.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._forget(self)
+        super().close()
 
     def renew(self, link: Link) -> None:
         """Go on over `link`, after the writer had to connect again.
@@ -103,9 +116,13 @@ class PostgresDatabase(PostgresConnection):
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        reader = PostgresReader(self._reading())
+        reader = PostgresReader(self._reading(), self._forget)
         self._readers.append(reader)
         return reader
+
+    def _forget(self, reader: PostgresReader) -> None:
+        with suppress(ValueError):  # it was closed before
+            self._readers.remove(reader)
 
     def upkeep(self) -> "Beat":
         """Tell others about once a second that this writer is alive.
@@ -187,15 +204,14 @@ class PostgresDatabase(PostgresConnection):
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        begun, self._batch = self._batch, False
+        self._batch = False
         if self._link.lost:
             return
-        try:
-            if begun or self._link.in_batch:
-                self._link.send_raw(b"ROLLBACK", ((), ()))
-                self._link.sync()
-        except (Unavailable, Broken):
-            self._clear_failed()
+        with suppress(Unavailable, Broken):  # what was sent is undone, whatever it came to
+            self._link.sync()
+        if not self._link.lost and self._link.in_batch:
+            self._link.send_raw(b"ROLLBACK", ((), ()))
+            self._link.sync()
 
     @property
     def confirms(self) -> bool:
@@ -231,7 +247,7 @@ class PostgresDatabase(PostgresConnection):
             self._lock(fenced())
             if self.owner:
                 self._raise_number()
-            for reader in self._readers:
+            for reader in tuple(self._readers):
                 reader.renew(self._reading())
         except BaseException:
             self._link.close()
@@ -292,11 +308,6 @@ class PostgresDatabase(PostgresConnection):
                 raise Broken("the database refused a statement (42P01)")
             known = self._types[table.insert_head] = tuple(found[one] for one in columns)
         return known
-
-    def _clear_failed(self) -> None:
-        if not self._link.lost and self._link.in_batch:
-            self._link.send_raw(b"ROLLBACK", ((), ()))
-            self._link.sync()
 
 
 class Beat:

@@ -61,3 +61,12 @@ def is_held(reader: Reader) -> bool:
     Source: PostgreSQL 15, 13.3.5
     """
     return reader.one(HOLDER) is not None
+
+
+def beat_of(reader: Reader) -> int:
+    """How often the writer has beaten; 0 before the first time and after the last.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    row = reader.one("SELECT number FROM writer_beat WHERE id = 1")
+    return 0 if row is None else int(row[0])

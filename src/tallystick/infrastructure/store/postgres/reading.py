@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import LiteralString, Self
 
 from tallystick.infrastructure.store.address import Address
-from tallystick.infrastructure.store.database import Shape
+from tallystick.infrastructure.store.database import Shape, shapes_of
 from tallystick.infrastructure.store.postgres.dialect import among_sql, translated
 from tallystick.infrastructure.store.postgres.lease import is_held
 from tallystick.infrastructure.store.postgres.link import Link
@@ -30,7 +30,7 @@ _PART = 2_000
 """How many rows of a stream are fetched at once."""
 
 _SHAPES: LiteralString = """SELECT c.relname, a.attname, coalesce(
-        array_position(i.indkey::int2[], a.attnum), -1)::int8
+        array_position(i.indkey::int2[], a.attnum) + 1, 0)::int8
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
     LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
     WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace
@@ -129,20 +129,7 @@ class PostgresConnection:
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        found: dict[str, tuple[list[str], dict[int, str]]] = {}
-        for table, column, place in self.rows(_SHAPES):
-            columns, primary = found.setdefault(table, ([], {}))
-            columns.append(column)
-            if place >= 0:
-                primary[place] = column
-        return tuple(
-            Shape(
-                table=table,
-                columns=tuple(columns),
-                primary=tuple(primary[place] for place in sorted(primary)),
-            )
-            for table, (columns, primary) in found.items()
-        )
+        return shapes_of(self.rows(_SHAPES))
 
     def size(self) -> int:
         """How many octets the tables and their indexes take.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import LiteralString, Self
 
-from tallystick.infrastructure.store.database import Shape
+from tallystick.infrastructure.store.database import Shape, shapes_of
 from tallystick.infrastructure.store.sqlite.faults import fault_of
 from tallystick.infrastructure.store.table import Row, Value
 from tallystick.kernel.codec import encode
@@ -110,23 +110,12 @@ class SqliteConnection:
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        found: dict[str, tuple[list[str], dict[int, str]]] = {}
-        for table, column, place in self.rows(
-            """SELECT t.name, c.name, c.pk FROM sqlite_schema AS t
-                JOIN pragma_table_info(t.name) AS c
-                WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' ORDER BY t.name, c.cid"""
-        ):
-            columns, primary = found.setdefault(table, ([], {}))
-            columns.append(column)
-            if place:
-                primary[place] = column
-        return tuple(
-            Shape(
-                table=table,
-                columns=tuple(columns),
-                primary=tuple(primary[place] for place in sorted(primary)),
+        return shapes_of(
+            self.rows(
+                """SELECT t.name, c.name, c.pk FROM sqlite_schema AS t
+                    JOIN pragma_table_info(t.name) AS c
+                    WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' ORDER BY t.name, c.cid"""
             )
-            for table, (columns, primary) in found.items()
         )
 
     def size(self) -> int:
