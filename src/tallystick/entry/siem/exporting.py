@@ -8,7 +8,7 @@ import os
 import socket
 from collections import deque
 from collections.abc import Coroutine, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,7 @@ class Exporter:
             await self._tell_waiting(now)
             await self._tell_record(size)
         except (OSError, TimeoutError, MfsError):
-            self._link.close()
+            await self._link.close()
             self._pause_s = min(LONGEST_PAUSE_S, max(FIRST_PAUSE_S, 2 * self._pause_s))
             self._not_before = loop.time() + self._pause_s
             return
@@ -127,12 +127,12 @@ class Exporter:
         self.sent += len(events) - refused
         self.dropped += refused
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Give the connection up.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        self._link.close()
+        await self._link.close()
 
 
 def export_for_ever(
@@ -164,7 +164,7 @@ async def _export(
     folder: Path,
     every_s: float,
 ) -> None:
-    with ExitStack() as stack:
+    async with AsyncExitStack() as stack:
         exporters = [_exporter(platform, to, folder, stack) for to in destinations]
         _expose(accounting, platform, exporters)
         telling = [
@@ -205,14 +205,14 @@ def _offer(exporters: Sequence[Exporter], events: Sequence[SecurityEvent]) -> No
         one.offer(events)
 
 
-def _exporter(platform: Platform, to: Destination, folder: Path, stack: ExitStack) -> Exporter:
+def _exporter(platform: Platform, to: Destination, folder: Path, stack: AsyncExitStack) -> Exporter:
     speaker = Speaker(platform.settings.provider, socket.gethostname(), os.getpid())
     reader = stack.enter_context(platform.database.reader())
     file = folder / to.file_name
     cursor = first_cursor(file, reader, platform.archive.durable_size, platform.boot)
     link = link_to(to, speaker, platform.clock)
     exporter = Exporter(to.name, link, reader, file, cursor, MOST_WAITING)
-    stack.callback(exporter.close)
+    stack.push_async_callback(exporter.close)
     return exporter
 
 

@@ -16,6 +16,7 @@ from tallystick.kernel.time import Clock
 from tallystick.protocol.security_events import SecurityEvent
 
 TIMEOUT_S = 10.0
+END_S = 1.0
 _TRY_AGAIN = frozenset((429, 502, 503, 504))
 _MOST_ANSWER = 64 * 1024
 
@@ -34,7 +35,7 @@ class Link(Protocol):
         """
         ...
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Give the connection up.
 
         Source: RFC 5424, 5
@@ -70,21 +71,28 @@ class StreamLink:
 
     async def _writer(self) -> asyncio.StreamWriter:
         if self._streams is not None and self._streams[0].at_eof():
-            self.close()
+            await self.close()
         if self._streams is None:
             self._streams = await asyncio.open_connection(
                 self._to.host, self._to.port, ssl=self._to.tls
             )
         return self._streams[1]
 
-    def close(self) -> None:
-        """Give the connection up.
+    async def close(self) -> None:
+        """End the connection, and wait a moment for the other end's word that it ends.
 
+        A connection that TLS has not ended yet must not outlive the loop.
         Source: RFC 5425, 4.4
         """
-        if self._streams is not None:
-            self._streams[1].close()
-            self._streams = None
+        if self._streams is None:
+            return
+        (_, writer), self._streams = self._streams, None
+        writer.close()
+        try:
+            async with asyncio.timeout(END_S):
+                await writer.wait_closed()
+        except (OSError, TimeoutError):
+            writer.transport.abort()
 
 
 class DatagramLink:
@@ -113,7 +121,7 @@ class DatagramLink:
             self._transport.sendto(message(event, self._speaker, self._number))
         return 0
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close the socket.
 
         Source: RFC 5426, 3
@@ -163,7 +171,7 @@ class OtlpLink:
             connection.close()
         return response.status
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Nothing is kept open between requests.
 
         Source: OpenTelemetry Protocol 1.5, OTLP over HTTP

@@ -41,7 +41,7 @@ class Line:
         self.arrived += events
         return min(self.refuses, len(events))
 
-    def close(self) -> None:
+    async def close(self) -> None:
         self.closed += 1
 
 
