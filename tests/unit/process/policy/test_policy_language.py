@@ -14,7 +14,6 @@ from tallystick.process.policy import (
     read_policy,
 )
 from tallystick.process.policy.facts import MEASURED, VOCABULARY
-from tallystick.process.policy.language.nodes import MAX_DEPTH, MAX_TEXT, read_nodes
 from tallystick.process.policy.language.reading import (
     ON_FAILURE,
     PROFILES,
@@ -22,7 +21,8 @@ from tallystick.process.policy.language.reading import (
     TWO_FACTORS,
 )
 from tallystick.process.policy.language.rows import RESERVED
-from tallystick.process.policy.language.section import duration_ms
+from tallystick.process.yamltext.section import duration_ms
+from tallystick.process.yamltext.tree import MAX_DEPTH, MAX_TEXT, read_nodes
 
 
 def defect(text: str) -> str:

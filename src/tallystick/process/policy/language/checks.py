@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from tallystick.process.policy.facts import Operation, Outcome
 from tallystick.process.policy.language.boxes import Box, box_of, common, example, remaining
 from tallystick.process.policy.language.model import Limit, Policy, Row, Window, Words
-from tallystick.process.policy.language.section import Defects
+from tallystick.process.yamltext.section import Defects
 
 _PAYING = Words(field="operation", words=(Operation.PAY.value, Operation.QUOTE.value))
 _PASSING = frozenset({Outcome.ALLOW, Outcome.DELAY})

@@ -5,19 +5,7 @@ Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
 
 from tallystick.kernel.model import Record
 from tallystick.process.policy.facts import FOREVER, Outcome, Word
-
-
-class Position(Record, frozen=True, kw_only=True, order=True):
-    """Where in the text something stands, both counted from 1.
-
-    Source: YAML 1.2.2, 3.2.2
-    """
-
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"line {self.line}, column {self.column}"
+from tallystick.process.yamltext.position import Position
 
 
 class Header(Record, frozen=True, kw_only=True):

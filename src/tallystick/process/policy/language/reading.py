@@ -23,7 +23,6 @@ from tallystick.process.policy.language.model import (
     SessionRule,
     Tier,
 )
-from tallystick.process.policy.language.nodes import read_nodes
 from tallystick.process.policy.language.rows import (
     SLUG,
     read_default,
@@ -31,7 +30,8 @@ from tallystick.process.policy.language.rows import (
     read_rows,
     refuse_repeated_ids,
 )
-from tallystick.process.policy.language.section import Defects, Section, suggestion
+from tallystick.process.yamltext.section import Defects, Section, suggestion
+from tallystick.process.yamltext.tree import read_nodes
 
 PROFILES = ("demo", "production")
 SUITES = tuple(suite.value for suite in KemSuite)

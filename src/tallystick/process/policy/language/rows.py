@@ -9,6 +9,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3
 
 import re
 from collections.abc import Collection, Iterable
+from decimal import Decimal
 
 from tallystick.process.policy.facts import (
     ENUMERATED,
@@ -19,9 +20,10 @@ from tallystick.process.policy.facts import (
     Outcome,
     Word,
 )
-from tallystick.process.policy.language.model import Bounds, Limit, Position, Row, Window, Words
-from tallystick.process.policy.language.nodes import Mapping, Node, Scalar, Sequence
-from tallystick.process.policy.language.section import Section, duration_ms, suggestion
+from tallystick.process.policy.language.model import Bounds, Limit, Row, Window, Words
+from tallystick.process.yamltext.position import Position
+from tallystick.process.yamltext.section import Section, duration_ms, suggestion
+from tallystick.process.yamltext.tree import Mapping, Node, Scalar, Sequence
 
 SLUG = r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$"
 DEFAULT_ROW = "default"
@@ -153,7 +155,7 @@ def _words(when: Section, name: str, node: Node, tiers: Collection[int]) -> Word
     found: list[Word] = []
     for item in items:
         value = item.value if isinstance(item, Scalar) else None
-        if value is None or not _one_of(value, known):
+        if value is None or isinstance(value, Decimal) or not _one_of(value, known):
             hint = suggestion(str(value), map(_written, known)) if value is not None else ""
             when.defects.add(item.at, f"{name} is not compared with {str(value)[:40]!r}{hint}")
         elif value in found:

@@ -1,4 +1,4 @@
-"""Typed access to the tree of a policy text; what is wrong is collected, not the first thing only.
+"""Typed access to the tree of a text; what is wrong is collected, not the first thing only.
 
 Source: ISO/TS 12812-2:2017, 6.1
 """
@@ -6,12 +6,15 @@ Source: ISO/TS 12812-2:2017, 6.1
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from difflib import get_close_matches
 
 from tallystick.kernel.errors import Malformed
-from tallystick.process.policy.facts import FOREVER
-from tallystick.process.policy.language.model import Position
-from tallystick.process.policy.language.nodes import Mapping, Node, Scalar, Sequence
+from tallystick.process.yamltext.position import Position
+from tallystick.process.yamltext.tree import Mapping, Node, Scalar, Sequence
+
+UNBOUNDED = 2**62
+"""An integer or length of time (ms) without bound."""
 
 _DURATION = re.compile(
     r"^P(?:(\d{1,5})D)?(?:T(?=\d)(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,8})S)?)?$"
@@ -52,6 +55,7 @@ class Defects:
     """
 
     found: list[tuple[Position, str]] = field(default_factory=list)
+    remedy: str = "correct the policy and sign it again"
 
     def add(self, at: Position, text: str) -> None:
         """Note one defect.
@@ -68,7 +72,7 @@ class Defects:
         """
         if self.found:
             lines = [f"{at}: {text}" for at, text in sorted(self.found)]
-            raise Malformed("\n".join(lines), remedy="correct the policy and sign it again")
+            raise Malformed("\n".join(lines), remedy=self.remedy)
 
 
 class Section:
@@ -171,7 +175,7 @@ class Section:
 
         Source: ISO/TS 12812-2:2017, 6.1
         """
-        value, at = self._scalar(word)
+        value, at = self.scalar(word)
         if value is None:
             return ""
         if not isinstance(value, str) or not re.match(pattern, value):
@@ -184,7 +188,7 @@ class Section:
 
         Source: ISO/TS 12812-2:2017, 6.1
         """
-        value, at = self._scalar(word)
+        value, at = self.scalar(word)
         return "" if value is None else self._known(value, at, word, tuple(known))
 
     def choices(self, word: str, known: Iterable[str]) -> tuple[str, ...]:
@@ -194,26 +198,26 @@ class Section:
         """
         return self._choices(word, tuple(known))
 
-    def integer(self, word: str, low: int = 0, high: int = FOREVER) -> int:
+    def integer(self, word: str, low: int = 0, high: int = UNBOUNDED) -> int:
         """The integer under `word`, from `low` to `high`.
 
         Source: ISO/TS 12812-2:2017, 6.1
         """
-        value, at = self._scalar(word)
+        value, at = self.scalar(word)
         if value is None:
             return low
         if type(value) is not int or not low <= value <= high:
-            bounds = f"from {low} to {high}" if high < FOREVER else f"of at least {low}"
+            bounds = f"from {low} to {high}" if high < UNBOUNDED else f"of at least {low}"
             self.defects.add(at, f"{self.trail} {word} is an integer {bounds}")
             return low
         return value
 
-    def duration(self, word: str, low: int = 1, high: int = FOREVER, *, why: str = "") -> int:
+    def duration(self, word: str, low: int = 1, high: int = UNBOUNDED, *, why: str = "") -> int:
         """The duration under `word` in ms, from `low` to `high` ms; `why` explains the bound.
 
         Source: ISO 8601-1, 5.5.2.4
         """
-        value, at = self._scalar(word)
+        value, at = self.scalar(word)
         if value is None:
             return low
         length = duration_ms(value) if isinstance(value, str) else None
@@ -225,6 +229,19 @@ class Section:
             self.defects.add(at, f"{self.trail} {word} is {side}{why and ': ' + why}")
             return low
         return length
+
+    def scalar(self, word: str) -> tuple[str | int | bool | Decimal | None, Position]:
+        """The value under `word` and where it stands; None and a defect where it is not one value.
+
+        Source: YAML 1.2.2, 3.2.1
+        """
+        node = self.node(word)
+        if node is None:
+            return None, _NOWHERE
+        if not isinstance(node, Scalar):
+            self.defects.add(node.at, f"{self.trail} {word} is one value")
+            return None, node.at
+        return node.value, node.at
 
     def _choices(self, word: str, known: tuple[str, ...]) -> tuple[str, ...]:
         found: list[str] = []
@@ -238,19 +255,10 @@ class Section:
                 found.append(self._known(value, item.at, word, known))
         return tuple(found)
 
-    def _known(self, value: str | int, at: Position, word: str, known: tuple[str, ...]) -> str:
+    def _known(self, value: object, at: Position, word: str, known: tuple[str, ...]) -> str:
         if not isinstance(value, str) or value not in known:
             shown = str(value)[:_SHOWN]
             text = f"{self.trail} {word} cannot be {shown!r}{suggestion(shown, known)}"
             self.defects.add(at, text)
             return known[0] if known else ""
         return value
-
-    def _scalar(self, word: str) -> tuple[str | int | bool | None, Position]:
-        node = self.node(word)
-        if node is None:
-            return None, _NOWHERE
-        if not isinstance(node, Scalar):
-            self.defects.add(node.at, f"{self.trail} {word} is one value")
-            return None, node.at
-        return node.value, node.at
