@@ -17,7 +17,7 @@ ROWS = 1_000
 BOUND_S = 2.0
 TIERS = 4
 KINDS = ["p2p", "merchant", "cash-out", "salary", "refund"]
-DOORS = [
+DOORS: list[tuple[dict[str, Any], str]] = [
     ({"channel": "app", "grade": ["device-signed", "device-signed-attested"]}, "two-operators"),
     ({"channel": "web", "grade": ["passkey", "device-signed-attested"]}, "two-operators"),
     ({"channel": "ussd", "grade": ["pin-verified", "sim-signed"]}, "device-signed-attested"),

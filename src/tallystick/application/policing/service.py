@@ -13,7 +13,7 @@ from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.store.database import Reader
 from tallystick.kernel.codec import Decoder, b64url
 from tallystick.kernel.errors import Unavailable
-from tallystick.process.policy import CompiledPolicy, Decided, Facts, compile_policy, decide
+from tallystick.process.policy import CompiledPolicy, Decided, Facts, decide
 from tallystick.process.policy.signing import verify_policy
 from tallystick.protocol.policy_file import PolicyFile
 
@@ -51,22 +51,24 @@ class PolicyInForce:
         """
         stored = last_policy(self._reader)
         if stored is not None and stored != self._loaded:
-            self._compiled = self.verify(stored[1], above=stored[0] - 1)
+            self._compiled = self.verify(stored[1], above=stored[0] - 1, anew=False)
             self._loaded = stored
 
-    def verify(self, envelope: str, *, above: int) -> CompiledPolicy:
+    def verify(self, envelope: str, *, above: int, anew: bool = True) -> CompiledPolicy:
         """The policy in a signed file, if the officers of this service approved it.
+
+        One that is in force already is not proved `anew`.
 
         Raises NotPermitted, NotAuthentic, Conflict for a version not above `above`, Malformed.
         Source: ISO/TS 12812-2:2017, 6.1
         """
-        policy = verify_policy(
+        return verify_policy(
             _files.decode(envelope.encode()),
             self._officers.keys,
             profile=self._officers.profile,
             last_version=above,
+            anew=anew,
         )
-        return compile_policy(policy)
 
     def activate(self, turn: Turn, envelope: str) -> int:
         """Put a signed file into force from the next command on; gives the event's index.

@@ -41,7 +41,7 @@ from tallystick.process.policy.language.model import (
     SessionRule,
     Words,
 )
-from tallystick.process.policy.proofs import prove
+from tallystick.process.policy.proofs import baseline_for, prove
 from tallystick.process.policy.regimes import (
     DAY,
     MONTH,
@@ -384,6 +384,15 @@ def compile_policy(policy: Policy) -> CompiledPolicy:
     Source: ISO/TS 12812-2:2017, 6.1
     """
     return CompiledPolicy(policy, prove(policy))
+
+
+def recompile(policy: Policy) -> CompiledPolicy:
+    """`policy`, which was proved when it was put into force, ready to decide as it did then.
+
+    What an earlier version of the proofs let pass stays what it is; it is not judged again.
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    return CompiledPolicy(policy, baseline_for(policy))
 
 
 def matches_words(conditions: Iterable[Words], facts: dict[str, Word]) -> bool:

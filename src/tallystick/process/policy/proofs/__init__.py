@@ -26,6 +26,7 @@ __all__ = [
     "Point",
     "Space",
     "Table",
+    "baseline_for",
     "box_of",
     "breaches",
     "in_words",

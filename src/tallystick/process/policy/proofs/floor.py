@@ -5,7 +5,7 @@ Source: ISO/TS 12812-2:2017, 6.1; B
 
 from tallystick.kernel.errors import Malformed, TooLarge
 from tallystick.kernel.time import DAY_MS
-from tallystick.process.policy.facts import FOREVER, Operation, Outcome
+from tallystick.process.policy.facts import FOREVER, Operation, Outcome, Word
 from tallystick.process.policy.language.model import Policy
 from tallystick.process.policy.proofs.space import Box, in_words
 from tallystick.process.policy.proofs.table import PASSING, Table
@@ -24,7 +24,7 @@ from tallystick.process.policy.regimes import (
 from tallystick.process.yamltext.section import Defects
 
 _LENGTHS = {DAY: DAY_MS, MONTH: 30 * DAY_MS}
-_PAY = frozenset({Operation.PAY.value})
+_PAY: frozenset[Word] = frozenset({Operation.PAY.value})
 
 
 def baseline_for(policy: Policy) -> Baseline:
@@ -56,13 +56,20 @@ def regions(baseline: Baseline) -> list[Box]:
 
 
 def _paid(cap: AmountCap) -> Box:
-    words = {"operation": _PAY, "tier": frozenset(cap.tiers), "kind": frozenset(cap.kinds)}
+    words: dict[str, frozenset[Word]] = {
+        "operation": _PAY,
+        "tier": frozenset(cap.tiers),
+        "kind": frozenset(cap.kinds),
+    }
     above = {"amount_minor": (cap.bound.value + 1, FOREVER)} if cap.measure == PER_PAYMENT else {}
     return Box(words, above)
 
 
 def _paused(pause: Waiting) -> Box:
-    words = {"operation": frozenset(pause.operations), "channel": frozenset(pause.channels)}
+    words: dict[str, frozenset[Word]] = {
+        "operation": frozenset(pause.operations),
+        "channel": frozenset(pause.channels),
+    }
     return Box(words, {"sim_age_ms": (0, pause.bound.value - 1)})
 
 
@@ -91,8 +98,8 @@ def _check_parameters(policy: Policy, baseline: Baseline, defects: Defects) -> N
             text = f"{operation} takes at least {floor.value} categories of factors"
             defects.add(policy.regimes_at, f"{text} ({floor.origin})")
     idle = baseline.idle
-    for channel, rule in policy.sessions.items():
-        if idle is not None and rule.idle_ms > idle.value:
+    for channel, session in policy.sessions.items():
+        if idle is not None and session.idle_ms > idle.value:
             text = f"sessions on {channel} end after {idle.value // 1000} s without a request"
             defects.add(policy.regimes_at, f"{text} ({idle.origin})")
     most = baseline.attempts

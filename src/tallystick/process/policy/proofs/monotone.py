@@ -2,8 +2,8 @@
 
 For every step of `order` two sets of points are followed together, alike in all other fields: the
 worse and the better. If the worse is allowed and the better is not (by a row, or by the cap of one
-payment), or both are but the limits of the better let less pass in some length of time, the table is
-not monotone and the points are the counter-example. A delay or a step-up allows nothing yet.
+payment), or both are but the limits of the better let less pass in some time, the table is not
+monotone and the points are the counter-example. A delay or a step-up allows nothing yet.
 
 A row with `non_monotone: why` may take part in such a pair; a row that has the word and takes part
 in none is told to lose it.
@@ -13,13 +13,14 @@ Source: ISO/TS 12812-2:2017, 6.1; 7.3.2; 7.3.3
 
 from collections.abc import Iterable
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from tallystick.kernel.errors import TooLarge
 from tallystick.process.policy.facts import FOREVER, Word
 from tallystick.process.policy.language.model import Limit, Row
 from tallystick.process.policy.proofs.order import MORE_IS_BETTER, Step, steps
-from tallystick.process.policy.proofs.space import FIELDS, Order, Point, in_words
+from tallystick.process.policy.proofs.space import FIELDS, Point, in_words
 from tallystick.process.policy.proofs.table import Table
 from tallystick.process.yamltext.position import Position
 from tallystick.process.yamltext.section import Defects
@@ -104,7 +105,9 @@ def breaches(table: Table) -> list[Breach]:
         walk.follow_step(step)
     for field, more in MORE_IS_BETTER.items():
         cuts = space.cuts(field)
-        for (low, below), (high, above) in zip(cuts, cuts[1:], strict=False):
+        for (low, below), (high, above) in pairwise(cuts):
+            if field == "amount_minor" and not low and high == 1:
+                continue  # nothing is no smaller payment
             if more:
                 walk.follow(_Edge(field, low, high, {}), below, above)
             else:
@@ -119,7 +122,7 @@ class _Walk:
         self._table = table
         self._space = table.space
         self._tighter = cache(self._tighter_of)
-        self._order = self._space.order(frozenset())
+        self._order = self._space.order()
         self._edge = _Edge("", "", "", {})
         self._seen: set[tuple[int, int, int]] = set()
         self._path: list[tuple[str, Word]] = []
@@ -139,7 +142,7 @@ class _Walk:
     def follow(self, edge: _Edge, worse: int, better: int) -> None:
         """Compare the boxes `worse` and `better` of the two sides of `edge`."""
         self._edge = edge
-        self._order = self._space.order(frozenset({edge.field, *edge.fixed}))
+        self._order = self._space.order(edge.field, *edge.fixed)
         self._seen.clear()
         self._descend(0, worse, better)
 

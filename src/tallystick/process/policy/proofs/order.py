@@ -10,6 +10,7 @@ Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.3
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from tallystick.process.policy.facts import AccountStatus, DeviceTrust, Grade, Word
@@ -61,5 +62,5 @@ def steps(tiers: Iterable[int]) -> Iterator[Step]:
     """
     yield from _STEPS
     known = sorted(tiers)
-    for worse, better in zip(known, known[1:], strict=False):
+    for worse, better in pairwise(known):
         yield Step("tier", worse, better)

@@ -10,7 +10,6 @@ Source: ISO/TS 12812-2:2017, 7.3.3
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from typing import NamedTuple
 
 from tallystick.kernel.errors import TooLarge
@@ -89,7 +88,7 @@ class Space:
                 accepted[word] |= other
         used = [field for field in FIELDS if self._constrained[field]]
         self._used = sorted(used, key=self._rank)
-        self.order = cache(self._order)
+        self._orders: dict[tuple[str, ...], Order] = {}
         self.steps = 0
 
     def _add(self, bit: int, box: Box) -> None:
@@ -108,7 +107,17 @@ class Space:
         """Words first, and of each sort the field that tells most boxes apart."""
         return field in _FLOORS, -self._constrained[field].bit_count()
 
-    def _order(self, applied: frozenset[str]) -> Order:
+    def order(self, *applied: str) -> Order:
+        """The fields in the order in which they are followed, without those `applied` already.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        known = self._orders.get(applied)
+        if known is None:
+            known = self._orders[applied] = self._ordered(applied)
+        return known
+
+    def _ordered(self, applied: tuple[str, ...]) -> Order:
         fields = tuple(field for field in self._used if field not in applied)
         free = [self.all]
         for field in reversed(fields):
@@ -186,7 +195,7 @@ class Space:
         """
         if not self.meet(must):
             return None
-        order, dead = self.order(frozenset()), set[tuple[int, int]]()
+        order, dead = self.order(), set[tuple[int, int]]()
 
         def descend(depth: int, alive: int) -> list[tuple[str, Word]] | None:
             if not alive & takers:

@@ -1,7 +1,8 @@
 """A policy's rows, caps and limits as the boxes of one space.
 
 Bits, from the lowest: the rows in their order and the default, so that the lowest bit decides; for
-each limit the amounts that it refuses; for each limit the payments that it counts.
+each limit the amounts that it refuses, and payments of nothing, which are always refused; for each
+limit the payments that it counts.
 
 Source: ISO/TS 12812-2:2017, 7.3.3
 """
@@ -15,6 +16,7 @@ from tallystick.process.policy.proofs.space import EVERYTHING, Box, Space, box_o
 PASSING = frozenset({Outcome.ALLOW, Outcome.DELAY})
 _PAYING = frozenset({Operation.PAY.value, Operation.QUOTE.value})
 PAYING = Box({"operation": _PAYING}, {})
+_NOTHING = Box({"operation": _PAYING}, {"amount_minor": (0, 0)})
 
 
 class Table:
@@ -27,12 +29,14 @@ class Table:
         self.policy = policy
         self.decided: tuple[Row, ...] = (*policy.decisions, policy.default)
         rows = [box_of(row.words, row.bounds) for row in policy.decisions]
-        capped = [_refused(limit) for limit in policy.limits]
+        capped = [*map(_refused, policy.limits), _NOTHING]
         counted = [_counted(limit) for limit in policy.limits]
-        self.space = Space([*rows, EVERYTHING, *capped, *counted, *more], policy.tiers)
+        self.boxes: tuple[Box, ...] = (*rows, EVERYTHING, *capped, *counted)
+        self.space = Space([*self.boxes, *more], policy.tiers)
         self.first_cap = len(self.decided)
         self.first_limit = self.first_cap + len(capped)
         self.first_more = self.first_limit + len(counted)
+        self.nothing = 1 << (self.first_limit - 1)
         self.rows = (1 << self.first_cap) - 1
         self.caps = (1 << self.first_limit) - 1 - self.rows
         self.limits = (1 << self.first_more) - 1 - self.rows - self.caps

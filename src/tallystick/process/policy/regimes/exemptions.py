@@ -61,9 +61,7 @@ def exempted(
     """
     later = since.after(asked)
     return tuple(
-        one
-        for one in regime.exemptions
-        if one.in_force(at) and _holds(one, asked, later, counter)
+        one for one in regime.exemptions if one.in_force(at) and _holds(one, asked, later, counter)
     )
 
 

@@ -171,7 +171,9 @@ def _pause(section: Section) -> Pause:
 
 
 def _exemption(section: Section) -> Exemption:
-    fraud_share: Decimal | None = share(section, "fraud_share") if "fraud_share" in section else None
+    fraud_share: Decimal | None = (
+        share(section, "fraud_share") if "fraud_share" in section else None
+    )
     return Exemption(
         article=_article(section),
         start=_start(section),
