@@ -61,7 +61,7 @@ def test_flips_are_counted_by_row_with_their_value(tmp_path: Path) -> None:
             {
                 "was": "allow",
                 "now": "deny",
-                "before": "person-attested",
+                "before": "person-signed",
                 "after": "unknown-payee",
                 "count": 2,
                 "value_minor": 150_000,

@@ -1,10 +1,12 @@
 """The policy in force and the versions before it.
 
     signed file -> officers' signatures -> compiled -> in force from the next command on
+                                                    -> or beside it, in shadow: counted, not obeyed
 
 Source: ISO/TS 12812-2:2017, 6.1
 """
 
 from tallystick.application.policing.service import Officers, PolicyInForce
+from tallystick.application.policing.shadow import Difference, Shadow
 
-__all__ = ["Officers", "PolicyInForce"]
+__all__ = ["Difference", "Officers", "PolicyInForce", "Shadow"]

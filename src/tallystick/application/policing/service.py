@@ -6,7 +6,13 @@ Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tallystick.application.policing.store import POLICY, last_policy
+from tallystick.application.policing.shadow import Shadow
+from tallystick.application.policing.store import (
+    POLICY,
+    SHADOW,
+    last_policy,
+    policy_in_shadow,
+)
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.signature import VerifyKey
@@ -43,6 +49,7 @@ class PolicyInForce:
         self._compiled: CompiledPolicy | None = None
         self._loaded: tuple[int, str] | None = None
         self.degraded: dict[str, int] = {}
+        self.beside = Shadow()
 
     def load(self) -> None:
         """Put the last stored policy into force, its signatures checked again.
@@ -53,6 +60,11 @@ class PolicyInForce:
         if stored is not None and stored != self._loaded:
             self._compiled = self.verify(stored[1], above=stored[0] - 1, anew=False)
             self._loaded = stored
+        shadow = policy_in_shadow(self._reader)
+        if shadow is None or shadow[0] <= self.version:
+            self.beside.put(None)
+        elif shadow[0] != self.beside.version:
+            self.beside.put(self.verify(shadow[1], above=shadow[0] - 1, anew=False))
 
     def verify(self, envelope: str, *, above: int, anew: bool = True) -> CompiledPolicy:
         """The policy in a signed file, if the officers of this service approved it.
@@ -79,6 +91,8 @@ class PolicyInForce:
         before = self._compiled
         self._compiled, self._loaded = compiled, None
         turn.on_undo(lambda: self.put_into_force(before))
+        if 0 < self.shadow_version <= compiled.version:
+            self._put_in_shadow(turn, None, "", turn.next_event())
         index = turn.record(
             "policy.activated",
             policy=compiled.version,
@@ -90,6 +104,47 @@ class PolicyInForce:
         )
         turn.changes.insert(POLICY, (compiled.version, envelope, index))
         return index
+
+    def shadow(self, turn: Turn, envelope: str) -> int:
+        """Let a signed file decide beside the policy in force, from the next command on.
+
+        It changes nothing: differences are counted. `activate` with the same file puts it into
+        force. Gives the event's index; raises what `verify` raises.
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        compiled = self.verify(envelope, above=self.version)
+        index = turn.record(
+            "policy.shadowed",
+            policy=self.version,
+            public={"version": compiled.version, "file": b64url(sha256(envelope.encode()))},
+        )
+        self._put_in_shadow(turn, compiled, envelope, index)
+        return index
+
+    def end_shadow(self, turn: Turn) -> int:
+        """Let nothing decide in shadow any more; gives the event's index.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        index = turn.record("policy.shadowed", policy=self.version, public={"version": 0})
+        self._put_in_shadow(turn, None, "", index)
+        return index
+
+    def _put_in_shadow(
+        self, turn: Turn, compiled: CompiledPolicy | None, envelope: str, event: int
+    ) -> None:
+        before = self.beside.policy
+        self.beside.put(compiled)
+        turn.on_undo(lambda: self.beside.put(before))
+        turn.changes.upsert(SHADOW, 1, (1, self.shadow_version, envelope, event))
+
+    @property
+    def shadow_version(self) -> int:
+        """The version that decides in shadow, 0 where there is none.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return self.beside.version
 
     @property
     def compiled(self) -> CompiledPolicy:
@@ -126,7 +181,10 @@ class PolicyInForce:
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
-        return decide(self.compiled, facts, subject=subject)
+        decided = decide(self.compiled, facts, subject=subject)
+        if self.beside.policy is not None:
+            self.beside.compare(decided.decision)
+        return decided
 
     def degraded_since(self, now: int) -> tuple[tuple[str, int], ...]:
         """The dependencies that are failing and for how long, in ms.

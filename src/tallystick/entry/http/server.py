@@ -287,9 +287,15 @@ def _gauges(accounting: Accounting, platform: Platform, writer: WriterLoop) -> N
         "sessions": lambda: len(platform.desks.sessions),
         "tally_size": lambda: platform.archive.size,
         "policy_version": lambda: platform.desks.policy.version,
+        "shadow_policy_version": lambda: platform.desks.policy.shadow_version,
+        "shadow_decisions_total": lambda: platform.desks.policy.beside.decisions,
+        "shadow_differences_total": lambda: platform.desks.policy.beside.differences,
         "writes_stopped": lambda: int(writer.stopped is not None),
         "key_list_ends_seconds": lambda: platform.key_list_ends // 1000,
     }
+    platform.desks.policy.beside.tell = lambda one: accounting.note(
+        Note.SHADOW_DIFFERS, **one._asdict()
+    )
 
 
 def _unwitnessed(accounting: Accounting, asker: Asker) -> Callable[[str, str], None]:

@@ -51,12 +51,13 @@ _NOTES = {
     Note.EVENT_NOT_DELIVERED: ("webhook.not-delivered", Severity.WARNING),
     Note.ORDER_NEEDS_PEOPLE: ("order.needs-people", Severity.WARNING),
     Note.CORE_ANSWERED_WRONGLY: ("core.answered-wrongly", Severity.ALERT),
+    Note.SHADOW_DIFFERS: ("policy.shadow-differs", Severity.NOTICE),
     Note.SIEM_LOST: ("siem.silent", Severity.WARNING),
     Note.SIEM_FOUND: ("siem.answers", Severity.NOTICE),
 }
 _SHOWN = frozenset(
     ("workers", "terminator", "front", "witness", "why", "webhook", "order", "template", "error",
-     "to", "refused")
+     "to", "refused", "was", "would_be", "row", "shadow_row")
 )  # fmt: skip
 """The fields of a note that leave."""
 
