@@ -8,7 +8,7 @@ over time and funds are the ledger's and are not replayed.
 Source: ISO/TS 12812-2:2017, 6.1; 7.3.3; 14.2.2
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
 from tallystick.application.customers import Customers
@@ -149,7 +149,7 @@ def judge(
 @contextmanager
 def _opened(
     folder: ProviderFolder, reader: Reader, opener: Opener, clock: Clock
-) -> Iterator[Proofs]:
+) -> Generator[Proofs]:
     """What opens the sealed facts, for as long as the block lasts."""
     master = folder.master(opener)
     profile = folder.settings().profile

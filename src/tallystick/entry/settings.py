@@ -5,6 +5,7 @@
     FOLDER/keys/*.block          the service's keys, wrapped by purpose
     FOLDER/keylist.jws           the signed list of public keys
     FOLDER/policy.json           the first policy, signed by officers
+    FOLDER/authzen.yaml          what partners who ask the policy call its facts, if they differ
     FOLDER/tallystick.db         the store, if it is embedded
     FOLDER/store.json            where it is, if it is a PostgreSQL server
     FOLDER/offline/              root and officers' keys: to be moved away from the server
@@ -25,6 +26,7 @@ from tallystick.infrastructure.store.opening import Place
 from tallystick.kernel.codec import Decoder, b64url_decode, encode_canonical
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.model import Record
+from tallystick.process.policy.asked import Names, read_names
 
 
 class PublicHalf(Record, frozen=True, kw_only=True):
@@ -132,6 +134,15 @@ class ProviderFolder:
         Source: ISO/TS 12812-2:2017, 6.1
         """
         return self.root / "policy.json"
+
+    def names(self) -> Names:
+        """What partners who ask the policy call its facts; nothing where the file is not there.
+
+        Raises Malformed with the position of every defect.
+        Source: AuthZEN Authorization API 1.0, 5
+        """
+        file = self.root / "authzen.yaml"
+        return read_names(file.read_text(encoding="utf-8")) if file.exists() else ()
 
     @property
     def database_file(self) -> Path:

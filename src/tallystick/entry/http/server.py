@@ -25,6 +25,7 @@ from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.core_link import CoreLink
 from tallystick.entry.delivering import deliver_notices, deliver_webhooks
+from tallystick.entry.http.access import AccessDoors
 from tallystick.entry.http.app import application
 from tallystick.entry.http.doors import Doors
 from tallystick.entry.http.front import Front
@@ -226,7 +227,9 @@ def _served(
     front = Front(keys_of, nonces, platform.clock, accounting, tracing)
     performers = SealedOperations(platform, writer).performers()
     sealed = sealed_handlers(front, performers)
-    app = application(Doors(platform, writer, accounting, tracing), ussd, sealed)
+    secure = listening.certificate is not None or bool(listening.terminator)
+    access = AccessDoors(platform, accounting, platform.names, secure=secure)
+    app = application(Doors(platform, writer, accounting, tracing), access, ussd, sealed)
     desk = None
     if place is not None:
         hiring = Hiring(
