@@ -24,6 +24,7 @@ from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import iso_utc
 from tallystick.process.policy import Policy, compile_policy, read_policy
+from tallystick.process.policy.cedar import cedar_policies, cedar_schema
 from tallystick.process.policy.changes import changes
 from tallystick.process.policy.explain import diff, explain
 from tallystick.process.policy.explain import in_words as in_words_of
@@ -131,6 +132,28 @@ def regimes(file: Path | None) -> None:
         return
     held = compile_policy(_policy_in(file)).baseline
     table("", ("what", "bound", "because"), _held_to(held))
+
+
+@policy.command(
+    "export",
+    short_help="Write a policy in another language.",
+    epilog=example("tallystick policy export policy.yaml --cedar --schema-out policy.cedarschema"),
+)
+@click.argument("file", type=_PATH)
+@click.option("--cedar", is_flag=True, required=True, help="As policies of the Cedar language.")
+@click.option(
+    "--schema-out", type=click.Path(path_type=Path), help="Write the schema of the export here."
+)
+def export(file: Path, cedar: bool, schema_out: Path | None) -> None:
+    """Print the decisions of FILE as Cedar policies, for others to read, analyse and run.
+
+    A request is permitted exactly where the decision is allow. Which row it was, what a step-up
+    asks for, how long to wait, limits over time and operators' acts are not in the export.
+    """
+    rules = compile_policy(_policy_in(file)).policy
+    if schema_out is not None:
+        schema_out.write_text(cedar_schema(rules), encoding="utf-8")
+    click.echo(cedar_policies(rules))
 
 
 @policy.command(

@@ -12,6 +12,7 @@
 7. `signing`   officers' signatures over the text; version and profile
 8. `explain`   why a row matched or not; what changes from one version to the next
 9. `changes`   for whom a new version decides differently, exactly
+10. `asked`    questions of partners (AuthZEN); `cedar` the policy in another language
 
 Source: ISO/TS 12812-2:2017, 6.1; 7.3.2; 7.3.3
 """
