@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Final
 
 from tallystick.kernel.errors import NotFound
+from tallystick.process.programme.entries import SLUG
 
 PROFILES: Final = (
     "mobile-money-operator",
@@ -24,7 +25,8 @@ _CURRENCY: Final = re.compile(r"^  currency: ([A-Z]{3})$", re.MULTILINE)
 def profile_text(name: str, *, provider: str = "", currency: str = "") -> str:
     """The programme `name` as text, of `provider` in `currency` where they are given.
 
-    Amounts are not converted: a mark asks for them where the currency is another. Raises NotFound.
+    A provider whose name is no slug leaves the id of the template. Amounts are not converted: a
+    mark asks for them where the currency is another. Raises NotFound.
     Source: ISO/TS 12812-2:2017, 6.1
     """
     if name not in PROFILES:
@@ -33,7 +35,7 @@ def profile_text(name: str, *, provider: str = "", currency: str = "") -> str:
         )
     path = files("tallystick.process.programme").joinpath(f"profiles/{name}.yaml")
     text = path.read_text(encoding="utf-8")
-    if provider:
+    if re.match(SLUG, provider):
         text = _ID.sub(f"  id: {provider}", text, count=1)
     own = _CURRENCY.search(text)
     if currency and own is not None and own[1] != currency:
