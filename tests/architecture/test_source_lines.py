@@ -31,6 +31,7 @@ COMMANDS = {
         "replaying",
         "timelines",
         "stores",
+        "surfaces",
     )
 }
 
