@@ -22,6 +22,7 @@ COMMANDS = {
         "main",
         "operators",
         "policies",
+        "programmes",
         "proofs",
         "provider",
         "witnesses",
@@ -30,6 +31,7 @@ COMMANDS = {
         "replaying",
         "timelines",
         "stores",
+        "surfaces",
     )
 }
 
