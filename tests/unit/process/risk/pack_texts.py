@@ -90,9 +90,12 @@ def plain(node: Node) -> Plain:
     return node.value
 
 
-def read(path: Path) -> Plain:
-    text = path.read_text(encoding="utf-8")
+def parsed(text: str) -> Plain:
     return plain(read_nodes(text, "pack", decimals=True, deepest=20))
+
+
+def read(path: Path) -> Plain:
+    return parsed(path.read_text(encoding="utf-8"))
 
 
 @cache
