@@ -209,6 +209,29 @@ def test_no_single_telephone_control_carries_the_dialled_ways() -> None:
     assert seen >= 10
 
 
+@pytest.mark.parametrize(
+    ("name", "without"),
+    [
+        ("sim-swap-dialled", {"dialled-cap", "unknown-payee-cap", "sim-binding"}),
+        (
+            "ussd-eavesdropping",
+            {"dialled-cap", "sim-binding", "second-channel-confirmation", "signalling-firewall"},
+        ),
+        ("master-key-theft", {"hardware-module", "split-knowledge", "key-ceremonies"}),
+        ("forged-confirmation", {"genuine-receipt-check"}),
+        ("two-views", {"witnessed-log"}),
+        ("unknown-outcome", {"outcome-inquiry", "once-only", "answer-matching"}),
+    ],
+)
+def test_a_provider_without_what_counts_has_a_gap(name: str, without: set[str]) -> None:
+    rule = rules()[name]
+    gaps = []
+    for path in paths(rule["attack"]):
+        rating, impact = lifted(rule, path, set(controls()) - without, "none")
+        gaps.append(asked(rule, impact) - total(rule, rating))
+    assert max(gaps) > 0, gaps
+
+
 EXAMPLES = [
     (
         "sim-swap", "P7D proficient public easy standard",
