@@ -23,6 +23,7 @@ from tallystick.application.core import book_id
 from tallystick.application.core.model import Patience
 from tallystick.application.policing.watch import FAILURES, FOR_MS
 from tallystick.client.wallet import Order, Refusal
+from tallystick.entry import delivering
 from tallystick.entry.auditing import audit_provider
 from tallystick.entry.doctor import State
 from tallystick.entry.doctor.service import look_at_service
@@ -93,6 +94,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     half = PublicHalf(algorithm="ES256", public=b64url(key.public().octets()))
     core, witness, clock = FallingCore(), LocalWitness(folder), MovedClock()
     with (
+        pytest.MonkeyPatch.context() as patch,
         Datagrams() as listener,
         served(
             folder,
@@ -104,6 +106,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
             witnessing=Witnessing((witness.endpoint,), folder / WITNESSED_NOTE, every_s=0.2),
         ) as provider,
     ):
+        patch.setattr(delivering, "PROBE_S", 0.5)
         agent = provider.person("+254711000002", "Mary", kind="agent", tier=3, till="600200")
         agent.wallet.open_customer(
             OpenCustomer(name="Dora Dial", msisdn=DIALLER, kind="person", tier=1)
