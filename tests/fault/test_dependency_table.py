@@ -34,6 +34,7 @@ from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import LimitExceeded, OutOfReach, Unavailable
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import MINUTE_MS
 from tallystick.process.policy import Dependency
 from tallystick.process.policy.decision import RETRY_AFTER_S
 from tallystick.process.policy.language.model import DependencyRule
@@ -405,3 +406,21 @@ def test_what_is_not_connected_is_said_to_be_so_and_not_to_be_well(ground: Groun
         reported = f'dependency="{name}"' in exposition(ground.provider)
         assert reported == (name in CONNECTED)
         assert says.startswith("answers" if reported else "not connected"), name
+
+
+def test_a_core_that_is_back_is_noticed_though_no_order_waits_for_it(ground: Ground) -> None:
+    until(ground.idle)
+    ground.core.silent = True
+    given_up = ground.pay()
+    until(lambda: len(ground.core.heard) > FAILURES)
+    ground.clock.off_ms += FOR_MS
+    until(lambda: ground.failing("core"))
+    ground.clock.off_ms += 11 * MINUTE_MS
+    until(lambda: ground.payer.wallet.receipt(given_up).event.stage == "unknown")
+    assert "tallystick_orders_open 0\n" in exposition(ground.provider)
+    heard = len(ground.core.heard)
+    ground.core.silent = False
+    until(lambda: not ground.failing("core"))
+    [asked] = {(one.method, one.path) for one in ground.core.heard[heard:]}
+    assert asked == ("GET", f"/v1/transfers/{book_id(given_up)}")
+    assert ground.payer.wallet.receipt(given_up).event.stage == "unknown", "people decide on it"
