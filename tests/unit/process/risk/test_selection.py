@@ -4,9 +4,6 @@ import random
 from itertools import chain, combinations
 
 import pytest
-
-pytest.importorskip("highspy", reason="the extra risk is not installed")
-
 from bench.threats import large_pack
 from tests.unit.process.risk.programmes import (
     appetite,
@@ -33,6 +30,8 @@ from tallystick.process.risk.selection.problem import (
 )
 from tallystick.process.risk.selection.robustness import moved, robust_controls, variants
 from tallystick.process.risk.selection.solving import Solver, missing_points
+
+pytest.importorskip("highspy", reason="the extra risk is not installed")
 
 
 def random_choice(seed: int) -> tuple[Rules, tuple[Row, ...]]:
