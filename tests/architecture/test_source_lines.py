@@ -22,6 +22,7 @@ COMMANDS = {
         "main",
         "operators",
         "policies",
+        "programmes",
         "proofs",
         "provider",
         "witnesses",

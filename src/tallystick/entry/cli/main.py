@@ -20,6 +20,7 @@ from tallystick.entry.cli.keys import keys
 from tallystick.entry.cli.ledger import ledger
 from tallystick.entry.cli.operators import operator
 from tallystick.entry.cli.policies import policy
+from tallystick.entry.cli.programmes import programme
 from tallystick.entry.cli.proofs import receipt, tally, why
 from tallystick.entry.cli.provider import init, serve
 from tallystick.entry.cli.rechecks import recheck
@@ -50,8 +51,8 @@ def cli(debug: bool) -> None:
 
 
 for command in (
-    init, serve, operator, policy, tally, receipt, why, timeline, recheck, doctor, ledger, keys,
-    store, backup, restore_backup, witness, replay_file, catalogue, completion,
+    init, serve, programme, operator, policy, tally, receipt, why, timeline, recheck, doctor,
+    ledger, keys, store, backup, restore_backup, witness, replay_file, catalogue, completion,
 ):  # fmt: skip
     cli.add_command(command)
 
