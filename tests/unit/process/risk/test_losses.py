@@ -130,8 +130,8 @@ def test_a_known_limit_bounds_each_loss() -> None:
     capped = frozenset({"payment-cap"})
     by_step = Simulation(inputs(), 500)
     limited = Simulation(inputs(limits={"payment-cap": Money(1_000, "KES")}), 500)
-    for name in ("clone@credential",):
-        target = next(one for one in by_step.targets if one.id == name)
+    for name in ("clone",):
+        target = next(one for one in by_step.targets if one.rule == name)
         free = by_step.terrain.difficulty(target, frozenset())
         assert free is not None
         assert free.ceiling == target.ceiling == 10 * target.gain
@@ -146,7 +146,7 @@ def test_a_known_limit_bounds_each_loss() -> None:
 
 def test_more_than_one_event_a_year_is_counted() -> None:
     busy = Simulation(inputs(), 500)
-    target = next(one for one in busy.targets if one.id == "sim-swap@pin")
+    target = next(one for one in busy.targets if one.rule == "sim-swap")
     losses = busy.losses(target, frozenset())["fraudster"]
     assert losses.max() > target.ceiling
 
@@ -154,10 +154,10 @@ def test_more_than_one_event_a_year_is_counted() -> None:
 def test_the_years_of_one_actor_are_bad_together() -> None:
     simulation = Simulation(inputs(), 2_000)
     found = {
-        one.id: simulation.losses(one, frozenset())["fraudster"].astype("float64")
+        one.rule: simulation.losses(one, frozenset())["fraudster"].astype("float64")
         for one in simulation.targets
     }
-    both = np.corrcoef(found["sim-swap@pin"], found["clone@credential"])[0, 1]
+    both = np.corrcoef(found["sim-swap"], found["clone"])[0, 1]
     assert both > 0.1
 
 

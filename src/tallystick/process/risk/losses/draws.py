@@ -22,6 +22,7 @@ _LN2_LOW = 1.90821492927058770002e-10
 _LOG2_E = 1.4426950408889634
 _SQRT_HALF = 0.7071067811865476
 _TAIL = 0.05
+_KEPT = 5_000
 SMALL_RATE = 20.0
 """Up to this rate a Poisson number is exact; above it is a rounded normal one."""
 
@@ -51,6 +52,33 @@ class Stream:
         return ((words >> 12).astype("float64") + 0.5) * 2.0**-52
 
 
+class Draws:
+    """The uniform numbers of many purposes; short ones are kept, so that runs can share them.
+
+    Source: ISO/TS 12812-2:2017, A
+    """
+
+    def __init__(self, *seed: str) -> None:
+        """Draw under `seed`, which every purpose has in front.
+
+        Source: ISO/TS 12812-2:2017, A
+        """
+        self._seed = seed
+        self._kept: dict[tuple[tuple[str, ...], int], Any] = {}
+
+    def uniforms(self, purpose: tuple[str, ...], count: int) -> Any:
+        """The first `count` numbers of `purpose`.
+
+        Source: ISO/TS 12812-2:2017, A
+        """
+        if count > _KEPT:
+            return Stream(*self._seed, *purpose).uniforms(count)
+        place = (purpose, count)
+        if place not in self._kept:
+            self._kept[place] = Stream(*self._seed, *purpose).uniforms(count)
+        return self._kept[place]
+
+
 def exponential(values: Any) -> Any:
     """E to the power of each of `values`, which are cut to -700 to 700.
 
@@ -61,8 +89,8 @@ def exponential(values: Any) -> Any:
     halves = np.floor(cut * _LOG2_E + 0.5)
     rest = (cut - halves * _LN2_HIGH) - halves * _LN2_LOW
     total = np.ones_like(rest)
-    for order in range(16, 0, -1):
-        total = 1.0 + total * rest / order
+    for order in range(14, 0, -1):
+        total = 1.0 + total * (rest * (1.0 / order))
     return np.ldexp(total, halves.astype("int32"))
 
 

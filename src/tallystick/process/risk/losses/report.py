@@ -12,6 +12,7 @@ from tallystick.kernel.model import Record, replace
 from tallystick.kernel.money import Money
 from tallystick.process.programme.model import Programme
 from tallystick.process.risk.extras import numpy
+from tallystick.process.risk.losses.draws import Draws
 from tallystick.process.risk.losses.scenarios import Target, Terrain, capability, targets_of
 from tallystick.process.risk.losses.simulating import Beliefs, Years, success_share
 from tallystick.process.risk.model import Instance, LossCurve, Pack
@@ -26,8 +27,8 @@ _EXCEEDED = ("0.5", "0.2", "0.1", "0.05", "0.02", "0.01", "0.005", "0.002", "0.0
 
 ASSUMPTIONS: Mapping[str, str] = {
     "attempts": "a triangle through the low, likely and high number of the actor, one draw for all"
-    " that this actor does in a year; they go to targets in proportion to gain and to the chance of"
-    " success before any control, so no control moves attackers elsewhere",
+    " that this actor does in a year; they go to threats in proportion to the chance of success"
+    " before any control, so no control moves attackers elsewhere, and the prize attracts nobody",
     "ability": "points of budget, expertise, knowledge and equipment, and the window but one from"
     " the hardest; 3 points of spread, shared by all that an actor does in a year",
     "success": "1 / (1 + exp(-(ability - points) / 2)): points are ordinal, so this link to a"
@@ -57,7 +58,7 @@ class Swing(Record, frozen=True, kw_only=True):
 class LossReport(Record, frozen=True, kw_only=True):
     """The curve, whether it keeps the appetite, and where it comes from.
 
-    `by_target` is the mean loss of each threat to an asset; `saved` what a year would lose more
+    `by_target` is the mean loss of each threat rule; `saved` what a year would lose more
     without each chosen control, by paired draws; `assumptions` what all of it rests on.
     Source: ISO/TS 12812-2:2017, A
     """
@@ -88,14 +89,28 @@ class Inputs:
     years: int = YEARS
 
 
+def draws_of(inputs: Inputs) -> Draws:
+    """The numbers of these inputs: they hang on the seed and on the pack, nothing else.
+
+    Source: ISO/TS 12812-2:2017, A
+    """
+    return Draws(inputs.seed, inputs.pack.digest)
+
+
 class Simulation:
     """Years of loss under any set of controls, always the same years.
 
     Source: ISO/TS 12812-2:2017, A
     """
 
-    def __init__(self, inputs: Inputs, years: int, beliefs: Beliefs | None = None) -> None:
-        """Draw `years` years of every actor.
+    def __init__(
+        self,
+        inputs: Inputs,
+        years: int,
+        beliefs: Beliefs | None = None,
+        draws: Draws | None = None,
+    ) -> None:
+        """Draw `years` years of every actor; simulations with the same `draws` share the work.
 
         Source: ISO/TS 12812-2:2017, A
         """
@@ -103,11 +118,12 @@ class Simulation:
         self.beliefs = beliefs or Beliefs()
         self.targets = targets_of(inputs.programme, inputs.pack, inputs.instances)
         self.terrain = Terrain(inputs.scenes, inputs.shut_out, inputs.limits)
-        seed = (inputs.seed, inputs.pack.digest)
+        drawn = draws or draws_of(inputs)
         self._actors = {
-            one.id: Years(seed, one, years, self.beliefs)
+            one.id: Years(drawn, one, years, self.beliefs)
             for one in inputs.programme.actors.values()
         }
+        self._abilities: dict[tuple[str, str], int] = {}
         self._shares = {name: self._shares_of(name) for name in self._actors}
 
     def losses(self, target: Target, chosen: frozenset[str]) -> dict[str, Any]:
@@ -118,7 +134,7 @@ class Simulation:
         difficulty = self.terrain.difficulty(target, chosen)
         found: dict[str, Any] = {}
         for name, years in self._actors.items():
-            share = self._shares[name].get(target.id, 0.0)
+            share = self._shares[name].get(target.rule, 0.0)
             if difficulty is not None and share > 0.0:
                 able = self._ability(name, target)
                 found[name] = years.losses(target, difficulty, able, share)
@@ -136,20 +152,23 @@ class Simulation:
         return total // self.years
 
     def _shares_of(self, actor: str) -> dict[str, float]:
-        """How the attempts of an actor are spread over the targets: by what they yield bare."""
+        """How the attempts of an actor are spread over the targets: by their chance when bare."""
         weights: dict[str, float] = {}
         for target in self.targets:
             bare = self.terrain.difficulty(target, frozenset())
             if bare is not None:
                 able = self._ability(actor, target)
-                weights[target.id] = target.gain * success_share(able, bare.points, Beliefs())
+                weights[target.rule] = success_share(able, bare.points, Beliefs())
         total = sum(weights.values())
         return {name: weight / total for name, weight in weights.items()} if total else {}
 
     def _ability(self, actor: str, target: Target) -> int:
         pack = self.inputs.pack
-        table = pack.tables[pack.rules[target.rule].table]
-        return capability(self.inputs.programme.actors[actor], table)
+        table = pack.rules[target.rule].table
+        if (actor, table) not in self._abilities:
+            able = capability(self.inputs.programme.actors[actor], pack.tables[table])
+            self._abilities[actor, table] = able
+        return self._abilities[actor, table]
 
 
 def loss_report(
@@ -161,7 +180,7 @@ def loss_report(
     Source: ISO/TS 12812-2:2017, A
     """
     currency = inputs.programme.offer.currency
-    whole = Simulation(inputs, inputs.years)
+    whole, shared = Simulation(inputs, inputs.years), draws_of(inputs)
     total = numpy().zeros(inputs.years, dtype="int64")
     by_actor = dict.fromkeys(inputs.programme.actors, 0)
     by_target: dict[str, Money] = {}
@@ -171,7 +190,7 @@ def loss_report(
             total += losses
             by_actor[actor] += int(losses.sum())
         mean = sum(int(one.sum()) for one in found.values()) // inputs.years
-        by_target[target.id] = Money(mean, currency)
+        by_target[target.rule] = Money(mean, currency)
         if tell:
             tell(number + 1, len(whole.targets))
     curve = _curve(inputs, [int(one) for one in numpy().sort(total)], by_actor)
@@ -181,29 +200,34 @@ def loss_report(
         tolerated=tolerated,
         within=curve.percentiles["p95"].minor <= tolerated.minor,
         by_target=by_target,
-        saved=saved_by_control(inputs, chosen),
-        tornado=tornado(inputs, chosen),
+        saved=saved_by_control(inputs, chosen, shared),
+        tornado=tornado(inputs, chosen, shared),
         assumptions=ASSUMPTIONS,
     )
 
 
-def saved_by_control(inputs: Inputs, chosen: frozenset[str]) -> dict[str, Money]:
+def saved_by_control(
+    inputs: Inputs, chosen: frozenset[str], draws: Draws | None = None
+) -> dict[str, Money]:
     """How much more a year would lose without each control of `chosen`, in the same years.
 
     Source: ISO/TS 12812-2:2017, A
     """
-    paired = Simulation(inputs, min(inputs.years, PAIRED_YEARS))
+    paired = Simulation(inputs, min(inputs.years, PAIRED_YEARS), draws=draws)
     currency = inputs.programme.offer.currency
-    with_all = {one.id: paired.mean(chosen, [one]) for one in paired.targets}
+    with_all = {one.rule: paired.mean(chosen, [one]) for one in paired.targets}
     found: dict[str, Money] = {}
     for control in sorted(chosen):
-        touched = [one for one in paired.targets if paired.terrain.touches(one, control)]
-        without = sum(paired.mean(chosen - {control}, [one]) for one in touched)
-        found[control] = Money(without - sum(with_all[one.id] for one in touched), currency)
+        rest = chosen - {control}
+        touched = [one for one in paired.targets if paired.terrain.matters(one, chosen, rest)]
+        without = sum(paired.mean(rest, [one]) for one in touched)
+        found[control] = Money(without - sum(with_all[one.rule] for one in touched), currency)
     return found
 
 
-def tornado(inputs: Inputs, chosen: frozenset[str]) -> tuple[Swing, ...]:
+def tornado(
+    inputs: Inputs, chosen: frozenset[str], draws: Draws | None = None
+) -> tuple[Swing, ...]:
     """How the mean loss moves with each input between low and high, the widest swing first.
 
     Source: ISO/TS 12812-2:2017, A
@@ -216,13 +240,13 @@ def tornado(inputs: Inputs, chosen: frozenset[str]) -> tuple[Swing, ...]:
         "size of losses, half to twice": (replace(plain, size=0.5), replace(plain, size=2.0)),
         "slope, 1 to 4 points": (replace(plain, slope=1.0), replace(plain, slope=4.0)),
     }
-    years = min(inputs.years, PAIRED_YEARS)
+    years, drawn = min(inputs.years, PAIRED_YEARS), draws or draws_of(inputs)
     currency = inputs.programme.offer.currency
     found = [
         Swing(
             input=name,
-            low=Money(Simulation(inputs, years, low).mean(chosen), currency),
-            high=Money(Simulation(inputs, years, high).mean(chosen), currency),
+            low=Money(Simulation(inputs, years, low, drawn).mean(chosen), currency),
+            high=Money(Simulation(inputs, years, high, drawn).mean(chosen), currency),
         )
         for name, (low, high) in moves.items()
     ]

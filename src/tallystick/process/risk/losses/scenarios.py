@@ -21,15 +21,14 @@ SCALING_BOUND = 10
 
 
 class Target(Record, frozen=True, kw_only=True):
-    """A threat to an asset, with every place where it arises and what it yields, in minor units.
+    """A threat, with every place where it arises and what it yields, in minor units.
 
-    `ceiling` is what one loss can be at most where nothing caps it.
+    One success takes the gain of the rule once, however many assets it reaches. `ceiling` is what
+    one loss can be at most where nothing caps it.
     Source: ISO/TS 12812-2:2017, A
     """
 
-    id: str
     rule: str
-    asset: str
     instances: tuple[Instance, ...]
     gain: int
     ceiling: int
@@ -46,26 +45,24 @@ class Difficulty(Record, frozen=True, kw_only=True):
 
 
 def targets_of(programme: Programme, pack: Pack, instances: Iterable[Instance]) -> list[Target]:
-    """The threats that yield money, each with an asset, in order of id.
+    """The threats that yield money, in order of their rules.
 
     Source: ISO/TS 12812-2:2017, A
     """
     grouped: dict[str, list[Instance]] = {}
     for one in instances:
         if pack.rules[one.rule].gain_share > 0:
-            grouped.setdefault(f"{one.rule}@{one.asset}", []).append(one)
+            grouped.setdefault(one.rule, []).append(one)
     largest = programme.offer.largest_payment.minor
     found: list[Target] = []
     for name, group in sorted(grouped.items()):
-        rule = pack.rules[group[0].rule]
+        rule = pack.rules[name]
         gain = max(1, int(rule.gain_share * largest))
         many = SCALING_BOUND * gain
         alone = max(largest, gain)
         found.append(
             Target(
-                id=name,
-                rule=rule.id,
-                asset=group[0].asset,
+                rule=name,
                 instances=tuple(group),
                 gain=gain,
                 ceiling=many if rule.scales else alone,
@@ -88,32 +85,44 @@ class Terrain:
         Source: ISO/TS 12812-2:2017, A
         """
         self._scenes, self._shut, self._limits = scenes, frozenset(shut_out), limits
+        self._places: dict[str, tuple[tuple[Scene, Instance], ...]] = {}
+        self._known: dict[tuple[str, frozenset[str]], Difficulty | None] = {}
 
     def difficulty(self, target: Target, chosen: frozenset[str]) -> Difficulty | None:
         """The easiest place of `target` under `chosen`; None where only the shut out have it.
 
         Source: ISO/TS 12812-2:2017, A
         """
-        found: list[Difficulty] = []
-        for instance in target.instances:
-            if instance.device in self._shut:
-                continue
-            scene = self._scenes.of(instance)
-            way = scene.weakest(chosen)
-            found.append(
+        places = self._places_of(target)
+        mine = chosen & frozenset[str]().union(*(scene.controls for scene, _ in places))
+        if (target.rule, mine) not in self._known:
+            found = [
                 Difficulty(
-                    points=sum(way.points[:-1]),
-                    ceiling=self._ceiling(target, scene, instance, chosen),
+                    points=sum(scene.weakest(mine).points[:-1]),
+                    ceiling=self._ceiling(target, scene, instance, mine),
                 )
-            )
-        return min(found, key=lambda one: (one.points, -one.ceiling)) if found else None
+                for scene, instance in places
+            ]
+            easiest = min(found, key=lambda one: (one.points, -one.ceiling)) if found else None
+            self._known[target.rule, mine] = easiest
+        return self._known[target.rule, mine]
 
-    def touches(self, target: Target, control: str) -> bool:
-        """Whether `control` can change anything about `target`.
+    def _places_of(self, target: Target) -> tuple[tuple[Scene, Instance], ...]:
+        """One instance of each shape that is served."""
+        if target.rule not in self._places:
+            served = [one for one in target.instances if one.device not in self._shut]
+            shapes = {self._scenes.shape(one): one for one in reversed(served)}
+            self._places[target.rule] = tuple(
+                (self._scenes.of(one), one) for one in shapes.values()
+            )
+        return self._places[target.rule]
+
+    def matters(self, target: Target, one: frozenset[str], other: frozenset[str]) -> bool:
+        """Whether `target` is not as difficult under one set of controls as under the other.
 
         Source: ISO/TS 12812-2:2017, A
         """
-        return any(control in self._scenes.of(one).controls for one in target.instances)
+        return self.difficulty(target, one) != self.difficulty(target, other)
 
     def _ceiling(
         self, target: Target, scene: Scene, instance: Instance, chosen: frozenset[str]

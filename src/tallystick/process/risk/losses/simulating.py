@@ -12,7 +12,7 @@ from tallystick.kernel.model import Record
 from tallystick.process.programme.model import Actor
 from tallystick.process.risk.extras import numpy
 from tallystick.process.risk.losses.draws import (
-    Stream,
+    Draws,
     corners,
     exponential,
     logarithm,
@@ -56,17 +56,17 @@ class Years:
     Source: ISO/TS 12812-2:2017, A
     """
 
-    def __init__(self, seed: tuple[str, str], actor: Actor, count: int, beliefs: Beliefs) -> None:
+    def __init__(self, draws: Draws, actor: Actor, count: int, beliefs: Beliefs) -> None:
         """Draw `count` years of `actor`.
 
         Source: ISO/TS 12812-2:2017, A
         """
-        self.seed, self.actor, self.count, self.beliefs = seed, actor, count, beliefs
-        common = Stream(*seed, actor.id, "attempts").uniforms(count)
+        self.draws, self.actor, self.count, self.beliefs = draws, actor, count, beliefs
+        common = draws.uniforms((actor.id, "attempts"), count)
         tries = triangular(common, corners(actor.attempts_per_year)) * beliefs.attempts
         self.attempts: Any = numpy().maximum(tries, 0.0)
         width = beliefs.ability_spread
-        moods = Stream(*seed, actor.id, "ability").uniforms(count)
+        moods = draws.uniforms((actor.id, "ability"), count)
         self.ability: Any = triangular(moods, (-width, 0.0, width)) + beliefs.ability
 
     def losses(self, target: Target, difficulty: Difficulty, capability: int, share: float) -> Any:
@@ -76,19 +76,27 @@ class Years:
         Source: ISO/TS 12812-2:2017, A
         """
         np, beliefs = numpy(), self.beliefs
-        purpose = (*self.seed, self.actor.id, target.id)
+        purpose = (self.actor.id, target.rule)
         width = beliefs.hardness_spread
-        drawn = Stream(*purpose, "hardness").uniforms(self.count)
+        drawn = self.draws.uniforms((*purpose, "hardness"), self.count)
         hardness = difficulty.points + beliefs.hardness + triangular(drawn, (-width, 0.0, width))
         success = logistic((capability + self.ability - hardness) / beliefs.slope)
         rates = self.attempts * share * success
-        counts = poisson(Stream(*purpose, "count").uniforms(self.count), rates)
+        counts = poisson(self.draws.uniforms((*purpose, "count"), self.count), rates)
         if not counts.any():
             return np.zeros(self.count, dtype="int64")
-        return _sizes(purpose, counts, self._scale(target), difficulty.ceiling)
-
-    def _scale(self, target: Target) -> float:
-        return target.gain * self.beliefs.size
+        gain, ceiling = target.gain * beliefs.size, difficulty.ceiling
+        few = np.where(counts > MOST_EVENTS, 0, counts)
+        total = np.zeros(self.count, dtype="int64")
+        for number in range(int(few.max())):
+            drawn = self.draws.uniforms((*purpose, "size", str(number)), self.count)
+            happens = few > number
+            total[happens] += _size(drawn[happens], gain, ceiling)
+        many = counts > MOST_EVENTS
+        if many.any():
+            drawn = self.draws.uniforms((*purpose, "many"), self.count)
+            total[many] = _sum_of_many(drawn[many], counts[many], gain, ceiling)
+        return total
 
 
 def success_share(capability: int, points: int, beliefs: Beliefs) -> float:
@@ -97,23 +105,6 @@ def success_share(capability: int, points: int, beliefs: Beliefs) -> float:
     Source: ISO/TS 12812-2:2017, A
     """
     return float(logistic(numpy().array([(capability - points) / beliefs.slope]))[0])
-
-
-def _sizes(purpose: tuple[str, ...], counts: Any, gain: float, ceiling: int) -> Any:
-    """The sum of `counts` losses for each year."""
-    np = numpy()
-    few = np.minimum(counts, MOST_EVENTS)
-    few = np.where(counts > MOST_EVENTS, 0, few)
-    table = Stream(*purpose, "size").uniforms(len(counts) * MOST_EVENTS)
-    table = table.reshape(len(counts), MOST_EVENTS)
-    happens = np.arange(MOST_EVENTS) < few[:, None]
-    sizes = np.zeros(table.shape, dtype="int64")
-    sizes[happens] = _size(table[happens], gain, ceiling)
-    total = sizes.sum(axis=1)
-    many = counts > MOST_EVENTS
-    if many.any():
-        total[many] = _sum_of_many(table[many, 0], counts[many], gain, ceiling)
-    return total
 
 
 def _size(uniforms: Any, gain: float, ceiling: int) -> Any:
