@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tallystick.infrastructure.crypto.digest import sha256
-from tallystick.kernel.codec import encode_canonical
+from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.model import Record
 from tallystick.kernel.money import Money
 from tallystick.process.programme.model import Programme
@@ -87,7 +87,7 @@ class Analysis(Record, frozen=True, kw_only=True):
 
     `basis` says whether what is observed was observed or only declared. `truncated` counts, for an
     instance, the paths behind the ones listed. `unmet` maps a mandatory control that cannot be had
-    to its requirements.
+    to its requirements. `labels` has the words of rules and controls.
     Source: ISO/TS 12812-2:2017, 6.1; A
     """
 
@@ -113,6 +113,7 @@ class Analysis(Record, frozen=True, kw_only=True):
     front: tuple[Point, ...]
     treatments: Mapping[str, Treatment]
     loss: LossReport
+    labels: Mapping[str, str]
 
 
 def analyse(
@@ -189,6 +190,7 @@ def analyse(
         front=points,
         treatments=treatments_of(pack, answer.chosen),
         loss=loss,
+        labels=_labels(pack),
     )
 
 
@@ -198,6 +200,14 @@ def analysis_json(analysis: Analysis) -> bytes:
     Source: RFC 8785
     """
     return encode_canonical(analysis)
+
+
+def read_analysis(octets: bytes) -> Analysis:
+    """The result in `octets`; raises Malformed for anything that `analysis_json` does not write.
+
+    Source: RFC 8785
+    """
+    return _reader.decode_canonical(octets)
 
 
 def treatments_of(pack: Pack, chosen: frozenset[str]) -> dict[str, Treatment]:
@@ -219,6 +229,14 @@ def treatments_of(pack: Pack, chosen: frozenset[str]) -> dict[str, Treatment]:
         )
         for requirement, names in sorted(served.items())
     }
+
+
+_reader = Decoder(Analysis, limit=256 * 1024 * 1024)
+
+
+def _labels(pack: Pack) -> dict[str, str]:
+    rules = {one.id: one.label for one in pack.rules.values()}
+    return rules | {one.id: one.label for one in pack.controls.values()}
 
 
 def _silent(_: str) -> None:

@@ -47,6 +47,19 @@ def shipped_pack(name: str = BASE) -> Pack:
     return read_pack({one: (folder / one).read_text("utf-8") for one in _names_below(folder)})
 
 
+def pack_for(uses: Iterable[str]) -> Pack:
+    """The first shipped pack that a programme says it uses; `BASE` where it names none.
+
+    A programme also uses regimes, which are packs of another sort and are passed over.
+    Source: ISO/TS 12812-2:2017, A
+    """
+    root = files(__package__ or "") / "packs"
+    for name in (one.removeprefix("packs/") for one in uses):
+        if "/" not in name and (root / name / _TABLES).is_file():
+            return shipped_pack(name)
+    return shipped_pack(BASE)
+
+
 def pack_in(folder: Path) -> Pack:
     """The pack in a folder of the file system.
 
