@@ -27,6 +27,7 @@ COMMANDS = {
         "provider",
         "witnesses",
         "rechecks",
+        "risks",
         "doctors",
         "replaying",
         "timelines",

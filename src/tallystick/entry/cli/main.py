@@ -25,6 +25,7 @@ from tallystick.entry.cli.proofs import receipt, tally, why
 from tallystick.entry.cli.provider import init, serve
 from tallystick.entry.cli.rechecks import recheck
 from tallystick.entry.cli.replaying import replay_file
+from tallystick.entry.cli.risks import risk
 from tallystick.entry.cli.stores import store
 from tallystick.entry.cli.surfaces import surface
 from tallystick.entry.cli.timelines import timeline
@@ -52,7 +53,7 @@ def cli(debug: bool) -> None:
 
 
 for command in (
-    init, serve, programme, operator, policy, tally, receipt, why, timeline, recheck, doctor,
+    init, serve, programme, risk, operator, policy, tally, receipt, why, timeline, recheck, doctor,
     surface, ledger, keys, store, backup, restore_backup, witness, replay_file, catalogue,
     completion,
 ):  # fmt: skip
