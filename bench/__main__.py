@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import payment, policy_decision, scale, stages, stores, tally_append
+from bench import payment, policy_decision, policy_proofs, scale, stages, stores, tally_append
 from bench.machine import ROOT, machine
 
 Rows = list[dict[str, Any]]
@@ -20,6 +20,7 @@ def main(arguments: list[str]) -> int:
     quick = "--quick" in arguments
     parts: dict[str, Callable[[], Rows]] = {
         "policy decision": policy_decision.run,
+        "policy proofs": policy_proofs.run,
         "tally": tally_append.run,
         "stores": lambda: stores.run(quick),
         "payment": lambda: payment.run(quick),

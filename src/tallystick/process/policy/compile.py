@@ -1,6 +1,6 @@
 """From a checked policy to an evaluator that answers in microseconds.
 
-    compile_policy(policy)        refuses what `checks` finds
+    compile_policy(policy)        refuses what `proofs` find
     CompiledPolicy.decide(facts)  operator acts by role; else, in this order:
         1. a word outside the vocabulary, another currency, no amount      deny
         2. a failed dependency that closes the operation                   deny
@@ -14,12 +14,13 @@ first met; their number is bounded by the vocabulary. No text is evaluated as co
 Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from typing import Final, NamedTuple
 
 from tallystick.kernel.errors import NotPermitted
-from tallystick.kernel.model import Record
+from tallystick.kernel.model import Record, replace
+from tallystick.kernel.time import DAY_MS
 from tallystick.process.policy.facts import (
     ENUMERATED,
     FOREVER,
@@ -31,9 +32,9 @@ from tallystick.process.policy.facts import (
     Word,
 )
 from tallystick.process.policy.failing import closed_by
-from tallystick.process.policy.language.checks import check_policy
 from tallystick.process.policy.language.model import (
     Bounds,
+    FactorRule,
     Limit,
     LimitRule,
     Policy,
@@ -41,12 +42,22 @@ from tallystick.process.policy.language.model import (
     SessionRule,
     Words,
 )
+from tallystick.process.policy.proofs import baseline_for, prove
+from tallystick.process.policy.regimes import (
+    DAY,
+    MONTH,
+    NO_BASELINE,
+    PER_PAYMENT,
+    Baseline,
+    Bound,
+)
 
 _OPERATE: Final = Operation.OPERATE.value
 _PRICED: Final = frozenset({Operation.PAY.value, Operation.QUOTE.value})
 _CATEGORIES: Final = frozenset(factor.value for factor in Factor)
 _MINUTE_MS: Final = 60_000
 _MINUTES_A_DAY: Final = 1440
+_MEASURES: Final = {DAY_MS: DAY, 30 * DAY_MS: MONTH}
 
 _cell_of: Final = attrgetter(*ENUMERATED)
 _Test = tuple[Callable[[Facts], int], int, int]
@@ -108,7 +119,7 @@ _amount: Final = attrgetter("minor")
 
 class _Cell(NamedTuple):
     """What one combination of words leads to: rows with bounds left to compare, the first row
-    without, the cap of one payment, the rolling limits.
+    without, the cap of one payment, the rolling limits, the regimes' pauses after a change of SIM.
 
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
@@ -117,6 +128,7 @@ class _Cell(NamedTuple):
     otherwise: Row
     cap: _Cap
     limits: tuple[LimitRule, ...]
+    pauses: tuple[Bound, ...]
 
 
 class CompiledPolicy:
@@ -125,14 +137,15 @@ class CompiledPolicy:
     Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
     """
 
-    __slots__ = ("_cells", "_factors", "_vocabulary", "policy", "version")
+    __slots__ = ("_cells", "_factors", "_vocabulary", "baseline", "policy", "version")
 
-    def __init__(self, policy: Policy) -> None:
-        """Take a policy that `check_policy` passed; use `compile_policy`.
+    def __init__(self, policy: Policy, baseline: Baseline = NO_BASELINE) -> None:
+        """Take a policy that `prove` passed, and what it is held to; use `compile_policy`.
 
         Source: ISO/TS 12812-2:2017, 6.1
         """
         self.policy = policy
+        self.baseline = baseline
         self.version = policy.header.version
         self._cells: dict[tuple[Word, ...], _Cell] = {}
         self._factors = policy.factors
@@ -156,7 +169,7 @@ class CompiledPolicy:
             return refused
         row = _first_match(cell, facts)
         if row.outcome is Outcome.DENY or row.outcome is Outcome.STEP_UP:
-            return self._by_row(facts, row)
+            return self._by_row(facts, row, cell.pauses)
         return self._lacking_factors(facts) or self._within_cap(facts, cell, row)
 
     def session(self, channel: str) -> SessionRule:
@@ -205,12 +218,39 @@ class CompiledPolicy:
                     otherwise = row
                     break
                 bounded.append((tuple(map(_test, row.bounds)), row))
+        pauses = tuple(
+            one.bound
+            for one in self.baseline.pauses
+            if facts["operation"] in one.operations and facts["channel"] in one.channels
+        )
         if facts["operation"] not in _PRICED:
-            return _Cell(tuple(bounded), otherwise, _NO_CAP, ())
+            return _Cell(tuple(bounded), otherwise, _NO_CAP, (), pauses)
         limits = [limit for limit in self.policy.limits if matches_words(limit.words, facts)]
-        caps = [_Cap(limit.per_payment_minor, limit.id, limit.because) for limit in limits]
-        rules = tuple(rule for limit in limits for rule in limit_rules(limit))
-        return _Cell(tuple(bounded), otherwise, min(caps, default=_NO_CAP, key=_amount), rules)
+        caps = [self._capped(limit, facts) for limit in limits]
+        rules = tuple(rule for limit in limits for rule in self._rolling(limit, facts))
+        cap = min(caps, default=_NO_CAP, key=_amount)
+        return _Cell(tuple(bounded), otherwise, cap, rules, pauses)
+
+    def _capped(self, limit: Limit, facts: dict[str, Word]) -> _Cap:
+        origin = self._origin(PER_PAYMENT, limit.per_payment_minor, facts)
+        return _Cap(limit.per_payment_minor, limit.id, _with_origin(limit.because, origin))
+
+    def _rolling(self, limit: Limit, facts: dict[str, Word]) -> Iterator[LimitRule]:
+        for rule in limit_rules(limit):
+            measure = _MEASURES.get(rule.window_ms, "")
+            origin = self._origin(measure, rule.max_amount, facts)
+            yield rule if not origin else replace(rule, because=_with_origin(rule.because, origin))
+
+    def _origin(self, measure: str, value: int, facts: dict[str, Word]) -> str:
+        """The regime whose cap `value` is, in words; empty where it is the policy's own."""
+        for cap in self.baseline.amounts:
+            if (
+                (cap.measure, cap.bound.value) == (measure, value)
+                and facts["tier"] in cap.tiers
+                and facts["kind"] in cap.kinds
+            ):
+                return cap.bound.origin
+        return ""
 
     def _refused_before_rows(self, facts: Facts) -> Decision | None:
         if facts.operation in _PRICED:
@@ -271,18 +311,24 @@ class CompiledPolicy:
         return Decision(
             outcome=Outcome.STEP_UP,
             row=f"factors-{facts.operation}",
-            because=rule.because,
+            because=self._because_factors(facts.operation, rule),
             policy_version=self.version,
             facts=facts,
             required_factors=rule.categories,
             remedy=f"give factors of {rule.categories} different categories",
         )
 
-    def _by_row(self, facts: Facts, row: Row) -> Decision:
+    def _because_factors(self, operation: str, rule: FactorRule) -> str:
+        floor = self.baseline.factors.get(operation)
+        bound = floor is not None and floor.value == rule.categories
+        return _with_origin(rule.because, floor.origin if floor is not None and bound else "")
+
+    def _by_row(self, facts: Facts, row: Row, pauses: tuple[Bound, ...]) -> Decision:
+        origin = next((one.origin for one in pauses if facts.sim_age_ms < one.value), "")
         return Decision(
             outcome=row.outcome,
             row=row.id,
-            because=row.because,
+            because=_with_origin(row.because, origin),
             policy_version=self.version,
             facts=facts,
             required_grade=row.grade,
@@ -332,13 +378,21 @@ class CompiledPolicy:
 
 
 def compile_policy(policy: Policy) -> CompiledPolicy:
-    """`policy`, checked as a whole and ready to decide.
+    """`policy`, proved as a whole and ready to decide.
 
     Raises Malformed with every defect and its position.
     Source: ISO/TS 12812-2:2017, 6.1
     """
-    check_policy(policy)
-    return CompiledPolicy(policy)
+    return CompiledPolicy(policy, prove(policy))
+
+
+def recompile(policy: Policy) -> CompiledPolicy:
+    """`policy`, which was proved when it was put into force, ready to decide as it did then.
+
+    What an earlier version of the proofs let pass stays what it is; it is not judged again.
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    return CompiledPolicy(policy, baseline_for(policy))
 
 
 def matches_words(conditions: Iterable[Words], facts: dict[str, Word]) -> bool:
@@ -364,6 +418,10 @@ def limit_rules(limit: Limit) -> tuple[LimitRule, ...]:
         )
         for window in limit.windows
     )
+
+
+def _with_origin(because: str, origin: str) -> str:
+    return f"{because} ({origin})" if origin else because
 
 
 def _test(bounds: Bounds) -> _Test:
