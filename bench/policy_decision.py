@@ -3,8 +3,8 @@
 Run: `python -m bench.policy_decision`. Times one call after another on a warm index; the cost of
 reading the clock is in the figures. `first` is a combination of words that was never met before.
 `with its record` adds what makes the decision provable: the canonical facts, their commitment under
-the payer's key, the leaf and its hash. Where cedarpy is installed, the same policy as Cedar policies
-answers the same facts in the same run.
+the payer's key, the leaf and its hash. Where cedarpy is installed, Cedar answers the same facts by
+the export of the same policy, in the same run.
 """
 
 import importlib

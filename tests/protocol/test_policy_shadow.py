@@ -1,4 +1,4 @@
-"""A policy in shadow decides beside the one in force, changes nothing, and is enforced as it runs."""
+"""A policy in shadow decides beside the one in force, changes nothing, is enforced as it runs."""
 
 import time
 from pathlib import Path

@@ -20,7 +20,11 @@ names:
   - entity: resource
     attribute: type
     word: record
-    facts: {account_status: active, channel: app, device_trust: software, factors: [possession, knowledge]}
+    facts:
+      account_status: active
+      channel: app
+      device_trust: software
+      factors: [possession, knowledge]
   - {entity: action, attribute: name, word: read, facts: {operation: inquire}}
   - {entity: action, attribute: name, word: write, facts: {operation: change-profile}}
   - {entity: action, attribute: name, word: delete, facts: {operation: manage-device}}
@@ -32,10 +36,22 @@ names:
 """
 
 ROWS = """
-  - {id: read, when: {operation: inquire}, outcome: allow, because: everybody reads}
-  - {id: unlock, when: {operation: change-profile, account_status: dormant, tier: 3}, outcome: allow, because: an administrator}
-  - {id: write, when: {operation: change-profile, account_status: active, tier: [2, 3]}, outcome: allow, because: may write}
-  - {id: wipe, when: {operation: manage-device, payee_known: true, tier: [2, 3]}, outcome: allow, because: can be undone}
+  - id: read
+    when: {operation: inquire}
+    outcome: allow
+    because: everybody reads
+  - id: unlock
+    when: {operation: change-profile, account_status: dormant, tier: 3}
+    outcome: allow
+    because: an administrator
+  - id: write
+    when: {operation: change-profile, account_status: active, tier: [2, 3]}
+    outcome: allow
+    because: may write
+  - id: wipe
+    when: {operation: manage-device, payee_known: true, tier: [2, 3]}
+    outcome: allow
+    because: can be undone
 """
 
 

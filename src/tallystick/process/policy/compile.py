@@ -14,13 +14,12 @@ first met; their number is bounded by the vocabulary. No text is evaluated as co
 Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
 """
 
-from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Final
 
 from tallystick.kernel.errors import NotPermitted
-from tallystick.kernel.model import Record, replace
-from tallystick.kernel.time import DAY_MS
+from tallystick.kernel.model import Record
+from tallystick.process.policy.cells import PRICED, Cap, Cell, Cells, first_match, with_origin
 from tallystick.process.policy.facts import (
     ENUMERATED,
     FOREVER,
@@ -33,34 +32,25 @@ from tallystick.process.policy.facts import (
 )
 from tallystick.process.policy.failing import closed_by
 from tallystick.process.policy.language.model import (
-    Bounds,
     FactorRule,
-    Limit,
     LimitRule,
     Policy,
     Row,
     SessionRule,
-    Words,
 )
 from tallystick.process.policy.proofs import baseline_for, prove
 from tallystick.process.policy.regimes import (
-    DAY,
-    MONTH,
     NO_BASELINE,
-    PER_PAYMENT,
     Baseline,
     Bound,
 )
 
 _OPERATE: Final = Operation.OPERATE.value
-_PRICED: Final = frozenset({Operation.PAY.value, Operation.QUOTE.value})
 _CATEGORIES: Final = frozenset(factor.value for factor in Factor)
 _MINUTE_MS: Final = 60_000
 _MINUTES_A_DAY: Final = 1440
-_MEASURES: Final = {DAY_MS: DAY, 30 * DAY_MS: MONTH}
 
 _cell_of: Final = attrgetter(*ENUMERATED)
-_Test = tuple[Callable[[Facts], int], int, int]
 
 
 class Decision(Record, frozen=True, kw_only=True):
@@ -102,42 +92,13 @@ class Decision(Record, frozen=True, kw_only=True):
         return f"{self.row}: {self.because}"
 
 
-class _Cap(NamedTuple):
-    """The most that one payment may move, and what says so.
-
-    Source: ISO/TS 12812-2:2017, 7.3.3
-    """
-
-    minor: int
-    by: str
-    because: str
-
-
-_NO_CAP: Final = _Cap(FOREVER, "", "")
-_amount: Final = attrgetter("minor")
-
-
-class _Cell(NamedTuple):
-    """What one combination of words leads to: rows with bounds left to compare, the first row
-    without, the cap of one payment, the rolling limits, the regimes' pauses after a change of SIM.
-
-    Source: ISO/TS 12812-2:2017, 7.3.3
-    """
-
-    bounded: tuple[tuple[tuple[_Test, ...], Row], ...]
-    otherwise: Row
-    cap: _Cap
-    limits: tuple[LimitRule, ...]
-    pauses: tuple[Bound, ...]
-
-
 class CompiledPolicy:
     """A policy in force: decides, and tells its parameters; immutable but for its index.
 
     Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
     """
 
-    __slots__ = ("_cells", "_factors", "_vocabulary", "baseline", "policy", "version")
+    __slots__ = ("_cells", "_factors", "_maker", "_vocabulary", "baseline", "policy", "version")
 
     def __init__(self, policy: Policy, baseline: Baseline = NO_BASELINE) -> None:
         """Take a policy that `prove` passed, and what it is held to; use `compile_policy`.
@@ -147,7 +108,8 @@ class CompiledPolicy:
         self.policy = policy
         self.baseline = baseline
         self.version = policy.header.version
-        self._cells: dict[tuple[Word, ...], _Cell] = {}
+        self._maker = Cells(policy, baseline)
+        self._cells: dict[tuple[Word, ...], Cell] = {}
         self._factors = policy.factors
         self._vocabulary = {
             field: frozenset(VOCABULARY.get(field, tuple(policy.tiers))) for field in ENUMERATED
@@ -167,7 +129,7 @@ class CompiledPolicy:
         refused = self._refused_before_rows(facts)
         if refused is not None:
             return refused
-        row = _first_match(cell, facts)
+        row = first_match(cell, facts)
         if row.outcome is Outcome.DENY or row.outcome is Outcome.STEP_UP:
             return self._by_row(facts, row, cell.pauses)
         return self._lacking_factors(facts) or self._within_cap(facts, cell, row)
@@ -201,59 +163,15 @@ class CompiledPolicy:
         except KeyError:
             raise NotPermitted("the policy declares no such tier") from None
 
-    def _learn(self, words: tuple[Word, ...]) -> _Cell | None:
+    def _learn(self, words: tuple[Word, ...]) -> Cell | None:
         for field, word in zip(ENUMERATED, words, strict=True):
             if word not in self._vocabulary[field]:
                 return None
-        cell = self._cells[words] = self._make_cell(words)
+        cell = self._cells[words] = self._maker.make(words)
         return cell
 
-    def _make_cell(self, words: tuple[Word, ...]) -> _Cell:
-        facts = dict(zip(ENUMERATED, words, strict=True))
-        bounded: list[tuple[tuple[_Test, ...], Row]] = []
-        otherwise = self.policy.default
-        for row in self.policy.decisions:
-            if matches_words(row.words, facts):
-                if not row.bounds:
-                    otherwise = row
-                    break
-                bounded.append((tuple(map(_test, row.bounds)), row))
-        pauses = tuple(
-            one.bound
-            for one in self.baseline.pauses
-            if facts["operation"] in one.operations and facts["channel"] in one.channels
-        )
-        if facts["operation"] not in _PRICED:
-            return _Cell(tuple(bounded), otherwise, _NO_CAP, (), pauses)
-        limits = [limit for limit in self.policy.limits if matches_words(limit.words, facts)]
-        caps = [self._capped(limit, facts) for limit in limits]
-        rules = tuple(rule for limit in limits for rule in self._rolling(limit, facts))
-        cap = min(caps, default=_NO_CAP, key=_amount)
-        return _Cell(tuple(bounded), otherwise, cap, rules, pauses)
-
-    def _capped(self, limit: Limit, facts: dict[str, Word]) -> _Cap:
-        origin = self._origin(PER_PAYMENT, limit.per_payment_minor, facts)
-        return _Cap(limit.per_payment_minor, limit.id, _with_origin(limit.because, origin))
-
-    def _rolling(self, limit: Limit, facts: dict[str, Word]) -> Iterator[LimitRule]:
-        for rule in limit_rules(limit):
-            measure = _MEASURES.get(rule.window_ms, "")
-            origin = self._origin(measure, rule.max_amount, facts)
-            yield rule if not origin else replace(rule, because=_with_origin(rule.because, origin))
-
-    def _origin(self, measure: str, value: int, facts: dict[str, Word]) -> str:
-        """The regime whose cap `value` is, in words; empty where it is the policy's own."""
-        for cap in self.baseline.amounts:
-            if (
-                (cap.measure, cap.bound.value) == (measure, value)
-                and facts["tier"] in cap.tiers
-                and facts["kind"] in cap.kinds
-            ):
-                return cap.bound.origin
-        return ""
-
     def _refused_before_rows(self, facts: Facts) -> Decision | None:
-        if facts.operation in _PRICED:
+        if facts.operation in PRICED:
             if facts.currency != self.policy.header.currency:
                 because = "the policy states its limits in another currency"
                 return self._deny(facts, "currency", because)
@@ -267,7 +185,7 @@ class CompiledPolicy:
             return None
         return self._deny(facts, closed.row, closed.because, "try again later")
 
-    def _cap(self, facts: Facts, cell: _Cell) -> _Cap:
+    def _cap(self, facts: Facts, cell: Cell) -> Cap:
         cap = cell.cap
         for name, _ in facts.degraded:
             rule = self.policy.dependencies[name]
@@ -276,10 +194,10 @@ class CompiledPolicy:
                 and facts.operation in rule.operations
                 and rule.reduced_limit_minor < cap.minor
             ):
-                cap = _Cap(rule.reduced_limit_minor, f"dependency-{name}", rule.because)
+                cap = Cap(rule.reduced_limit_minor, f"dependency-{name}", rule.because)
         return cap
 
-    def _within_cap(self, facts: Facts, cell: _Cell, row: Row) -> Decision:
+    def _within_cap(self, facts: Facts, cell: Cell, row: Row) -> Decision:
         cap = self._cap(facts, cell) if facts.degraded else cell.cap
         if facts.amount_minor > cap.minor:
             return Decision(
@@ -321,14 +239,14 @@ class CompiledPolicy:
     def _because_factors(self, operation: str, rule: FactorRule) -> str:
         floor = self.baseline.factors.get(operation)
         bound = floor is not None and floor.value == rule.categories
-        return _with_origin(rule.because, floor.origin if floor is not None and bound else "")
+        return with_origin(rule.because, floor.origin if floor is not None and bound else "")
 
     def _by_row(self, facts: Facts, row: Row, pauses: tuple[Bound, ...]) -> Decision:
         origin = next((one.origin for one in pauses if facts.sim_age_ms < one.value), "")
         return Decision(
             outcome=row.outcome,
             row=row.id,
-            because=_with_origin(row.because, origin),
+            because=with_origin(row.because, origin),
             policy_version=self.version,
             facts=facts,
             required_grade=row.grade,
@@ -393,46 +311,3 @@ def recompile(policy: Policy) -> CompiledPolicy:
     Source: ISO/TS 12812-2:2017, 6.1
     """
     return CompiledPolicy(policy, baseline_for(policy))
-
-
-def matches_words(conditions: Iterable[Words], facts: dict[str, Word]) -> bool:
-    """Whether every condition has the word that `facts` gives to its field.
-
-    Source: ISO/TS 12812-2:2017, 7.3.3
-    """
-    return all(facts[condition.field] in condition.words for condition in conditions)
-
-
-def limit_rules(limit: Limit) -> tuple[LimitRule, ...]:
-    """The rolling limits of `limit`, one for each window, named `id/seconds`.
-
-    Source: ISO/TS 12812-2:2017, 7.3.3
-    """
-    return tuple(
-        LimitRule(
-            id=f"{limit.id}/{window.window_ms // 1000}",
-            window_ms=window.window_ms,
-            max_amount=window.max_amount,
-            max_count=window.max_count,
-            because=limit.because,
-        )
-        for window in limit.windows
-    )
-
-
-def _with_origin(because: str, origin: str) -> str:
-    return f"{because} ({origin})" if origin else because
-
-
-def _test(bounds: Bounds) -> _Test:
-    return attrgetter(bounds.field), bounds.low, bounds.high
-
-
-def _first_match(cell: _Cell, facts: Facts) -> Row:
-    for tests, row in cell.bounded:
-        for measure, low, high in tests:
-            if not low <= measure(facts) <= high:
-                break
-        else:
-            return row
-    return cell.otherwise

@@ -31,9 +31,12 @@ FRAME = "operation: pay, kind: p2p, channel: app"
 @pytest.mark.parametrize(
     ("when", "says"),
     [
-        ("device_trust: attested-hardware", "device_trust attested-hardware is permitted less than software"),
-        ("device_trust: software, grade: device-signed", "device_trust software is permitted less than unknown"),
-        ("grade: device-signed-attested", "grade device-signed-attested is permitted less than device-signed"),
+        ("device_trust: attested-hardware",
+         "device_trust attested-hardware is permitted less than software"),
+        ("device_trust: software, grade: device-signed",
+         "device_trust software is permitted less than unknown"),
+        ("grade: device-signed-attested",
+         "grade device-signed-attested is permitted less than device-signed"),
         ("amount_minor: {below: 5_000}", "amount_minor 1 is permitted less than 5000"),
         ("device_age: {at_least: P30D}", "device_age_ms 2592000000 is permitted less than"),
         ("account_age: {at_least: P30D}", "account_age_ms 2592000000 is permitted less than"),

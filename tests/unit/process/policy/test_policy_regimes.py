@@ -77,7 +77,8 @@ regime: {title: made up, effective_from: 2020-01-01, currency: KES, source: a te
 factors: [{operations: [pay, quote], categories: 3, article: art. 1}]
 sessions: [{idle: PT1M, article: art. 2}]
 attempts: [{limit: 3, article: art. 3}]
-tiers: [{tier: 0, label: all, kinds: [p2p], per_payment: 100, day: 700, balance: 900, article: art. 4}]
+tiers:
+  - {tier: 0, label: all, kinds: [p2p], per_payment: 100, day: 700, balance: 900, article: art. 4}
 pauses: [{operations: [pay, change-pin], channels: [ussd], sim_age_below: PT72H, article: art. 5}]
 exemptions: []
 """
