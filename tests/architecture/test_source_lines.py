@@ -17,6 +17,7 @@ COMMANDS = {
         "backups",
         "catalogue",
         "completing",
+        "derivations",
         "keys",
         "ledger",
         "main",

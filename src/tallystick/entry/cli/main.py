@@ -15,6 +15,7 @@ from tallystick.entry.cli.backups import backup, restore_backup
 from tallystick.entry.cli.catalogue import catalogue
 from tallystick.entry.cli.completing import completion
 from tallystick.entry.cli.console import OUT_OF_REACH, REFUSED, example, say_error
+from tallystick.entry.cli.derivations import derive_policy
 from tallystick.entry.cli.doctors import doctor
 from tallystick.entry.cli.keys import keys
 from tallystick.entry.cli.ledger import ledger
@@ -58,6 +59,7 @@ for command in (
     completion,
 ):  # fmt: skip
     cli.add_command(command)
+policy.add_command(derive_policy)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
