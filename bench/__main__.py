@@ -10,7 +10,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bench import payment, policy_decision, scale, selection, stages, stores, tally_append
+from bench import (
+    payment,
+    policy_decision,
+    policy_proofs,
+    scale,
+    selection,
+    stages,
+    stores,
+    tally_append,
+)
 from bench.machine import ROOT, machine
 
 Rows = list[dict[str, Any]]
@@ -21,6 +30,7 @@ def main(arguments: list[str]) -> int:
     quick = "--quick" in arguments
     parts: dict[str, Callable[[], Rows]] = {
         "policy decision": policy_decision.run,
+        "policy proofs": policy_proofs.run,
         "tally": tally_append.run,
         "stores": lambda: stores.run(quick),
         "payment": lambda: payment.run(quick),

@@ -32,6 +32,7 @@ COMMANDS = {
         "replaying",
         "timelines",
         "stores",
+        "surfaces",
     )
 }
 

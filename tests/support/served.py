@@ -3,7 +3,7 @@
 import asyncio
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, set_up
 from tallystick.entry.siem import Destination
 from tallystick.entry.tracing.spans import Spans
+from tallystick.entry.witnessing import Witnessing
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Clock
@@ -37,6 +38,7 @@ ROLES = (
     "care-desk",
     "privacy-officer",
     "privacy-officer",
+    "partner",
 )
 
 
@@ -67,6 +69,10 @@ def served(
     siem: tuple[str, ...] = (),
     spans: Spans | None = None,
     trace_share: float = 0.0,
+    witnessing: Witnessing | None = None,
+    write: Callable[[bytes], None] | None = None,
+    policy_text: str = "",
+    names: str = "",
 ) -> Iterator[Served]:
     """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(32))
@@ -77,7 +83,7 @@ def served(
         currency="KES",
         country="254",
         profile="demo",
-        policy_text=demo_policy(),
+        policy_text=policy_text or demo_policy(),
         roles=ROLES,
         sms_url=smsc.url + "/v1/messages",
         core_url=core_url,
@@ -87,6 +93,8 @@ def served(
         store=new_store(),
     )
     done = set_up(provider, plan, secret, SystemClock())
+    if names:
+        (folder / "authzen.yaml").write_text(names, encoding="utf-8")
     platform = open_platform(provider, secret, clock)
     ready, stop_box, port = threading.Event(), [], [0]
     log: list[bytes] = []
@@ -110,10 +118,11 @@ def served(
         await serve(
             platform,
             listening,
-            log=log.append,
+            log=write or log.append,
             started=started,
             stop=stop,
             patience=patience,
+            witnessing=witnessing,
             watched=Watched(
                 folder, tuple(Destination.parse(one) for one in siem), spans, trace_share
             ),

@@ -27,6 +27,7 @@ from tallystick.entry.cli.rechecks import recheck
 from tallystick.entry.cli.replaying import replay_file
 from tallystick.entry.cli.risks import risk
 from tallystick.entry.cli.stores import store
+from tallystick.entry.cli.surfaces import surface
 from tallystick.entry.cli.timelines import timeline
 from tallystick.entry.cli.witnesses import witness
 from tallystick.kernel.errors import MfsError, Unavailable
@@ -53,7 +54,8 @@ def cli(debug: bool) -> None:
 
 for command in (
     init, serve, programme, risk, operator, policy, tally, receipt, why, timeline, recheck, doctor,
-    ledger, keys, store, backup, restore_backup, witness, replay_file, catalogue, completion,
+    surface, ledger, keys, store, backup, restore_backup, witness, replay_file, catalogue,
+    completion,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -38,7 +38,7 @@ from tallystick.entry.witnessing import WITNESSED_NOTE, WitnessEndpoint, Witness
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.hardening import harden_process
 from tallystick.kernel.codec import Decoder
-from tallystick.kernel.errors import Expired, Malformed, Unavailable
+from tallystick.kernel.errors import Expired, Malformed, MfsError, Unavailable
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import iso_utc
 from tallystick.process.policy.signing import SIGNATURES
@@ -129,8 +129,14 @@ def init(
     )
     place = ProviderFolder(folder)
     refuse_occupied(place)
-    secret, file = _initial_secret(folder, secret_out, secret_file, secret_fd)
-    done = set_up(place, plan, secret, SystemClock())
+    secret, file, made = _initial_secret(folder, secret_out, secret_file, secret_fd)
+    try:
+        done = set_up(place, plan, secret, SystemClock())
+    except MfsError:
+        if made and file is not None and not folder.exists():
+            file.unlink()
+            click.echo(f"{file} was removed again: it opens nothing", err=True)
+        raise
     codes = [(one.role, one.code.reveal()) for one in done.invited]
     if codes_file is not None:
         write_private(codes_file, "".join(f"{role} {code}\n" for role, code in codes))
@@ -170,8 +176,8 @@ def _say_done(folder: Path, provider: str, done: Done) -> None:
 
 def _initial_secret(
     folder: Path, secret_out: Path | None, secret_file: Path | None, secret_fd: int | None
-) -> tuple[Secret[bytes], Path | None]:
-    """The secret that seals the new master key, and its file if it has one."""
+) -> tuple[Secret[bytes], Path | None, bool]:
+    """The secret that seals the new master key, its file if it has one, and whether it is new."""
     given = sum(one is not None for one in (secret_out, secret_file, secret_fd))
     if given > 1:
         raise click.UsageError("give one of --secret-out, --secret-file and --secret-fd")
@@ -179,10 +185,11 @@ def _initial_secret(
         beside = folder.with_name(f"{folder.name}.secret")
         secret_out = Path(click.prompt("write a new secret to", default=str(beside)))
     file = secret_out or secret_file
-    if file is not None and (file == secret_out or not file.exists()):
+    made = file is not None and (file == secret_out or not file.exists())
+    if made and file is not None:
         make_secret_file(file)
         click.echo(f"a new secret was written to {file}: keep it apart from the provider", err=True)
-    return secret_from(secret_fd, file), file
+    return secret_from(secret_fd, file), file, made
 
 
 def _gateway(given: str) -> tuple[str, PublicHalf]:

@@ -17,10 +17,12 @@ def summarise(programme: Programme) -> tuple[tuple[str, str], ...]:
 
     Source: ISO/TS 12812-2:2017, 6.1
     """
-    offer, appetite = programme.offer, programme.appetite
-    sealed = sum(1 for one in programme.flows.values() if one.end_to_end)
-    bearers = Counter(one.bearer.value for one in programme.flows.values())
-    impacts = Counter(one.impact() for one in programme.assets.values())
+    return (*_around(programme), *_within(programme), *_against(programme))
+
+
+def _around(programme: Programme) -> tuple[tuple[str, str], ...]:
+    """The service, and who takes part."""
+    offer = programme.offer
     return (
         ("service", f"{offer.id} of {offer.owner}: {_listed(one for one in programme.services)}"),
         (
@@ -46,6 +48,15 @@ def summarise(programme: Programme) -> tuple[tuple[str, str], ...]:
             "posts",
             _listed(f"{one.id} to {one.reports_to}" for one in programme.organisation.values()),
         ),
+    )
+
+
+def _within(programme: Programme) -> tuple[tuple[str, str], ...]:
+    """What is run, and what is of value in it."""
+    sealed = sum(1 for one in programme.flows.values() if one.end_to_end)
+    bearers = Counter(one.bearer.value for one in programme.flows.values())
+    impacts = Counter(one.impact() for one in programme.assets.values())
+    return (
         (
             "devices",
             _listed(
@@ -67,6 +78,13 @@ def summarise(programme: Programme) -> tuple[tuple[str, str], ...]:
             "assets",
             _listed(f"{impacts[one]} {spelt(one)}" for one in reversed(Impact) if impacts[one]),
         ),
+    )
+
+
+def _against(programme: Programme) -> tuple[tuple[str, str], ...]:
+    """Who attacks, and how much of it is taken."""
+    appetite = programme.appetite
+    return (
         (
             "actors",
             _listed(

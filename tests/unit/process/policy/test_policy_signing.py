@@ -52,7 +52,7 @@ def signed(text: str, *officers: str) -> PolicyFile:
 
 
 def verify(file: PolicyFile, profile: str = "demo", last: int = 0) -> object:
-    return verify_policy(file, OFFICERS, profile=profile, last_version=last)
+    return verify_policy(file, OFFICERS, profile=profile, last_version=last).policy
 
 
 @pytest.mark.parametrize("officer", ["amina", "brian"])

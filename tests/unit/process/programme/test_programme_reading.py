@@ -1,5 +1,6 @@
 """Every defect of a programme is found at once, where it stands, with the nearest word."""
 
+import random
 from decimal import Decimal
 
 import pytest
@@ -225,3 +226,36 @@ def test_a_programme_of_another_currency_asks_for_its_amounts() -> None:
     assert found.appetite.annual_loss_p95.currency == "XOF"
     assert [asked for _, asked in open_questions(text)] == ["the amounts below were meant for KES"]
     assert profile_text(LARGE, provider="demo-wallet", currency="KES") == profile_text(LARGE)
+
+
+def spoilt(lines: list[str], odd: random.Random) -> str:
+    """The lines with one to three accidents: a line lost or doubled, a word or a letter changed."""
+    found = list(lines)
+    words = " ".join(lines).split()
+    for _ in range(odd.randint(1, 3)):
+        at = odd.randrange(len(found))
+        match odd.randrange(4):
+            case 0:
+                del found[at]
+            case 1:
+                found.insert(at, odd.choice(lines))
+            case 2:
+                parts = found[at].split(" ")
+                parts[odd.randrange(len(parts))] = odd.choice([*words, "[]", "{}", "1", '""'])
+                found[at] = " ".join(parts)
+            case _:
+                cut = odd.randrange(len(found[at]) + 1)
+                found[at] = found[at][:cut] + odd.choice("[]{}:,#-\"' \t") + found[at][cut + 1 :]
+    return "\n".join(found)
+
+
+def test_an_accident_is_read_or_refused_and_never_anything_else() -> None:
+    odd, lines = random.Random(12812), profile_text(SMALL).splitlines()
+    refused: list[Malformed] = []
+    for _ in range(150):
+        try:
+            read_programme(spoilt(lines, odd))
+        except Malformed as error:
+            refused.append(error)
+    assert 75 < len(refused) < 150
+    assert all(one.remedy or "line" in one.detail for one in refused)

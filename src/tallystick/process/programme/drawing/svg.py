@@ -42,7 +42,7 @@ _DASHES: Final[Mapping[Bearer, str]] = {
     Bearer.BLUETOOTH: "5 5",
     Bearer.CODE: "3 7",
     Bearer.LAN: "none",
-    Bearer.IN_DEVICE: "none",
+    Bearer.IN_DEVICE: "3 2",
     Bearer.VOICE: "14 4 2 4",
 }
 _THICK: Final = frozenset({Bearer.LAN, Bearer.IN_DEVICE})

@@ -3,7 +3,7 @@
 Ratings of 0 to 100 there are the five words here (0, 25, 50, 75, 100). What that form has no place
 for stands in `attributes`, so that our own documents come back nearly whole.
 
-Source: ISO/TS 12812-2:2017, A; JSON Schema draft-07
+Source: ISO/TS 12812-2:2017, A; RFC 8259
 """
 
 import json
@@ -36,7 +36,7 @@ _CLASSES: Final = frozenset(one.value for one in AssetClass)
 def export_otm(programme: Programme) -> str:
     """`programme` as the text of a JSON document; equal programmes, equal texts.
 
-    Source: JSON Schema draft-07; ISO/TS 12812-2:2017, A
+    Source: RFC 8259; ISO/TS 12812-2:2017, A
     """
     offer = programme.offer
     document = {
