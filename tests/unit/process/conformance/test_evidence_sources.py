@@ -12,11 +12,7 @@ from tallystick.kernel.model import replace
 from tallystick.kernel.time import DAY_MS
 from tallystick.process.catalogue import catalogue
 from tallystick.process.catalogue.model import VerificationClass
-from tallystick.process.conformance.builds import (
-    build_observations,
-    build_record,
-    read_build_record,
-)
+from tallystick.process.conformance.builds import build_observations, read_build_record
 from tallystick.process.conformance.checks import CheckKind, check_of
 from tallystick.process.conformance.dossier import (
     Document,
@@ -28,6 +24,7 @@ from tallystick.process.conformance.dossier import (
 )
 from tallystick.process.conformance.findings import Ground, Reason, State, findings
 from tallystick.process.conformance.needs import needs
+from tallystick.process.conformance.releases import build_record
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 TEST = """import pytest
