@@ -1,4 +1,4 @@
-"""The eight documents say what was found and nothing else, and lint sees what is wrong with them."""
+"""The eight documents say what was found and nothing else; lint sees what is wrong with them."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from tallystick.process.conformance.findings import State
 from tallystick.process.conformance.oscal.documents import documents, file_of
 from tallystick.process.conformance.oscal.lint import lint
 from tallystick.process.conformance.oscal.mapping import FRAMEWORKS, places, unmapped
-from tallystick.process.conformance.oscal.names import control_id, token, uuid_of
+from tallystick.process.conformance.oscal.names import as_token, control_id, uuid_of
 from tallystick.process.conformance.oscal.picture import Picture
 
 FILES = {"evidence.json": EVIDENCE}
@@ -254,7 +254,7 @@ def test_findings_that_are_not_those_of_the_rows_are_refused() -> None:
 
 
 def test_names_are_tokens_and_ids_depend_on_all_their_parts() -> None:
-    assert token("7.3.2") == "n-7.3.2"
-    assert token("pin wrong") == "pin-wrong"
+    assert as_token("7.3.2") == "n-7.3.2"
+    assert as_token("pin wrong") == "pin-wrong"
     assert uuid_of("a", "b") != uuid_of("ab")
     assert re.fullmatch(r"[0-9a-f-]{14}5[0-9a-f]{3}-[89ab][0-9a-f-]+", uuid_of("a"))

@@ -10,9 +10,9 @@ from tallystick.process.conformance.checks import Check, CheckKind
 from tallystick.process.conformance.oscal.blocks import ALL, Node, head, include, prop
 from tallystick.process.conformance.oscal.names import (
     RMF_NS,
+    as_token,
     control_id,
     line,
-    token,
     uuid_of,
 )
 from tallystick.process.conformance.oscal.picture import Picture
@@ -109,7 +109,7 @@ def _task(check: Check) -> Node:
     return {
         "uuid": uuid_of("task", check.id),
         "type": "action",
-        "title": line(f"run {token(check.id)}"),
+        "title": line(f"run {as_token(check.id)}"),
         "timing": {
             "at-frequency": {"period": max(1, check.freshness_ms // HOUR_MS), "unit": "hours"}
         },

@@ -11,9 +11,9 @@ from typing import TypeAlias
 from tallystick.process.conformance.oscal.names import (
     NS,
     OSCAL_VERSION,
+    as_token,
     line,
     stamp,
-    token,
     uuid_of,
 )
 from tallystick.process.conformance.oscal.picture import Picture
@@ -46,7 +46,7 @@ def prop(name: str, value: object, *, ns: str = NS, remarks: str = "") -> Node:
     Source: OSCAL 1.2.1
     """
     text = line(str(value)) or "-"
-    return node({"name": token(name), "ns": ns, "value": text, "remarks": remarks})
+    return node({"name": as_token(name), "ns": ns, "value": text, "remarks": remarks})
 
 
 def props(members: Mapping[str, object]) -> list[Node]:

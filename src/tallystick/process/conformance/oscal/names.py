@@ -57,7 +57,7 @@ def objective_id(requirement: str) -> str:
     return f"{control_id(requirement)}_obj"
 
 
-def token(text: str) -> str:
+def as_token(text: str) -> str:
     """`text` as a token: letters, digits, points, dashes; never starts with a digit.
 
     Raises Malformed for a text of which nothing is left.

@@ -22,11 +22,11 @@ from tallystick.process.conformance.oscal.blocks import (
     resource,
 )
 from tallystick.process.conformance.oscal.names import (
+    as_token,
     control_id,
     line,
     objective_id,
     stamp,
-    token,
     uuid_of,
 )
 from tallystick.process.conformance.oscal.picture import Picture
@@ -162,7 +162,7 @@ def _observation_props(picture: Picture, one: Observation) -> Iterator[Node]:
             }
         )
     for name, value in sorted(one.measured.items()):
-        yield prop(f"measured-{token(name)}", value)
+        yield prop(f"measured-{as_token(name)}", value)
 
 
 def finding_uuid(picture: Picture, requirement: str) -> str:
