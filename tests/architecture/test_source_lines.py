@@ -15,6 +15,7 @@ COMMANDS = {
     f"src/tallystick/entry/cli/{name}.py"
     for name in (
         "backups",
+        "bundles",
         "catalogue",
         "completing",
         "keys",
@@ -24,6 +25,7 @@ COMMANDS = {
         "policies",
         "proofs",
         "provider",
+        "proving",
         "witnesses",
         "rechecks",
         "doctors",

@@ -30,6 +30,8 @@ from tallystick.process.conformance.needs import needs
 from tallystick.process.conformance.oscal.picture import Held, Picture, rows_for
 
 LIMIT: Final = 64 * 1024 * 1024
+RECORDED: Final = "conformance.recorded"
+"""The kind of the event that records a run of probes."""
 
 
 class Run(Record, frozen=True, kw_only=True):

@@ -134,7 +134,6 @@ def observed(
     *,
     environment: str,
     log: LogPoint | None = None,
-    records: tuple[int, ...] = (),
 ) -> Observation:
     """What `evidence` says under `check`.
 
@@ -152,5 +151,5 @@ def observed(
         measured=dict(evidence.measured),
         environment=environment,
         log=log,
-        records=records,
+        records=evidence.records,
     )

@@ -16,7 +16,7 @@ from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.errors import Malformed
 from tallystick.kernel.evidence import Evidence, Verdict
 from tallystick.kernel.model import Natural, Record, ShortText, length, pattern
-from tallystick.process.catalogue.model import Catalogue, RequirementId
+from tallystick.process.catalogue.model import Catalogue, RequirementId, Service
 from tallystick.process.conformance.checks import Check, CheckKind, Observation, check_of
 from tallystick.process.conformance.findings import Decision, Exempted, Ground, check_ground
 
@@ -71,12 +71,13 @@ class Document(Record, frozen=True, kw_only=True):
 
 
 class Dossier(Record, frozen=True, kw_only=True):
-    """The whole file.
+    """The whole file; `services` are those that the provider offers, all unless it says less.
 
     Source: ISO/TS 12812-2:2017, 6.2.1; 9.1
     """
 
     v: int = 1
+    services: tuple[Service, ...] = tuple(Service)
     decisions: tuple[Decided, ...] = ()
     exceptions: tuple[Granted, ...] = ()
     documents: tuple[Document, ...] = ()
@@ -100,8 +101,8 @@ def read_dossier(octets: bytes, found: Catalogue) -> Dossier:
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
     dossier = _dossiers.decode(octets.strip())
-    if dossier.v != 1:
-        raise Malformed(f"this reader knows version 1 of dossiers, not {dossier.v}")
+    if dossier.v != 1 or not dossier.services:
+        raise Malformed("a dossier is of version 1 and names at least one service")
     named = [one.requirement for one in dossier.decisions]
     named += [one.requirement for one in dossier.exceptions]
     named += [identifier for one in dossier.documents for identifier in one.requirements]

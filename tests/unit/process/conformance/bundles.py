@@ -17,9 +17,14 @@ from tallystick.infrastructure.tally.log import TallyLog
 from tallystick.kernel.codec import b64url, encode_canonical
 from tallystick.kernel.time import DAY_MS
 from tallystick.process.catalogue import catalogue
-from tallystick.process.conformance.basis import Basis, HeldThen, Run, catalogue_digest
+from tallystick.process.conformance.basis import (
+    RECORDED,
+    Basis,
+    HeldThen,
+    Run,
+    catalogue_digest,
+)
 from tallystick.process.conformance.bundle import Proofs, Whose, make_bundle
-from tallystick.process.conformance.bundle.checking import RECORDED
 from tallystick.process.conformance.checks import LogPoint
 from tallystick.protocol.keylist import KeyEntry, KeyList, ListedPurpose
 from tallystick.protocol.receipt import EventLeaf

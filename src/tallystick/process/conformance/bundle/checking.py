@@ -23,6 +23,7 @@ from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Malformed, NotAuthentic, Refused
 from tallystick.process.catalogue.model import Catalogue
 from tallystick.process.conformance.basis import (
+    RECORDED,
     Basis,
     Run,
     catalogue_digest,
@@ -44,9 +45,6 @@ from tallystick.process.conformance.bundle.making import derived_files, lint_fil
 from tallystick.process.conformance.bundle.manifest import check_statement
 from tallystick.protocol.keylist import KeyList, ListedPurpose
 from tallystick.protocol.receipt import Receipt
-
-RECORDED = "conformance.recorded"
-"""The kind of the event that records a run of probes."""
 
 _lists = Decoder(KeyList)
 
