@@ -257,13 +257,9 @@ class PhoneProbes:
         """
         order = self._phone.wallet.consent(self._quote(100))
         first, again = self._refused(order)[1], self._refused(order)[1]
-        return judged(
-            first == again,
-            f"both answers are of event {first}",
-            f"recorded twice: {first} and {again}",
-            first=first,
-            again=again,
-        )
+        if first != again:
+            return failed(f"recorded twice: {first} and {again}", first, again)
+        return passed(f"both answers are of event {first}", first, first=first, again=again)
 
     def altered_receipt(self, now: Instant) -> Seen:
         """Alters each part of a genuine receipt, and has it verified.

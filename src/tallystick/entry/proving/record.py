@@ -226,6 +226,8 @@ def scan_for(paths: list[Path], octets: list[bytes], wanted: dict[str, bytes]) -
 
     Source: ISO/TS 12812-2:2017, 7.3.4
     """
+    if not wanted:
+        return unknown("there was nothing to search for")
     found: set[str] = set()
     looked = 0
     for path in paths:
@@ -238,8 +240,8 @@ def scan_for(paths: list[Path], octets: list[bytes], wanted: dict[str, bytes]) -
     joined = b"".join(octets)
     looked += len(joined)
     found |= {name for name, secret in wanted.items() if secret in joined}
-    if not looked or not wanted:
-        return unknown("there was nothing to search, or nothing to search for")
+    if not looked:
+        return unknown("there was nothing to search")
     return judged(
         not found,
         f"none of {len(wanted)} markers in {looked} octets",
