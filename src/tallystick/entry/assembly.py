@@ -229,9 +229,8 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         started_at=on.clock.now(),
         capacity=on.size.orders,
     )
-    tariff = Tariff(
-        flat_minor=on.settings.fees_flat_minor, basis_points=on.settings.fees_basis_points
-    )
+    fees = on.settings
+    tariff = Tariff(flat_minor=fees.fees_flat_minor, basis_points=fees.fees_basis_points)
     terms = Terms(on.settings.provider, on.settings.currency, tariff)
     quoting = Quoting(customers, policy, on.quote_keys, module.random, terms)
     operators = Operators(module, codes, store_key, policy, reader)
