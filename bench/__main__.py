@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import payment, policy_decision, scale, stages, stores, tally_append
+from bench import overload, payment, policy_decision, scale, stages, stores, tally_append
 from bench.machine import ROOT, machine
 
 Rows = list[dict[str, Any]]
@@ -23,6 +23,7 @@ def main(arguments: list[str]) -> int:
         "tally": tally_append.run,
         "stores": lambda: stores.run(quick),
         "payment": lambda: payment.run(quick),
+        "overload": lambda: overload.run(quick),
         "scale": lambda: scale.run(quick),
     }
     rows: Rows = []

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from tallystick.entry.durations import Durations
 from tallystick.entry.notes import Note
 from tallystick.kernel.codec import encode
-from tallystick.kernel.errors import MfsError, RateLimited
+from tallystick.kernel.errors import MfsError, RateLimited, Unavailable
 from tallystick.kernel.time import Clock, iso_utc
 
 _MAX_BUCKETS = 100_000
@@ -72,6 +72,7 @@ class Accounting:
         self._answers: dict[tuple[str, int, str], int] = {}
         self._lines: list[bytes] = []
         self._dropped = 0
+        self.shed = 0
         self._notes = dict.fromkeys(Note, 0)
         self.durations = Durations()
         self.listeners: list[Callable[[Note, Mapping[str, int | str]], None]] = []
@@ -120,6 +121,16 @@ class Accounting:
             self._sources.take(peer, self._clock.now())
         except RateLimited:
             self.answered(operation, RateLimited.status, RateLimited.code)
+
+    def overloaded(self, operation: str) -> None:
+        """Count a request that was refused unread because it would have waited too long; no line.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self.shed += 1
+        self._answers[operation, Unavailable.status, Unavailable.code] = (
+            self._answers.get((operation, Unavailable.status, Unavailable.code), 0) + 1
+        )
 
     def note(self, message: Note, **fields: int | str) -> None:
         """Log one line about the service itself, and count it.

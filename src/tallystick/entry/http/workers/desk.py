@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from tallystick.application.commands import PlaceOrder
 from tallystick.application.turn import Recorded
 from tallystick.entry.accounting import Accounting
+from tallystick.entry.admission import BEGINNINGS, LONGEST_WAIT_S, Admission, overloaded
 from tallystick.entry.answering import Answer, Done, answer_of, refusal
 from tallystick.entry.assembly import Platform, iv_prefix
 from tallystick.entry.http.front import Opened, Perform
@@ -45,6 +46,7 @@ class Hiring:
     session_rate: float
     source_rate: float
     trace_share: float = 0.0
+    longest_wait_s: float = LONGEST_WAIT_S
 
 
 class FrontDesk:
@@ -60,6 +62,7 @@ class FrontDesk:
         accounting: Accounting,
         performers: dict[str, Perform],
         hiring: Hiring,
+        admission: Admission | None = None,
         tracing: Tracing | None = None,
     ) -> None:
         self._platform = platform
@@ -67,6 +70,7 @@ class FrontDesk:
         self._accounting = accounting
         self._performers = performers
         self._hiring = hiring
+        self._admission = admission
         self._tracing = tracing
         self._counters: list[_Counter] = []
         self._started = 0
@@ -130,6 +134,7 @@ class FrontDesk:
             session_rate=hiring.session_rate,
             source_rate=hiring.source_rate,
             trace_share=hiring.trace_share,
+            longest_wait_s=hiring.longest_wait_s,
         )
 
     def quote_keys_changed(self) -> None:
@@ -140,6 +145,14 @@ class FrontDesk:
         blocks = self._platform.quote_keys.blocks()
         for one in self._counters:
             one.send(frames.QuoteKeysChanged(blocks=blocks))
+
+    def writer_full(self, full: bool) -> None:
+        """Tell every front whether to refuse what begins something, unread.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        for one in self._counters:
+            one.send(frames.WriterFull(full=full))
 
     def _forget(self, session: str) -> None:
         for one in self._counters:
@@ -186,6 +199,7 @@ class FrontDesk:
         elif isinstance(frame, frames.Counted):
             self._accounting.absorb(frame.answers, frame.lines)
             self._accounting.durations.absorb(frame.durations)
+            self._accounting.shed += frame.shed
         else:
             counter.ready()
 
@@ -212,9 +226,15 @@ class FrontDesk:
         try:
             if perform is None:
                 raise NotFound("there is no such operation", remedy="see /openapi.json")
+            if self._is_too_much(frame.operation):
+                self._accounting.shed += 1
+                raise overloaded()
             perform(opened, self._platform.clock.now(), done)
         except MfsError as error:
             done(refusal(error))
+
+    def _is_too_much(self, operation: str) -> bool:
+        return operation in BEGINNINGS and self._admission is not None and self._admission.full()
 
     def _keys(self, session: str) -> frames.KeysGiven | frames.KeysRefused:
         sessions, devices = self._platform.desks.sessions, self._platform.desks.devices

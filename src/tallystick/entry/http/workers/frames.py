@@ -41,6 +41,7 @@ class Start(Record, frozen=True, kw_only=True, tag=True):
     session_rate: float
     source_rate: float
     trace_share: float
+    longest_wait_s: float
 
 
 class Ready(Record, frozen=True, kw_only=True, tag=True):
@@ -147,17 +148,30 @@ class Answered(Record, frozen=True, kw_only=True, tag=True):
 class Counted(Record, frozen=True, kw_only=True, tag=True):
     """What a front answered since it last said so, by operation, status and code; and log lines.
 
-    `durations` has each operation's buckets, then its microseconds.
+    `durations` has each operation's buckets, then its microseconds; `shed` counts what was
+    refused unread.
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
 
     answers: list[tuple[str, int, str, int]]
     durations: list[tuple[str, list[int]]]
     lines: bytes
+    shed: int
+
+
+class WriterFull(Record, frozen=True, kw_only=True, tag=True):
+    """Whether more waits for the writer than it carries out in time.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    full: bool
 
 
 FromFront = Ready | KeysWanted | Ordered | Asked | Counted
-FromWriter = Start | Drain | QuoteKeysChanged | KeysGiven | KeysRefused | Forget | Answered
+FromWriter = (
+    Start | Drain | QuoteKeysChanged | KeysGiven | KeysRefused | Forget | Answered | WriterFull
+)
 
 from_fronts: Unpacker[list[FromFront]] = Unpacker(list[FromFront])
 from_writer: Unpacker[list[FromWriter]] = Unpacker(list[FromWriter])
