@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import overload, payment, policy_decision, scale, stages, stores, tally_append
+from bench import overload, payment, policy_decision, replica, scale, stages, stores, tally_append
 from bench.machine import ROOT, machine
 
 Rows = list[dict[str, Any]]
@@ -22,6 +22,7 @@ def main(arguments: list[str]) -> int:
         "policy decision": policy_decision.run,
         "tally": tally_append.run,
         "stores": lambda: stores.run(quick),
+        "replica": lambda: replica.run(quick),
         "payment": lambda: payment.run(quick),
         "overload": lambda: overload.run(quick),
         "scale": lambda: scale.run(quick),
