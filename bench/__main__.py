@@ -9,7 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import overload, payment, policy_decision, replica, scale, stages, stores, tally_append
+from bench import (
+    overload,
+    payment,
+    policy_decision,
+    replica,
+    scale,
+    stages,
+    stores,
+    tally_append,
+    tally_verified,
+)
 from bench.machine import ROOT, machine
 
 Rows = list[dict[str, Any]]
@@ -21,6 +31,7 @@ def main(arguments: list[str]) -> int:
     parts: dict[str, Callable[[], Rows]] = {
         "policy decision": policy_decision.run,
         "tally": tally_append.run,
+        "tally verified": tally_verified.run,
         "stores": lambda: stores.run(quick),
         "replica": lambda: replica.run(quick),
         "payment": lambda: payment.run(quick),
