@@ -246,10 +246,11 @@ def _served(on: _Stage, ussd: UssdDoor, listening: Listening, place: Place | Non
             place=place,
             certificate=str(listening.certificate or ""),
             private_key=str(listening.private_key or ""),
-            session_rate=listening.session_rate / listening.workers,
-            source_rate=listening.source_rate / listening.workers,
+            session_rate=listening.session_rate,
+            source_rate=listening.source_rate,
             trace_share=0.0 if tracing is None else tracing.share,
             longest_wait_s=listening.longest_wait_s,
+            workers=listening.workers,
         )
         desk = FrontDesk(platform, writer, accounting, performers, hiring, on.admission, tracing)
         writer.on_full = desk.writer_full

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tallystick.application.commands import PlaceOrder
 from tallystick.application.turn import Recorded
-from tallystick.entry.accounting import Accounting
+from tallystick.entry.accounting import Accounting, LimitKind
 from tallystick.entry.admission import BEGINNINGS, LONGEST_WAIT_S, Admission, overloaded
 from tallystick.entry.answering import Answer, Done, answer_of, refusal
 from tallystick.entry.assembly import Platform, iv_prefix
@@ -47,6 +47,7 @@ class Hiring:
     source_rate: float
     trace_share: float = 0.0
     longest_wait_s: float = LONGEST_WAIT_S
+    workers: int = 1
 
 
 class FrontDesk:
@@ -76,6 +77,7 @@ class FrontDesk:
         self._started = 0
         self._stopping = False
         platform.desks.sessions.on_forget(self._forget)
+        accounting.share_limits(self._spent_here, hiring.workers + 1)
 
     def count(self) -> int:
         """How many fronts there are.
@@ -135,6 +137,7 @@ class FrontDesk:
             source_rate=hiring.source_rate,
             trace_share=hiring.trace_share,
             longest_wait_s=hiring.longest_wait_s,
+            processes=hiring.workers + 1,
         )
 
     def quote_keys_changed(self) -> None:
@@ -153,6 +156,14 @@ class FrontDesk:
         """
         for one in self._counters:
             one.send(frames.WriterFull(full=full))
+
+    def _spent_here(self, kind: LimitKind, name: str, tokens: float) -> None:
+        self._pass_on(frames.Spent(kind=kind, name=name, tokens=tokens), None)
+
+    def _pass_on(self, spent: frames.Spent, origin: "_Counter | None") -> None:
+        for one in self._counters:
+            if one is not origin:
+                one.send(spent)
 
     def _forget(self, session: str) -> None:
         for one in self._counters:
@@ -200,6 +211,9 @@ class FrontDesk:
             self._accounting.absorb(frame.answers, frame.lines)
             self._accounting.durations.absorb(frame.durations)
             self._accounting.shed += frame.shed
+        elif isinstance(frame, frames.Spent):
+            self._accounting.spent_elsewhere(frame.kind, frame.name, frame.tokens)
+            self._pass_on(frame, counter)
         else:
             counter.ready()
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tallystick.application.consent import DeviceSigned
+from tallystick.entry.accounting import LimitKind
 from tallystick.kernel.codec import Unpacker, pack
 from tallystick.kernel.errors import Malformed
 from tallystick.kernel.model import Record
@@ -24,6 +25,7 @@ MAX_MESSAGE = 64 * 1024 * 1024
 class Start(Record, frozen=True, kw_only=True, tag=True):
     """What a front needs to begin: where to listen, what it is called, the keys it may hold.
 
+    Limits are kept together with all other `processes`.
     `iv_prefix` belongs to this front and this start of it alone. `quote_roots` open `quote_blocks`
     and no other.
     Source: ISO/TS 12812-2:2017, 7.4.2; NIST SP 800-38D, 8.2.1
@@ -42,6 +44,7 @@ class Start(Record, frozen=True, kw_only=True, tag=True):
     source_rate: float
     trace_share: float
     longest_wait_s: float
+    processes: int
 
 
 class Ready(Record, frozen=True, kw_only=True, tag=True):
@@ -159,6 +162,17 @@ class Counted(Record, frozen=True, kw_only=True, tag=True):
     shed: int
 
 
+class Spent(Record, frozen=True, kw_only=True, tag=True):
+    """How many tokens of its limit a session or source (`kind`) took at another process.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    kind: LimitKind
+    name: str
+    tokens: float
+
+
 class WriterFull(Record, frozen=True, kw_only=True, tag=True):
     """Whether more waits for the writer than it carries out in time.
 
@@ -168,9 +182,17 @@ class WriterFull(Record, frozen=True, kw_only=True, tag=True):
     full: bool
 
 
-FromFront = Ready | KeysWanted | Ordered | Asked | Counted
+FromFront = Ready | KeysWanted | Ordered | Asked | Counted | Spent
 FromWriter = (
-    Start | Drain | QuoteKeysChanged | KeysGiven | KeysRefused | Forget | Answered | WriterFull
+    Start
+    | Drain
+    | QuoteKeysChanged
+    | KeysGiven
+    | KeysRefused
+    | Forget
+    | Answered
+    | WriterFull
+    | Spent
 )
 
 from_fronts: Unpacker[list[FromFront]] = Unpacker(list[FromFront])

@@ -19,7 +19,7 @@ from uvicorn.server import ServerState
 
 from tallystick.application.consent import verify_signed
 from tallystick.application.quotekeys import QuoteKeys
-from tallystick.entry.accounting import Accounting
+from tallystick.entry.accounting import Accounting, LimitKind
 from tallystick.entry.admission import Admission
 from tallystick.entry.answering import Answer, Done
 from tallystick.entry.http.early import EarlyRefusal
@@ -66,6 +66,7 @@ class FrontProcess:
         self._gone = asyncio.Event()
         self._lines = b""
         self._ahead_s = 0.0
+        self._accounting: Accounting | None = None
 
     async def run(self, descriptor: int) -> None:
         """Serve until the writer says so or is gone.
@@ -85,6 +86,8 @@ class FrontProcess:
             source_rate=start.source_rate,
         )
         state = ServerState()
+        accounting.share_limits(self._spent_here, start.processes)
+        self._accounting = accounting
         admission = Admission(start.longest_wait_s, loop.call_soon, lambda: self._ahead_s)
         early = EarlyRefusal(admission, accounting)
         server = await self._listen(start, state, self._handlers(start, accounting), early)
@@ -234,6 +237,9 @@ class FrontProcess:
         if self._link is not None:
             self._link.send(frame)
 
+    def _spent_here(self, kind: LimitKind, name: str, tokens: float) -> None:
+        self._send(frames.Spent(kind=kind, name=name, tokens=tokens))
+
     def _receive(self, frame: frames.FromWriter) -> None:
         if isinstance(frame, frames.Answered):
             done = self._calls.pop(frame.call)
@@ -248,6 +254,9 @@ class FrontProcess:
             self._use_quote_keys(frame.blocks)
         elif isinstance(frame, frames.Start):
             self._begin.set_result(frame)
+        elif isinstance(frame, frames.Spent):
+            if self._accounting is not None:
+                self._accounting.spent_elsewhere(frame.kind, frame.name, frame.tokens)
         elif isinstance(frame, frames.WriterFull):
             self._ahead_s = inf if frame.full else 0.0
         else:
