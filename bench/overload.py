@@ -5,6 +5,7 @@ ones were answered, so a slow service is not spared. Requests are sealed beforeh
 refused unread is as good as new and goes back into the pool, byte for byte.
 """
 
+import contextlib
 import random
 import selectors
 import socket
@@ -50,6 +51,10 @@ def p99(latencies: list[float]) -> float:
     return sorted(latencies)[int(len(latencies) * 0.99)] if latencies else 0.0
 
 
+class Dry(Exception):
+    """More was accepted than the capacity that was measured before: the machine was busy then."""
+
+
 class _Link:
     __slots__ = ("due", "found", "order", "sock")
 
@@ -78,14 +83,16 @@ class OpenLoop:
 
     def run(self, rate: float, seconds: float) -> Answers:
         """Send at `rate` a second with random gaps; what is due after it settled is counted."""
-        self._send_for(rate, SETTLING_S)
-        found = self._send_for(rate, seconds)
-        limit = time.perf_counter() + 20
-        while len(self._free) < len(self._links) and time.perf_counter() < limit:
-            self._wait(0.1)
-        for link in self._links:
-            link.sock.close()
-        self._epoll.close()
+        try:
+            self._send_for(rate, SETTLING_S)
+            found = self._send_for(rate, seconds)
+            limit = time.perf_counter() + 20
+            while len(self._free) < len(self._links) and time.perf_counter() < limit:
+                self._wait(0.1)
+        finally:
+            for link in self._links:
+                link.sock.close()
+            self._epoll.close()
         return found
 
     def _send_for(self, rate: float, seconds: float) -> Answers:
@@ -95,6 +102,8 @@ class OpenLoop:
             now = clock()
             burst = _BURST
             while due <= now and self._free and burst:
+                if not self._pool:
+                    raise Dry
                 link = self._free.popleft()
                 link.due, link.found, link.order = due, found, self._pool.popleft()
                 link.sock.send(link.order)
@@ -123,10 +132,10 @@ class OpenLoop:
             self._free.append(link)
 
 
-def measure(population: Population) -> dict[str, float]:
+def measure(population: Population, clients: int) -> dict[str, float]:
     """Capacity in a closed loop, then an open one just below it and one far above."""
     orders, _ = sealed_orders(population, CLOSED)
-    seconds, _, statuses = drive(population.url, orders, CLIENTS)
+    seconds, _, statuses = drive(population.url, orders, clients)
     capacity = statuses[200] / seconds
     spare = int(capacity * (SETTLING_S + SECONDS) * 1.6) + LINKS
     found = []
@@ -148,6 +157,18 @@ def measure(population: Population) -> dict[str, float]:
         "refused_p99": p99(over.refused),
         "without_pause": full.without_pause + over.without_pause,
     }
+
+
+def _rounds(population: Population, clients: int, rounds: int) -> list[dict[str, float]]:
+    """Some rounds; one during which the machine became much faster is done again."""
+    found: list[dict[str, float]] = []
+    for _ in range(3 * rounds):
+        with contextlib.suppress(Dry):
+            found.append(measure(population, clients))
+        if len(found) == rounds:
+            break
+    assert found, "the machine is too busy to measure its capacity"
+    return found
 
 
 def _rows(rounds: list[dict[str, float]], workers: int) -> Rows:
@@ -178,7 +199,7 @@ def _rows(rounds: list[dict[str, float]], workers: int) -> Rows:
             "unit": "of the capacity",
             "bound": LEAST_GOODPUT if bounded else None,
             "floor": "",
-            "load": f"{mid['capacity']:.0f}/s in a closed loop of {CLIENTS} clients",
+            "load": f"{mid['capacity']:.0f}/s in a closed loop of {CLIENTS * workers} clients",
             "met": not bounded or mid["goodput"] >= LEAST_GOODPUT,
         },
         {
@@ -198,7 +219,8 @@ def run(quick: bool = False) -> Rows:
     rows: Rows = []
     for workers in (1, 2):
         with populate(DEVICES, *BOUND, "--workers", str(workers)) as population:
-            rows += _rows([measure(population) for _ in range(1 if quick else ROUNDS)], workers)
+            rounds = _rounds(population, CLIENTS * workers, 1 if quick else ROUNDS)
+            rows += _rows(rounds, workers)
     return rows
 
 
