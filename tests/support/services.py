@@ -1,5 +1,6 @@
 """Processes that serve one provider, side by side: one writes, the others stand by."""
 
+import select
 import signal
 import subprocess
 import sys
@@ -35,6 +36,10 @@ class Service:
         line = self.process.stdout.readline()
         assert line.startswith("listening on "), self.log.read_text()
         return line.split()[-1]
+
+    def says_more(self) -> bool:
+        """Whether it has said something that was not read yet, or has ended."""
+        return bool(select.select([self.process.stdout], [], [], 0)[0])
 
     def fronts(self) -> list[int]:
         """The processes that verify for it."""

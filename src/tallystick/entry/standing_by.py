@@ -10,10 +10,16 @@ Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
 
 from collections.abc import Callable
 
+from tallystick.entry.schema import MIGRATIONS
 from tallystick.infrastructure.store.address import Address
-from tallystick.infrastructure.store.opening import Place, is_being_written, open_reader
+from tallystick.infrastructure.store.opening import (
+    Place,
+    build_missing,
+    is_being_written,
+    open_reader,
+)
 from tallystick.infrastructure.store.postgres.lease import beat_of, is_held
-from tallystick.kernel.errors import Unavailable
+from tallystick.kernel.errors import Broken, Unavailable
 
 LOOK_S = 0.25
 FREE_LOOKS = 12
@@ -57,6 +63,21 @@ class Candidate:
         with open_reader(address) as reader:
             there = any(shape.table == "writer_beat" for shape in reader.shapes())
             return is_held(reader), beat_of(reader) if there else 0
+
+
+def prepare(place: Place, tell: Callable[[str], None]) -> None:
+    """Build what this version's steps index on a server, while the version before still writes.
+
+    Where that fails the step itself builds it, once the place is taken.
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    try:
+        built = build_missing(place, MIGRATIONS)
+    except (Unavailable, Broken) as error:
+        tell(f"indexes are left for later: {error.detail}")
+        return
+    if built:
+        tell(f"built beside the writer: {', '.join(built)}")
 
 
 def stand_by(place: Place, pause: Callable[[float], None], tell: Callable[[str], None]) -> bool:
