@@ -204,7 +204,7 @@ class SimulatedDatabase(SqliteConnection):
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        self.execute(index.statement)
+        self.execute(index.plain)
 
     def fence(self, epoch: int, owner: str) -> None:
         """From now on a batch counts only while `owner` has the store under `epoch`.

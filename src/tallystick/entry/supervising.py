@@ -3,7 +3,7 @@
 A loop that stands still tells nothing, and its supervisor ends it and starts it again. A store that
 is away is no reason: the loop goes on meanwhile.
 
-Source: systemd sd_notify(3)
+Source: sd_notify(3)
 """
 
 import asyncio
@@ -18,13 +18,13 @@ _OFTEN = 3
 class Supervisor:
     """A socket that takes one datagram for each state; nobody listens where there is none.
 
-    Source: systemd sd_notify(3)
+    Source: sd_notify(3)
     """
 
     def __init__(self, address: str, patience_s: float = 0.0) -> None:
         """Tell it at `address`, with a sign of life well within each `patience_s` (0: none).
 
-        Source: systemd sd_notify(3)
+        Source: sd_notify(3)
         """
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
         self._patience_s = patience_s
@@ -33,7 +33,7 @@ class Supervisor:
     def named_in(cls, environment: Mapping[str, str]) -> "Supervisor":
         """The one that `environment` names, or none.
 
-        Source: systemd sd_watchdog_enabled(3)
+        Source: sd_watchdog_enabled(3)
         """
         micros = environment.get("WATCHDOG_USEC", "")
         patience_s = int(micros) / 1_000_000 if micros.isascii() and micros.isdigit() else 0.0
@@ -42,21 +42,21 @@ class Supervisor:
     def ready(self, status: str) -> None:
         """It serves, or stands by: `status` says which.
 
-        Source: systemd sd_notify(3)
+        Source: sd_notify(3)
         """
         self._tell(f"READY=1\nSTATUS={status}")
 
     def ending(self) -> None:
         """It has finished what was begun, and ends.
 
-        Source: systemd sd_notify(3)
+        Source: sd_notify(3)
         """
         self._tell("STOPPING=1")
 
     def alive(self) -> None:
         """It lives at this moment.
 
-        Source: systemd sd_notify(3)
+        Source: sd_notify(3)
         """
         if self._patience_s:
             self._tell("WATCHDOG=1")
@@ -64,7 +64,7 @@ class Supervisor:
     async def live(self) -> None:
         """Say so for as long as the loop turns.
 
-        Source: systemd sd_notify(3)
+        Source: sd_notify(3)
         """
         while self._patience_s:
             self.alive()
@@ -73,7 +73,7 @@ class Supervisor:
     def pausing(self, pause: Callable[[float], None]) -> Callable[[float], None]:
         """`pause`, with a sign of life before it: for a wait outside of the loop.
 
-        Source: systemd sd_notify(3)
+        Source: sd_notify(3)
         """
 
         def pause_alive(seconds: float) -> None:

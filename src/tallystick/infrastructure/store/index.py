@@ -9,41 +9,35 @@ from tallystick.kernel.model import Record
 
 
 class Index(Record, frozen=True, kw_only=True):
-    """An index `name` of `table` on `terms`, the columns; `where` says of which rows, all if empty.
+    """An index `name` of `table`, and the statements that make it and make it go.
 
-    Source: ISO/TS 12812-2:2017, 6.2.3
+    `plain` is in the words of both engines; `beside` and `against` are what a server builds and
+    drops it with while others write.
+    Source: PostgreSQL 15, CREATE INDEX
     """
 
-    name: LiteralString
-    table: LiteralString
-    terms: LiteralString
-    where: LiteralString = ""
+    name: str
+    table: str
+    plain: LiteralString
+    beside: LiteralString
+    against: LiteralString
 
-    @property
-    def statement(self) -> LiteralString:
-        """What makes it, in the words of both engines.
 
-        Source: ISO/TS 12812-2:2017, 6.2.3
-        """
-        return "CREATE INDEX " + self.name + self._rest
+def index_on(table: LiteralString, name: LiteralString, terms: LiteralString) -> Index:
+    """The index called `name` on `terms`: columns in parentheses, and a WHERE if it has one.
 
-    @property
-    def statement_beside(self) -> LiteralString:
-        """What makes it on a server without keeping writers out; in no batch.
+    Source: PostgreSQL 15, CREATE INDEX
+    """
+    rest: LiteralString = f"{name} ON {table} {terms}"
+    return Index(
+        name=name,
+        table=table,
+        plain=_CREATE + rest,
+        beside=_CREATE_BESIDE + rest,
+        against=_DROP_BESIDE + name,
+    )
 
-        Source: PostgreSQL 15, CREATE INDEX
-        """
-        return "CREATE INDEX CONCURRENTLY " + self.name + self._rest
 
-    @property
-    def statement_against(self) -> LiteralString:
-        """What removes it on a server without keeping writers out; in no batch.
-
-        Source: PostgreSQL 15, DROP INDEX
-        """
-        return "DROP INDEX CONCURRENTLY " + self.name
-
-    @property
-    def _rest(self) -> LiteralString:
-        rest: LiteralString = " ON " + self.table + " (" + self.terms + ")"
-        return rest + " WHERE " + self.where if self.where else rest
+_CREATE: LiteralString = "CREATE INDEX "
+_CREATE_BESIDE: LiteralString = "CREATE INDEX CONCURRENTLY "
+_DROP_BESIDE: LiteralString = "DROP INDEX CONCURRENTLY "

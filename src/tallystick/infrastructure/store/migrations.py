@@ -141,7 +141,7 @@ def _check_known(applied: dict[int, str], steps: dict[int, Migration]) -> None:
 
 def _text(step: Migration) -> str:
     """The statements without their layout, so that reformatting the source changes nothing."""
-    statements = (*step.statements, *(index.statement for index in step.indexes))
+    statements = (*step.statements, *(index.plain for index in step.indexes))
     return ";\n".join(" ".join(statement.split()) for statement in statements)
 
 

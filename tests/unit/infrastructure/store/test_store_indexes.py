@@ -9,7 +9,7 @@ from tests.support.postgres import fresh_schema, run_sql
 
 from tallystick.infrastructure.store.address import Address
 from tallystick.infrastructure.store.database import Database
-from tallystick.infrastructure.store.index import Index
+from tallystick.infrastructure.store.index import index_on
 from tallystick.infrastructure.store.migrations import (
     Migration,
     migrate,
@@ -28,7 +28,7 @@ LARGE = Migration(
     name="entries",
     statements=("CREATE TABLE entry (id INTEGER PRIMARY KEY, owner TEXT NOT NULL) STRICT",),
 )
-INDEX = Index(name="entry_owner", table="entry", terms="owner, id", where="owner <> ''")
+INDEX = index_on("entry", "entry_owner", "(owner, id) WHERE owner <> ''")
 INDEXED = Migration(number=2, name="entries by owner", indexes=(INDEX,))
 VALID = """SELECT i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
     WHERE c.relname = 'entry_owner' AND c.relnamespace = current_schema()::regnamespace"""
@@ -82,7 +82,7 @@ def test_the_version_before_may_go_on_and_a_changed_index_is_noticed(place: Plac
         migrate(database, [LARGE, INDEXED], NOW)
         assert only_adds(database.rows("SELECT statements FROM schema_version")[1][0])
         assert migrate(database, [LARGE], NOW) == ()
-        other = replace(INDEXED, indexes=(replace(INDEX, terms="id"),))
+        other = replace(INDEXED, indexes=(index_on("entry", "entry_owner", "(id)"),))
         with pytest.raises(Broken, match="changed after it had been applied"):
             migrate(database, [LARGE, other], NOW)
 

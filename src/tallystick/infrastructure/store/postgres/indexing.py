@@ -48,9 +48,9 @@ class Builder(PostgresConnection):
         try:
             found = self.one(_VALID, (index.name,))
             if found is not None and not found[0]:
-                self._run(index.statement_against)
+                self._run(index.against)
             if found is None or not found[0]:
-                self._run(index.statement_beside)
+                self._run(index.beside)
         finally:
             if not self._link.lost:
                 self.one(_GIVE)

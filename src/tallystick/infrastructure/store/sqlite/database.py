@@ -139,7 +139,7 @@ class SqliteDatabase(SqliteConnection):
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         if self.one("SELECT 1 FROM sqlite_schema WHERE name = ?", (index.name,)) is None:
-            self.execute(index.statement)
+            self.execute(index.plain)
 
     def fence(self, epoch: int, owner: str) -> None:
         """From now on a batch counts only while `owner` has the store under number `epoch`.
