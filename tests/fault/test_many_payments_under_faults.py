@@ -198,7 +198,7 @@ class Phase:
     at_most_s: float
 
 
-PHASES = (
+PHASES: tuple[Phase, ...] = (
     Phase("the primary's disk is full", on_primary("fill-disk", FULL_S), 25),
     Phase("the writer is killed", kill_writer, 15),
     Phase("a front is killed", kill_front, 8),
@@ -213,7 +213,10 @@ PHASES = (
 
 
 def test_no_acknowledged_payment_is_lost_or_doubled(
-    ground: tuple[Ground, Cast], tmp_path: Path, record_property: Callable[[str, object], None]
+    ground: tuple[Ground, Cast],
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     made, cast = ground
     cast.person("+254700000099", "Payee", kind="merchant", till=TILL)
@@ -229,9 +232,11 @@ def test_no_acknowledged_payment_is_lost_or_doubled(
             goal = PAYMENTS * number // len(PHASES)
             silent, why = play(made, payers, phase, goal)
             record_property(phase.name, f"{silent:.1f} s")
-            tell(
-                made, payers.seen(), f"{phase.name}: silent for {silent:.1f} s, {dict(why)}", began
-            )
+            so_far = stand(made, payers.seen())
+            with capsys.disabled():
+                print(f"{time.monotonic() - began:5.0f} s  {so_far}  {phase.name}: "
+                      f"{silent:.1f} s silent, {dict(why)}", flush=True)  # fmt: skip
+            assert not payers.seen().refused, payers.seen().refused[:3]
             if silent > phase.at_most_s:
                 slow[phase.name] = silent
             if phase is PHASES[0]:
@@ -251,7 +256,6 @@ def test_no_acknowledged_payment_is_lost_or_doubled(
         ("payments_per_s", round(rate)),
     ):  # fmt: skip
         record_property(name, value)
-        print(f"{name}: {value}", flush=True)
     assert len(seen.acknowledged) >= PAYMENTS
     assert not slow
 
@@ -277,15 +281,11 @@ def small_one(ground: Ground) -> Node:
     return next(one for one in ground.layout.nodes if os.path.ismount(one.folder / "disk"))
 
 
-def tell(ground: Ground, seen: Seen, what: str, began: float) -> None:
-    """Where the run is, and whether the database has what was acknowledged until now."""
+def stand(ground: Ground, seen: Seen) -> str:
+    """How many were acknowledged, refused, and acknowledged but not in the database until now."""
     missing = {one["order"] for one in seen.acknowledged} - settled(ground)
-    print(
-        f"{time.monotonic() - began:6.0f} s  {len(seen.acknowledged):7} acknowledged"
-        f"  {len(seen.refused)} refused  {len(missing)} lost  {what}",
-        flush=True,
-    )
-    assert not seen.refused, seen.refused[:3]
+    acknowledged, refused = len(seen.acknowledged), len(seen.refused)
+    return f"{acknowledged:6} acknowledged  {refused} refused  {len(missing)} lost"
 
 
 def settled(ground: Ground) -> set[str]:

@@ -94,7 +94,6 @@ class Payer:
         self._wallet = wallet
         self._till = till
         self._note = note
-        wallet.attempts = 1
 
     def pay(self, stop: threading.Event) -> None:
         """Pay until it is to stop; an order that was begun is finished first."""
@@ -113,7 +112,7 @@ class Payer:
         while True:
             asked += 1
             try:
-                paid = self._wallet.place(order)
+                paid = self._wallet.place(order, attempts=1)
             except Unavailable as error:
                 self._again(error, asked)
                 continue
@@ -168,6 +167,7 @@ class Payers:
         self._processes = [
             context.Process(
                 target=_pay_all,
+                daemon=True,
                 args=(people[number::processes], urls, settings, till, journal, self._stop),
             )
             for number, journal in enumerate(self._journals)
