@@ -8,6 +8,8 @@ A former primary that lives on, or wakes up, then waits for ever with what it is
 
 A commit is confirmed by all but `quorum` of the members in Patroni's record `sync`, the former
 primary among them. So `quorum` others beside this node are enough, and one more if it is no member.
+A member that left this node for another shows here for `wal_sender_timeout`, 10 s, at most; the
+lease of the primary that it left for lasts 20 s.
 """
 
 import base64

@@ -37,7 +37,7 @@ pytestmark = [
     pytest.mark.soak,
     pytest.mark.skipif(MISSING is not None, reason=f"no cluster here: {MISSING}"),
 ]
-PAYMENTS = int(os.environ.get("TALLYSTICK_SOAK_PAYMENTS", "100000"))
+PAYMENTS = int(os.environ.get("TALLYSTICK_SOAK_PAYMENTS", "110000"))
 PEOPLE = 48
 TILL = "500001"
 FUNDS = 4_000_000
@@ -206,7 +206,7 @@ PHASES: tuple[Phase, ...] = (
     Phase("a member of etcd is killed", kill_etcd, 5),
     Phase("the writer stands still and goes on", stop_writer, 30),
     Phase("the primary's machine is lost", on_primary("kill-host"), 35),
-    Phase("the primary stands still and goes on", on_primary("stop-postgres"), 40),
+    Phase("the primary stands still and goes on", on_primary("stop-postgres"), 45),
     Phase("the primary's cable is cut", on_primary("cut-link"), 40),
     Phase("the primary's cable is slow", on_primary("slow-link", 10), 8),
 )
