@@ -15,21 +15,27 @@ COMMANDS = {
     f"src/tallystick/entry/cli/{name}.py"
     for name in (
         "backups",
+        "bundles",
         "catalogue",
         "completing",
+        "derivations",
         "keys",
         "ledger",
         "main",
         "operators",
         "policies",
+        "programmes",
         "proofs",
         "provider",
+        "proving",
         "witnesses",
         "rechecks",
+        "risks",
         "doctors",
         "replaying",
         "timelines",
         "stores",
+        "surfaces",
     )
 }
 

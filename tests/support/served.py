@@ -3,7 +3,7 @@
 import asyncio
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, set_up
 from tallystick.entry.siem import Destination
 from tallystick.entry.tracing.spans import Spans
+from tallystick.entry.witnessing import Witnessing
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Clock
@@ -59,7 +60,9 @@ def served(
     gateways: dict[str, PublicHalf] | None = None,
     lane: bool = True,
     workers: int = 1,
+    session_rate: float = 1e6,
     source_rate: float = 1e6,
+    longest_wait_s: float = 1.0,
     tls: tuple[Path, Path] | None = None,
     patience: Patience = DEFAULT_PATIENCE,
     join: bool = True,
@@ -67,6 +70,8 @@ def served(
     siem: tuple[str, ...] = (),
     spans: Spans | None = None,
     trace_share: float = 0.0,
+    witnessing: Witnessing | None = None,
+    write: Callable[[bytes], None] | None = None,
     policy_text: str = "",
     names: str = "",
     more_roles: tuple[str, ...] = (),
@@ -105,8 +110,9 @@ def served(
         stop_box.append((asyncio.get_running_loop(), stop))
         listening = Listening(
             port=0,
-            session_rate=1e6,
+            session_rate=session_rate,
             source_rate=source_rate,
+            longest_wait_s=longest_wait_s,
             lane=lane,
             workers=workers,
             certificate=tls[0] if tls else None,
@@ -115,10 +121,11 @@ def served(
         await serve(
             platform,
             listening,
-            log=log.append,
+            log=write or log.append,
             started=started,
             stop=stop,
             patience=patience,
+            witnessing=witnessing,
             watched=Watched(
                 folder, tuple(Destination.parse(one) for one in siem), spans, trace_share
             ),

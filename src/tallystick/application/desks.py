@@ -18,11 +18,12 @@ from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
 from tallystick.application.payments import Ask, AskedReceipt, Payments
 from tallystick.application.policing import PolicyInForce
+from tallystick.application.proving import Proving
 from tallystick.application.turn import Outcome, Turn
 from tallystick.application.webhooks import Webhooks
 from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, NotPermitted
 from tallystick.kernel.secret import Secret
-from tallystick.process.policy import Grade
+from tallystick.process.policy import Grade, Operation
 from tallystick.process.policy.facts import Channel, Dependency, DeviceTrust, Factor
 from tallystick.protocol.operators import CustomerOpened, OpenCustomer
 from tallystick.protocol.payments import SIGNED_GRADE, AccountReply, Consent, Empty
@@ -55,6 +56,7 @@ class Desks:
     notices: Notices
     webhooks: Webhooks
     settling: Settling
+    proving: Proving
 
     def place(self, turn: Turn, session_id: str, sequence: int, consented: DeviceSigned) -> Outcome:
         """Execute an order that a device signed, in that device's own session.
@@ -157,8 +159,10 @@ class Desks:
     ) -> Outcome:
         """Keep a PIN that the customer chose with a right activation code.
 
+        Raises OutOfReach, without using up the code, while what changing a PIN leans on fails.
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
+        self.policy.check_reach(Operation.CHANGE_PIN, turn.now)
         customer = self.access.redeem(turn, activation, code)
         if customer.id != customer_id:
             raise NotAuthentic("the activation code is not valid", remedy="check it")

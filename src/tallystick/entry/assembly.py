@@ -23,6 +23,7 @@ from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
 from tallystick.application.payments import Payments, Tariff
 from tallystick.application.policing import Officers, PolicyInForce
+from tallystick.application.proving import Proving
 from tallystick.application.quotekeys import QuoteKeys
 from tallystick.application.quoting import Quoting, Terms
 from tallystick.application.webhooks import Webhooks
@@ -231,9 +232,8 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         started_at=on.clock.now(),
         capacity=on.size.orders,
     )
-    tariff = Tariff(
-        flat_minor=on.settings.fees_flat_minor, basis_points=on.settings.fees_basis_points
-    )
+    fees = on.settings
+    tariff = Tariff(flat_minor=fees.fees_flat_minor, basis_points=fees.fees_basis_points)
     terms = Terms(on.settings.provider, on.settings.currency, tariff)
     quoting = Quoting(customers, policy, on.quote_keys, module.random, terms)
     operators = Operators(module, codes, store_key, policy, reader)
@@ -264,6 +264,7 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         notices=notices,
         webhooks=webhooks,
         settling=Settling(payments, customers, book, policy),
+        proving=Proving(access, acts, customers, policy, reader),
     )
     return desks, quoting, webhooks
 

@@ -5,6 +5,8 @@
     FOLDER/keys/*.block          the service's keys, wrapped by purpose
     FOLDER/keylist.jws           the signed list of public keys
     FOLDER/policy.json           the first policy, signed by officers
+    FOLDER/mfs.yaml              the programme: what is run, for whom, and what is feared
+    FOLDER/decisions.json        decisions about it, signed by officers, if there are any
     FOLDER/authzen.yaml          what partners who ask the policy call its facts, if they differ
     FOLDER/tallystick.db         the store, if it is embedded
     FOLDER/store.json            where it is, if it is a PostgreSQL server
@@ -143,6 +145,22 @@ class ProviderFolder:
         """
         file = self.root / "authzen.yaml"
         return read_names(file.read_text(encoding="utf-8")) if file.exists() else ()
+
+    @property
+    def programme_file(self) -> Path:
+        """Where the programme is.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return self.root / "mfs.yaml"
+
+    @property
+    def decisions_file(self) -> Path:
+        """Where the signed decisions about the programme are, if there are any.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return self.root / "decisions.json"
 
     @property
     def database_file(self) -> Path:

@@ -89,6 +89,23 @@ class Access:
 
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
+        activation, code = self._issue(turn, customer, issued_by)
+        self._notices.add_code(turn, customer.id, activation.id, code)
+        return activation
+
+    def issue_by_hand(
+        self, turn: Turn, customer: Customer, issued_by: str
+    ) -> tuple[Activation, Secret[str]]:
+        """A new activation code for `customer`, given to the caller and sent to nobody.
+
+        For customers that the provider keeps to try itself; no operation of the service leads here.
+        Source: ISO/TS 12812-2:2017, 7.4.1; 9.1
+        """
+        return self._issue(turn, customer, issued_by)
+
+    def _issue(
+        self, turn: Turn, customer: Customer, issued_by: str
+    ) -> tuple[Activation, Secret[str]]:
         identifier = turn.new_id("atv")
         code = _new_code(turn)
         activation = Activation(
@@ -102,8 +119,7 @@ class Access:
         )
         self._activations.put(identifier, activation, turn.changes)
         self._customers.save(turn, replace(customer, activation=identifier))
-        self._notices.add_code(turn, customer.id, identifier, code)
-        return activation
+        return activation, code
 
     def redeem(self, turn: Turn, activation: str, code: Secret[str]) -> Customer:
         """Use up an activation; the try is counted with this commit whatever comes of it.
@@ -130,8 +146,11 @@ class Access:
     def enrol(self, turn: Turn, opened: OpenedEnrolment) -> Outcome:
         """Enrol the device whose keys were proved, if its code is right and the policy allows it.
 
+        Raises OutOfReach, without using up the code, while what enrolling leans on fails.
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
+        self._policy.check_reach(Operation.ENROL, turn.now)
+        self._policy.check_reach(Operation.ACTIVATE, turn.now)
         customer = self.redeem(turn, opened.activation, opened.code)
         self._permit(turn, customer, None, Operation.ENROL, (Factor.POSSESSION.value,))
         device = self._devices.enrol(turn, customer, opened, turn.provider)
@@ -164,9 +183,11 @@ class Access:
         """Open a session for a device whose signature verified.
 
         Raises NotPermitted for a suspended device and for a copy, which is suspended with this
-        commit; Conflict for a handshake that was overtaken.
+        commit; Conflict for a handshake that was overtaken; OutOfReach while what a login leans on
+        fails.
         Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.5
         """
+        self._policy.check_reach(Operation.LOGIN, turn.now)
         device = self._devices.active(proved.device)
         customer = self._customers.active(self._customers.get(device.customer))
         self._permit(turn, customer, device, Operation.INQUIRE, (Factor.POSSESSION.value,))

@@ -268,6 +268,7 @@ class Operators:
             act=act.name,
             approvals=approvals,
             minute_of_day=self._policy.compiled.minute_of_day(now),
+            degraded=self._policy.degraded_since(now),
         )
         return self._policy.decide(facts, subject=act.id)
 

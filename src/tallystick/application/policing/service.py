@@ -13,13 +13,23 @@ from tallystick.application.policing.store import (
     last_policy,
     policy_in_shadow,
 )
+from tallystick.application.policing.watch import DependencyWatch
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.store.database import Reader
 from tallystick.kernel.codec import Decoder, b64url
 from tallystick.kernel.errors import Unavailable
-from tallystick.process.policy import CompiledPolicy, Decided, Facts, decide
+from tallystick.kernel.time import Instant
+from tallystick.process.policy import (
+    CompiledPolicy,
+    Decided,
+    Facts,
+    Operation,
+    decide,
+    held_back,
+)
+from tallystick.process.policy.failing import closed_by
 from tallystick.process.policy.signing import verify_policy
 from tallystick.protocol.policy_file import PolicyFile
 
@@ -48,7 +58,7 @@ class PolicyInForce:
         self._reader = reader
         self._compiled: CompiledPolicy | None = None
         self._loaded: tuple[int, str] | None = None
-        self.degraded: dict[str, int] = {}
+        self.watch = DependencyWatch()
         self.beside = Shadow()
 
     def load(self) -> None:
@@ -186,11 +196,20 @@ class PolicyInForce:
             self.beside.compare(decided.decision)
         return decided
 
-    def degraded_since(self, now: int) -> tuple[tuple[str, int], ...]:
+    def degraded_since(self, now: Instant) -> tuple[tuple[str, int], ...]:
         """The dependencies that are failing and for how long, in ms.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        if not self.degraded:
-            return ()
-        return tuple((name, max(0, now - since)) for name, since in sorted(self.degraded.items()))
+        return self.watch.degraded(now)
+
+    def check_reach(self, operation: Operation, now: Instant) -> None:
+        """Pass unless something fails that closes `operation`, which no decision is made about.
+
+        Raises OutOfReach.
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        rules = self.compiled.policy.dependencies
+        closed = closed_by(rules, operation.value, self.watch.degraded(now))
+        if closed is not None:
+            raise held_back(closed.row, closed.because)

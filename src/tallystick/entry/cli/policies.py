@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from tallystick.entry.cli.console import example, say, say_json, table
+from tallystick.entry.cli.policyfiles import policy_in
 from tallystick.entry.cli.supposing import in_words, suppose
 from tallystick.entry.cli.unlocking import (
     open_officer_key,
@@ -23,14 +24,14 @@ from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import iso_utc
-from tallystick.process.policy import Policy, compile_policy, read_policy
+from tallystick.process.policy import compile_policy
 from tallystick.process.policy.cedar import cedar_policies, cedar_schema
 from tallystick.process.policy.changes import changes
 from tallystick.process.policy.explain import diff, explain
 from tallystick.process.policy.explain import in_words as in_words_of
 from tallystick.process.policy.regimes import Baseline, regime, regime_names
 from tallystick.process.policy.signing import sign_policy
-from tallystick.protocol.policy_file import policy_text, read_policy_file
+from tallystick.protocol.policy_file import read_policy_file
 
 _PATH = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -48,7 +49,7 @@ def policy() -> None:
 @click.argument("file", type=_PATH)
 def check(file: Path) -> None:
     """Read FILE (text or signed) and say whether it is sound; every defect has its position."""
-    compiled = compile_policy(_policy_in(file))
+    compiled = compile_policy(policy_in(file))
     rules = compiled.policy
     say(
         f"{file.name}: version {compiled.version} of {rules.header.provider} is sound:"
@@ -72,7 +73,7 @@ def compare(old: Path, new: Path) -> None:
     First the parameters, then for whom a decision comes out otherwise: every pair of rows or caps,
     over all facts there can be, with an example.
     """
-    before, after = _policy_in(old), _policy_in(new)
+    before, after = policy_in(old), policy_in(new)
     for line in diff(before, after) or ("nothing changes",):
         say(line)
     found = changes(before, after)
@@ -130,7 +131,7 @@ def regimes(file: Path | None) -> None:
         table("", ("regime", "from", "what", "source"), rows)
         say("not legal advice")
         return
-    held = compile_policy(_policy_in(file)).baseline
+    held = compile_policy(policy_in(file)).baseline
     table("", ("what", "bound", "because"), _held_to(held))
 
 
@@ -150,7 +151,7 @@ def export(file: Path, cedar: bool, schema_out: Path | None) -> None:
     A request is permitted exactly where the decision is allow. Which row it was, what a step-up
     asks for, how long to wait, limits over time and operators' acts are not in the export.
     """
-    rules = compile_policy(_policy_in(file)).policy
+    rules = compile_policy(policy_in(file)).policy
     if schema_out is not None:
         schema_out.write_text(cedar_schema(rules), encoding="utf-8")
     click.echo(cedar_policies(rules))
@@ -188,7 +189,7 @@ def replay(
     The facts of each order open with the secret; only counts and sums are shown. Orders that asked
     for more or had to wait left no facts; limits over time and funds are not replayed.
     """
-    compiled = compile_policy(_policy_in(candidate))
+    compiled = compile_policy(policy_in(candidate))
     opener = opener_from(secret_fd, secret_file)
     judged = judge(ProviderFolder(folder), compiled, opener, SystemClock(), last=last)
     if as_json:
@@ -222,7 +223,7 @@ def explain_facts(file: Path, given: tuple[str, ...], as_json: bool) -> None:
     device and a known account, to a new payee. Durations are 90s, 15min, 12h or 3d; an amount is in
     the policy's currency.
     """
-    compiled = compile_policy(_policy_in(file))
+    compiled = compile_policy(policy_in(file))
     facts = suppose(given, compiled.policy.header.currency)
     tried = explain(compiled, facts)
     decision = compiled.decide(facts)
@@ -234,15 +235,6 @@ def explain_facts(file: Path, given: tuple[str, ...], as_json: bool) -> None:
     table("\nrows tried, in order", ("row", "", "because"), rows)
     style = "green" if decision.outcome == "allow" else "yellow"
     say(f"\n{decision.outcome}: row {decision.row}: {decision.because}", style=style)
-
-
-def _policy_in(file: Path) -> Policy:
-    """The policy in a text, or in a signed file whose signatures are not looked at."""
-    octets = file.read_bytes()
-    signed = octets.lstrip().startswith(b"{")
-    return read_policy(
-        policy_text(read_policy_file(octets)) if signed else octets.decode("utf-8", "replace")
-    )
 
 
 def _held_to(held: Baseline) -> Iterator[tuple[str, object, str]]:

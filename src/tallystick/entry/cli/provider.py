@@ -13,6 +13,7 @@ from time import sleep
 import click
 import uvloop
 
+from tallystick.entry.admission import LONGEST_WAIT_S
 from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.auditing import listed_keys
 from tallystick.entry.cli.console import example, say, say_json, table
@@ -32,15 +33,18 @@ from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, refuse_occupied, set_up
 from tallystick.entry.siem import Destination
 from tallystick.entry.siem.destination import Way
-from tallystick.entry.standing_by import stand_by
+from tallystick.entry.standing_by import prepare, stand_by
+from tallystick.entry.supervising import Supervisor
 from tallystick.entry.tracing.spans import spans_to
 from tallystick.entry.witnessing import WITNESSED_NOTE, WitnessEndpoint, Witnessing
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.hardening import harden_process
 from tallystick.kernel.codec import Decoder
-from tallystick.kernel.errors import Expired, Malformed, Unavailable
+from tallystick.kernel.errors import Expired, Malformed, MfsError, Unavailable
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import iso_utc
+from tallystick.process.policy.signing import SIGNATURES
+from tallystick.process.programme.templates import PROFILES, profile_text
 
 _ROLES = "security-officer,security-officer,operations,operations,care-desk,privacy-officer"
 _halves = Decoder(PublicHalf)
@@ -51,6 +55,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     short_help="Set up a provider: keys, first policy, invitations.",
     epilog=example(
         "tallystick init ./provider --secret-out ./secret",
+        "tallystick init ./provider --secret-out ./secret --profile bank-app --currency EUR",
         "tallystick init ./provider --secret-fd 3 --profile production --policy policy.yaml"
         " 3< secret",
     ),
@@ -61,10 +66,11 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--country", default="254", show_default=True, help="Calling code without plus.")
 @click.option(
     "--profile",
-    type=click.Choice(["demo", "production"]),
-    default="demo",
-    show_default=True,
-    help="How strictly policies are approved.",
+    "profiles",
+    type=click.Choice([*SIGNATURES, *PROFILES]),
+    multiple=True,
+    help="How strictly policies are approved (else demo); which programme to begin with (else"
+    " mobile-money-operator). Say it twice for both.",
 )
 @click.option(
     "--policy",
@@ -87,7 +93,7 @@ def init(
     provider: str,
     currency: str,
     country: str,
-    profile: str,
+    profiles: tuple[str, ...],
     policy_file: Path | None,
     operators: str,
     sms_url: str,
@@ -104,13 +110,18 @@ def init(
 
     The secret that opens the master key is made with --secret-out, or read from --secret-fd or
     --secret-file (made too, if it does not exist). It is never read from the environment.
+
+    The programme file mfs.yaml is written there, too, unless there is one: adapt it, and check it
+    with `tallystick programme check`.
     """
     text = policy_file.read_text(encoding="utf-8") if policy_file else demo_policy()
+    strictness, programme = _chosen(profiles)
     plan = Plan(
         provider=provider,
         currency=currency,
         country=country,
-        profile=profile,
+        profile=strictness,
+        programme_text=profile_text(programme, provider=provider, currency=currency),
         policy_text=text,
         roles=tuple(role.strip() for role in operators.split(",") if role.strip()),
         sms_url=sms_url,
@@ -120,8 +131,14 @@ def init(
     )
     place = ProviderFolder(folder)
     refuse_occupied(place)
-    secret, file = _initial_secret(folder, secret_out, secret_file, secret_fd)
-    done = set_up(place, plan, secret, SystemClock())
+    secret, file, made = _initial_secret(folder, secret_out, secret_file, secret_fd)
+    try:
+        done = set_up(place, plan, secret, SystemClock())
+    except MfsError:
+        if made and file is not None and not folder.exists():
+            file.unlink()
+            click.echo(f"{file} was removed again: it opens nothing", err=True)
+        raise
     codes = [(one.role, one.code.reveal()) for one in done.invited]
     if codes_file is not None:
         write_private(codes_file, "".join(f"{role} {code}\n" for role, code in codes))
@@ -136,8 +153,18 @@ def init(
         say(f"one-time codes of {len(codes)} operators were written to {codes_file}")
     delivered = f"--secret-file {file}" if file else "--secret-fd N"
     say("\nnext:")
+    say(f"  tallystick programme check {folder}")
     say(f"  tallystick serve {folder} {delivered}")
     say("  tallystick operator enrol http://127.0.0.1:8480 --name NAME --key-file KEY")
+
+
+def _chosen(profiles: tuple[str, ...]) -> tuple[str, str]:
+    """How strictly policies are approved, and which programme to begin with."""
+    strictness = [one for one in profiles if one in SIGNATURES]
+    programmes = [one for one in profiles if one in PROFILES]
+    if len(strictness) > 1 or len(programmes) > 1:
+        raise click.UsageError("--profile takes one of demo and production, and one programme")
+    return (strictness or ["demo"])[0], (programmes or [PROFILES[0]])[0]
 
 
 def _say_done(folder: Path, provider: str, done: Done) -> None:
@@ -151,8 +178,8 @@ def _say_done(folder: Path, provider: str, done: Done) -> None:
 
 def _initial_secret(
     folder: Path, secret_out: Path | None, secret_file: Path | None, secret_fd: int | None
-) -> tuple[Secret[bytes], Path | None]:
-    """The secret that seals the new master key, and its file if it has one."""
+) -> tuple[Secret[bytes], Path | None, bool]:
+    """The secret that seals the new master key, its file if it has one, and whether it is new."""
     given = sum(one is not None for one in (secret_out, secret_file, secret_fd))
     if given > 1:
         raise click.UsageError("give one of --secret-out, --secret-file and --secret-fd")
@@ -160,10 +187,11 @@ def _initial_secret(
         beside = folder.with_name(f"{folder.name}.secret")
         secret_out = Path(click.prompt("write a new secret to", default=str(beside)))
     file = secret_out or secret_file
-    if file is not None and (file == secret_out or not file.exists()):
+    made = file is not None and (file == secret_out or not file.exists())
+    if made and file is not None:
         make_secret_file(file)
         click.echo(f"a new secret was written to {file}: keep it apart from the provider", err=True)
-    return secret_from(secret_fd, file), file
+    return secret_from(secret_fd, file), file, made
 
 
 def _gateway(given: str) -> tuple[str, PublicHalf]:
@@ -217,6 +245,13 @@ def _gateway(given: str) -> tuple[str, PublicHalf]:
 )
 @click.option("--session-rate", default=50.0, show_default=True, help="Requests/s of a session.")
 @click.option("--source-rate", default=50.0, show_default=True, help="Handshakes/s of a source.")
+@click.option(
+    "--longest-wait",
+    type=click.FloatRange(min=1.0),
+    default=LONGEST_WAIT_S * 1000,
+    show_default=True,
+    help="Milliseconds that requests may go on waiting before new ones are refused.",
+)
 def serve(
     folder: Path,
     host: str,
@@ -235,6 +270,7 @@ def serve(
     trace_share: float,
     session_rate: float,
     source_rate: float,
+    longest_wait: float,
     secret_file: Path | None,
     secret_fd: int | None,
 ) -> None:
@@ -256,6 +292,7 @@ def serve(
         workers=workers,
         session_rate=session_rate,
         source_rate=source_rate,
+        longest_wait_s=longest_wait / 1000,
     )
     check_listening(listening)
     endpoints = tuple(WitnessEndpoint.parse(text) for text in witnesses)
@@ -265,16 +302,25 @@ def serve(
     watched = _watched(place, siem, traces, trace_share)
     _check_key_list(place)
     opener = opener_from(secret_fd, secret_file)
-    take_over = standby and stand_by(place.place(), sleep, _tell)
+    supervisor = Supervisor.named_in(os.environ)
+    take_over = standby and _stood_by(place, supervisor)
     platform = open_platform(place, opener, take_over=take_over)
     try:
-        uvloop.run(_serve(platform, listening, witnessing, watched, log_file, ready_fd))
+        uvloop.run(_serve(platform, listening, witnessing, watched, log_file, ready_fd, supervisor))
     finally:
         platform.close()
     if platform.store.overtaken:
         raise Unavailable(
             "another process has become the writer", remedy="start this one with --standby"
         )
+
+
+def _stood_by(folder: ProviderFolder, supervisor: Supervisor) -> bool:
+    """Wait for the writer's place; gives whether it is to be taken by force."""
+    place = folder.place()
+    prepare(place, _tell)
+    supervisor.ready("stands by")
+    return stand_by(place, supervisor.pausing(sleep), _tell)
 
 
 def _watched(folder: ProviderFolder, siem: tuple[str, ...], traces: str, share: float) -> Watched:
@@ -309,6 +355,7 @@ async def _serve(
     watched: Watched,
     log_file: str,
     ready_fd: int | None,
+    supervisor: Supervisor,
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -327,16 +374,22 @@ async def _serve(
         if ready_fd is not None:
             os.write(ready_fd, f"{port}\n".encode())
             os.close(ready_fd)
+        supervisor.ready("serves")
 
-    await serve_platform(
-        platform,
-        listening,
-        log=write,
-        started=started,
-        stop=stop,
-        witnessing=witnessing,
-        watched=watched,
-    )
+    living = asyncio.create_task(supervisor.live())
+    try:
+        await serve_platform(
+            platform,
+            listening,
+            log=write,
+            started=started,
+            stop=stop,
+            witnessing=witnessing,
+            watched=watched,
+        )
+    finally:
+        living.cancel()
+        supervisor.ending()
 
 
 def _log_descriptor(log_file: str) -> int | None:

@@ -10,9 +10,10 @@
 5. `compile`   rows indexed by words; answers in microseconds
 6. `decision`  the only place that makes permits
 7. `signing`   officers' signatures over the text; version and profile
-8. `explain`   why a row matched or not; what changes from one version to the next
-9. `changes`   for whom a new version decides differently, exactly
-10. `asked`    questions of partners (AuthZEN); `cedar` the policy in another language
+8. `failing`   what a failing dependency closes
+9. `explain`   why a row matched or not; what changes from one version to the next
+10. `changes`   for whom a new version decides differently, exactly
+11. `asked`    questions of partners (AuthZEN); `cedar` the policy in another language
 
 Source: ISO/TS 12812-2:2017, 6.1; 7.3.2; 7.3.3
 """
@@ -26,6 +27,7 @@ from tallystick.process.policy.decision import (
     Permit,
     StepUp,
     decide,
+    held_back,
 )
 from tallystick.process.policy.facts import (
     FOREVER,
@@ -68,6 +70,7 @@ __all__ = [
     "StepUp",
     "compile_policy",
     "decide",
+    "held_back",
     "read_policy",
     "recompile",
 ]

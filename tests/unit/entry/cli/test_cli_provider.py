@@ -316,3 +316,12 @@ class Later(SystemClock):
 
     def now(self) -> Instant:
         return Instant(super().now() + 8 * DAY_MS)
+
+
+def test_a_store_that_nobody_serves_leaves_nothing_behind(tmp_path: Path) -> None:
+    pytest.importorskip("psycopg")
+    ran = init(tmp_path, "--store", "postgresql://127.0.0.1:1/none")
+    assert ran.code == 3
+    assert "cannot be reached" in ran.err
+    assert list(tmp_path.iterdir()) == []
+    assert init(tmp_path).code == 0

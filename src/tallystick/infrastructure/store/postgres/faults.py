@@ -54,6 +54,6 @@ def unreachable(why: str) -> Unavailable:
     """
     return Unavailable(
         f"the database server cannot be reached: {why}",
-        remedy="check that it runs and takes writes; ask again with the same id",
+        remedy="check that it runs and takes writes, then try again; an order keeps its id",
         retry_after_s=1,
     )
