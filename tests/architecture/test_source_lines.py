@@ -15,6 +15,7 @@ COMMANDS = {
     f"src/tallystick/entry/cli/{name}.py"
     for name in (
         "backups",
+        "beginning",
         "bundles",
         "catalogue",
         "completing",

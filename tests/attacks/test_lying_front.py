@@ -66,7 +66,7 @@ class Ground:
         )
         sequence, sealed = phone.seal("payment.quote", encode_canonical(request))
         self.provider.handler("payment.quote")(
-            sealed, "", lambda status, _, body: told.append((status, body))
+            sealed, "", lambda status, _, body, *_more: told.append((status, body))
         )
         return _quotes.decode(phone.opened("payment.quote", sequence, *told[0]))
 

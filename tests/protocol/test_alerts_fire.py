@@ -159,6 +159,26 @@ def commands_pile_up(folder: Path) -> Prometheus:
         return on.scraper
 
 
+def more_is_asked_than_fits(folder: Path) -> Prometheus:
+    """So short a bound refuses most of the orders that come together."""
+    with stage(folder, longest_wait_s=1e-9) as on, ExitStack() as stack:
+        address = urlsplit(on.provider.url).netloc
+        links = [http.client.HTTPConnection(address, timeout=20) for _ in range(24)]
+        for link in links:
+            stack.callback(link.close)
+
+        def crowd() -> None:
+            for _ in range(4):
+                for link in links:
+                    link.request("POST", "/v1/payments", on.sealed("payment.order"), SEALED)
+                for link in links:
+                    link.getresponse().read()
+
+        on.scraper.cause()
+        on.scraper.until_fired("TallystickOverloaded", crowd)
+        return on.scraper
+
+
 def the_core_is_gone(folder: Path) -> Prometheus:
     """The core does not answer, and the policy takes no payments until it does."""
     with FallingCore() as core, stage(folder, core_url=core.url) as on:
@@ -346,6 +366,7 @@ SCENES: dict[str, Callable[[Path], Prometheus]] = {
     "TallystickUnreachable": it_is_gone,
     "TallystickKeyListEnds": the_key_list_ends,
     "TallystickBacklog": commands_pile_up,
+    "TallystickOverloaded": more_is_asked_than_fits,
     "TallystickUnavailableAnswers": the_core_is_gone,
     "TallystickForgeries": somebody_forges,
     "TallystickWitnessDisagrees": a_witness_disagrees,
@@ -360,6 +381,7 @@ SCENES: dict[str, Callable[[Path], Prometheus]] = {
     "TallystickDependencyFailing": the_module_fails,
 }
 ALSO = {
+    "TallystickOverloaded": {"TallystickUnavailableAnswers"},
     "TallystickUnavailableAnswers": {"TallystickDependencyFailing"},
     "TallystickCoreSilent": {"TallystickDependencyFailing"},
 }

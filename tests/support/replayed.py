@@ -18,7 +18,7 @@ def submit(provider: ReplayProvider, payer: Party, payee: Party, minor: int = 10
     sequence, sealed = phone.seal("payment.quote", encode_canonical(request))
     told: list[tuple[int, bytes]] = []
     provider.handler("payment.quote")(
-        sealed, "", lambda status, _, body: told.append((status, body))
+        sealed, "", lambda status, _, body, *_more: told.append((status, body))
     )
     ((status, body),) = told
     quoted = _quotes.decode(phone.opened("payment.quote", sequence, status, body))

@@ -12,6 +12,7 @@ import click
 
 from tallystick import __version__
 from tallystick.entry.cli.backups import backup, restore_backup
+from tallystick.entry.cli.beginning import init
 from tallystick.entry.cli.bundles import bundle
 from tallystick.entry.cli.catalogue import catalogue
 from tallystick.entry.cli.completing import completion
@@ -24,7 +25,7 @@ from tallystick.entry.cli.operators import operator
 from tallystick.entry.cli.policies import policy
 from tallystick.entry.cli.programmes import programme
 from tallystick.entry.cli.proofs import receipt, tally, why
-from tallystick.entry.cli.provider import init, serve
+from tallystick.entry.cli.provider import serve
 from tallystick.entry.cli.proving import prove
 from tallystick.entry.cli.rechecks import recheck
 from tallystick.entry.cli.replaying import replay_file

@@ -9,6 +9,7 @@ from typing import Final
 from tallystick.entry.http.operations import Operation, Protection
 from tallystick.entry.surface.model import Difference, Discovered, Side
 from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.process.policy.facts import OperatorAct
 from tallystick.process.programme.model import Programme
 from tallystick.process.programme.organisation import staffing
 from tallystick.process.programme.words import AssetClass, Bearer, NodeKind
@@ -37,12 +38,17 @@ _SHOWN: Final[Mapping[str, tuple[tuple[NodeKind, ...], tuple[AssetClass, ...]]]]
     "ussd.message": ((NodeKind.USSD_GATEWAY,), (AssetClass.ORDER,)),
     "operator.enrol": ((NodeKind.CONSOLE,), _ACTS),
     "keys.list": (_APPS, (AssetClass.CERTIFICATE,)),
+    "access.evaluation": ((NodeKind.PARTNER,), tuple(AssetClass)),
+    "access.evaluations": ((NodeKind.PARTNER,), tuple(AssetClass)),
     "tally.checkpoint": ((NodeKind.WITNESS, *_APPS), (AssetClass.EVIDENCE,)),
     "tally.consistency": ((NodeKind.WITNESS, *_APPS), (AssetClass.EVIDENCE,)),
 }
 """Kinds of nodes that ask for an operation, and classes of assets that it moves."""
 
-_UNSHOWN: Final = frozenset({"health.live", "health.ready"})
+_PARTNERS: Final = frozenset({OperatorAct.EVALUATE_POLICY.value})
+"""Acts of parties outside: no post has a duty for them."""
+
+_UNSHOWN: Final = frozenset({"health.live", "health.ready", "access.configuration"})
 """Operations that move nothing of value."""
 
 _PROTECTED: Final[Mapping[Purpose, AssetClass]] = {
@@ -244,7 +250,7 @@ def _rights(found: Discovered, programme: Programme) -> Iterator[Difference]:
     """What the first policy lets roles do against what the duties of the posts need."""
     needed = staffing(programme).rules.roles
     for role, acts in sorted(found.allowed.items()):
-        beyond = sorted(set(acts) - set(needed.get(role, ())))
+        beyond = sorted(set(acts) - set(needed.get(role, ())) - _PARTNERS)
         if beyond:
             yield _deployed(
                 "right",
