@@ -15,6 +15,7 @@ COMMANDS = {
     f"src/tallystick/entry/cli/{name}.py"
     for name in (
         "backups",
+        "bundles",
         "catalogue",
         "completing",
         "keys",
@@ -25,6 +26,7 @@ COMMANDS = {
         "programmes",
         "proofs",
         "provider",
+        "proving",
         "witnesses",
         "rechecks",
         "risks",

@@ -23,6 +23,7 @@ from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
 from tallystick.application.payments import Payments, Tariff
 from tallystick.application.policing import Officers, PolicyInForce
+from tallystick.application.proving import Proving
 from tallystick.application.quotekeys import QuoteKeys
 from tallystick.application.quoting import Quoting, Terms
 from tallystick.application.webhooks import Webhooks
@@ -261,6 +262,7 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         notices=notices,
         webhooks=webhooks,
         settling=Settling(payments, customers, book, policy),
+        proving=Proving(access, acts, customers, policy, reader),
     )
     return desks, quoting, webhooks
 

@@ -12,6 +12,7 @@ import click
 
 from tallystick import __version__
 from tallystick.entry.cli.backups import backup, restore_backup
+from tallystick.entry.cli.bundles import bundle
 from tallystick.entry.cli.catalogue import catalogue
 from tallystick.entry.cli.completing import completion
 from tallystick.entry.cli.console import OUT_OF_REACH, REFUSED, example, say_error
@@ -23,6 +24,7 @@ from tallystick.entry.cli.policies import policy
 from tallystick.entry.cli.programmes import programme
 from tallystick.entry.cli.proofs import receipt, tally, why
 from tallystick.entry.cli.provider import init, serve
+from tallystick.entry.cli.proving import prove
 from tallystick.entry.cli.rechecks import recheck
 from tallystick.entry.cli.replaying import replay_file
 from tallystick.entry.cli.risks import risk
@@ -54,8 +56,8 @@ def cli(debug: bool) -> None:
 
 for command in (
     init, serve, programme, risk, operator, policy, tally, receipt, why, timeline, recheck, doctor,
-    surface, ledger, keys, store, backup, restore_backup, witness, replay_file, catalogue,
-    completion,
+    surface, ledger, keys, store, backup, restore_backup, witness, replay_file, catalogue, prove,
+    bundle, completion,
 ):  # fmt: skip
     cli.add_command(command)
 
