@@ -29,6 +29,7 @@ COMMANDS = {
         "proving",
         "witnesses",
         "rechecks",
+        "reports",
         "risks",
         "doctors",
         "replaying",

@@ -27,6 +27,7 @@ from tallystick.entry.cli.provider import init, serve
 from tallystick.entry.cli.proving import prove
 from tallystick.entry.cli.rechecks import recheck
 from tallystick.entry.cli.replaying import replay_file
+from tallystick.entry.cli.reports import report
 from tallystick.entry.cli.risks import risk
 from tallystick.entry.cli.stores import store
 from tallystick.entry.cli.surfaces import surface
@@ -55,7 +56,7 @@ def cli(debug: bool) -> None:
 
 
 for command in (
-    init, serve, programme, risk, operator, policy, tally, receipt, why, timeline, recheck, doctor,
+    init, serve, programme, risk, report, operator, policy, tally, receipt, why, timeline, recheck, doctor,
     surface, ledger, keys, store, backup, restore_backup, witness, replay_file, catalogue, prove,
     bundle, completion,
 ):  # fmt: skip
