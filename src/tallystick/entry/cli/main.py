@@ -56,9 +56,9 @@ def cli(debug: bool) -> None:
 
 
 for command in (
-    init, serve, programme, risk, report, operator, policy, tally, receipt, why, timeline, recheck, doctor,
-    surface, ledger, keys, store, backup, restore_backup, witness, replay_file, catalogue, prove,
-    bundle, completion,
+    init, serve, programme, risk, report, operator, policy, tally, receipt, why, timeline, recheck,
+    doctor, surface, ledger, keys, store, backup, restore_backup, witness, replay_file, catalogue,
+    prove, bundle, completion,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -13,6 +13,7 @@ from tallystick.entry.reporting import keep_history, material_of, provider_in
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.errors import TooLarge
+from tallystick.process.reports.course import point_of
 from tallystick.process.reports.gathering import gather
 from tallystick.process.reports.page import LIMIT, report_json, report_page
 from tallystick.process.risk.analysis import Options
@@ -71,7 +72,7 @@ def report(
         replace_file(numbers, report_json(found))
         written.append(f"{numbers}: its numbers")
     provider = provider_in(place)
-    if history and provider is not None and keep_history(provider, found.history[-1]):
+    if history and provider is not None and keep_history(provider, point_of(found)):
         written.append(f"a line was added to the history, which has {len(found.history)}")
     if pdf is not None:
         print_page(out, pdf)

@@ -15,10 +15,19 @@ from tallystick.kernel.model import replace
 from tallystick.kernel.money import currency_exponent
 from tallystick.kernel.time import DAY_MS
 from tallystick.process.conformance.findings import State
-from tallystick.process.reports.marks import moment, path, picture, scrolled, spot, table, text
-from tallystick.process.reports.marks import number as linked
+from tallystick.process.reports.marks import (
+    CellText,
+    linked,
+    moment,
+    path,
+    picture,
+    scrolled,
+    spot,
+    table,
+    text,
+)
 from tallystick.process.reports.model import HistoryPoint, Report
-from tallystick.process.reports.scales import Scale, brief, steps
+from tallystick.process.reports.scales import Scale, brief, decades, powers, steps
 
 HISTORY_FILE: Final = "risk-history.jsonl"
 _WIDTH, _LEFT, _RIGHT, _TOP = 640, 66, 24, 30
@@ -67,7 +76,7 @@ def course_figure(history: Sequence[HistoryPoint], basis: str) -> str:
 
     Source: ISO/TS 12812-2:2017, 6.1
     """
-    rows = [
+    rows: list[tuple[CellText, ...]] = [
         (
             moment(one.at),
             linked(one.policy_version, "history"),
@@ -93,7 +102,7 @@ def course_figure(history: Sequence[HistoryPoint], basis: str) -> str:
     legend = (
         '<ul class="legend"><li><span class="sign">◐</span> with the chosen controls</li>'
         '<li><span class="sign">●</span> as seen now</li>'
-        "<li>dashed: what is tolerated; upright lines: another version of the policy</li></ul>"
+        "<li>dashed: what is tolerated; upright lines: another version of the policy; losses on a logarithmic axis</li></ul>"
     )
     return f"{legend}{drawn}<details><summary>The numbers as a table</summary>{numbers}</details>"
 
@@ -110,18 +119,21 @@ def course_picture(history: Sequence[HistoryPoint], basis: str) -> str:
     most_open = max(max(one.open[1:]) for one in history)
     losses = [amount.minor for one in history for amount in one.p95[1:]]
     ticks = steps(0, max(most_open, 1), 5)
-    money = steps(0, max(*losses, history[-1].tolerated.minor, 1), 5)
+    some = [one for one in (*losses, history[-1].tolerated.minor) if one > 0] or [1]
+    low, high = decades(min(some), max(some))
+    money = list(powers(low, high))
     first_scale = Scale(ticks[0], ticks[-1], _TOP + _PANEL, _TOP)
-    second_scale = Scale(money[0], money[-1], bottom, second)
+    second_scale = Scale(low, high, bottom, second, logarithmic=True)
     currency = history[-1].tolerated.currency
+    every = 1 + len(money) // 5
     parts = [
+        *_versions(history, across, bottom),
         *_panel(_TOP, "places that are open", ((str(one), first_scale.at(one)) for one in ticks)),
         *_panel(
             second,
             f"loss of one year in twenty, {currency}",
-            ((brief(one, digits), second_scale.at(one)) for one in money),
+            ((brief(one, digits), second_scale.at(one)) for one in money[::every]),
         ),
-        *_versions(history, across, bottom),
     ]
     y = second_scale.at(history[-1].tolerated.minor)
     parts.append(path(f"M{_LEFT} {spot(y)}H{_WIDTH - _RIGHT}", "tolerance"))
@@ -148,7 +160,7 @@ def course_picture(history: Sequence[HistoryPoint], basis: str) -> str:
 
 
 def _panel(top: int, title: str, ticks: Iterable[tuple[str, float]]) -> Iterable[str]:
-    yield text(8, top - 12, title, "strong")
+    yield text(8, top - 12, title, "strong halo")
     for words, y in ticks:
         yield path(f"M{_LEFT} {spot(y)}H{_WIDTH - _RIGHT}", "grid")
         yield text(_LEFT - 8, y + 4, words, "", "end")

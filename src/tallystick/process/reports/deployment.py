@@ -1,4 +1,4 @@
-"""Figure 1 and Table 1 as HTML: layers one below the other, clauses as tiles, device classes as bars.
+"""Figure 1 and Table 1 as HTML: layers below each other, clauses as tiles, device classes as bars.
 
 A state is told by a sign and a word; hatching marks what is stale, a dotted frame a kind that is
 inferred.
@@ -11,8 +11,16 @@ from html import escape
 from typing import Final
 
 from tallystick.process.conformance.findings import State
-from tallystick.process.reports.marks import number as linked
-from tallystick.process.reports.marks import percent, picture, rect, table, text, written
+from tallystick.process.reports.marks import (
+    CellText,
+    linked,
+    percent,
+    picture,
+    rect,
+    table,
+    text,
+    written,
+)
 from tallystick.process.reports.model import ClauseStanding, DeviceStanding, LayerStanding
 from tallystick.process.reports.standing import WORST
 
@@ -21,12 +29,12 @@ SIGNS: Final[Mapping[str, tuple[str, str]]] = {
     State.NOT_SATISFIED.value: ("✕", "not satisfied"),
     State.STALE.value: ("?", "stale or never seen"),
     State.EXCEPTED.value: ("E", "excepted"),
-    State.NOT_APPLICABLE.value: ("–", "not applicable"),
+    State.NOT_APPLICABLE.value: ("-", "not applicable"),
 }
 """The sign and the words of each state."""
 
-_WIDTH, _ROW, _NAMES = 640, 58, 190
-_POPULATION_UNIT: Final = 300
+_WIDTH, _ROW = 420, 56
+_LONGEST: Final = 330.0
 
 
 def states_legend(states: Mapping[str, int], rows: int, source: str) -> str:
@@ -131,7 +139,7 @@ def population_figure(population: Sequence[DeviceStanding], basis: str) -> str:
 
     Source: ISO/TS 12812-2:2017, 8.1.1
     """
-    rows = [
+    rows: list[tuple[CellText, ...]] = [
         (
             one.id,
             one.environment,
@@ -151,7 +159,7 @@ def population_figure(population: Sequence[DeviceStanding], basis: str) -> str:
         '<ul class="legend"><li><span class="patch served"></span> served</li>'
         '<li><span class="patch out"></span> shut out by the choice</li></ul>'
     )
-    drawn = f'<div class="narrow">{population_picture(population)}</div>'
+    drawn = population_picture(population)
     return f"{legend}{drawn}{table('Device classes', columns, rows, 'numbers')}"
 
 
@@ -169,17 +177,16 @@ def population_picture(population: Sequence[DeviceStanding]) -> str:
     parts: list[str] = []
     most = max((one.share for one in population), default=None)
     for at, one in enumerate(population):
-        y = 14 + at * _ROW
-        width = float(one.share / most) * _POPULATION_UNIT if most else 0.0
-        parts += [
-            text(8, y + 14, one.id, "strong"),
-            text(8, y + 32, f"{one.os}, {one.environment}", "faint"),
-            rect(_NAMES, y, max(width, 2.0), 34, "bar out" if one.shut_out else "bar served"),
-        ]
+        y = 8 + at * _ROW
+        width = max(2.0, float(one.share / most) * _LONGEST) if most else 2.0
         said = f"{percent(one.share)}{', shut out' if one.shut_out else ''}"
-        parts.append(text(_NAMES + max(width, 2.0) + 8, y + 22, said, "strong"))
+        parts += [
+            text(2, y + 10, f"{one.id} ({one.os}, keys in {one.environment})"),
+            rect(2, y + 17, width, 24, "bar out" if one.shut_out else "bar served"),
+            text(width + 10, y + 34, said, "strong"),
+        ]
     said = " ".join(
         f"{one.id}: {percent(one.share)} of the customers, {_served(one)}." for one in population
     )
-    size = (_WIDTH, 14 + len(population) * _ROW)
-    return picture("population-picture", size, "Customers by device class", said, parts, "wide")
+    size = (_WIDTH, 8 + len(population) * _ROW)
+    return picture("population-picture", size, "Customers by device class", said, parts)

@@ -7,8 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from tallystick.kernel.money import currency_exponent
-from tallystick.process.reports.marks import path, percent, picture, scrolled, spot, table, text
-from tallystick.process.reports.marks import number as linked
+from tallystick.process.reports.marks import (
+    CellText,
+    linked,
+    path,
+    percent,
+    picture,
+    scrolled,
+    spot,
+    table,
+    text,
+)
 from tallystick.process.reports.material import Material
 from tallystick.process.reports.model import Curve, Losses
 from tallystick.process.reports.scales import Scale, brief, decades, powers
@@ -57,7 +66,7 @@ def losses_figure(losses: Losses) -> str:
     """
     shares = [share for _, share in losses.curves[0].points] if losses.curves else []
     columns = ("state", "mean", "p95", *(f"1 in {int(1 / share)}" for share in shares))
-    rows = [
+    rows: list[tuple[CellText, ...]] = [
         (
             NAMES[one.state],
             *(linked(amount, "loss") for amount in (one.mean, one.p95)),

@@ -5,8 +5,17 @@ Source: ISO/TS 12812-2:2017, 6.1
 
 from collections.abc import Iterable, Sequence
 
-from tallystick.process.reports.marks import number as linked
-from tallystick.process.reports.marks import path, picture, rect, scrolled, spot, table, text
+from tallystick.process.reports.marks import (
+    CellText,
+    linked,
+    path,
+    picture,
+    rect,
+    scrolled,
+    spot,
+    table,
+    text,
+)
 from tallystick.process.reports.material import Material
 from tallystick.process.reports.model import Choice
 from tallystick.process.reports.scales import Scale, steps
@@ -53,7 +62,7 @@ def front_figure(front: Sequence[Choice], budget: int) -> str:
 
     Source: ISO/TS 12812-2:2017, 6.1
     """
-    rows = [
+    rows: list[tuple[CellText, ...]] = [
         (
             linked(one.cost, "front"),
             linked(one.friction, "front"),

@@ -4,7 +4,7 @@ Source: ISO/TS 12812-2:2017, 5; 6.1; A
 """
 
 from tallystick.kernel.model import replace
-from tallystick.process.reports.course import point_of
+from tallystick.process.reports.course import is_news, point_of
 from tallystick.process.reports.exceedance import losses_of
 from tallystick.process.reports.front import front_of
 from tallystick.process.reports.ladders import ladders_of
@@ -19,7 +19,7 @@ from tallystick.process.reports.tracing import trace_of
 def gather(material: Material) -> Report:
     """All numbers of the report; equal material gives equal numbers.
 
-    The history ends with this observation; the earlier points are as they were handed in.
+    The history ends with this observation unless the last one that was handed in says the same.
     Source: ISO/TS 12812-2:2017, 5; 6.1; A
     """
     analysis, programme = material.analysis, material.programme
@@ -50,4 +50,6 @@ def gather(material: Material) -> Report:
         trace=trace_of(material),
         history=(),
     )
-    return replace(report, history=(*material.history, point_of(report)))
+    point = point_of(report)
+    new = (point,) if is_news(material.history, point) else ()
+    return replace(report, history=(*material.history, *new))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from typing import Final
 
-from tallystick.process.reports.marks import picture, rect, spot, text
+from tallystick.process.reports.marks import linked, picture, rect, spot, table, text
 from tallystick.process.reports.material import Material
 from tallystick.process.reports.model import Ladder, Rung
 from tallystick.process.risk.model import Instance
@@ -153,7 +153,20 @@ def ladders_figure(ladders: Sequence[Ladder]) -> str:
     )
     tints = {factor: at % 5 for at, factor in enumerate(factors)}
     cards = "".join(_card(at, one, scale, tints) for at, one in enumerate(ladders))
-    return f'<ul class="legend">{legend}</ul><div class="cards">{cards}</div>'
+    rows = [
+        (
+            one.path,
+            *(linked(value, "ladders") for pair in (one.points, one.required) for value in pair),
+            ", ".join(f"{rung.factor} {rung.bare} to {rung.lifted}" for rung in one.rungs),
+        )
+        for one in ladders
+    ]
+    columns = ("path", "points bare", "with controls", "required bare", "with controls", "factors")
+    numbers = table("Points of the paths shown", columns, rows)
+    return (
+        f'<ul class="legend">{legend}</ul><div class="cards">{cards}</div>'
+        f"<details><summary>The numbers as a table</summary>{numbers}</details>"
+    )
 
 
 def _card(at: int, one: Ladder, scale: int, tints: dict[str, int]) -> str:

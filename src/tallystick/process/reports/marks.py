@@ -11,7 +11,8 @@ from html import escape
 from typing import NamedTuple
 
 from tallystick.kernel.errors import Broken
-from tallystick.kernel.time import Instant, iso_utc
+from tallystick.kernel.money import Money, currency_exponent
+from tallystick.kernel.time import iso_utc
 
 
 class Linked(NamedTuple):
@@ -28,7 +29,7 @@ CellText = str | Linked
 """What stands in a cell: plain text, which is escaped, or a linked number."""
 
 
-def number(value: object, source: str) -> Linked:
+def linked(value: object, source: str) -> Linked:
     """`value` as people read it (thousands apart), linked to the source `source`.
 
     Source: W3C WCAG 2.2
@@ -91,7 +92,8 @@ def scrolled(label: str, inside: str) -> str:
 
     Source: W3C WCAG 2.2
     """
-    return f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(label)}">{inside}</div>'
+    named = escape(label)
+    return f'<div class="scroll" role="region" tabindex="0" aria-label="{named}">{inside}</div>'
 
 
 def figure(name: str, title: str, said: str, inside: str) -> str:
@@ -168,7 +170,21 @@ def moment(at: int) -> str:
 
     Source: ISO 8601-1
     """
-    return f"{iso_utc(Instant(at))[:16].replace('T', ' ')} UTC"
+    return f"{iso_utc(at)[:16].replace('T', ' ')} UTC"
+
+
+def spoken(amount: Money) -> str:
+    """An amount as it is said: KES 14.9 billion; below a million to the last unit.
+
+    Source: ISO 4217
+    """
+    whole = abs(amount.minor) // 10 ** currency_exponent(amount.currency)
+    for size, word in ((10**12, "trillion"), (10**9, "billion"), (10**6, "million")):
+        if whole >= size:
+            tenths = whole * 10 // size
+            sign = "-" if amount.minor < 0 else ""
+            return f"{amount.currency} {sign}{tenths // 10:,}.{tenths % 10} {word}"
+    return str(amount)
 
 
 def plural(count: int, word: str) -> str:

@@ -8,15 +8,24 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from tallystick.process.programme.words import Impact
-from tallystick.process.reports.marks import path, picture, rect, scrolled, spot, table, text
-from tallystick.process.reports.marks import number as linked
+from tallystick.process.reports.marks import (
+    CellText,
+    linked,
+    path,
+    picture,
+    rect,
+    scrolled,
+    spot,
+    table,
+    text,
+)
 from tallystick.process.reports.material import Material
 from tallystick.process.reports.model import Cell, Move
 from tallystick.process.risk.model import Verdict
 from tallystick.process.risk.rating import band_of
 
-SHOWN: Final = 6
-"""How many moves are drawn, those of most places first; the table has them all."""
+SHOWN: Final = 4
+"""How many arrows of each sort are drawn, those of most places first; the table has all moves."""
 
 _LEFT, _TOP, _WIDE, _HIGH = 92, 20, 96, 66
 _NOBODY: Final = (0, 0)
@@ -74,10 +83,11 @@ def matrix_figure(cells: Sequence[Cell], moves: Sequence[Move], basis: str) -> s
         '<ul class="legend"><li><span class="sign">○</span> bare</li>'
         '<li><span class="sign">◐</span> with the chosen controls</li>'
         f'<li><span class="sign">●</span> as {basis} now</li>'
-        f"<li>solid arrow: from bare to designed; dashed arrow: from designed to now (the {SHOWN}"
-        " moves of most places)</li><li>letter in the corner: low, medium, high, critical</li></ul>"
+        f"<li>solid arrow: from bare to designed; dashed arrow: from designed to now (of each the"
+        f" {SHOWN} of most places)</li><li>letter in the corner: the first of low, medium, high,"
+        " critical</li></ul>"
     )
-    rows = [
+    rows: list[tuple[CellText, ...]] = [
         (
             linked(one.places, "matrix"),
             *(_spoken(place) for place in (one.inherent, one.designed, one.observed)),
@@ -104,16 +114,13 @@ def matrix_picture(cells: Sequence[Cell], moves: Sequence[Move]) -> str:
 
     Source: ISO/TS 12812-2:2017, A
     """
-    parts: list[str] = []
-    for one in cells:
-        parts += _drawn_cell(one)
-    for one in moves[:SHOWN]:
-        for begin, end, kind in (
-            ((one.inherent, 0), (one.designed, 1), "down"),
-            ((one.designed, 1), (one.observed, 2), "up"),
-        ):
-            if _NOBODY not in {begin[0], end[0]} and begin[0] != end[0]:
-                parts.append(_arrow(begin, end, kind, one.places))
+    parts = [part for one in cells for part in _ground(one)]
+    for state, kind in ((0, "down"), (1, "up")):
+        parts += [
+            _arrow((begin, state), (end, state + 1), kind, places)
+            for begin, end, places in legs(moves, state)[:SHOWN]
+        ]
+    parts += [part for one in cells for part in _counts(one)]
     bottom = _TOP + 5 * _HIGH
     for impact in Impact:
         x = _LEFT + (impact - 0.5) * _WIDE
@@ -133,6 +140,22 @@ def matrix_picture(cells: Sequence[Cell], moves: Sequence[Move]) -> str:
     return picture("matrix-picture", size, "Risk matrix in three states", said, parts, "wide")
 
 
+def legs(moves: Iterable[Move], state: int) -> list[tuple[tuple[int, int], tuple[int, int], int]]:
+    """How many places go from which cell to which other between `state` and the next one.
+
+    Those of most places first; what stays, and where nobody is served, is left out.
+    Source: ISO/TS 12812-2:2017, A
+    """
+    counted = Counter[tuple[tuple[int, int], tuple[int, int]]]()
+    for one in moves:
+        states = (one.inherent, one.designed, one.observed)
+        begin, end = states[state], states[state + 1]
+        if begin != end and _NOBODY not in {begin, end}:
+            counted[begin, end] += one.places
+    ordered = sorted(counted.items(), key=lambda each: (-each[1], each[0]))
+    return [(begin, end, places) for (begin, end), places in ordered]
+
+
 def _above(cells: Iterable[Cell], state: int) -> int:
     return sum(
         (one.inherent, one.designed, one.observed)[state]
@@ -150,16 +173,22 @@ def corner(place: tuple[int, int]) -> tuple[int, int]:
     return _LEFT + (impact - 1) * _WIDE, _TOP + (5 - likelihood) * _HIGH
 
 
-def _drawn_cell(one: Cell) -> Iterable[str]:
+def _ground(one: Cell) -> Iterable[str]:
     x, y = corner((one.likelihood, one.impact))
     band = band_of(one.likelihood * one.impact).value
     yield rect(x, y, _WIDE, _HIGH, f"cell {band}")
     yield text(x + _WIDE - 6, y + _HIGH - 6, band[0].upper(), "faint", "end")
+
+
+def _counts(one: Cell) -> Iterable[str]:
+    """The counts of a cell, above the arrows and with a margin around their letters."""
+    x, y = corner((one.likelihood, one.impact))
+    band = band_of(one.likelihood * one.impact).value
     for state, (sign, count) in enumerate(
         (("○", one.inherent), ("◐", one.designed), ("●", one.observed))
     ):
         if count:
-            yield text(x + 6, y + 17 + state * 19, f"{sign} {count}")
+            yield text(x + 6, y + 17 + state * 19, f"{sign} {count}", f"count {band}")
 
 
 def _arrow(
@@ -167,7 +196,7 @@ def _arrow(
 ) -> str:
     """A bent arrow; the more places move so, the thicker."""
     (x, y), (to_x, to_y) = _anchor(*begin), _anchor(*end)
-    width = 1.2 + min(2.4, places / 60)
+    width = 1.2 + min(2.0, places / 80)
     bend_x = (x + to_x) / 2 + (to_y - y) / 7
     bend_y = (y + to_y) / 2 - (to_x - x) / 7
     drawn = f"M{spot(x)} {spot(y)}Q{spot(bend_x)} {spot(bend_y)} {spot(to_x)} {spot(to_y)}"
@@ -177,4 +206,4 @@ def _arrow(
 def _anchor(place: tuple[int, int], state: int) -> tuple[float, float]:
     """Where an arrow of a cell begins or ends: to the right of the count of its state."""
     x, y = corner(place)
-    return x + 52 + 5 * state, y + 14 + 18.0 * state
+    return x + 54 + 12 * state, y + 13 + 19.0 * state

@@ -57,6 +57,10 @@
       }
       column.append(heading, list);
       if (!names.size) column.append(make("p", "nothing", {class: "soft small"}));
+      if (at === ROW && kind === CONTROL) {
+        const words = known[CONTROL].get(name)[7].join(", ");
+        column.append(make("p", `The pack: ${words || "nothing named"}`, {class: "soft small"}));
+      }
       return column;
     }));
     told.textContent = `${name}: what hangs on it.`;

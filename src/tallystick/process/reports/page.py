@@ -25,6 +25,7 @@ from tallystick.process.reports.marks import figure, moment, scrolled
 from tallystick.process.reports.matrix import matrix_figure
 from tallystick.process.reports.model import Report, Versions
 from tallystick.process.reports.sourcing import sources_section
+from tallystick.process.reports.summary import SOURCES
 from tallystick.process.reports.tracing import trace_figure
 
 LIMIT: Final = 2 * 1024 * 1024
@@ -33,6 +34,21 @@ LIMIT: Final = 2 * 1024 * 1024
 _GUARD: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:;"
     " base-uri 'none'; form-action 'none'"
+)
+_POPULATION: Final = (
+    "Shares of customers by telephone; a control that a telephone cannot have does not help there."
+)
+_LADDERS: Final = (
+    "Each bar adds up the factors of one path; the upright line is what its asset requires."
+    " Controls do not add up: the strongest on a factor counts."
+)
+_LOSSES: Final = (
+    "Both axes are logarithmic. A curve that is to the right of the diamond at 5 % is above the"
+    " appetite."
+)
+_FLOWS: Final = (
+    "Zones side by side, the least trusted on the left; layers one below the other. Line style and"
+    " label say the bearer, a padlock says end-to-end."
 )
 _HEAD: Final = (
     '<svg width="0" height="0" aria-hidden="true" focusable="false" class="defs"><defs>'
@@ -59,7 +75,11 @@ def report_page(report: Report, programme: Programme) -> str:
     parts = tuple(_figures(report, programme))
     links = "".join(f'<li><a href="#{name}">{escape(title)}</a></li>' for name, title, _ in parts)
     title = escape(f"{report.versions.owner}: risk, policy and proof")
-    sentences = "".join(f"<li>{escape(one)}</li>" for one in report.summary)
+    sentences = "".join(
+        f'<li>{escape(one)} <a class="from" href="#from-{source}"'
+        f' aria-label="where the numbers of sentence {at} come from">from {source}</a></li>'
+        for at, (one, source) in enumerate(zip(report.summary, SOURCES, strict=True), start=1)
+    )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -123,15 +143,13 @@ def _figures(report: Report, programme: Programme) -> Iterable[tuple[str, str, s
         (
             "population",
             "3. The customers, and who is shut out",
-            "Shares of customers by telephone; a control that a telephone cannot have does not"
-            " help there.",
+            _POPULATION,
             population_figure(report.population, basis),
         ),
         (
             "ladders",
             "4. Attack paths against what is required",
-            "Each bar adds up the factors of one path; the upright line is what its asset requires."
-            " Controls do not add up: the strongest on a factor counts.",
+            _LADDERS,
             ladders_figure(report.ladders),
         ),
         (
@@ -143,15 +161,13 @@ def _figures(report: Report, programme: Programme) -> Iterable[tuple[str, str, s
         (
             "losses",
             "6. The loss of a year",
-            f"{report.losses.years:,} years simulated with the seed {report.losses.seed!r}; both"
-            " axes are logarithmic. A curve to the right of the diamond's line at 5 % is above the"
-            " appetite.",
+            f"{report.losses.years:,} years simulated, seed {report.losses.seed!r}. {_LOSSES}",
             losses_figure(report.losses),
         ),
         (
             "front",
             "7. Cost against friction",
-            "Sets of controls that are all enough; what the chosen one costs and asks of customers.",
+            "Sets of controls that are all enough: what each costs, and asks of the customers.",
             front_figure(report.front, report.friction_budget),
         ),
         (
@@ -169,8 +185,7 @@ def _figures(report: Report, programme: Programme) -> Iterable[tuple[str, str, s
         (
             "flows",
             "10. The data flows by layer and zone",
-            "Zones side by side, the least trusted on the left; layers one below the other. Line"
-            " style and label say the bearer, a padlock says end-to-end.",
+            _FLOWS,
             scrolled("Data flows", draw(programme)),
         ),
     ):

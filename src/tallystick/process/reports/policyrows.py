@@ -53,7 +53,7 @@ def _rows(field: str, outcomes: Iterable[Outcome]) -> _Find:
 
     def find(policy: Policy) -> Iterator[Rule]:
         for row in policy.decisions:
-            looked = {one.field for one in (*row.words, *row.bounds)}
+            looked = {one.field for one in row.words} | {one.field for one in row.bounds}
             if row.outcome in wanted and field in looked:
                 yield _row(row)
 
@@ -61,14 +61,14 @@ def _rows(field: str, outcomes: Iterable[Outcome]) -> _Find:
 
 
 def _limits(field: str, *words: object) -> _Find:
-    """Limits for one of `words` in `field`, or for any value of it where no word is given."""
+    """Limits for nothing but `words` in `field`, or for any value of it where no word is given."""
     wanted = frozenset(words)
 
     def find(policy: Policy) -> Iterator[Rule]:
         for limit in policy.limits:
             for condition in limit.words:
                 named = condition.field == field
-                if named and (not wanted or wanted & frozenset(condition.words)):
+                if named and (not wanted or frozenset(condition.words) <= wanted):
                     yield _limit(limit)
 
     return find
@@ -133,6 +133,11 @@ def _tiers(policy: Policy) -> Iterator[Rule]:
     yield from _limits("tier")(policy)
 
 
+def _agents(policy: Policy) -> Iterator[Rule]:
+    yield from _limits("channel", "agent")(policy)
+    yield from _limits("grade", "agent-assisted")(policy)
+
+
 def _hybrid(policy: Policy) -> Iterator[Rule]:
     suites = policy.handshake.suites
     hybrid = [one for one in suites if "mlkem" in one]
@@ -149,10 +154,10 @@ _FINDERS: Final[Mapping[str, _Find]] = {
     "new-device-delay": _rows("device_age_ms", _LATER),
     "new-payee-delay": _rows("payee_known", (Outcome.DELAY, Outcome.STEP_UP)),
     "attested-grade-above": _steps_to_attested,
-    "software-device-cap": _limits("device_trust", "software"),
+    "software-device-cap": _limits("device_trust", "software", "unknown"),
     "dialled-cap": _limits("channel", "ussd"),
-    "unknown-payee-cap": _limits("payee_known", False),  # noqa: FBT003 - a word of the policy
-    "agent-cap": _limits("channel", "agent"),
+    "unknown-payee-cap": _limits("payee_known", False),
+    "agent-cap": _agents,
     "mandate-cap": _limits("grade", "standing-mandate"),
     "tier-limits": _tiers,
     "attempts-limit": _attempts,

@@ -4,13 +4,17 @@ Source: ISO/TS 12812-2:2017, 6.1; A
 """
 
 from collections import Counter
+from typing import Final
 
 from tallystick.kernel.money import Money
 from tallystick.process.conformance.findings import State
 from tallystick.process.reports.exceedance import p95_of
-from tallystick.process.reports.marks import percent, plural
+from tallystick.process.reports.marks import percent, plural, spoken
 from tallystick.process.reports.material import Material
 from tallystick.process.reports.model import Losses
+
+SOURCES: Final = ("counts", "selection", "loss", "states", "saved")
+"""Where the numbers of each sentence come from, in their order."""
 
 
 def summary_of(material: Material, losses: Losses) -> tuple[str, ...]:
@@ -58,9 +62,9 @@ def _loss(losses: Losses) -> str:
         p95_of(losses.curves, state).p95 for state in ("inherent", "designed", "observed")
     )
     return (
-        f"One year in twenty loses {bare} or more without controls, {designed} with the chosen ones"
-        f" ({_kept(designed, losses)}) and {observed} as things stand ({_kept(observed, losses)}):"
-        f" tolerated is {losses.tolerated}."
+        f"One year in twenty loses {spoken(bare)} or more without controls, {spoken(designed)} with"
+        f" the chosen ones ({_kept(designed, losses)}) and {spoken(observed)} as things stand"
+        f" ({_kept(observed, losses)}); tolerated is {spoken(losses.tolerated)}."
     )
 
 
@@ -74,8 +78,8 @@ def _rows(material: Material) -> str:
     return (
         f"Of {total} rows of the catalogue that apply, {counted[State.SATISFIED]} are satisfied by"
         f" fresh evidence, {counted[State.NOT_SATISFIED]} are not satisfied,"
-        f" {counted[State.EXCEPTED]} excepted, {counted[State.NOT_APPLICABLE]} decided not to apply,"
-        f" and of {counted[State.STALE]} nothing fresh is known."
+        f" {counted[State.EXCEPTED]} excepted, {counted[State.NOT_APPLICABLE]} decided not to"
+        f" apply, and of {counted[State.STALE]} nothing fresh is known."
     )
 
 
@@ -92,7 +96,7 @@ def _next(material: Material, losses: Losses) -> str:
         mend = f"mend {failed[0].requirement}{more}, which checks saw failing; "
     if absent:
         name, amount = absent[0]
-        done = f"bring {name} to where it can be seen at work, which saves {amount} a year"
+        done = f"bring {name} to where it can be seen at work, which saves {spoken(amount)} a year"
     elif material.chosen() - there:
         done = f"bring {min(material.chosen() - there)} to where it can be seen at work"
     else:

@@ -18,7 +18,8 @@ from tallystick.process.conformance.checks import Check
 from tallystick.process.reports.marks import table
 from tallystick.process.reports.material import Material
 from tallystick.process.reports.model import Chain, Trace, Traced
-from tallystick.process.reports.policyrows import rules_for
+from tallystick.process.reports.policyrows import POLICY, rules_for
+from tallystick.process.risk.residual import Seen
 
 NEVER: Final = "never"
 """The state of a check that nobody made yet."""
@@ -50,7 +51,7 @@ def trace_of(material: Material) -> Trace:
                 control=name,
                 label=control.label,
                 layer=control.layer.value,
-                seen="unknown" if state is None else state.seen.value,
+                seen=Seen.UNKNOWN.value if state is None else state.seen.value,
                 enforced=control.enforced_by,
                 risks=tuple(sorted(risks.get(name, ()))),
                 rows=tuple(one for one, _ in carried),
@@ -134,18 +135,19 @@ def kept(trace: Trace) -> tuple[tuple[str, int, int], ...]:
     made = {one.id for one in trace.checks if one.state != NEVER}
     fresh = {one.id for one in trace.checks if one.state == "pass"}
     good = {one.id for one in trace.findings if one.state == "satisfied"}
-    policy = [
-        one for one in trace.chains if any(word.startswith("policy:") for word in one.enforced)
-    ]
+    policy = [one for one in trace.chains if any(word.startswith(POLICY) for word in one.enforced)]
+    ruled = sum(bool(one.rows) for one in policy)
+    tried = sum(bool(made & set(one.checks)) for one in trace.chains)
+    seen = sum(one.seen == Seen.ENFORCED.value for one in trace.chains)
     total = len(trace.chains)
     return (
         ("risks with a chosen control", len(behind), len(trace.risks)),
-        ("controls for the policy that have a row in it", sum(bool(c.rows) for c in policy), len(policy)),
-        ("controls with a check that was made", sum(bool(made & set(c.checks)) for c in trace.chains), total),
+        ("controls for the policy that have a row in it", ruled, len(policy)),
+        ("controls with a check that was made", tried, total),
         ("checks that passed and are fresh", len(fresh), len(trace.checks)),
         ("findings that are satisfied", len(good), len(trace.findings)),
-        ("controls that count as seen at work", sum(c.seen == "enforced" for c in trace.chains), total),
-    )  # fmt: skip
+        ("controls that count as seen at work", seen, total),
+    )
 
 
 def trace_figure(trace: Trace) -> str:

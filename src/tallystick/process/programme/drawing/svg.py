@@ -56,7 +56,7 @@ _FAMILIES: Final[Mapping[Bearer, str]] = {
     Bearer.IN_DEVICE: "inside",
 }
 _STYLE: Final = """
-  .flows { --paper: #ffffff; --ink: #1b1f24; --faint: #6a737d; --zone: #f4f6f8; --edge: #8c96a0;
+  .flows { --paper: #ffffff; --ink: #1b1f24; --faint: #59626b; --zone: #f4f6f8; --edge: #8c96a0;
     --box: #ffffff; --net: #0b5cad; --air: #b04a00; --near: #1f7a3d; --inside: #555f69; }
   @media (prefers-color-scheme: dark) {
     .flows { --paper: #14181d; --ink: #e6e9ec; --faint: #9aa4ae; --zone: #1c2228; --edge: #66717c;
