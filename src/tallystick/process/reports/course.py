@@ -102,7 +102,8 @@ def course_figure(history: Sequence[HistoryPoint], basis: str) -> str:
     legend = (
         '<ul class="legend"><li><span class="sign">◐</span> with the chosen controls</li>'
         '<li><span class="sign">●</span> as seen now</li>'
-        "<li>dashed: what is tolerated; upright lines: another version of the policy; losses on a logarithmic axis</li></ul>"
+        "<li>dashed: what is tolerated, on a logarithmic axis; upright lines: another version of"
+        " the policy</li></ul>"
     )
     return f"{legend}{drawn}<details><summary>The numbers as a table</summary>{numbers}</details>"
 

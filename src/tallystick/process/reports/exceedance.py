@@ -4,9 +4,10 @@ Source: ISO/TS 12812-2:2017, A
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 
-from tallystick.kernel.money import currency_exponent
+from tallystick.kernel.money import Money, currency_exponent
 from tallystick.process.reports.marks import (
     CellText,
     linked,
@@ -64,17 +65,14 @@ def losses_figure(losses: Losses) -> str:
 
     Source: ISO/TS 12812-2:2017, A
     """
-    shares = [share for _, share in losses.curves[0].points] if losses.curves else []
-    columns = ("state", "mean", "p95", *(f"1 in {int(1 / share)}" for share in shares))
     rows: list[tuple[CellText, ...]] = [
-        (
-            NAMES[one.state],
-            *(linked(amount, "loss") for amount in (one.mean, one.p95)),
-            *(linked(amount, "loss") for amount, _ in one.points),
-        )
-        for one in losses.curves
+        ("mean", *(linked(one.mean, "loss") for one in losses.curves))
     ]
-    numbers = table("Yearly loss that is reached so often", columns, rows, "numbers")
+    for share, amounts in _by_share(losses.curves):
+        words = f"reached in 1 year of {int(1 / share)}"
+        rows.append((words, *(linked(one, "loss") for one in amounts)))
+    columns = ("loss of a year", *(NAMES[one.state] for one in losses.curves))
+    numbers = table("Yearly loss and how often it is reached", columns, rows, "numbers")
     saved = table(
         "What a year would lose more without a control",
         ("control", "saves a year"),
@@ -91,6 +89,12 @@ def losses_figure(losses: Losses) -> str:
         f" {losses.tolerated} in one year of twenty</li></ul>{drawn}"
         f"<details><summary>The numbers as tables</summary>{numbers}{saved}</details>"
     )
+
+
+def _by_share(curves: Sequence[Curve]) -> Iterable[tuple[Decimal, list[Money]]]:
+    """Each chance with the amounts of all curves; every curve has the same chances."""
+    for points in zip(*(one.points for one in curves), strict=True):
+        yield points[0][1], [amount for amount, _ in points]
 
 
 def losses_picture(losses: Losses) -> str:

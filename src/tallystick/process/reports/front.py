@@ -74,7 +74,7 @@ def front_figure(front: Sequence[Choice], budget: int) -> str:
         )
         for one in front
     ]
-    columns = ("cost a year", "friction", "controls", "", "more", "less", "shuts out")
+    columns = ("cost a year", "friction", "controls", "choice", "more", "less", "shuts out")
     legend = (
         '<ul class="legend"><li><span class="sign">★</span> the chosen set</li>'
         '<li><span class="sign">●</span> other sets that are enough and that no set beats</li></ul>'

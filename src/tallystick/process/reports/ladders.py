@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from typing import Final
 
-from tallystick.process.reports.marks import linked, picture, rect, spot, table, text
+from tallystick.process.reports.marks import CellText, linked, picture, rect, spot, table, text
 from tallystick.process.reports.material import Material
 from tallystick.process.reports.model import Ladder, Rung
 from tallystick.process.risk.model import Instance
@@ -153,7 +153,7 @@ def ladders_figure(ladders: Sequence[Ladder]) -> str:
     )
     tints = {factor: at % 5 for at, factor in enumerate(factors)}
     cards = "".join(_card(at, one, scale, tints) for at, one in enumerate(ladders))
-    rows = [
+    rows: list[tuple[CellText, ...]] = [
         (
             one.path,
             *(linked(value, "ladders") for pair in (one.points, one.required) for value in pair),
