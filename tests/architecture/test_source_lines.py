@@ -18,6 +18,7 @@ COMMANDS = {
         "bundles",
         "catalogue",
         "completing",
+        "derivations",
         "keys",
         "ledger",
         "main",

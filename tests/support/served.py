@@ -38,6 +38,7 @@ ROLES = (
     "care-desk",
     "privacy-officer",
     "privacy-officer",
+    "partner",
 )
 
 
@@ -60,7 +61,9 @@ def served(
     gateways: dict[str, PublicHalf] | None = None,
     lane: bool = True,
     workers: int = 1,
+    session_rate: float = 1e6,
     source_rate: float = 1e6,
+    longest_wait_s: float = 1.0,
     tls: tuple[Path, Path] | None = None,
     patience: Patience = DEFAULT_PATIENCE,
     join: bool = True,
@@ -70,6 +73,8 @@ def served(
     trace_share: float = 0.0,
     witnessing: Witnessing | None = None,
     write: Callable[[bytes], None] | None = None,
+    policy_text: str = "",
+    names: str = "",
 ) -> Iterator[Served]:
     """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(32))
@@ -80,7 +85,7 @@ def served(
         currency="KES",
         country="254",
         profile="demo",
-        policy_text=demo_policy(),
+        policy_text=policy_text or demo_policy(),
         roles=ROLES,
         sms_url=smsc.url + "/v1/messages",
         core_url=core_url,
@@ -90,6 +95,8 @@ def served(
         store=new_store(),
     )
     done = set_up(provider, plan, secret, SystemClock())
+    if names:
+        (folder / "authzen.yaml").write_text(names, encoding="utf-8")
     platform = open_platform(provider, secret, clock)
     ready, stop_box, port = threading.Event(), [], [0]
     log: list[bytes] = []
@@ -103,8 +110,9 @@ def served(
         stop_box.append((asyncio.get_running_loop(), stop))
         listening = Listening(
             port=0,
-            session_rate=1e6,
+            session_rate=session_rate,
             source_rate=source_rate,
+            longest_wait_s=longest_wait_s,
             lane=lane,
             workers=workers,
             certificate=tls[0] if tls else None,

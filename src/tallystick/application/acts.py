@@ -34,6 +34,7 @@ from tallystick.protocol.operators import (
     IssueActivation,
     OpenCustomer,
     ReversePayment,
+    ShadowPolicy,
     SuspendDevice,
 )
 
@@ -43,6 +44,7 @@ _suspend = Decoder(SuspendDevice)
 _fund = Decoder(FundAccount)
 _reverse = Decoder(ReversePayment)
 _activate = Decoder(ActivatePolicy, limit=600 * 1024)
+_shadow = Decoder(ShadowPolicy, limit=600 * 1024)
 _erase = Decoder(EraseSubject)
 _webhook = Decoder(AddWebhook)
 _close = Decoder(CloseDay)
@@ -98,6 +100,7 @@ class Acts:
             "open-customer": self._open_customer,
             "resume-device": self._resume_device,
             "reverse-payment": self._reverse_payment,
+            "shadow-policy": self._shadow_policy,
             "suspend-device": self._suspend_device,
         }
 
@@ -228,6 +231,13 @@ class Acts:
     def _activate_policy(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         index = self._policy.activate(turn, _activate.decode(body).envelope)
         return Acted(f"policy version {self._policy.version} is in force", index)
+
+    def _shadow_policy(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        envelope = _shadow.decode(body).envelope
+        if not envelope:
+            return Acted("no policy decides in shadow", self._policy.end_shadow(turn))
+        index = self._policy.shadow(turn, envelope)
+        return Acted(f"policy version {self._policy.shadow_version} decides in shadow", index)
 
     def _erase_subject(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         asked = _erase.decode(body)

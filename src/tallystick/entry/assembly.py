@@ -54,6 +54,7 @@ from tallystick.infrastructure.tally.archive import Archive
 from tallystick.infrastructure.tally.checkpoint import NoteSigner
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.time import Clock, Instant
+from tallystick.process.policy.asked import Names
 from tallystick.protocol.enrolment import DeviceCertificate
 from tallystick.protocol.keylist import KeyList
 
@@ -75,7 +76,8 @@ class Platform:
     """A provider's platform in one process: the writer, and what fronts use.
 
     `boot` is a number that no two starts share. `quote_roots` open the blocks of
-    `quote_keys` and no others, for fronts in processes of their own.
+    `quote_keys` and no others, for fronts in processes of their own. `names` are what partners call
+    facts who ask the policy.
     Source: ISO/TS 12812-2:2017, 6.2
     """
 
@@ -101,6 +103,7 @@ class Platform:
     key_list: str
     key_list_ends: Instant
     keys: LoadedKeys
+    names: Names
 
     def close(self) -> None:
         """Store the last checkpoint and close the files.
@@ -229,9 +232,8 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         started_at=on.clock.now(),
         capacity=on.size.orders,
     )
-    tariff = Tariff(
-        flat_minor=on.settings.fees_flat_minor, basis_points=on.settings.fees_basis_points
-    )
+    fees = on.settings
+    tariff = Tariff(flat_minor=fees.fees_flat_minor, basis_points=fees.fees_basis_points)
     terms = Terms(on.settings.provider, on.settings.currency, tariff)
     quoting = Quoting(customers, policy, on.quote_keys, module.random, terms)
     operators = Operators(module, codes, store_key, policy, reader)
@@ -321,6 +323,7 @@ def _wire(folder: ProviderFolder, on: _Ground, database: Database, boot: int) ->
         key_list=key_list,
         key_list_ends=Instant(listed.expires_at),
         keys=on.keys,
+        names=folder.names(),
     )
 
 

@@ -16,6 +16,7 @@ from tallystick.entry.cli.bundles import bundle
 from tallystick.entry.cli.catalogue import catalogue
 from tallystick.entry.cli.completing import completion
 from tallystick.entry.cli.console import OUT_OF_REACH, REFUSED, example, say_error
+from tallystick.entry.cli.derivations import derive_policy
 from tallystick.entry.cli.doctors import doctor
 from tallystick.entry.cli.keys import keys
 from tallystick.entry.cli.ledger import ledger
@@ -56,11 +57,12 @@ def cli(debug: bool) -> None:
 
 
 for command in (
-    init, serve, programme, risk, report, operator, policy, tally, receipt, why, timeline, recheck,
-    doctor, surface, ledger, keys, store, backup, restore_backup, witness, replay_file, catalogue,
-    prove, bundle, completion,
+    init, serve, programme, risk, report, policy, prove, bundle, operator, tally, receipt, why,
+    timeline, recheck, doctor, surface, ledger, keys, store, backup, restore_backup, witness,
+    replay_file, catalogue, completion,
 ):  # fmt: skip
     cli.add_command(command)
+policy.add_command(derive_policy)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -13,6 +13,7 @@ from time import sleep
 import click
 import uvloop
 
+from tallystick.entry.admission import LONGEST_WAIT_S
 from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.auditing import listed_keys
 from tallystick.entry.cli.console import example, say, say_json, table
@@ -32,7 +33,8 @@ from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, refuse_occupied, set_up
 from tallystick.entry.siem import Destination
 from tallystick.entry.siem.destination import Way
-from tallystick.entry.standing_by import stand_by
+from tallystick.entry.standing_by import prepare, stand_by
+from tallystick.entry.supervising import Supervisor
 from tallystick.entry.tracing.spans import spans_to
 from tallystick.entry.witnessing import WITNESSED_NOTE, WitnessEndpoint, Witnessing
 from tallystick.infrastructure.modules.clock import SystemClock
@@ -243,6 +245,13 @@ def _gateway(given: str) -> tuple[str, PublicHalf]:
 )
 @click.option("--session-rate", default=50.0, show_default=True, help="Requests/s of a session.")
 @click.option("--source-rate", default=50.0, show_default=True, help="Handshakes/s of a source.")
+@click.option(
+    "--longest-wait",
+    type=click.FloatRange(min=1.0),
+    default=LONGEST_WAIT_S * 1000,
+    show_default=True,
+    help="Milliseconds that requests may go on waiting before new ones are refused.",
+)
 def serve(
     folder: Path,
     host: str,
@@ -261,6 +270,7 @@ def serve(
     trace_share: float,
     session_rate: float,
     source_rate: float,
+    longest_wait: float,
     secret_file: Path | None,
     secret_fd: int | None,
 ) -> None:
@@ -282,6 +292,7 @@ def serve(
         workers=workers,
         session_rate=session_rate,
         source_rate=source_rate,
+        longest_wait_s=longest_wait / 1000,
     )
     check_listening(listening)
     endpoints = tuple(WitnessEndpoint.parse(text) for text in witnesses)
@@ -291,16 +302,25 @@ def serve(
     watched = _watched(place, siem, traces, trace_share)
     _check_key_list(place)
     opener = opener_from(secret_fd, secret_file)
-    take_over = standby and stand_by(place.place(), sleep, _tell)
+    supervisor = Supervisor.named_in(os.environ)
+    take_over = standby and _stood_by(place, supervisor)
     platform = open_platform(place, opener, take_over=take_over)
     try:
-        uvloop.run(_serve(platform, listening, witnessing, watched, log_file, ready_fd))
+        uvloop.run(_serve(platform, listening, witnessing, watched, log_file, ready_fd, supervisor))
     finally:
         platform.close()
     if platform.store.overtaken:
         raise Unavailable(
             "another process has become the writer", remedy="start this one with --standby"
         )
+
+
+def _stood_by(folder: ProviderFolder, supervisor: Supervisor) -> bool:
+    """Wait for the writer's place; gives whether it is to be taken by force."""
+    place = folder.place()
+    prepare(place, _tell)
+    supervisor.ready("stands by")
+    return stand_by(place, supervisor.pausing(sleep), _tell)
 
 
 def _watched(folder: ProviderFolder, siem: tuple[str, ...], traces: str, share: float) -> Watched:
@@ -335,6 +355,7 @@ async def _serve(
     watched: Watched,
     log_file: str,
     ready_fd: int | None,
+    supervisor: Supervisor,
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -353,16 +374,22 @@ async def _serve(
         if ready_fd is not None:
             os.write(ready_fd, f"{port}\n".encode())
             os.close(ready_fd)
+        supervisor.ready("serves")
 
-    await serve_platform(
-        platform,
-        listening,
-        log=write,
-        started=started,
-        stop=stop,
-        witnessing=witnessing,
-        watched=watched,
-    )
+    living = asyncio.create_task(supervisor.live())
+    try:
+        await serve_platform(
+            platform,
+            listening,
+            log=write,
+            started=started,
+            stop=stop,
+            witnessing=witnessing,
+            watched=watched,
+        )
+    finally:
+        living.cancel()
+        supervisor.ending()
 
 
 def _log_descriptor(log_file: str) -> int | None:

@@ -14,10 +14,11 @@ from tallystick.client.http import HttpTransport
 from tallystick.client.operator import OperatorDesk, enrol_operator
 from tallystick.client.session import JSON_MEDIA_TYPE, Reply, refusal
 from tallystick.entry.proving.looking import (
+    Declared,
     Seen,
-    add,
     all_attempted,
     attempted,
+    declare,
     failed,
     judged,
     passed,
@@ -57,6 +58,28 @@ _TOO_LARGE: Final = 96 * 1024
 _TIMEOUT_S: Final = 10.0
 _lists: Final = Decoder(SignedKeyList)
 
+_DECLARED: Final[tuple[Declared, ...]] = (
+    ("doors.ready", CheckKind.POSITIVE, ("MFS-7.2.3-02",),
+     "the service takes orders and serves the list that its root signed"),
+    ("doors.unsealed", CheckKind.NEGATIVE, ("MFS-6.2.2-04", "MFS-7.3.3-02"),
+     "a request that is not sealed is refused at every sealed door"),
+    ("doors.garbage", CheckKind.NEGATIVE, ("MFS-7.2.5-05", "MFS-11.2.3-02"),
+     "what is no message of ours is refused and changes nothing"),
+    ("doors.too-large", CheckKind.NEGATIVE, ("MFS-7.2.5-05",),
+     "what is too large is refused"),
+    ("doors.strange-operator", CheckKind.NEGATIVE, ("MFS-7.2.7-05", "MFS-6.2.3-03"),
+     "an act of an operator whom nobody enrolled is refused"),
+    ("doors.guessed-code", CheckKind.NEGATIVE, ("MFS-6.2.3-03",),
+     "a guessed code enrols no operator"),
+    ("doors.rogue-provider", CheckKind.NEGATIVE, ("MFS-7.2.7-01", "MFS-7.3.2-05"),
+     "a client gives nothing to a provider whose key its root did not list"),
+    ("doors.rogue-list", CheckKind.NEGATIVE, ("MFS-7.2.3-02",),
+     "a client does not believe a key list of another root"),
+    ("doors.tls", CheckKind.NEGATIVE, ("MFS-7.2.3-01",),
+     "the listener speaks TLS 1.3 and nothing older"),
+)  # fmt: skip
+"""What each probe is called, how it looks, which rows it bears on, and what holds if it passes."""
+
 
 class DoorProbes:
     """Knocks at every door of the service without being anybody.
@@ -72,80 +95,19 @@ class DoorProbes:
 
         Source: ISO/TS 12812-2:2017, 9.1
         """
-        negative, positive = CheckKind.NEGATIVE, CheckKind.POSITIVE
-        add(
-            registry,
-            "doors.ready",
-            positive,
-            ("MFS-7.2.3-02",),
-            "the service takes orders and serves the list that its root signed",
-            self.ready,
-        )
-        add(
-            registry,
-            "doors.unsealed",
-            negative,
-            ("MFS-6.2.2-04", "MFS-7.3.3-02"),
-            "a request that is not sealed is refused at every sealed door",
-            self.unsealed,
-        )
-        add(
-            registry,
-            "doors.garbage",
-            negative,
-            ("MFS-7.2.5-05", "MFS-11.2.3-02"),
-            "what is no message of ours is refused and changes nothing",
-            self.garbage,
-        )
-        add(
-            registry,
-            "doors.too-large",
-            negative,
-            ("MFS-7.2.5-05",),
-            "what is too large is refused",
-            self.too_large,
-        )
-        add(
-            registry,
-            "doors.strange-operator",
-            negative,
-            ("MFS-7.2.7-05", "MFS-6.2.3-03"),
-            "an act of an operator whom nobody enrolled is refused",
-            self.strange_operator,
-        )
-        add(
-            registry,
-            "doors.guessed-code",
-            negative,
-            ("MFS-6.2.3-03",),
-            "a guessed code enrols no operator",
-            self.guessed_code,
-        )
-        add(
-            registry,
-            "doors.rogue-provider",
-            negative,
-            ("MFS-7.2.7-01", "MFS-7.3.2-05"),
-            "a client gives nothing to a provider whose key its root did not list",
-            self.rogue,
-        )
-        add(
-            registry,
-            "doors.rogue-list",
-            negative,
-            ("MFS-7.2.3-02",),
-            "a client does not believe a key list of another root",
-            self.rogue_list,
-        )
+        looks = {
+            "doors.ready": self.ready,
+            "doors.unsealed": self.unsealed,
+            "doors.garbage": self.garbage,
+            "doors.too-large": self.too_large,
+            "doors.strange-operator": self.strange_operator,
+            "doors.guessed-code": self.guessed_code,
+            "doors.rogue-provider": self.rogue,
+            "doors.rogue-list": self.rogue_list,
+        }
         if self._site.everything or self._site.url.startswith("https:"):
-            add(
-                registry,
-                "doors.tls",
-                negative,
-                ("MFS-7.2.3-01",),
-                "the listener speaks TLS 1.3 and nothing older",
-                self.tls,
-            )
+            looks["doors.tls"] = self.tls
+        declare(registry, _DECLARED, looks)
 
     def _link(self) -> HttpTransport:
         return HttpTransport(self._site.url, ca_file=self._site.ca_file, timeout_s=_TIMEOUT_S)

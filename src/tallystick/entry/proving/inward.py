@@ -6,6 +6,8 @@ to a probe customer.
 Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.2; 8.2.3; 6.1
 """
 
+from typing import Final
+
 from tallystick.application.commands import Command, DialBalance, EquipProbe, SetPin, TryPin
 from tallystick.application.customers import Customer
 from tallystick.application.policing.store import last_policy
@@ -14,10 +16,11 @@ from tallystick.application.turn import Recorded
 from tallystick.entry.assembly import Platform
 from tallystick.entry.proving.customers import probe_customer
 from tallystick.entry.proving.looking import (
+    Declared,
     Seen,
-    add,
     all_attempted,
     attempted,
+    declare,
     failed,
     judged,
     unknown,
@@ -50,6 +53,30 @@ from tallystick.protocol.policy_file import policy_text, read_policy_file
 
 PIN_DIGITS = 6
 
+_DECLARED: Final[tuple[Declared, ...]] = (
+    ("master.sealed", CheckKind.NEGATIVE, ("MFS-8.2.3-03",),
+     "the master key does not open with another secret"),
+    ("keys.misuse", CheckKind.NEGATIVE, ("MFS-7.4.2-03",),
+     "a key does nothing but its purpose, and a changed block is no key"),
+    ("keys.profiles", CheckKind.NEGATIVE, ("MFS-7.4.2-10",),
+     "a key of another profile is refused"),
+    ("module.self-test", CheckKind.NEGATIVE, ("MFS-8.2.2-03", "MFS-8.2.3-02"),
+     "a module whose known answer is wrong gives no service"),
+    ("module.random", CheckKind.POSITIVE, ("MFS-7.2.6-03",),
+     "the watched source of random bytes serves, and does not repeat"),
+    ("policy.unsigned", CheckKind.NEGATIVE, ("MFS-6.1-01", "MFS-6.2.3-03"),
+     "a policy without, with strange or with old signatures is refused"),
+    ("pin.right", CheckKind.POSITIVE, ("MFS-7.3.4-08",),
+     "the right PIN of a probe customer is taken"),
+    ("pin.wrong", CheckKind.NEGATIVE, ("MFS-7.3.2-02", "MFS-7.3.2-04"),
+     "a wrong PIN is refused, and after the limit so is the right one"),
+    ("clear.log", CheckKind.NEGATIVE, ("MFS-7.3.4-06",),
+     "no credential of this run stands in the log"),
+    ("clear.store", CheckKind.NEGATIVE, ("MFS-7.3.4-02", "MFS-7.3.4-03"),
+     "neither code nor name nor number of a probe stands in the store"),
+)  # fmt: skip
+"""What each probe is called, how it looks, which rows it bears on, and what holds if it passes."""
+
 
 class SecretProbes:
     """Looks at what only the provider's own process can reach.
@@ -67,87 +94,19 @@ class SecretProbes:
 
         Source: ISO/TS 12812-2:2017, 9.1
         """
-        negative = CheckKind.NEGATIVE
-        add(
-            registry,
-            "master.sealed",
-            negative,
-            ("MFS-8.2.3-03",),
-            "the master key does not open with another secret",
-            self.master,
-        )
-        add(
-            registry,
-            "keys.misuse",
-            negative,
-            ("MFS-7.4.2-03",),
-            "a key does nothing but its purpose, and a changed block is no key",
-            self.misuse,
-        )
-        add(
-            registry,
-            "keys.profiles",
-            negative,
-            ("MFS-7.4.2-10",),
-            "a key of another profile is refused",
-            self.profiles,
-        )
-        add(
-            registry,
-            "module.self-test",
-            negative,
-            ("MFS-8.2.2-03", "MFS-8.2.3-02"),
-            "a module whose known answer is wrong gives no service",
-            self.self_test,
-        )
-        add(
-            registry,
-            "module.random",
-            CheckKind.POSITIVE,
-            ("MFS-7.2.6-03",),
-            "the watched source of random bytes serves, and does not repeat",
-            self.random,
-        )
-        add(
-            registry,
-            "policy.unsigned",
-            negative,
-            ("MFS-6.1-01", "MFS-6.2.3-03"),
-            "a policy without, with strange or with old signatures is refused",
-            self.policy,
-        )
-        add(
-            registry,
-            "pin.right",
-            CheckKind.POSITIVE,
-            ("MFS-7.3.4-08",),
-            "the right PIN of a probe customer is taken",
-            self.pin_right,
-        )
-        add(
-            registry,
-            "pin.wrong",
-            negative,
-            ("MFS-7.3.2-02", "MFS-7.3.2-04"),
-            "a wrong PIN is refused, and after the limit so is the right one",
-            self.pin_wrong,
-        )
-        add(
-            registry,
-            "clear.log",
-            negative,
-            ("MFS-7.3.4-06",),
-            "no credential of this run stands in the log",
-            self.clear_log,
-        )
-        add(
-            registry,
-            "clear.store",
-            negative,
-            ("MFS-7.3.4-02", "MFS-7.3.4-03"),
-            "neither code nor name nor number of a probe stands in the store",
-            self.clear_store,
-        )
+        looks = {
+            "master.sealed": self.master,
+            "keys.misuse": self.misuse,
+            "keys.profiles": self.profiles,
+            "module.self-test": self.self_test,
+            "module.random": self.random,
+            "policy.unsigned": self.policy,
+            "pin.right": self.pin_right,
+            "pin.wrong": self.pin_wrong,
+            "clear.log": self.clear_log,
+            "clear.store": self.clear_store,
+        }
+        declare(registry, _DECLARED, looks)
 
     @property
     def _platform(self) -> Platform:

@@ -3,7 +3,7 @@
 Source: ISO/TS 12812-2:2017, 9.1
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tallystick.kernel.errors import MfsError, Unavailable
@@ -121,16 +121,16 @@ class LookingProbe:
         )
 
 
-def add(
-    registry: Registry,
-    name: str,
-    kind: CheckKind,
-    rows: tuple[str, ...],
-    says: str,
-    look: Look,
-) -> None:
-    """Register the probe `name`, which bears on `rows`; `says` is what holds if it passes.
+Declared = tuple[str, CheckKind, tuple[str, ...], str]
+"""A probe's name, its kind, the rows that it bears on, and what holds if it passes."""
+
+
+def declare(registry: Registry, declared: Iterable[Declared], looks: Mapping[str, Look]) -> None:
+    """Register those of the `declared` probes that `looks` has a function for, by name.
 
     Source: ISO/TS 12812-2:2017, 9.1
     """
-    registry.register(check_of(name, kind, rows, says), LookingProbe(name, rows, look))
+    for name, kind, rows, says in declared:
+        look = looks.get(name)
+        if look is not None:
+            registry.register(check_of(name, kind, rows, says), LookingProbe(name, rows, look))

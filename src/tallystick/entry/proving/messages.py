@@ -4,9 +4,17 @@ Source: ISO/TS 12812-2:2017, 7.2.7; 7.3.2; 12.3
 """
 
 from functools import partial
+from typing import Final
 
 from tallystick.client.session import Reply, refusal
-from tallystick.entry.proving.looking import Seen, add, all_attempted, attempted, judged
+from tallystick.entry.proving.looking import (
+    Declared,
+    Seen,
+    all_attempted,
+    attempted,
+    declare,
+    judged,
+)
 from tallystick.entry.proving.phone import Line, ProbePhone, Tape
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.kernel.errors import (
@@ -23,6 +31,20 @@ from tallystick.kernel.time import Instant
 from tallystick.process.conformance.checks import CheckKind
 from tallystick.process.conformance.registry import Registry
 
+_DECLARED: Final[tuple[Declared, ...]] = (
+    ("phone.login", CheckKind.POSITIVE, ("MFS-7.2.7-01", "MFS-7.3.2-08"),
+     "an enrolled phone and its provider know each other"),
+    ("phone.replayed", CheckKind.NEGATIVE, ("MFS-7.2.7-03",),
+     "a sealed message that is sent again is refused"),
+    ("phone.flipped", CheckKind.NEGATIVE, ("MFS-7.3.3-02", "MFS-7.2.7-02"),
+     "a sealed message with a changed bit is refused"),
+    ("phone.strange-receipt", CheckKind.NEGATIVE, ("MFS-7.2.7-05",),
+     "nobody gets the receipt of an order that is not theirs"),
+    ("phone.logged-out", CheckKind.NEGATIVE, ("MFS-12.3-03",),
+     "a session that was ended takes no message"),
+)  # fmt: skip
+"""What each probe is called, how it looks, which rows it bears on, and what holds if it passes."""
+
 
 class MessageProbes:
     """What a session takes and what it refuses.
@@ -38,47 +60,14 @@ class MessageProbes:
 
         Source: ISO/TS 12812-2:2017, 9.1
         """
-        negative, positive = CheckKind.NEGATIVE, CheckKind.POSITIVE
-        add(
-            registry,
-            "phone.login",
-            positive,
-            ("MFS-7.2.7-01", "MFS-7.3.2-08"),
-            "an enrolled phone and its provider know each other",
-            self.login,
-        )
-        add(
-            registry,
-            "phone.replayed",
-            negative,
-            ("MFS-7.2.7-03",),
-            "a sealed message that is sent again is refused",
-            self.replayed,
-        )
-        add(
-            registry,
-            "phone.flipped",
-            negative,
-            ("MFS-7.3.3-02", "MFS-7.2.7-02"),
-            "a sealed message with a changed bit is refused",
-            self.flipped,
-        )
-        add(
-            registry,
-            "phone.strange-receipt",
-            negative,
-            ("MFS-7.2.7-05",),
-            "nobody gets the receipt of an order that is not theirs",
-            self.strange_receipt,
-        )
-        add(
-            registry,
-            "phone.logged-out",
-            negative,
-            ("MFS-12.3-03",),
-            "a session that was ended takes no message",
-            self.logged_out,
-        )
+        looks = {
+            "phone.login": self.login,
+            "phone.replayed": self.replayed,
+            "phone.flipped": self.flipped,
+            "phone.strange-receipt": self.strange_receipt,
+            "phone.logged-out": self.logged_out,
+        }
+        declare(registry, _DECLARED, looks)
 
     @property
     def _phone(self) -> ProbePhone:

@@ -11,10 +11,11 @@ from typing import Final
 
 from tallystick.client.wallet import Order, Refusal, consent_to
 from tallystick.entry.proving.looking import (
+    Declared,
     Seen,
-    add,
     all_attempted,
     attempted,
+    declare,
     failed,
     judged,
     passed,
@@ -43,7 +44,6 @@ from tallystick.protocol.payments import (
     PaymentKind,
     PaymentRequest,
     QuoteReply,
-    QuoteRequest,
 )
 from tallystick.protocol.receipt import Disclosure, Receipt
 
@@ -51,6 +51,28 @@ MUCH: Final = 10**12
 """More minor units than any limit lets pass."""
 
 _requests: Final = Decoder(PaymentRequest)
+
+_DECLARED: Final[tuple[Declared, ...]] = (
+    ("phone.payee-shown", CheckKind.POSITIVE, ("MFS-7.3.3-11",),
+     "the payee's name is shown before consent"),
+    ("phone.refused-with-receipt", CheckKind.POSITIVE, ("MFS-11.2.2-02", "MFS-7.3.3-08"),
+     "an order without funds is refused, recorded, and proved by a receipt"),
+    ("phone.above-limit", CheckKind.NEGATIVE, ("MFS-7.3.3-04",),
+     "an order above every limit is refused, and the row is named"),
+    ("phone.software-cap", CheckKind.NEGATIVE, ("MFS-8.1.1-02", "MFS-7.2.6-01"),
+     "a phone without attestation cannot pay above its own limit"),
+    ("phone.changed-order", CheckKind.NEGATIVE, ("MFS-7.3.3-01", "MFS-12.3-02"),
+     "an order whose amount was changed after consent is refused"),
+    ("phone.changed-terms", CheckKind.NEGATIVE, ("MFS-7.3.3-01", "MFS-11.2.2-01"),
+     "terms that the provider did not offer are refused"),
+    ("phone.twice", CheckKind.NEGATIVE, ("MFS-7.3.3-03",),
+     "an order that is sent twice is recorded once"),
+    ("receipt.altered", CheckKind.NEGATIVE, ("MFS-7.3.3-07", "MFS-11.2.2-02"),
+     "a receipt that was altered does not verify"),
+    ("phone.expired-quote", CheckKind.NEGATIVE, ("MFS-7.3.2-07", "MFS-11.2.3-02"),
+     "a quote past its time is refused"),
+)  # fmt: skip
+"""What each probe is called, how it looks, which rows it bears on, and what holds if it passes."""
 
 
 class PhoneProbes:
@@ -69,80 +91,19 @@ class PhoneProbes:
 
         Source: ISO/TS 12812-2:2017, 9.1
         """
-        negative, positive = CheckKind.NEGATIVE, CheckKind.POSITIVE
-        add(
-            registry,
-            "phone.payee-shown",
-            positive,
-            ("MFS-7.3.3-11",),
-            "the payee's name is shown before consent",
-            self.payee_shown,
-        )
-        add(
-            registry,
-            "phone.refused-with-receipt",
-            positive,
-            ("MFS-11.2.2-02", "MFS-7.3.3-08"),
-            "an order without funds is refused, recorded, and proved by a receipt",
-            self.receipt,
-        )
-        add(
-            registry,
-            "phone.above-limit",
-            negative,
-            ("MFS-7.3.3-04",),
-            "an order above every limit is refused, and the row is named",
-            self.above_limit,
-        )
-        add(
-            registry,
-            "phone.software-cap",
-            negative,
-            ("MFS-8.1.1-02", "MFS-7.2.6-01"),
-            "a phone without attestation cannot pay above its own limit",
-            self.software_cap,
-        )
-        add(
-            registry,
-            "phone.changed-order",
-            negative,
-            ("MFS-7.3.3-01", "MFS-12.3-02"),
-            "an order whose amount was changed after consent is refused",
-            self.changed_order,
-        )
-        add(
-            registry,
-            "phone.changed-terms",
-            negative,
-            ("MFS-7.3.3-01", "MFS-11.2.2-01"),
-            "terms that the provider did not offer are refused",
-            self.changed_terms,
-        )
-        add(
-            registry,
-            "phone.twice",
-            negative,
-            ("MFS-7.3.3-03",),
-            "an order that is sent twice is recorded once",
-            self.twice,
-        )
-        add(
-            registry,
-            "receipt.altered",
-            negative,
-            ("MFS-7.3.3-07", "MFS-11.2.2-02"),
-            "a receipt that was altered does not verify",
-            self.altered_receipt,
-        )
+        looks = {
+            "phone.payee-shown": self.payee_shown,
+            "phone.refused-with-receipt": self.receipt,
+            "phone.above-limit": self.above_limit,
+            "phone.software-cap": self.software_cap,
+            "phone.changed-order": self.changed_order,
+            "phone.changed-terms": self.changed_terms,
+            "phone.twice": self.twice,
+            "receipt.altered": self.altered_receipt,
+        }
         if self._site.everything or self._site.platform is not None:
-            add(
-                registry,
-                "phone.expired-quote",
-                negative,
-                ("MFS-7.3.2-07", "MFS-11.2.3-02"),
-                "a quote past its time is refused",
-                self.expired_quote,
-            )
+            looks["phone.expired-quote"] = self.expired_quote
+        declare(registry, _DECLARED, looks)
 
     @property
     def _phone(self) -> ProbePhone:
@@ -302,19 +263,12 @@ class PhoneProbes:
 
         Source: ISO/TS 12812-2:2017, 7.3.2
         """
-        platform = self._site.opened()
-        policy = platform.desks.policy.compiled.policy
-        payer = platform.desks.customers.by_alias(self._site.number(1))
-        request = QuoteRequest(
-            kind=PaymentKind.P2P,
-            payee=self._site.number(2),
-            amount_minor=100,
-            currency=self._site.settings.currency,
-        )
-        before = Instant(now - policy.quote_life_ms - 1_000)
-        quoted = platform.quoting.quote(payer, request, before)
+        quoted = self._site.ended
+        if quoted is None:
+            return unknown("there are no terms here whose time is over")
+        before = Instant(quoted.quote.issued_at)
         order = consent_to(quoted, self._phone.keystore, before)
         error, event = self._refused(order)
         if not isinstance(error, Expired):
             return failed(f"not refused as expired but as {error.code}", event)
-        return passed(f"refused: {error.detail}", event, life_ms=policy.quote_life_ms)
+        return passed(f"refused: {error.detail}", event, late_ms=now - quoted.quote.expires_at)

@@ -18,7 +18,7 @@ from tallystick.application.notices.store import due_notices
 from tallystick.application.proving import Equipped, recorded_runs
 from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.evidence import Kept, document_in, kept_in, leave_run
-from tallystick.entry.proving.customers import NAMES, probe_customer
+from tallystick.entry.proving.customers import NAMES, ended_terms, probe_customer
 from tallystick.entry.proving.doors import DoorProbes
 from tallystick.entry.proving.inward import SecretProbes
 from tallystick.entry.proving.messages import MessageProbes
@@ -206,6 +206,7 @@ def _equip(site: Site, platform: Platform) -> list[Equipped]:
     for recorded in platform.writer.run(commands):
         if isinstance(recorded.outcome.reply, Exception):
             raise recorded.outcome.reply
+    site.ended = ended_terms(site, platform)
     first = told[0]
     site.canaries |= {
         "activation code": first.code.reveal().encode(),

@@ -4,9 +4,19 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.4; 9.1
 """
 
 from pathlib import Path
+from typing import Final
 
+from tallystick.application.customers.store import erased_and_left
 from tallystick.entry.auditing import audit_database, audit_provider, believed, note_anchor
-from tallystick.entry.proving.looking import Seen, add, failed, judged, passed, unknown
+from tallystick.entry.proving.looking import (
+    Declared,
+    Seen,
+    declare,
+    failed,
+    judged,
+    passed,
+    unknown,
+)
 from tallystick.entry.proving.site import Site
 from tallystick.entry.rechecking import Verifier
 from tallystick.entry.restoring import read_backup
@@ -28,6 +38,22 @@ BACKUP_LIFE_MS = DAY_MS
 _SCAN = 1 << 28
 _CHUNK = 1 << 22
 
+_DECLARED: Final[tuple[Declared, ...]] = (
+    ("record.audit", CheckKind.STATIC, ("MFS-7.3.3-07", "MFS-7.3.3-09"),
+     "every event, order and balance follows from the signed log"),
+    ("record.books", CheckKind.STATIC, ("MFS-7.3.3-06", "MFS-13.1-01"),
+     "debits equal credits, and what is owed is safeguarded"),
+    ("record.witness", CheckKind.STATIC, ("MFS-7.3.3-07",),
+     "somebody outside countersigned the log within a day"),
+    ("record.erased", CheckKind.STATIC, ("MFS-7.3.4-09",),
+     "of an erased person no key and no profile is left"),
+    ("record.consents", CheckKind.TELEMETRY, ("MFS-11.2.2-01",),
+     "every order was consented to as it was executed"),
+    ("record.backup", CheckKind.STATIC, ("MFS-6.2.3-04",),
+     "a backup of the last day is there and its log verifies"),
+)  # fmt: skip
+"""What each probe is called, how it looks, which rows it bears on, and what holds if it passes."""
+
 
 class RecordProbes:
     """Looks at the record of one provider.
@@ -43,57 +69,17 @@ class RecordProbes:
 
         Source: ISO/TS 12812-2:2017, 9.1
         """
-        static, telemetry = CheckKind.STATIC, CheckKind.TELEMETRY
-        add(
-            registry,
-            "record.audit",
-            static,
-            ("MFS-7.3.3-07", "MFS-7.3.3-09"),
-            "every event, order and balance follows from the signed log",
-            self.audit,
-        )
-        add(
-            registry,
-            "record.books",
-            static,
-            ("MFS-7.3.3-06", "MFS-13.1-01"),
-            "debits equal credits, and what is owed is safeguarded",
-            self.books,
-        )
-        add(
-            registry,
-            "record.witness",
-            static,
-            ("MFS-7.3.3-07",),
-            "somebody outside countersigned the log within a day",
-            self.witness,
-        )
-        add(
-            registry,
-            "record.erased",
-            static,
-            ("MFS-7.3.4-09",),
-            "of an erased person no key and no profile is left",
-            self.erased,
-        )
+        looks = {
+            "record.audit": self.audit,
+            "record.books": self.books,
+            "record.witness": self.witness,
+            "record.erased": self.erased,
+        }
         if self._site.everything or self._site.opener is not None:
-            add(
-                registry,
-                "record.consents",
-                telemetry,
-                ("MFS-11.2.2-01",),
-                "every order was consented to as it was executed",
-                self.consents,
-            )
+            looks["record.consents"] = self.consents
         if self._site.everything or self._site.backup is not None:
-            add(
-                registry,
-                "record.backup",
-                static,
-                ("MFS-6.2.3-04",),
-                "a backup of the last day is there and its log verifies",
-                self.backup,
-            )
+            looks["record.backup"] = self.backup
+        declare(registry, _DECLARED, looks)
 
     def audit(self, now: Instant) -> Seen:
         """Everything that the record shows against itself and against the witness.
@@ -164,11 +150,7 @@ class RecordProbes:
         Source: ISO/TS 12812-2:2017, 14.2.1
         """
         with self._site.reading() as reader:
-            row = reader.one(
-                "SELECT count(*), coalesce(sum(CASE WHEN length(subject) + length(profile)"
-                " + length(pin) > 0 THEN 1 ELSE 0 END), 0) FROM customer WHERE status = 'erased'"
-            )
-        erased, left = (0, 0) if row is None else (int(row[0]), int(row[1]))
+            erased, left = erased_and_left(reader)
         return judged(
             not left,
             f"nothing is left of {erased} erased persons",

@@ -3,12 +3,24 @@
 Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.1; 7.5
 """
 
-from tallystick.entry.proving.looking import Seen, add, judged, unknown
+from typing import Final
+
+from tallystick.entry.proving.looking import Declared, Seen, declare, judged, unknown
 from tallystick.kernel.time import Instant
 from tallystick.process.catalogue import catalogue, security_matrix
 from tallystick.process.conformance.checks import CheckKind, check_of
 from tallystick.process.conformance.findings import Exempted, Ground, Need, State, findings
 from tallystick.process.conformance.registry import Registry
+
+_DECLARED: Final[tuple[Declared, ...]] = (
+    ("rows.owners", CheckKind.STATIC, ("MFS-6.2.1-09",),
+     "each row has who answers for it and who carries it out"),
+    ("rows.matrix", CheckKind.STATIC, ("MFS-7.5-01",),
+     "each operation says which services it needs, and by which rows"),
+    ("rows.lapse", CheckKind.NEGATIVE, ("MFS-7.3.1-01",),
+     "an exception that lapsed covers nothing any more"),
+)  # fmt: skip
+"""What each probe is called, how it looks, which rows it bears on, and what holds if it passes."""
 
 
 class RowProbes:
@@ -22,31 +34,12 @@ class RowProbes:
 
         Source: ISO/TS 12812-2:2017, 9.1
         """
-        static = CheckKind.STATIC
-        add(
-            registry,
-            "rows.owners",
-            static,
-            ("MFS-6.2.1-09",),
-            "each row has who answers for it and who carries it out",
-            self.owners,
-        )
-        add(
-            registry,
-            "rows.matrix",
-            static,
-            ("MFS-7.5-01",),
-            "each operation says which services it needs, and by which rows",
-            self.matrix,
-        )
-        add(
-            registry,
-            "rows.lapse",
-            CheckKind.NEGATIVE,
-            ("MFS-7.3.1-01",),
-            "an exception that lapsed covers nothing any more",
-            self.lapse,
-        )
+        looks = {
+            "rows.owners": self.owners,
+            "rows.matrix": self.matrix,
+            "rows.lapse": self.lapse,
+        }
+        declare(registry, _DECLARED, looks)
 
     def owners(self, now: Instant) -> Seen:
         """Whether each row names who answers and who performs.

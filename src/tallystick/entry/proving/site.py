@@ -8,7 +8,7 @@ Source: ISO/TS 12812-2:2017, 9.1; 6.2.3
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,6 +30,7 @@ from tallystick.kernel import model
 from tallystick.kernel.errors import MfsError, Unavailable
 from tallystick.kernel.time import Clock
 from tallystick.process.conformance.checks import LogPoint
+from tallystick.protocol.payments import QuoteReply
 
 PROBES = "probes"
 """The folder of the provider's own probe phones."""
@@ -43,7 +44,8 @@ class Site:
 
     `platform` is there if the provider was opened here, with what `opener` opened it; `url` is
     where the service is reached, empty if it is not; `log` is what it logged here; `backup` a copy
-    that was named. With `everything` also probes that cannot be made here are registered.
+    that was named; `ended` are terms whose time is over. With `everything` also probes that cannot
+    be made here are registered.
     Source: ISO/TS 12812-2:2017, 9.1
     """
 
@@ -57,6 +59,7 @@ class Site:
     log_file: Path | None = None
     log: list[bytes] = field(default_factory=list[bytes])
     canaries: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    ended: QuoteReply | None = None
     everything: bool = False
 
     @property
@@ -78,7 +81,7 @@ class Site:
         return self.platform
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> Generator[Connection]:
         """The record, to be read only.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
@@ -141,7 +144,7 @@ def point_of(note: str, folder: ProviderFolder) -> LogPoint | None:
 
 
 @contextmanager
-def served(site: Site) -> Iterator[None]:
+def served(site: Site) -> Generator[None]:
     """Serve the opened provider on loopback until the block ends; `site.url` says where.
 
     Raises Unavailable if it does not come up.
@@ -176,4 +179,4 @@ def served(site: Site) -> Iterator[None]:
         site.url = ""
         for end in ends:
             end()
-        thread.join(timeout=_START_S)
+        thread.join()  # what it uses is closed next

@@ -3,10 +3,12 @@
 Source: ISO/TS 12812-2:2017, 7.4.2; 6.1; 9.1
 """
 
+from typing import Final
+
 from tallystick.application.policing.store import last_policy
 from tallystick.entry.doctor.files import look_at_files
 from tallystick.entry.doctor.model import Finding, State
-from tallystick.entry.proving.looking import Seen, add, failed, judged, unknown
+from tallystick.entry.proving.looking import Declared, Seen, declare, failed, judged, unknown
 from tallystick.entry.proving.site import Site
 from tallystick.infrastructure.crypto.key_list import verify_key_list
 from tallystick.infrastructure.crypto.registry import Status, mechanism
@@ -25,6 +27,32 @@ MOST_FAILURES = 5
 MOST_IDLE_MS = 5 * MINUTE_MS
 LEAST_BITS = 128
 
+_DECLARED: Final[tuple[Declared, ...]] = (
+    ("keys.life", CheckKind.STATIC, ("MFS-7.4.2-01", "MFS-7.4.2-07"),
+     "the newest key of each purpose is within its life"),
+    ("keys.mechanisms", CheckKind.STATIC, ("MFS-C-01", "MFS-C-02"),
+     "every key is of an approved mechanism of 128 bits or more"),
+    ("keys.listed", CheckKind.STATIC, ("MFS-7.2.3-02",),
+     "the key list that the root signed is in force, and its keys are"),
+    ("files.modes", CheckKind.STATIC, ("MFS-7.2.1-01",),
+     "keys and record are for the service's account only"),
+    ("files.offline", CheckKind.STATIC, ("MFS-7.4.2-04",),
+     "root and officers' keys are not on the server"),
+    ("clock.synchronised", CheckKind.STATIC, ("MFS-6.2.3-05",),
+     "something keeps the clock"),
+    ("policy.signed", CheckKind.STATIC, ("MFS-6.1-01",),
+     "officers signed the policy in force, and each role has duties"),
+    ("policy.attempts", CheckKind.STATIC, ("MFS-7.3.2-02",),
+     "at most five failures in a row, then a block"),
+    ("policy.sessions", CheckKind.STATIC, ("MFS-7.3.2-03",),
+     "sessions end after five idle minutes, dialled ones sooner"),
+    ("policy.factors", CheckKind.STATIC, ("MFS-7.3.2-01", "MFS-11.2.1-01"),
+     "paying and logging in take two categories of factors"),
+    ("policy.caps", CheckKind.STATIC, ("MFS-8.1.1-02", "MFS-7.2.6-01"),
+     "keys in software have a limit of their own"),
+)  # fmt: skip
+"""What each probe is called, how it looks, which rows it bears on, and what holds if it passes."""
+
 
 class StillProbes:
     """Looks at the folder of one provider, and at what its policy says.
@@ -40,95 +68,20 @@ class StillProbes:
 
         Source: ISO/TS 12812-2:2017, 9.1
         """
-        static = CheckKind.STATIC
-        add(
-            registry,
-            "keys.life",
-            static,
-            ("MFS-7.4.2-01", "MFS-7.4.2-07"),
-            "the newest key of each purpose is within its life",
-            self.keys,
-        )
-        add(
-            registry,
-            "keys.mechanisms",
-            static,
-            ("MFS-C-01", "MFS-C-02"),
-            "every key is of an approved mechanism of 128 bits or more",
-            self.mechanisms,
-        )
-        add(
-            registry,
-            "keys.listed",
-            static,
-            ("MFS-7.2.3-02",),
-            "the key list that the root signed is in force, and its keys are",
-            self.key_list,
-        )
-        add(
-            registry,
-            "files.modes",
-            static,
-            ("MFS-7.2.1-01",),
-            "keys and record are for the service's account only",
-            self.modes,
-        )
-        add(
-            registry,
-            "files.offline",
-            static,
-            ("MFS-7.4.2-04",),
-            "root and officers' keys are not on the server",
-            self.offline,
-        )
-        add(
-            registry,
-            "clock.synchronised",
-            static,
-            ("MFS-6.2.3-05",),
-            "something keeps the clock",
-            self.clock,
-        )
-        add(
-            registry,
-            "policy.signed",
-            static,
-            ("MFS-6.1-01",),
-            "officers signed the policy in force, and each role has duties",
-            self.policy_signed,
-        )
-        add(
-            registry,
-            "policy.attempts",
-            static,
-            ("MFS-7.3.2-02",),
-            "at most five failures in a row, then a block",
-            self.attempts,
-        )
-        add(
-            registry,
-            "policy.sessions",
-            static,
-            ("MFS-7.3.2-03",),
-            "sessions end after five idle minutes, dialled ones sooner",
-            self.sessions,
-        )
-        add(
-            registry,
-            "policy.factors",
-            static,
-            ("MFS-7.3.2-01", "MFS-11.2.1-01"),
-            "paying and logging in take two categories of factors",
-            self.factors,
-        )
-        add(
-            registry,
-            "policy.caps",
-            static,
-            ("MFS-8.1.1-02", "MFS-7.2.6-01"),
-            "keys in software have a limit of their own",
-            self.caps,
-        )
+        looks = {
+            "keys.life": self.keys,
+            "keys.mechanisms": self.mechanisms,
+            "keys.listed": self.key_list,
+            "files.modes": self.modes,
+            "files.offline": self.offline,
+            "clock.synchronised": self.clock,
+            "policy.signed": self.policy_signed,
+            "policy.attempts": self.attempts,
+            "policy.sessions": self.sessions,
+            "policy.factors": self.factors,
+            "policy.caps": self.caps,
+        }
+        declare(registry, _DECLARED, looks)
 
     def _headers(self) -> list[BlockHeader]:
         return [peek(block) for block in self._site.folder.blocks()]
@@ -328,8 +281,8 @@ def policy_in_force(site: Site) -> tuple[Policy, int]:
     file = read_policy_file(stored[1].encode())
     officers = {name: half.verify_key() for name, half in settings.officers.items()}
     profile, above = settings.profile, stored[0] - 1
-    policy = verify_policy(file, officers, profile=profile, last_version=above)
-    return policy, len(file.signatures)
+    compiled = verify_policy(file, officers, profile=profile, last_version=above)
+    return compiled.policy, len(file.signatures)
 
 
 def software_caps(policy: Policy) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 A picture says what it shows in its title and description, and is an image to whoever listens; the
 table beside it has its numbers, each with a link to where it comes from.
 
-Source: W3C SVG; W3C WCAG 2.2
+Source: W3C SVG; W3C WCAG
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ from tallystick.kernel.time import iso_utc
 class Linked(NamedTuple):
     """A number as it is written, and the anchor of where it comes from.
 
-    Source: W3C WCAG 2.2
+    Source: W3C WCAG
     """
 
     text: str
@@ -32,7 +32,7 @@ CellText = str | Linked
 def linked(value: object, source: str) -> Linked:
     """`value` as people read it (thousands apart), linked to the source `source`.
 
-    Source: W3C WCAG 2.2
+    Source: W3C WCAG
     """
     return Linked(f"{value:,}" if isinstance(value, int) else str(value), source)
 
@@ -90,7 +90,7 @@ def picture(
 def scrolled(label: str, inside: str) -> str:
     """`inside` in a frame that scrolls sideways where it is too wide, with the keyboard as well.
 
-    Source: W3C WCAG 2.2
+    Source: W3C WCAG
     """
     named = escape(label)
     return f'<div class="scroll" role="region" tabindex="0" aria-label="{named}">{inside}</div>'

@@ -1,6 +1,6 @@
 """The page: one HTML text that fetches nothing, in light and dark, for screen, keyboard and paper.
 
-Source: ISO/TS 12812-2:2017, 6.1; W3C WCAG 2.2
+Source: ISO/TS 12812-2:2017, 6.1; W3C WCAG
 """
 
 from collections.abc import Iterable
@@ -70,7 +70,7 @@ def report_json(report: Report) -> bytes:
 def report_page(report: Report, programme: Programme) -> str:
     """The page of `report`; equal numbers give equal octets.
 
-    Source: ISO/TS 12812-2:2017, 6.1; W3C WCAG 2.2
+    Source: ISO/TS 12812-2:2017, 6.1; W3C WCAG
     """
     parts = tuple(_figures(report, programme))
     links = "".join(f'<li><a href="#{name}">{escape(title)}</a></li>' for name, title, _ in parts)
@@ -125,9 +125,18 @@ def _versions(versions: Versions) -> str:
     return f'<dl class="versions">{items}</dl>'
 
 
+_Part = tuple[str, str, str, str]
+"""A figure: its name, its title, what to look at, and what is in it."""
+
+
 def _figures(report: Report, programme: Programme) -> Iterable[tuple[str, str, str]]:
+    for name, title, said, inside in (*_state(report), *_risk(report), *_proof(report, programme)):
+        yield name, title, figure(name, title, said, inside)
+
+
+def _state(report: Report) -> tuple[_Part, ...]:
     basis = report.versions.basis
-    for name, title, said, inside in (
+    return (
         (
             "layers",
             "1. The three layers of this deployment",
@@ -146,6 +155,12 @@ def _figures(report: Report, programme: Programme) -> Iterable[tuple[str, str, s
             _POPULATION,
             population_figure(report.population, basis),
         ),
+    )
+
+
+def _risk(report: Report) -> tuple[_Part, ...]:
+    basis = report.versions.basis
+    return (
         (
             "ladders",
             "4. Attack paths against what is required",
@@ -170,6 +185,11 @@ def _figures(report: Report, programme: Programme) -> Iterable[tuple[str, str, s
             "Sets of controls that are all enough: what each costs, and asks of the customers.",
             front_figure(report.front, report.friction_budget),
         ),
+    )
+
+
+def _proof(report: Report, programme: Programme) -> tuple[_Part, ...]:
+    return (
         (
             "trace",
             "8. From risk to finding",
@@ -180,7 +200,7 @@ def _figures(report: Report, programme: Programme) -> Iterable[tuple[str, str, s
             "course",
             "9. The residual over time",
             "What is left of the risk, observation by observation, and when the policy changed.",
-            course_figure(report.history, basis),
+            course_figure(report.history, report.versions.basis),
         ),
         (
             "flows",
@@ -188,8 +208,7 @@ def _figures(report: Report, programme: Programme) -> Iterable[tuple[str, str, s
             _FLOWS,
             scrolled("Data flows", draw(programme)),
         ),
-    ):
-        yield name, title, figure(name, title, said, inside)
+    )
 
 
 def _assumptions(report: Report) -> str:

@@ -15,6 +15,7 @@ from tallystick.process.policy.facts import Outcome
 from tallystick.process.policy.language.model import Limit, Policy, Row
 
 POLICY: Final = "policy:"
+_LATER: Final = (Outcome.STEP_UP, Outcome.DELAY, Outcome.DENY)
 Rule = tuple[str, str]
 """The id of a rule and what it says."""
 
@@ -90,6 +91,7 @@ def _steps_to_attested(policy: Policy) -> Iterator[Rule]:
 def _attempts(policy: Policy) -> Iterator[Rule]:
     rule = policy.attempts
     yield "attempts", f"{rule.limit} failures in a row block for {in_words(rule.block_ms)}"
+    yield from _rows("recent_failures", _LATER)(policy)
 
 
 def _idle(policy: Policy) -> Iterator[Rule]:
@@ -133,6 +135,15 @@ def _tiers(policy: Policy) -> Iterator[Rule]:
     yield from _limits("tier")(policy)
 
 
+def _dialled(policy: Policy) -> Iterator[Rule]:
+    yield from _limits("channel", "ussd")(policy)
+    for row in policy.decisions:
+        channels = {word for one in row.words if one.field == "channel" for word in one.words}
+        bounded = any(one.field == "amount_minor" for one in row.bounds)
+        if row.outcome in _LATER and channels == {"ussd"} and bounded:
+            yield _row(row)
+
+
 def _agents(policy: Policy) -> Iterator[Rule]:
     yield from _limits("channel", "agent")(policy)
     yield from _limits("grade", "agent-assisted")(policy)
@@ -145,7 +156,6 @@ def _hybrid(policy: Policy) -> Iterator[Rule]:
         yield "handshake", f"{', '.join(hybrid)} among {len(suites)} suites"
 
 
-_LATER: Final = (Outcome.STEP_UP, Outcome.DELAY, Outcome.DENY)
 _FINDERS: Final[Mapping[str, _Find]] = {
     "two-factors": _two_factors,
     "step-up-large": _rows("amount_minor", (Outcome.STEP_UP,)),
@@ -155,7 +165,8 @@ _FINDERS: Final[Mapping[str, _Find]] = {
     "new-payee-delay": _rows("payee_known", (Outcome.DELAY, Outcome.STEP_UP)),
     "attested-grade-above": _steps_to_attested,
     "software-device-cap": _limits("device_trust", "software", "unknown"),
-    "dialled-cap": _limits("channel", "ussd"),
+    "dialled-cap": _dialled,
+    "shared-phone-cap": _limits("channel", "ussd"),
     "unknown-payee-cap": _limits("payee_known", False),
     "agent-cap": _agents,
     "mandate-cap": _limits("grade", "standing-mandate"),
