@@ -7,6 +7,8 @@ from tallystick.entry.cli.manual import manual_page
 from tallystick.kernel.errors import MfsError
 from tallystick.process.catalogue.coverage import coverage_report, render_markdown
 from tallystick.process.catalogue.glossary import render_glossary
+from tallystick.process.reports.ladders import TIGHTEST, ladder_picture
+from tallystick.process.reports.model import Ladder, Rung
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 
@@ -49,6 +51,48 @@ def _error_rows(cls: type[MfsError], depth: int) -> Iterator[str]:
         yield from _error_rows(sub, depth + 1)
 
 
+_LADDER_STYLE = """<style>
+  svg { --ink: #1b1f24; --edge: #66717c; background: #ffffff; }
+  @media (prefers-color-scheme: dark) { svg { --ink: #e8ebee; --edge: #87929d;
+    background: #14181d; } .f0 { fill: #1f456f; } .f1 { fill: #6a4016; } .f2 { fill: #1f5530; }
+    .f3 { fill: #513670; } .f4 { fill: #57501a; } }
+  @media (prefers-color-scheme: light) { .f0 { fill: #cfe0f5; } .f1 { fill: #f6dcc1; }
+    .f2 { fill: #d2ead5; } .f3 { fill: #e4d5f0; } .f4 { fill: #f2e7ae; } }
+  text { fill: var(--ink); font: 13px system-ui, sans-serif; } .in { font-size: 12px; }
+  .seg { stroke: var(--edge); } .needtip { fill: var(--ink); }
+  .need { stroke: var(--ink); stroke-width: 2.4; stroke-dasharray: 5 3; fill: none; }
+</style>"""
+
+
+def ladder_example() -> str:
+    """The picture of the page on reading a report: a ladder with numbers that were made up."""
+    rungs = (
+        Rung(factor="time", bare=1, lifted=4, by=("sim-binding",)),
+        Rung(factor="expertise", bare=3, lifted=6, by=("agent-authentication",)),
+        Rung(factor="knowledge", bare=0, lifted=7, by=("risk-scoring",)),
+        Rung(factor="window", bare=1, lifted=4, by=("agent-authentication",)),
+        Rung(factor="equipment", bare=4, lifted=4, by=()),
+    )
+    example = Ladder(
+        picked=TIGHTEST,
+        path="example@flow@pin#step",
+        label="an example",
+        threat="THR-AGT-04",
+        table="iso-18045",
+        required=(25, 25),
+        points=(9, 25),
+        rungs=rungs,
+        capped=(),
+    )
+    tints = {one.factor: at for at, one in enumerate(rungs)}
+    drawn = ladder_picture("example", example, 28, tints)
+    head = '<svg xmlns="http://www.w3.org/2000/svg" class='
+    return (
+        drawn.replace("<svg class=", head, 1).replace("</desc>", f"</desc>{_LADDER_STYLE}", 1)
+        + "\n"
+    )
+
+
 def main() -> None:
     """Write every generated page and say where."""
     REFERENCE.mkdir(exist_ok=True)
@@ -61,6 +105,10 @@ def main() -> None:
     for name, text in pages:
         (REFERENCE / name).write_text(text, encoding="utf-8")
         print(f"written: docs/reference/{name}")
+    (REFERENCE.parent / "how-to" / "read-the-report.svg").write_text(
+        ladder_example(), encoding="utf-8"
+    )
+    print("written: docs/how-to/read-the-report.svg")
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ COMMANDS = {
         "proving",
         "witnesses",
         "rechecks",
+        "reports",
         "risks",
         "doctors",
         "replaying",

@@ -29,6 +29,7 @@ from tallystick.entry.cli.provider import serve
 from tallystick.entry.cli.proving import prove
 from tallystick.entry.cli.rechecks import recheck
 from tallystick.entry.cli.replaying import replay_file
+from tallystick.entry.cli.reports import report
 from tallystick.entry.cli.risks import risk
 from tallystick.entry.cli.stores import store
 from tallystick.entry.cli.surfaces import surface
@@ -57,9 +58,9 @@ def cli(debug: bool) -> None:
 
 
 for command in (
-    init, serve, programme, risk, policy, prove, bundle, operator, tally, receipt, why, timeline,
-    recheck, doctor, surface, ledger, keys, store, backup, restore_backup, witness, replay_file,
-    catalogue, completion,
+    init, serve, programme, risk, report, policy, prove, bundle, operator, tally, receipt, why,
+    timeline, recheck, doctor, surface, ledger, keys, store, backup, restore_backup, witness,
+    replay_file, catalogue, completion,
 ):  # fmt: skip
     cli.add_command(command)
 policy.add_command(derive_policy)

@@ -23,7 +23,7 @@ def test_the_picture_is_whole_and_told_in_words(name: str) -> None:
     text = draw(programme(name))
     root = ET.fromstring(text)
     assert root.get("role") == "img"
-    assert root.get("aria-labelledby") == "title desc"
+    assert root.get("aria-labelledby") == "flows-title flows-desc"
     words = "".join(root.find(f"{SVG}desc").itertext())
     for flow in programme(name).flows.values():
         assert f"{flow.id}: {' to '.join(flow.nodes())} by {flow.bearer.value}." in words

@@ -1,7 +1,8 @@
 """The picture of a programme as SVG 1.1, written from nothing; equal programmes, equal octets.
 
 Line style and label say the bearer, a padlock says end-to-end; no meaning hangs on colour alone.
-Light or dark follows the reader's preference.
+Light or dark follows the reader's preference. The styles name the picture's own class, so that it
+can stand in a page.
 
 Source: ISO/TS 12812-2:2017, 6.2; 7.1; W3C SVG
 """
@@ -55,27 +56,26 @@ _FAMILIES: Final[Mapping[Bearer, str]] = {
     Bearer.IN_DEVICE: "inside",
 }
 _STYLE: Final = """
-  svg { --paper: #ffffff; --ink: #1b1f24; --faint: #6a737d; --zone: #f4f6f8; --edge: #8c96a0;
+  .flows { --paper: #ffffff; --ink: #1b1f24; --faint: #59626b; --zone: #f4f6f8; --edge: #8c96a0;
     --box: #ffffff; --net: #0b5cad; --air: #b04a00; --near: #1f7a3d; --inside: #555f69; }
   @media (prefers-color-scheme: dark) {
-    svg { --paper: #14181d; --ink: #e6e9ec; --faint: #9aa4ae; --zone: #1c2228; --edge: #66717c;
+    .flows { --paper: #14181d; --ink: #e6e9ec; --faint: #9aa4ae; --zone: #1c2228; --edge: #66717c;
       --box: #262d35; --net: #6db3ff; --air: #ffab66; --near: #6fd08c; --inside: #b3bcc5; } }
-  text { font-family: system-ui, sans-serif; font-size: 11px; fill: var(--ink); }
-  .paper { fill: var(--paper); }
-  .zone { fill: var(--zone); stroke: var(--edge); stroke-dasharray: 6 4; }
-  .band { stroke: var(--edge); stroke-width: 0.6; }
-  .box { fill: var(--box); stroke: var(--ink); stroke-width: 1.2; }
-  .head { font-size: 19px; font-weight: 600; }
-  .name { font-weight: 600; font-size: 12px; }
-  .small { fill: var(--faint); font-size: 10px; }
-  .line { fill: none; stroke-width: 1.3; }
-  .thick { stroke-width: 2.6; }
-  .tag { fill: var(--paper); opacity: 0.92; }
-  .net { stroke: var(--net); } .air { stroke: var(--air); } .near { stroke: var(--near); }
-  .inside { stroke: var(--inside); }
-  .lock { fill: none; stroke: var(--ink); stroke-width: 1.2; }
-  .bolt { fill: var(--ink); }
-  .tip { fill: var(--ink); }
+  .flows text { font-family: system-ui, sans-serif; font-size: 11px; fill: var(--ink); }
+  .flows .paper { fill: var(--paper); }
+  .flows .zone { fill: var(--zone); stroke: var(--edge); stroke-dasharray: 6 4; }
+  .flows .band { stroke: var(--edge); stroke-width: 0.6; }
+  .flows .box { fill: var(--box); stroke: var(--ink); stroke-width: 1.2; }
+  .flows .head { font-size: 19px; font-weight: 600; }
+  .flows .name { font-weight: 600; font-size: 12px; }
+  .flows .small { fill: var(--faint); font-size: 10px; }
+  .flows .line { fill: none; stroke-width: 1.3; }
+  .flows .thick { stroke-width: 2.6; }
+  .flows .tag { fill: var(--paper); opacity: 0.92; }
+  .flows .net { stroke: var(--net); } .flows .air { stroke: var(--air); }
+  .flows .near { stroke: var(--near); } .flows .inside { stroke: var(--inside); }
+  .flows .lock { fill: none; stroke: var(--ink); stroke-width: 1.2; }
+  .flows .bolt, .flows .tip { fill: var(--ink); }
 """
 _TIP: Final = (
     '<defs><marker id="tip" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="9"'
@@ -96,8 +96,8 @@ def draw(programme: Programme) -> str:
     width, height = placed.width, placed.height + _LEGEND
     parts = [
         _opening(width, height),
-        f'<title id="title">{escape(_title(programme))}</title>',
-        f'<desc id="desc">{escape(_description(programme))}</desc>',
+        f'<title id="flows-title">{escape(_title(programme))}</title>',
+        f'<desc id="flows-desc">{escape(_description(programme))}</desc>',
         f"<style>{_STYLE}</style>",
         _TIP,
         f'<rect class="paper" width="{width}" height="{height}"/>',
@@ -114,8 +114,8 @@ def draw(programme: Programme) -> str:
 
 def _opening(width: int, height: int) -> str:
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"'
-        f' width="{width}" height="{height}" role="img" aria-labelledby="title desc">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="flows" viewBox="0 0 {width} {height}"'
+        f' width="{width}" height="{height}" role="img" aria-labelledby="flows-title flows-desc">'
     )
 
 

@@ -224,6 +224,21 @@ def loss_report(
     )
 
 
+def loss_curve(inputs: Inputs, chosen: frozenset[str]) -> LossCurve:
+    """The curve alone of a year under `chosen`, of the same years as in `loss_report`.
+
+    Source: ISO/TS 12812-2:2017, A
+    """
+    whole = Simulation(inputs, inputs.years)
+    total = numpy().zeros(inputs.years, dtype="int64")
+    by_actor = dict.fromkeys(inputs.programme.actors, 0)
+    for target in whole.targets:
+        for actor, losses in whole.losses(target, chosen).items():
+            total += losses
+            by_actor[actor] += int(losses.sum())
+    return _curve(inputs, [int(one) for one in numpy().sort(total)], by_actor)
+
+
 def saved_by_control(
     inputs: Inputs, chosen: frozenset[str], draws: Draws | None = None
 ) -> dict[str, Money]:

@@ -1,0 +1,220 @@
+"""What a report is made from, out of a provider's folder or of a programme file alone.
+
+    a programme file    analysis; nothing was observed, so every row is stale
+    a provider          besides: what its probes, build and documents say, its policy, its history
+
+Source: ISO/TS 12812-2:2017, 6.1; 9.1
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tallystick import __version__
+from tallystick.application.policing.store import last_policy
+from tallystick.application.proving import recorded_runs
+from tallystick.entry.evidence import kept_in
+from tallystick.entry.proving.probing import every_check, other_observations
+from tallystick.entry.settings import ProviderFolder
+from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.store.files import replace_file
+from tallystick.infrastructure.store.opening import open_snapshot
+from tallystick.kernel.errors import NotFound
+from tallystick.kernel.time import Clock
+from tallystick.process.catalogue import Catalogue, catalogue
+from tallystick.process.conformance.basis import Run, catalogue_digest
+from tallystick.process.conformance.checks import Check, Observation
+from tallystick.process.conformance.dossier import with_dossier
+from tallystick.process.conformance.findings import (
+    Finding,
+    Ground,
+    findings,
+    newest_by_check,
+)
+from tallystick.process.conformance.needs import needs
+from tallystick.process.conformance.oscal.picture import rows_for
+from tallystick.process.policy.language.model import Policy
+from tallystick.process.policy.language.reading import read_policy
+from tallystick.process.programme.model import Programme
+from tallystick.process.programme.reading import read_programme
+from tallystick.process.reports.course import HISTORY_FILE, history_line, is_news, read_history
+from tallystick.process.reports.material import Material, controls_there, seen_by_findings
+from tallystick.process.reports.model import HistoryPoint, Versions
+from tallystick.process.risk.analysis import Analysis, Options, Stage, analyse
+from tallystick.process.risk.losses.report import Inputs, loss_curve
+from tallystick.process.risk.model import LossCurve, Pack
+from tallystick.process.risk.packs import pack_for
+from tallystick.process.risk.paths import Scenes
+from tallystick.process.risk.residual import declared
+from tallystick.protocol.policy_file import policy_text, read_policy_file
+
+PROGRAMME_FILE = "mfs.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a deployment beside its programme: findings, checks, answers, policy."""
+
+    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...]
+    history: tuple[Observation, ...]
+    proved: bool
+    policy: str
+
+
+def material_of(place: Path, clock: Clock, options: Options, stage: Stage) -> Material:
+    """What a report of `place` is made from; `stage` hears what is done next.
+
+    `place` is the folder of a provider, a folder with a programme file, or such a file. Raises
+    NotFound where there is no programme, Unavailable without the extra `risk` or while the record
+    cannot be read.
+    Source: ISO/TS 12812-2:2017, 6.1; 9.1
+    """
+    file = place / PROGRAMME_FILE if place.is_dir() else place
+    if not file.exists():
+        raise NotFound(
+            f"there is no programme at {file}",
+            remedy="name the file or its folder; tallystick init writes one",
+        )
+    programme = read_programme(file.read_bytes().decode("utf-8", "replace"))
+    pack, rows, now = pack_for(programme.uses), catalogue(), clock.now()
+    provider = provider_in(place)
+    stage("reading what was observed")
+    if provider is None:
+        known = _nothing(programme, rows, now)
+    else:
+        known = _observed(provider, programme, rows, clock)
+    seen = seen_by_findings(pack, known.findings) if known.proved else None
+    analysis = analyse(programme, pack, seen, options, stage)
+    observation = declared(programme) if seen is None else seen
+    stage("simulating years of loss without controls, and as it is now")
+    curves = _curves(programme, pack, analysis, controls_there(observation))
+    policy = _policy(known.policy)
+    return Material(
+        versions=Versions(
+            programme=programme.offer.id,
+            owner=programme.offer.owner,
+            programme_digest=analysis.programme_digest,
+            pack=analysis.pack,
+            pack_digest=analysis.pack_digest,
+            policy_version=0 if policy is None else policy.header.version,
+            policy_digest=sha256(known.policy.encode()).hex() if known.policy else "",
+            catalogue_digest=catalogue_digest(rows),
+            engine=f"Tallystick {__version__}",
+            basis=analysis.basis,
+            made_at=now,
+        ),
+        programme=programme,
+        pack=pack,
+        catalogue=rows,
+        analysis=analysis,
+        scenes=Scenes(programme, pack),
+        observation=observation,
+        findings=known.findings,
+        checks=known.checks,
+        answers=newest_by_check(known.history, now),
+        policy=policy,
+        curves=curves,
+        history=() if provider is None else history_in(provider),
+    )
+
+
+def provider_in(place: Path) -> ProviderFolder | None:
+    """The provider in the folder `place`, or None if it is no provider's.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    folder = ProviderFolder(place)
+    return folder if place.is_dir() and folder.settings_file.exists() else None
+
+
+def history_in(folder: ProviderFolder) -> tuple[HistoryPoint, ...]:
+    """What earlier reports left in `folder`.
+
+    Raises Malformed for a line that is none.
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    path = folder.root / HISTORY_FILE
+    return read_history(path.read_bytes()) if path.exists() else ()
+
+
+def keep_history(folder: ProviderFolder, point: HistoryPoint) -> bool:
+    """Add `point` to the history in `folder` if it says something new; whether it did.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    before = history_in(folder)
+    if not is_news(before, point):
+        return False
+    lines = b"".join(history_line(one) for one in (*before, point))
+    replace_file(folder.root / HISTORY_FILE, lines)
+    return True
+
+
+def _policy(signed: str) -> Policy | None:
+    return read_policy(policy_text(read_policy_file(signed.encode()))) if signed else None
+
+
+def _curves(
+    programme: Programme, pack: Pack, analysis: Analysis, there: frozenset[str]
+) -> dict[str, LossCurve]:
+    curve = analysis.loss.curve
+
+    def simulated(shut_out: Iterable[str], controls: frozenset[str]) -> LossCurve:
+        inputs = Inputs(
+            programme=programme,
+            pack=pack,
+            instances=analysis.instances,
+            scenes=Scenes(programme, pack),
+            shut_out=frozenset(shut_out),
+            limits={},
+            seed=curve.seed,
+            years=curve.years,
+        )
+        return loss_curve(inputs, controls)
+
+    return {
+        "inherent": simulated((), frozenset()),
+        "designed": curve,
+        "observed": simulated((), there),
+    }
+
+
+def _nothing(programme: Programme, rows: Catalogue, now: int) -> _Known:
+    """Nothing was observed: every row that applies is stale."""
+    wanted = [one.id for one in rows_for(rows, programme.services)]
+    ground = Ground(needs=needs(rows, (), only=wanted), history=())
+    return _Known(findings(ground, now), _checks_of(ground), (), proved=False, policy="")
+
+
+def _observed(
+    folder: ProviderFolder, programme: Programme, rows: Catalogue, clock: Clock
+) -> _Known:
+    now, kept = clock.now(), kept_in(folder)
+    runs, policy = _recorded(folder)
+    history = (
+        *(one for run in runs for one in run.observations),
+        *other_observations(folder, kept, now),
+    )
+    wanted = [one.id for one in rows_for(rows, programme.services)]
+    ground = with_dossier(
+        Ground(needs=needs(rows, every_check(folder, clock), only=wanted), history=history),
+        kept.dossier,
+    )
+    return _Known(
+        findings(ground, now), _checks_of(ground), history, proved=bool(history), policy=policy
+    )
+
+
+def _checks_of(ground: Ground) -> tuple[Check, ...]:
+    return tuple({check.id: check for need in ground.needs for check in need.checks}.values())
+
+
+def _recorded(folder: ProviderFolder) -> tuple[tuple[Run, ...], str]:
+    """The runs of probes and the policy in the record; before there is one, the policy to come."""
+    text = folder.policy_file.read_text(encoding="utf-8") if folder.policy_file.exists() else ""
+    if isinstance(folder.place(), Path) and not folder.database_file.exists():
+        return (), text
+    with open_snapshot(folder.stored()) as reader:
+        stored = last_policy(reader)
+        return recorded_runs(reader, 0), text if stored is None else stored[1]
