@@ -15,6 +15,9 @@ COMMANDS = {
     f"src/tallystick/entry/cli/{name}.py"
     for name in (
         "backups",
+        "certificates",
+        "registers",
+        "releases",
         "catalogue",
         "completing",
         "keys",

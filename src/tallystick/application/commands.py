@@ -25,6 +25,7 @@ from tallystick.infrastructure.envelope.handshake_server import (
 from tallystick.kernel.errors import Broken
 from tallystick.kernel.secret import Secret
 from tallystick.protocol.operators import EnrolOperator, OpenCustomer
+from tallystick.protocol.statements import SignedStatement
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +223,16 @@ class PerformAct:
     signed: SignedAct
 
 
+@dataclass(frozen=True, slots=True)
+class StateCertificate:
+    """What officers signed about a certificate.
+
+    Source: ISO/TS 12812-2:2017, 9.1
+    """
+
+    statement: SignedStatement
+
+
 Command = (
     InstallPolicy
     | InviteOperator
@@ -238,6 +249,7 @@ Command = (
     | AgentOpens
     | JoinOperator
     | PerformAct
+    | StateCertificate
     | NoticeTried
     | DeliveryTried
     | BookAnswered
@@ -273,6 +285,7 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
         turn, one.delivery, delivered=one.delivered
     ),
     BookAnswered: lambda desks, turn, one: desks.settling.answered(turn, one.order, one.ended),
+    StateCertificate: lambda desks, turn, one: desks.certification.state(turn, one.statement),
     PerformAct: lambda desks, turn, one: desks.operators.act(turn, one.signed, desks.acts.perform),
 }
 

@@ -13,6 +13,7 @@ from tallystick.application.authentication import Access, Sessions
 from tallystick.application.authentication.pins import PinCost, Pins, PinVerifier
 from tallystick.application.authentication.service import Keys, People
 from tallystick.application.book import LedgerBook
+from tallystick.application.certification import Certification
 from tallystick.application.commands import Command, InstallPolicy, InviteOperator
 from tallystick.application.core.settling import Settling
 from tallystick.application.customers import Customers
@@ -228,11 +229,7 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         started_at=on.clock.now(),
         capacity=on.size.orders,
     )
-    tariff = Tariff(
-        flat_minor=on.settings.fees_flat_minor, basis_points=on.settings.fees_basis_points
-    )
-    terms = Terms(on.settings.provider, on.settings.currency, tariff)
-    quoting = Quoting(customers, policy, on.quote_keys, module.random, terms)
+    quoting = Quoting(customers, policy, on.quote_keys, module.random, _terms(on.settings))
     operators = Operators(module, codes, store_key, policy, reader)
     webhooks = Webhooks(reader)
     acts = Acts(
@@ -261,8 +258,14 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         notices=notices,
         webhooks=webhooks,
         settling=Settling(payments, customers, book, policy),
+        certification=Certification(officers, on.settings.profile, policy, reader),
     )
     return desks, quoting, webhooks
+
+
+def _terms(settings: ProviderSettings) -> Terms:
+    tariff = Tariff(flat_minor=settings.fees_flat_minor, basis_points=settings.fees_basis_points)
+    return Terms(settings.provider, settings.currency, tariff)
 
 
 def _authority(on: _Ground) -> Callable[[DeviceCertificate], str]:

@@ -13,6 +13,7 @@ import click
 from tallystick import __version__
 from tallystick.entry.cli.backups import backup, restore_backup
 from tallystick.entry.cli.catalogue import catalogue
+from tallystick.entry.cli.certificates import certificate
 from tallystick.entry.cli.completing import completion
 from tallystick.entry.cli.console import OUT_OF_REACH, REFUSED, example, say_error
 from tallystick.entry.cli.doctors import doctor
@@ -51,7 +52,7 @@ def cli(debug: bool) -> None:
 
 for command in (
     init, serve, operator, policy, tally, receipt, why, timeline, recheck, doctor, ledger, keys,
-    store, backup, restore_backup, witness, replay_file, catalogue, completion,
+    store, certificate, backup, restore_backup, witness, replay_file, catalogue, completion,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -44,6 +44,7 @@ def application(doors: Doors, ussd: UssdDoor, sealed: dict[str, LaneHandler]) ->
         Route("/v1/sessions/{session}", doors.establish, methods=["POST"]),
         Route("/v1/enrolments/{session}", doors.enrol, methods=["POST"]),
         Route("/v1/operators", doors.operator_enrol, methods=["POST"]),
+        Route("/v1/certificates", doors.certificate, methods=["POST"]),
         Route("/v1/acts/{act}", doors.act, methods=["POST"]),
         Route("/v1/ussd", ussd.message, methods=["POST"]),
         Route("/v1/keys", doors.keys, methods=["GET"]),

@@ -10,6 +10,7 @@ from enum import StrEnum
 from tallystick.kernel.model import Record, Wire
 from tallystick.protocol import enrolment, keylist, operators, payments, session, tally_api
 from tallystick.protocol.channels import SignedUssd, UssdReply
+from tallystick.protocol.statements import SignedStatement, StatementRecorded
 
 
 class Protection(StrEnum):
@@ -92,6 +93,8 @@ SCHEMAS: dict[str, type[Wire]] = {
         tally_api.SignedKeyList,
         SignedUssd,
         UssdReply,
+        SignedStatement,
+        StatementRecorded,
     )
 }
 """Every struct that the table names."""
@@ -179,6 +182,9 @@ OPERATIONS: tuple[Operation, ...] = (
     _act("add-webhook", "AddWebhook", "deliver events to a core system", ("11.2.3",),
          ("operations",)),
     _act("close-day", "CloseDay", "close the book of a day", ("11.2.3",), ("operations",)),
+    _open("certificate.state", "POST", "/v1/certificates", _OPEN, "SignedStatement",
+          "StatementRecorded", "add or withdraw a certificate, signed by officers", ("9.1",),
+          ("conflict", "not-authentic", "not-found", "not-permitted")),
     _open("keys.list", "GET", "/v1/keys", _OPEN, "", "SignedKeyList",
           "the provider's signed list of public keys", ("7.4.2",)),
     _open("tally.checkpoint", "GET", "/v1/tally/checkpoint", _OPEN, "", "CheckpointReply",
