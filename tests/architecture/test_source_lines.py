@@ -25,14 +25,17 @@ COMMANDS = {
         "main",
         "operators",
         "policies",
+        "programmes",
         "proofs",
         "provider",
         "witnesses",
         "rechecks",
+        "risks",
         "doctors",
         "replaying",
         "timelines",
         "stores",
+        "surfaces",
     )
 }
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, set_up
 from tallystick.entry.siem import Destination
 from tallystick.entry.tracing.spans import Spans
+from tallystick.entry.witnessing import Witnessing
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Clock
@@ -67,6 +68,8 @@ def served(
     siem: tuple[str, ...] = (),
     spans: Spans | None = None,
     trace_share: float = 0.0,
+    witnessing: Witnessing | None = None,
+    write: Callable[[bytes], None] | None = None,
 ) -> Iterator[Served]:
     """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(32))
@@ -110,10 +113,11 @@ def served(
         await serve(
             platform,
             listening,
-            log=log.append,
+            log=write or log.append,
             started=started,
             stop=stop,
             patience=patience,
+            witnessing=witnessing,
             watched=Watched(
                 folder, tuple(Destination.parse(one) for one in siem), spans, trace_share
             ),

@@ -23,7 +23,7 @@ from tallystick.application.turn import Outcome, Turn
 from tallystick.application.webhooks import Webhooks
 from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, NotPermitted
 from tallystick.kernel.secret import Secret
-from tallystick.process.policy import Grade
+from tallystick.process.policy import Grade, Operation
 from tallystick.process.policy.facts import Channel, Dependency, DeviceTrust, Factor
 from tallystick.protocol.operators import CustomerOpened, OpenCustomer
 from tallystick.protocol.payments import SIGNED_GRADE, AccountReply, Consent, Empty
@@ -159,8 +159,10 @@ class Desks:
     ) -> Outcome:
         """Keep a PIN that the customer chose with a right activation code.
 
+        Raises OutOfReach, without using up the code, while what changing a PIN leans on fails.
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
+        self.policy.check_reach(Operation.CHANGE_PIN, turn.now)
         customer = self.access.redeem(turn, activation, code)
         if customer.id != customer_id:
             raise NotAuthentic("the activation code is not valid", remedy="check it")

@@ -25,7 +25,7 @@ from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.commit import GroupCommit
 from tallystick.infrastructure.tally.archive import Archive
 from tallystick.infrastructure.tally.log import Appended
-from tallystick.kernel.errors import Broken, MfsError, Unavailable
+from tallystick.kernel.errors import Broken, MfsError, OutOfReach, Unavailable
 from tallystick.kernel.time import Clock
 
 
@@ -120,6 +120,8 @@ class Writer:
     def _apply(self, turn: Turn, command: Command) -> Outcome:
         try:
             return execute(self._desks, turn, command)
+        except OutOfReach as refusal:
+            return Outcome(refusal)
         except (Broken, Unavailable):
             raise
         except MfsError as refusal:

@@ -6,8 +6,10 @@
 
 Retry contract: an order that may or may not have arrived (`Unavailable`) is sent again with the
 same `Order`, whose id makes it safe, after the pause that the provider asked for or a growing one:
-long enough in all for a provider to change over to another machine. After `Expired` or `Conflict` a
-new quote is needed; a session that the provider no longer knows is established anew by itself.
+long enough in all for a provider to change over to another machine. An order that the provider
+holds back (`OutOfReach`) was answered: its person hears so, and may send it later. After `Expired`
+or `Conflict` a new quote is needed; a session that the provider no longer knows is established anew
+by itself.
 
 Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
 """
@@ -29,7 +31,7 @@ from tallystick.infrastructure.tally.verify import (
     verify_receipt,
 )
 from tallystick.kernel.codec import Decoder, b64url, encode_canonical
-from tallystick.kernel.errors import MfsError, NotAuthentic, Unavailable
+from tallystick.kernel.errors import MfsError, NotAuthentic, OutOfReach, Unavailable
 from tallystick.kernel.model import Wire
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import Clock, Instant
@@ -282,6 +284,8 @@ class Wallet:
         for attempt in range(1, attempts):
             try:
                 return ask()
+            except OutOfReach:
+                raise
             except Unavailable as error:
                 asked_for = error.retry_after_s or 0
                 self._pause(min(max(asked_for, _FIRST_PAUSE_S * 2**attempt), _LONGEST_PAUSE_S))

@@ -76,6 +76,7 @@ class Accounting:
         self.durations = Durations()
         self.listeners: list[Callable[[Note, Mapping[str, int | str]], None]] = []
         self.gauges: dict[str, Callable[[], int]] = {}
+        self.labelled: dict[str, tuple[str, Callable[[], Mapping[str, int]]]] = {}
 
     def admit(self, session: str, now: int) -> None:
         """Count a request of `session` against its rate.
@@ -102,10 +103,7 @@ class Accounting:
             self.durations.since(operation, began)
         entry = (operation, status, code)
         self._answers[entry] = self._answers.get(entry, 0) + 1
-        if len(self._lines) >= _MAX_LINES:
-            self._dropped += 1
-            return
-        self._lines.append(
+        self._keep(
             b'{"at":%d,"operation":"%b","status":%d,"code":"%b"}'
             % (self._clock.now(), operation.encode(), status, code.encode())
         )
@@ -130,16 +128,25 @@ class Accounting:
         for listener in self.listeners:
             listener(message, fields)
         at = self._clock.now()
-        self._lines.append(encode({"at": at, "time": iso_utc(at), "message": message, **fields}))
+        self._keep(encode({"at": at, "time": iso_utc(at), "message": message, **fields}))
+
+    def _keep(self, line: bytes) -> None:
+        if len(self._lines) >= _MAX_LINES:
+            self._dropped += 1 + line.count(b"\n")
+        else:
+            self._lines.append(line)
 
     def flush(self) -> None:
-        """Write the log lines that wait.
+        """Write the log lines that wait; while that fails they wait on, as many as are kept.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         if self._lines:
-            lines, self._lines = self._lines, []
-            self._write(b"\n".join(lines) + b"\n")
+            try:
+                self._write(b"\n".join(self._lines) + b"\n")
+            except OSError:
+                return
+            self._lines.clear()
 
     def answers(self) -> dict[tuple[str, int, str], int]:
         """How many answers there were so far, by operation, status and code.
@@ -166,7 +173,7 @@ class Accounting:
             entry = (operation, status, code)
             self._answers[entry] = self._answers.get(entry, 0) + count
         if lines:
-            self._lines.append(lines.rstrip(b"\n"))
+            self._keep(lines.rstrip(b"\n"))
 
     def exposition(self) -> bytes:
         """All counters and gauges as Prometheus text.
@@ -192,3 +199,7 @@ class Accounting:
         for name, read in sorted(self.gauges.items()):
             yield f"# TYPE tallystick_{name} {'counter' if name.endswith('_total') else 'gauge'}"
             yield f"tallystick_{name} {read()}"
+        for name, (label, values) in sorted(self.labelled.items()):
+            yield f"# TYPE tallystick_{name} gauge"
+            for value, number in values().items():
+                yield f'tallystick_{name}{{{label}="{value}"}} {number}'

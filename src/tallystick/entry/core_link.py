@@ -2,13 +2,16 @@
 
 The intent is durable in the tally before the core is called, under an id derived from the order.
 After a restart every open order counts as placed, so that it is inquired first and never placed
-blindly.
+blindly. What the policy does while the core does not answer never stops an inquiry: while the core
+counts as failing, the transfer that it was asked about last is inquired again and again, so that
+its first answer is noticed though no order is waiting.
 
 Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.3
 """
 
 import asyncio
 import http.client
+from time import monotonic
 from urllib.parse import urlsplit
 
 from tallystick.application.commands import BookAnswered
@@ -40,10 +43,14 @@ from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.ids import id_time
 from tallystick.kernel.time import SECOND_MS
+from tallystick.process.policy import Dependency
 from tallystick.protocol.core import TransferState
 
 EVERY_S = 0.05
 TIMEOUT_S = 5.0
+PROBE_S = 2.0
+CORE = Dependency.CORE.value
+_PROBE = "probe"
 _MOST_OPEN = 256
 _AT_ONCE = 16
 _MAX_ANSWER = 64 * 1024
@@ -121,6 +128,10 @@ class CoreLink:
         self._writer = writer
         self._accounting = accounting
         self._book = HttpBook(platform.settings.core_url)
+        self._watch = platform.desks.policy.watch
+        self._watch.connect(CORE)
+        self._last = ""
+        self._asked_at = 0.0
         self._histories: dict[str, list[Exchange]] = {
             order: [self._before_restart()] for order in open_orders(platform.reader, 1_000_000)
         }
@@ -156,6 +167,8 @@ class CoreLink:
             for order in open_orders(self._platform.reader, _MOST_OPEN):
                 if order not in busy:
                     busy[order] = asyncio.create_task(self._advance(order, limit))
+            if self._watch.is_failing(CORE) and _PROBE not in busy:
+                busy[_PROBE] = asyncio.create_task(self._probe())
 
     def _before_restart(self) -> Exchange:
         """What stands for all that may have been asked before this process began."""
@@ -178,13 +191,33 @@ class CoreLink:
             return
         wanted = book_order(row)
         async with limit:
+            self._last, self._asked_at = wanted.id, monotonic()
             if isinstance(step, Place):
                 answer = await asyncio.to_thread(self._book.place, wanted)
                 asked = Asked.PLACE
             else:
                 answer = await asyncio.to_thread(self._book.inquire, wanted.id)
                 asked = Asked.INQUIRE
+        self._report(answer)
         judged = believe(wanted, answer)
         history.append(Exchange(asked=asked, at=self._platform.clock.now(), judged=judged))
         if isinstance(judged, StillUnknown) and judged.because is Doubt.LIE:
             self._accounting.note(Note.CORE_ANSWERED_WRONGLY, order=order)
+
+    async def _probe(self) -> None:
+        """Inquire about the last transfer again if nothing was asked for a while; changes nothing.
+
+        The answer says only that the core answers: what became of the order is not taken from it.
+        """
+        if monotonic() - self._asked_at < PROBE_S:
+            return
+        self._asked_at = monotonic()
+        self._report(await asyncio.to_thread(self._book.inquire, self._last))
+
+    def _report(self, answer: BookAnswer | None) -> None:
+        """Tell the watch whether the core answered, be it wrongly."""
+        now = self._platform.clock.now()
+        if answer is None:
+            self._watch.failed(CORE, now)
+        else:
+            self._watch.answered(CORE, now)

@@ -5,6 +5,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.6; 11.2.3
 
 import asyncio
 import http.client
+from time import monotonic
 from urllib.parse import urlsplit
 
 from tallystick.application.commands import DeliveryTried, NoticeTried
@@ -21,6 +22,7 @@ from tallystick.application.notices import (
     receipt_code,
     render,
 )
+from tallystick.application.notices.rules import LONGEST_WAIT_MS
 from tallystick.application.webhooks import Delivery
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
@@ -29,11 +31,14 @@ from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.codec import b64url, encode, encode_canonical
 from tallystick.kernel.errors import MfsError, NotFound
-from tallystick.kernel.time import MINUTE_MS
+from tallystick.kernel.time import MINUTE_MS, Instant
+from tallystick.process.policy import Dependency
 from tallystick.protocol.channels import SmsMessage
 from tallystick.protocol.webhooks import SIGNATURE_HEADER, WebhookDelivery, signature_header
 
 EVERY_S = 0.2
+PROBE_S = 5.0
+SMS = Dependency.SMS.value
 _MOST = 50
 _TIMEOUT_S = 5.0
 
@@ -45,6 +50,9 @@ async def deliver_notices(platform: Platform, writer: WriterLoop, accounting: Ac
     """
     if not platform.settings.sms_url:
         return
+    watch = platform.desks.policy.watch
+    watch.connect(SMS)
+    probed_at = 0.0
     while True:
         await asyncio.sleep(EVERY_S)
         for notice in platform.notices.due(platform.clock.now(), _MOST):
@@ -52,9 +60,25 @@ async def deliver_notices(platform: Platform, writer: WriterLoop, accounting: Ac
             if not delivered:
                 accounting.note(Note.NOTICE_NOT_DELIVERED, template=notice.template.value)
             await writer.ask(NoticeTried(notice, delivered))
+        if watch.is_failing(SMS) and monotonic() - probed_at >= PROBE_S:
+            probed_at = monotonic()
+            await _probe(platform, writer)
+
+
+async def _probe(platform: Platform, writer: WriterLoop) -> None:
+    """Try the notice that waits longest before it is due; only an arrival is counted for it.
+
+    With nothing left to try nobody can say that the SMSC fails.
+    """
+    waiting = platform.notices.due(Instant(platform.clock.now() + LONGEST_WAIT_MS), 1)
+    if not waiting:
+        platform.desks.policy.watch.answered(SMS, platform.clock.now())
+    elif await _send(platform, waiting[0]):
+        await writer.ask(NoticeTried(waiting[0], delivered=True))
 
 
 async def _send(platform: Platform, notice: NoticeRow) -> bool:
+    """Whether `notice` arrived; the watch is told whether the SMSC took a message."""
     try:
         customer = platform.desks.customers.get(notice.customer)
         facts = _facts_of(platform, notice)
@@ -67,7 +91,13 @@ async def _send(platform: Platform, notice: NoticeRow) -> bool:
         )
     except MfsError:
         return False
-    return await asyncio.to_thread(_post, platform.settings.sms_url, encode(message))
+    taken = await asyncio.to_thread(_post, platform.settings.sms_url, encode(message))
+    watch, now = platform.desks.policy.watch, platform.clock.now()
+    if taken:
+        watch.answered(SMS, now)
+    else:
+        watch.failed(SMS, now)
+    return taken
 
 
 def _facts_of(platform: Platform, notice: NoticeRow) -> Facts:

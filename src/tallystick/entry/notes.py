@@ -25,5 +25,7 @@ class Note(StrEnum):
     EVENT_NOT_DELIVERED = "event not delivered"
     ORDER_NEEDS_PEOPLE = "an order needs people"
     CORE_ANSWERED_WRONGLY = "the core answered about another order"
+    DEPENDENCY_FAILS = "a dependency fails"
+    DEPENDENCY_ANSWERS = "a dependency answers again"
     SIEM_LOST = "the security monitoring does not answer"
     SIEM_FOUND = "the security monitoring answers again"

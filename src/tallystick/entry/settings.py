@@ -5,6 +5,8 @@
     FOLDER/keys/*.block          the service's keys, wrapped by purpose
     FOLDER/keylist.jws           the signed list of public keys
     FOLDER/policy.json           the first policy, signed by officers
+    FOLDER/mfs.yaml              the programme: what is run, for whom, and what is feared
+    FOLDER/decisions.json        decisions about it, signed by officers, if there are any
     FOLDER/tallystick.db         the store, if it is embedded
     FOLDER/store.json            where it is, if it is a PostgreSQL server
     FOLDER/offline/              root and officers' keys: to be moved away from the server
@@ -132,6 +134,22 @@ class ProviderFolder:
         Source: ISO/TS 12812-2:2017, 6.1
         """
         return self.root / "policy.json"
+
+    @property
+    def programme_file(self) -> Path:
+        """Where the programme is.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return self.root / "mfs.yaml"
+
+    @property
+    def decisions_file(self) -> Path:
+        """Where the signed decisions about the programme are, if there are any.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return self.root / "decisions.json"
 
     @property
     def database_file(self) -> Path:

@@ -51,6 +51,8 @@ _LIST_LIFE_MS = 7 * DAY_MS
 class Plan:
     """What is to be set up; `store` is the address of a server, empty for the embedded store.
 
+    `programme_text` is the programme file, empty to write none.
+
     Source: ISO/TS 12812-2:2017, 6.1
     """
 
@@ -69,6 +71,7 @@ class Plan:
     store: str = ""
     pin_memory_kib: int = 19_456
     pin_passes: int = 2
+    programme_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,8 @@ def set_up(folder: ProviderFolder, plan: Plan, secret: Secret[bytes], clock: Clo
     invited = tuple(Invited(role, one_time_code()) for role in plan.roles)
     if place is not None:
         folder.save_place(place)
+    if plan.programme_text and not folder.programme_file.exists():
+        _write(folder.programme_file, plan.programme_text.encode())
     folder.save_settings(_settings(plan, root, officers, invited))
     return Done(root=_public_half(root), invited=invited)
 

@@ -16,6 +16,7 @@
     |  |- LimitExceeded    429    a limit of the policy would be passed
     |  `- RateLimited      429    too many requests; come back later
     |- Unavailable         503    module, store or partner out of reach; retry the same id later
+    |  `- OutOfReach       503    the policy waits for what the act leans on; nothing was kept
     `- Broken              500    an invariant does not hold; writes stop
 
 A public detail may be shown to whoever sent the message: it never holds a secret, a name or a
@@ -214,6 +215,15 @@ class Unavailable(MfsError):
     code = "unavailable"
     status = 503
     retryable = True
+
+
+class OutOfReach(Unavailable):
+    """The policy holds the act back while what it leans on fails; not final, same id later.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    code = "out-of-reach"
 
 
 class Broken(MfsError):

@@ -220,3 +220,14 @@ def test_an_anchor_is_a_receipt_or_a_checkpoint_of_this_log(kept: Kept, tmp_path
         read_anchor(kept.after, Believed(whose.origin, ()))
     with pytest.raises(Malformed):
         believed_keys([])
+
+
+def test_a_backup_has_the_programme_and_the_decisions_about_it(tmp_path: Path) -> None:
+    with served(tmp_path / "p"):
+        pass
+    folder = ProviderFolder(tmp_path / "p")
+    folder.programme_file.write_text("what is run\n")
+    folder.decisions_file.write_text("what was decided\n")
+    back_up(folder, tmp_path / "b", NOW)
+    assert (tmp_path / "b" / "mfs.yaml").read_text() == "what is run\n"
+    assert (tmp_path / "b" / "decisions.json").read_text() == "what was decided\n"

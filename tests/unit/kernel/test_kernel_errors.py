@@ -6,6 +6,7 @@ from tallystick.kernel.errors import (
     Broken,
     LimitExceeded,
     MfsError,
+    OutOfReach,
     RateLimited,
     Refused,
     Unavailable,
@@ -36,7 +37,11 @@ def test_a_refusal_is_caught_as_one_and_a_fault_is_not() -> None:
 
 
 def test_only_what_may_succeed_unchanged_is_retryable() -> None:
-    assert {cls for cls in error_classes() if cls.retryable} == {RateLimited, Unavailable}
+    assert {cls for cls in error_classes() if cls.retryable} == {
+        RateLimited,
+        Unavailable,
+        OutOfReach,
+    }
 
 
 def test_an_unknown_code_means_broken() -> None:

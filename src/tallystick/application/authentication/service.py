@@ -130,8 +130,11 @@ class Access:
     def enrol(self, turn: Turn, opened: OpenedEnrolment) -> Outcome:
         """Enrol the device whose keys were proved, if its code is right and the policy allows it.
 
+        Raises OutOfReach, without using up the code, while what enrolling leans on fails.
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
+        self._policy.check_reach(Operation.ENROL, turn.now)
+        self._policy.check_reach(Operation.ACTIVATE, turn.now)
         customer = self.redeem(turn, opened.activation, opened.code)
         self._permit(turn, customer, None, Operation.ENROL, (Factor.POSSESSION.value,))
         device = self._devices.enrol(turn, customer, opened, turn.provider)
@@ -164,9 +167,11 @@ class Access:
         """Open a session for a device whose signature verified.
 
         Raises NotPermitted for a suspended device and for a copy, which is suspended with this
-        commit; Conflict for a handshake that was overtaken.
+        commit; Conflict for a handshake that was overtaken; OutOfReach while what a login leans on
+        fails.
         Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.5
         """
+        self._policy.check_reach(Operation.LOGIN, turn.now)
         device = self._devices.active(proved.device)
         customer = self._customers.active(self._customers.get(device.customer))
         self._permit(turn, customer, device, Operation.INQUIRE, (Factor.POSSESSION.value,))

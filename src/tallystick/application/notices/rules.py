@@ -37,7 +37,7 @@ _CODE = re.compile(r"([0-9]{4,16})[ -]?([0-9]{6})")
 
 MOST_ATTEMPTS = 12
 _FIRST_RETRY_MS = 5 * SECOND_MS
-_MOST_RETRY_MS = HOUR_MS
+LONGEST_WAIT_MS = HOUR_MS
 _NAME_PLACES = 20
 _PROVIDER_PLACES = 20
 _REASON_PLACES = 40
@@ -167,5 +167,5 @@ def attempted(notice: NoticeRow, now: Instant, *, delivered: bool) -> NoticeRow:
         return replace(notice, attempts=attempts, due_at=0, delivered_at=now)
     if attempts >= MOST_ATTEMPTS:
         return replace(notice, attempts=attempts, due_at=0)
-    wait = min(_MOST_RETRY_MS, _FIRST_RETRY_MS << (attempts - 1))
+    wait = min(LONGEST_WAIT_MS, _FIRST_RETRY_MS << (attempts - 1))
     return replace(notice, attempts=attempts, due_at=now + wait)

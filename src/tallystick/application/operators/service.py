@@ -258,6 +258,7 @@ class Operators:
             act=act.name,
             approvals=approvals,
             minute_of_day=self._policy.compiled.minute_of_day(turn.now),
+            degraded=self._policy.degraded_since(turn.now),
         )
         return self._policy.decide(facts, subject=act.id)
 

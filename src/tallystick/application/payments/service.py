@@ -3,7 +3,7 @@
     known id?  -> the original answer, or Conflict for another body
     facts -> decision -> Permit -> book -> event -> order row        settled
                       -> Denied, limits, funds -> event -> order row refused, and remembered
-                      -> StepUp, Delayed -> refused now, not final, not remembered
+                      -> StepUp, Delayed, a dependency fails -> refused now, not remembered
 
 Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.1; 11.2.2
 """
@@ -43,6 +43,7 @@ from tallystick.kernel.ids import first_id_at
 from tallystick.kernel.model import replace
 from tallystick.process.policy import (
     Delayed,
+    Denied,
     Facts,
     Operation,
     Permit,
@@ -52,8 +53,6 @@ from tallystick.protocol.payments import Consent, PaymentKind
 
 _PAY = Operation.PAY.value
 _GIVING_BACK = frozenset({PaymentKind.REFUND, PaymentKind.REVERSAL})
-
-
 _ORDER = "ord"
 
 
@@ -121,8 +120,8 @@ class Payments:
     def order(self, turn: Turn, ask: Ask) -> Outcome:
         """Execute an authentic order, or answer as it was answered before.
 
-        Raises Conflict, StepUpRequired and NotPermitted (delay) without a trace; every
-        other refusal is recorded and remembered.
+        Raises Conflict, StepUpRequired, NotPermitted (delay) and OutOfReach (a dependency fails)
+        without a trace; every other refusal is recorded and remembered.
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         consent = ask.consented.consent
@@ -136,6 +135,8 @@ class Payments:
         verdict = self._policy.decide(facts, subject=consent.order)
         decision = verdict.decision
         refusal: MfsError | None = None
+        if isinstance(verdict, Denied) and decision.closed:
+            raise verdict.error()
         if turn.now > consent.expires_at:
             # Remembered like every refusal: a clock that is set back, or another machine's, must
             # not let a late copy of the order through once its payer was told that it is void.

@@ -7,13 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tallystick.application.policing.store import POLICY, last_policy
+from tallystick.application.policing.watch import DependencyWatch
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.store.database import Reader
 from tallystick.kernel.codec import Decoder, b64url
 from tallystick.kernel.errors import Unavailable
-from tallystick.process.policy import CompiledPolicy, Decided, Facts, compile_policy, decide
+from tallystick.kernel.time import Instant
+from tallystick.process.policy import (
+    CompiledPolicy,
+    Decided,
+    Facts,
+    Operation,
+    compile_policy,
+    decide,
+    held_back,
+)
+from tallystick.process.policy.failing import closed_by
 from tallystick.process.policy.signing import verify_policy
 from tallystick.protocol.policy_file import PolicyFile
 
@@ -42,7 +53,7 @@ class PolicyInForce:
         self._reader = reader
         self._compiled: CompiledPolicy | None = None
         self._loaded: tuple[int, str] | None = None
-        self.degraded: dict[str, int] = {}
+        self.watch = DependencyWatch()
 
     def load(self) -> None:
         """Put the last stored policy into force, its signatures checked again.
@@ -126,11 +137,20 @@ class PolicyInForce:
         """
         return decide(self.compiled, facts, subject=subject)
 
-    def degraded_since(self, now: int) -> tuple[tuple[str, int], ...]:
+    def degraded_since(self, now: Instant) -> tuple[tuple[str, int], ...]:
         """The dependencies that are failing and for how long, in ms.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        if not self.degraded:
-            return ()
-        return tuple((name, max(0, now - since)) for name, since in sorted(self.degraded.items()))
+        return self.watch.degraded(now)
+
+    def check_reach(self, operation: Operation, now: Instant) -> None:
+        """Pass unless something fails that closes `operation`, which no decision is made about.
+
+        Raises OutOfReach.
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        rules = self.compiled.policy.dependencies
+        closed = closed_by(rules, operation.value, self.watch.degraded(now))
+        if closed is not None:
+            raise held_back(closed.row, closed.because)

@@ -21,11 +21,14 @@ from tallystick.entry.cli.keys import keys
 from tallystick.entry.cli.ledger import ledger
 from tallystick.entry.cli.operators import operator
 from tallystick.entry.cli.policies import policy
+from tallystick.entry.cli.programmes import programme
 from tallystick.entry.cli.proofs import receipt, tally, why
 from tallystick.entry.cli.provider import init, serve
 from tallystick.entry.cli.rechecks import recheck
 from tallystick.entry.cli.replaying import replay_file
+from tallystick.entry.cli.risks import risk
 from tallystick.entry.cli.stores import store
+from tallystick.entry.cli.surfaces import surface
 from tallystick.entry.cli.timelines import timeline
 from tallystick.entry.cli.witnesses import witness
 from tallystick.kernel.errors import MfsError, Unavailable
@@ -51,8 +54,9 @@ def cli(debug: bool) -> None:
 
 
 for command in (
-    init, serve, operator, policy, tally, receipt, why, timeline, recheck, doctor, ledger, keys,
-    store, certificate, backup, restore_backup, witness, replay_file, catalogue, completion,
+    init, serve, programme, risk, operator, policy, tally, receipt, why, timeline, recheck, doctor,
+    surface, certificate, ledger, keys, store, backup, restore_backup, witness, replay_file,
+    catalogue, completion,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -41,6 +41,8 @@ from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Expired, Malformed, MfsError, Unavailable
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import iso_utc
+from tallystick.process.policy.signing import SIGNATURES
+from tallystick.process.programme.templates import PROFILES, profile_text
 
 _ROLES = "security-officer,security-officer,operations,operations,care-desk,privacy-officer"
 _halves = Decoder(PublicHalf)
@@ -51,6 +53,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     short_help="Set up a provider: keys, first policy, invitations.",
     epilog=example(
         "tallystick init ./provider --secret-out ./secret",
+        "tallystick init ./provider --secret-out ./secret --profile bank-app --currency EUR",
         "tallystick init ./provider --secret-fd 3 --profile production --policy policy.yaml"
         " 3< secret",
     ),
@@ -61,10 +64,11 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--country", default="254", show_default=True, help="Calling code without plus.")
 @click.option(
     "--profile",
-    type=click.Choice(["demo", "production"]),
-    default="demo",
-    show_default=True,
-    help="How strictly policies are approved.",
+    "profiles",
+    type=click.Choice([*SIGNATURES, *PROFILES]),
+    multiple=True,
+    help="How strictly policies are approved (else demo); which programme to begin with (else"
+    " mobile-money-operator). Say it twice for both.",
 )
 @click.option(
     "--policy",
@@ -87,7 +91,7 @@ def init(
     provider: str,
     currency: str,
     country: str,
-    profile: str,
+    profiles: tuple[str, ...],
     policy_file: Path | None,
     operators: str,
     sms_url: str,
@@ -104,13 +108,18 @@ def init(
 
     The secret that opens the master key is made with --secret-out, or read from --secret-fd or
     --secret-file (made too, if it does not exist). It is never read from the environment.
+
+    The programme file mfs.yaml is written there, too, unless there is one: adapt it, and check it
+    with `tallystick programme check`.
     """
     text = policy_file.read_text(encoding="utf-8") if policy_file else demo_policy()
+    strictness, programme = _chosen(profiles)
     plan = Plan(
         provider=provider,
         currency=currency,
         country=country,
-        profile=profile,
+        profile=strictness,
+        programme_text=profile_text(programme, provider=provider, currency=currency),
         policy_text=text,
         roles=tuple(role.strip() for role in operators.split(",") if role.strip()),
         sms_url=sms_url,
@@ -142,8 +151,18 @@ def init(
         say(f"one-time codes of {len(codes)} operators were written to {codes_file}")
     delivered = f"--secret-file {file}" if file else "--secret-fd N"
     say("\nnext:")
+    say(f"  tallystick programme check {folder}")
     say(f"  tallystick serve {folder} {delivered}")
     say("  tallystick operator enrol http://127.0.0.1:8480 --name NAME --key-file KEY")
+
+
+def _chosen(profiles: tuple[str, ...]) -> tuple[str, str]:
+    """How strictly policies are approved, and which programme to begin with."""
+    strictness = [one for one in profiles if one in SIGNATURES]
+    programmes = [one for one in profiles if one in PROFILES]
+    if len(strictness) > 1 or len(programmes) > 1:
+        raise click.UsageError("--profile takes one of demo and production, and one programme")
+    return (strictness or ["demo"])[0], (programmes or [PROFILES[0]])[0]
 
 
 def _say_done(folder: Path, provider: str, done: Done) -> None:

@@ -4,6 +4,7 @@
     trust    the key list and its keys, the clock
     record   the database, the tally and its witness, orders and notices that wait
     service  the running service: does it take orders, has it the newest key list
+    leaning  what it leans on: what fails now, what the policy does then, who is told
 
 Nothing is changed, but for a file of a few bytes that is written and removed to time the disk.
 

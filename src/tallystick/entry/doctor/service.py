@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tallystick.client.http import HttpTransport
 from tallystick.entry.auditing import listed_keys
+from tallystick.entry.doctor.leaning import look_at_dependencies
 from tallystick.entry.doctor.model import Finding, fine, soon, wrong
 from tallystick.entry.settings import ProviderFolder
 from tallystick.kernel.codec import Decoder
@@ -19,7 +20,7 @@ _MOST_WAITING = 4_096
 
 
 def look_at_service(folder: ProviderFolder, url: str) -> list[Finding]:
-    """Does it take orders, does it keep up, has it the newest key list?
+    """Does it take orders, does it keep up, does what it leans on answer, has it the newest list?
 
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
@@ -42,7 +43,9 @@ def _looks(folder: ProviderFolder, transport: HttpTransport) -> Iterator[Finding
         yield wrong("service", health.status, health.remedy or "look at its log")
     else:
         yield fine("service", "takes orders")
-    yield _load(transport)
+    exposition = transport.get("/metrics").body.decode()
+    yield _load(exposition)
+    yield from look_at_dependencies(folder, exposition)
     served = _lists.decode(transport.get("/v1/keys").body).key_list
     if served != folder.key_list_file.read_text(encoding="utf-8"):
         version = listed_keys(folder).version
@@ -55,9 +58,9 @@ def _looks(folder: ProviderFolder, transport: HttpTransport) -> Iterator[Finding
         yield fine("key list in use", "the one in the folder")
 
 
-def _load(transport: HttpTransport) -> Finding:
+def _load(exposition: str) -> Finding:
     values: dict[str, float] = {}
-    for line in transport.get("/metrics").body.decode().splitlines():
+    for line in exposition.splitlines():
         name, _, value = line.rpartition(" ")
         if name and not line.startswith("#") and "{" not in name:
             values[name] = float(value)

@@ -52,9 +52,12 @@ class Operation(Record, frozen=True, kw_only=True):
 COMMON_REFUSALS = ("malformed", "too-large", "rate-limited", "unavailable", "broken")
 SESSION_REFUSALS = ("unauthenticated", "not-authentic", "replayed", "not-permitted")
 _ORDER_REFUSALS = (
-    "conflict", "expired", "insufficient-funds", "limit-exceeded", "not-found", "step-up-required",
+    "conflict", "expired", "insufficient-funds", "limit-exceeded", "not-found", "out-of-reach",
+    "step-up-required",
 )  # fmt: skip
-_ACT_REFUSALS = ("not-authentic", "not-permitted", "conflict", "expired", "not-found")
+_ACT_REFUSALS = (
+    "not-authentic", "not-permitted", "conflict", "expired", "not-found", "out-of-reach",
+)  # fmt: skip
 
 SCHEMAS: dict[str, type[Wire]] = {
     cls.__name__: cls
@@ -140,10 +143,10 @@ OPERATIONS: tuple[Operation, ...] = (
           ("conflict", "not-permitted")),
     _open("session.establish", "POST", "/v1/sessions/{session}", _HANDSHAKE, "SessionProof",
           "SessionAccepted", "prove the device and open a session", ("7.3.2", "7.3.5"),
-          ("conflict", "expired", "not-authentic", "not-permitted")),
+          ("conflict", "expired", "not-authentic", "not-permitted", "out-of-reach")),
     _open("enrolment.complete", "POST", "/v1/enrolments/{session}", _HANDSHAKE, "SessionProof",
           "EnrolmentAccepted", "bind a new device to a customer", ("7.4.1",),
-          ("conflict", "expired", "not-authentic", "not-permitted")),
+          ("conflict", "expired", "not-authentic", "not-permitted", "out-of-reach")),
     _sealed("session.end", "/v1/session/end", "Empty", "Empty", "end the session", ("7.3.2",)),
     _sealed("payment.quote", "/v1/quotes", "QuoteRequest", "QuoteReply",
             "learn the terms of a payment", ("7.3.3", "11.2.2"),

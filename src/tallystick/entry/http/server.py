@@ -42,9 +42,10 @@ from tallystick.entry.http.watched import (
 from tallystick.entry.http.workers.desk import FrontDesk, Hiring
 from tallystick.entry.http.workers.place import Place, check_free, shared_place
 from tallystick.entry.http.workers.relay import RelayedProtocol
+from tallystick.entry.leaning import tell_changes, watch_module, witnessed
 from tallystick.entry.notes import Note
 from tallystick.entry.tracing import Tracing
-from tallystick.entry.witnessing import Asker, Witnessing, ask_for_ever
+from tallystick.entry.witnessing import Witnessing
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.store.database import Upkeep
 from tallystick.kernel.errors import Malformed, NotFound, NotPermitted, Unavailable
@@ -143,6 +144,7 @@ async def serve(
     writer = WriterLoop(platform.writer, asyncio.get_running_loop())
     _gauges(accounting, platform, writer)
     watch_disk(accounting, watched)
+    tell_changes(platform, accounting)
     ussd = UssdDoor(platform, writer, accounting)
     with ExitStack() as stack:
         place = None
@@ -154,8 +156,7 @@ async def serve(
         served = _served(platform, writer, accounting, ussd, listening, place, tracing)
         duties = _duties(platform, writer, accounting, served, patience)
         if witnessing is not None:
-            asker = Asker(platform.archive, witnessing.endpoints)
-            duties.append(ask_for_ever(asker, witnessing.file, _unwitnessed(accounting, asker)))
+            duties.append(witnessed(platform, accounting, witnessing))
         duties += telling(platform, writer, accounting, watched, tracing)
         if stop is not None:
             duties.append(_stop_when(stop, served.server))
@@ -194,6 +195,7 @@ def _duties(
         sweep_idle(served.server.server_state, idle_s=IDLE_S),
         deliver_notices(platform, writer, accounting),
         deliver_webhooks(platform, writer, accounting),
+        watch_module(platform),
     ]
     if platform.settings.core_url:
         link = CoreLink(platform, writer, accounting, patience)
@@ -290,17 +292,6 @@ def _gauges(accounting: Accounting, platform: Platform, writer: WriterLoop) -> N
         "writes_stopped": lambda: int(writer.stopped is not None),
         "key_list_ends_seconds": lambda: platform.key_list_ends // 1000,
     }
-
-
-def _unwitnessed(accounting: Accounting, asker: Asker) -> Callable[[str, str], None]:
-    """Notes that a witness did not countersign, and why: out of reach, or of another opinion."""
-
-    def tell(name: str, why: str) -> None:
-        disagrees = name in asker.disagreeing
-        note = Note.WITNESS_DISAGREES if disagrees else Note.NOT_WITNESSED
-        accounting.note(note, witness=name, why=why)
-
-    return tell
 
 
 async def _announce(served: _Served, started: Callable[[int], None]) -> None:

@@ -16,6 +16,7 @@ from tallystick.kernel.errors import (
     InsufficientFunds,
     NotAuthentic,
     NotFound,
+    OutOfReach,
     Replayed,
     StepUpRequired,
     Unavailable,
@@ -32,6 +33,7 @@ _REFUSALS = {
     NotAuthentic.code: Severity.WARNING,
     Replayed.code: Severity.WARNING,
     Unavailable.code: Severity.ERROR,
+    OutOfReach.code: Severity.WARNING,
     Broken.code: Severity.CRITICAL,
     InsufficientFunds.code: Severity.INFORMATIONAL,
     NotFound.code: Severity.INFORMATIONAL,
@@ -51,12 +53,14 @@ _NOTES = {
     Note.EVENT_NOT_DELIVERED: ("webhook.not-delivered", Severity.WARNING),
     Note.ORDER_NEEDS_PEOPLE: ("order.needs-people", Severity.WARNING),
     Note.CORE_ANSWERED_WRONGLY: ("core.answered-wrongly", Severity.ALERT),
+    Note.DEPENDENCY_FAILS: ("dependency.fails", Severity.ERROR),
+    Note.DEPENDENCY_ANSWERS: ("dependency.answers", Severity.NOTICE),
     Note.SIEM_LOST: ("siem.silent", Severity.WARNING),
     Note.SIEM_FOUND: ("siem.answers", Severity.NOTICE),
 }
 _SHOWN = frozenset(
     ("workers", "terminator", "front", "witness", "why", "webhook", "order", "template", "error",
-     "to", "refused")
+     "to", "refused", "dependency", "does", "operations", "tell", "seconds")
 )  # fmt: skip
 """The fields of a note that leave."""
 

@@ -64,13 +64,14 @@ class WitnessEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Witnessing:
-    """Which witnesses a provider asks, and the file that keeps what they signed.
+    """Which witnesses a provider asks, how often, and the file that keeps what they signed.
 
     Source: C2SP tlog-witness
     """
 
     endpoints: tuple[WitnessEndpoint, ...]
     file: Path
+    every_s: float = EVERY_S
 
 
 class Asker:
@@ -143,11 +144,17 @@ class Asker:
 
 
 async def ask_for_ever(
-    asker: Asker, file: Path, tell: Callable[[str, str], None], *, every_s: float = EVERY_S
+    asker: Asker,
+    file: Path,
+    tell: Callable[[str, str], None],
+    report: Callable[[bool], None],
+    *,
+    every_s: float = EVERY_S,
 ) -> None:
     """Ask again and again; keep the newest countersigned note in `file`.
 
-    `tell(witness, why)` is called when a witness did not sign.
+    `tell(witness, why)` is called when a witness did not sign, and `report` after each round at
+    which there was something to sign: whether any witness signed.
     Source: C2SP tlog-witness
     """
     last = ""
@@ -155,6 +162,8 @@ async def ask_for_ever(
         note, failed = await asker.ask()
         for name, why in failed.items():
             tell(name, why)
+        if note or failed:
+            report(bool(note))
         if note and note != last:
             await asyncio.to_thread(replace_file, file, note.encode())
             last = note

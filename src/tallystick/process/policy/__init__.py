@@ -8,7 +8,8 @@
 3. `compile`   rows indexed by words; answers in microseconds
 4. `decision`  the only place that makes permits
 5. `signing`   officers' signatures over the text; version and profile
-6. `explain`   why a row matched or not; what changes from one version to the next
+6. `failing`   what a failing dependency closes
+7. `explain`   why a row matched or not; what changes from one version to the next
 
 Source: ISO/TS 12812-2:2017, 6.1; 7.3.2; 7.3.3
 """
@@ -22,6 +23,7 @@ from tallystick.process.policy.decision import (
     Permit,
     StepUp,
     decide,
+    held_back,
 )
 from tallystick.process.policy.facts import (
     FOREVER,
@@ -64,5 +66,6 @@ __all__ = [
     "StepUp",
     "compile_policy",
     "decide",
+    "held_back",
     "read_policy",
 ]

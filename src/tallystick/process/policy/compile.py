@@ -30,6 +30,7 @@ from tallystick.process.policy.facts import (
     Outcome,
     Word,
 )
+from tallystick.process.policy.failing import closed_by
 from tallystick.process.policy.language.checks import check_policy
 from tallystick.process.policy.language.model import (
     Bounds,
@@ -72,6 +73,14 @@ class Decision(Record, frozen=True, kw_only=True):
     cap_passed: bool = False
     cap_minor: int = FOREVER
     remedy: str = ""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is denied only because something fails that the operation leans on.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        return self.row.startswith("dependency-") and not self.cap_passed
 
     @property
     def reason(self) -> str:
@@ -213,19 +222,10 @@ class CompiledPolicy:
         return self._closed(facts) if facts.degraded else None
 
     def _closed(self, facts: Facts) -> Decision | None:
-        for name, stale_ms in facts.degraded:
-            rule = self.policy.dependencies.get(name)
-            if rule is None:
-                if facts.operation == _OPERATE:
-                    continue
-                because = "something failed that the policy does not name"
-                return self._deny(facts, "dependency-unknown", because)
-            if facts.operation in rule.operations and (
-                rule.on_failure == "closed"
-                or (rule.on_failure == "stale" and stale_ms > rule.stale_for_ms)
-            ):
-                return self._deny(facts, f"dependency-{name}", rule.because, "try again later")
-        return None
+        closed = closed_by(self.policy.dependencies, facts.operation, facts.degraded)
+        if closed is None:
+            return None
+        return self._deny(facts, closed.row, closed.because, "try again later")
 
     def _cap(self, facts: Facts, cell: _Cell) -> _Cap:
         cap = cell.cap

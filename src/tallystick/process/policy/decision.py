@@ -14,6 +14,7 @@ from tallystick.kernel.errors import (
     LimitExceeded,
     MfsError,
     NotPermitted,
+    OutOfReach,
     StepUpRequired,
 )
 from tallystick.kernel.model import Record
@@ -22,7 +23,20 @@ from tallystick.process.policy._permit import Permit
 from tallystick.process.policy.compile import CompiledPolicy, Decision
 from tallystick.process.policy.facts import Facts, Outcome
 
-__all__ = ["Decided", "Decision", "Delayed", "Denied", "Permit", "StepUp", "decide"]
+__all__ = [
+    "RETRY_AFTER_S",
+    "Decided",
+    "Decision",
+    "Delayed",
+    "Denied",
+    "Permit",
+    "StepUp",
+    "decide",
+    "held_back",
+]
+
+RETRY_AFTER_S = 5
+"""When whoever was held back by a failing dependency may ask again."""
 
 
 class Denied(Record, frozen=True, kw_only=True):
@@ -35,10 +49,13 @@ class Denied(Record, frozen=True, kw_only=True):
     decision: Decision
 
     def error(self) -> MfsError:
-        """The refusal to raise or answer: LimitExceeded for a cap, else NotPermitted.
+        """The refusal to raise or answer, by what denied it.
 
+        LimitExceeded for a cap, OutOfReach for a failing dependency, else NotPermitted.
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
+        if self.decision.closed:
+            return held_back(self.decision.row, self.decision.because)
         cls = LimitExceeded if self.decision.cap_passed else NotPermitted
         detail = (
             "a limit would be passed"
@@ -97,6 +114,19 @@ class Delayed(Record, frozen=True, kw_only=True):
             because=self.decision.reason,
             retry_after_s=-(-self.decision.delay_ms // 1000),
         )
+
+
+def held_back(row: str, because: str) -> OutOfReach:
+    """The refusal of what the policy holds back by `row` while a dependency fails.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    return OutOfReach(
+        "something that this leans on does not answer",
+        remedy="try again later with the same id",
+        because=f"{row}: {because}",
+        retry_after_s=RETRY_AFTER_S,
+    )
 
 
 Decided = Permit | Denied | StepUp | Delayed

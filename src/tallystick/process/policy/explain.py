@@ -84,9 +84,8 @@ def in_words(milliseconds: int) -> str:
 
 
 def _before_rows(decision: Decision) -> bool:
-    closed = decision.row.startswith("dependency-") and not decision.cap_passed
     return (
-        closed
+        decision.closed
         or decision.row in {"unknown-word", "currency", "amount"}
         or decision.facts.operation == Operation.OPERATE
     )

@@ -87,19 +87,24 @@ def wrong(at: Position, text: str) -> Malformed:
 
 
 def read_nodes(
-    text: str, what: str = "policy", *, most: int = MAX_TEXT, decimals: bool = False
+    text: str,
+    what: str = "policy",
+    *,
+    most: int = MAX_TEXT,
+    decimals: bool = False,
+    deepest: int = MAX_DEPTH,
 ) -> Node:
     """The tree in `text`, called `what` in errors.
 
     Raises TooLarge past `most` characters, Malformed with a position for anything that has two
-    readings; a decimal fraction is one of them unless `decimals`.
+    readings (a decimal fraction is one of them unless `decimals`) or stands below level `deepest`.
     Source: YAML 1.2.2, 3.2
     """
     if len(text) > most:
         raise TooLarge(f"a {what} has at most {most} characters")
     yaml: Any = YAML(typ="safe", pure=True)
     try:
-        return _Reading(iter(yaml.parse(text)), what, decimals=decimals).document()
+        return _Reading(iter(yaml.parse(text)), what, decimals=decimals, deepest=deepest).document()
     except MarkedYAMLError as error:
         marked: Any = error
         raise wrong(_mark(marked.problem_mark), str(marked.problem)) from error
@@ -125,10 +130,11 @@ def _starts_document(event: object) -> bool:
 class _Reading:
     """One pass over the events of a text."""
 
-    def __init__(self, events: Iterator[Any], what: str, *, decimals: bool) -> None:
+    def __init__(self, events: Iterator[Any], what: str, *, decimals: bool, deepest: int) -> None:
         self._events = events
         self._what = what
         self._decimals = decimals
+        self._deepest = deepest
 
     def document(self) -> Node:
         """The one document of the text."""
@@ -148,8 +154,8 @@ class _Reading:
     def _node(self, event: Any, depth: int) -> Node:
         at = _mark(event.start_mark)
         _refuse_properties(event, at)
-        if depth > MAX_DEPTH:
-            raise wrong(at, f"nested deeper than {MAX_DEPTH} levels")
+        if depth > self._deepest:
+            raise wrong(at, f"nested deeper than {self._deepest} levels")
         if isinstance(event, SequenceStartEvent):
             return Sequence(tuple(self._items(depth + 1)), at)
         if isinstance(event, MappingStartEvent):

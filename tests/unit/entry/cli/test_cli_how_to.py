@@ -44,7 +44,7 @@ def test_the_page_can_be_followed_as_it_stands(tmp_path: Path, monkeypatch) -> N
     Path("policy.yaml").write_text(text)
     Path("passphrase").write_text(PASSPHRASE)
     lines = commands()
-    assert len(lines) == 24
+    assert len(lines) == 25
     service = None
     try:
         for line in lines:

@@ -1,0 +1,151 @@
+"""The three states of a risk: without controls, as designed, and as observed now.
+
+Only what is seen at work counts as observed. A control that nobody saw lately counts as absent for
+compliance; one that works for a part of the devices leaves the rest without it, and the worst part
+decides.
+
+Source: ISO/TS 12812-2:2017, 6.1; A
+"""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from enum import StrEnum
+
+from tallystick.kernel.model import Record
+from tallystick.process.programme.model import Programme
+from tallystick.process.risk.model import Instance, Pack, Verdict
+from tallystick.process.risk.paths import Scenes
+from tallystick.process.risk.verdicts import judge
+
+EVERYWHERE = ""
+"""The share of a control where no device class says its own."""
+
+_ONE = Decimal(1)
+
+
+class Seen(StrEnum):
+    """Whether a control was seen at work lately, long ago, or never.
+
+    Source: ISO/TS 12812-2:2017, A
+    """
+
+    ENFORCED = "enforced"
+    STALE = "stale"
+    UNKNOWN = "unknown"
+
+
+class ControlState(Record, frozen=True, kw_only=True):
+    """How a control was seen: `shares` maps a device class to the part (0 to 1) that has it.
+
+    The share under "" is for every class that is not named, and for what no device carries.
+    Source: ISO/TS 12812-2:2017, A
+    """
+
+    control: str
+    seen: Seen
+    shares: Mapping[str, Decimal]
+
+    def share(self, device: str) -> Decimal:
+        """The part of `device` (or of everything) that has the control; 0 unless seen lately.
+
+        Source: ISO/TS 12812-2:2017, A
+        """
+        if self.seen is not Seen.ENFORCED:
+            return Decimal(0)
+        return self.shares.get(device, self.shares.get(EVERYWHERE, Decimal(0)))
+
+
+class Observation(Record, frozen=True, kw_only=True):
+    """What is seen now: the state of each control, and which device classes get no service.
+
+    Source: ISO/TS 12812-2:2017, A
+    """
+
+    states: Mapping[str, ControlState]
+    shut_out: tuple[str, ...]
+
+
+class Standing(Record, frozen=True, kw_only=True):
+    """An instance in its three states; None where its device class gets no service.
+
+    `observed` is the verdict on the worst part, `worst_share` how large that part is at most.
+    `absent` are the controls of the design that are not fully there.
+    Source: ISO/TS 12812-2:2017, A
+    """
+
+    instance: str
+    inherent: Verdict
+    designed: Verdict | None
+    observed: Verdict | None
+    worst_share: Decimal
+    absent: tuple[str, ...]
+
+
+def declared(programme: Programme) -> Observation:
+    """What the programme says is in place, taken as seen: for use before anything is observed.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    full = {EVERYWHERE: _ONE}
+    return Observation(
+        states={
+            name: ControlState(control=name, seen=Seen.ENFORCED, shares=full)
+            for name in programme.controls.in_place
+        },
+        shut_out=(),
+    )
+
+
+def standings(
+    programme: Programme,
+    pack: Pack,
+    scenes: Scenes,
+    instances: Iterable[Instance],
+    chosen: frozenset[str],
+    shut_out: frozenset[str],
+    observation: Observation,
+) -> tuple[Standing, ...]:
+    """Every instance in its three states, in the order of `instances`.
+
+    Source: ISO/TS 12812-2:2017, A
+    """
+    found: list[Standing] = []
+    out = frozenset(observation.shut_out)
+    for one in instances:
+        scene = scenes.of(one)
+        fixed = one.asset in programme.appetite.resistance
+        there, share = in_effect(observation, one.device, scene.controls)
+        designed = observed = None
+        if one.device not in shut_out or not one.device:
+            designed = judge(pack, scene, one, chosen, fixed=fixed)
+        if one.device not in out or not one.device:
+            observed = judge(pack, scene, one, there, fixed=fixed)
+        found.append(
+            Standing(
+                instance=one.id,
+                inherent=judge(pack, scene, one, frozenset(), fixed=fixed),
+                designed=designed,
+                observed=observed,
+                worst_share=share,
+                absent=tuple(sorted((chosen & scene.controls) - there)),
+            )
+        )
+    return tuple(found)
+
+
+def in_effect(
+    observation: Observation, device: str, controls: frozenset[str]
+) -> tuple[frozenset[str], Decimal]:
+    """The controls of `controls` that all of `device` has, and how much at most has only these.
+
+    Source: ISO/TS 12812-2:2017, A
+    """
+    full: set[str] = set()
+    lacking = Decimal(0)
+    for name in sorted(controls & observation.states.keys()):
+        share = observation.states[name].share(device)
+        if share >= _ONE:
+            full.add(name)
+        elif share > 0:
+            lacking += _ONE - share
+    return frozenset(full), min(_ONE, lacking) if lacking else _ONE

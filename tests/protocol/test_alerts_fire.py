@@ -1,0 +1,412 @@
+"""Each alert fires when a running provider is in the trouble that it is about, and else none does.
+
+Every scene serves a real provider, makes the trouble, and lets a scraper with the project's own
+rules look on while its clock is moved. An alert without a scene fails the tests.
+"""
+
+import http.client
+import os
+import resource
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from simulators.cast import Person
+from tests.support.collectors import HttpCollector, Stream, until
+from tests.support.metrics import exposition
+from tests.support.partners import FallingCore, LocalWitness, MovedClock
+from tests.support.processes import fronts
+from tests.support.prometheus import RULES, Prometheus, read_rules
+from tests.support.served import Served, served
+from tests.support.stores import raw
+
+from tallystick.client.wallet import Refusal
+from tallystick.entry import accounting
+from tallystick.entry.http import watched
+from tallystick.entry.witnessing import WITNESSED_NOTE, Witnessing
+from tallystick.infrastructure.envelope.cose import seal_request
+from tallystick.kernel.errors import MfsError, OutOfReach, Unavailable
+from tallystick.kernel.money import Money
+from tallystick.kernel.time import HOUR_MS, MINUTE_MS
+from tallystick.protocol.payments import PaymentKind
+
+ALERTS = {rule.name: rule for rule in read_rules(RULES.read_text())}
+SEALED = {"content-type": "application/cose"}
+PAYEE = "+254700000002"
+
+
+@dataclass
+class Stage:
+    """A served provider, whoever pays there, and the scraper that looks on."""
+
+    provider: Served
+    payer: Person
+    scraper: Prometheus
+    patch: pytest.MonkeyPatch
+
+    def pay(self, minor: int = 100) -> None:
+        self.payer.wallet.pay(PaymentKind.P2P, PAYEE, Money(minor, "KES"))
+
+    def try_to_pay(self) -> None:
+        """Pay, and take no for an answer."""
+        try:
+            self.pay()
+        except MfsError:
+            return
+
+    def sealed(self, operation: str, body: bytes = b"{}") -> bytes:
+        """A request in the payer's session."""
+        live = self.payer.session._live
+        assert live is not None
+        live.sequence += 1
+        return seal_request(live.keys, operation, live.sequence, body)
+
+    def forge(self, times: int) -> None:
+        """Send a request of the payer's session that somebody changed on the way."""
+        changed = bytearray(self.sealed("account.read"))
+        changed[-1] ^= 1
+        link = http.client.HTTPConnection(urlsplit(self.provider.url).netloc, timeout=10)
+        for _ in range(times):
+            link.request("POST", "/v1/account", bytes(changed), SEALED)
+            assert link.getresponse().read()
+        link.close()
+
+    def shows(self, line: str) -> bool:
+        return f"{line}\n" in exposition(self.provider)
+
+
+@contextmanager
+def stage(folder: Path, *, own_clock: bool = False, **options: Any) -> Iterator[Stage]:
+    """A provider with a payer and a payee, whose clock is the scraper's too unless `own_clock`."""
+    clock = MovedClock()
+    options |= {} if own_clock else {"clock": clock}
+    with pytest.MonkeyPatch.context() as patch, served(folder, **options) as provider:
+        payer = provider.person("+254700000001", "Ann", funds=30_000_000)
+        provider.open_customer(PAYEE, "Ben")
+        payer.wallet.account()
+        yield Stage(provider, payer, Prometheus(provider.url, clock), patch)
+
+
+def writes_stop(folder: Path) -> Prometheus:
+    """Somebody wrote an event into the log past the service."""
+    with stage(folder) as on:
+        on.scraper.cause()
+        raw(
+            on.provider.folder.stored(),
+            "INSERT INTO event (idx, event_id, leaf, leaf_hash)"
+            " SELECT idx + 1, 'evt_x', leaf, leaf_hash FROM event ORDER BY idx DESC LIMIT 1",
+        )
+        on.try_to_pay()
+        on.scraper.until_fired("TallystickWritesStopped")
+        return on.scraper
+
+
+def it_is_gone(folder: Path) -> Prometheus:
+    with stage(folder) as on:
+        on.scraper.steps(3, [on.pay])
+        on.scraper.cause()
+    on.scraper.until_fired("TallystickUnreachable")
+    return on.scraper
+
+
+def the_key_list_ends(folder: Path) -> Prometheus:
+    with stage(folder) as on:
+        on.scraper.cause()
+        left_ms = on.provider.platform.key_list_ends - on.scraper.clock.now()
+        on.scraper.clock.off_ms += left_ms - 49 * HOUR_MS
+        on.scraper.scrape()
+        assert not on.scraper.fired
+        on.scraper.clock.off_ms += HOUR_MS
+        on.scraper.cause()
+        on.scraper.until_fired("TallystickKeyListEnds")
+        return on.scraper
+
+
+def commands_pile_up(folder: Path) -> Prometheus:
+    """The disk takes a commit and does not come back."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 6_000)), hard))
+    waits, returns = threading.Event(), threading.Event()
+    with stage(folder) as on, ExitStack() as links:
+        store = on.provider.platform.store
+        commit = store.commit
+
+        def stuck() -> None:
+            waits.set()
+            returns.wait(30)
+            commit()
+
+        on.patch.setattr(store, "commit", stuck)
+        payer = threading.Thread(target=on.try_to_pay)
+        requests = [on.sealed("account.read") for _ in range(2_100)]
+        payer.start()
+        assert waits.wait(10)
+        on.scraper.cause()
+        for body in requests:
+            link = http.client.HTTPConnection(urlsplit(on.provider.url).netloc, timeout=20)
+            links.callback(link.close)
+            link.request("POST", "/v1/account", body, SEALED)
+        on.scraper.until_fired("TallystickBacklog")
+        returns.set()
+        payer.join(timeout=20)
+        return on.scraper
+
+
+def the_core_is_gone(folder: Path) -> Prometheus:
+    """The core does not answer, and the policy takes no payments until it does."""
+    with FallingCore() as core, stage(folder, core_url=core.url) as on:
+        fall(on, core)
+        on.scraper.cause()
+        with pytest.raises(OutOfReach):
+            on.pay()
+        on.scraper.until_fired("TallystickUnavailableAnswers", on.try_to_pay)
+        return on.scraper
+
+
+def fall(on: Stage, core: FallingCore) -> None:
+    """The core falls silent with an order on its way, and counts as failing."""
+    core.silent = True
+    on.pay()
+    while not on.shows('tallystick_dependency_failing{dependency="core"} 1'):
+        on.scraper.clock.off_ms += 3_000
+        time.sleep(0.05)
+
+
+def somebody_forges(folder: Path) -> Prometheus:
+    with stage(folder) as on:
+        on.scraper.cause()
+        on.scraper.until_fired("TallystickForgeries", lambda: on.forge(20))
+        return on.scraper
+
+
+@contextmanager
+def witnessed(folder: Path, witness: LocalWitness) -> Iterator[Stage]:
+    witnessing = Witnessing((witness.endpoint,), folder / WITNESSED_NOTE, every_s=0.05)
+    with stage(folder, witnessing=witnessing) as on:
+        until((folder / WITNESSED_NOTE).exists)
+        yield on
+    witness.close()
+
+
+def a_witness_disagrees(folder: Path) -> Prometheus:
+    witness = LocalWitness(folder)
+    with witnessed(folder, witness) as on:
+        on.scraper.cause()
+        witness.doubting = True
+        until(lambda: any(b"a witness disagrees" in one for one in on.provider.log))
+        on.scraper.until_fired("TallystickWitnessDisagrees")
+        return on.scraper
+
+
+def a_witness_is_silent(folder: Path) -> Prometheus:
+    witness = LocalWitness(folder)
+    with witnessed(folder, witness) as on:
+        on.scraper.cause()
+        witness.silent = True
+        until(lambda: b"".join(on.provider.log).count(b"not witnessed") > 4)
+        on.scraper.until_fired("TallystickNotWitnessed")
+        return on.scraper
+
+
+def the_disk_is_slow(folder: Path) -> Prometheus:
+    """Every few minutes somebody pays, whose commit takes more than two seconds."""
+    with stage(folder) as on:
+        store = on.provider.platform.store
+        commit = store.commit
+
+        def slow() -> None:
+            on.patch.setattr(store, "commit", commit)
+            time.sleep(2.1)
+            commit()
+
+        def pay_slowly() -> None:
+            on.patch.setattr(store, "commit", slow)
+            on.pay()
+
+        on.pay()
+        on.scraper.cause()
+        pay_slowly()
+        on.scraper.steps(17)
+        pay_slowly()
+        on.scraper.until_fired("TallystickSlow")
+        return on.scraper
+
+
+def the_disk_fills(folder: Path) -> Prometheus:
+    """The system says that there is little room; nothing is really written full."""
+    with stage(folder) as on:
+        on.scraper.cause()
+        usage = watched.shutil.disk_usage(folder)
+        on.patch.setattr(watched.shutil, "disk_usage", lambda _: usage._replace(free=999_999_999))
+        on.scraper.until_fired("TallystickDiskFills")
+        return on.scraper
+
+
+def the_core_says_nothing(folder: Path) -> Prometheus:
+    with FallingCore() as core, stage(folder, core_url=core.url) as on:
+        fall(on, core)
+        on.scraper.clock.off_ms += 15 * MINUTE_MS
+        until(lambda: not on.shows("tallystick_orders_open 0"))
+        on.scraper.cause()
+        on.scraper.until_fired("TallystickCoreSilent")
+        return on.scraper
+
+
+def listening(url: str) -> int:
+    """How many sockets wait for callers at the port of `url`."""
+    port = f":{urlsplit(url).port:04X} "
+    table = Path("/proc/net/tcp").read_text().splitlines()
+    return sum(1 for one in table if port in one and one.split()[3] == "0A")
+
+
+def fronts_go(folder: Path) -> Prometheus:
+    with stage(folder, own_clock=True, workers=2) as on:
+        on.scraper.cause()
+        gone: set[int] = set()
+
+        def all_are_back() -> bool:
+            noted = b"".join(on.provider.log).count(b"a front is gone") == len(gone)
+            return noted and listening(on.provider.url) == 2 == len(set(fronts(os.getpid())) - gone)
+
+        for pids in (list(fronts(os.getpid())), ()):
+            for pid in pids or list(fronts(os.getpid()))[:1]:
+                gone.add(pid)
+                os.kill(pid, signal.SIGKILL)
+            until(all_are_back)
+        on.scraper.until_fired("TallystickFrontsGo")
+        return on.scraper
+
+
+def a_collector_is_silent(folder: Path) -> Prometheus:
+    with Stream() as listener:
+        url = f"syslog+tcp://127.0.0.1:{listener.port}"
+        with stage(folder, siem=(url,)) as on:
+            until(lambda: on.shows("tallystick_siem_behind 0"))
+            listener.close()
+            on.provider.open_customer("+254700000003", "Cyd")
+            until(lambda: on.shows("tallystick_siem_silent 1"))
+            on.scraper.cause()
+            on.scraper.until_fired("TallystickSiemSilent", on.pay)
+            return on.scraper
+
+
+def a_collector_refuses(folder: Path) -> Prometheus:
+    with HttpCollector() as collector:
+        url = f"otlp+http://{collector.address}"
+        with stage(folder, siem=(url,)) as on:
+            until(lambda: on.shows("tallystick_siem_behind 0"))
+            on.scraper.cause()
+            collector.status = 400
+            on.provider.open_customer("+254700000003", "Cyd")
+            until(lambda: not on.shows("tallystick_siem_dropped_total 0"))
+            on.scraper.until_fired("TallystickSiemDropped")
+            return on.scraper
+
+
+def the_log_cannot_be_written(folder: Path) -> Prometheus:
+    """What the log goes to refuses, and there is room for 200 lines until it takes them again."""
+    full = threading.Event()
+
+    def write(_: bytes) -> None:
+        if full.is_set():
+            raise OSError(28, "No space left on device")
+
+    with stage(folder, write=write) as on:
+        on.patch.setattr(accounting, "_MAX_LINES", 200)
+        on.scraper.cause()
+        full.set()
+        on.forge(300)
+        on.scraper.until_fired("TallystickLogLinesDropped")
+        full.clear()
+        return on.scraper
+
+
+def the_module_fails(folder: Path) -> Prometheus:
+    with stage(folder) as on:
+        on.scraper.cause()
+
+        def refuse(*_: object) -> bytes:
+            raise Unavailable("the module does not answer")
+
+        on.patch.setattr(on.provider.platform.module, "sign", refuse)
+        until(lambda: on.shows('tallystick_dependency_failing{dependency="module"} 1'))
+        on.scraper.until_fired("TallystickDependencyFailing")
+        return on.scraper
+
+
+SCENES: dict[str, Callable[[Path], Prometheus]] = {
+    "TallystickWritesStopped": writes_stop,
+    "TallystickUnreachable": it_is_gone,
+    "TallystickKeyListEnds": the_key_list_ends,
+    "TallystickBacklog": commands_pile_up,
+    "TallystickUnavailableAnswers": the_core_is_gone,
+    "TallystickForgeries": somebody_forges,
+    "TallystickWitnessDisagrees": a_witness_disagrees,
+    "TallystickSlow": the_disk_is_slow,
+    "TallystickDiskFills": the_disk_fills,
+    "TallystickCoreSilent": the_core_says_nothing,
+    "TallystickFrontsGo": fronts_go,
+    "TallystickNotWitnessed": a_witness_is_silent,
+    "TallystickSiemSilent": a_collector_is_silent,
+    "TallystickSiemDropped": a_collector_refuses,
+    "TallystickLogLinesDropped": the_log_cannot_be_written,
+    "TallystickDependencyFailing": the_module_fails,
+}
+ALSO = {
+    "TallystickUnavailableAnswers": {"TallystickDependencyFailing"},
+    "TallystickCoreSilent": {"TallystickDependencyFailing"},
+}
+"""What else is wrong in a scene, and is said rightly."""
+
+
+def test_every_alert_has_a_scene_and_every_scene_an_alert() -> None:
+    assert list(SCENES) == list(ALERTS)
+    assert all(names <= set(ALERTS) for names in ALSO.values())
+
+
+@pytest.mark.parametrize("name", list(ALERTS))
+def test_an_alert_fires_in_its_scene_in_time_and_no_other_does(name: str, tmp_path: Path) -> None:
+    scraper = SCENES[name](tmp_path / "p")
+    assert name in scraper.fired, f"it did not fire; {set(scraper.fired)} did"
+    assert ALERTS[name].for_s <= scraper.delay_of(name) + 1 <= ALERTS[name].delay_s + 1
+    assert set(scraper.fired) - {name} <= ALSO.get(name, set())
+
+
+def test_no_alert_fires_while_everything_works(tmp_path: Path) -> None:
+    folder = tmp_path / "p"
+    witness = LocalWitness(folder)
+    witnessing = Witnessing((witness.endpoint,), folder / WITNESSED_NOTE, every_s=0.2)
+    with (
+        FallingCore() as core,
+        Stream() as listener,
+        stage(
+            folder,
+            core_url=core.url,
+            siem=(f"syslog+tcp://127.0.0.1:{listener.port}",),
+            witnessing=witnessing,
+        ) as on,
+    ):
+
+        def asks_too_much() -> None:
+            with pytest.raises(Refusal):
+                on.pay(999_999_999)
+
+        until(lambda: on.shows("tallystick_siem_behind 0"))
+        on.scraper.cause()
+        on.scraper.steps(48, [on.pay, on.pay, asks_too_much, lambda: on.forge(2)])
+        until(lambda: on.payer.wallet.account().reserved_minor == 0)
+        on.scraper.steps(1)
+        shown = on.scraper.samples.names()
+    witness.close()
+    assert on.scraper.fired == {}
+    assert on.scraper.pending == {}
+    used = {name for rule in ALERTS.values() for name in rule.expression.metrics}
+    assert used <= shown, "a rule looks at what was not there"
+    assert on.scraper.now - on.scraper.caused > 10 * 60
