@@ -28,6 +28,7 @@ from tallystick.application.quotekeys import QuoteKeys
 from tallystick.application.quoting import Quoting, Terms
 from tallystick.application.webhooks import Webhooks
 from tallystick.application.writer import Writer
+from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
 from tallystick.entry.setup import SERVER_ROLES
@@ -169,7 +170,8 @@ def assemble(
         database.fence(boot, owner)
         quote_keys = QuoteKeys(module, keys.handles[Purpose.QUOTE], folder.save_quote_blocks)
         roots = master.roots((Purpose.QUOTE,))
-        ground = _Ground(settings, ticking, module, keys, reader, size, quote_keys, roots)
+        kept = KeptRegisters(folder.registers)
+        ground = _Ground(settings, ticking, module, keys, reader, size, quote_keys, roots, kept)
         platform = _wire(folder, ground, database, boot)
         _note_start(platform)
         _first_start(platform, folder)
@@ -201,6 +203,7 @@ class _Ground:
     size: Scale
     quote_keys: QuoteKeys
     quote_roots: BlockRoots
+    registers: KeptRegisters
 
 
 def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
@@ -230,7 +233,9 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         capacity=on.size.orders,
     )
     quoting = Quoting(customers, policy, on.quote_keys, module.random, _terms(on.settings))
-    operators = Operators(module, codes, store_key, policy, reader)
+    operators = Operators(
+        module, codes, store_key, policy, reader, untrained=on.registers.why_untrained
+    )
     webhooks = Webhooks(reader)
     acts = Acts(
         access=access,

@@ -25,6 +25,8 @@ from tallystick.entry.cli.programmes import programme
 from tallystick.entry.cli.proofs import receipt, tally, why
 from tallystick.entry.cli.provider import init, serve
 from tallystick.entry.cli.rechecks import recheck
+from tallystick.entry.cli.registers import registers
+from tallystick.entry.cli.releases import release
 from tallystick.entry.cli.replaying import replay_file
 from tallystick.entry.cli.risks import risk
 from tallystick.entry.cli.stores import store
@@ -55,8 +57,8 @@ def cli(debug: bool) -> None:
 
 for command in (
     init, serve, programme, risk, operator, policy, tally, receipt, why, timeline, recheck, doctor,
-    surface, certificate, ledger, keys, store, backup, restore_backup, witness, replay_file,
-    catalogue, completion,
+    surface, registers, certificate, release, ledger, keys, store, backup, restore_backup, witness,
+    replay_file, catalogue, completion,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -38,6 +38,7 @@ from tallystick.entry.http.watched import (
     telling,
     tracing_of,
     watch_disk,
+    watch_registers,
 )
 from tallystick.entry.http.workers.desk import FrontDesk, Hiring
 from tallystick.entry.http.workers.place import Place, check_free, shared_place
@@ -144,6 +145,7 @@ async def serve(
     writer = WriterLoop(platform.writer, asyncio.get_running_loop())
     _gauges(accounting, platform, writer)
     watch_disk(accounting, watched)
+    watch_registers(accounting, watched, platform.clock)
     tell_changes(platform, accounting)
     ussd = UssdDoor(platform, writer, accounting)
     with ExitStack() as stack:

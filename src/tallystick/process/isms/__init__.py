@@ -8,6 +8,7 @@
     training        whether somebody's training counts
     breach          legal clocks of an incident
     clocks          everything that becomes due, soonest first
+    gaps            what a register lacks beyond its form
     inventory       keys and mechanisms in use, found rather than written down
     release, sbom   what must be there before a release goes out
     probes          evidence out of each register

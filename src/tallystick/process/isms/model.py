@@ -78,6 +78,8 @@ class ClockRule(Record, frozen=True, kw_only=True):
 class Shape(Record, frozen=True, kw_only=True):
     """What the entries of a register look like, and what they prove; `least` must be there.
 
+    A register that may be empty proves by its review that there was nothing to enter.
+
     Source: ISO/TS 12812-2:2017, 6.2.1; 9
     """
 
@@ -87,6 +89,7 @@ class Shape(Record, frozen=True, kw_only=True):
     fields: tuple[Field, ...]
     clocks: tuple[ClockRule, ...] = ()
     least: tuple[str, ...] = ()
+    may_be_empty: bool = False
 
     def field(self, name: str) -> Field:
         """The field of this name.

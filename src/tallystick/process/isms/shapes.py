@@ -159,6 +159,7 @@ _SHAPES: tuple[Shape, ...] = (
     ),
     Shape(
         name="incidents",
+        may_be_empty=True,
         says="what happened, and when whom it was told; the legal clocks run from it",
         requirements=("MFS-7.3.4-10", "MFS-6.2.1-08"),
         fields=(
@@ -224,6 +225,7 @@ _SHAPES: tuple[Shape, ...] = (
     ),
     Shape(
         name="exceptions",
+        may_be_empty=True,
         says="deviations that somebody accepted, until when",
         requirements=("MFS-6.1-02", "MFS-6.2.1-05"),
         fields=(
@@ -239,6 +241,7 @@ _SHAPES: tuple[Shape, ...] = (
     ),
     Shape(
         name="requests",
+        may_be_empty=True,
         says="who asked for information on the security management, and what was answered when",
         requirements=("MFS-6.2.1-03",),
         fields=(
