@@ -12,6 +12,7 @@
     inventory       keys and mechanisms in use, found rather than written down
     release, sbom   what must be there before a release goes out
     probes          evidence out of each register
+    page            the reference page
 
 Nothing here reads a file or a clock: texts and the time are handed in.
 
