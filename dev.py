@@ -1,4 +1,4 @@
-"""The developer's commands: check, test, system, coverage, docs, new-capability.
+"""The developer's commands: check, test, system, coverage, docs, trestle, new-capability.
 
 Standard library only, so that it runs before anything is installed. `make` calls it; called by
 hand it takes the interpreter of .venv for whatever needs the project's packages.
@@ -151,6 +151,16 @@ SYSTEM_PACKAGES = (
         "the tests of the PostgreSQL store are skipped",
     ),
 )
+
+
+TRESTLE = "compliance-trestle==5.2.0"
+
+
+def trestle(*, call: Callable[[Sequence[str]], int] = subprocess.call) -> int:
+    """Install compliance-trestle into an environment of its own; no code of ours imports it."""
+    place = BUILD / "venv-trestle"
+    made = call([sys.executable, "-m", "venv", str(place)])
+    return made or call([str(place / "bin" / "pip"), "install", "--quiet", TRESTLE])
 
 
 APT = ("apt-get", "-qq", "-o", "Acquire::Retries=3")
@@ -384,6 +394,7 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser(name, help=text).add_argument("rest", nargs=argparse.REMAINDER)
     commands.add_parser("system", help="install (root and CI=1) or name missing system packages")
     commands.add_parser("docs", help="write the generated pages of docs/reference")
+    commands.add_parser("trestle", help="install compliance-trestle for the tests that use it")
     new = commands.add_parser("new-capability", help="make the folder of a new capability")
     new.add_argument("name", help="its name: a plural noun in lower case")
     new.add_argument("--shelf", choices=SHELVES, default="application", help="where it belongs")
@@ -410,6 +421,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "coverage": lambda: coverage(options.rest),
         "system": system,
         "docs": lambda: subprocess.call([str(PYTHON), "docs/generate.py"], cwd=ROOT),
+        "trestle": trestle,
         "new-capability": lambda: new_capability(
             options.name, shelf=options.shelf, clause=options.clause, story=options.story
         ),

@@ -6,10 +6,20 @@ Writes build/bench.json, with `--record` also bench/results/. Exits 0 when every
 import json
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bench import payment, policy_decision, scale, stages, stores, tally_append
+from bench import (
+    payment,
+    policy_decision,
+    policy_proofs,
+    scale,
+    selection,
+    stages,
+    stores,
+    tally_append,
+)
 from bench.machine import ROOT, machine
 
 Rows = list[dict[str, Any]]
@@ -20,11 +30,14 @@ def main(arguments: list[str]) -> int:
     quick = "--quick" in arguments
     parts: dict[str, Callable[[], Rows]] = {
         "policy decision": policy_decision.run,
+        "policy proofs": policy_proofs.run,
         "tally": tally_append.run,
         "stores": lambda: stores.run(quick),
         "payment": lambda: payment.run(quick),
         "scale": lambda: scale.run(quick),
     }
+    if find_spec("highspy") is not None:
+        parts["selection"] = lambda: selection.run(quick)
     rows: Rows = []
     for name, measure in parts.items():
         print(f"measuring: {name} ...", flush=True)

@@ -1,14 +1,19 @@
-"""How long the proven cheapest set of controls takes. Run: `python -m bench.selection`.
+"""How much CPU the proven cheapest set of controls takes. Run: `python -m bench.selection`.
 
-The first rows are plain choices of so many paths and controls, as in the field notes of the method;
-the last is a whole run with rounds over trees. Needs the extra `risk`.
+The first rows are plain choices of so many paths and controls; the last is a whole analysis of the
+mobile-money programme with the shipped pack. Needs the extra `risk`.
 """
 
 import random
 import sys
-from time import perf_counter
+from pathlib import Path
+from time import process_time
 from typing import Any
 
+import tallystick.process.programme
+from tallystick.process.programme.reading import read_programme
+from tallystick.process.risk.analysis import Options, analyse, analysis_json
+from tallystick.process.risk.packs import shipped_pack
 from tallystick.process.risk.selection.problem import Row, Rules
 from tallystick.process.risk.selection.solving import Solver
 
@@ -16,6 +21,12 @@ LEVELS = ((1, 4, 7, 10, 15, 19), (3, 6, 8), (3, 7, 11), (1, 4, 10), (4, 7, 9))
 SMALL = (240, 64, 12, 1.0)
 LARGE = (600, 150, 20, 10.0)
 """Paths, controls, mandatory ones, and how many seconds they may take."""
+
+
+PROGRAMME = (
+    Path(tallystick.process.programme.__file__).parent / "profiles" / "mobile-money-operator.yaml"
+)
+WHOLE_RUN_BOUND_S = 5.0
 
 
 def some_choice(paths: int, controls: int, mandatory: int, seed: int = 12812) -> Any:
@@ -55,14 +66,14 @@ def some_choice(paths: int, controls: int, mandatory: int, seed: int = 12812) ->
 
 
 def run(quick: bool = False) -> list[dict[str, Any]]:
-    """Seconds to the proven optimum with the canonical set, or the gap where time ends first."""
+    """CPU seconds to the proven optimum, or the gap where the limit of time ends first."""
     found: list[dict[str, Any]] = []
     for paths, controls, mandatory, bound in (SMALL,) if quick else (SMALL, LARGE):
         rules, rows = some_choice(paths, controls, mandatory)
-        start = perf_counter()
+        start = process_time()
         solver = Solver(rules, 10.0)
         answer = solver.solve(rows)
-        proved = perf_counter() - start
+        proved = process_time() - start
         settled = solver.canonical(rows, answer) if answer.optimal else answer
         gap = 100 * (answer.objective - answer.bound) / answer.objective
         found.append(
@@ -71,12 +82,30 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
                 "value": round(proved, 2),
                 "bound": bound,
                 "met": proved <= bound or (bound >= 10.0 and not answer.optimal),
-                "unit": "s to the optimum" if answer.optimal else f"s, gap {gap:.1f} %",
+                "unit": "CPU s, optimal" if answer.optimal else f"CPU s, gap {gap:.1f} %",
                 "load": f"{len(settled.chosen)} chosen at {settled.objective};"
-                f" {perf_counter() - start:.2f} s with the canonical set",
+                f" {process_time() - start:.2f} s with the tie settled",
             }
         )
-    return found
+    return [*found, _whole_run(2_000 if quick else 10_000)]
+
+
+def _whole_run(years: int) -> dict[str, Any]:
+    programme, pack = read_programme(PROGRAMME.read_text(encoding="utf-8")), shipped_pack()
+    start = process_time()
+    analysis = analyse(programme, pack, options=Options(years=years))
+    octets = analysis_json(analysis)
+    seconds = process_time() - start
+    counts = analysis.counts
+    return {
+        "name": "risk analysis, whole",
+        "value": round(seconds, 2),
+        "bound": WHOLE_RUN_BOUND_S,
+        "met": seconds <= WHOLE_RUN_BOUND_S,
+        "unit": "CPU s",
+        "load": f"{counts['rules']} rules, {counts['controls']} controls,"
+        f" {counts['instances']} places, {years} years, {len(octets) // 1000} kB",
+    }
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ ROLES = (
     "care-desk",
     "privacy-officer",
     "privacy-officer",
+    "partner",
 )
 
 
@@ -70,6 +71,8 @@ def served(
     trace_share: float = 0.0,
     witnessing: Witnessing | None = None,
     write: Callable[[bytes], None] | None = None,
+    policy_text: str = "",
+    names: str = "",
 ) -> Iterator[Served]:
     """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(32))
@@ -80,7 +83,7 @@ def served(
         currency="KES",
         country="254",
         profile="demo",
-        policy_text=demo_policy(),
+        policy_text=policy_text or demo_policy(),
         roles=ROLES,
         sms_url=smsc.url + "/v1/messages",
         core_url=core_url,
@@ -90,6 +93,8 @@ def served(
         store=new_store(),
     )
     done = set_up(provider, plan, secret, SystemClock())
+    if names:
+        (folder / "authzen.yaml").write_text(names, encoding="utf-8")
     platform = open_platform(provider, secret, clock)
     ready, stop_box, port = threading.Event(), [], [0]
     log: list[bytes] = []

@@ -5,10 +5,10 @@ Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3; 13.3; 14.2.1
 
 from collections.abc import Callable
 
-from tallystick.application.authentication import Access
+from tallystick.application.authentication import Access, Activation
 from tallystick.application.book import LedgerBook
 from tallystick.application.consent import TwoOperators, consent_of
-from tallystick.application.customers import CustomerKind, Customers, Profile
+from tallystick.application.customers import Customer, CustomerKind, Customers, Profile
 from tallystick.application.daybook import DayBook
 from tallystick.application.devices import Devices, DeviceStatus
 from tallystick.application.operators import Acted, Operators
@@ -34,6 +34,7 @@ from tallystick.protocol.operators import (
     IssueActivation,
     OpenCustomer,
     ReversePayment,
+    ShadowPolicy,
     SuspendDevice,
 )
 
@@ -43,10 +44,15 @@ _suspend = Decoder(SuspendDevice)
 _fund = Decoder(FundAccount)
 _reverse = Decoder(ReversePayment)
 _activate = Decoder(ActivatePolicy, limit=600 * 1024)
+_shadow = Decoder(ShadowPolicy, limit=600 * 1024)
 _erase = Decoder(EraseSubject)
 _webhook = Decoder(AddWebhook)
 _close = Decoder(CloseDay)
 _invite = Decoder(InviteOperator)
+
+
+Issue = Callable[[Turn, Customer, str], Activation]
+"""Makes a customer's activation code and sees to it that it arrives."""
 
 
 class Acts:
@@ -94,6 +100,7 @@ class Acts:
             "open-customer": self._open_customer,
             "resume-device": self._resume_device,
             "reverse-payment": self._reverse_payment,
+            "shadow-policy": self._shadow_policy,
             "suspend-device": self._suspend_device,
         }
 
@@ -107,9 +114,12 @@ class Acts:
             raise NotFound("there is no such act")
         return performer(turn, body, jws)
 
-    def open_customer(self, turn: Turn, asked: OpenCustomer, opened_by: str) -> Acted:
+    def open_customer(
+        self, turn: Turn, asked: OpenCustomer, opened_by: str, issue_code: Issue | None = None
+    ) -> Acted:
         """Open a customer with an account, and send the activation to the number.
 
+        With `issue_code` the activation goes where that says instead.
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
         kind = CustomerKind(asked.kind)
@@ -119,7 +129,7 @@ class Acts:
         customer = self._customers.open(
             turn, profile, kind, tier=asked.tier, account=account, opened_by=opened_by
         )
-        activation = self._access.issue(turn, customer, opened_by)
+        activation = (issue_code or self._access.issue)(turn, customer, opened_by)
         event = turn.new_id("evt")
         commitments = Commitments(event)
         commitments.commit(
@@ -221,6 +231,13 @@ class Acts:
     def _activate_policy(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         index = self._policy.activate(turn, _activate.decode(body).envelope)
         return Acted(f"policy version {self._policy.version} is in force", index)
+
+    def _shadow_policy(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        envelope = _shadow.decode(body).envelope
+        if not envelope:
+            return Acted("no policy decides in shadow", self._policy.end_shadow(turn))
+        index = self._policy.shadow(turn, envelope)
+        return Acted(f"policy version {self._policy.shadow_version} decides in shadow", index)
 
     def _erase_subject(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         asked = _erase.decode(body)

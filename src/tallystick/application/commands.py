@@ -16,6 +16,7 @@ from tallystick.application.core import Finish, GiveToPeople
 from tallystick.application.desks import Desks
 from tallystick.application.notices import NoticeRow
 from tallystick.application.operators import SignedAct
+from tallystick.application.proving import Equipped
 from tallystick.application.turn import Outcome, Turn
 from tallystick.application.webhooks import Delivery
 from tallystick.infrastructure.envelope.handshake_server import (
@@ -24,6 +25,7 @@ from tallystick.infrastructure.envelope.handshake_server import (
 )
 from tallystick.kernel.errors import Broken
 from tallystick.kernel.secret import Secret
+from tallystick.process.conformance.basis import Run
 from tallystick.protocol.operators import EnrolOperator, OpenCustomer
 from tallystick.protocol.statements import SignedStatement
 
@@ -233,6 +235,28 @@ class StateCertificate:
     statement: SignedStatement
 
 
+@dataclass(frozen=True, slots=True)
+class RecordEvidence:
+    """A run of probes to keep, and who ran it.
+
+    Source: ISO/TS 12812-2:2017, 9.1
+    """
+
+    run: Run
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class EquipProbe:
+    """A probe customer to equip with a code; from this process only, no operation leads here.
+
+    Source: ISO/TS 12812-2:2017, 7.4.1; 9.1
+    """
+
+    asked: OpenCustomer
+    tell: Callable[[Equipped], None]
+
+
 Command = (
     InstallPolicy
     | InviteOperator
@@ -253,6 +277,8 @@ Command = (
     | NoticeTried
     | DeliveryTried
     | BookAnswered
+    | RecordEvidence
+    | EquipProbe
 )
 
 EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
@@ -287,6 +313,8 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     BookAnswered: lambda desks, turn, one: desks.settling.answered(turn, one.order, one.ended),
     StateCertificate: lambda desks, turn, one: desks.certification.state(turn, one.statement),
     PerformAct: lambda desks, turn, one: desks.operators.act(turn, one.signed, desks.acts.perform),
+    RecordEvidence: lambda desks, turn, one: desks.proving.record(turn, one.run, one.by),
+    EquipProbe: lambda desks, turn, one: desks.proving.equip(turn, one.asked, one.tell),
 }
 
 

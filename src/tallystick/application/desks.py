@@ -19,6 +19,7 @@ from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
 from tallystick.application.payments import Ask, AskedReceipt, Payments
 from tallystick.application.policing import PolicyInForce
+from tallystick.application.proving import Proving
 from tallystick.application.turn import Outcome, Turn
 from tallystick.application.webhooks import Webhooks
 from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, NotPermitted
@@ -57,6 +58,7 @@ class Desks:
     webhooks: Webhooks
     settling: Settling
     certification: Certification
+    proving: Proving
 
     def place(self, turn: Turn, session_id: str, sequence: int, consented: DeviceSigned) -> Outcome:
         """Execute an order that a device signed, in that device's own session.

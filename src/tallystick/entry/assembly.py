@@ -24,6 +24,7 @@ from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
 from tallystick.application.payments import Payments, Tariff
 from tallystick.application.policing import Officers, PolicyInForce
+from tallystick.application.proving import Proving
 from tallystick.application.quotekeys import QuoteKeys
 from tallystick.application.quoting import Quoting, Terms
 from tallystick.application.webhooks import Webhooks
@@ -55,6 +56,7 @@ from tallystick.infrastructure.tally.archive import Archive
 from tallystick.infrastructure.tally.checkpoint import NoteSigner
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.time import Clock, Instant
+from tallystick.process.policy.asked import Names
 from tallystick.protocol.enrolment import DeviceCertificate
 from tallystick.protocol.keylist import KeyList
 
@@ -76,7 +78,8 @@ class Platform:
     """A provider's platform in one process: the writer, and what fronts use.
 
     `boot` is a number that no two starts share. `quote_roots` open the blocks of
-    `quote_keys` and no others, for fronts in processes of their own.
+    `quote_keys` and no others, for fronts in processes of their own. `names` are what partners call
+    facts who ask the policy.
     Source: ISO/TS 12812-2:2017, 6.2
     """
 
@@ -102,6 +105,7 @@ class Platform:
     key_list: str
     key_list_ends: Instant
     keys: LoadedKeys
+    names: Names
 
     def close(self) -> None:
         """Store the last checkpoint and close the files.
@@ -264,6 +268,7 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         webhooks=webhooks,
         settling=Settling(payments, customers, book, policy),
         certification=Certification(officers, on.settings.profile, policy, reader),
+        proving=Proving(access, acts, customers, policy, reader),
     )
     return desks, quoting, webhooks
 
@@ -327,6 +332,7 @@ def _wire(folder: ProviderFolder, on: _Ground, database: Database, boot: int) ->
         key_list=key_list,
         key_list_ends=Instant(listed.expires_at),
         keys=on.keys,
+        names=folder.names(),
     )
 
 

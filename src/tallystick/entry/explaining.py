@@ -31,7 +31,7 @@ from tallystick.kernel.codec import Decoder, b64url
 from tallystick.kernel.errors import NotAuthentic, NotFound
 from tallystick.kernel.model import Record, replace
 from tallystick.kernel.time import Clock
-from tallystick.process.policy import CompiledPolicy, Facts, compile_policy, read_policy
+from tallystick.process.policy import CompiledPolicy, Facts, read_policy, recompile
 from tallystick.process.policy.explain import Tried, explain
 from tallystick.protocol.policy_file import policy_text, read_policy_file
 from tallystick.protocol.receipt import EventLeaf, Receipt
@@ -120,7 +120,7 @@ def _policy(reader: Reader, version: int) -> CompiledPolicy | None:
     row = load(reader, POLICY, [version]).get(version)
     if row is None:
         return None
-    return compile_policy(read_policy(policy_text(read_policy_file(str(row[1]).encode()))))
+    return recompile(read_policy(policy_text(read_policy_file(str(row[1]).encode()))))
 
 
 def _row_says(policy: CompiledPolicy | None, event: EventLeaf) -> str:

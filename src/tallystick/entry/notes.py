@@ -27,5 +27,6 @@ class Note(StrEnum):
     CORE_ANSWERED_WRONGLY = "the core answered about another order"
     DEPENDENCY_FAILS = "a dependency fails"
     DEPENDENCY_ANSWERS = "a dependency answers again"
+    SHADOW_DIFFERS = "the policy in shadow decides otherwise"
     SIEM_LOST = "the security monitoring does not answer"
     SIEM_FOUND = "the security monitoring answers again"

@@ -12,6 +12,8 @@ from tallystick.application.notices.store import MIGRATION as NOTICES
 from tallystick.application.operators.store import MIGRATION as OPERATORS
 from tallystick.application.payments.store import MIGRATION as ORDERS
 from tallystick.application.policing.store import MIGRATION as POLICIES
+from tallystick.application.policing.store import SHADOW_MIGRATION as SHADOWS
+from tallystick.application.proving.store import MIGRATION as EVIDENCE
 from tallystick.application.webhooks.store import MIGRATION as WEBHOOKS
 from tallystick.infrastructure.ledger.store import MIGRATION as LEDGER
 from tallystick.infrastructure.store.boots import MIGRATIONS as BOOTS
@@ -20,6 +22,6 @@ from tallystick.infrastructure.tally.store import MIGRATION as TALLY
 
 MIGRATIONS = (
     TALLY, LEDGER, POLICIES, CUSTOMERS, DEVICES, ACTIVATIONS, ORDERS, NOTICES, OPERATORS,
-    WEBHOOKS, DAYS, CERTIFICATES, *BOOTS, STARTS,
+    WEBHOOKS, DAYS, CERTIFICATES, *BOOTS, STARTS, SHADOWS, EVIDENCE,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

@@ -8,6 +8,7 @@
     FOLDER/policy.json           the first policy, signed by officers
     FOLDER/mfs.yaml              the programme: what is run, for whom, and what is feared
     FOLDER/decisions.json        decisions about it, signed by officers, if there are any
+    FOLDER/authzen.yaml          what partners who ask the policy call its facts, if they differ
     FOLDER/tallystick.db         the store, if it is embedded
     FOLDER/store.json            where it is, if it is a PostgreSQL server
     FOLDER/offline/              root and officers' keys: to be moved away from the server
@@ -28,6 +29,7 @@ from tallystick.infrastructure.store.opening import Place
 from tallystick.kernel.codec import Decoder, b64url_decode, encode_canonical
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.model import Record
+from tallystick.process.policy.asked import Names, read_names
 
 
 class PublicHalf(Record, frozen=True, kw_only=True):
@@ -135,6 +137,15 @@ class ProviderFolder:
         Source: ISO/TS 12812-2:2017, 6.1
         """
         return self.root / "policy.json"
+
+    def names(self) -> Names:
+        """What partners who ask the policy call its facts; nothing where the file is not there.
+
+        Raises Malformed with the position of every defect.
+        Source: AuthZEN Authorization API 1.0, 5
+        """
+        file = self.root / "authzen.yaml"
+        return read_names(file.read_text(encoding="utf-8")) if file.exists() else ()
 
     @property
     def programme_file(self) -> Path:

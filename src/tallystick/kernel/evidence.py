@@ -26,6 +26,7 @@ class Verdict(StrEnum):
 class Evidence(Record, frozen=True, kw_only=True):
     """One observation: which probe saw what, when, and which requirements it bears on.
 
+    `records` are the indices of the records in the log that it rests on.
     Source: ISO/TS 12812-2:2017, 9
     """
 
@@ -35,6 +36,7 @@ class Evidence(Record, frozen=True, kw_only=True):
     observed_at: int
     summary: str
     measured: dict[str, int | str]
+    records: tuple[int, ...] = ()
 
 
 class Probe(Protocol):

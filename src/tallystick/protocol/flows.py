@@ -62,12 +62,17 @@ FLOWS: tuple[Flow, ...] = (
         (
             "operator.enrol", "open-customer", "issue-activation", "suspend-device",
             "resume-device", "fund-account", "reverse-payment", "activate-policy",
-            "enrol-operator", "erase-subject", "add-webhook", "close-day",
+            "shadow-policy",
+            "enrol-operator", "erase-subject", "add-webhook", "close-day", "access.evaluation",
+            "access.evaluations",
         ),
     ),
     *map(
         _public,
-        ("keys.list", "tally.checkpoint", "tally.consistency", "health.live", "health.ready"),
+        (
+            "keys.list", "tally.checkpoint", "tally.consistency", "health.live", "health.ready",
+            "access.configuration",
+        ),
     ),
     Flow(
         name="ussd.message",

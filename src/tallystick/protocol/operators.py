@@ -170,6 +170,15 @@ class ActivatePolicy(Wire, frozen=True, kw_only=True):
     envelope: Annotated[str, INTERNAL]
 
 
+class ShadowPolicy(Wire, frozen=True, kw_only=True):
+    """Lets a signed policy file decide beside the one in force; an empty one ends that.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+
+    envelope: Annotated[str, INTERNAL] = ""
+
+
 class EraseSubject(Wire, frozen=True, kw_only=True):
     """Destroys the subject key of a customer; every proof stays valid.
 

@@ -172,3 +172,11 @@ def test_check_runs_every_tool_that_the_rules_name() -> None:
     assert len(names) == len(set(names)) == 6
     for step in dev.check_steps():
         assert os.access(step.command[0], os.X_OK)
+
+
+def test_the_auditors_tool_gets_an_environment_of_its_own_in_the_pinned_version() -> None:
+    calls: list[list[str]] = []
+    assert dev.trestle(call=lambda command: calls.append(list(command)) or 0) == 0
+    assert calls[0][1:3] == ["-m", "venv"]
+    assert calls[1] == [calls[0][3] + "/bin/pip", "install", "--quiet", dev.TRESTLE]
+    assert dev.trestle(call=lambda _: 3) == 3

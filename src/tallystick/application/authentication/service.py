@@ -89,6 +89,23 @@ class Access:
 
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
+        activation, code = self._issue(turn, customer, issued_by)
+        self._notices.add_code(turn, customer.id, activation.id, code)
+        return activation
+
+    def issue_by_hand(
+        self, turn: Turn, customer: Customer, issued_by: str
+    ) -> tuple[Activation, Secret[str]]:
+        """A new activation code for `customer`, given to the caller and sent to nobody.
+
+        For customers that the provider keeps to try itself; no operation of the service leads here.
+        Source: ISO/TS 12812-2:2017, 7.4.1; 9.1
+        """
+        return self._issue(turn, customer, issued_by)
+
+    def _issue(
+        self, turn: Turn, customer: Customer, issued_by: str
+    ) -> tuple[Activation, Secret[str]]:
         identifier = turn.new_id("atv")
         code = _new_code(turn)
         activation = Activation(
@@ -102,8 +119,7 @@ class Access:
         )
         self._activations.put(identifier, activation, turn.changes)
         self._customers.save(turn, replace(customer, activation=identifier))
-        self._notices.add_code(turn, customer.id, identifier, code)
-        return activation
+        return activation, code
 
     def redeem(self, turn: Turn, activation: str, code: Secret[str]) -> Customer:
         """Use up an activation; the try is counted with this commit whatever comes of it.

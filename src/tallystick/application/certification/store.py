@@ -61,7 +61,7 @@ CERTIFICATE = Table(
 )
 
 MIGRATION = Migration(
-    number=90,
+    number=95,
     name="certificates of evaluation",
     statements=(
         """CREATE TABLE evaluation (

@@ -5,6 +5,7 @@ Source: ISO/TS 12812-2:2017, 7.3.4; 7.4.1
 
 from typing import LiteralString
 
+from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
 
@@ -74,3 +75,15 @@ MIGRATION = Migration(
         ) STRICT, WITHOUT ROWID""",
     ),
 )
+
+
+def erased_and_left(reader: Reader) -> tuple[int, int]:
+    """How many persons were erased, and of how many of them a key, profile or PIN is left.
+
+    Source: ISO/TS 12812-2:2017, 14.2.1
+    """
+    row = reader.one(
+        "SELECT count(*), coalesce(sum(CASE WHEN length(subject) + length(profile) + length(pin)"
+        " > 0 THEN 1 ELSE 0 END), 0) FROM customer WHERE status = 'erased'"
+    )
+    return (0, 0) if row is None else (int(row[0]), int(row[1]))

@@ -195,7 +195,7 @@ class Operators:
             first = self._first(act, signed.body, turn.now)
             self._refuse_untrained(act.operator, turn.now)
             signatures = (first.jws, signed.jws)
-        verdict = self._decide(turn, act, len(signatures))
+        verdict = self._decide(act, len(signatures), turn.now)
         if isinstance(verdict, StepUp) and first is None:
             return self._wait(turn, signed)
         if not isinstance(verdict, Permit):
@@ -261,7 +261,17 @@ class Operators:
                 remedy="train, and enter it in the register of people",
             )
 
-    def _decide(self, turn: Turn, act: Act, approvals: int) -> Decided:
+    def check(self, signed: SignedAct, now: Instant) -> None:
+        """Pass if the policy lets this operator do alone what was signed.
+
+        For what reads and is not recorded; raises NotPermitted and StepUpRequired.
+        Source: ISO/TS 12812-2:2017, 6.2.1
+        """
+        verdict = self._decide(signed.act, 1, now)
+        if not isinstance(verdict, Permit):
+            raise verdict.error()
+
+    def _decide(self, act: Act, approvals: int, now: Instant) -> Decided:
         operator = self._operators.get(act.operator)
         if operator is None:
             raise NotAuthentic("no such operator signed this")
@@ -275,8 +285,8 @@ class Operators:
             operator_role=operator.role,
             act=act.name,
             approvals=approvals,
-            minute_of_day=self._policy.compiled.minute_of_day(turn.now),
-            degraded=self._policy.degraded_since(turn.now),
+            minute_of_day=self._policy.compiled.minute_of_day(now),
+            degraded=self._policy.degraded_since(now),
         )
         return self._policy.decide(facts, subject=act.id)
 

@@ -78,6 +78,15 @@ def last_order(reader: Reader) -> str:
     return "" if row is None or row[0] is None else str(row[0])
 
 
+def last_orders(reader: Reader, most: int) -> list[str]:
+    """The ids of at most `most` orders, the newest first.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    rows = reader.rows("SELECT id FROM payment_order ORDER BY id DESC LIMIT ?", (most,))
+    return [str(row[0]) for row in rows]
+
+
 def recorded_orders(reader: Reader) -> Iterator[tuple[int, str, str, str, int]]:
     """Event index, id, grade, policy row and policy version of every order, by event.
 

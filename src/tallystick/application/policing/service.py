@@ -6,7 +6,13 @@ Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tallystick.application.policing.store import POLICY, last_policy
+from tallystick.application.policing.shadow import Shadow
+from tallystick.application.policing.store import (
+    POLICY,
+    SHADOW,
+    last_policy,
+    policy_in_shadow,
+)
 from tallystick.application.policing.watch import DependencyWatch
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.crypto.digest import sha256
@@ -20,7 +26,6 @@ from tallystick.process.policy import (
     Decided,
     Facts,
     Operation,
-    compile_policy,
     decide,
     held_back,
 )
@@ -54,6 +59,7 @@ class PolicyInForce:
         self._compiled: CompiledPolicy | None = None
         self._loaded: tuple[int, str] | None = None
         self.watch = DependencyWatch()
+        self.beside = Shadow()
 
     def load(self) -> None:
         """Put the last stored policy into force, its signatures checked again.
@@ -62,22 +68,29 @@ class PolicyInForce:
         """
         stored = last_policy(self._reader)
         if stored is not None and stored != self._loaded:
-            self._compiled = self.verify(stored[1], above=stored[0] - 1)
+            self._compiled = self.verify(stored[1], above=stored[0] - 1, anew=False)
             self._loaded = stored
+        shadow = policy_in_shadow(self._reader)
+        if shadow is None or shadow[0] <= self.version:
+            self.beside.put(None)
+        elif shadow[0] != self.beside.version:
+            self.beside.put(self.verify(shadow[1], above=shadow[0] - 1, anew=False))
 
-    def verify(self, envelope: str, *, above: int) -> CompiledPolicy:
+    def verify(self, envelope: str, *, above: int, anew: bool = True) -> CompiledPolicy:
         """The policy in a signed file, if the officers of this service approved it.
+
+        One that is in force already is not proved `anew`.
 
         Raises NotPermitted, NotAuthentic, Conflict for a version not above `above`, Malformed.
         Source: ISO/TS 12812-2:2017, 6.1
         """
-        policy = verify_policy(
+        return verify_policy(
             _files.decode(envelope.encode()),
             self._officers.keys,
             profile=self._officers.profile,
             last_version=above,
+            anew=anew,
         )
-        return compile_policy(policy)
 
     def activate(self, turn: Turn, envelope: str) -> int:
         """Put a signed file into force from the next command on; gives the event's index.
@@ -88,6 +101,8 @@ class PolicyInForce:
         before = self._compiled
         self._compiled, self._loaded = compiled, None
         turn.on_undo(lambda: self.put_into_force(before))
+        if 0 < self.shadow_version <= compiled.version:
+            self._put_in_shadow(turn, None, "", turn.next_event())
         index = turn.record(
             "policy.activated",
             policy=compiled.version,
@@ -99,6 +114,47 @@ class PolicyInForce:
         )
         turn.changes.insert(POLICY, (compiled.version, envelope, index))
         return index
+
+    def shadow(self, turn: Turn, envelope: str) -> int:
+        """Let a signed file decide beside the policy in force, from the next command on.
+
+        It changes nothing: differences are counted. `activate` with the same file puts it into
+        force. Gives the event's index; raises what `verify` raises.
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        compiled = self.verify(envelope, above=self.version)
+        index = turn.record(
+            "policy.shadowed",
+            policy=self.version,
+            public={"version": compiled.version, "file": b64url(sha256(envelope.encode()))},
+        )
+        self._put_in_shadow(turn, compiled, envelope, index)
+        return index
+
+    def end_shadow(self, turn: Turn) -> int:
+        """Let nothing decide in shadow any more; gives the event's index.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        index = turn.record("policy.shadowed", policy=self.version, public={"version": 0})
+        self._put_in_shadow(turn, None, "", index)
+        return index
+
+    def _put_in_shadow(
+        self, turn: Turn, compiled: CompiledPolicy | None, envelope: str, event: int
+    ) -> None:
+        before = self.beside.policy
+        self.beside.put(compiled)
+        turn.on_undo(lambda: self.beside.put(before))
+        turn.changes.upsert(SHADOW, 1, (1, self.shadow_version, envelope, event))
+
+    @property
+    def shadow_version(self) -> int:
+        """The version that decides in shadow, 0 where there is none.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return self.beside.version
 
     @property
     def compiled(self) -> CompiledPolicy:
@@ -135,7 +191,10 @@ class PolicyInForce:
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
-        return decide(self.compiled, facts, subject=subject)
+        decided = decide(self.compiled, facts, subject=subject)
+        if self.beside.policy is not None:
+            self.beside.compare(decided.decision)
+        return decided
 
     def degraded_since(self, now: Instant) -> tuple[tuple[str, int], ...]:
         """The dependencies that are failing and for how long, in ms.

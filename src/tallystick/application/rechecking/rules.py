@@ -97,7 +97,7 @@ def _wrong_terms(row: OrderRow, consent: Consent) -> Iterator[str]:
     for name, (executed, agreed) in pairs.items():
         if executed != agreed:
             yield f"another {name} was executed than was consented to"
-    if row.at > consent.expires_at:
+    if row.at > consent.expires_at and row.stage is not Stage.REFUSED:
         yield "it was executed after its terms had ended"
     if b64url(quote_digest(quote_in(consent))) != consent.quote_hash:
         yield "the consent's terms are not those of the quote that it names"

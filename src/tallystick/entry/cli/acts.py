@@ -33,6 +33,7 @@ ACT_EXAMPLES = {
     " --tier 1",
     "resume-device": f'resume-device {_URL} --device dev_... --because "found again"',
     "reverse-payment": f'reverse-payment {_URL} --order ord_... --because "sent twice"',
+    "shadow-policy": f"shadow-policy {_URL} --envelope signed.json",
     "suspend-device": f'suspend-device {_URL} --device dev_... --because "reported stolen"',
 }
 """How each act is typed."""

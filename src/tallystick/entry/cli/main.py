@@ -12,10 +12,12 @@ import click
 
 from tallystick import __version__
 from tallystick.entry.cli.backups import backup, restore_backup
+from tallystick.entry.cli.bundles import bundle
 from tallystick.entry.cli.catalogue import catalogue
 from tallystick.entry.cli.certificates import certificate
 from tallystick.entry.cli.completing import completion
 from tallystick.entry.cli.console import OUT_OF_REACH, REFUSED, example, say_error
+from tallystick.entry.cli.derivations import derive_policy
 from tallystick.entry.cli.doctors import doctor
 from tallystick.entry.cli.keys import keys
 from tallystick.entry.cli.ledger import ledger
@@ -24,6 +26,7 @@ from tallystick.entry.cli.policies import policy
 from tallystick.entry.cli.programmes import programme
 from tallystick.entry.cli.proofs import receipt, tally, why
 from tallystick.entry.cli.provider import init, serve
+from tallystick.entry.cli.proving import prove
 from tallystick.entry.cli.rechecks import recheck
 from tallystick.entry.cli.registers import registers
 from tallystick.entry.cli.releases import release
@@ -56,11 +59,12 @@ def cli(debug: bool) -> None:
 
 
 for command in (
-    init, serve, programme, risk, operator, policy, tally, receipt, why, timeline, recheck, doctor,
-    surface, registers, certificate, release, ledger, keys, store, backup, restore_backup, witness,
-    replay_file, catalogue, completion,
+    init, serve, programme, risk, policy, prove, bundle, operator, tally, receipt, why, timeline,
+    recheck, doctor, surface, registers, certificate, release, ledger, keys, store, backup,
+    restore_backup, witness, replay_file, catalogue, completion,
 ):  # fmt: skip
     cli.add_command(command)
+policy.add_command(derive_policy)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -3,18 +3,35 @@
 Source: ISO/TS 12812-2:2017, 6.1
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from tallystick.entry.cli.console import example, say, say_json, table
+from tallystick.entry.cli.policyfiles import policy_in
 from tallystick.entry.cli.supposing import in_words, suppose
-from tallystick.entry.cli.unlocking import open_officer_key, secret_from, secret_options
+from tallystick.entry.cli.unlocking import (
+    open_officer_key,
+    opener_from,
+    opener_options,
+    secret_from,
+    secret_options,
+)
+from tallystick.entry.judging import Judged, judge
+from tallystick.entry.settings import ProviderFolder
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import encode_canonical
-from tallystick.process.policy import Policy, compile_policy, read_policy
+from tallystick.kernel.money import Money
+from tallystick.kernel.time import iso_utc
+from tallystick.process.policy import compile_policy
+from tallystick.process.policy.cedar import cedar_policies, cedar_schema
+from tallystick.process.policy.changes import changes
 from tallystick.process.policy.explain import diff, explain
+from tallystick.process.policy.explain import in_words as in_words_of
+from tallystick.process.policy.regimes import Baseline, regime, regime_names
 from tallystick.process.policy.signing import sign_policy
-from tallystick.protocol.policy_file import policy_text, read_policy_file
+from tallystick.protocol.policy_file import read_policy_file
 
 _PATH = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -32,7 +49,7 @@ def policy() -> None:
 @click.argument("file", type=_PATH)
 def check(file: Path) -> None:
     """Read FILE (text or signed) and say whether it is sound; every defect has its position."""
-    compiled = compile_policy(_policy_in(file))
+    compiled = compile_policy(policy_in(file))
     rules = compiled.policy
     say(
         f"{file.name}: version {compiled.version} of {rules.header.provider} is sound:"
@@ -51,9 +68,19 @@ def check(file: Path) -> None:
 @click.argument("old", type=_PATH)
 @click.argument("new", type=_PATH)
 def compare(old: Path, new: Path) -> None:
-    """Say in words what changes from OLD to NEW, each a text or a signed file."""
-    for line in diff(_policy_in(old), _policy_in(new)) or ("nothing changes",):
+    """Say in words what changes from OLD to NEW, each a text or a signed file.
+
+    First the parameters, then for whom a decision comes out otherwise: every pair of rows or caps,
+    over all facts there can be, with an example.
+    """
+    before, after = policy_in(old), policy_in(new)
+    for line in diff(before, after) or ("nothing changes",):
         say(line)
+    found = changes(before, after)
+    if found:
+        say("\nfor whom it comes out otherwise")
+    for one in found:
+        say(str(one))
 
 
 @policy.command(
@@ -88,6 +115,90 @@ def sign(
 
 
 @policy.command(
+    "regimes",
+    short_help="List regimes, or what a policy is held to.",
+    epilog=example("tallystick policy regimes", "tallystick policy regimes policy.yaml"),
+)
+@click.argument("file", type=_PATH, required=False)
+def regimes(file: Path | None) -> None:
+    """List the regimes that a policy may name; of the policy in FILE, what they ask of it.
+
+    Of several regimes the strictest demand holds, and its article is shown. Not legal advice.
+    """
+    if file is None:
+        packs = [regime(name) for name in regime_names()]
+        rows = [(one.id, iso_utc(one.effective_from)[:10], one.title, one.source) for one in packs]
+        table("", ("regime", "from", "what", "source"), rows)
+        say("not legal advice")
+        return
+    held = compile_policy(policy_in(file)).baseline
+    table("", ("what", "bound", "because"), _held_to(held))
+
+
+@policy.command(
+    "export",
+    short_help="Write a policy in another language.",
+    epilog=example("tallystick policy export policy.yaml --cedar --schema-out policy.cedarschema"),
+)
+@click.argument("file", type=_PATH)
+@click.option("--cedar", is_flag=True, required=True, help="As policies of the Cedar language.")
+@click.option(
+    "--schema-out", type=click.Path(path_type=Path), help="Write the schema of the export here."
+)
+def export(file: Path, cedar: bool, schema_out: Path | None) -> None:
+    """Print the decisions of FILE as Cedar policies, for others to read, analyse and run.
+
+    A request is permitted exactly where the decision is allow. Which row it was, what a step-up
+    asks for, how long to wait, limits over time and operators' acts are not in the export.
+    """
+    rules = compile_policy(policy_in(file)).policy
+    if schema_out is not None:
+        schema_out.write_text(cedar_schema(rules), encoding="utf-8")
+    click.echo(cedar_policies(rules))
+
+
+@policy.command(
+    "replay",
+    short_help="Try a policy on what was decided before.",
+    epilog=example(
+        "tallystick policy replay v2.yaml --provider ./provider --last 10000 --secret-file ./secret"
+    ),
+)
+@click.argument("candidate", type=_PATH)
+@click.option(
+    "--provider",
+    "folder",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the provider.",
+)
+@click.option(
+    "--last", default=10_000, show_default=True, type=click.IntRange(1), help="How many orders."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
+def replay(
+    candidate: Path,
+    folder: Path,
+    last: int,
+    as_json: bool,
+    secret_file: Path | None,
+    secret_fd: int | None,
+) -> None:
+    """Decide the last orders of a provider again by CANDIDATE, and count what comes out otherwise.
+
+    The facts of each order open with the secret; only counts and sums are shown. Orders that asked
+    for more or had to wait left no facts; limits over time and funds are not replayed.
+    """
+    compiled = compile_policy(policy_in(candidate))
+    opener = opener_from(secret_fd, secret_file)
+    judged = judge(ProviderFolder(folder), compiled, opener, SystemClock(), last=last)
+    if as_json:
+        say_json(judged)
+        return
+    _say_judged(judged)
+
+
+@policy.command(
     "explain",
     short_help="Try facts on a policy: which row decides.",
     epilog=example(
@@ -112,7 +223,7 @@ def explain_facts(file: Path, given: tuple[str, ...], as_json: bool) -> None:
     device and a known account, to a new payee. Durations are 90s, 15min, 12h or 3d; an amount is in
     the policy's currency.
     """
-    compiled = compile_policy(_policy_in(file))
+    compiled = compile_policy(policy_in(file))
     facts = suppose(given, compiled.policy.header.currency)
     tried = explain(compiled, facts)
     decision = compiled.decide(facts)
@@ -126,13 +237,38 @@ def explain_facts(file: Path, given: tuple[str, ...], as_json: bool) -> None:
     say(f"\n{decision.outcome}: row {decision.row}: {decision.because}", style=style)
 
 
-def _policy_in(file: Path) -> Policy:
-    """The policy in a text, or in a signed file whose signatures are not looked at."""
-    octets = file.read_bytes()
-    signed = octets.lstrip().startswith(b"{")
-    return read_policy(
-        policy_text(read_policy_file(octets)) if signed else octets.decode("utf-8", "replace")
-    )
+def _held_to(held: Baseline) -> Iterator[tuple[str, object, str]]:
+    for operation, floor in held.factors.items():
+        yield f"factors of {operation}", f"at least {floor.value}", floor.origin
+    if held.idle is not None:
+        yield "idle session", f"at most {in_words_of(held.idle.value)}", held.idle.origin
+    if held.attempts is not None:
+        yield "failures in a row", f"at most {held.attempts.value}", held.attempts.origin
+    for cap in held.amounts:
+        tiers = ", ".join(map(str, cap.tiers))
+        yield f"tier {tiers} {cap.measure}", f"at most {cap.bound.value} minor", cap.bound.origin
+    for pause in held.pauses:
+        what = f"{', '.join(pause.operations)} over {', '.join(pause.channels)}"
+        yield what, f"{in_words_of(pause.bound.value)} after a change of SIM", pause.bound.origin
+
+
+def _say_judged(judged: Judged) -> None:
+    decided = f"{judged.decisions} decisions of policy {', '.join(map(str, judged.versions))}"
+    say(f"{decided}, {Money(judged.value_minor, judged.currency)}")
+    touched = Money(judged.touched_minor, judged.currency)
+    say(f"{judged.flipped} come out otherwise under version {judged.candidate}, {touched}")
+    rows = [
+        (f"{one.was} -> {one.now}", f"{one.before} -> {one.after}", one.count,
+         Money(one.value_minor, judged.currency))
+        for one in judged.flips
+    ]  # fmt: skip
+    if rows:
+        table("", ("from -> to", "row -> row", "orders", "value"), rows)
+    if judged.unread:
+        say(f"{judged.unread} could not be read: their payers were erased")
+    if judged.unlike:
+        say(f"{judged.unlike} were recorded otherwise than their policy decides", style="yellow")
 
 
 secret_options(sign)
+opener_options(replay)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tallystick.entry.cli.console import FOUND_SOMETHING, err, example, say, say_json, table
+from tallystick.entry.cli.programmes import PROGRAMME_FILE
 from tallystick.entry.cli.riskwords import explained, summary
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.errors import NotFound
@@ -22,7 +23,6 @@ from tallystick.process.risk.analysis import (
 from tallystick.process.risk.model import Pack
 from tallystick.process.risk.packs import pack_for, pack_in
 
-PROGRAMME_FILE = "mfs.yaml"
 RESULT_FILE = "risk.json"
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _PLACE = click.Path(path_type=Path)
@@ -77,8 +77,9 @@ def run(
                 f"there is no programme at {place}",
                 remedy="name the file or its folder; tallystick init writes one",
             )
-        found = read_programme(place.read_bytes().decode("utf-8", "replace"))
-        used: Pack = pack_for(found.uses) if rules is None else rules
+        text = place.read_bytes().decode("utf-8", "replace")
+        used: Pack = pack_for(read_programme(text).uses) if rules is None else rules
+        found = read_programme(text, used.controls)
         options = Options(seed=seed, years=max(100, years), limit_s=seconds, front=front)
         analysis = analyse(
             found, used, options=options, stage=lambda what: status.update(f"{what} ...")

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tallystick.entry.http.access import AccessDoors
 from tallystick.entry.http.doors import Doors
 from tallystick.entry.http.lane import SEALED_TYPE, LaneHandler
 from tallystick.entry.http.openapi import openapi_document
@@ -29,7 +30,9 @@ MAX_SEALED_BYTES = 64 * 1024
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def application(doors: Doors, ussd: UssdDoor, sealed: dict[str, LaneHandler]) -> Starlette:
+def application(
+    doors: Doors, access: AccessDoors, ussd: UssdDoor, sealed: dict[str, LaneHandler]
+) -> Starlette:
     """The whole service as an ASGI application, the sealed operations included.
 
     Source: ISO/TS 12812-2:2017, 6.2.2
@@ -46,6 +49,9 @@ def application(doors: Doors, ussd: UssdDoor, sealed: dict[str, LaneHandler]) ->
         Route("/v1/operators", doors.operator_enrol, methods=["POST"]),
         Route("/v1/certificates", doors.certificate, methods=["POST"]),
         Route("/v1/acts/{act}", doors.act, methods=["POST"]),
+        Route("/access/v1/evaluation", access.evaluation, methods=["POST"]),
+        Route("/access/v1/evaluations", access.evaluations, methods=["POST"]),
+        Route("/.well-known/authzen-configuration", access.configuration, methods=["GET"]),
         Route("/v1/ussd", ussd.message, methods=["POST"]),
         Route("/v1/keys", doors.keys, methods=["GET"]),
         Route("/v1/tally/checkpoint", doors.checkpoint, methods=["GET"]),

@@ -19,25 +19,31 @@ from tallystick.application.turn import Recorded
 from tallystick.entry import handshakes
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
-from tallystick.entry.http.asked import asked_for, began, count_answer
+from tallystick.entry.http.asked import (
+    asked_for,
+    began,
+    body_of,
+    count_answer,
+    json_of,
+    peer_of,
+    problem_of_refusal,
+)
 from tallystick.entry.http.operations import ACT_NAMES
 from tallystick.entry.tracing import Trace, Tracing, read_parent, write_parent
 from tallystick.entry.tracing.parents import HEADER
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.envelope.schedule import SessionKeys
-from tallystick.kernel.codec import Decoder, b64url, encode, encode_canonical
+from tallystick.kernel.codec import Decoder, b64url, encode_canonical
 from tallystick.kernel.errors import (
     Broken,
     Malformed,
     MfsError,
     NotAuthentic,
     NotFound,
-    TooLarge,
 )
 from tallystick.kernel.model import Wire
 from tallystick.protocol.envelope import SEALED_MEDIA_TYPE
 from tallystick.protocol.operators import EnrolOperator, SignedRequest
-from tallystick.protocol.problems import problem_of
 from tallystick.protocol.statements import read_statement
 from tallystick.protocol.tally_api import (
     CheckpointReply,
@@ -109,7 +115,7 @@ class Doors:
         recorded = await self._writer.ask(EnrolDevice(opened))
         if isinstance(recorded.outcome.reply, NotAuthentic):
             self._accounting.admit_source(
-                _peer(request), self._platform.clock.now(), FAILED_CODE_COST
+                peer_of(request), self._platform.clock.now(), FAILED_CODE_COST
             )
         return self._accepted(request, recorded, opened.keys)
 
@@ -161,7 +167,7 @@ class Doors:
 
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
-        return _json(SignedKeyList(key_list=self._platform.key_list))
+        return json_of(SignedKeyList(key_list=self._platform.key_list))
 
     async def checkpoint(self, request: Request) -> Response:
         """The newest signed checkpoint.
@@ -171,7 +177,7 @@ class Doors:
         note = self._platform.archive.note
         if not note:
             raise NotFound("the tally is empty")
-        return _json(CheckpointReply(checkpoint=note))
+        return json_of(CheckpointReply(checkpoint=note))
 
     async def consistency(self, request: Request) -> Response:
         """The proof that the tally at `new` continues the tally at `old`.
@@ -179,17 +185,19 @@ class Doors:
         Source: RFC 9162, 2.1.4
         """
         asked_for(request, "tally.consistency")
-        self._accounting.admit_source(_peer(request), self._platform.clock.now(), CONSISTENCY_COST)
+        self._accounting.admit_source(
+            peer_of(request), self._platform.clock.now(), CONSISTENCY_COST
+        )
         old, new = _size(request, "old"), _size(request, "new")
         proof = self._platform.archive.consistency(old, new)
-        return _json(ConsistencyReply(old=old, new=new, proof=b64url(b"".join(proof))))
+        return json_of(ConsistencyReply(old=old, new=new, proof=b64url(b"".join(proof))))
 
     async def live(self, request: Request) -> Response:
         """The process answers.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        return _json(HealthReply(status="live"))
+        return json_of(HealthReply(status="live"))
 
     async def ready(self, request: Request) -> Response:
         """Whether orders are taken, and what to do if not.
@@ -199,13 +207,13 @@ class Doors:
         stopped = self._writer.stopped
         if stopped is not None:
             reply = HealthReply(status="stopped", remedy=stopped.remedy or stopped.detail)
-            return _json(reply, 503)
+            return json_of(reply, 503)
         if self._writer.recovering:
             remedy = "the store is being connected to again: look whether its server takes writes"
-            return _json(HealthReply(status="store away", remedy=remedy), 503)
+            return json_of(HealthReply(status="store away", remedy=remedy), 503)
         if not self._desks.policy.version:
-            return _json(HealthReply(status="no policy", remedy="activate a policy"), 503)
-        return _json(HealthReply(status="ready"))
+            return json_of(HealthReply(status="no policy", remedy="activate a policy"), 503)
+        return json_of(HealthReply(status="ready"))
 
     async def metrics(self, request: Request) -> Response:
         """Counters and gauges.
@@ -219,21 +227,11 @@ class Doors:
 
         Source: RFC 9457, 3
         """
-        count_answer(self._accounting, request, error.status, error.code)
-        problem = problem_of(error)
-        headers = {"retry-after": str(problem.retry_after_s)} if problem.retry_after_s else None
-        return Response(
-            encode(problem), error.status, headers, media_type="application/problem+json"
-        )
+        return problem_of_refusal(self._accounting, request, error)
 
     async def _body(self, request: Request, cost: float, limit: int = MAX_PLAIN_BYTES) -> bytes:
-        self._accounting.admit_source(_peer(request), self._platform.clock.now(), cost)
-        collected = bytearray()
-        async for chunk in request.stream():
-            collected += chunk
-            if len(collected) > limit:
-                raise TooLarge(f"the body is larger than {limit} bytes")
-        return bytes(collected)
+        now = self._platform.clock.now()
+        return await body_of(request, self._accounting, now, cost=cost, limit=limit)
 
     async def _traced(self, request: Request, command: Command, trace: Trace) -> Response:
         """Carry `command` out and tell the caller which trace it is in."""
@@ -257,20 +255,12 @@ class Doors:
         if not isinstance(reply, Wire):
             raise Broken("this operation gives no receipt")
         count_answer(self._accounting, request, 200, "")
-        return _json(reply)
+        return json_of(reply)
 
     def _accepted(self, request: Request, recorded: Recorded, keys: SessionKeys) -> Response:
         sealed = handshakes.accepted(self._platform, recorded, keys)
         count_answer(self._accounting, request, 200, "")
         return Response(sealed, media_type=SEALED_MEDIA_TYPE)
-
-
-def _json(reply: Wire, status: int = 200) -> Response:
-    return Response(encode(reply), status, media_type="application/json")
-
-
-def _peer(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 def _size(request: Request, name: str) -> int:

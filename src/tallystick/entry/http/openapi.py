@@ -22,6 +22,12 @@ from tallystick.protocol.problems import Problem
 
 _REFERENCE = "#/components/schemas/{name}"
 _SEALED = "application/cose"
+_BEARER = "signature"
+_SIGNATURE = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An act `evaluate-policy` (compact JWS) over the body of the request.",
+}
 _SEALED_SCHEMA = {"type": "string", "format": "binary"}
 _DESCRIPTION = (
     "Operations of a Tallystick provider. Sealed operations carry COSE_Encrypt0 (RFC 9052) under"
@@ -36,6 +42,8 @@ def openapi_document() -> bytes:
     """
     names = [*SCHEMAS, "Problem"]
     _, components = json_schema([*SCHEMAS.values(), Problem], _REFERENCE)
+    for name in ("AccessRequest", "AccessBatch", "AccessSubject", "AccessAction", "AccessResource"):
+        components[name].pop("additionalProperties", None)
     for name in names:
         components.setdefault(name, {"type": "object"})
     paths: dict[str, dict[str, Any]] = {}
@@ -45,7 +53,7 @@ def openapi_document() -> bytes:
         "openapi": "3.1.0",
         "info": {"title": "Tallystick", "version": __version__, "description": _DESCRIPTION},
         "paths": paths,
-        "components": {"schemas": components},
+        "components": {"schemas": components, "securitySchemes": {_BEARER: _SIGNATURE}},
     }
     return encode(document)
 
@@ -66,6 +74,8 @@ def _operation(one: Operation) -> dict[str, Any]:
         described["parameters"] = parameters
     if one.method == "POST":
         described["requestBody"] = {"required": True, "content": _request_content(one)}
+    if one.protection is Protection.BEARER:
+        described["security"] = [{_BEARER: []}]
     if one.protection is Protection.SEALED:
         described["x-inner-request"] = _ref(one.request)
         described["x-inner-reply"] = _ref(one.reply)

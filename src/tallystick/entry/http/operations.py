@@ -8,7 +8,15 @@ Source: ISO/TS 12812-2:2017, 6.2.2; 7.5
 from enum import StrEnum
 
 from tallystick.kernel.model import Record, Wire
-from tallystick.protocol import enrolment, keylist, operators, payments, session, tally_api
+from tallystick.protocol import (
+    authzen,
+    enrolment,
+    keylist,
+    operators,
+    payments,
+    session,
+    tally_api,
+)
 from tallystick.protocol.channels import SignedUssd, UssdReply
 from tallystick.protocol.statements import SignedStatement, StatementRecorded
 
@@ -17,6 +25,7 @@ class Protection(StrEnum):
     """How a request and its reply are protected, on top of TLS.
 
     sealed: COSE_Encrypt0 in a session. handshake: what opens one. act: signed by an operator's key.
+    bearer: the same, with the signature over the body in the header `authorization`.
     gateway: signed by a registered gateway. open: public, in clear.
     Source: ISO/TS 12812-2:2017, 3.9; 3.14; 7.2.7
     """
@@ -24,6 +33,7 @@ class Protection(StrEnum):
     SEALED = "sealed"
     HANDSHAKE = "handshake"
     ACT = "act"
+    BEARER = "bearer"
     GATEWAY = "gateway"
     OPEN = "open"
 
@@ -86,6 +96,7 @@ SCHEMAS: dict[str, type[Wire]] = {
         operators.FundAccount,
         operators.ReversePayment,
         operators.ActivatePolicy,
+        operators.ShadowPolicy,
         operators.EraseSubject,
         operators.AddWebhook,
         operators.CloseDay,
@@ -94,6 +105,11 @@ SCHEMAS: dict[str, type[Wire]] = {
         tally_api.ConsistencyReply,
         tally_api.HealthReply,
         tally_api.SignedKeyList,
+        authzen.AccessRequest,
+        authzen.AccessBatch,
+        authzen.AccessDecision,
+        authzen.AccessDecisions,
+        authzen.AccessConfiguration,
         SignedUssd,
         UssdReply,
         SignedStatement,
@@ -122,6 +138,14 @@ def _act(
         name=name, method="POST", path=f"/v1/acts/{name}", protection=Protection.ACT,
         request=request, reply="ActReply", use_case=use_case, clauses=clauses, roles=roles,
         refusals=_ACT_REFUSALS,
+    )  # fmt: skip
+
+
+def _asked(name: str, path: str, request: str, reply: str, use_case: str) -> Operation:
+    return Operation(
+        name=name, method="POST", path=path, protection=Protection.BEARER, request=request,
+        reply=reply, use_case=use_case, clauses=("6.1", "7.3.3"), roles=("partner",),
+        refusals=("unauthenticated", "not-authentic", "not-permitted", "expired"),
     )  # fmt: skip
 
 
@@ -179,6 +203,8 @@ OPERATIONS: tuple[Operation, ...] = (
          ("operations", "care-desk")),
     _act("activate-policy", "ActivatePolicy", "put a signed policy into force", ("6.1",),
          ("security-officer",)),
+    _act("shadow-policy", "ShadowPolicy", "let a signed policy decide beside the one in force",
+         ("6.1",), ("security-officer",)),
     _act("enrol-operator", "InviteOperator", "invite an operator", ("6.2.1",),
          ("security-officer",)),
     _act("erase-subject", "EraseSubject", "erase a person", ("14.2.1",), ("privacy-officer",)),
@@ -188,6 +214,12 @@ OPERATIONS: tuple[Operation, ...] = (
     _open("certificate.state", "POST", "/v1/certificates", _OPEN, "SignedStatement",
           "StatementRecorded", "add or withdraw a certificate, signed by officers", ("9.1",),
           ("conflict", "not-authentic", "not-found", "not-permitted")),
+    _asked("access.evaluation", "/access/v1/evaluation", "AccessRequest", "AccessDecision",
+           "ask what the policy would decide on given facts"),
+    _asked("access.evaluations", "/access/v1/evaluations", "AccessBatch", "AccessDecisions",
+           "ask several such questions at once"),
+    _open("access.configuration", "GET", "/.well-known/authzen-configuration", _OPEN, "",
+          "AccessConfiguration", "where the decision point answers", ("6.1",)),
     _open("keys.list", "GET", "/v1/keys", _OPEN, "", "SignedKeyList",
           "the provider's signed list of public keys", ("7.4.2",)),
     _open("tally.checkpoint", "GET", "/v1/tally/checkpoint", _OPEN, "", "CheckpointReply",

@@ -25,6 +25,7 @@ from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.core_link import CoreLink
 from tallystick.entry.delivering import deliver_notices, deliver_webhooks
+from tallystick.entry.http.access import AccessDoors
 from tallystick.entry.http.app import application
 from tallystick.entry.http.doors import Doors
 from tallystick.entry.http.front import Front
@@ -230,7 +231,9 @@ def _served(
     front = Front(keys_of, nonces, platform.clock, accounting, tracing)
     performers = SealedOperations(platform, writer).performers()
     sealed = sealed_handlers(front, performers)
-    app = application(Doors(platform, writer, accounting, tracing), ussd, sealed)
+    secure = listening.certificate is not None or bool(listening.terminator)
+    access = AccessDoors(platform, accounting, platform.names, secure=secure)
+    app = application(Doors(platform, writer, accounting, tracing), access, ussd, sealed)
     desk = None
     if place is not None:
         hiring = Hiring(
@@ -291,9 +294,15 @@ def _gauges(accounting: Accounting, platform: Platform, writer: WriterLoop) -> N
         "sessions": lambda: len(platform.desks.sessions),
         "tally_size": lambda: platform.archive.size,
         "policy_version": lambda: platform.desks.policy.version,
+        "shadow_policy_version": lambda: platform.desks.policy.shadow_version,
+        "shadow_decisions_total": lambda: platform.desks.policy.beside.decisions,
+        "shadow_differences_total": lambda: platform.desks.policy.beside.differences,
         "writes_stopped": lambda: int(writer.stopped is not None),
         "key_list_ends_seconds": lambda: platform.key_list_ends // 1000,
     }
+    platform.desks.policy.beside.tell = lambda one: accounting.note(
+        Note.SHADOW_DIFFERS, **one._asdict()
+    )
 
 
 async def _announce(served: _Served, started: Callable[[int], None]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
+from tallystick.entry.evidence import take_in_for_ever
 from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.siem import Destination, export_for_ever
@@ -56,13 +57,15 @@ def telling(
     watched: Watched,
     tracing: Tracing | None,
 ) -> list[Coroutine[Any, Any, None]]:
-    """What tells others, for ever, of what happens here.
+    """What tells others, for ever, of what happens here, and takes in what others saw.
 
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
     duties: list[Coroutine[Any, Any, None]] = []
     if watched.siem and watched.folder is not None:
         duties.append(export_for_ever(platform, writer, accounting, watched.siem, watched.folder))
+    if watched.folder is not None:
+        duties.append(take_in_for_ever(writer, watched.folder))
     if tracing is not None and watched.spans is not None:
         duties.append(export_traces(tracing, watched.spans))
     return duties

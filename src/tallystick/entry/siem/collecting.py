@@ -55,12 +55,14 @@ _NOTES = {
     Note.CORE_ANSWERED_WRONGLY: ("core.answered-wrongly", Severity.ALERT),
     Note.DEPENDENCY_FAILS: ("dependency.fails", Severity.ERROR),
     Note.DEPENDENCY_ANSWERS: ("dependency.answers", Severity.NOTICE),
+    Note.SHADOW_DIFFERS: ("policy.shadow-differs", Severity.NOTICE),
     Note.SIEM_LOST: ("siem.silent", Severity.WARNING),
     Note.SIEM_FOUND: ("siem.answers", Severity.NOTICE),
 }
 _SHOWN = frozenset(
     ("workers", "terminator", "front", "witness", "why", "webhook", "order", "template", "error",
-     "to", "refused", "dependency", "does", "operations", "tell", "seconds")
+     "to", "refused", "dependency", "does", "operations", "tell", "seconds",
+     "was", "would_be", "row", "shadow_row")
 )  # fmt: skip
 """The fields of a note that leave."""
 

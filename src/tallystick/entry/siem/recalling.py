@@ -46,6 +46,7 @@ _SEVERITIES = {
     "operator.proposed": Severity.NOTICE,
     "payment": Severity.NOTICE,
     "policy.activated": Severity.NOTICE,
+    "policy.shadowed": Severity.NOTICE,
     "webhook.added": Severity.NOTICE,
 }
 

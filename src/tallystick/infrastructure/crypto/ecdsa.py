@@ -58,7 +58,7 @@ class Es256VerifyKey:
         Source: FIPS 186-5, 6.4.2
         """
         try:
-            self._key.verify(_der_of(signature), message, _ECDSA_SHA256)
+            self._key.verify(der_signature(signature), message, _ECDSA_SHA256)
         except InvalidSignature as error:
             raise NotAuthentic("the signature does not verify") from error
 
@@ -146,7 +146,7 @@ class Es256SigningKey:
         raise TypeError("a key is not pickled or copied")
 
 
-def _der_of(signature: bytes) -> bytes:
+def der_signature(signature: bytes) -> bytes:
     """Two integers in DER out of r and s side by side.
 
     Raises NotAuthentic unless there are 64 bytes and neither number is zero.
@@ -160,3 +160,19 @@ def _der_of(signature: bytes) -> bytes:
     if s[0] & 0x80:
         s = b"\x00" + s
     return b"\x30%c\x02%c%b\x02%c%b" % (len(r) + len(s) + 4, len(r), r, len(s), s)
+
+
+def raw_signature(der: bytes) -> bytes:
+    """Numbers r and s side by side, 64 bytes, out of two integers in DER in their one spelling.
+
+    Raises NotAuthentic otherwise.
+    Source: RFC 3279, 2.2.3; RFC 7518, 3.4
+    """
+    try:
+        r, s = decode_dss_signature(der)
+        signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    except (ValueError, OverflowError) as error:
+        raise NotAuthentic("the signature does not verify") from error
+    if der_signature(signature) != der:
+        raise NotAuthentic("the signature does not verify")
+    return signature

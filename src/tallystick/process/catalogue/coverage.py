@@ -128,8 +128,20 @@ def attempts(test: TaggedTest) -> bool:
     return test.path.startswith(_ATTACKING) or named is not None
 
 
-def passed_tests(results: Path) -> frozenset[str]:
-    """The tests of a JUnit report of which one case passed and none failed, by dotted name.
+class RunResults(Record, frozen=True, kw_only=True):
+    """A JUnit report: when the run began as it says (empty if it does not), and the tests by name.
+
+    `passed` are those of which one case passed and none failed.
+    Source: ISO/TS 12812-2:2017, 9.1
+    """
+
+    began: str
+    passed: frozenset[str]
+    failed: frozenset[str]
+
+
+def run_results(results: Path) -> RunResults:
+    """What a JUnit report says, by dotted name of the test without its parameters.
 
     Raises Unavailable when it cannot be read, Malformed when it is not such a report.
     Source: ISO/TS 12812-2:2017, 9.1
@@ -151,7 +163,17 @@ def passed_tests(results: Path) -> frozenset[str]:
             failed.add(name)
         elif "skipped" not in children:
             passed.add(name)
-    return frozenset(passed - failed)
+    began = min((one.get("timestamp", "") for one in root.iter("testsuite")), default="")
+    return RunResults(began=began, passed=frozenset(passed - failed), failed=frozenset(failed))
+
+
+def passed_tests(results: Path) -> frozenset[str]:
+    """The tests of a JUnit report of which one case passed and none failed, by dotted name.
+
+    Raises Unavailable when it cannot be read, Malformed when it is not such a report.
+    Source: ISO/TS 12812-2:2017, 9.1
+    """
+    return run_results(results).passed
 
 
 def coverage_report(root: Path, results: Path | None = None) -> CoverageReport:

@@ -5,16 +5,20 @@
 
 1. `facts`     what a decision is made from: the closed vocabulary
 2. `language`  typed YAML with one meaning; every defect has a position
-3. `compile`   rows indexed by words; answers in microseconds
-4. `decision`  the only place that makes permits
-5. `signing`   officers' signatures over the text; version and profile
-6. `failing`   what a failing dependency closes
-7. `explain`   why a row matched or not; what changes from one version to the next
+3. `regimes`   what laws and supervisors ask, as dated data
+4. `proofs`    what holds for all facts, or a counter-example
+5. `compile`   rows indexed by words; answers in microseconds
+6. `decision`  the only place that makes permits
+7. `signing`   officers' signatures over the text; version and profile
+8. `failing`   what a failing dependency closes
+9. `explain`   why a row matched or not; what changes from one version to the next
+10. `changes`   for whom a new version decides differently, exactly
+11. `asked`    questions of partners (AuthZEN); `cedar` the policy in another language
 
 Source: ISO/TS 12812-2:2017, 6.1; 7.3.2; 7.3.3
 """
 
-from tallystick.process.policy.compile import CompiledPolicy, compile_policy
+from tallystick.process.policy.compile import CompiledPolicy, compile_policy, recompile
 from tallystick.process.policy.decision import (
     Decided,
     Decision,
@@ -68,4 +72,5 @@ __all__ = [
     "decide",
     "held_back",
     "read_policy",
+    "recompile",
 ]

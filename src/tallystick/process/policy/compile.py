@@ -1,6 +1,6 @@
 """From a checked policy to an evaluator that answers in microseconds.
 
-    compile_policy(policy)        refuses what `checks` finds
+    compile_policy(policy)        refuses what `proofs` find
     CompiledPolicy.decide(facts)  operator acts by role; else, in this order:
         1. a word outside the vocabulary, another currency, no amount      deny
         2. a failed dependency that closes the operation                   deny
@@ -14,12 +14,12 @@ first met; their number is bounded by the vocabulary. No text is evaluated as co
 Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
 """
 
-from collections.abc import Callable, Iterable
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Final
 
 from tallystick.kernel.errors import NotPermitted
 from tallystick.kernel.model import Record
+from tallystick.process.policy.cells import PRICED, Cap, Cell, Cells, first_match, with_origin
 from tallystick.process.policy.facts import (
     ENUMERATED,
     FOREVER,
@@ -31,25 +31,26 @@ from tallystick.process.policy.facts import (
     Word,
 )
 from tallystick.process.policy.failing import closed_by
-from tallystick.process.policy.language.checks import check_policy
 from tallystick.process.policy.language.model import (
-    Bounds,
-    Limit,
+    FactorRule,
     LimitRule,
     Policy,
     Row,
     SessionRule,
-    Words,
+)
+from tallystick.process.policy.proofs import baseline_for, prove
+from tallystick.process.policy.regimes import (
+    NO_BASELINE,
+    Baseline,
+    Bound,
 )
 
 _OPERATE: Final = Operation.OPERATE.value
-_PRICED: Final = frozenset({Operation.PAY.value, Operation.QUOTE.value})
 _CATEGORIES: Final = frozenset(factor.value for factor in Factor)
 _MINUTE_MS: Final = 60_000
 _MINUTES_A_DAY: Final = 1440
 
 _cell_of: Final = attrgetter(*ENUMERATED)
-_Test = tuple[Callable[[Facts], int], int, int]
 
 
 class Decision(Record, frozen=True, kw_only=True):
@@ -91,50 +92,24 @@ class Decision(Record, frozen=True, kw_only=True):
         return f"{self.row}: {self.because}"
 
 
-class _Cap(NamedTuple):
-    """The most that one payment may move, and what says so.
-
-    Source: ISO/TS 12812-2:2017, 7.3.3
-    """
-
-    minor: int
-    by: str
-    because: str
-
-
-_NO_CAP: Final = _Cap(FOREVER, "", "")
-_amount: Final = attrgetter("minor")
-
-
-class _Cell(NamedTuple):
-    """What one combination of words leads to: rows with bounds left to compare, the first row
-    without, the cap of one payment, the rolling limits.
-
-    Source: ISO/TS 12812-2:2017, 7.3.3
-    """
-
-    bounded: tuple[tuple[tuple[_Test, ...], Row], ...]
-    otherwise: Row
-    cap: _Cap
-    limits: tuple[LimitRule, ...]
-
-
 class CompiledPolicy:
     """A policy in force: decides, and tells its parameters; immutable but for its index.
 
     Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
     """
 
-    __slots__ = ("_cells", "_factors", "_vocabulary", "policy", "version")
+    __slots__ = ("_cells", "_factors", "_maker", "_vocabulary", "baseline", "policy", "version")
 
-    def __init__(self, policy: Policy) -> None:
-        """Take a policy that `check_policy` passed; use `compile_policy`.
+    def __init__(self, policy: Policy, baseline: Baseline = NO_BASELINE) -> None:
+        """Take a policy that `prove` passed, and what it is held to; use `compile_policy`.
 
         Source: ISO/TS 12812-2:2017, 6.1
         """
         self.policy = policy
+        self.baseline = baseline
         self.version = policy.header.version
-        self._cells: dict[tuple[Word, ...], _Cell] = {}
+        self._maker = Cells(policy, baseline)
+        self._cells: dict[tuple[Word, ...], Cell] = {}
         self._factors = policy.factors
         self._vocabulary = {
             field: frozenset(VOCABULARY.get(field, tuple(policy.tiers))) for field in ENUMERATED
@@ -154,9 +129,9 @@ class CompiledPolicy:
         refused = self._refused_before_rows(facts)
         if refused is not None:
             return refused
-        row = _first_match(cell, facts)
+        row = first_match(cell, facts)
         if row.outcome is Outcome.DENY or row.outcome is Outcome.STEP_UP:
-            return self._by_row(facts, row)
+            return self._by_row(facts, row, cell.pauses)
         return self._lacking_factors(facts) or self._within_cap(facts, cell, row)
 
     def session(self, channel: str) -> SessionRule:
@@ -188,32 +163,15 @@ class CompiledPolicy:
         except KeyError:
             raise NotPermitted("the policy declares no such tier") from None
 
-    def _learn(self, words: tuple[Word, ...]) -> _Cell | None:
+    def _learn(self, words: tuple[Word, ...]) -> Cell | None:
         for field, word in zip(ENUMERATED, words, strict=True):
             if word not in self._vocabulary[field]:
                 return None
-        cell = self._cells[words] = self._make_cell(words)
+        cell = self._cells[words] = self._maker.make(words)
         return cell
 
-    def _make_cell(self, words: tuple[Word, ...]) -> _Cell:
-        facts = dict(zip(ENUMERATED, words, strict=True))
-        bounded: list[tuple[tuple[_Test, ...], Row]] = []
-        otherwise = self.policy.default
-        for row in self.policy.decisions:
-            if matches_words(row.words, facts):
-                if not row.bounds:
-                    otherwise = row
-                    break
-                bounded.append((tuple(map(_test, row.bounds)), row))
-        if facts["operation"] not in _PRICED:
-            return _Cell(tuple(bounded), otherwise, _NO_CAP, ())
-        limits = [limit for limit in self.policy.limits if matches_words(limit.words, facts)]
-        caps = [_Cap(limit.per_payment_minor, limit.id, limit.because) for limit in limits]
-        rules = tuple(rule for limit in limits for rule in limit_rules(limit))
-        return _Cell(tuple(bounded), otherwise, min(caps, default=_NO_CAP, key=_amount), rules)
-
     def _refused_before_rows(self, facts: Facts) -> Decision | None:
-        if facts.operation in _PRICED:
+        if facts.operation in PRICED:
             if facts.currency != self.policy.header.currency:
                 because = "the policy states its limits in another currency"
                 return self._deny(facts, "currency", because)
@@ -227,7 +185,7 @@ class CompiledPolicy:
             return None
         return self._deny(facts, closed.row, closed.because, "try again later")
 
-    def _cap(self, facts: Facts, cell: _Cell) -> _Cap:
+    def _cap(self, facts: Facts, cell: Cell) -> Cap:
         cap = cell.cap
         for name, _ in facts.degraded:
             rule = self.policy.dependencies[name]
@@ -236,10 +194,10 @@ class CompiledPolicy:
                 and facts.operation in rule.operations
                 and rule.reduced_limit_minor < cap.minor
             ):
-                cap = _Cap(rule.reduced_limit_minor, f"dependency-{name}", rule.because)
+                cap = Cap(rule.reduced_limit_minor, f"dependency-{name}", rule.because)
         return cap
 
-    def _within_cap(self, facts: Facts, cell: _Cell, row: Row) -> Decision:
+    def _within_cap(self, facts: Facts, cell: Cell, row: Row) -> Decision:
         cap = self._cap(facts, cell) if facts.degraded else cell.cap
         if facts.amount_minor > cap.minor:
             return Decision(
@@ -271,18 +229,24 @@ class CompiledPolicy:
         return Decision(
             outcome=Outcome.STEP_UP,
             row=f"factors-{facts.operation}",
-            because=rule.because,
+            because=self._because_factors(facts.operation, rule),
             policy_version=self.version,
             facts=facts,
             required_factors=rule.categories,
             remedy=f"give factors of {rule.categories} different categories",
         )
 
-    def _by_row(self, facts: Facts, row: Row) -> Decision:
+    def _because_factors(self, operation: str, rule: FactorRule) -> str:
+        floor = self.baseline.factors.get(operation)
+        bound = floor is not None and floor.value == rule.categories
+        return with_origin(rule.because, floor.origin if floor is not None and bound else "")
+
+    def _by_row(self, facts: Facts, row: Row, pauses: tuple[Bound, ...]) -> Decision:
+        origin = next((one.origin for one in pauses if facts.sim_age_ms < one.value), "")
         return Decision(
             outcome=row.outcome,
             row=row.id,
-            because=row.because,
+            because=with_origin(row.because, origin),
             policy_version=self.version,
             facts=facts,
             required_grade=row.grade,
@@ -332,49 +296,18 @@ class CompiledPolicy:
 
 
 def compile_policy(policy: Policy) -> CompiledPolicy:
-    """`policy`, checked as a whole and ready to decide.
+    """`policy`, proved as a whole and ready to decide.
 
     Raises Malformed with every defect and its position.
     Source: ISO/TS 12812-2:2017, 6.1
     """
-    check_policy(policy)
-    return CompiledPolicy(policy)
+    return CompiledPolicy(policy, prove(policy))
 
 
-def matches_words(conditions: Iterable[Words], facts: dict[str, Word]) -> bool:
-    """Whether every condition has the word that `facts` gives to its field.
+def recompile(policy: Policy) -> CompiledPolicy:
+    """`policy`, which was proved when it was put into force, ready to decide as it did then.
 
-    Source: ISO/TS 12812-2:2017, 7.3.3
+    What an earlier version of the proofs let pass stays what it is; it is not judged again.
+    Source: ISO/TS 12812-2:2017, 6.1
     """
-    return all(facts[condition.field] in condition.words for condition in conditions)
-
-
-def limit_rules(limit: Limit) -> tuple[LimitRule, ...]:
-    """The rolling limits of `limit`, one for each window, named `id/seconds`.
-
-    Source: ISO/TS 12812-2:2017, 7.3.3
-    """
-    return tuple(
-        LimitRule(
-            id=f"{limit.id}/{window.window_ms // 1000}",
-            window_ms=window.window_ms,
-            max_amount=window.max_amount,
-            max_count=window.max_count,
-            because=limit.because,
-        )
-        for window in limit.windows
-    )
-
-
-def _test(bounds: Bounds) -> _Test:
-    return attrgetter(bounds.field), bounds.low, bounds.high
-
-
-def _first_match(cell: _Cell, facts: Facts) -> Row:
-    for tests, row in cell.bounded:
-        for measure, low, high in tests:
-            if not low <= measure(facts) <= high:
-                break
-        else:
-            return row
-    return cell.otherwise
+    return CompiledPolicy(policy, baseline_for(policy))

@@ -128,7 +128,7 @@ def _parameters(policy: Policy) -> Iterator[tuple[str, str]]:
     for limit in policy.limits:
         yield from _limit_parameters(limit, currency)
     plain = to_plain(policy)
-    for section in ("decisions", "default", "limits"):
+    for section in ("decisions", "default", "limits", "regimes_at"):
         plain.pop(section)
     yield from _flat("", plain, currency)
 
@@ -137,6 +137,8 @@ def _row_parameters(row: Row) -> Iterator[tuple[str, str]]:
     name = f"row {row.id}"
     yield f"{name} outcome", " ".join(filter(None, (row.outcome.value, row.grade)))
     yield f"{name} because", row.because
+    if row.non_monotone:
+        yield f"{name} non_monotone", row.non_monotone
     if row.delay_ms:
         yield f"{name} delay", in_words(row.delay_ms)
     yield from _conditions(name, row.words)

@@ -158,6 +158,8 @@ class OperatorAct(StrEnum):
     CLOSE_DAY = "close-day"
     ADD_WEBHOOK = "add-webhook"
     ACTIVATE_POLICY = "activate-policy"
+    SHADOW_POLICY = "shadow-policy"
+    EVALUATE_POLICY = "evaluate-policy"
     ENROL_OPERATOR = "enrol-operator"
     ROTATE_KEYS = "rotate-keys"
     EXPORT_EVIDENCE = "export-evidence"

@@ -12,8 +12,7 @@ from typing import Final
 from tallystick.infrastructure.crypto.signature import SigningKey, VerifyKey
 from tallystick.kernel.codec import b64url, b64url_decode
 from tallystick.kernel.errors import Conflict, Malformed, NotAuthentic, NotPermitted
-from tallystick.process.policy.compile import compile_policy
-from tallystick.process.policy.language.model import Policy
+from tallystick.process.policy.compile import CompiledPolicy, compile_policy, recompile
 from tallystick.process.policy.language.reading import read_policy
 from tallystick.protocol.policy_file import (
     OfficerSignature,
@@ -61,8 +60,11 @@ def verify_policy(
     *,
     profile: str,
     last_version: int,
-) -> Policy:
-    """The policy in `file`, approved as `profile` demands, read and checked as a whole.
+    anew: bool = True,
+) -> CompiledPolicy:
+    """The policy in `file`, approved as `profile` demands, read and proved as a whole.
+
+    What was in force already is not proved `anew`.
 
     Raises NotPermitted for an officer who is unknown or signed twice, for too few officers and for
     a policy of another profile; NotAuthentic for any signature that does not verify; Conflict for
@@ -84,12 +86,13 @@ def verify_policy(
             f"version {file.version} is not above {last_version}, the last in force",
             remedy="raise the version and sign again",
         )
-    policy = compile_policy(read_policy(text)).policy
+    policy = read_policy(text)
+    compiled = compile_policy(policy) if anew else recompile(policy)
     if policy.header.version != file.version:
         raise Malformed("the file and the policy in it have different versions")
     if policy.header.profile != profile:
         raise NotPermitted(f"the policy is of profile {policy.header.profile}, not {profile}")
-    return policy
+    return compiled
 
 
 def _check_signatures(file: PolicyFile, text: str, officers: Mapping[str, VerifyKey]) -> None:

@@ -134,8 +134,7 @@ def analyse(
     tell("finding where threats arise")
     instances = match_rules(programme, pack)
     scenes = Scenes(programme, pack)
-    units = units_of(instances, scenes)
-    rules = rules_of(programme, pack)
+    units, rules = units_of(instances, scenes), rules_of(programme, pack)
     tell("choosing controls")
     chosen = choose(rules, units, asked.limit_s)
     answer = chosen.answer
@@ -148,50 +147,80 @@ def analyse(
     stood = standings(programme, pack, scenes, instances, answer.chosen, answer.shut_out, seen)
     listed = {one.id: one for one in instances}
     found = findings_of(pack, scenes, listed, stood, answer.chosen, seen)
-    paths, truncated = _paths(scenes, instances, asked.most_paths)
     tell("simulating years of loss")
-    loss = loss_report(
-        Inputs(
-            programme=programme,
-            pack=pack,
-            instances=instances,
-            scenes=scenes,
-            shut_out=answer.shut_out,
-            limits=asked.limits or {},
-            seed=asked.seed,
-            years=asked.years,
-        ),
-        answer.chosen,
-    )
-    return Analysis(
-        format=FORMAT,
-        programme=programme.offer.id,
-        programme_digest=sha256(encode_canonical(programme)).hex(),
-        pack=pack.id,
-        pack_digest=pack.digest,
-        basis="declared" if observation is None else "observed",
-        counts=_counts(pack, instances, units, found, stood),
-        profile=profile_of(max((one.inherent.risk for one in stood), default=1)),
+    inputs = Inputs(
+        programme=programme,
+        pack=pack,
         instances=instances,
-        paths=paths,
-        truncated=truncated,
-        standings=stood,
-        by_asset=_levels(stood, lambda one: (listed[one.instance].asset,)),
-        by_service=_levels(stood, lambda one: _services(programme, pack, listed[one.instance])),
-        by_layer=_levels(stood, lambda one: (pack.rules[listed[one.instance].rule].layer.value,)),
-        findings=found,
+        scenes=scenes,
+        shut_out=answer.shut_out,
+        limits=asked.limits or {},
+        seed=asked.seed,
+        years=asked.years,
+    )
+    return _Result(
+        inputs=inputs,
+        basis="declared" if observation is None else "observed",
+        units=units,
         selection=selection,
-        unmet={
-            one.id: one.mandatory
-            for one in pack.controls.values()
-            if one.mandatory and one.id not in answer.chosen
-        },
+        chosen=answer.chosen,
         variants=tried,
         front=points,
-        treatments=treatments_of(pack, answer.chosen),
-        loss=loss,
-        labels=_labels(pack),
-    )
+        standings=stood,
+        findings=found,
+        loss=loss_report(inputs, answer.chosen),
+    ).analysis(asked.most_paths)
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What the stages of a run came to."""
+
+    inputs: Inputs
+    basis: str
+    units: Units
+    selection: Selection
+    chosen: frozenset[str]
+    variants: tuple[Variant, ...]
+    front: tuple[Point, ...]
+    standings: tuple[Standing, ...]
+    findings: tuple[Finding, ...]
+    loss: LossReport
+
+    def analysis(self, most_paths: int) -> Analysis:
+        """All of it in one record."""
+        programme, pack, instances = self.inputs.programme, self.inputs.pack, self.inputs.instances
+        stood, listed = self.standings, {one.id: one for one in instances}
+        paths, truncated = _paths(self.inputs.scenes, instances, most_paths)
+        return Analysis(
+            format=FORMAT,
+            programme=programme.offer.id,
+            programme_digest=sha256(encode_canonical(programme)).hex(),
+            pack=pack.id,
+            pack_digest=pack.digest,
+            basis=self.basis,
+            counts=_counts(pack, instances, self.units, self.findings, stood),
+            profile=profile_of(max((one.inherent.risk for one in stood), default=1)),
+            instances=instances,
+            paths=paths,
+            truncated=truncated,
+            standings=stood,
+            by_asset=_levels(stood, lambda one: (listed[one.instance].asset,)),
+            by_service=_levels(stood, lambda one: _services(programme, pack, listed[one.instance])),
+            by_layer=_levels(stood, lambda one: (_layer(pack, listed[one.instance]),)),
+            findings=self.findings,
+            selection=self.selection,
+            unmet={
+                one.id: one.mandatory
+                for one in pack.controls.values()
+                if one.mandatory and one.id not in self.chosen
+            },
+            variants=self.variants,
+            front=self.front,
+            treatments=treatments_of(pack, self.chosen),
+            loss=self.loss,
+            labels=_labels(pack),
+        )
 
 
 def analysis_json(analysis: Analysis) -> bytes:
@@ -291,6 +320,10 @@ def _paths(
         if more:
             truncated[one.id] = more
     return tuple(found), truncated
+
+
+def _layer(pack: Pack, instance: Instance) -> str:
+    return pack.rules[instance.rule].layer.value
 
 
 def _services(programme: Programme, pack: Pack, instance: Instance) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ the compiled form; the checks are held to what sampling finds.
 import json
 from collections.abc import Callable
 from functools import cache
-from itertools import product
 from typing import Any
 
 from hypothesis import given, settings
@@ -18,8 +17,7 @@ from tests.unit.process.policy.policy_texts import demo, demo_text, payment
 from tallystick.kernel.errors import Malformed
 from tallystick.process.policy import CompiledPolicy, Facts, compile_policy, read_policy
 from tallystick.process.policy.explain import explain
-from tallystick.process.policy.facts import ENUMERATED, MEASURED, VOCABULARY
-from tallystick.process.policy.language.boxes import Box, remaining
+from tallystick.process.policy.facts import VOCABULARY
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 LENGTHS = {"PT5M": 5 * MINUTE, "PT1H": HOUR, "PT24H": DAY, "PT72H": 3 * DAY, "P30D": 30 * DAY}
@@ -328,32 +326,3 @@ def test_a_limit_that_never_binds_is_not_missed(policy: dict[str, Any], asked: l
     without = CompiledPolicy(read_policy(json.dumps(less)))
     for facts in asked:
         assert compiled.decide(facts).outcome == without.decide(facts).outcome
-
-
-INTERVAL = st.tuples(st.integers(0, 6), st.integers(0, 6)).map(lambda pair: tuple(sorted(pair)))
-SIDE = st.frozensets(st.integers(0, 2), min_size=1)
-FULL: tuple[frozenset[Any], ...] = (frozenset({0}),) * (len(ENUMERATED) - 2)
-BOX = st.builds(
-    lambda a, b, low, high: Box((a, b, *FULL), (low, high, *[(0, 0)] * (len(MEASURED) - 2))),
-    SIDE,
-    SIDE,
-    INTERVAL,
-    INTERVAL,
-)
-
-
-def inside(box: Box, point: tuple[int, int, int, int]) -> bool:
-    a, b, x, y = point
-    (low_x, high_x), (low_y, high_y) = box.bounds[:2]
-    return a in box.words[0] and b in box.words[1] and low_x <= x <= high_x and low_y <= y <= high_y
-
-
-@settings(max_examples=100)
-@given(BOX, st.lists(BOX, max_size=5))
-def test_what_is_left_of_a_box_is_exact(box: Box, taken: list[Box]) -> None:
-    pieces = remaining(box, taken)
-    assert pieces is not None
-    points = product(range(3), range(3), range(7), range(7))
-    for point in points:
-        left = inside(box, point) and not any(inside(one, point) for one in taken)
-        assert sum(inside(piece, point) for piece in pieces) == left

@@ -100,3 +100,32 @@ def test_two_officers_sign_one_file_after_the_other(tmp_path) -> None:
     assert again.code == 1
     assert "signed already" in again.err
     assert "is sound" in tallystick("policy", "check", target).out
+
+
+def test_a_change_says_for_whom_it_comes_out_otherwise(tmp_path) -> None:
+    text = DEMO.read_text().replace(
+        "amount_minor: {above: 500_000}", "amount_minor: {above: 400_000}"
+    )
+    (tmp_path / "v2.yaml").write_text(text)
+    ran = tallystick("policy", "diff", DEMO, tmp_path / "v2.yaml")
+    assert "for whom it comes out otherwise" in ran.out
+    assert "allow -> step-up sim-signed" in ran.out
+    assert "(dialled -> dialled-large)" in ran.out
+
+
+def test_regimes_are_listed_and_what_they_ask_is_shown_with_its_article(tmp_path) -> None:
+    ran = tallystick("policy", "regimes")
+    assert ran.code == 0
+    for name in ("generic", "eu-psd2-rts", "ke", "ug", "ng", "gh"):
+        assert name in ran.out
+    assert "not legal advice" in ran.out
+    (tmp_path / "eu.yaml").write_text(
+        DEMO.read_text().replace("regimes: [generic]", "regimes: [generic, eu-psd2-rts]")
+    )
+    ran = tallystick("policy", "regimes", tmp_path / "eu.yaml")
+    assert "failures in a row" in ran.out
+    assert "MFS-7.3.2-10" in ran.out
+    (tmp_path / "ke.yaml").write_text(DEMO.read_text().replace("[generic]", "[ke]"))
+    ran = tallystick("policy", "check", tmp_path / "ke.yaml")
+    assert ran.code == 1
+    assert "regime ke, CBK 2023-09-08" in ran.err

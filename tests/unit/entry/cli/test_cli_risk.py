@@ -70,3 +70,14 @@ def test_a_missing_extra_is_named(tmp_path, monkeypatch) -> None:
     assert ran.code == 3
     assert "tallystick[risk]" in ran.err
     assert not (tmp_path / "risk.json").exists()
+
+
+def test_a_control_that_the_pack_does_not_have_is_refused_with_its_place(folder, tmp_path) -> None:
+    text = (folder / "mfs.yaml").read_text()
+    assert "in_place: []" in text
+    changed = text.replace("in_place: []", "in_place: [hardware-modul]")
+    (tmp_path / "mfs.yaml").write_text(changed)
+    ran = tallystick("risk", "run", tmp_path, "--years", 100)
+    assert ran.code == 1
+    assert "line " in ran.err
+    assert "hardware-modul" in ran.err

@@ -176,6 +176,7 @@ TOP: dict[tuple[str, str], int] = {
     ("app", "device-signed-attested"): 25_000_000,
     ("app", "device-signed"): 25_000_000,
     ("app", "passkey"): 25_000_000,
+    ("web", "device-signed-attested"): 25_000_000,
     ("web", "device-signed"): 25_000_000,
     ("web", "passkey"): 25_000_000,
     ("ussd", "sim-signed"): 2_000_000,

@@ -52,7 +52,7 @@ def signed(text: str, *officers: str) -> PolicyFile:
 
 
 def verify(file: PolicyFile, profile: str = "demo", last: int = 0) -> object:
-    return verify_policy(file, OFFICERS, profile=profile, last_version=last)
+    return verify_policy(file, OFFICERS, profile=profile, last_version=last).policy
 
 
 @pytest.mark.parametrize("officer", ["amina", "brian"])
@@ -233,3 +233,19 @@ def test_a_file_of_another_form_is_refused(octets: bytes, error: type[MfsError])
 def test_a_text_that_is_not_utf_8_is_refused(octets: bytes) -> None:
     with pytest.raises(Malformed, match="UTF-8"):
         verify(replace(signed(demo_text(), "amina"), policy_b64=b64url(octets)))
+
+
+def test_what_is_in_force_is_not_judged_anew_by_proofs_that_came_later() -> None:
+    text = changed(
+        "channel: [app, web], grade: device-signed-attested",
+        "channel: app, grade: device-signed-attested",
+    )
+    version = read_policy(text).header.version
+    signature = b64url(SIGNERS["amina"].sign(signed_message(text, version)))
+    approved = OfficerSignature(officer="amina", alg=SIGNERS["amina"].algorithm, sig=signature)
+    file = PolicyFile(version=version, policy_b64=b64url(text.encode()), signatures=(approved,))
+    with pytest.raises(Malformed, match="not monotone"):
+        verify(file)
+    kept = verify_policy(file, OFFICERS, profile="demo", last_version=0, anew=False)
+    assert kept.policy == read_policy(text)
+    assert kept.baseline.idle is not None

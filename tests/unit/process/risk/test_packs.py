@@ -142,3 +142,16 @@ def test_a_pack_that_is_not_shipped_is_not_found() -> None:
         shipped_pack("no-such-pack")
     with pytest.raises(NotFound):
         shipped_pack("../risk")
+
+
+def test_a_tree_may_be_deep_but_not_without_end() -> None:
+    head, _, _ = texts()[REMOTE].partition("      any:\n        - step: copy-credential")
+    inner = "{step: a-step, text: x, rating: {time: P1D, expertise: layman, knowledge: public,"
+    inner += " window: unlimited, equipment: standard}}"
+    for levels, deep in ((4, False), (12, True)):
+        tree = "{any: [" * levels + inner + "]}" * levels
+        changed = texts() | {REMOTE: head.rstrip().removesuffix("attack:") + f"attack: {tree}\n"}
+        if deep:
+            assert "nested deeper than 20 levels" in refused(changed)
+        else:
+            assert read_pack(changed).rules["clone"].tree.trees

@@ -59,6 +59,7 @@ class Bounds(Record, frozen=True, kw_only=True):
 class Row(Record, frozen=True, kw_only=True):
     """One row of the decision table; it matches when all its conditions do.
 
+    `non_monotone` says why the row may permit less to more security; empty for most rows.
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
 
@@ -70,6 +71,7 @@ class Row(Record, frozen=True, kw_only=True):
     at: Position
     grade: str = ""
     delay_ms: int = 0
+    non_monotone: str = ""
 
 
 class Window(Record, frozen=True, kw_only=True):
@@ -184,6 +186,8 @@ class OperatorRules(Record, frozen=True, kw_only=True):
 class Policy(Record, frozen=True, kw_only=True):
     """A whole policy; `compile_policy` checks it and makes it fast.
 
+    `regimes` are the packs that it is held to, named in the text at `regimes_at`.
+
     Source: ISO/TS 12812-2:2017, 6.1
     """
 
@@ -199,3 +203,5 @@ class Policy(Record, frozen=True, kw_only=True):
     default: Row
     dependencies: dict[str, DependencyRule]
     operators: OperatorRules
+    regimes: tuple[str, ...] = ()
+    regimes_at: Position = Position(line=1, column=1)

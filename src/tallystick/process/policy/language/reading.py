@@ -30,6 +30,7 @@ from tallystick.process.policy.language.rows import (
     read_rows,
     refuse_repeated_ids,
 )
+from tallystick.process.policy.regimes import regime_names
 from tallystick.process.yamltext.section import Defects, Section, suggestion
 from tallystick.process.yamltext.tree import read_nodes
 
@@ -68,6 +69,7 @@ _SECTIONS = (
     "default",
     "dependencies",
     "operators",
+    "regimes",
 )
 _HEADER = ("provider", "version", "effective_at", "currency", "profile", "utc_offset")
 _OFFSET = re.compile(r"^([+-])(0\d|1[0-4]):([0-5]\d)$")
@@ -101,6 +103,8 @@ def read_policy(text: str) -> Policy:
         default=read_default(root),
         dependencies=_dependencies(root, tuple(roles.roles)),
         operators=roles,
+        regimes=root.choices("regimes", regime_names()) if "regimes" in root else (),
+        regimes_at=root.position("regimes"),
     )
     refuse_repeated_ids(root, (*policy.decisions, *policy.limits))
     defects.refuse()

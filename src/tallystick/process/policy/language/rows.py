@@ -28,7 +28,7 @@ from tallystick.process.yamltext.tree import Mapping, Node, Scalar, Sequence
 SLUG = r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$"
 DEFAULT_ROW = "default"
 RESERVED = ("default", "unknown-word", "currency", "amount", "operators", "factors", "dependency")
-_ROW = ("id", "when", "outcome", "grade", "delay", "because")
+_ROW = ("id", "when", "outcome", "grade", "delay", "because", "non_monotone")
 _LIMIT = ("id", "when", "per_payment", "windows", "because")
 _WINDOW = ("window", "amount", "count")
 _LIMITED = tuple(field for field in ENUMERATED if field != "operation")
@@ -99,6 +99,7 @@ def _row(section: Section, tiers: Collection[int]) -> Row:
         at=section.at,
         grade=section.choice("grade", _GRADES) if outcome is Outcome.STEP_UP else "",
         delay_ms=section.duration("delay") if outcome is Outcome.DELAY else 0,
+        non_monotone=section.text("non_monotone") if "non_monotone" in section else "",
     )
     if "grade" in section and outcome is not Outcome.STEP_UP:
         section.defects.add(section.position("grade"), "a grade goes with the outcome step-up only")

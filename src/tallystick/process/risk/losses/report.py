@@ -151,6 +151,24 @@ class Simulation:
         )
         return total // self.years
 
+    def successes(self, chosen: frozenset[str]) -> dict[str, float]:
+        """How many attacks of each target a year is likely to see succeed under `chosen`.
+
+        Source: ISO/TS 12812-2:2017, A
+        """
+        found: dict[str, float] = {}
+        for target in self.targets:
+            difficulty = self.terrain.difficulty(target, chosen)
+            if difficulty is None:
+                continue
+            found[target.rule] = sum(
+                float(actor.attempts_per_year.mode)
+                * self._shares[actor.id].get(target.rule, 0.0)
+                * success_share(self._ability(actor.id, target), difficulty.points, self.beliefs)
+                for actor in self.inputs.programme.actors.values()
+            )
+        return found
+
     def _shares_of(self, actor: str) -> dict[str, float]:
         """How the attempts of an actor are spread over the targets: by their chance when bare."""
         weights: dict[str, float] = {}

@@ -1,0 +1,149 @@
+"""Commands about the auditor's bundle, and the build record that goes into it.
+
+Source: ISO/TS 12812-2:2017, 9.1; OSCAL 1.2.1
+"""
+
+from pathlib import Path
+
+import click
+
+from tallystick import __version__
+from tallystick.entry.cli.console import example, say, say_json, table
+from tallystick.entry.cli.unlocking import open_officer_key, secret_from, secret_options
+from tallystick.entry.proving.bundling import (
+    basis_and_proofs,
+    read_bundle,
+    whose_bundle,
+    write_bundle,
+)
+from tallystick.entry.settings import ProviderFolder
+from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.infrastructure.store.files import replace_file
+from tallystick.kernel.codec import encode_canonical
+from tallystick.kernel.errors import NotAuthentic
+from tallystick.kernel.time import DAY_MS, iso_utc
+from tallystick.process.catalogue import catalogue as load_catalogue
+from tallystick.process.conformance.bundle import make_bundle, verify_bundle
+from tallystick.process.conformance.findings import State
+from tallystick.process.conformance.releases import build_record
+
+_PATH = click.Path(exists=True, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_NEW = click.Path(path_type=Path)
+
+
+@click.group(epilog=example("tallystick bundle verify ./bundle --settings ./published"))
+def bundle() -> None:
+    """What an auditor gets: findings, evidence and proofs, signed."""
+
+
+@bundle.command(
+    "make",
+    short_help="Make a signed bundle of what holds.",
+    epilog=example(
+        "tallystick bundle make ./provider ./bundle --officer officer-1"
+        " --key-file offline/officer-1.key --secret-file ./secret"
+    ),
+)
+@click.argument("folder", type=_FOLDER)
+@click.argument("target", type=_NEW)
+@click.option("--officer", required=True, help="The officer's name in the provider's settings.")
+@click.option("--key-file", required=True, type=_FILE, help="The officer's sealed key.")
+@click.option("--days", default=30, show_default=True, help="Length of the period looked back on.")
+def make(
+    folder: Path,
+    target: Path,
+    officer: str,
+    key_file: Path,
+    days: int,
+    secret_file: Path | None,
+    secret_fd: int | None,
+) -> None:
+    """Make a bundle of the provider in FOLDER in the new folder TARGET, signed by an officer.
+
+    It holds eight OSCAL documents, every observation, proofs from the log, tables and a recipe. The
+    provider's secret is not needed: the secret here opens the officer's key file.
+    """
+    if days < 1:
+        raise click.UsageError("a period has at least one day: give --days N")
+    place = ProviderFolder(folder)
+    settings = place.settings()
+    signer = open_officer_key(key_file, secret_from(secret_fd, secret_file))
+    if officer not in settings.officers:
+        raise NotAuthentic(
+            f"the settings name no officer {officer}", remedy="see officers in provider.json"
+        )
+    if settings.officers[officer].verify_key().octets() != signer.public().octets():
+        raise NotAuthentic(f"this is not the key of {officer}", remedy="give that officer's file")
+    basis, proofs = basis_and_proofs(place, SystemClock(), days * DAY_MS)
+    files = make_bundle(basis, load_catalogue(), proofs, signer, officer)
+    write_bundle(target, files)
+    say(f"{target}: {len(files)} files, {len(basis.runs)} runs, {len(proofs.receipts)} records")
+    say(f"check it: tallystick bundle verify {target} --settings {place.settings_file}")
+
+
+@bundle.command(
+    "verify",
+    short_help="Check a bundle with public keys only.",
+    epilog=example(
+        "tallystick bundle verify ./bundle --settings ./published/provider.json",
+        "tallystick bundle verify ./bundle --settings ./provider --json",
+    ),
+)
+@click.argument("source", metavar="BUNDLE", type=_FOLDER)
+@click.option(
+    "--settings", required=True, type=_PATH, help="Believe this provider.json (or its folder)."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print what holds as JSON.")
+def verify(source: Path, settings: Path, as_json: bool) -> None:
+    """Check BUNDLE: signature, files, documents, their derivation, and the proofs from the log."""
+    folder = ProviderFolder(settings if settings.is_dir() else settings.parent)
+    whose = whose_bundle(folder.settings())
+    found = verify_bundle(read_bundle(source), whose, load_catalogue())
+    lock = found.lock
+    if as_json:
+        say_json({"officer": found.officer, "lock": lock, "derived": found.derived,
+                  "files": found.files, "runs": found.runs, "records": found.records})  # fmt: skip
+        return
+    say("the bundle verifies", style="bold green")
+    rows: list[tuple[str, object]] = [
+        ("provider", f"{lock.provider}, {lock.tool} {lock.version}"),
+        ("made", f"{iso_utc(lock.made_at)}, over the time since {iso_utc(lock.start)}"),
+        ("signed by", found.officer),
+        ("log", f"{lock.log_origin}, {lock.log_size} events"),
+        ("recorded", f"{found.runs} runs, {found.records} records proved to be in the log"),
+        ("derived again", "yes" if found.derived else "no: this version has other rows"),
+        ("time stamp", lock.time_stamp),
+        *((one.value, f"{lock.counts.get(one.value, 0)} of {lock.rows} rows") for one in State),
+    ]
+    table("", ("", ""), rows)
+
+
+@bundle.command(
+    "build-record",
+    short_help="Make the record of a build's tagged tests.",
+    epilog=example(
+        "tallystick bundle build-record . --results junit.xml --commit 0123... --out build.json"
+    ),
+)
+@click.argument("root", type=_FOLDER)
+@click.option("--results", required=True, type=_FILE, help="JUnit XML of the run of all tests.")
+@click.option("--commit", required=True, help="The commit that was tested.")
+@click.option("--out", "target", required=True, type=_NEW, help="File to write.")
+def build_record_command(root: Path, results: Path, commit: str, target: Path) -> None:
+    """Write what the tests of the repository at ROOT said, for the folder of a provider.
+
+    Whoever builds a release makes it once. In FOLDER/build.json of a provider of the same version
+    it counts as evidence for the rows that the tests are tagged with.
+    """
+    record = build_record(root, results, commit=commit, version=__version__)
+    replace_file(target, encode_canonical(record))
+    rows, total = len(record.requirements), len(load_catalogue().requirements)
+    say(
+        f"{target}: {record.passed} tests passed, {record.failed} failed;"
+        f" {rows} of {total} rows have a tagged test"
+    )
+
+
+secret_options(make)

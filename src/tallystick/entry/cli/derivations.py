@@ -1,0 +1,182 @@
+"""The command that derives a policy from a programme and its risk analysis.
+
+Source: ISO/TS 12812-2:2017, 6.1; A
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from tallystick.entry.cli.console import err, example, say, table
+from tallystick.entry.cli.policyfiles import policy_in
+from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.infrastructure.store.files import replace_file
+from tallystick.kernel.codec import encode_canonical
+from tallystick.kernel.errors import NotFound
+from tallystick.kernel.model import Record
+from tallystick.kernel.money import Money
+from tallystick.process.derivation.basis import Header, basis_of, limits_of
+from tallystick.process.derivation.derive import Basis, Derived, Reason, derive
+from tallystick.process.derivation.rules import load_rules
+from tallystick.process.policy import Policy, compile_policy, read_policy
+from tallystick.process.policy.changes import changes
+from tallystick.process.policy.explain import diff
+from tallystick.process.programme.reading import read_programme
+from tallystick.process.risk.analysis import Options, analyse
+from tallystick.process.risk.packs import pack_for
+
+_PLACE = click.Path(path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_PROGRAMME = "mfs.yaml"
+_YEARS = 2_000
+
+
+class Written(Record, frozen=True, kw_only=True):
+    """What stands beside a derived policy: what it rests on, and why each row is there.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+
+    rules: str
+    rules_digest: str
+    programme_digest: str
+    pack_digest: str
+    profile: str
+    rows: tuple[Reason, ...]
+
+
+@click.command(
+    "derive",
+    short_help="Derive a policy from a programme and its risks.",
+    epilog=example(
+        "tallystick policy derive ./provider --out policy.yaml",
+        "tallystick policy derive mfs.yaml --previous ./provider/policy.json --out v2.yaml",
+    ),
+)
+@click.argument("file", type=_PLACE, default=_PROGRAMME)
+@click.option("--out", "target", required=True, type=_PLACE, help="Where the policy goes.")
+@click.option("--previous", type=_FILE, help="The policy before: version, approval, local time.")
+@click.option("--provider", default="", help="The provider's name; else as before, or the offer.")
+@click.option("--version", type=int, help="The policy's version; else one above the one before.")
+@click.option("--utc-offset", default="", help="Local time, as +03:00; else as before, or +00:00.")
+@click.option("--approval", type=click.Choice(["demo", "production"]), help="Who must sign it.")
+@click.option("--json", "as_json", is_flag=True, help="Print why each row is there as JSON.")
+def derive_policy(
+    file: Path,
+    target: Path,
+    previous: Path | None,
+    provider: str,
+    version: int | None,
+    utc_offset: str,
+    approval: str | None,
+    as_json: bool,
+) -> None:
+    """Derive a policy from the programme in FILE (mfs.yaml, or its folder).
+
+    The risk analysis chooses controls; they, the profile of the highest risk and the regimes of
+    the jurisdictions give the rows, each with what it answers. The text is compiled and proven
+    before it is written; officers sign it like any other. Beside it OUT.reasons.json says why each
+    row is there. Needs the extra `risk`.
+    """
+    place = file / _PROGRAMME if file.is_dir() else file
+    if not place.exists():
+        raise NotFound(
+            f"there is no programme at {place}",
+            remedy="name the file or its folder; tallystick init writes one",
+        )
+    before = None if previous is None else policy_in(previous)
+    rules = load_rules()
+    with err.status("reading ...") as status:
+        programme = read_programme(place.read_bytes().decode("utf-8", "replace"))
+        pack = pack_for(programme.uses)
+        analysis = analyse(
+            programme,
+            pack,
+            options=Options(years=_YEARS),
+            stage=lambda what: status.update(f"{what} ..."),
+        )
+        status.update("deriving rows ...")
+        header = _header(before, provider or programme.offer.id, version, utc_offset, approval)
+        basis = basis_of(rules, programme, pack, analysis, header)
+        derived = derive(rules, basis)
+        status.update("proving ...")
+        compiled = compile_policy(read_policy(derived.text))
+    written = Written(
+        rules=rules.id,
+        rules_digest=rules.digest,
+        programme_digest=analysis.programme_digest,
+        pack_digest=pack.digest,
+        profile=basis.profile,
+        rows=derived.reasons,
+    )
+    octets = encode_canonical(written)
+    replace_file(target, derived.text.encode())
+    replace_file(target.with_name(f"{target.name}.reasons.json"), octets)
+    if as_json:
+        click.echo(octets.decode())
+        return
+    _tell(basis, derived, before, compiled.policy)
+    say(f"\n{target}: version {compiled.version}, compiled and proven; officers sign it next")
+
+
+def _header(
+    before: Policy | None,
+    provider: str,
+    version: int | None,
+    utc_offset: str,
+    approval: str | None,
+) -> Header:
+    if before is None:
+        return Header(
+            provider=provider,
+            version=version or 1,
+            effective_at=SystemClock().now(),
+            utc_offset=utc_offset or "+00:00",
+            approval=approval or "demo",
+        )
+    return Header(
+        provider=before.header.provider,
+        version=version or before.header.version + 1,
+        effective_at=SystemClock().now(),
+        utc_offset=utc_offset or _offset(before.header.utc_offset_min),
+        approval=approval or before.header.profile,
+    )
+
+
+def _offset(minutes: int) -> str:
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}"
+
+
+def _tell(basis: Basis, derived: Derived, before: Policy | None, after: Policy) -> None:
+    table(
+        f"why each row is there; profile {basis.profile}, regimes {', '.join(basis.regimes)}",
+        ("row", "controls", "threats", "requirements", "articles"),
+        (
+            (one.row, _few(one.controls), _few(one.threats), _few(one.requirements),
+             ", ".join(one.articles))
+            for one in derived.reasons
+        ),
+    )  # fmt: skip
+    table("\ncaps", ("cap", "amount", "because"), _caps(basis))
+    if before is None:
+        return
+    say("\nwhat changes")
+    for line in diff(before, after) or ("nothing",):
+        say(line)
+    for one in changes(before, after):
+        say(str(one))
+
+
+def _caps(basis: Basis) -> Iterator[tuple[object, ...]]:
+    currency = basis.programme.offer.currency
+    behind = limits_of(basis, load_rules())
+    for name, cap in basis.caps.items():
+        if any(amount.minor == cap.amount for amount in behind.values()):
+            yield name, Money(cap.amount, currency), cap.because
+
+
+def _few(names: tuple[str, ...]) -> str:
+    shown = ", ".join(names[:3])
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown

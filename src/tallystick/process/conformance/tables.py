@@ -1,0 +1,102 @@
+"""The same findings as tables for people: the statement of applicability, and what was observed.
+
+Comma-separated, UTF-8; a cell that a spreadsheet would take for a formula is quoted with an
+apostrophe.
+
+Source: ISO/TS 12812-2:2017, 5; 9.1; RFC 4180
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+
+from tallystick.kernel.time import iso_utc
+from tallystick.process.conformance.findings import State
+from tallystick.process.conformance.oscal.picture import Picture
+from tallystick.process.conformance.oscal.plan import IMPLEMENTED
+from tallystick.process.conformance.oscal.results import observations_of
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def statement_of_applicability(picture: Picture) -> bytes:
+    """Every row of the catalogue: whether it applies, why, how it stands, and on what that rests.
+
+    Source: ISO/TS 12812-2:2017, 5
+    """
+    head = (
+        "id", "clause", "modality", "forbids", "requirement", "applies", "because", "state",
+        "reason", "until", "implementation", "satisfied_of_period", "checks",
+    )  # fmt: skip
+    return _csv(head, _rows(picture))
+
+
+def _rows(picture: Picture) -> Iterator[Sequence[object]]:
+    found = {one.requirement: one for one in picture.findings}
+    offered = ", ".join(one.value for one in picture.services)
+    checks: dict[str, list[str]] = {}
+    for check in picture.checks:
+        for identifier in check.requirements:
+            checks.setdefault(identifier, []).append(check.id)
+    for row in picture.catalogue.requirements.values():
+        forbids = "yes" if row.prohibition else "no"
+        first = (row.id, row.clause, row.modality.value, forbids, row.text)
+        one = found.get(row.id)
+        if one is None:
+            yield (*first, "no", f"for other services than {offered}", *[""] * 6)
+            continue
+        applies = one.state is not State.NOT_APPLICABLE
+        held = picture.effectiveness.get(row.id)
+        yield (
+            *first,
+            "yes" if applies else "no",
+            f"offered: {offered}" if applies else one.says,
+            one.state.value,
+            one.reason.value,
+            iso_utc(one.until) if one.until else "",
+            IMPLEMENTED[one.state],
+            "" if held is None else held.says(),
+            " ".join(checks.get(row.id, [])),
+        )
+
+
+def observation_table(picture: Picture) -> bytes:
+    """Each observation that a finding rests on.
+
+    Source: ISO/TS 12812-2:2017, 9.1
+    """
+    head = (
+        "check", "kind", "attempts", "verdict", "observed", "fresh_until", "summary",
+        "requirements", "log_size", "records",
+    )  # fmt: skip
+    return _csv(
+        head,
+        (
+            (
+                one.check,
+                one.kind.value,
+                "yes" if one.attempts else "no",
+                one.verdict.value,
+                iso_utc(one.observed_at),
+                iso_utc(one.fresh_until),
+                one.summary,
+                " ".join(one.requirements),
+                "" if one.log is None else one.log.size,
+                " ".join(str(index) for index in one.records),
+            )
+            for one in observations_of(picture.findings)
+        ),
+    )
+
+
+def _csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    target = io.StringIO(newline="")
+    writer = csv.writer(target, lineterminator="\r\n")
+    writer.writerow(head)
+    writer.writerows([_cell(one) for one in row] for row in rows)
+    return target.getvalue().encode()
+
+
+def _cell(value: object) -> str:
+    text = str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text

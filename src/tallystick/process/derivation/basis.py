@@ -1,0 +1,197 @@
+"""What a derivation rests on, put together from a programme, its analysis and its regimes.
+
+Source: ISO/TS 12812-2:2017, 6.1; A
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tallystick.kernel.money import Money
+from tallystick.process.derivation.amounts import caps_for_appetite
+from tallystick.process.derivation.derive import EMITTER, Basis
+from tallystick.process.derivation.rules import Rules
+from tallystick.process.policy.regimes import baseline_of, regime, regime_names
+from tallystick.process.programme.model import Programme
+from tallystick.process.programme.organisation import staffing
+from tallystick.process.programme.words import Bearer, NodeKind
+from tallystick.process.risk.analysis import Analysis
+from tallystick.process.risk.losses.report import Inputs, Simulation
+from tallystick.process.risk.matching import match_rules
+from tallystick.process.risk.model import Control, Pack, Tree
+from tallystick.process.risk.paths import Scenes
+
+TIERS = (0, 1, 2, 3)
+_GENERIC = "generic"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the policy says of itself: version, since when (ms), local time, how it is approved.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+
+    provider: str
+    version: int
+    effective_at: int
+    utc_offset: str
+    approval: str
+
+
+def basis_of(
+    rules: Rules, programme: Programme, pack: Pack, analysis: Analysis, header: Header
+) -> Basis:
+    """The basis of a policy for `programme` with the controls that `analysis` chose.
+
+    Raises Malformed where a regime states its amounts in another currency, Unavailable without
+    the extra `risk`.
+    Source: ISO/TS 12812-2:2017, 6.1; A
+    """
+    chosen = {one.control: pack.controls[one.control] for one in analysis.selection.chosen}
+    regimes = regimes_of(programme)
+    shut_out = frozenset(analysis.selection.shut_out)
+    return Basis(
+        programme=programme,
+        controls=chosen,
+        threats=threats_of(pack, analysis, chosen),
+        profile=analysis.profile.id,
+        baseline=baseline_of(
+            map(regime, regimes),
+            at=header.effective_at,
+            currency=programme.offer.currency,
+            tiers=TIERS,
+        ),
+        regimes=regimes,
+        caps=caps_for_appetite(
+            rules, programme, _successes(rules, programme, pack, chosen, shut_out)
+        ),
+        operators=staffing(programme).rules,
+        channels=channels_of(programme, shut_out),
+        provider=header.provider,
+        version=header.version,
+        effective_at=header.effective_at,
+        utc_offset=header.utc_offset,
+        approval=header.approval,
+    )
+
+
+def regimes_of(programme: Programme) -> tuple[str, ...]:
+    """The generic regime and those that the jurisdictions of `programme` name and we have.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    named = {name for one in programme.jurisdictions.values() for name in one.regimes}
+    named |= {one.country.lower() for one in programme.jurisdictions.values()}
+    return (_GENERIC, *sorted((named & set(regime_names())) - {_GENERIC}))
+
+
+def channels_of(programme: Programme, shut_out: frozenset[str]) -> tuple[str, ...]:
+    """The channels that somebody can use who is not shut out, in the policy's words.
+
+    Source: ISO/TS 12812-2:2017, 12.2
+    """
+    found: set[str] = {"operator", "scheduled"}
+    for node in programme.nodes.values():
+        served = [one for one in node.runs_on if one not in shut_out]
+        if node.runs_on and not served:
+            continue
+        if node.kind is NodeKind.MOBILE_APP:
+            found.add("app")
+        elif node.kind is NodeKind.BROWSER:
+            found.add("web")
+        elif node.kind is NodeKind.AGENT_APP:
+            found.add("agent")
+        elif node.kind is NodeKind.PERSON_INTERFACE and _dials(programme, node.id):
+            found.add("ussd")
+    return tuple(sorted(found))
+
+
+def _dials(programme: Programme, node: str) -> bool:
+    dialled = (Bearer.USSD, Bearer.STK)
+    return any(node in one.nodes() and one.bearer in dialled for one in programme.flows.values())
+
+
+def threats_of(
+    pack: Pack, analysis: Analysis, chosen: Mapping[str, Control]
+) -> dict[str, tuple[str, ...]]:
+    """For each chosen control the threat rules that fall without it, or else that it hinders.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    arising = {one.rule for one in analysis.instances}
+    hindered: dict[str, set[str]] = {name: set() for name in chosen}
+    for rule in pack.rules.values():
+        if rule.id in arising:
+            for name in controls_in(rule.tree):
+                if name in hindered:
+                    hindered[name].add(rule.id)
+    needed = {
+        one.control: {path.partition("@")[0] for path in one.paths}
+        for one in analysis.selection.chosen
+    }
+    return {name: tuple(sorted(needed.get(name) or hindered[name])) for name in chosen}
+
+
+def controls_in(tree: Tree) -> Iterator[str]:
+    """Every control that hinders a step of `tree`.
+
+    Source: ISO/IEC 18045, B.4
+    """
+    for step in tree.steps:
+        for use in step.controls:
+            yield use.control
+    for inner in tree.trees:
+        yield from controls_in(inner)
+
+
+def limits_of(basis: Basis, rules: Rules) -> dict[str, Money]:
+    """What each control lets through for one payment under the derived caps.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3; A
+    """
+    currency = basis.programme.offer.currency
+    found: dict[str, Money] = {}
+    for cap in rules.caps.values():
+        for control in basis.controls.values():
+            if EMITTER + cap.emitter in control.enforced_by:
+                found[control.id] = Money(basis.caps[cap.id].amount, currency)
+    return found
+
+
+def _successes(
+    rules: Rules,
+    programme: Programme,
+    pack: Pack,
+    chosen: Mapping[str, Control],
+    shut_out: frozenset[str],
+) -> dict[str, Decimal]:
+    """Attacks that may succeed in a year, by the cap that answers them."""
+    simulation = Simulation(
+        Inputs(
+            programme=programme,
+            pack=pack,
+            instances=match_rules(programme, pack),
+            scenes=Scenes(programme, pack),
+            shut_out=shut_out,
+            limits={},
+            seed="caps",
+            years=1,
+        ),
+        1,
+    )
+    expected = simulation.successes(frozenset(chosen))
+    found: dict[str, Decimal] = {}
+    for cap in rules.caps.values():
+        behind = _asking(chosen.values(), EMITTER + cap.emitter)
+        total = sum(
+            share
+            for name, share in expected.items()
+            if behind.intersection(controls_in(pack.rules[name].tree))
+        )
+        found[cap.id] = Decimal(str(round(total, 6)))
+    return found
+
+
+def _asking(controls: Iterable[Control], word: str) -> frozenset[str]:
+    return frozenset(one.id for one in controls if word in one.enforced_by)

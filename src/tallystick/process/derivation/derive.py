@@ -1,0 +1,400 @@
+"""Puts a policy together: the rows that the chosen controls ask for, with values of the profile.
+
+A row is there when a control that asks for it is chosen, and the channel that it speaks of is
+offered. A regime that asks for a pause or a cap gets it whether or not a control does.
+
+Source: ISO/TS 12812-2:2017, 6.1; A
+"""
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Table
+from typing import cast
+
+from tallystick.kernel.model import Record
+from tallystick.kernel.time import DAY_MS, iso_utc
+from tallystick.process.derivation.amounts import CapReason, multiples
+from tallystick.process.derivation.rules import PROFILES, RowRule, Rules
+from tallystick.process.derivation.writing import block, items
+from tallystick.process.policy.language.model import OperatorRules
+from tallystick.process.policy.regimes import BALANCE, DAY, MONTH, PER_PAYMENT, Baseline, Bound
+from tallystick.process.programme.model import Programme
+from tallystick.process.risk.model import Control
+from tallystick.process.yamltext.position import Position
+from tallystick.process.yamltext.section import duration_ms
+from tallystick.process.yamltext.tree import Mapping, Node, Scalar, Sequence
+
+_AT = Position(line=1, column=1)
+EMITTER = "policy:"
+"""What a word of `Control.enforced_by` begins with that a policy enforces."""
+
+_WINDOWS = ((DAY, "PT24H"), (MONTH, "P30D"))
+_SHOWN = 3
+_LONGEST = 400
+"""Characters of a reason that the policy language takes."""
+
+
+class Basis(Record, frozen=True, kw_only=True):
+    """Everything that a derivation rests on.
+
+    `threats` maps a chosen control to the threat rules whose paths need it. `approval` is the
+    policy profile (`demo` or `production`), `profile` the risk profile (P1 to P4).
+    Source: ISO/TS 12812-2:2017, 6.1; A
+    """
+
+    programme: Programme
+    controls: Table[str, Control]
+    threats: Table[str, tuple[str, ...]]
+    profile: str
+    baseline: Baseline
+    regimes: tuple[str, ...]
+    caps: Table[str, CapReason]
+    operators: OperatorRules
+    channels: tuple[str, ...]
+    provider: str
+    version: int
+    effective_at: int
+    utc_offset: str
+    approval: str
+
+
+class Reason(Record, frozen=True, kw_only=True):
+    """Why a row of a derived policy is there: controls, threats, requirements, articles.
+
+    `amount` says where a cap comes from; it is for officers, not for whoever is refused.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+
+    row: str
+    controls: tuple[str, ...]
+    threats: tuple[str, ...]
+    requirements: tuple[str, ...]
+    articles: tuple[str, ...]
+    amount: str
+
+
+class Derived(Record, frozen=True, kw_only=True):
+    """The text of a policy, and why each row is in it.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+
+    text: str
+    reasons: tuple[Reason, ...]
+
+
+def derive(rules: Rules, basis: Basis) -> Derived:
+    """The policy that `basis` calls for.
+
+    Source: ISO/TS 12812-2:2017, 6.1; A
+    """
+    return _Derivation(rules, basis).run()
+
+
+class _Derivation:
+    def __init__(self, rules: Rules, basis: Basis) -> None:
+        self._rules, self._basis = rules, basis
+        column = PROFILES.index(basis.profile)
+        self._emitters: dict[str, list[Control]] = {}
+        for control in basis.controls.values():
+            for word in control.enforced_by:
+                if word.startswith(EMITTER):
+                    self._emitters.setdefault(word.removeprefix(EMITTER), []).append(control)
+        self._values: dict[str, str | int] = {
+            **{name: row[column] for name, row in rules.values.items()},
+            **{name: row[column] for name, row in rules.numbers.items()},
+            **multiples(rules, basis.programme.offer, basis.profile),
+            **{name: cap.amount for name, cap in basis.caps.items()},
+        }
+        self._articles: dict[str, list[str]] = {}
+        self._bind()
+        self._reasons: list[Reason] = []
+
+    def run(self) -> Derived:
+        """The text and its reasons."""
+        basis, rules = self._basis, self._rules
+        lines = [
+            "# Derived from a programme and its risk analysis; a person may change it before it",
+            f"# is signed. Rules {rules.id}, profile {basis.profile}.",
+            "",
+            *block("policy", self._header()),
+            *(("", f"regimes: [{', '.join(basis.regimes)}]") if basis.regimes else ()),
+            "",
+            *block("tiers", self._filled(rules.tiers, "tiers")),
+            "",
+            *block("factors", _tree(_factors(basis.baseline))),
+            "",
+            *block("sessions", _tree(self._sessions())),
+            "",
+            *block("attempts", _tree(self._attempts())),
+            "",
+            *block("quotes", _tree({"life": self._values["quote_life"]})),
+            "",
+            *block("handshake", _tree(self._handshake())),
+            "",
+            "limits:",
+            *items(tuple(self._rows(rules.limits))),
+            "",
+            "# Ordered; the first row that matches decides.",
+            "decisions:",
+            *items(tuple(self._rows(rules.decisions))),
+            "",
+            *block("default", _tree(_DEFAULT)),
+            "",
+            *block("dependencies", self._dependencies()),
+            "",
+            *block("operators", _tree(_operators(basis.operators))),
+        ]
+        return Derived(text="\n".join(lines) + "\n", reasons=tuple(self._reasons))
+
+    def _header(self) -> Node:
+        basis = self._basis
+        return _tree(
+            {
+                "provider": basis.provider,
+                "version": basis.version,
+                "effective_at": iso_utc(basis.effective_at)[:19] + "Z",
+                "currency": basis.programme.offer.currency,
+                "profile": basis.approval,
+                "utc_offset": basis.utc_offset,
+            }
+        )
+
+    def _bind(self) -> None:
+        """Bring values under what the regimes ask, and remember which article did it."""
+        baseline = self._basis.baseline
+        self._longest("idle", baseline.idle)
+        if baseline.attempts is not None and baseline.attempts.value < self._number("attempts"):
+            self._values["attempts"] = baseline.attempts.value
+            self._articles.setdefault("attempts", []).append(baseline.attempts.origin)
+        for pause in baseline.pauses:
+            if pause.bound.value > _ms(self._values["sim_pause"]):
+                self._values["sim_pause"] = _duration(pause.bound.value)
+            self._articles.setdefault("sim_pause", []).append(pause.bound.origin)
+        for tier in range(4):
+            for measure, word in (
+                (PER_PAYMENT, "payment"),
+                (DAY, "day"),
+                (MONTH, "month"),
+                (BALANCE, "balance"),
+            ):
+                bound = self._bound(tier, measure)
+                name = f"tier_{tier}_{word}"
+                if bound is not None and bound.value < self._number(name):
+                    self._values[name] = bound.value
+                    self._articles.setdefault(name, []).append(bound.origin)
+
+    def _longest(self, name: str, bound: Bound | None) -> None:
+        if bound is not None and bound.value < _ms(self._values[name]):
+            self._values[name] = _duration(bound.value)
+            self._articles.setdefault(name, []).append(bound.origin)
+
+    def _number(self, name: str) -> int:
+        value = self._values.get(name)
+        return value if isinstance(value, int) else 2**62
+
+    def _bound(self, tier: int, measure: str) -> Bound | None:
+        found = [
+            one.bound
+            for one in self._basis.baseline.amounts
+            if one.measure == measure and tier in one.tiers
+        ]
+        return min(found, key=lambda one: one.value, default=None)
+
+    def _rows(self, rules: tuple[RowRule, ...]) -> Iterator[Node]:
+        for rule in rules:
+            behind = [one for word in rule.emitters for one in self._emitters.get(word, ())]
+            asked = rule.id == "sim-just-changed" and self._basis.baseline.pauses
+            if rule.emitters and not behind and not asked:
+                continue
+            if rule.channels and not set(rule.channels) & set(self._basis.channels):
+                continue
+            row = self._filled(_offered(rule.row, self._basis.channels), rule.id)
+            if isinstance(row, Mapping) and row.entries:
+                yield self._with_reason(rule, self._with_windows(rule, row), behind)
+
+    def _with_windows(self, rule: RowRule, row: Mapping) -> Mapping:
+        """A tier's limit with the windows that regimes cap and the rules leave open."""
+        tier = rule.id.removeprefix("tier-")
+        if tier == rule.id or not tier.isdigit():
+            return row
+        windows = row.entries["windows"][1]
+        assert isinstance(windows, Sequence)  # noqa: S101 - the rules have it, tests hold it
+        given = {str(_entry(one, "window")) for one in windows.items}
+        more: list[Node] = []
+        for measure, window in _WINDOWS:
+            bound = self._bound(int(tier), measure)
+            if bound is not None and window not in given:
+                more.append(_tree({"window": window, "amount": bound.value}))
+                self._articles.setdefault(rule.id, []).append(bound.origin)
+        entries = {**row.entries, "windows": (_AT, Sequence((*windows.items, *more), _AT))}
+        return Mapping(entries, _AT)
+
+    def _with_reason(self, rule: RowRule, row: Mapping, behind: list[Control]) -> Mapping:
+        named = list(_names(rule.row))
+        articles = [one for name in (rule.id, *named) for one in self._articles.get(name, ())]
+        amounts = [self._basis.caps[name].because for name in named if name in self._basis.caps]
+        reason = Reason(
+            row=rule.id,
+            controls=tuple(sorted(one.id for one in behind)),
+            threats=_sorted(
+                threat for one in behind for threat in self._basis.threats.get(one.id, ())
+            ),
+            requirements=_sorted(
+                (*rule.serves, *(name for one in behind for name in one.requirements))
+            ),
+            articles=_sorted(articles),
+            amount="; ".join(dict.fromkeys(amounts)),
+        )
+        self._reasons.append(reason)
+        text = _because(rule.because, reason)
+        return Mapping({**row.entries, "because": (_AT, Scalar(text, _AT))}, _AT)
+
+    def _filled(self, node: Node, where: str) -> Node:
+        if isinstance(node, Mapping):
+            return Mapping(
+                {word: (at, self._filled(one, where)) for word, (at, one) in node.entries.items()},
+                node.at,
+            )
+        if isinstance(node, Sequence):
+            return Sequence(tuple(self._filled(one, where) for one in node.items), node.at)
+        if isinstance(node.value, str) and node.value.startswith("$"):
+            return Scalar(self._values[node.value[1:]], node.at)
+        return node
+
+    def _sessions(self) -> dict[str, dict[str, str | int]]:
+        idle, life = self._values["idle"], self._values["app_life"]
+        desk = self._values["desk_life"]
+        return {
+            "app": {"idle": idle, "absolute": life},
+            "web": {"idle": idle, "absolute": "PT30M"},
+            "ussd": {"idle": "PT1M", "absolute": "PT3M"},
+            "agent": {"idle": idle, "absolute": desk},
+            "operator": {"idle": idle, "absolute": desk},
+        }
+
+    def _attempts(self) -> dict[str, str | int | dict[str, str | int]]:
+        return {
+            "limit": self._values["attempts"],
+            "block": self._values["block"],
+            "activation": {"life": "PT10M", "tries": self._values["activation_tries"]},
+        }
+
+    def _handshake(self) -> dict[str, str | list[str]]:
+        hybrid = "hpke-mlkem768-x25519"
+        if "hybrid-suites" in self._emitters and self._basis.profile == "P4":
+            return {"suites": [hybrid], "preferred": hybrid}
+        return {"suites": [hybrid, "hpke-x25519", "hpke-p256"], "preferred": hybrid}
+
+    def _dependencies(self) -> Node:
+        roles = tuple(self._basis.operators.roles)
+        officers = [one for one in roles if "activate-policy" in self._basis.operators.roles[one]]
+        tell = _tree([*officers[:1], *(one for one in roles if one not in officers)][:2])
+        filled = self._filled(self._rules.dependencies, "dependencies")
+        assert isinstance(filled, Mapping)  # noqa: S101 - a mapping gives a mapping
+        entries: dict[str, tuple[Position, Node]] = {}
+        for name, (at, one) in filled.entries.items():
+            assert isinstance(one, Mapping)  # noqa: S101 - tests hold the rules to it
+            entries[name] = (at, Mapping({**one.entries, "tell": (at, tell)}, at))
+        return Mapping(entries, _AT)
+
+
+_DEFAULT: dict[str, str] = {
+    "outcome": "deny",
+    "because": "what the policy does not allow is denied",
+}
+
+_TWO = ("login", "pay", "add-payee", "change-profile", "change-pin", "manage-device", "operate")
+
+
+def _factors(baseline: Baseline) -> dict[str, dict[str, str | int]]:
+    found: dict[str, dict[str, str | int]] = {}
+    for operation in _TWO:
+        bound = baseline.factors.get(operation)
+        least = max(2, bound.value if bound else 0)
+        origin = f" [{bound.origin}]" if bound else " [MFS-7.3.2-01]"
+        found[operation] = {
+            "categories": least,
+            "because": "what moves money or changes who can takes two independent factors" + origin,
+        }
+    found["quote"] = {"categories": 0, "because": "terms oblige nobody"}
+    return found
+
+
+def _operators(rules: OperatorRules) -> dict[str, object]:
+    return {
+        "roles": {role: list(acts) for role, acts in rules.roles.items()},
+        "two_people": list(rules.two_people),
+    }
+
+
+def _because(text: str, reason: Reason) -> str:
+    """The reason as people read it, and in brackets what it rests on, cut to what a row may say."""
+    shown = [*_few(reason.threats), *_few(reason.requirements), *reason.articles]
+    return f"{text} [{', '.join(shown)}]"[:_LONGEST] if shown else text
+
+
+def _few(names: tuple[str, ...]) -> Iterator[str]:
+    yield from names[:_SHOWN]
+    if len(names) > _SHOWN:
+        yield f"{len(names) - _SHOWN} more"
+
+
+def _sorted(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(names)))
+
+
+def _offered(row: Mapping, channels: tuple[str, ...]) -> Mapping:
+    """The row with the channels that are offered; empty where it speaks of none of them."""
+    when = row.entries["when"][1]
+    spoken = when.entries.get("channel") if isinstance(when, Mapping) else None
+    if spoken is None or not isinstance(when, Mapping):
+        return row
+    at, node = spoken
+    listed = node.items if isinstance(node, Sequence) else (node,)
+    left = tuple(one for one in listed if isinstance(one, Scalar) and one.value in channels)
+    if not left:
+        return Mapping({}, row.at)
+    narrowed = left[0] if len(left) == 1 else Sequence(left, at)
+    inner = Mapping({**when.entries, "channel": (at, narrowed)}, when.at)
+    return Mapping({**row.entries, "when": (row.at, inner)}, row.at)
+
+
+def _names(node: Node) -> Iterator[str]:
+    """Values that a row names."""
+    if isinstance(node, Mapping):
+        for _, one in node.entries.values():
+            yield from _names(one)
+    elif isinstance(node, Sequence):
+        for one in node.items:
+            yield from _names(one)
+    elif isinstance(node.value, str) and node.value.startswith("$"):
+        yield node.value[1:]
+
+
+def _entry(node: Node, word: str) -> object:
+    if isinstance(node, Mapping):
+        value = node.entries[word][1]
+        return value.value if isinstance(value, Scalar) else None
+    return None
+
+
+def _tree(value: object) -> Node:
+    if isinstance(value, dict):
+        entries = cast("dict[object, object]", value)
+        return Mapping({str(word): (_AT, _tree(one)) for word, one in entries.items()}, _AT)
+    if isinstance(value, list):
+        return Sequence(tuple(_tree(one) for one in cast("list[object]", value)), _AT)
+    assert isinstance(value, str | int)  # noqa: S101 - only called with these
+    return Scalar(value, _AT)
+
+
+def _ms(value: str | int) -> int:
+    return (duration_ms(value) if isinstance(value, str) else value) or 0
+
+
+def _duration(ms: int) -> str:
+    """ISO 8601 in the largest unit that fits."""
+    if ms % DAY_MS == 0 and ms >= DAY_MS:
+        return f"P{ms // DAY_MS}D"
+    return f"PT{ms // 1000}S"

@@ -1,0 +1,153 @@
+"""prove and bundle by the command line: what is printed, and with which code they end."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.unit.entry.cli.command_line import ROOT, tallystick
+
+from tallystick.entry.cli.console import FOUND_SOMETHING, REFUSED, WRONG_USAGE
+from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.kernel.codec import encode_canonical
+from tallystick.kernel.time import DAY_MS
+from tallystick.process.conformance.dossier import Decided, Document, Dossier
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A provider that was proved by the command line, and what it printed."""
+
+    folder: Path
+    secret: Path
+    said: str
+    code: int
+
+    def prove(self, *more: object):
+        return tallystick("prove", self.folder, "--secret-file", self.secret, *more)
+
+    def make(self, target: Path, *, officer: str = "officer-1", key: str = "officer-1"):
+        return tallystick(
+            "bundle", "make", self.folder, target, "--officer", officer,
+            "--key-file", self.folder / "offline" / f"{key}.key", "--secret-file", self.secret,
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    root = tmp_path_factory.mktemp("proving")
+    folder, secret = root / "provider", root / "secret"
+    assert tallystick("init", folder, "--secret-file", secret).code == 0
+    dossier = Dossier(
+        decisions=(
+            Decided(requirement="MFS-10.1-01", who="board", why="no proximity payments", since=1),
+        ),
+        documents=(
+            Document(
+                file="minutes.txt",
+                title="Minutes",
+                sha256=sha256(b"approved").hex(),
+                requirements=("MFS-6.1-01",),
+                owner="board",
+                scope="wallet",
+                issued=1,
+                valid_until=2_000_000_000_000 + DAY_MS,
+            ),
+        ),
+    )
+    (folder / "dossier.json").write_bytes(encode_canonical(dossier))
+    (folder / "documents").mkdir()
+    (folder / "documents" / "minutes.txt").write_bytes(b"approved")
+    ran = tallystick("prove", folder, "--secret-file", secret)
+    return Place(folder, secret, ran.out, ran.code)
+
+
+def test_prove_says_what_passed_with_denominators(place: Place) -> None:
+    assert place.code == FOUND_SOMETHING, "the root key is on the server"
+    assert " probes passed, " in place.said
+    assert "recorded as event " in place.said
+    assert "1 of 250 not-applicable" in place.said
+    assert "files.offline: still here: officer-1.key" in place.said
+    assert "%" not in place.said.splitlines()[-2]
+
+
+def test_one_probe_that_passes_ends_with_zero_and_tells_json(place: Place) -> None:
+    ran = place.prove("--only", "rows.matrix", "--json")
+    assert ran.code == 0
+    told = json.loads(ran.out)
+    assert [one["check"] for one in told["run"]["observations"]] == ["rows.matrix"]
+    states = {one["requirement"]: one["state"] for one in told["findings"]}
+    assert states["MFS-6.1-01"] == "satisfied", "signed policy, refused forgeries, and minutes"
+
+
+def test_nothing_is_proved_without_what_opens_it_or_under_an_unknown_name(place: Place) -> None:
+    assert tallystick("prove", place.folder).code == WRONG_USAGE
+    assert place.prove("--only", "no.such").code == REFUSED
+
+
+def test_a_bundle_is_made_and_verified(place: Place, tmp_path: Path) -> None:
+    made = place.make(tmp_path / "bundle")
+    assert made.code == 0, made.all
+    assert "17 files" in made.out
+    ran = tallystick("bundle", "verify", tmp_path / "bundle", "--settings", place.folder)
+    assert ran.code == 0, ran.all
+    assert "the bundle verifies" in ran.out
+    assert "derived again" in ran.out
+    told = json.loads(
+        tallystick(
+            "bundle", "verify", tmp_path / "bundle", "--json",
+            "--settings", place.folder / "provider.json",
+        ).out
+    )  # fmt: skip
+    assert told["derived"]
+    assert sum(told["lock"]["counts"].values()) == told["lock"]["rows"] == 250
+    table = (tmp_path / "bundle" / "applicability.csv").read_text(encoding="utf-8")
+    assert "MFS-10.1-01,10.1,should,no," in table
+    assert "board: no proximity payments" in table
+
+
+def test_what_is_no_bundle_or_was_changed_is_refused(place: Place, tmp_path: Path) -> None:
+    target = tmp_path / "bundle"
+    place.make(target)
+    assert place.make(target).code == REFUSED, "the folder is there"
+    (target / "README.txt").write_text("trust me")
+    ran = tallystick("bundle", "verify", target, "--settings", place.folder)
+    assert ran.code == REFUSED
+    assert "README.txt" in ran.err
+    (target / "more").mkdir()
+    assert tallystick("bundle", "verify", target, "--settings", place.folder).code == REFUSED
+    assert tallystick("bundle", "verify", target).code == WRONG_USAGE
+
+
+def test_only_an_officer_of_the_settings_signs(place: Place, tmp_path: Path) -> None:
+    other = place.make(tmp_path / "a", officer="officer-1", key="officer-2")
+    assert other.code == REFUSED
+    assert "not the key of officer-1" in other.err
+    assert "no officer nobody" in place.make(tmp_path / "b", officer="nobody").err
+
+
+def test_nothing_is_bundled_before_anything_was_proved(tmp_path: Path) -> None:
+    folder, secret = tmp_path / "provider", tmp_path / "secret"
+    tallystick("init", folder, "--secret-file", secret)
+    fresh = Place(folder, secret, "", 0)
+    assert fresh.make(tmp_path / "bundle").code == REFUSED
+
+
+def test_a_build_record_counts_for_the_rows_of_its_tests(place: Place, tmp_path: Path) -> None:
+    report = tmp_path / "junit.xml"
+    report.write_text(
+        '<testsuite timestamp="2026-01-02T03:04:05+00:00"><testcase'
+        ' classname="tests.attacks.test_changed_bundles"'
+        ' name="test_a_thousand_changes_of_one_octet_are_each_refused"/></testsuite>'
+    )
+    target = tmp_path / "build.json"
+    ran = tallystick(
+        "bundle", "build-record", ROOT, "--results", report, "--commit", COMMIT, "--out", target
+    )
+    assert ran.code == 0, ran.all
+    assert "1 tests passed, 0 failed" in ran.out
+    rows = {one["requirement"]: one for one in json.loads(target.read_bytes())["requirements"]}
+    assert rows["MFS-9.3-02"]["attempting"] == 1
+    assert rows["MFS-9.1-01"]["passed"] == 0

@@ -1,0 +1,129 @@
+"""A bundle with a real log, real proofs and an officer's key, without a provider around it."""
+
+from dataclasses import dataclass
+
+from tests.unit.process.conformance.pictures import NOW, PROBES, SERVICES, ground, saw
+
+from tallystick.infrastructure.crypto.jws import sign_compact
+from tallystick.infrastructure.crypto.key_list import LIST_TYPE
+from tallystick.infrastructure.crypto.signature import (
+    Ed25519SigningKey,
+    Es256SigningKey,
+    SigningKey,
+)
+from tallystick.infrastructure.tally.checkpoint import NoteSigner
+from tallystick.infrastructure.tally.leaf import encode_leaf
+from tallystick.infrastructure.tally.log import TallyLog
+from tallystick.kernel.codec import b64url, encode_canonical
+from tallystick.kernel.time import DAY_MS
+from tallystick.process.catalogue import catalogue
+from tallystick.process.conformance.basis import (
+    RECORDED,
+    Basis,
+    HeldThen,
+    Run,
+    catalogue_digest,
+)
+from tallystick.process.conformance.bundle import Proofs, Whose, make_bundle
+from tallystick.process.conformance.checks import LogPoint
+from tallystick.protocol.keylist import KeyEntry, KeyList, ListedPurpose
+from tallystick.protocol.receipt import EventLeaf
+
+ORIGIN = "test-wallet/tally/1"
+ROOT = Ed25519SigningKey.generate()
+TALLY = Ed25519SigningKey.generate()
+OFFICERS: dict[str, SigningKey] = {
+    "officer-1": Es256SigningKey.generate(),
+    "officer-2": Ed25519SigningKey.generate(),
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A bundle and what it was made of."""
+
+    files: dict[str, bytes]
+    basis: Basis
+    proofs: Proofs
+    whose: Whose
+
+
+def key_list() -> str:
+    entry = KeyEntry(
+        kid="key_" + "0" * 26,
+        purpose=ListedPurpose.TALLY,
+        algorithm="EdDSA",
+        public=b64url(TALLY.public().octets()),
+        not_before=1,
+        not_after=NOW + DAY_MS,
+    )
+    listed = KeyList(
+        provider="test-wallet", version=1, issued_at=1, expires_at=NOW + DAY_MS, entries=(entry,)
+    )
+    header = encode_canonical({"alg": "EdDSA", "typ": LIST_TYPE})
+    return sign_compact(ROOT, header, encode_canonical(listed))
+
+
+def leaf(number: int, kind: str, **public: str | int) -> bytes:
+    return encode_leaf(
+        EventLeaf(
+            id=f"evt_{number:026d}",
+            at=NOW,
+            kind=kind,
+            provider="test-wallet",
+            policy=3,
+            p=public,
+            c={},
+        )
+    )
+
+
+def basis_of(seen, event: int, log: LogPoint) -> Basis:
+    basis = ground()
+    probes = {probe.id for probe in PROBES}
+    return Basis(
+        provider="test-wallet",
+        tool="Tallystick",
+        version="0.1.0",
+        environment=ORIGIN,
+        made_at=NOW,
+        start=NOW - 7 * DAY_MS,
+        services=SERVICES,
+        held=HeldThen(
+            policy_version=3,
+            policy="a" * 64,
+            catalogue=catalogue_digest(catalogue()),
+            dossier="c" * 64,
+            commit="d" * 40,
+        ),
+        log=log,
+        checks=PROBES,
+        runs=(Run(id="run-1", at=NOW, event=event, build="", dossier="c" * 64, observations=seen),),
+        others=tuple(one for one in basis.history if one.check not in probes),
+        decisions=basis.decisions,
+        exceptions=basis.exceptions,
+    )
+
+
+def made(officer: str = "officer-1", *, recorded: str = "") -> Made:
+    seen = tuple(saw(one) for one in PROBES)
+    run = Run(id="run-1", at=NOW, event=5, build="", dossier="c" * 64, observations=seen)
+    leaves = [leaf(number, "policy.activated", version=number) for number in range(5)]
+    said = {"run": "run-1", "digest": recorded or run.digest(), "dossier": "c" * 64}
+    leaves += [leaf(5, RECORDED, **said), leaf(6, "session.ended")]
+    log = TallyLog(ORIGIN)
+    appended = log.append(leaves)
+    note = log.sign(appended, NoteSigner.of(ORIGIN, TALLY))
+    point = LogPoint(origin=ORIGIN, size=appended.size, root=appended.root.hex(), first=2, last=5)
+    proofs = Proofs(
+        key_list=key_list(), receipts=tuple(appended.receipt(at, note) for at in (2, 4, 5))
+    )
+    basis = basis_of(seen, 5, point)
+    whose = Whose(
+        provider="test-wallet",
+        origin=ORIGIN,
+        root=ROOT.public(),
+        officers={name: one.public() for name, one in OFFICERS.items()},
+    )
+    files = make_bundle(basis, catalogue(), proofs, OFFICERS[officer], officer)
+    return Made(files, basis, proofs, whose)

@@ -1,0 +1,234 @@
+"""A policy is derived from controls, profile and regimes; what comes out is proven and signed."""
+
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
+
+import pytest
+
+pytest.importorskip("highspy")
+
+from tallystick.kernel.errors import Malformed
+from tallystick.kernel.model import replace
+from tallystick.process.derivation.amounts import caps_for_appetite, multiples, rounded
+from tallystick.process.derivation.basis import (
+    Header,
+    basis_of,
+    channels_of,
+    controls_in,
+    limits_of,
+    regimes_of,
+)
+from tallystick.process.derivation.derive import EMITTER, Basis, Derived, derive
+from tallystick.process.derivation.rules import PROFILES, load_rules, read_rules
+from tallystick.process.policy import CompiledPolicy, compile_policy, read_policy
+from tallystick.process.policy.facts import Channel
+from tallystick.process.programme.model import Programme
+from tallystick.process.programme.reading import read_programme
+from tallystick.process.risk.analysis import Analysis, Options, analyse
+from tallystick.process.risk.model import Pack
+from tallystick.process.risk.packs import pack_for
+
+NAMES = ("mobile-money-operator", "wallet-start-up", "bank-app", "merchant-acquirer")
+LARGE, SMALL = NAMES[0], NAMES[1]
+HEADER = Header(
+    provider="demo-wallet",
+    version=2,
+    effective_at=1_767_225_600_000,
+    utc_offset="+03:00",
+    approval="demo",
+)
+
+
+@cache
+def programme(name: str) -> Programme:
+    folder = files("tallystick.process.programme") / "profiles"
+    return read_programme((folder / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+@cache
+def analysed(name: str) -> tuple[Pack, Analysis]:
+    pack = pack_for(programme(name).uses)
+    return pack, analyse(programme(name), pack, options=Options(years=100))
+
+
+@cache
+def basis(name: str) -> Basis:
+    return basis_of(load_rules(), programme(name), *analysed(name), HEADER)
+
+
+@cache
+def derived(name: str) -> Derived:
+    return derive(load_rules(), basis(name))
+
+
+def compiled(found: Derived) -> CompiledPolicy:
+    return compile_policy(read_policy(found.text))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.requirement("MFS-6.1-01")
+def test_what_is_derived_is_proven_like_any_other_policy(name: str) -> None:
+    policy = compiled(derived(name)).policy
+    assert policy.header.version == 2
+    assert policy.header.currency == programme(name).offer.currency
+    assert {row.id for row in (*policy.limits, *policy.decisions)} == {
+        one.row for one in derived(name).reasons
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_same_basis_gives_the_same_bytes(name: str) -> None:
+    assert derive(load_rules(), basis(name)).text == derived(name).text
+
+
+@pytest.mark.requirement("MFS-6.1-01")
+def test_every_row_of_a_control_says_which_risk_and_requirement_it_answers() -> None:
+    pack, analysis = analysed(LARGE)
+    chosen = {one.control for one in analysis.selection.chosen}
+    rows = {row.id: row.because for row in compiled(derived(LARGE)).policy.decisions}
+    rows |= {row.id: row.because for row in compiled(derived(LARGE)).policy.limits}
+    answering = [one for one in derived(LARGE).reasons if one.controls]
+    assert len(answering) >= 8
+    for reason in answering:
+        assert set(reason.controls) <= chosen
+        assert reason.threats
+        assert set(reason.threats) <= set(pack.rules)
+        assert reason.threats[0] in rows[reason.row]
+        assert reason.requirements[0] in rows[reason.row]
+
+
+def test_a_row_goes_with_the_last_control_that_asks_for_it() -> None:
+    whole = basis(LARGE)
+    asking = {
+        name
+        for name, one in whole.controls.items()
+        if f"{EMITTER}risk-score-deny" in one.enforced_by
+    }
+    assert asking
+    without = {name: one for name, one in whole.controls.items() if name not in asking}
+    less = derive(load_rules(), replace(whole, controls=without))
+    before, after = ({one.row for one in found.reasons} for found in (derived(LARGE), less))
+    assert before - after == {"fraud-suspected"}
+    assert "fraud-suspected" not in less.text
+
+
+@pytest.mark.requirement("MFS-7.3.2-10")
+def test_a_regime_gets_its_pause_though_no_control_asks_for_it() -> None:
+    whole = basis(LARGE)
+    bare = derive(load_rules(), replace(whole, controls={}))
+    reason = next(one for one in bare.reasons if one.row == "sim-just-changed")
+    assert reason.controls == ()
+    assert any("generic" in one for one in reason.articles)
+    compiled(bare)
+
+
+def test_a_regimes_cap_binds_and_its_article_is_named() -> None:
+    low = replace(
+        programme(LARGE),
+        offer=replace(
+            programme(LARGE).offer,
+            average_payment=replace_minor(programme(LARGE), 50_000_000),
+            largest_payment=replace_minor(programme(LARGE), 5_000_000_000),
+        ),
+    )
+    found = derive(
+        load_rules(), replace(basis(LARGE), programme=low, caps=uncapped(low, basis(LARGE)))
+    )
+    tier = next(one for one in found.reasons if one.row == "tier-1")
+    assert any("CBK" in article for article in tier.articles)
+    limit = next(one for one in compiled(found).policy.limits if one.id == "tier-1")
+    assert limit.per_payment_minor == 25_000_000
+    assert "CBK" in limit.because
+
+
+def replace_minor(found: Programme, minor: int):
+    return type(found.offer.average_payment)(minor, found.offer.currency)
+
+
+def uncapped(found: Programme, whole: Basis):
+    return caps_for_appetite(load_rules(), found, dict.fromkeys(whole.caps, 0))  # type: ignore[arg-type]
+
+
+def test_a_stronger_profile_never_allows_more() -> None:
+    rules, offer = load_rules(), programme(LARGE).offer
+    columns = [multiples(rules, offer, profile) for profile in PROFILES]
+    for weaker, stronger in pairwise(columns):
+        assert all(stronger[name] <= weaker[name] for name in weaker)
+
+
+@pytest.mark.parametrize(
+    ("minor", "expected"),
+    [(0, 1), (1, 1), (4, 2), (5, 5), (99, 50), (100, 100), (199, 100), (250_000, 200_000)],
+)
+def test_amounts_are_one_two_or_five_times_a_power_of_ten(minor: int, expected: int) -> None:
+    assert rounded(minor) == expected
+
+
+def test_more_attacks_or_less_appetite_never_raise_a_cap() -> None:
+    rules, found = load_rules(), programme(LARGE)
+    seen: list[int] = []
+    for successes in (0, 1, 10, 100, 1000, 10**9):
+        caps = caps_for_appetite(rules, found, {"dialled_cap": successes})  # type: ignore[dict-item]
+        seen.append(caps["dialled_cap"].amount)
+    assert seen == sorted(seen, reverse=True)
+    assert seen[-1] == found.offer.average_payment.minor
+    assert seen[0] > seen[-1]
+
+
+def test_a_channel_that_nobody_can_use_is_not_spoken_of() -> None:
+    assert "ussd" in channels_of(programme(LARGE), frozenset())
+    dialling = frozenset(name for name, one in programme(LARGE).devices.items() if one.os == "none")
+    assert dialling
+    assert "ussd" not in channels_of(programme(SMALL), frozenset())
+    policy = compiled(derived(SMALL)).policy
+    spoken = {
+        word
+        for row in policy.decisions
+        for one in row.words
+        if one.field == "channel"
+        for word in one.words
+    }
+    assert spoken <= set(channels_of(programme(SMALL), frozenset())) <= {c.value for c in Channel}
+
+
+def test_limits_go_back_into_the_analysis() -> None:
+    found = limits_of(basis(LARGE), load_rules())
+    assert found["dialled-cap"].minor == basis(LARGE).caps["dialled_cap"].amount
+
+
+def test_regimes_come_from_the_jurisdictions() -> None:
+    assert regimes_of(programme(LARGE)) == ("generic", "ke")
+    assert "eu-psd2-rts" in regimes_of(programme("bank-app"))
+
+
+def test_every_emitter_of_the_pack_has_a_rule_or_a_value() -> None:
+    rules = load_rules()
+    known = {word for row in (*rules.limits, *rules.decisions) for word in row.emitters}
+    by_value = {
+        "two-factors", "idle-timeout", "session-life", "quote-life", "attestation-age",
+        "two-operators", "hybrid-suites", "dependency-closed", "tier-limits",
+    }  # fmt: skip
+    pack, _ = analysed(LARGE)
+    asked = {
+        word.removeprefix(EMITTER)
+        for one in pack.controls.values()
+        for word in one.enforced_by
+        if word.startswith(EMITTER)
+    }
+    assert asked <= known | by_value
+    assert not known & by_value
+
+
+def test_controls_are_found_in_the_whole_tree() -> None:
+    pack, _ = analysed(LARGE)
+    assert any(len(set(controls_in(rule.tree))) > 3 for rule in pack.rules.values())
+
+
+def test_rules_that_lack_a_profile_are_refused_with_their_place() -> None:
+    text = (files("tallystick.process.derivation") / "rules.yaml").read_text(encoding="utf-8")
+    broken = text.replace("idle: [PT5M, PT5M, PT3M, PT2M]", "idle: [PT5M, PT3M, PT2M]")
+    with pytest.raises(Malformed) as caught:
+        read_rules(broken)
+    assert "idle has a value for each profile" in caught.value.detail
+    assert "line" in caught.value.detail
