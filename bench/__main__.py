@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from bench import (
+    overload,
     payment,
     policy_decision,
     policy_proofs,
+    replica,
     scale,
     selection,
     stages,
     stores,
     tally_append,
+    tally_verified,
 )
 from bench.machine import ROOT, machine
 
@@ -32,8 +35,11 @@ def main(arguments: list[str]) -> int:
         "policy decision": policy_decision.run,
         "policy proofs": policy_proofs.run,
         "tally": tally_append.run,
+        "tally verified": tally_verified.run,
         "stores": lambda: stores.run(quick),
+        "replica": lambda: replica.run(quick),
         "payment": lambda: payment.run(quick),
+        "overload": lambda: overload.run(quick),
         "scale": lambda: scale.run(quick),
     }
     if find_spec("highspy") is not None:

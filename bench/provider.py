@@ -1,6 +1,7 @@
 """Serves a provider for a measurement: `python -m bench.provider FOLDER`, secret (hex) on stdin.
 
-Prints `port N` once orders are taken; ends when stdin closes.
+Prints `port N` once orders are taken; ends when stdin closes. Refuses for overload only after a
+second, unless told: a closed loop measures the work, not the refusing.
 """
 
 import asyncio
@@ -36,6 +37,7 @@ async def main(folder: Path, secret: Secret[bytes], log_path: Path) -> None:
         port=_option("--port", 0),
         session_rate=1e6,
         source_rate=1e6,
+        longest_wait_s=_option("--longest-wait-ms", 1_000) / 1000,
         lane="--no-lane" not in sys.argv,
         workers=_option("--workers", 1),
     )

@@ -70,6 +70,7 @@ class Book:
         self.store = LedgerStore(self.reader)
         self.store.restore(self.state)
         key = Ed25519SigningKey.generate()
+        self.tally_key = key.public()
         self.archive = Archive(self.reader, NoteSigner.of(ORIGIN, key), ORIGIN)
         self.accounts = [f"acc{number:06d}" for number in range(ACCOUNTS)]
         for name in self.accounts:

@@ -53,15 +53,21 @@ class DatabaseServer:
         if os.geteuid() == 0:
             account = pwd.getpwnam("postgres")
             os.chown(self.folder, account.pw_uid, account.pw_gid)
-        made = ("-D", self.folder / "data", "-U", "tallystick", "-A", "trust", "--locale=C")
+        self._make()
+        self.address = parse_address(f"postgresql://tallystick@/postgres?host={self.folder}")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def _make(self) -> None:
+        made = ("-U", "tallystick", "-A", "trust", "--locale=C", "-E", "UTF8")
+        self._run("initdb", "-D", self.folder / "data", *made, "--data-checksums", "--no-sync")
+
+    def _run(self, program: str, *arguments: str | Path) -> None:
         subprocess.run(
-            [*_owner(), binaries / "initdb", *made, "-E", "UTF8", "--data-checksums", "--no-sync"],
+            [*_owner(), self._binaries / program, *arguments],
             check=True,
             capture_output=True,
             cwd=self.folder,
         )
-        self.address = parse_address(f"postgresql://tallystick@/postgres?host={self.folder}")
-        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it and wait until it answers.
@@ -129,6 +135,40 @@ class DatabaseServer:
         except psycopg.OperationalError:
             return False
         return True
+
+
+class Replica(DatabaseServer):
+    """A server that streams what another one records, and only answers readers.
+
+    Source: PostgreSQL 15, 27.2.5
+    """
+
+    def __init__(self, primary: DatabaseServer, name: str, *settings: str) -> None:
+        """Copy `primary`, which runs, and stream from it as `name`.
+
+        Raises CalledProcessError if the copy fails.
+        Source: PostgreSQL 15, 27.2.5; 26.3
+        """
+        self._primary = primary
+        self.name = name
+        super().__init__(*settings)
+
+    def _make(self) -> None:
+        source = f"host={self._primary.folder} user=tallystick application_name={self.name}"
+        way = ("--checkpoint=fast", "--wal-method=stream", "--no-sync", "--write-recovery-conf")
+        self._run("pg_basebackup", "-D", self.folder / "data", "-d", source, *way)
+
+    def _answers(self) -> bool:
+        """Whether it answers and the primary sees it stream."""
+        if not super()._answers():
+            return False
+        with psycopg.connect(self._primary.address.url) as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM pg_stat_replication"
+                " WHERE application_name = %s AND state = 'streaming'",
+                (self.name,),
+            ).fetchone()
+        return row == (1,)
 
 
 def _owner() -> list[str]:

@@ -233,7 +233,7 @@ class Process:
             handler(
                 request.body,
                 "",
-                lambda status, media, body: respond(Http(status, media.decode(), body)),
+                lambda status, media, body, _: respond(Http(status, media.decode(), body)),
             )
         elif request.path == SESSIONS_PATH:
             answered = handshakes.answer(self.platform, request.body)

@@ -61,7 +61,9 @@ def served(
     gateways: dict[str, PublicHalf] | None = None,
     lane: bool = True,
     workers: int = 1,
+    session_rate: float = 1e6,
     source_rate: float = 1e6,
+    longest_wait_s: float = 1.0,
     tls: tuple[Path, Path] | None = None,
     patience: Patience = DEFAULT_PATIENCE,
     join: bool = True,
@@ -108,8 +110,9 @@ def served(
         stop_box.append((asyncio.get_running_loop(), stop))
         listening = Listening(
             port=0,
-            session_rate=1e6,
+            session_rate=session_rate,
             source_rate=source_rate,
+            longest_wait_s=longest_wait_s,
             lane=lane,
             workers=workers,
             certificate=tls[0] if tls else None,

@@ -7,44 +7,23 @@ Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.4
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Literal
 
+from tallystick.entry.buckets import Buckets
 from tallystick.entry.durations import Durations
 from tallystick.entry.notes import Note
 from tallystick.kernel.codec import encode
-from tallystick.kernel.errors import MfsError, RateLimited
+from tallystick.kernel.errors import MfsError, RateLimited, Unavailable
 from tallystick.kernel.time import Clock, iso_utc
 
-_MAX_BUCKETS = 100_000
 _MAX_LINES = 20_000
 
+LimitKind = Literal["session", "source"]
+"""Whose limit it is."""
 
-class Buckets:
-    """A token bucket for each source: `rate` tokens a second, at most `burst`.
-
-    Source: ISO/TS 12812-2:2017, 6.2.3
-    """
-
-    def __init__(self, *, rate: float, burst: float) -> None:
-        self._per_ms = rate / 1000
-        self._burst = burst
-        self._levels: dict[str, tuple[float, int]] = {}
-
-    def take(self, source: str, now: int, cost: float = 1.0) -> None:
-        """Take `cost` tokens of `source` at `now` (ms).
-
-        Raises RateLimited, with when to come back.
-        Source: ISO/TS 12812-2:2017, 6.2.3
-        """
-        level, since = self._levels.get(source, (self._burst, now))
-        level = min(self._burst, level + max(0, now - since) * self._per_ms) - cost
-        if level < 0:
-            wait = int(-level / self._per_ms / 1000) + 1 if self._per_ms else 60
-            raise RateLimited(
-                "too many requests", remedy=f"come back in {wait} s", retry_after_s=wait
-            )
-        if len(self._levels) >= _MAX_BUCKETS:
-            self._levels.clear()
-        self._levels[source] = (level, now)
+TellSpent = Callable[[LimitKind, str, float], None]
+"""Told to the other processes: whose limit, which one's, and the tokens that it took here."""
 
 
 class Accounting:
@@ -69,14 +48,34 @@ class Accounting:
         self._write = write
         self._sessions = Buckets(rate=session_rate, burst=session_rate * 4)
         self._sources = Buckets(rate=source_rate, burst=source_rate * 6)
+        self._buckets: dict[LimitKind, Buckets] = {
+            "session": self._sessions,
+            "source": self._sources,
+        }
         self._answers: dict[tuple[str, int, str], int] = {}
         self._lines: list[bytes] = []
         self._dropped = 0
+        self.shed = 0
         self._notes = dict.fromkeys(Note, 0)
         self.durations = Durations()
         self.listeners: list[Callable[[Note, Mapping[str, int | str]], None]] = []
         self.gauges: dict[str, Callable[[], int]] = {}
         self.labelled: dict[str, tuple[str, Callable[[], Mapping[str, int]]]] = {}
+
+    def share_limits(self, tell: TellSpent, processes: int) -> None:
+        """Keep the limits together with other processes, so many in all: `tell` reaches the others.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        for kind, buckets in self._buckets.items():
+            buckets.tell_others(partial(tell, kind), processes)
+
+    def spent_elsewhere(self, kind: LimitKind, name: str, tokens: float) -> None:
+        """Take off what a session or source took at another process.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._buckets[kind].taken_elsewhere(name, self._clock.now(), tokens)
 
     def admit(self, session: str, now: int) -> None:
         """Count a request of `session` against its rate.
@@ -118,6 +117,16 @@ class Accounting:
             self._sources.take(peer, self._clock.now())
         except RateLimited:
             self.answered(operation, RateLimited.status, RateLimited.code)
+
+    def overloaded(self, operation: str) -> None:
+        """Count a request that was refused unread because it would have waited too long; no line.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self.shed += 1
+        self._answers[operation, Unavailable.status, Unavailable.code] = (
+            self._answers.get((operation, Unavailable.status, Unavailable.code), 0) + 1
+        )
 
     def note(self, message: Note, **fields: int | str) -> None:
         """Log one line about the service itself, and count it.

@@ -10,22 +10,27 @@ Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
-from tallystick.application.commands import Command
+from tallystick.application.commands import AgentOpens, Command, DialOrder, PlaceOrder
 from tallystick.application.turn import Outcome, Recorded
 from tallystick.application.writer import Prepared, Writer
+from tallystick.entry.admission import Pace, Standing, overloaded
 from tallystick.infrastructure.store.commit import CommitThread
 from tallystick.kernel.errors import Broken, MfsError, Unavailable
 
 T = TypeVar("T")
+_BEGINNINGS = PlaceOrder | DialOrder | AgentOpens
 WhenDurable = Callable[[Recorded], None]
 MAX_BATCH = 1024
 MAX_WAITING = 8192
+"""How many commands wait at most, whatever they are and however long they take."""
+
 RECOVERY_PAUSE_S = 0.25
 RECOVERY_PATIENCE = 20
 """How many attempts to connect again commands wait for before they are refused."""
@@ -100,9 +105,17 @@ class WriterLoop:
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
 
-    def __init__(self, writer: Writer, loop: Loop, thread: Thread | None = None) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        loop: Loop,
+        thread: Thread | None = None,
+        *,
+        longest_wait_s: float = math.inf,
+    ) -> None:
         """Run `writer` on `loop`, and what waits for the store on `thread`, one of its own if none.
 
+        New orders are refused once what waits takes longer than `longest_wait_s` seconds.
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self._writer = writer
@@ -117,6 +130,20 @@ class WriterLoop:
         self._idle = asyncio.Event()
         self._idle.set()
         self.batch_began = self.batch_durable = 0.0
+        self._standing = Standing(longest_wait_s)
+        self._pace = Pace()
+        self._prepared_s = self._oldest_at = 0.0
+        self._full = False
+        self.on_full: Callable[[bool], None] | None = None
+        self.waited_us = self.shed = 0
+
+    def ahead_s(self) -> float:
+        """How many seconds of work wait, by what the last full batches took; 0 while the store is
+        away.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        return 0.0 if self._attempts else len(self._waiting) * self._pace.each_s
 
     @property
     def waiting(self) -> int:
@@ -158,14 +185,27 @@ class WriterLoop:
         if self._attempts > RECOVERY_PATIENCE:
             answer(Recorded(Outcome(_away()), None))
             return
-        if self._stopped is not None or len(self._waiting) >= MAX_WAITING:
-            refusal = self._stopped or Unavailable(
-                "too many requests wait", remedy="try again with the same id", retry_after_s=1
-            )
-            answer(Recorded(Outcome(refusal), None))
+        waiting = len(self._waiting)
+        if self._stopped is not None or waiting >= MAX_WAITING:
+            answer(Recorded(Outcome(self._stopped or overloaded()), None))
             return
+        if isinstance(command, _BEGINNINGS) and self._standing.is_too_long(
+            self.ahead_s(), monotonic()
+        ):
+            self.shed += 1
+            self._tell_full(full=True)
+            answer(Recorded(Outcome(overloaded()), None))
+            return
+        if not waiting:
+            self._oldest_at = monotonic()
         self._waiting.append((command, answer))
         self._begin()
+
+    def _tell_full(self, *, full: bool) -> None:
+        if full is not self._full:
+            self._full = full
+            if self.on_full is not None:
+                self.on_full(full)
 
     def _begin(self) -> None:
         if not self._busy:
@@ -216,13 +256,17 @@ class WriterLoop:
         if self._writer.lost:
             self._recover()
             return
-        self.batch_began = monotonic()
+        self.batch_began = began = monotonic()
+        self.waited_us += int((began - self._oldest_at) * 1e6) if self._waiting else 0
+        self._oldest_at = began
         batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
         try:
             prepared = self._writer.prepare([command for command, _ in batch])
         except Exception as error:  # noqa: BLE001 - whoever waits must be answered
             self._failed(batch, error)
             return
+        self._prepared_s = monotonic() - began
+        self._tell_full(full=False)
         future = self._thread.submit(lambda: self._writer.commit(prepared))
         future.add_done_callback(
             lambda done: self._loop.call_soon_threadsafe(
@@ -251,6 +295,8 @@ class WriterLoop:
             return
         self._losses = 0
         self._answer(batch, recorded)
+        answered_s = monotonic() - self.batch_durable
+        self._pace.note(len(batch), self._prepared_s + answered_s)
         self._next()
 
     def _failed(self, batch: list[tuple[Command, WhenDurable]], failure: BaseException) -> None:

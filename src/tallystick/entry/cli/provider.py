@@ -13,6 +13,7 @@ from time import sleep
 import click
 import uvloop
 
+from tallystick.entry.admission import LONGEST_WAIT_S
 from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.auditing import listed_keys
 from tallystick.entry.cli.console import example, say, say_json, table
@@ -243,6 +244,13 @@ def _gateway(given: str) -> tuple[str, PublicHalf]:
 )
 @click.option("--session-rate", default=50.0, show_default=True, help="Requests/s of a session.")
 @click.option("--source-rate", default=50.0, show_default=True, help="Handshakes/s of a source.")
+@click.option(
+    "--longest-wait",
+    type=click.FloatRange(min=1.0),
+    default=LONGEST_WAIT_S * 1000,
+    show_default=True,
+    help="Milliseconds that requests may go on waiting before new ones are refused.",
+)
 def serve(
     folder: Path,
     host: str,
@@ -261,6 +269,7 @@ def serve(
     trace_share: float,
     session_rate: float,
     source_rate: float,
+    longest_wait: float,
     secret_file: Path | None,
     secret_fd: int | None,
 ) -> None:
@@ -282,6 +291,7 @@ def serve(
         workers=workers,
         session_rate=session_rate,
         source_rate=source_rate,
+        longest_wait_s=longest_wait / 1000,
     )
     check_listening(listening)
     endpoints = tuple(WitnessEndpoint.parse(text) for text in witnesses)

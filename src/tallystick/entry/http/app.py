@@ -15,9 +15,11 @@ from starlette.routing import Route
 
 from tallystick.entry.http.access import AccessDoors
 from tallystick.entry.http.doors import Doors
+from tallystick.entry.http.early import EarlyRefusal
 from tallystick.entry.http.lane import SEALED_TYPE, LaneHandler
 from tallystick.entry.http.openapi import openapi_document
 from tallystick.entry.http.ussd import UssdDoor
+from tallystick.kernel.codec import encode
 from tallystick.kernel.errors import (
     Broken,
     Malformed,
@@ -25,15 +27,22 @@ from tallystick.kernel.errors import (
     NotFound,
     TooLarge,
 )
+from tallystick.protocol.problems import problem_of
 
 MAX_SEALED_BYTES = 64 * 1024
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def application(
-    doors: Doors, access: AccessDoors, ussd: UssdDoor, sealed: dict[str, LaneHandler]
+    doors: Doors,
+    access: AccessDoors,
+    ussd: UssdDoor,
+    sealed: dict[str, LaneHandler],
+    early: EarlyRefusal,
 ) -> Starlette:
     """The whole service as an ASGI application, the sealed operations included.
+
+    What would wait too long is refused by `early`, as in the lane.
 
     Source: ISO/TS 12812-2:2017, 6.2.2
     """
@@ -61,7 +70,7 @@ def application(
         Route("/metrics", doors.metrics, methods=["GET"]),
         Route("/openapi.json", openapi, methods=["GET"]),
         *(
-            Route(path, _endpoint(handler), methods=["POST"])
+            Route(path, _endpoint(handler, early), methods=["POST"])
             for path, handler in sorted(sealed.items())
         ),
     ]
@@ -85,13 +94,18 @@ def _as_ours(error: Exception) -> MfsError:
     return Broken("the service made an error; it was noted", remedy="try again later")
 
 
-def _endpoint(handler: LaneHandler) -> _Endpoint:
+def _endpoint(handler: LaneHandler, early: EarlyRefusal) -> _Endpoint:
     """A sealed operation as an ordinary route, by the same handler that the lane calls."""
 
     async def endpoint(request: Request) -> Response:
         kind = request.headers.get("content-type", "").encode("latin-1")
         if not kind.startswith(SEALED_TYPE):
             return Response("send content-type: application/cose", 415)
+        refused = early.of(request.url.path.encode())
+        if refused is not None:
+            retry = {"retry-after": str(refused[0].retry_after_s)}
+            content = encode(problem_of(refused[0]))
+            return Response(content, 503, retry, media_type="application/problem+json")
         collected = bytearray()
         async for chunk in request.stream():
             collected += chunk
@@ -99,10 +113,10 @@ def _endpoint(handler: LaneHandler) -> _Endpoint:
                 raise TooLarge(f"the body is larger than {MAX_SEALED_BYTES} bytes")
         answered: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
 
-        def respond(status: int, content_type: bytes, content: bytes) -> None:
+        def respond(status: int, content_type: bytes, content: bytes, retry_after_s: int) -> None:
             headers = {"cache-control": "no-store"}
-            if status == 503:
-                headers["retry-after"] = "1"
+            if retry_after_s:
+                headers["retry-after"] = str(retry_after_s)
             with suppress(asyncio.InvalidStateError):
                 answered.set_result(
                     Response(content, status, headers, media_type=content_type.decode())

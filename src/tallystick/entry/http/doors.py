@@ -18,6 +18,7 @@ from tallystick.application.commands import (
 from tallystick.application.turn import Recorded
 from tallystick.entry import handshakes
 from tallystick.entry.accounting import Accounting
+from tallystick.entry.admission import Admission, overloaded
 from tallystick.entry.assembly import Platform
 from tallystick.entry.http.asked import (
     asked_for,
@@ -72,20 +73,25 @@ class Doors:
         platform: Platform,
         writer: WriterLoop,
         accounting: Accounting,
+        admission: Admission,
         tracing: Tracing | None = None,
     ) -> None:
         self._platform = platform
         self._desks = platform.desks
         self._writer = writer
         self._accounting = accounting
+        self._admission = admission
         self._tracing = tracing
 
     async def hello(self, request: Request) -> Response:
-        """Answer m1 with m2; nothing is kept.
+        """Answer m1 with m2; nothing is kept. Refused while others would wait too long for it.
 
         Source: ISO/TS 12812-2:2017, 7.2.7
         """
         asked_for(request, "session.hello")
+        if self._admission.full():
+            self._accounting.shed += 1
+            raise overloaded()
         body = await self._body(request, HANDSHAKE_COST)
         answered = handshakes.answer(self._platform, body)
         count_answer(self._accounting, request, 200, "")

@@ -15,17 +15,14 @@ from typing import NamedTuple
 
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.answering import Answer, Done, refusal
-from tallystick.entry.http.lane import LaneHandler, Respond
+from tallystick.entry.http.lane import LaneHandler, Respond, clear_refusal
 from tallystick.entry.tracing import Trace, Tracing
 from tallystick.infrastructure.envelope.cose import ReplyNonces, open_request, peek, seal_reply
 from tallystick.infrastructure.envelope.schedule import SessionKeys, session_of
-from tallystick.kernel.codec import encode_canonical
-from tallystick.kernel.errors import MfsError
+from tallystick.kernel.errors import MfsError, Unavailable
 from tallystick.kernel.time import Clock, Instant
 from tallystick.protocol.envelope import SEALED_MEDIA_TYPE
-from tallystick.protocol.problems import problem_of
 
-PROBLEM_MEDIA_TYPE = b"application/problem+json"
 _MAX_NAMES = 16_384
 _SEALED = SEALED_MEDIA_TYPE.encode()
 _TRACED = "payment.order"
@@ -49,14 +46,6 @@ Perform = Callable[[Opened, Instant, Done], None]
 
 KeysOf = Callable[[str, Instant], SessionKeys]
 """The keys of a live session; raises Unauthenticated."""
-
-
-def clear_refusal(error: MfsError, respond: Respond) -> None:
-    """Refuse in clear, where there is no session to seal for.
-
-    Source: RFC 9457
-    """
-    respond(error.status, PROBLEM_MEDIA_TYPE, encode_canonical(problem_of(error)))
 
 
 class Front:
@@ -107,7 +96,7 @@ class Front:
                 status, code, reply = answer
                 accounting.answered(operation, status, code, began)
                 sealed = seal_reply(keys, nonces.draw(), operation, sequence, status, reply)
-                respond(status, _SEALED, sealed)
+                respond(status, _SEALED, sealed, int(status == Unavailable.status))
                 if trace is not None:
                     trace.answered(status, code)
 

@@ -22,8 +22,13 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-Respond = Callable[[int, bytes, bytes], None]
-"""Answers once: status, content type, body."""
+from tallystick.entry.http.early import EarlyRefusal, is_whole
+from tallystick.kernel.codec import encode_canonical
+from tallystick.kernel.errors import MfsError
+from tallystick.protocol.problems import problem_of
+
+Respond = Callable[[int, bytes, bytes, int], None]
+"""Answers once: status, content type, body, seconds to come back after (0: it does not say)."""
 
 LaneHandler = Callable[[bytes, str, Respond], None]
 """Takes body, peer address and the way to answer; never blocks."""
@@ -31,6 +36,7 @@ LaneHandler = Callable[[bytes, str, Respond], None]
 MAX_HEAD_BYTES = 8 * 1024
 MAX_BODY_BYTES = 64 * 1024
 SEALED_TYPE = b"application/cose"
+PROBLEM_MEDIA_TYPE = b"application/problem+json"
 _LONGEST_REQUEST_LINE = 256
 _POST = b"POST "
 _REASONS = {
@@ -41,6 +47,15 @@ _REASONS = {
 }  # fmt: skip
 
 
+def clear_refusal(error: MfsError, respond: Respond) -> None:
+    """Refuse in clear, where there is no session to seal for.
+
+    Source: RFC 9457; RFC 9110, 10.2.3
+    """
+    problem = problem_of(error)
+    respond(error.status, PROBLEM_MEDIA_TYPE, encode_canonical(problem), problem.retry_after_s)
+
+
 class LaneProtocol(asyncio.Protocol):
     """One connection in the lane.
 
@@ -48,6 +63,7 @@ class LaneProtocol(asyncio.Protocol):
     """
 
     lanes: Mapping[bytes, LaneHandler] = {}
+    early: EarlyRefusal | None = None
 
     def __init__(
         self,
@@ -63,10 +79,12 @@ class LaneProtocol(asyncio.Protocol):
         self._inside = False
         self.transport: Any = None
         self.peer = ""
+        self._path = b""
         self._head = bytearray()
         self._body = bytearray()
         self._head_bytes = 0
         self._handler: LaneHandler | None = None
+        self._refusal: MfsError | None = None
         self._sealed = False
         self._keep_alive = True
         self._in_flight = False
@@ -110,13 +128,7 @@ class LaneProtocol(asyncio.Protocol):
             if self._head:
                 data = bytes(self._head) + data
                 self._head.clear()
-            decision = self._whose(data)
-            if decision is None:
-                self._head += data
-                return
-            if not decision:
-                self.connections.discard(self)
-                self.leave(data)
+            if not self._is_to_be_parsed(data):
                 return
             self._begin()
         try:
@@ -126,6 +138,18 @@ class LaneProtocol(asyncio.Protocol):
         except httptools.HttpParserError:
             if not self._closing:
                 self._refuse(400, b"not an HTTP/1.1 request")
+
+    def _is_to_be_parsed(self, data: bytes) -> bool:
+        """Keep, hand over or refuse at once what begins with `data`; True if none of these."""
+        decision = self._whose(data)
+        if decision is None:
+            self._head += data
+        elif not decision:
+            self.connections.discard(self)
+            self.leave(data)
+        else:
+            return not self._refused_early(data)
+        return False
 
     def _whose(self, head: bytes) -> bool | None:
         """True for the lane, False for uvicorn, None while the request line is incomplete."""
@@ -137,8 +161,23 @@ class LaneProtocol(asyncio.Protocol):
         parts = head[:end].split(b" ")
         if len(parts) != 3 or parts[2] != b"HTTP/1.1":
             return False
-        self._handler = self.lanes.get(parts[1])
+        self._path = parts[1]
+        self._handler = self.lanes.get(self._path)
         return self._handler is not None
+
+    def _refused_early(self, data: bytes) -> bool:
+        """Answer at once, unparsed, what would wait too long; what is not whole is parsed first."""
+        early = None if self.early is None else self.early.of(self._path)
+        if early is None:
+            return False
+        self._refusal, answer = early
+        if not self._keep_alive or not is_whole(data):
+            return False
+        self._refusal = None
+        self._state.total_requests += 1
+        self._waiting_since = self._loop.time()
+        self.transport.write(answer)
+        return True
 
     def _begin(self) -> None:
         self._inside = True
@@ -191,12 +230,18 @@ class LaneProtocol(asyncio.Protocol):
         if not self._sealed:
             self._respond(415, b"text/plain", b"send content-type: application/cose")
             return
+        if self._refusal is not None:
+            refusal, self._refusal = self._refusal, None
+            clear_refusal(refusal, self._respond)
+            return
         self._in_flight = True
         handler = self._handler
         if handler is not None:
             handler(bytes(self._body), self.peer, self._respond)
 
-    def _respond(self, status: int, content_type: bytes, body: bytes) -> None:
+    def _respond(
+        self, status: int, content_type: bytes, body: bytes, retry_after_s: int = 0
+    ) -> None:
         self._in_flight = False
         self._inside = False
         self._state.total_requests += 1
@@ -204,7 +249,7 @@ class LaneProtocol(asyncio.Protocol):
             return
         reason = _REASONS.get(status, b"")
         connection = b"" if self._keep_alive else b"connection: close\r\n"
-        retry = b"retry-after: 1\r\n" if status == 503 else b""
+        retry = b"retry-after: %d\r\n" % retry_after_s if retry_after_s else b""
         self.transport.write(
             b"HTTP/1.1 %d %b\r\ncontent-type: %b\r\ncontent-length: %d\r\n%b%b"
             b"cache-control: no-store\r\n\r\n%b"

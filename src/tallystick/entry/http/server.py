@@ -22,14 +22,16 @@ import uvicorn
 
 from tallystick.application.core.model import DEFAULT_PATIENCE, Patience
 from tallystick.entry.accounting import Accounting
+from tallystick.entry.admission import LONGEST_WAIT_S, Admission
 from tallystick.entry.assembly import Platform
 from tallystick.entry.core_link import CoreLink
 from tallystick.entry.delivering import deliver_notices, deliver_webhooks
 from tallystick.entry.http.access import AccessDoors
 from tallystick.entry.http.app import application
 from tallystick.entry.http.doors import Doors
+from tallystick.entry.http.early import EarlyRefusal
 from tallystick.entry.http.front import Front
-from tallystick.entry.http.lane import LaneHandler, LaneProtocol, sweep_idle
+from tallystick.entry.http.lane import LaneProtocol, sweep_idle
 from tallystick.entry.http.pace import FLUSH_S, HOUSEKEEPING_S, IDLE_S, quiet_collector
 from tallystick.entry.http.sealed import SealedOperations, sealed_handlers
 from tallystick.entry.http.ussd import UssdDoor
@@ -71,6 +73,7 @@ class Listening:
     workers: int = 1
     session_rate: float = 50.0
     source_rate: float = 50.0
+    longest_wait_s: float = LONGEST_WAIT_S
 
 
 def check_listening(listening: Listening) -> None:
@@ -143,7 +146,9 @@ async def serve(
         session_rate=listening.session_rate,
         source_rate=listening.source_rate,
     )
-    writer = WriterLoop(platform.writer, asyncio.get_running_loop())
+    loop = asyncio.get_running_loop()
+    writer = WriterLoop(platform.writer, loop, longest_wait_s=listening.longest_wait_s)
+    admission = Admission(listening.longest_wait_s, loop.call_soon, writer.ahead_s)
     _gauges(accounting, platform, writer)
     watch_disk(accounting, watched)
     watch_registers(accounting, watched, platform.clock)
@@ -156,7 +161,8 @@ async def serve(
         else:
             check_free(listening.host, listening.port)
         tracing = tracing_of(watched, writer, platform.module.random)
-        served = _served(platform, writer, accounting, ussd, listening, place, tracing)
+        stage = _Stage(platform, writer, accounting, admission, tracing)
+        served = _served(stage, ussd, listening, place)
         duties = _duties(platform, writer, accounting, served, patience)
         if witnessing is not None:
             duties.append(witnessed(platform, accounting, witnessing))
@@ -209,6 +215,17 @@ def _duties(
 
 
 @dataclass(frozen=True, slots=True)
+class _Stage:
+    """What every door of this process stands on."""
+
+    platform: Platform
+    writer: WriterLoop
+    accounting: Accounting
+    admission: Admission
+    tracing: Tracing | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Served:
     """The server of this process, and its fronts if they are processes of their own."""
 
@@ -218,53 +235,55 @@ class _Served:
     workers: int
 
 
-def _served(
-    platform: Platform,
-    writer: WriterLoop,
-    accounting: Accounting,
-    ussd: UssdDoor,
-    listening: Listening,
-    place: Place | None,
-    tracing: Tracing | None,
-) -> _Served:
+def _served(on: _Stage, ussd: UssdDoor, listening: Listening, place: Place | None) -> _Served:
+    platform, writer, accounting, tracing = on.platform, on.writer, on.accounting, on.tracing
     keys_of, nonces = platform.desks.sessions.keys, platform.nonces
     front = Front(keys_of, nonces, platform.clock, accounting, tracing)
     performers = SealedOperations(platform, writer).performers()
     sealed = sealed_handlers(front, performers)
     secure = listening.certificate is not None or bool(listening.terminator)
-    access = AccessDoors(platform, accounting, platform.names, secure=secure)
-    app = application(Doors(platform, writer, accounting, tracing), access, ussd, sealed)
+    early = EarlyRefusal(on.admission, accounting)
+    app = application(
+        Doors(platform, writer, accounting, on.admission, tracing),
+        AccessDoors(platform, accounting, platform.names, secure=secure),
+        ussd,
+        sealed,
+        early,
+    )
     desk = None
     if place is not None:
         hiring = Hiring(
             place=place,
             certificate=str(listening.certificate or ""),
             private_key=str(listening.private_key or ""),
-            session_rate=listening.session_rate / listening.workers,
-            source_rate=listening.source_rate / listening.workers,
+            session_rate=listening.session_rate,
+            source_rate=listening.source_rate,
             trace_share=0.0 if tracing is None else tracing.share,
+            longest_wait_s=listening.longest_wait_s,
+            workers=listening.workers,
         )
-        desk = FrontDesk(platform, writer, accounting, performers, hiring, tracing)
+        desk = FrontDesk(platform, writer, accounting, performers, hiring, on.admission, tracing)
+        writer.on_full = desk.writer_full
         accounting.gauges["fronts"] = desk.count
-    server = uvicorn.Server(_config(listening, app, sealed, place))
+    lane = None
+    if listening.lane and place is None:
+        lanes = {path.encode(): handler for path, handler in sealed.items()}
+        lane = type("Lane", (LaneProtocol,), {"lanes": lanes, "early": early})
+    server = uvicorn.Server(_config(listening, app, lane, place))
     return _Served(server, desk, place, listening.workers)
 
 
 def _config(
-    listening: Listening, app: Any, sealed: dict[str, LaneHandler], place: Place | None
+    listening: Listening, app: Any, lane: type[LaneProtocol] | None, place: Place | None
 ) -> uvicorn.Config:
     """The server of this process: at the port itself, or behind the fronts at the doors."""
-    protocol: Any = "httptools"
+    protocol: Any = lane or "httptools"
     where: dict[str, Any] = {"host": listening.host, "port": listening.port}
     if place is not None:
         protocol, where = RelayedProtocol, {"uds": place.doors}
-    else:
-        if listening.lane:
-            lanes = {path.encode(): handler for path, handler in sealed.items()}
-            protocol = type("Lane", (LaneProtocol,), {"lanes": lanes})
-        if listening.certificate is not None:
-            where["ssl_certfile"] = str(listening.certificate)
-            where["ssl_keyfile"] = str(listening.private_key)
+    elif listening.certificate is not None:
+        where["ssl_certfile"] = str(listening.certificate)
+        where["ssl_keyfile"] = str(listening.private_key)
     config = uvicorn.Config(
         app,
         http=protocol,
@@ -291,6 +310,8 @@ def _gauges(accounting: Accounting, platform: Platform, writer: WriterLoop) -> N
         "batches_total": lambda: platform.writer.batches,
         "commands_total": lambda: platform.writer.commands,
         "commands_waiting": lambda: writer.waiting,
+        "batch_wait_microseconds_total": lambda: writer.waited_us,
+        "refused_for_overload_total": lambda: accounting.shed + writer.shed,
         "sessions": lambda: len(platform.desks.sessions),
         "tally_size": lambda: platform.archive.size,
         "policy_version": lambda: platform.desks.policy.version,

@@ -281,8 +281,8 @@ def policy_in_force(site: Site) -> tuple[Policy, int]:
     file = read_policy_file(stored[1].encode())
     officers = {name: half.verify_key() for name, half in settings.officers.items()}
     profile, above = settings.profile, stored[0] - 1
-    policy = verify_policy(file, officers, profile=profile, last_version=above)
-    return policy, len(file.signatures)
+    compiled = verify_policy(file, officers, profile=profile, last_version=above)
+    return compiled.policy, len(file.signatures)
 
 
 def software_caps(policy: Policy) -> tuple[str, ...]:

@@ -234,7 +234,9 @@ class _Player:
             sequence, sealed = device.seal(operation, body)
             sequences.append(sequence)
 
-            def respond(status: int, _media: bytes, octets: bytes, at: int = number) -> None:
+            def respond(
+                status: int, _media: bytes, octets: bytes, _after: int, at: int = number
+            ) -> None:
                 told[at] = (status, octets)
 
             handle(sealed, _NOBODY, respond)

@@ -29,7 +29,6 @@ from tallystick.infrastructure.tally.merkle import (
     TILE_HEIGHT,
     Frontier,
     Tile,
-    append_batch,
     leaf_hash,
 )
 from tallystick.infrastructure.tally.projections import ProjectionCheck
@@ -278,10 +277,9 @@ class _Walk:
         if self._next is not None and found.rows_used > len(self._window):
             self._pass_over(self._next)
         self._replace_block(found.hashes)
-        batch = append_batch(self._good, found.hashes)
         self._findings += self._anchors.in_batch(self._good, found.hashes)
-        self._check_tiles(batch.tiles)
-        self._good, self._window = batch.frontier, []
+        self._check_tiles(found.grown.tiles)
+        self._good, self._window = found.grown.frontier, []
 
     def _pass_over(self, row: Row) -> None:
         """The last row of a window into which one was put stands behind it; take it too.

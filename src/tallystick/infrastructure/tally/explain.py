@@ -10,7 +10,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; RFC 9162, 2.1
 from collections.abc import Iterable, Iterator, Sequence
 
 from tallystick.infrastructure.tally.findings import Finding, FindingKind, events
-from tallystick.infrastructure.tally.merkle import Frontier, append_batch
+from tallystick.infrastructure.tally.merkle import Batch, Frontier, append_batch
 from tallystick.kernel.model import Record
 
 TRIAL_ROWS = 64
@@ -32,10 +32,13 @@ class Row(Record, frozen=True, kw_only=True):
 class Explanation(Record, frozen=True, kw_only=True):
     """The leaf hashes that lead to the signed root, how many rows they take, and what was done.
 
+    `grown` is the tree with them, without proofs.
+
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
 
     hashes: tuple[bytes, ...]
+    grown: Batch
     rows_used: int
     findings: tuple[Finding, ...]
 
@@ -50,29 +53,34 @@ def explain_rows(
     """
     computed = [row.computed for row in rows]
     stored = [row.stored for row in rows]
-    if _leads_to(before, computed, root):
-        return _explained(computed, len(rows), _stale_hashes(rows))
-    if _leads_to(before, stored, root):
-        return _explained(stored, len(rows), _edited_leaves(rows))
+    if grown := _leading_to(before, computed, root):
+        return _explained(computed, grown, len(rows), _stale_hashes(rows))
+    if grown := _leading_to(before, stored, root):
+        return _explained(stored, grown, len(rows), _edited_leaves(rows))
     if len(rows) > TRIAL_ROWS:
         return None
     for moved, finding in _rearranged(rows):
-        if _leads_to(before, moved, root):
-            return _explained(moved, len(rows), [finding])
+        if grown := _leading_to(before, moved, root):
+            return _explained(moved, grown, len(rows), [finding])
     if next_row is not None:
         wider = [*rows, next_row]
         for kept, finding in _without_one(wider):
-            if _leads_to(before, kept, root):
-                return _explained(kept, len(wider), [finding])
+            if grown := _leading_to(before, kept, root):
+                return _explained(kept, grown, len(wider), [finding])
     return None
 
 
-def _leads_to(before: Frontier, hashes: Sequence[bytes], root: bytes) -> bool:
-    return append_batch(before, hashes).root == root
+def _leading_to(before: Frontier, hashes: Sequence[bytes], root: bytes) -> Batch | None:
+    grown = append_batch(before, hashes, prove=False)
+    return grown if grown.root == root else None
 
 
-def _explained(hashes: Sequence[bytes], rows_used: int, findings: Iterable[Finding]) -> Explanation:
-    return Explanation(hashes=tuple(hashes), rows_used=rows_used, findings=tuple(findings))
+def _explained(
+    hashes: Sequence[bytes], grown: Batch, rows_used: int, findings: Iterable[Finding]
+) -> Explanation:
+    return Explanation(
+        hashes=tuple(hashes), grown=grown, rows_used=rows_used, findings=tuple(findings)
+    )
 
 
 def _stale_hashes(rows: Sequence[Row]) -> Iterator[Finding]:

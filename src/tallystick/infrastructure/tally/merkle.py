@@ -120,8 +120,8 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right)
 
 
-def append_batch(frontier: Frontier, hashes: Sequence[bytes]) -> Batch:
-    """Append leaf `hashes` to the tree of `frontier`; proofs are at the new size.
+def append_batch(frontier: Frontier, hashes: Sequence[bytes], *, prove: bool = True) -> Batch:
+    """Append leaf `hashes` to the tree of `frontier`; proofs are at the new size, if asked for.
 
     Raises Malformed for an empty batch.
     Source: RFC 9162, 2.1.1; 2.1.3
@@ -139,7 +139,7 @@ def append_batch(frontier: Frontier, hashes: Sequence[bytes]) -> Batch:
         first_index=old,
         frontier=Frontier(size=new, nodes=nodes),
         root=levels[-1][0],
-        proofs=_batch_proofs(levels, old, new),
+        proofs=_batch_proofs(levels, old, new) if prove else (),
         tiles=_new_tiles(levels, old, new),
     )
 

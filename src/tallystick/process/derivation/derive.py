@@ -219,15 +219,15 @@ class _Derivation:
         if tier == rule.id or not tier.isdigit():
             return row
         windows = row.entries["windows"][1]
-        assert isinstance(windows, Sequence)  # noqa: S101 - the rules have it, tests hold it
-        given = {str(_entry(one, "window")) for one in windows.items}
+        items_given = windows.items if isinstance(windows, Sequence) else (windows,)
+        given = {str(_entry(one, "window")) for one in items_given}
         more: list[Node] = []
         for measure, window in _WINDOWS:
             bound = self._bound(int(tier), measure)
             if bound is not None and window not in given:
                 more.append(_tree({"window": window, "amount": bound.value}))
                 self._articles.setdefault(rule.id, []).append(bound.origin)
-        entries = {**row.entries, "windows": (_AT, Sequence((*windows.items, *more), _AT))}
+        entries = {**row.entries, "windows": (_AT, Sequence((*items_given, *more), _AT))}
         return Mapping(entries, _AT)
 
     def _with_reason(self, rule: RowRule, row: Mapping, behind: list[Control]) -> Mapping:
@@ -290,12 +290,11 @@ class _Derivation:
         roles = tuple(self._basis.operators.roles)
         officers = [one for one in roles if "activate-policy" in self._basis.operators.roles[one]]
         tell = _tree([*officers[:1], *(one for one in roles if one not in officers)][:2])
-        filled = self._filled(self._rules.dependencies, "dependencies")
-        assert isinstance(filled, Mapping)  # noqa: S101 - a mapping gives a mapping
         entries: dict[str, tuple[Position, Node]] = {}
-        for name, (at, one) in filled.entries.items():
-            assert isinstance(one, Mapping)  # noqa: S101 - tests hold the rules to it
-            entries[name] = (at, Mapping({**one.entries, "tell": (at, tell)}, at))
+        for name, (at, node) in self._rules.dependencies.entries.items():
+            one = self._filled(node, name)
+            if isinstance(one, Mapping):
+                entries[name] = (at, Mapping({**one.entries, "tell": (at, tell)}, at))
         return Mapping(entries, _AT)
 
 
@@ -385,8 +384,7 @@ def _tree(value: object) -> Node:
         return Mapping({str(word): (_AT, _tree(one)) for word, one in entries.items()}, _AT)
     if isinstance(value, list):
         return Sequence(tuple(_tree(one) for one in cast("list[object]", value)), _AT)
-    assert isinstance(value, str | int)  # noqa: S101 - only called with these
-    return Scalar(value, _AT)
+    return Scalar(value if isinstance(value, str | int) else str(value), _AT)
 
 
 def _ms(value: str | int) -> int:

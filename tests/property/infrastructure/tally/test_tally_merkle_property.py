@@ -102,6 +102,10 @@ def test_every_leaf_of_every_ragged_batch_has_the_proof_of_the_definition(
         assert [list(one) for one in batch.proofs] == [
             path(n, all_hashes) for n in range(start, start + count)
         ]
+        unproved = merkle.append_batch(frontier, chunk, prove=False)
+        assert unproved.proofs == ()
+        assert (unproved.frontier, unproved.root) == (batch.frontier, batch.root)
+        assert unproved.tiles == batch.tiles
         slow = frontier
         for one in chunk:
             slow = slow.append(one)

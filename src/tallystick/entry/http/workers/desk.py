@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from tallystick.application.commands import PlaceOrder
 from tallystick.application.turn import Recorded
-from tallystick.entry.accounting import Accounting
+from tallystick.entry.accounting import Accounting, LimitKind
+from tallystick.entry.admission import BEGINNINGS, LONGEST_WAIT_S, Admission, overloaded
 from tallystick.entry.answering import Answer, Done, answer_of, refusal
 from tallystick.entry.assembly import Platform, iv_prefix
 from tallystick.entry.http.front import Opened, Perform
@@ -45,6 +46,8 @@ class Hiring:
     session_rate: float
     source_rate: float
     trace_share: float = 0.0
+    longest_wait_s: float = LONGEST_WAIT_S
+    workers: int = 1
 
 
 class FrontDesk:
@@ -60,6 +63,7 @@ class FrontDesk:
         accounting: Accounting,
         performers: dict[str, Perform],
         hiring: Hiring,
+        admission: Admission | None = None,
         tracing: Tracing | None = None,
     ) -> None:
         self._platform = platform
@@ -67,11 +71,13 @@ class FrontDesk:
         self._accounting = accounting
         self._performers = performers
         self._hiring = hiring
+        self._admission = admission
         self._tracing = tracing
         self._counters: list[_Counter] = []
         self._started = 0
         self._stopping = False
         platform.desks.sessions.on_forget(self._forget)
+        accounting.share_limits(self._spent_here, hiring.workers + 1)
 
     def count(self) -> int:
         """How many fronts there are.
@@ -130,6 +136,8 @@ class FrontDesk:
             session_rate=hiring.session_rate,
             source_rate=hiring.source_rate,
             trace_share=hiring.trace_share,
+            longest_wait_s=hiring.longest_wait_s,
+            processes=hiring.workers + 1,
         )
 
     def quote_keys_changed(self) -> None:
@@ -140,6 +148,22 @@ class FrontDesk:
         blocks = self._platform.quote_keys.blocks()
         for one in self._counters:
             one.send(frames.QuoteKeysChanged(blocks=blocks))
+
+    def writer_full(self, full: bool) -> None:
+        """Tell every front whether to refuse what begins something, unread.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        for one in self._counters:
+            one.send(frames.WriterFull(full=full))
+
+    def _spent_here(self, kind: LimitKind, name: str, tokens: float) -> None:
+        self._pass_on(frames.Spent(kind=kind, name=name, tokens=tokens), None)
+
+    def _pass_on(self, spent: frames.Spent, origin: "_Counter | None") -> None:
+        for one in self._counters:
+            if one is not origin:
+                one.send(spent)
 
     def _forget(self, session: str) -> None:
         for one in self._counters:
@@ -186,6 +210,10 @@ class FrontDesk:
         elif isinstance(frame, frames.Counted):
             self._accounting.absorb(frame.answers, frame.lines)
             self._accounting.durations.absorb(frame.durations)
+            self._accounting.shed += frame.shed
+        elif isinstance(frame, frames.Spent):
+            self._accounting.spent_elsewhere(frame.kind, frame.name, frame.tokens)
+            self._pass_on(frame, counter)
         else:
             counter.ready()
 
@@ -212,9 +240,15 @@ class FrontDesk:
         try:
             if perform is None:
                 raise NotFound("there is no such operation", remedy="see /openapi.json")
+            if self._is_too_much(frame.operation):
+                self._accounting.shed += 1
+                raise overloaded()
             perform(opened, self._platform.clock.now(), done)
         except MfsError as error:
             done(refusal(error))
+
+    def _is_too_much(self, operation: str) -> bool:
+        return operation in BEGINNINGS and self._admission is not None and self._admission.full()
 
     def _keys(self, session: str) -> frames.KeysGiven | frames.KeysRefused:
         sessions, devices = self._platform.desks.sessions, self._platform.desks.devices

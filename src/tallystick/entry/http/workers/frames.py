@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tallystick.application.consent import DeviceSigned
+from tallystick.entry.accounting import LimitKind
 from tallystick.kernel.codec import Unpacker, pack
 from tallystick.kernel.errors import Malformed
 from tallystick.kernel.model import Record
@@ -24,6 +25,7 @@ MAX_MESSAGE = 64 * 1024 * 1024
 class Start(Record, frozen=True, kw_only=True, tag=True):
     """What a front needs to begin: where to listen, what it is called, the keys it may hold.
 
+    Limits are kept together with all other `processes`.
     `iv_prefix` belongs to this front and this start of it alone. `quote_roots` open `quote_blocks`
     and no other.
     Source: ISO/TS 12812-2:2017, 7.4.2; NIST SP 800-38D, 8.2.1
@@ -41,6 +43,8 @@ class Start(Record, frozen=True, kw_only=True, tag=True):
     session_rate: float
     source_rate: float
     trace_share: float
+    longest_wait_s: float
+    processes: int
 
 
 class Ready(Record, frozen=True, kw_only=True, tag=True):
@@ -147,17 +151,49 @@ class Answered(Record, frozen=True, kw_only=True, tag=True):
 class Counted(Record, frozen=True, kw_only=True, tag=True):
     """What a front answered since it last said so, by operation, status and code; and log lines.
 
-    `durations` has each operation's buckets, then its microseconds.
+    `durations` has each operation's buckets, then its microseconds; `shed` counts what was
+    refused unread.
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
 
     answers: list[tuple[str, int, str, int]]
     durations: list[tuple[str, list[int]]]
     lines: bytes
+    shed: int
 
 
-FromFront = Ready | KeysWanted | Ordered | Asked | Counted
-FromWriter = Start | Drain | QuoteKeysChanged | KeysGiven | KeysRefused | Forget | Answered
+class Spent(Record, frozen=True, kw_only=True, tag=True):
+    """How many tokens of its limit a session or source (`kind`) took at another process.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    kind: LimitKind
+    name: str
+    tokens: float
+
+
+class WriterFull(Record, frozen=True, kw_only=True, tag=True):
+    """Whether more waits for the writer than it carries out in time.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    full: bool
+
+
+FromFront = Ready | KeysWanted | Ordered | Asked | Counted | Spent
+FromWriter = (
+    Start
+    | Drain
+    | QuoteKeysChanged
+    | KeysGiven
+    | KeysRefused
+    | Forget
+    | Answered
+    | WriterFull
+    | Spent
+)
 
 from_fronts: Unpacker[list[FromFront]] = Unpacker(list[FromFront])
 from_writer: Unpacker[list[FromWriter]] = Unpacker(list[FromWriter])

@@ -11,8 +11,7 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from math import inf
 
 import uvloop
 from uvicorn.config import Config
@@ -20,128 +19,31 @@ from uvicorn.server import ServerState
 
 from tallystick.application.consent import verify_signed
 from tallystick.application.quotekeys import QuoteKeys
-from tallystick.entry.accounting import Accounting
+from tallystick.entry.accounting import Accounting, LimitKind
+from tallystick.entry.admission import Admission
 from tallystick.entry.answering import Answer, Done
-from tallystick.entry.http.front import Front, Opened, Perform, clear_refusal
-from tallystick.entry.http.lane import LaneHandler, Respond, sweep_idle
+from tallystick.entry.http.early import EarlyRefusal
+from tallystick.entry.http.front import Front, Opened, Perform
+from tallystick.entry.http.lane import LaneHandler, Respond, clear_refusal, sweep_idle
 from tallystick.entry.http.operations import OPERATIONS, Protection
 from tallystick.entry.http.pace import FLUSH_S, IDLE_S, quiet_collector
 from tallystick.entry.http.sealed import MAX_ORDER_BYTES, sealed_handlers
 from tallystick.entry.http.workers import frames
 from tallystick.entry.http.workers.relay import RelayingLane
+from tallystick.entry.http.workers.sessions import SessionCache
 from tallystick.entry.tracing import Tracing
-from tallystick.infrastructure.crypto.signature import Es256VerifyKey, VerifyKey
 from tallystick.infrastructure.envelope.cose import ReplyNonces, peek
-from tallystick.infrastructure.envelope.schedule import SessionKeys, kid_of
 from tallystick.infrastructure.modules.block import BlockRoots
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.hardening import harden_process
 from tallystick.infrastructure.modules.soft import SoftModule
-from tallystick.kernel.codec import Decoder, b64url
+from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Broken, MfsError, Unauthenticated, Unavailable
 from tallystick.kernel.time import Clock, Instant
-from tallystick.protocol.payments import PaymentRequest, consent_header
-from tallystick.protocol.problems import error_of
+from tallystick.protocol.payments import PaymentRequest
 
 GRACE_S = 5.0
-_HOT_SESSIONS = 16_384
 _MOST_UNKNOWN = 1_024
-
-
-@dataclass(frozen=True, slots=True)
-class HotSession:
-    """What a front knows of a session that it serves.
-
-    Source: ISO/TS 12812-2:2017, 3.22
-    """
-
-    keys: SessionKeys
-    header: str
-    consent_key: VerifyKey
-
-
-class SessionCache:
-    """The sessions that this front serves; what it does not know it asks the writer for.
-
-    Source: ISO/TS 12812-2:2017, 3.22; 7.3.2
-    """
-
-    def __init__(self) -> None:
-        self._hot: dict[str, HotSession] = {}
-        self._asking: dict[str, list[Callable[[MfsError | None], None]]] = {}
-
-    def __contains__(self, session: str) -> bool:
-        return session in self._hot
-
-    def keys(self, session: str, now: Instant) -> SessionKeys:
-        """The keys of a session that is known here.
-
-        Raises Unauthenticated.
-        Source: ISO/TS 12812-2:2017, 3.22
-        """
-        del now
-        return self.look(session).keys
-
-    def look(self, session: str) -> HotSession:
-        """A session that is known here.
-
-        Raises Unauthenticated.
-        Source: ISO/TS 12812-2:2017, 7.3.2
-        """
-        found = self._hot.get(session)
-        if found is None:
-            raise Unauthenticated("there is no such session", remedy="establish a new session")
-        return found
-
-    def wait(self, session: str, resume: Callable[[MfsError | None], None]) -> bool:
-        """Call `resume` once it is known what the writer says; True if it must be asked now.
-
-        Source: ISO/TS 12812-2:2017, 7.3.2
-        """
-        waiting = self._asking.setdefault(session, [])
-        waiting.append(resume)
-        return len(waiting) == 1
-
-    @property
-    def waiting(self) -> int:
-        """How many sessions are being asked for.
-
-        Source: ISO/TS 12812-2:2017, 6.2.3
-        """
-        return len(self._asking)
-
-    def given(self, frame: frames.KeysGiven) -> None:
-        """Keep what the writer gave and go on with what waited for it.
-
-        Source: ISO/TS 12812-2:2017, 3.22
-        """
-        if len(self._hot) >= _HOT_SESSIONS:
-            for old in list(self._hot)[: _HOT_SESSIONS // 8]:
-                del self._hot[old]
-        self._hot[frame.session] = HotSession(
-            keys=SessionKeys(kid_of(frame.session), frame.octets),
-            header=b64url(consent_header(frame.device)),
-            consent_key=Es256VerifyKey(frame.consent_key),
-        )
-        self._resume(frame.session, None)
-
-    def refused(self, frame: frames.KeysRefused) -> None:
-        """Refuse what waited for a session that there is not.
-
-        Source: ISO/TS 12812-2:2017, 7.3.2
-        """
-        self._resume(frame.session, error_of(frame.problem))
-
-    def forget(self, session: str) -> None:
-        """Forget the keys of a session that ended.
-
-        Source: ISO/TS 12812-2:2017, 3.22
-        """
-        self._hot.pop(session, None)
-
-    def _resume(self, session: str, error: MfsError | None) -> None:
-        for resume in self._asking.pop(session, ()):
-            resume(error)
 
 
 class FrontProcess:
@@ -163,6 +65,8 @@ class FrontProcess:
         self._end = asyncio.Event()
         self._gone = asyncio.Event()
         self._lines = b""
+        self._ahead_s = 0.0
+        self._accounting: Accounting | None = None
 
     async def run(self, descriptor: int) -> None:
         """Serve until the writer says so or is gone.
@@ -182,7 +86,11 @@ class FrontProcess:
             source_rate=start.source_rate,
         )
         state = ServerState()
-        server = await self._listen(start, state, self._handlers(start, accounting))
+        accounting.share_limits(self._spent_here, start.processes)
+        self._accounting = accounting
+        admission = Admission(start.longest_wait_s, loop.call_soon, lambda: self._ahead_s)
+        early = EarlyRefusal(admission, accounting)
+        server = await self._listen(start, state, self._handlers(start, accounting), early)
         tasks = [
             asyncio.create_task(sweep_idle(state, idle_s=IDLE_S)),
             asyncio.create_task(self._report(accounting)),
@@ -203,11 +111,15 @@ class FrontProcess:
         self._link.close()
 
     async def _listen(
-        self, start: frames.Start, state: ServerState, handlers: dict[str, LaneHandler]
+        self,
+        start: frames.Start,
+        state: ServerState,
+        handlers: dict[str, LaneHandler],
+        early: EarlyRefusal,
     ) -> asyncio.Server:
         loop = asyncio.get_running_loop()
         lanes = {path.encode(): handler for path, handler in handlers.items()}
-        lane = type("Lane", (RelayingLane,), {"lanes": lanes, "doors": start.doors})
+        lane = type("Lane", (RelayingLane,), {"lanes": lanes, "doors": start.doors, "early": early})
         config = Config(app="", log_config=None)
         return await loop.create_server(
             lambda: lane(config, state, {}, loop),
@@ -325,6 +237,9 @@ class FrontProcess:
         if self._link is not None:
             self._link.send(frame)
 
+    def _spent_here(self, kind: LimitKind, name: str, tokens: float) -> None:
+        self._send(frames.Spent(kind=kind, name=name, tokens=tokens))
+
     def _receive(self, frame: frames.FromWriter) -> None:
         if isinstance(frame, frames.Answered):
             done = self._calls.pop(frame.call)
@@ -339,6 +254,11 @@ class FrontProcess:
             self._use_quote_keys(frame.blocks)
         elif isinstance(frame, frames.Start):
             self._begin.set_result(frame)
+        elif isinstance(frame, frames.Spent):
+            if self._accounting is not None:
+                self._accounting.spent_elsewhere(frame.kind, frame.name, frame.tokens)
+        elif isinstance(frame, frames.WriterFull):
+            self._ahead_s = inf if frame.full else 0.0
         else:
             self._end.set()
 
@@ -363,7 +283,8 @@ class FrontProcess:
         lines, self._lines = self._lines, b""
         if answers or lines:
             durations = accounting.durations.taken()
-            self._send(frames.Counted(answers=answers, durations=durations, lines=lines))
+            shed, accounting.shed = accounting.shed, 0
+            self._send(frames.Counted(answers=answers, durations=durations, lines=lines, shed=shed))
 
 
 def _crowded() -> Unavailable:

@@ -1,0 +1,96 @@
+"""The limit of a session holds over two fronts together, and one front gives all of it."""
+
+import http.client
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from tests.protocol.test_workers import SEALED, links
+from tests.support.processes import fronts
+from tests.support.served import Person, Served, served
+
+from tallystick.entry.buckets import UNTOLD_SHARE
+from tallystick.entry.http.operations import operation
+from tallystick.infrastructure.envelope.cose import seal_request
+
+RATE = 20.0
+BURST = 4 * RATE
+READ = "account.read"
+Links = list[http.client.HTTPConnection]
+
+
+def ask(person: Person, link: http.client.HTTPConnection) -> tuple[int, str | None, bytes]:
+    live = person.session._live
+    live.sequence += 1
+    body = seal_request(live.keys, READ, live.sequence, b"{}")
+    link.request("POST", operation(READ).path, body, SEALED)
+    reply = link.getresponse()
+    octets = reply.read()
+    return reply.status, reply.headers["retry-after"], octets[27:32]
+
+
+def by_front(person: Person, connections: Links) -> dict[bytes, Links]:
+    found: dict[bytes, Links] = {}
+    for link in connections:
+        status, _, prefix = ask(person, link)
+        assert status == 200
+        found.setdefault(prefix, []).append(link)
+    return found
+
+
+def given(person: Person, connections: Links, tries: int) -> tuple[int, float]:
+    """How many of `tries` requests were answered, over links in turn, and the seconds it took."""
+    began, count = time.monotonic(), 0
+    for number in range(tries):
+        status, after, _ = ask(person, connections[number % len(connections)])
+        assert status in {200, 429}
+        assert status == 200 or int(after or 0) >= 1, "a refusal says when to come back"
+        count += status == 200
+    return count, time.monotonic() - began
+
+
+def one_at_each(provider: Served, connections: Links) -> Links:
+    """A link to each front, found by somebody who is not measured."""
+    finder = provider.person("+254700000031", "Finder")
+    finder.session.establish()
+    found = by_front(finder, connections)
+    assert len(found) == 2, "both fronts have a connection"
+    return [links[0] for links in found.values()]
+
+
+@pytest.mark.requirement("MFS-6.2.3-04")
+@pytest.mark.threat("THR-NET-04")
+def test_the_limit_is_whole_at_one_front_and_no_more_at_two(tmp_path: Path) -> None:
+    with (
+        served(tmp_path / "p", workers=2, session_rate=RATE) as provider,
+        links(provider.url, 12) as connections,
+    ):
+        each = one_at_each(provider, connections)
+        single = provider.person("+254700000032", "Single")
+        single.session.establish()
+        count, seconds = given(single, each[:1], int(BURST * 2.5))
+        whole = BURST + RATE * seconds
+        assert BURST - 1 <= count <= whole + 1
+
+        spread = provider.person("+254700000033", "Spread")
+        spread.session.establish()
+        count, seconds = given(spread, each, int(BURST * 2.5))
+        whole = BURST + RATE * seconds
+        assert BURST - 1 <= count <= whole + BURST * UNTOLD_SHARE + 1
+
+
+def test_the_limit_stays_when_a_front_dies(tmp_path: Path) -> None:
+    with served(tmp_path / "p", workers=2, session_rate=RATE) as provider:
+        person = provider.person("+254700000034", "Ann")
+        person.session.establish()
+        victim = next(iter(fronts(os.getpid())))
+        os.kill(victim, signal.SIGKILL)
+        limit = time.monotonic() + 10
+        while victim in fronts(os.getpid()):
+            assert time.monotonic() < limit
+            time.sleep(0.01)
+        with links(provider.url, 1) as connections:
+            count, seconds = given(person, connections, int(BURST * 2))
+        assert BURST - 1 <= count <= BURST + RATE * seconds + 1
