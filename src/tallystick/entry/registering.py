@@ -6,6 +6,7 @@ Source: ISO/TS 12812-2:2017, 6.2.1
 from pathlib import Path
 
 from tallystick.application.certification.store import CertificateRow
+from tallystick.application.customers.store import active_agents
 from tallystick.application.operators.store import roles
 from tallystick.entry.certifying import certificates_in
 from tallystick.entry.settings import ProviderFolder
@@ -20,6 +21,7 @@ from tallystick.process.isms.probes import State
 from tallystick.process.isms.reading import read_register
 from tallystick.process.isms.shapes import SHAPES
 from tallystick.process.isms.training import why_untrained
+from tallystick.process.programme.reading import read_programme
 from tallystick.process.yamltext.section import suggestion
 from tallystick.process.yamltext.tree import MAX_TEXT
 
@@ -95,10 +97,11 @@ class Stored(Record, frozen=True, kw_only=True):
 
     certificates: tuple[CertificateRow, ...] = ()
     operators: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
 
 
 def stored(folder: ProviderFolder) -> Stored:
-    """Certificates and operators; none before the provider was served.
+    """Certificates, operators and agents; none before the provider was served.
 
     Source: ISO/TS 12812-2:2017, 6.2.1; 9.1
     """
@@ -110,7 +113,9 @@ def stored(folder: ProviderFolder) -> Stored:
         if not reader.shapes():
             return Stored()
         return Stored(
-            certificates=tuple(certificates_in(reader)), operators=tuple(sorted(roles(reader)))
+            certificates=tuple(certificates_in(reader)),
+            operators=tuple(sorted(roles(reader))),
+            agents=tuple(active_agents(reader)),
         )
 
 
@@ -128,9 +133,20 @@ def state_of(folder: ProviderFolder) -> State:
         withdrawn=tuple(one for one in withdrawn if one is not None),
         found=tuple(found),
         operators=rows.operators,
+        agents=rows.agents,
+        parties=_parties(folder),
     )
     registers = KeptRegisters(folder.registers).read()
     return State(registers=registers, around=around, inventory=keys)
+
+
+def _parties(folder: ProviderFolder) -> tuple[str, ...]:
+    """The parties that the programme names; none where there is no programme that can be read."""
+    try:
+        text = folder.programme_file.read_text(encoding="utf-8")
+        return tuple(read_programme(text).parties)
+    except (OSError, UnicodeDecodeError, MfsError):
+        return ()
 
 
 def new_register(folder: ProviderFolder, name: str, owner: str, today: str) -> Path:

@@ -57,7 +57,7 @@ def check(folder: Path, as_json: bool) -> None:
         table(
             str(folder),
             ("", "of", "found"),
-            [(one.verdict, one.probe.removeprefix("register-"), one.summary) for one in found],
+            [(one.verdict, one.probe.removeprefix("registers."), one.summary) for one in found],
         )
         for broken in state.registers.unreadable:
             for line in broken.defects.splitlines():

@@ -13,6 +13,7 @@ from tallystick.process.isms.certificates import EvaluationCertificate, Withdraw
 from tallystick.process.isms.model import Entry, Register, Registers
 from tallystick.process.isms.responsibility import responsibilities, unanswered
 from tallystick.process.isms.schemes import strength_of, wire_word
+from tallystick.process.isms.shapes import FURTHER_OBJECTIVES
 from tallystick.process.isms.training import untrained
 from tallystick.process.programme.words import Strength
 
@@ -20,8 +21,8 @@ from tallystick.process.programme.words import Strength
 class Surroundings(Record, frozen=True, kw_only=True):
     """What a register is held against: certificates that are kept, and what was found at run time.
 
-    `found` are names of keys, databases and endpoints; every asset register must cover them.
-    `operators` are the ids of those who are enrolled.
+    `found` are names of keys and databases, which the register of assets must cover. `operators`
+    and `agents` are the ids of those who are enrolled, `parties` those whom the programme names.
     Source: ISO/TS 12812-2:2017, 6.2.1; 9.1
     """
 
@@ -29,6 +30,8 @@ class Surroundings(Record, frozen=True, kw_only=True):
     withdrawn: tuple[Withdrawal, ...] = ()
     found: tuple[str, ...] = ()
     operators: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
+    parties: tuple[str, ...] = ()
 
 
 NOTHING_FOUND = Surroundings()
@@ -53,6 +56,15 @@ def gaps(
     return tuple(found)
 
 
+def _parties(
+    _registers: Registers, register: Register, _now: Instant, around: Surroundings
+) -> Iterator[str]:
+    known = {one.text("party") for one in register.entries.values() if one.flag("active")}
+    for one in around.parties:
+        if one not in known:
+            yield f"the programme names {one}, which is not in it"
+
+
 def _responsibilities(
     registers: Registers, _register: Register, _now: Instant, _around: Surroundings
 ) -> Iterator[str]:
@@ -63,6 +75,9 @@ def _objectives(
     registers: Registers, register: Register, _now: Instant, _around: Surroundings
 ) -> Iterator[str]:
     documents = registers.entries("documents")
+    for further in FURTHER_OBJECTIVES:
+        if further not in register.entries:
+            yield f"{further} is neither chosen nor is there a reason why not"
     for one in register.entries.values():
         if not one.flag("chosen"):
             continue
@@ -97,10 +112,13 @@ def _people(
     ended = len(untrained(registers, now))
     if ended:
         yield f"the training of {ended} active people has ended"
-    known = {one.text("operator") for one in register.entries.values() if one.flag("active")}
-    missing = [one for one in around.operators if one not in known]
-    if missing:
-        yield f"{len(missing)} operators are not in it"
+    active = [one for one in register.entries.values() if one.flag("active")]
+    for what, enrolled in (("operator", around.operators), ("customer", around.agents)):
+        known = {one.text(what) for one in active}
+        missing = [one for one in enrolled if one not in known]
+        if missing:
+            who = "operators" if what == "operator" else "agents"
+            yield f"{len(missing)} {who} are not in it"
 
 
 def _incidents(
@@ -156,6 +174,7 @@ def _assured(
 
 
 _RULES: Mapping[str, Callable[[Registers, Register, Instant, Surroundings], Iterator[str]]] = {
+    "parties": _parties,
     "responsibilities": _responsibilities,
     "objectives": _objectives,
     "assets": _assets,

@@ -34,12 +34,12 @@ Look = Callable[[], State]
 
 
 def register_probes(look: Look) -> tuple[Probe, ...]:
-    """One probe for each register, one for certificates, one for keys and mechanisms.
+    """One probe for each register, for reviews, for certificates, for keys and mechanisms.
 
     Source: ISO/TS 12812-2:2017, 9
     """
     kept = (RegisterProbe(shape, look) for shape in SHAPES.values())
-    return (*kept, CertificateProbe(look), InventoryProbe(look))
+    return (*kept, ReviewProbe(look), CertificateProbe(look), InventoryProbe(look))
 
 
 class RegisterProbe:
@@ -49,7 +49,7 @@ class RegisterProbe:
     """
 
     def __init__(self, shape: Shape, look: Look) -> None:
-        self.name = f"register-{shape.name}"
+        self.name = f"registers.{shape.name}"
         self.requirements = shape.requirements
         self._register = shape.name
         self._look = look
@@ -96,13 +96,52 @@ class RegisterProbe:
         )
 
 
+class ReviewProbe:
+    """Looks whether every register was reviewed in time, and every party's attestation counts.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+
+    name = "registers.reviews"
+    requirements: tuple[str, ...] = ("MFS-6.2.1-04",)
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+
+    def observe(self, now: Instant) -> Evidence:
+        """Pass if all registers are kept and reviewed, and no party's attestation has ended.
+
+        Unknown where none is kept.
+        Source: ISO/TS 12812-2:2017, 6.2.1
+        """
+        registers = self._look().registers
+        missing = [name for name in SHAPES if name not in registers.kept]
+        late = [
+            one
+            for one in due(registers, now, ahead_ms=0)
+            if one.overdue and one.register in registers.kept
+            if not one.entry or one.register == "parties"
+        ]
+        found = [*(f"{name} is not kept" for name in missing)]
+        found += [f"{one.register} {one.entry}: {one.what}".replace(" :", ":") for one in late]
+        verdict = Verdict.FAIL if found else Verdict.PASS
+        return Evidence(
+            probe=self.name,
+            requirements=self.requirements,
+            verdict=verdict if registers.kept else Verdict.UNKNOWN,
+            observed_at=now,
+            summary="; ".join(found)[:_SHOWN] or "every register was reviewed in time",
+            measured={"kept": len(registers.kept), "missing": len(missing), "late": len(late)},
+        )
+
+
 class CertificateProbe:
     """Looks whether the certificates that are kept still count, and whether the table knows them.
 
     Source: ISO/TS 12812-2:2017, 9.1; 9.4
     """
 
-    name = "certificates"
+    name = "registers.certificates"
     requirements: tuple[str, ...] = ("MFS-9.1-01", "MFS-9.4-01")
 
     def __init__(self, look: Look) -> None:
@@ -141,7 +180,7 @@ class InventoryProbe:
     Source: ISO/TS 12812-2:2017, 7.4.2; C
     """
 
-    name = "crypto-inventory"
+    name = "registers.keys"
     requirements: tuple[str, ...] = ("MFS-7.4.2-01",)
 
     def __init__(self, look: Look) -> None:

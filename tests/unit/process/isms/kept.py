@@ -32,6 +32,12 @@ TEXTS = {
   asset-management: {owner: coo, until: 2027-02-01}
   human-resources: {owner: hr, until: 2027-02-01}
   physical: {owner: coo, chosen: false, why: everything is hosted}
+  communications: {owner: cto, until: 2027-02-01}
+  access-control: {owner: cto, until: 2027-02-01}
+  development: {owner: cto, until: 2027-02-01}
+  incidents: {owner: ciso, document: policy}
+  continuity: {owner: coo, until: 2027-02-01}
+  compliance: {owner: ciso, document: policy}
 """,
     "assets": """
   ledger: {kind: value, owner: cfo, confidentiality: moderate, integrity: severe,

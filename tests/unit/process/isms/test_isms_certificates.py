@@ -72,7 +72,6 @@ def test_an_unknown_scheme_is_worth_nothing_and_that_is_said() -> None:
     assert "does not know somebody-says-so EAL5 AVA_VAN.5" in found.says
 
 
-@pytest.mark.requirement("MFS-9.2-01")
 def test_a_scheme_that_ended_takes_its_validations_with_it() -> None:
     old = replace(CERTIFICATE, scheme="fips-140-2", level="3", van="")
     assert trust(old, Instant(day_ms("2026-09-22") - 1)).strength is Strength.BASIC
@@ -198,7 +197,6 @@ def test_certificates_of_three_schemes_come_out_of_an_export() -> None:
     assert found.certificates[2].laboratory == "A LAB"
 
 
-@pytest.mark.requirement("MFS-9.2-01")
 def test_what_its_scheme_gave_up_comes_with_its_withdrawal() -> None:
     revoked = {**FIPS, "web_data": {**FIPS["web_data"], "status": "revoked",
                                     "revoked_reason": "wrong tests"}}  # fmt: skip

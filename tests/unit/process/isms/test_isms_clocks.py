@@ -110,7 +110,6 @@ def clocks(now: str, *lines: str, regimes: str = "[gdpr, dora]"):
     }
 
 
-@pytest.mark.requirement("MFS-7.3.4-10")
 def test_the_legal_clocks_run_from_awareness() -> None:
     found = clocks("2026-11-20T23:00")
     assert found["gdpr", "notification"] == (at("2026-11-23"), False)
@@ -122,7 +121,6 @@ def test_the_legal_clocks_run_from_awareness() -> None:
     }
 
 
-@pytest.mark.requirement("MFS-7.3.4-10")
 @pytest.mark.parametrize(
     ("classified", "expected"),
     [
@@ -136,7 +134,6 @@ def test_four_hours_from_the_classification_but_a_day_at_most(classified, expect
     assert found["dora", "initial"][0] == at(expected)
 
 
-@pytest.mark.requirement("MFS-7.3.4-10")
 def test_reports_count_from_the_one_before_and_a_late_one_stays_late() -> None:
     told = ('initial: "2026-11-21T12:00Z"', 'intermediate: "2026-11-22T00:00Z"')
     found = clocks("2026-12-22T00:00", *told)
@@ -146,7 +143,6 @@ def test_reports_count_from_the_one_before_and_a_late_one_stays_late() -> None:
     assert clocks("2026-12-22T00:01", *told)["dora", "final"][1]
 
 
-@pytest.mark.requirement("MFS-7.3.4-10")
 def test_what_was_not_told_in_time_is_overdue_and_what_was_told_is_not_due() -> None:
     late = due(kept(incidents=INCIDENT), at("2026-11-23"), ahead_ms=0)
     assert [one.what for one in late] == [

@@ -116,7 +116,7 @@ def test_a_vulnerability_that_was_dealt_with_does_not_stop_it(state: str) -> Non
     assert missing(files=brought(bill={**BILL, "vulnerabilities": [open_still]}))
 
 
-@pytest.mark.requirement("MFS-6.2.2-05", "MFS-7.4.4-01")
+@pytest.mark.requirement("MFS-6.2.2-05")
 def test_a_signature_is_over_this_artifact_and_these_files() -> None:
     assert missing(signed=None) == {"signature": "officers did not sign it"}
     other = record_of(PLAN, replace(brought(), artifact=b"another thing"))
