@@ -36,6 +36,7 @@ _SHOWN: Final[Mapping[str, tuple[tuple[NodeKind, ...], tuple[AssetClass, ...]]]]
     "agent.open-customer": ((NodeKind.AGENT_APP,), (AssetClass.PERSONAL,)),
     "ussd.message": ((NodeKind.USSD_GATEWAY,), (AssetClass.ORDER,)),
     "operator.enrol": ((NodeKind.CONSOLE,), _ACTS),
+    "certificate.state": ((NodeKind.CONSOLE,), _ACTS),
     "keys.list": (_APPS, (AssetClass.CERTIFICATE,)),
     "tally.checkpoint": ((NodeKind.WITNESS, *_APPS), (AssetClass.EVIDENCE,)),
     "tally.consistency": ((NodeKind.WITNESS, *_APPS), (AssetClass.EVIDENCE,)),
