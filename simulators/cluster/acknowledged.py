@@ -1,8 +1,8 @@
 """Writers that note what the database acknowledged, to be compared with what it has afterwards.
 
 Runs by itself in an environment that has psycopg:
-`acknowledged.py prepare URL`, `acknowledged.py write URL LOG [INSIST-URL]` until its input is
-closed, `acknowledged.py compare URL LOG`. A line of LOG is one attempt.
+`acknowledged.py prepare URL`, `acknowledged.py write URL LOG PAUSE [INSIST-URL]` until its input
+is closed, `acknowledged.py compare URL LOG`. A line of LOG is one attempt; PAUSE is in seconds.
 
 Source: PostgreSQL 15, 34; ISO/TS 12812-2:2017, 7.3.3
 """
@@ -24,7 +24,6 @@ from psycopg import pq
 WRITERS = 4
 INSISTING = 9
 SPAN = 10_000_000
-PAUSE_S = 0.004
 DEADLINE_S = 4.0
 
 TABLES = (
@@ -139,7 +138,7 @@ class Journal:
             self._file.flush()
 
 
-def write(url: str, writer: int, journal: Journal, stop: threading.Event) -> None:
+def write(url: str, writer: int, journal: Journal, stop: threading.Event, pause_s: float) -> None:
     """Insert rows of growing id; on doubt ask by id on a fresh connection before going on.
 
     Source: ISO/TS 12812-2:2017, 7.3.3
@@ -167,7 +166,7 @@ def write(url: str, writer: int, journal: Journal, stop: threading.Event) -> Non
                 link.close()
                 link = None
                 address = next(addresses)
-        time.sleep(PAUSE_S)
+        time.sleep(pause_s)
 
 
 def orders(url: str) -> list[str]:
@@ -182,7 +181,7 @@ def orders(url: str) -> list[str]:
     return [scheme + ",".join(hosts[turn:] + hosts[:turn]) + rest for turn in range(len(hosts))]
 
 
-def insist(url: str, journal: Journal, stop: threading.Event) -> None:
+def insist(url: str, journal: Journal, stop: threading.Event, pause_s: float) -> None:
     """Insert on one server only, whatever it is, and wait for each answer as long as it takes.
 
     Source: ISO/TS 12812-2:2017, 7.3.3
@@ -202,7 +201,7 @@ def insist(url: str, journal: Journal, stop: threading.Event) -> None:
                 link.close()
                 link = None
             time.sleep(0.05)
-        time.sleep(PAUSE_S)
+        time.sleep(pause_s)
 
 
 def prepare(url: str) -> None:
@@ -235,7 +234,7 @@ def compare(url: str, log: Path) -> dict[str, int]:
     }
 
 
-def run_writers(url: str, log: Path, stubborn_url: str | None) -> None:
+def run_writers(url: str, log: Path, pause_s: float, stubborn_url: str | None) -> None:
     """Write until the standard input is closed.
 
     Source: ISO/TS 12812-2:2017, 7.3.3
@@ -244,12 +243,14 @@ def run_writers(url: str, log: Path, stubborn_url: str | None) -> None:
     with log.open("w", encoding="utf-8") as file:
         journal = Journal(file)
         threads = [
-            threading.Thread(target=write, args=(url, writer, journal, stop))
+            threading.Thread(target=write, args=(url, writer, journal, stop, pause_s))
             for writer in range(WRITERS)
         ]
         if stubborn_url is not None:
             threads.append(
-                threading.Thread(target=insist, args=(stubborn_url, journal, stop), daemon=True)
+                threading.Thread(
+                    target=insist, args=(stubborn_url, journal, stop, pause_s), daemon=True
+                )
             )
         for thread in threads:
             thread.start()
@@ -268,7 +269,8 @@ def main() -> None:
     if command == "prepare":
         prepare(url)
     elif command == "write":
-        run_writers(url, Path(rest[0]), rest[1] if len(rest) > 1 else None)
+        log, pause, *stubborn = rest
+        run_writers(url, Path(log), float(pause), stubborn[0] if stubborn else None)
     elif command == "compare":
         print(json.dumps(compare(url, Path(rest[0]))))
     else:

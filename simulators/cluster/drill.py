@@ -23,6 +23,8 @@ WARM_ACKNOWLEDGEMENTS = 200
 PATIENCE_S = 90
 OUTLASTS_A_LEASE_S = 25.0
 BILLION = 1_000_000_000
+PAUSE_S = 0.004
+OFTEN_QUIET_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +48,22 @@ class Load:
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
 
-    def __init__(self, layout: Layout, log: Path, *, stubborn: Node | None = None) -> None:
-        """Say where to note, and which node one more writer insists on.
+    def __init__(
+        self, layout: Layout, log: Path, *, stubborn: Node | None = None, pause_s: float = PAUSE_S
+    ) -> None:
+        """Say where to note, which node one more writer insists on, and how long each pauses.
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         self._layout = layout
         self.log = log
         self._stubborn = stubborn
+        self._pause_s = pause_s
 
     def __enter__(self) -> Self:
         self._script("prepare", self._layout.url())
-        words = [str(self._python), str(SCRIPT), "write", self._layout.url(), str(self.log)]
+        words = [str(self._python), str(SCRIPT), "write", self._layout.url()]
+        words += [str(self.log), str(self._pause_s)]
         if self._stubborn is not None:
             words.append(self._layout.url(self._stubborn.address, writable=False))
         self._process = subprocess.Popen(words, stdin=subprocess.PIPE, cwd="/")
@@ -156,7 +162,8 @@ def _primary_on_small_disk(layout: Layout) -> Node:
 class Drill:
     """A fault, its node, whether a stubborn writer stays with that node, and how long it lasts.
 
-    A fault that interrupts lasts until something is acknowledged again, and `lasts_s` longer.
+    A fault that interrupts lasts until something is acknowledged again, and `lasts_s` longer. Each
+    writer pauses for `pause_s` after a row.
 
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
@@ -165,6 +172,7 @@ class Drill:
     target: Callable[[Layout], Node]
     insists: bool = False
     lasts_s: float = 4.0
+    pause_s: float = PAUSE_S
 
 
 DRILLS: dict[str, Drill] = {
@@ -174,6 +182,13 @@ DRILLS: dict[str, Drill] = {
     "primary-stopped": Drill("stop-postgres", _primary, insists=True),
     "link-cut": Drill("cut-link", _primary, insists=True),
     "patroni-killed": Drill("kill-patroni", _first_asked, insists=True, lasts_s=40),
+    "patroni-killed-standby-late": Drill(
+        "kill-patroni-blind-standby",
+        _first_asked,
+        insists=True,
+        lasts_s=50,
+        pause_s=OFTEN_QUIET_S,
+    ),
     "etcd-member-killed": Drill("kill-etcd", nodes.etcd_leader, lasts_s=OUTLASTS_A_LEASE_S),
     "replica-dead": Drill("kill-host", nodes.replica, lasts_s=OUTLASTS_A_LEASE_S),
     "link-slow": Drill("slow-link", _primary),
@@ -197,7 +212,8 @@ def drill(layout: Layout, name: str) -> dict[str, Any]:
     log = layout.folder / f"{name}.journal"
     log.unlink(missing_ok=True)
     before = nodes.primary(layout)
-    with Load(layout, log, stubborn=target if plan.insists else None) as load:
+    stubborn = target if plan.insists else None
+    with Load(layout, log, stubborn=stubborn, pause_s=plan.pause_s) as load:
         began = time.monotonic_ns()
         done = faults.inflict(layout, plan.fault, target)
         struck = time.monotonic_ns()

@@ -90,6 +90,19 @@ def kill_patroni(layout: Layout, node: Node) -> str:
     return f"killed {processes.kill_kinds(node, processes.PATRONI)} process of Patroni"
 
 
+def kill_patroni_beside_a_blind_standby(layout: Layout, node: Node) -> str:
+    """SIGKILL to the node's Patroni, while that of a standby does not reach etcd.
+
+    The standby still answers who asks how far it is, and does not learn that another leads: it
+    stays with the node and confirms its commits.
+    Source: signal(7); ip-rule(8)
+    """
+    standby = nodes.replica(layout)
+    network.blind(standby)
+    killed = processes.kill_kinds(node, processes.PATRONI)
+    return f"killed {killed} process of Patroni; {standby.name} does not reach etcd"
+
+
 def fill_disk(layout: Layout, node: Node) -> str:
     """Fill the node's disk to the last byte, after it was given a small one.
 
@@ -126,6 +139,7 @@ FAULTS: dict[str, Callable[[Layout, Node], str]] = {
     "slow-link": slow_link,
     "kill-etcd": kill_etcd,
     "kill-patroni": kill_patroni,
+    "kill-patroni-blind-standby": kill_patroni_beside_a_blind_standby,
     "fill-disk": fill_disk,
     "move-primary": move_primary,
 }
@@ -150,6 +164,7 @@ def heal(layout: Layout, *, timeout_s: float = nodes.SECONDS_TO_FORM) -> float:
     for node in layout.nodes:
         (node.folder / "disk" / FILLER).unlink(missing_ok=True)
         processes.signal_all(processes.found(node), signal.SIGCONT)
+        network.see(node)
         if network.condition(node) != "up":
             network.join(node)
         nodes.start(layout, node)
@@ -177,6 +192,19 @@ def give_small_disk(layout: Layout, node: Node) -> None:
     nodes.wait_whole(layout)
     if led:
         nodes.move_primary(layout, node)
+
+
+def take_small_disk(layout: Layout, node: Node) -> None:
+    """Put the node's data back on the disk of the machine; another takes over first if it leads.
+
+    Source: tmpfs(5)
+    """
+    if nodes.primary(layout) == node:
+        nodes.move_primary(layout, nodes.replica(layout))
+    nodes.stop(node)
+    run("umount", node.folder / "disk")
+    nodes.start(layout, node)
+    nodes.wait_whole(layout)
 
 
 def take_small_disks(layout: Layout) -> None:

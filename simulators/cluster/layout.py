@@ -12,14 +12,19 @@ from urllib.parse import urlencode
 from tallystick.kernel.errors import NotFound
 
 ROOT = Path(__file__).parents[2]
-SUBNET = "10.77.0.0/24"
-CLIENT_ADDRESS = "10.77.0.1"
-BRIDGE = "tally-ha"
-RUN = Path("/run/tallystick-ha")
+PLACE = int(os.environ.get("TALLYSTICK_HA_PLACE", "77"))
+"""Which of a machine's private networks the cluster has; each is one cluster of its own."""
+
+_ALONE = "" if PLACE == 77 else str(PLACE)
+SUBNET = f"10.{PLACE}.0.0/24"
+CLIENT_ADDRESS = f"10.{PLACE}.0.1"
+BRIDGE = f"tally-ha{_ALONE}"
+RUN = Path(f"/run/tallystick-ha{_ALONE}")
 POSTGRESQL = Path("/usr/lib/postgresql/15/bin")
 DATABASE = "tallystick"
 ROLE = "tallystick"
 SECONDS_TO_CONNECT = 2
+REST_PORT, ETCD_PORT = 8008, 2379
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Node:
 
         Source: RFC 1918, 3
         """
-        return f"10.77.0.{10 + self.number}"
+        return f"10.{PLACE}.0.{10 + self.number}"
 
     @property
     def namespace(self) -> str:
@@ -54,7 +59,7 @@ class Node:
 
         Source: ip-netns(8)
         """
-        return f"tallystick-{self.name}"
+        return f"tallystick{_ALONE}-{self.name}"
 
     @property
     def link(self) -> str:
@@ -62,7 +67,7 @@ class Node:
 
         Source: veth(4)
         """
-        return f"tally-{self.name}"
+        return f"tally{_ALONE}-{self.name}"
 
     @property
     def data(self) -> Path:

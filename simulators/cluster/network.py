@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from simulators.cluster.commands import run, start_apart, wait_until
-from simulators.cluster.layout import BRIDGE, CLIENT_ADDRESS, ROOT, RUN, SUBNET, Layout, Node
+from simulators.cluster.layout import (
+    BRIDGE,
+    CLIENT_ADDRESS,
+    ETCD_PORT,
+    ROOT,
+    RUN,
+    SUBNET,
+    Layout,
+    Node,
+)
 from tallystick.kernel.errors import Conflict
 
 
@@ -109,6 +118,30 @@ def speed_up(node: Node) -> None:
         run("ip", "link", "delete", near)
 
 
+def blind(node: Node) -> None:
+    """What runs in the node reaches no member of etcd any more, not even its own; all else goes on.
+
+    Source: ip-rule(8)
+    """
+    if _is_blind(node):
+        return
+    # The rule for local addresses is the first of all; it gets a later place.
+    _rule(node, "add", "pref", "10", "lookup", "local")
+    _rule(node, "del", "pref", "0")
+    _rule(node, "add", "pref", "5", "ipproto", "tcp", "dport", str(ETCD_PORT), "blackhole")
+
+
+def see(node: Node) -> None:
+    """What runs in the node reaches etcd again.
+
+    Source: ip-rule(8)
+    """
+    if exists(node) and _is_blind(node):
+        _rule(node, "add", "pref", "0", "lookup", "local")
+        _rule(node, "del", "pref", "10")
+        _rule(node, "del", "pref", "5")
+
+
 def condition(node: Node) -> str:
     """Of the node's cable: `up`, `cut`, `slow` or `absent`.
 
@@ -120,6 +153,14 @@ def condition(node: Node) -> str:
     if _slow_ends(node)[0] in _interfaces():
         return "slow"
     return "up" if interface.get("master") == BRIDGE else "cut"
+
+
+def _rule(node: Node, *words: str) -> str:
+    return run("ip", "netns", "exec", node.namespace, "ip", "rule", *words)
+
+
+def _is_blind(node: Node) -> bool:
+    return f"dport {ETCD_PORT} blackhole" in _rule(node, "show")
 
 
 def _plug(node: Node) -> None:
@@ -153,7 +194,7 @@ def _interfaces() -> dict[str, dict[str, Any]]:
 
 
 def _slow_ends(node: Node) -> tuple[str, str]:
-    return f"tally-slow{node.number}", f"tally-far{node.number}"
+    return f"{node.link}-s", f"{node.link}-f"
 
 
 def _pid_file(node: Node) -> Path:

@@ -14,14 +14,22 @@ from string import Template
 
 from simulators.cluster import network, processes
 from simulators.cluster.commands import ACCOUNT, run, start_in, wait_until
-from simulators.cluster.layout import POSTGRESQL, ROLE, ROOT, SUBNET, Layout, Node
+from simulators.cluster.layout import (
+    ETCD_PORT,
+    POSTGRESQL,
+    REST_PORT,
+    ROLE,
+    ROOT,
+    SUBNET,
+    Layout,
+    Node,
+)
 from tallystick.kernel.errors import Unavailable
 
 TEMPLATES = ROOT / "deploy" / "ha"
 CONNECTIONS = 60
 SECONDS_TO_FORM = 120
 SECONDS_TO_STOP = 20
-REST_PORT, ETCD_PORT = 8008, 2379
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ import fcntl
 import shutil
 import signal
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from simulators.cluster import backup, faults, network, nodes, processes
 from simulators.cluster.certificates import prepare_certificates
@@ -18,7 +17,7 @@ from tallystick.kernel.errors import Conflict
 
 Tell = Callable[[str], None]
 OWNER = RUN / "folder"
-LOCK = Path("/run/tallystick-ha.lock")
+LOCK = RUN.with_suffix(".lock")
 MADE = ("archive", "backups", "node1", "node2", "node3")
 
 

@@ -17,6 +17,7 @@ from enum import Enum
 from typing import LiteralString
 
 from tallystick.infrastructure.store.fencing import EPOCH, fenced
+from tallystick.infrastructure.store.index import Index
 from tallystick.infrastructure.store.sqlite.connection import SqliteConnection
 from tallystick.infrastructure.store.sqlite.database import insert_statement
 from tallystick.infrastructure.store.sqlite.faults import fault_of
@@ -197,6 +198,13 @@ class SimulatedDatabase(SqliteConnection):
             written, self._batch = self._batch, []
             self._server.apply(written)
         return super().one(sql, parameters)
+
+    def build(self, index: Index) -> None:
+        """Make `index`.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self.execute(index.plain)
 
     def fence(self, epoch: int, owner: str) -> None:
         """From now on a batch counts only while `owner` has the store under `epoch`.

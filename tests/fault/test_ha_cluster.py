@@ -31,6 +31,7 @@ AT_MOST = {
     "primary-stopped": 28,
     "link-cut": 28,
     "patroni-killed": 12,
+    "patroni-killed-standby-late": 12,
     "etcd-member-killed": 2,
     "replica-dead": 2,
     "link-slow": 5,
@@ -38,6 +39,8 @@ AT_MOST = {
 }
 FAILS_OVER = {"postgres-killed", "host-dead", "host-dead-with-etcd-leader", "primary-stopped",
               "link-cut", "patroni-killed", "primary-moved"}  # fmt: skip
+EITHER = {"patroni-killed-standby-late"}
+"""Nobody takes over while the fault lasts; whoever is first afterwards leads."""
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +79,8 @@ def test_nothing_acknowledged_is_lost(cluster, name: str) -> None:
     assert seen["copies_equal"]
     assert seen["acknowledged"] >= 500
     assert seen["longest_silence_s"] <= AT_MOST[name]
-    assert (seen["primary_after"] != seen["primary_before"]) == (name in FAILS_OVER)
+    if name not in EITHER:
+        assert (seen["primary_after"] != seen["primary_before"]) == (name in FAILS_OVER)
 
 
 def test_a_full_disk_loses_nothing(cluster) -> None:

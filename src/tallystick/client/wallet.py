@@ -31,7 +31,7 @@ from tallystick.infrastructure.tally.verify import (
     verify_receipt,
 )
 from tallystick.kernel.codec import Decoder, b64url, encode_canonical
-from tallystick.kernel.errors import MfsError, NotAuthentic, OutOfReach, Unavailable
+from tallystick.kernel.errors import MfsError, NotAuthentic, NotFound, OutOfReach, Unavailable
 from tallystick.kernel.model import Wire
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import Clock, Instant
@@ -62,6 +62,9 @@ ATTEMPTS = 12
 
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 5.0
+_BEHIND = (Unavailable, NotFound)
+"""Another of the provider's machines may not know yet what one of them has signed."""
+
 _quotes = Decoder(QuoteReply)
 _payments = Decoder(PaymentReply)
 _receipts = Decoder(ReceiptReply)
@@ -251,7 +254,7 @@ class Wallet:
                 raise NotAuthentic("the provider shows two histories", remedy="keep both, report")
             return
         path = f"/v1/tally/consistency?old={old.size}&new={new.size}"
-        reply = self._until_answered(self.attempts, lambda: self._fetched(path))
+        reply = self._until_answered(self.attempts, lambda: self._fetched(path), _BEHIND)
         proof = _consistency.decode(reply.body).proof
         check_consistency(old, new, decode_proof(proof))
         self._keystore.store_checkpoint(note)
@@ -279,14 +282,19 @@ class Wallet:
             self.attempts, lambda: self._ask_once(operation, path, request, decoder)
         )
 
-    def _until_answered(self, attempts: int, ask: Callable[[], A]) -> A:
+    def _until_answered(
+        self,
+        attempts: int,
+        ask: Callable[[], A],
+        again: tuple[type[MfsError], ...] = (Unavailable,),
+    ) -> A:
         """What `ask` gives, asked up to `attempts` times while nobody answers."""
         for attempt in range(1, attempts):
             try:
                 return ask()
             except OutOfReach:
                 raise
-            except Unavailable as error:
+            except again as error:
                 asked_for = error.retry_after_s or 0
                 self._pause(min(max(asked_for, _FIRST_PAUSE_S * 2**attempt), _LONGEST_PAUSE_S))
         return ask()

@@ -9,18 +9,25 @@ Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
 """
 
 from collections.abc import Callable
+from time import monotonic
 
+from tallystick.entry.schema import MIGRATIONS
 from tallystick.infrastructure.store.address import Address
-from tallystick.infrastructure.store.opening import Place, is_being_written, open_reader
+from tallystick.infrastructure.store.opening import (
+    Place,
+    build_missing,
+    is_being_written,
+    open_reader,
+)
 from tallystick.infrastructure.store.postgres.lease import beat_of, is_held
-from tallystick.kernel.errors import Unavailable
+from tallystick.kernel.errors import Broken, Unavailable
 
 LOOK_S = 0.25
-FREE_LOOKS = 12
-"""How often in a row the place must be free, if its writer did not say that it ended."""
+FREE_S = 3.0
+"""For how long the place must be free, if its writer did not say that it ended."""
 
-STILL_LOOKS = 40
-"""How often in a row the beat must stand still before the place is taken by force."""
+STILL_S = 10.0
+"""For how long the beat must stand still before the place is taken by force."""
 
 
 class Candidate:
@@ -29,10 +36,16 @@ class Candidate:
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, now: Callable[[], float] = monotonic) -> None:
+        """Look at `place`; `now` counts seconds, since a look may take some.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
         self._place = place
+        self._now = now
         self._beat = -1
-        self._free = self._still = 0
+        self._free_since: float | None = None
+        self._still_since: float | None = None
 
     def look(self) -> bool | None:
         """Whether to take the place: None for not yet, True by force.
@@ -44,19 +57,42 @@ class Candidate:
         try:
             held, beat = self._seen(self._place)
         except Unavailable:
-            self._free = self._still = 0
+            self._free_since = self._still_since = None
             return None
-        self._free = 0 if held else self._free + 1
-        self._still = self._still + 1 if held and beat == self._beat else 0
+        now = self._now()
+        still = held and beat == self._beat
+        self._free_since = None if held else _or_else(self._free_since, now)
+        self._still_since = _or_else(self._still_since, now) if still else None
         self._beat = beat
-        if not held and (beat == 0 or self._free >= FREE_LOOKS):
+        if self._free_since is not None and (beat == 0 or now - self._free_since >= FREE_S):
             return False
-        return True if self._still >= STILL_LOOKS else None
+        return (
+            True if self._still_since is not None and now - self._still_since >= STILL_S else None
+        )
 
     def _seen(self, address: Address) -> tuple[bool, int]:
         with open_reader(address) as reader:
             there = any(shape.table == "writer_beat" for shape in reader.shapes())
             return is_held(reader), beat_of(reader) if there else 0
+
+
+def _or_else(since: float | None, now: float) -> float:
+    return now if since is None else since
+
+
+def prepare(place: Place, tell: Callable[[str], None]) -> None:
+    """Build what this version's steps index on a server, while the version before still writes.
+
+    Where that fails the step itself builds it, once the place is taken.
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    try:
+        built = build_missing(place, MIGRATIONS)
+    except (Unavailable, Broken) as error:
+        tell(f"indexes are left for later: {error.detail}")
+        return
+    if built:
+        tell(f"built beside the writer: {', '.join(built)}")
 
 
 def stand_by(place: Place, pause: Callable[[float], None], tell: Callable[[str], None]) -> bool:

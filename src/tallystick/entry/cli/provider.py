@@ -33,7 +33,8 @@ from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, refuse_occupied, set_up
 from tallystick.entry.siem import Destination
 from tallystick.entry.siem.destination import Way
-from tallystick.entry.standing_by import stand_by
+from tallystick.entry.standing_by import prepare, stand_by
+from tallystick.entry.supervising import Supervisor
 from tallystick.entry.tracing.spans import spans_to
 from tallystick.entry.witnessing import WITNESSED_NOTE, WitnessEndpoint, Witnessing
 from tallystick.infrastructure.modules.clock import SystemClock
@@ -301,16 +302,25 @@ def serve(
     watched = _watched(place, siem, traces, trace_share)
     _check_key_list(place)
     opener = opener_from(secret_fd, secret_file)
-    take_over = standby and stand_by(place.place(), sleep, _tell)
+    supervisor = Supervisor.named_in(os.environ)
+    take_over = standby and _stood_by(place, supervisor)
     platform = open_platform(place, opener, take_over=take_over)
     try:
-        uvloop.run(_serve(platform, listening, witnessing, watched, log_file, ready_fd))
+        uvloop.run(_serve(platform, listening, witnessing, watched, log_file, ready_fd, supervisor))
     finally:
         platform.close()
     if platform.store.overtaken:
         raise Unavailable(
             "another process has become the writer", remedy="start this one with --standby"
         )
+
+
+def _stood_by(folder: ProviderFolder, supervisor: Supervisor) -> bool:
+    """Wait for the writer's place; gives whether it is to be taken by force."""
+    place = folder.place()
+    prepare(place, _tell)
+    supervisor.ready("stands by")
+    return stand_by(place, supervisor.pausing(sleep), _tell)
 
 
 def _watched(folder: ProviderFolder, siem: tuple[str, ...], traces: str, share: float) -> Watched:
@@ -345,6 +355,7 @@ async def _serve(
     watched: Watched,
     log_file: str,
     ready_fd: int | None,
+    supervisor: Supervisor,
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -363,16 +374,22 @@ async def _serve(
         if ready_fd is not None:
             os.write(ready_fd, f"{port}\n".encode())
             os.close(ready_fd)
+        supervisor.ready("serves")
 
-    await serve_platform(
-        platform,
-        listening,
-        log=write,
-        started=started,
-        stop=stop,
-        witnessing=witnessing,
-        watched=watched,
-    )
+    living = asyncio.create_task(supervisor.live())
+    try:
+        await serve_platform(
+            platform,
+            listening,
+            log=write,
+            started=started,
+            stop=stop,
+            witnessing=witnessing,
+            watched=watched,
+        )
+    finally:
+        living.cancel()
+        supervisor.ending()
 
 
 def _log_descriptor(log_file: str) -> int | None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import LiteralString, Protocol, Self
 
+from tallystick.infrastructure.store.index import Index
 from tallystick.infrastructure.store.table import Row, Table, Value
 from tallystick.kernel.model import Record
 
@@ -177,6 +178,14 @@ class Database(Connection, Protocol):
         """Write `rows` of `table` set by set, inside the open batch if there is one.
 
         Raises what `execute` raises.
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        ...
+
+    def build(self, index: Index) -> None:
+        """Make `index` unless it is there and whole; in no batch, for as long as it takes.
+
+        Raises Unavailable or Broken.
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         ...

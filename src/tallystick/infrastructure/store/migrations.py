@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterable
 from typing import LiteralString
 
-from tallystick.infrastructure.store.database import Database, batch
+from tallystick.infrastructure.store.database import Connection, Database, batch
+from tallystick.infrastructure.store.index import Index
 from tallystick.kernel.errors import Broken, Unavailable
 from tallystick.kernel.model import Record
 from tallystick.kernel.time import Instant
@@ -27,12 +28,16 @@ _ADDS = re.compile(r"CREATE INDEX |ALTER TABLE \w+ ADD COLUMN \w+ .*\bDEFAULT\b"
 class Migration(Record, frozen=True, kw_only=True):
     """One step of the schema: its number, a name for people, its statements in order.
 
+    `indexes` are of tables that earlier steps made: a server builds them before the step and
+    outside of its commit, while others write. So a step has them beside statements only if neither
+    needs the other.
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
 
     number: int
     name: str
-    statements: tuple[LiteralString, ...]
+    statements: tuple[LiteralString, ...] = ()
+    indexes: tuple[Index, ...] = ()
 
 
 def migrate(database: Database, migrations: Iterable[Migration], now: Instant) -> tuple[int, ...]:
@@ -57,7 +62,24 @@ def migrate(database: Database, migrations: Iterable[Migration], now: Instant) -
     return tuple(step.number for step in missing)
 
 
-def schema_numbers(database: Database) -> tuple[int, ...]:
+def missing_indexes(reader: Connection, migrations: Iterable[Migration]) -> list[Index]:
+    """The indexes of steps that the store lacks, as far as their tables are there already.
+
+    Whoever stands by may build them while another is the writer.
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    there = {shape.table for shape in reader.shapes()}
+    applied = set(schema_numbers(reader))
+    return [
+        index
+        for step in _in_order(migrations).values()
+        if step.number not in applied
+        for index in step.indexes
+        if index.table in there
+    ]
+
+
+def schema_numbers(database: Connection) -> tuple[int, ...]:
     """The numbers of the steps that the file has, in order; none for a file without a schema.
 
     Source: ISO/TS 12812-2:2017, 6.2.3
@@ -119,10 +141,13 @@ def _check_known(applied: dict[int, str], steps: dict[int, Migration]) -> None:
 
 def _text(step: Migration) -> str:
     """The statements without their layout, so that reformatting the source changes nothing."""
-    return ";\n".join(" ".join(statement.split()) for statement in step.statements)
+    statements = (*step.statements, *(index.plain for index in step.indexes))
+    return ";\n".join(" ".join(statement.split()) for statement in statements)
 
 
 def _apply(database: Database, step: Migration, now: Instant) -> None:
+    for index in step.indexes:
+        database.build(index)
     with batch(database):
         for statement in step.statements:
             database.execute(statement)

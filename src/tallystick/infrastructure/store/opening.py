@@ -6,10 +6,12 @@ Source: ISO/TS 12812-2:2017, 6.2.3
 """
 
 # ruff: noqa: PLC0415 - see above
+from collections.abc import Iterable
 from pathlib import Path
 
 from tallystick.infrastructure.store.address import Address
 from tallystick.infrastructure.store.database import Connection, Database
+from tallystick.infrastructure.store.migrations import Migration, missing_indexes
 from tallystick.infrastructure.store.sqlite import connection as sqlite
 from tallystick.infrastructure.store.sqlite.database import SqliteDatabase
 from tallystick.infrastructure.store.sqlite.database import is_being_written as file_is_written
@@ -69,6 +71,23 @@ def is_being_written(place: Place) -> bool:
             from tallystick.infrastructure.store.postgres import reading
         return reading.is_being_written(place)
     return file_is_written(place)
+
+
+def build_missing(place: Place, migrations: Iterable[Migration]) -> tuple[str, ...]:
+    """Build, beside the writer of a server, the indexes of steps that it lacks; gives their names.
+
+    A file gets them from its writer. Raises Unavailable, also if another process builds, or Broken.
+    Source: PostgreSQL 15, CREATE INDEX
+    """
+    if not isinstance(place, Address):
+        return ()
+    with _Driver():
+        from tallystick.infrastructure.store.postgres.indexing import Builder
+    with Builder.open(place) as builder:
+        missing = missing_indexes(builder, migrations)
+        for index in missing:
+            builder.build(index)
+    return tuple(index.name for index in missing)
 
 
 class _Driver:

@@ -12,6 +12,7 @@ from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.tally.checkpoint import NoteSigner
 from tallystick.infrastructure.tally.log import Appended, TallyLog
+from tallystick.infrastructure.tally.near import NearHashes
 from tallystick.infrastructure.tally.store import (
     TallyStore,
     save_checkpoint,
@@ -40,6 +41,7 @@ class Archive:
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         self.store = TallyStore(reader)
+        self._near = NearHashes(self.store)
         self._signer = signer
         self._origin = origin
         self._unsaved: tuple[int, str] | None = None
@@ -89,6 +91,7 @@ class Archive:
 
         Source: C2SP tlog-checkpoint
         """
+        self._near.keep(appended)
         self.note = self.log.sign(appended, self._signer)
         self._unsaved = (appended.size, self.note)
         return self.note
@@ -108,6 +111,7 @@ class Archive:
         If it is after all, its checkpoint is signed now. Raises what the start raises.
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
+        self._near.forget()
         self.log = self._from_disk()
         if self.size > self.durable_size:
             self.note = self._last_note()
@@ -123,7 +127,7 @@ class Archive:
         if leaf is None or covering is None:
             raise NotFound("no such event in the tally")
         size, note = covering
-        proof = inclusion_proof(self.store, index, size)
+        proof = inclusion_proof(self._near, index, size)
         return Receipt(
             leaf=b64url(leaf),
             index=index,
@@ -143,7 +147,7 @@ class Archive:
             raise NotFound(
                 "the tally has no such sizes", remedy=f"ask for sizes between 1 and {signed}"
             )
-        return tuple(consistency_proof(self.store, old_size, new_size))
+        return tuple(consistency_proof(self._near, old_size, new_size))
 
     def _covering(self, index: int) -> tuple[int, str] | None:
         covering = self.store.checkpoint_covering(index)
@@ -179,4 +183,4 @@ class Archive:
 
     def _roots_agree(self) -> bool:
         """Whether the stored leaves give the root that the log goes on from."""
-        return frontier_at(self.store, self.size).root() == self.log.frontier.root()
+        return frontier_at(self._near, self.size).root() == self.log.frontier.root()

@@ -15,6 +15,7 @@ from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
 from tallystick.infrastructure.tally.merkle import HASH_BYTES, Frontier
+from tallystick.infrastructure.tally.tiles import TILE_WIDTH
 from tallystick.kernel.errors import Broken
 
 EVENT = Table(
@@ -172,6 +173,23 @@ class TallyStore:
         """
         row = self._reader.one("SELECT hash FROM tile WHERE level = ? AND idx = ?", (level, index))
         return None if row is None else row[0]
+
+    def group(self, level: int, start: int) -> list[bytes]:
+        """Up to 256 hashes of `level` (0: leaves) from `start` on, as far as there is no gap.
+
+        Source: C2SP tlog-tiles
+        """
+        if level == 0:
+            rows = self._reader.rows(
+                "SELECT idx, leaf_hash FROM event WHERE idx >= ? AND idx < ? ORDER BY idx",
+                (start, start + TILE_WIDTH),
+            )
+        else:
+            rows = self._reader.rows(
+                "SELECT idx, hash FROM tile WHERE level = ? AND idx >= ? AND idx < ? ORDER BY idx",
+                (level, start, start + TILE_WIDTH),
+            )
+        return [row[1] for place, row in enumerate(rows, start) if row[0] == place]
 
     def leaf(self, index: int) -> bytes | None:
         """The canonical leaf at `index`, or None.

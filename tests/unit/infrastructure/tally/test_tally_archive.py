@@ -1,6 +1,7 @@
 """The log on disk as the writer goes on from it: it starts only from what fits together."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from tests.unit.infrastructure.tally.tally_fixture import ORIGIN, event_id, payment_leaf
@@ -79,3 +80,39 @@ def test_a_log_that_does_not_fit_together_is_never_gone_on_from(
     filled.execute(change[0], change[1:])
     with pytest.raises(Broken, match=r"differ|shorter"):
         opened(filled)
+
+
+def statements_of(database: Database, ask: Callable[[], object]) -> int:
+    """How many statements the store is asked, each a way there and back."""
+    seen: list[str] = []
+    database.trace(seen.append)
+    ask()
+    database.trace(None)
+    return len([one for one in seen if one.startswith("SELECT")])
+
+
+def test_a_proof_asks_the_store_for_groups_and_only_once(filled: Database) -> None:
+    again = opened(filled)
+    assert statements_of(filled, lambda: again.receipt(0, ())) <= 5
+    assert statements_of(filled, lambda: again.receipt(7, ())) == 2, "the leaf and its note"
+    assert statements_of(filled, lambda: again.consistency(9, 300)) == 0
+
+
+def test_what_was_just_written_is_not_asked_for(filled: Database) -> None:
+    again = opened(filled)
+    for first in range(300, 900, 50):
+        append(filled, again, first, 50)
+        proved = partial(again.consistency, first, first + 50)
+        assert statements_of(filled, proved) == 0
+    for index in (0, 255, 256, 511, 512, 899):
+        receipt = again.receipt(index, ())
+        assert verify_receipt(receipt, KEY.public(), origin=ORIGIN).index == index
+
+
+def test_it_reads_again_after_a_batch_that_nobody_knows_to_be_durable(filled: Database) -> None:
+    archive = opened(filled)
+    before = archive.consistency(100, 300)
+    filled.execute("UPDATE event SET leaf_hash = ? WHERE idx = 200", (bytes(32),))
+    assert archive.consistency(100, 300) == before, "no hash changes in a store that is whole"
+    archive.reread()
+    assert archive.consistency(100, 300) != before

@@ -14,7 +14,9 @@ from typing import LiteralString, Self
 
 from tallystick.infrastructure.store.address import Address
 from tallystick.infrastructure.store.fencing import EPOCH, fenced
+from tallystick.infrastructure.store.index import Index
 from tallystick.infrastructure.store.postgres.dialect import columns_of, insert_sql
+from tallystick.infrastructure.store.postgres.indexing import Builder
 from tallystick.infrastructure.store.postgres.lease import (
     BEAT,
     END,
@@ -163,6 +165,15 @@ class PostgresDatabase(PostgresConnection):
         )
         if not self._batch:
             self._link.sync()
+
+    def build(self, index: Index) -> None:
+        """Make `index` unless it is there and valid, beside whoever writes; in no batch.
+
+        Raises Unavailable or Broken.
+        Source: PostgreSQL 15, CREATE INDEX
+        """
+        with Builder.open(self.address) as builder:
+            builder.build(index)
 
     def fence(self, epoch: int, owner: str) -> None:
         """From now on a batch counts only while `owner` has the store under number `epoch`.

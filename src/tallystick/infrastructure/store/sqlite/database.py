@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import LiteralString, Self
 
 from tallystick.infrastructure.store.fencing import EPOCH, fenced
+from tallystick.infrastructure.store.index import Index
 from tallystick.infrastructure.store.sqlite.connection import (
     DRIVER,
     WRITER,
@@ -130,6 +131,15 @@ class SqliteDatabase(SqliteConnection):
         for start in range(0, len(rows), most):
             part = rows[start : start + most] if len(rows) > most else rows
             self.execute(insert_statement(table, len(part)), tuple(chain.from_iterable(part)))
+
+    def build(self, index: Index) -> None:
+        """Make `index` unless it is there; a file has it whole or not at all.
+
+        Raises Unavailable or Broken.
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        if self.one("SELECT 1 FROM sqlite_schema WHERE name = ?", (index.name,)) is None:
+            self.execute(index.plain)
 
     def fence(self, epoch: int, owner: str) -> None:
         """From now on a batch counts only while `owner` has the store under number `epoch`.
