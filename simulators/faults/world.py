@@ -45,7 +45,12 @@ FEE = 7
 STUCK_MS = 600_000
 _DIALLED = """
   - id: dialled
-    when: {operation: pay, kind: p2p, channel: ussd, grade: pin-verified, account_status: active}
+    when:
+      operation: pay
+      kind: p2p
+      channel: ussd
+      grade: [pin-verified, sim-signed]
+      account_status: active
     outcome: allow
     because: a PIN was right
 """
@@ -367,10 +372,10 @@ def simulate(plan: Plan, tell: Callable[[int, int], None] = lambda _done, _of: N
     """
     verify, known = PolicyInForce.verify, dict[str, Any]()
 
-    def remembered(policy: PolicyInForce, envelope: str, *, above: int) -> Any:
+    def remembered(policy: PolicyInForce, envelope: str, *, above: int, anew: bool = True) -> Any:
         """The same file is read once, however often the service starts."""
         if envelope not in known:
-            known[envelope] = verify(policy, envelope, above=above)
+            known[envelope] = verify(policy, envelope, above=above, anew=anew)
         return known[envelope]
 
     with patch.object(PolicyInForce, "verify", remembered):

@@ -15,19 +15,20 @@ ALICE, BOB = {"type": "user", "id": "alice"}, {"type": "user", "id": "bob"}
 ADMIN = BOB | {"properties": {"role": "admin"}}
 RECORD = {"type": "record", "id": "record-1"}
 ARCHIVED = {"type": "record", "id": "record-2", "properties": {"status": "archived"}}
+PARTNER = ("partner",)
 READ, WRITE = {"name": "read"}, {"name": "write"}
 
 
 @pytest.fixture(scope="module")
 def certified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("authzen") / "p"
-    with served(folder, policy_text=scenario_policy(), names=NAMES) as provider:
+    with served(folder, policy_text=scenario_policy(), names=NAMES, more_roles=PARTNER) as provider:
         yield provider
 
 
 @pytest.fixture(scope="module")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("partner") / "p") as one:
+    with served(tmp_path_factory.mktemp("partner") / "p", more_roles=PARTNER) as one:
         yield one
 
 

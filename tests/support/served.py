@@ -38,7 +38,6 @@ ROLES = (
     "care-desk",
     "privacy-officer",
     "privacy-officer",
-    "partner",
 )
 
 
@@ -75,6 +74,7 @@ def served(
     write: Callable[[bytes], None] | None = None,
     policy_text: str = "",
     names: str = "",
+    more_roles: tuple[str, ...] = (),
 ) -> Iterator[Served]:
     """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(32))
@@ -86,7 +86,7 @@ def served(
         country="254",
         profile="demo",
         policy_text=policy_text or demo_policy(),
-        roles=ROLES,
+        roles=(*ROLES, *more_roles),
         sms_url=smsc.url + "/v1/messages",
         core_url=core_url,
         gateways=gateways or {},
