@@ -7,6 +7,7 @@ from tallystick.entry.cli.manual import manual_page
 from tallystick.kernel.errors import MfsError
 from tallystick.process.catalogue.coverage import coverage_report, render_markdown
 from tallystick.process.catalogue.glossary import render_glossary
+from tallystick.process.isms.page import registers_page
 from tallystick.process.reports.ladders import TIGHTEST, ladder_picture
 from tallystick.process.reports.model import Ladder, Rung
 
@@ -100,6 +101,7 @@ def main() -> None:
         ("errors.md", errors_page()),
         ("cli.md", manual_page()),
         ("glossary.md", render_glossary()),
+        ("registers.md", registers_page()),
         ("clauses.md", render_markdown(coverage_report(REFERENCE.parents[1]))),
     )
     for name, text in pages:

@@ -16,6 +16,9 @@ COMMANDS = {
     for name in (
         "backups",
         "beginning",
+        "certificates",
+        "registers",
+        "releases",
         "bundles",
         "catalogue",
         "completing",

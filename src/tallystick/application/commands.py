@@ -27,6 +27,7 @@ from tallystick.kernel.errors import Broken
 from tallystick.kernel.secret import Secret
 from tallystick.process.conformance.basis import Run
 from tallystick.protocol.operators import EnrolOperator, OpenCustomer
+from tallystick.protocol.statements import SignedStatement
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +226,16 @@ class PerformAct:
 
 
 @dataclass(frozen=True, slots=True)
+class StateCertificate:
+    """What officers signed about a certificate.
+
+    Source: ISO/TS 12812-2:2017, 9.1
+    """
+
+    statement: SignedStatement
+
+
+@dataclass(frozen=True, slots=True)
 class RecordEvidence:
     """A run of probes to keep, and who ran it.
 
@@ -262,6 +273,7 @@ Command = (
     | AgentOpens
     | JoinOperator
     | PerformAct
+    | StateCertificate
     | NoticeTried
     | DeliveryTried
     | BookAnswered
@@ -299,6 +311,7 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
         turn, one.delivery, delivered=one.delivered
     ),
     BookAnswered: lambda desks, turn, one: desks.settling.answered(turn, one.order, one.ended),
+    StateCertificate: lambda desks, turn, one: desks.certification.state(turn, one.statement),
     PerformAct: lambda desks, turn, one: desks.operators.act(turn, one.signed, desks.acts.perform),
     RecordEvidence: lambda desks, turn, one: desks.proving.record(turn, one.run, one.by),
     EquipProbe: lambda desks, turn, one: desks.proving.equip(turn, one.asked, one.tell),

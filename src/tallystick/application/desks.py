@@ -10,6 +10,7 @@ from tallystick.application.acts import Acts
 from tallystick.application.authentication import Access, Sessions
 from tallystick.application.authentication.pins import Pins
 from tallystick.application.book import LedgerBook
+from tallystick.application.certification import Certification
 from tallystick.application.consent import DeviceSigned, PinVerified
 from tallystick.application.core.settling import Settling
 from tallystick.application.customers import CustomerKind, Customers
@@ -56,6 +57,7 @@ class Desks:
     notices: Notices
     webhooks: Webhooks
     settling: Settling
+    certification: Certification
     proving: Proving
 
     def place(self, turn: Turn, session_id: str, sequence: int, consented: DeviceSigned) -> Outcome:
@@ -236,6 +238,7 @@ class Desks:
         self.devices.trim()
         self.access.trim()
         self.operators.trim()
+        self.certification.trim()
         self.book.trim()
         self.payments.trim(now)
 
@@ -249,6 +252,7 @@ class Desks:
         self.devices.reset()
         self.access.reset()
         self.operators.reset()
+        self.certification.reset()
         self.book.reset()
         self.notices.reset()
         self.payments.reset(now)

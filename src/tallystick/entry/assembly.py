@@ -13,6 +13,7 @@ from tallystick.application.authentication import Access, Sessions
 from tallystick.application.authentication.pins import PinCost, Pins, PinVerifier
 from tallystick.application.authentication.service import Keys, People
 from tallystick.application.book import LedgerBook
+from tallystick.application.certification import Certification
 from tallystick.application.commands import Command, InstallPolicy, InviteOperator
 from tallystick.application.core.settling import Settling
 from tallystick.application.customers import Customers
@@ -28,6 +29,7 @@ from tallystick.application.quotekeys import QuoteKeys
 from tallystick.application.quoting import Quoting, Terms
 from tallystick.application.webhooks import Webhooks
 from tallystick.application.writer import Writer
+from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
 from tallystick.entry.setup import SERVER_ROLES
@@ -172,7 +174,8 @@ def assemble(
         database.fence(boot, owner)
         quote_keys = QuoteKeys(module, keys.handles[Purpose.QUOTE], folder.save_quote_blocks)
         roots = master.roots((Purpose.QUOTE,))
-        ground = _Ground(settings, ticking, module, keys, reader, size, quote_keys, roots)
+        kept = KeptRegisters(folder.registers)
+        ground = _Ground(settings, ticking, module, keys, reader, size, quote_keys, roots, kept)
         platform = _wire(folder, ground, database, boot)
         _note_start(platform)
         _first_start(platform, folder)
@@ -204,6 +207,7 @@ class _Ground:
     size: Scale
     quote_keys: QuoteKeys
     quote_roots: BlockRoots
+    registers: KeptRegisters
 
 
 def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
@@ -232,11 +236,10 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         started_at=on.clock.now(),
         capacity=on.size.orders,
     )
-    fees = on.settings
-    tariff = Tariff(flat_minor=fees.fees_flat_minor, basis_points=fees.fees_basis_points)
-    terms = Terms(on.settings.provider, on.settings.currency, tariff)
-    quoting = Quoting(customers, policy, on.quote_keys, module.random, terms)
-    operators = Operators(module, codes, store_key, policy, reader)
+    quoting = Quoting(customers, policy, on.quote_keys, module.random, _terms(on.settings))
+    operators = Operators(
+        module, codes, store_key, policy, reader, untrained=on.registers.why_untrained
+    )
     webhooks = Webhooks(reader)
     acts = Acts(
         access=access,
@@ -264,9 +267,15 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         notices=notices,
         webhooks=webhooks,
         settling=Settling(payments, customers, book, policy),
+        certification=Certification(officers, on.settings.profile, policy, reader),
         proving=Proving(access, acts, customers, policy, reader),
     )
     return desks, quoting, webhooks
+
+
+def _terms(settings: ProviderSettings) -> Terms:
+    tariff = Tariff(flat_minor=settings.fees_flat_minor, basis_points=settings.fees_basis_points)
+    return Terms(settings.provider, settings.currency, tariff)
 
 
 def _authority(on: _Ground) -> Callable[[DeviceCertificate], str]:

@@ -4,6 +4,7 @@ Source: ISO/TS 12812-2:2017, 6.2.3
 """
 
 from tallystick.application.authentication.store import MIGRATION as ACTIVATIONS
+from tallystick.application.certification.store import MIGRATION as CERTIFICATES
 from tallystick.application.customers.store import MIGRATION as CUSTOMERS
 from tallystick.application.daybook.store import MIGRATION as DAYS
 from tallystick.application.devices.store import MIGRATION as DEVICES
@@ -21,6 +22,6 @@ from tallystick.infrastructure.tally.store import MIGRATION as TALLY
 
 MIGRATIONS = (
     TALLY, LEDGER, POLICIES, CUSTOMERS, DEVICES, ACTIVATIONS, ORDERS, NOTICES, OPERATORS,
-    WEBHOOKS, DAYS, *BOOTS, STARTS, SHADOWS, EVIDENCE,
+    WEBHOOKS, DAYS, CERTIFICATES, *BOOTS, STARTS, SHADOWS, EVIDENCE,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

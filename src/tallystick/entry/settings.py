@@ -4,6 +4,7 @@
     FOLDER/master.sealed         the master key, opened at start by passphrase, shares or secret
     FOLDER/keys/*.block          the service's keys, wrapped by purpose
     FOLDER/keylist.jws           the signed list of public keys
+    FOLDER/registers/*.yaml      the registers of the management of security, one each
     FOLDER/policy.json           the first policy, signed by officers
     FOLDER/mfs.yaml              the programme: what is run, for whom, and what is feared
     FOLDER/decisions.json        decisions about it, signed by officers, if there are any
@@ -153,6 +154,14 @@ class ProviderFolder:
         Source: ISO/TS 12812-2:2017, 6.1
         """
         return self.root / "mfs.yaml"
+
+    @property
+    def registers(self) -> Path:
+        """Where the registers are, if any is kept.
+
+        Source: ISO/TS 12812-2:2017, 6.2.1
+        """
+        return self.root / "registers"
 
     @property
     def decisions_file(self) -> Path:

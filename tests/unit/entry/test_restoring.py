@@ -228,6 +228,9 @@ def test_a_backup_has_the_programme_and_the_decisions_about_it(tmp_path: Path) -
     folder = ProviderFolder(tmp_path / "p")
     folder.programme_file.write_text("what is run\n")
     folder.decisions_file.write_text("what was decided\n")
+    folder.registers.mkdir()
+    (folder.registers / "vendors.yaml").write_text("who delivers\n")
     back_up(folder, tmp_path / "b", NOW)
     assert (tmp_path / "b" / "mfs.yaml").read_text() == "what is run\n"
     assert (tmp_path / "b" / "decisions.json").read_text() == "what was decided\n"
+    assert (tmp_path / "b" / "registers" / "vendors.yaml").read_text() == "who delivers\n"

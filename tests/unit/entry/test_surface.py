@@ -135,7 +135,10 @@ def test_acts_without_a_console_are_found(agreeing: Discovered, programme: Progr
     }
     found = compare(agreeing, replace(programme, flows=quiet))
     acts = {one.name for one in OPERATIONS if one.protection is Protection.ACT}
-    assert {one.says.partition(" ")[0] for one in found} == acts | {"operator.enrol"}
+    assert {one.says.partition(" ")[0] for one in found} == acts | {
+        "operator.enrol",
+        "certificate.state",
+    }
 
 
 def test_keys_that_protect_what_nobody_named_are_found(

@@ -87,3 +87,14 @@ def erased_and_left(reader: Reader) -> tuple[int, int]:
         " > 0 THEN 1 ELSE 0 END), 0) FROM customer WHERE status = 'erased'"
     )
     return (0, 0) if row is None else (int(row[0]), int(row[1]))
+
+
+def active_agents(reader: Reader) -> list[str]:
+    """The ids of the agents who may act, in order.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+    rows = reader.rows(
+        "SELECT id FROM customer WHERE kind = 'agent' AND status = 'active' ORDER BY id"
+    )
+    return [str(row[0]) for row in rows]

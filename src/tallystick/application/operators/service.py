@@ -69,6 +69,9 @@ class Acted:
     reference: str = ""
 
 
+Untrained = Callable[[str, Instant], str]
+"""Why the operator of this id may not approve now; empty if nothing stands against it."""
+
 Execute = Callable[[Turn, str, bytes, tuple[str, ...]], Acted]
 """Does an act: its name, its body, the signatures behind it."""
 
@@ -87,9 +90,12 @@ class Operators:
         policy: PolicyInForce,
         reader: Reader,
         *,
+        untrained: Untrained | None = None,
         capacity: int = 1024,
     ) -> None:
         """Hash invitation codes under `codes`, seal names under `store_key`.
+
+        `untrained` is asked before somebody approves what another one proposed.
 
         Source: ISO/TS 12812-2:2017, 7.3.4
         """
@@ -97,6 +103,7 @@ class Operators:
         self._codes = codes
         self._store_key = store_key
         self._policy = policy
+        self._untrained = untrained
         self._operators = RowCache(OPERATOR, Operator, reader, capacity=capacity)
         self._invitations = RowCache(INVITATION, Invitation, reader, capacity=capacity)
         self._acts = RowCache(ACT, ActRow, reader, capacity=capacity)
@@ -172,7 +179,8 @@ class Operators:
     def act(self, turn: Turn, signed: SignedAct, execute: Execute) -> Outcome:
         """Carry out a signed act, or keep it until a second operator signs.
 
-        Raises NotPermitted for the role, Conflict for an id used with another body.
+        Raises NotPermitted for the role and for an approver without training, Conflict for an id
+        used with another body.
         Source: ISO/TS 12812-2:2017, 6.2.1
         """
         act = signed.act
@@ -185,6 +193,7 @@ class Operators:
         first: ActRow | None = None
         if act.approves:
             first = self._first(act, signed.body, turn.now)
+            self._refuse_untrained(act.operator, turn.now)
             signatures = (first.jws, signed.jws)
         verdict = self._decide(act, len(signatures), turn.now)
         if isinstance(verdict, StepUp) and first is None:
@@ -242,6 +251,15 @@ class Operators:
         if now > first.expires_at:
             raise Expired("the act to approve is past its time", remedy="begin again")
         return first
+
+    def _refuse_untrained(self, operator: str, now: Instant) -> None:
+        why = self._untrained(operator, now) if self._untrained else ""
+        if why:
+            raise NotPermitted(
+                "an operator without training in force does not approve",
+                because=why,
+                remedy="train, and enter it in the register of people",
+            )
 
     def check(self, signed: SignedAct, now: Instant) -> None:
         """Pass if the policy lets this operator do alone what was signed.

@@ -15,6 +15,7 @@ from tallystick.entry.cli.backups import backup, restore_backup
 from tallystick.entry.cli.beginning import init
 from tallystick.entry.cli.bundles import bundle
 from tallystick.entry.cli.catalogue import catalogue
+from tallystick.entry.cli.certificates import certificate
 from tallystick.entry.cli.completing import completion
 from tallystick.entry.cli.console import OUT_OF_REACH, REFUSED, example, say_error
 from tallystick.entry.cli.derivations import derive_policy
@@ -28,6 +29,8 @@ from tallystick.entry.cli.proofs import receipt, tally, why
 from tallystick.entry.cli.provider import serve
 from tallystick.entry.cli.proving import prove
 from tallystick.entry.cli.rechecks import recheck
+from tallystick.entry.cli.registers import registers
+from tallystick.entry.cli.releases import release
 from tallystick.entry.cli.replaying import replay_file
 from tallystick.entry.cli.reports import report
 from tallystick.entry.cli.risks import risk
@@ -59,8 +62,8 @@ def cli(debug: bool) -> None:
 
 for command in (
     init, serve, programme, risk, report, policy, prove, bundle, operator, tally, receipt, why,
-    timeline, recheck, doctor, surface, ledger, keys, store, backup, restore_backup, witness,
-    replay_file, catalogue, completion,
+    timeline, recheck, doctor, surface, registers, certificate, release, ledger, keys, store,
+    backup, restore_backup, witness, replay_file, catalogue, completion,
 ):  # fmt: skip
     cli.add_command(command)
 policy.add_command(derive_policy)

@@ -13,6 +13,7 @@ from tallystick.application.commands import (
     EstablishSession,
     JoinOperator,
     PerformAct,
+    StateCertificate,
 )
 from tallystick.application.turn import Recorded
 from tallystick.entry import handshakes
@@ -44,6 +45,7 @@ from tallystick.kernel.errors import (
 from tallystick.kernel.model import Wire
 from tallystick.protocol.envelope import SEALED_MEDIA_TYPE
 from tallystick.protocol.operators import EnrolOperator, SignedRequest
+from tallystick.protocol.statements import read_statement
 from tallystick.protocol.tally_api import (
     CheckpointReply,
     ConsistencyReply,
@@ -154,6 +156,17 @@ class Doors:
         if trace is None:
             return await self._executed(request, PerformAct(signed))
         return await self._traced(request, PerformAct(signed), trace)
+
+    async def certificate(self, request: Request) -> Response:
+        """Add or withdraw a certificate of evaluation, as officers signed.
+
+        Source: ISO/TS 12812-2:2017, 9.1
+        """
+        asked_for(request, "certificate.state")
+        body = await self._body(request, HANDSHAKE_COST)
+        statement = read_statement(body)
+        self._desks.certification.verify(statement)
+        return await self._executed(request, StateCertificate(statement))
 
     async def keys(self, request: Request) -> Response:
         """The signed key list.

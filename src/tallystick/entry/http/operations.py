@@ -18,6 +18,7 @@ from tallystick.protocol import (
     tally_api,
 )
 from tallystick.protocol.channels import SignedUssd, UssdReply
+from tallystick.protocol.statements import SignedStatement, StatementRecorded
 
 
 class Protection(StrEnum):
@@ -111,6 +112,8 @@ SCHEMAS: dict[str, type[Wire]] = {
         authzen.AccessConfiguration,
         SignedUssd,
         UssdReply,
+        SignedStatement,
+        StatementRecorded,
     )
 }
 """Every struct that the table names."""
@@ -208,6 +211,9 @@ OPERATIONS: tuple[Operation, ...] = (
     _act("add-webhook", "AddWebhook", "deliver events to a core system", ("11.2.3",),
          ("operations",)),
     _act("close-day", "CloseDay", "close the book of a day", ("11.2.3",), ("operations",)),
+    _open("certificate.state", "POST", "/v1/certificates", _OPEN, "SignedStatement",
+          "StatementRecorded", "add or withdraw a certificate, signed by officers", ("9.1",),
+          ("conflict", "not-authentic", "not-found", "not-permitted")),
     _asked("access.evaluation", "/access/v1/evaluation", "AccessRequest", "AccessDecision",
            "ask what the policy would decide on given facts"),
     _asked("access.evaluations", "/access/v1/evaluations", "AccessBatch", "AccessDecisions",

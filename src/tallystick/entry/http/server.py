@@ -41,6 +41,7 @@ from tallystick.entry.http.watched import (
     telling,
     tracing_of,
     watch_disk,
+    watch_registers,
 )
 from tallystick.entry.http.workers.desk import FrontDesk, Hiring
 from tallystick.entry.http.workers.place import Place, check_free, shared_place
@@ -150,6 +151,7 @@ async def serve(
     admission = Admission(listening.longest_wait_s, loop.call_soon, writer.ahead_s)
     _gauges(accounting, platform, writer)
     watch_disk(accounting, watched)
+    watch_registers(accounting, watched, platform.clock)
     tell_changes(platform, accounting)
     ussd = UssdDoor(platform, writer, accounting)
     with ExitStack() as stack:

@@ -12,10 +12,14 @@ from typing import Any
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.evidence import take_in_for_ever
+from tallystick.entry.registering import KeptRegisters
+from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.siem import Destination, export_for_ever
 from tallystick.entry.tracing import Tracing
 from tallystick.entry.tracing.spans import Spans, export_traces
 from tallystick.entry.writing import WriterLoop
+from tallystick.kernel.time import Clock
+from tallystick.process.isms.clocks import due
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,18 @@ def watch_disk(accounting: Accounting, watched: Watched) -> None:
     folder = watched.folder
     if folder is not None:
         accounting.gauges["disk_free_bytes"] = lambda: _free(folder)
+
+
+def watch_registers(accounting: Accounting, watched: Watched, clock: Clock) -> None:
+    """Expose how much is overdue in the registers; one that cannot be read counts as overdue.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    if watched.folder is not None:
+        kept = KeptRegisters(ProviderFolder(watched.folder).registers)
+        accounting.gauges["registers_overdue"] = lambda: len(
+            due(kept.read(), clock.now(), ahead_ms=0)
+        )
 
 
 def _free(folder: Path) -> int:

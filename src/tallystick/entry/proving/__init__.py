@@ -4,6 +4,7 @@
     site      what is looked at: a folder, a provider that was opened, a service that runs
     record    probes of the log, the books, consents, witness, backup
     still     probes of keys, files, clock, policy; `rows` of our own rows
+    registers probes of registers, certificates, keys in use
     inward    probes of the module, the policy's gate and the PIN, in this process
     doors     probes through the service's doors, by nobody in particular
     customers, phone     whom the provider keeps to try itself, and that phone

@@ -25,6 +25,7 @@ from tallystick.entry.proving.messages import MessageProbes
 from tallystick.entry.proving.phone import Line
 from tallystick.entry.proving.phones import PhoneProbes
 from tallystick.entry.proving.record import RecordProbes
+from tallystick.entry.proving.registers import RegisterProbes
 from tallystick.entry.proving.rows import RowProbes
 from tallystick.entry.proving.site import Site, served
 from tallystick.entry.proving.still import StillProbes
@@ -83,6 +84,7 @@ def registry_of(site: Site, line: Line) -> Registry:
     RecordProbes(site).register(registry)
     StillProbes(site).register(registry)
     RowProbes().register(registry)
+    RegisterProbes(site).register(registry)
     if site.everything or site.platform is not None:
         SecretProbes(site).register(registry)
     return registry

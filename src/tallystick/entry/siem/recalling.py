@@ -26,17 +26,19 @@ _STEP = 4_000
 
 _MOST_PINS = 200
 _SHOWN = (
-    "act", "activation", "attested", "before", "channel", "customer_kind", "day", "file", "name",
-    "opened_by", "operator", "order", "payment", "refused", "role", "tier", "trust", "version",
-    "webhook",
+    "act", "activation", "attested", "before", "certificate", "channel", "customer_kind", "day",
+    "file", "name", "opened_by", "operator", "order", "payment", "refused", "role", "tier",
+    "trust", "version", "webhook",
 )  # fmt: skip
 """The fields of an event that leave: ids, versions and words of closed lists; no free text."""
 
 _SEVERITIES = {
     "device.suspended": Severity.WARNING,
+    "certificate.withdrawn": Severity.WARNING,
     "tally.restored": Severity.ALERT,
     "account.funded": Severity.NOTICE,
     "activation.issued": Severity.NOTICE,
+    "certificate.added": Severity.NOTICE,
     "customer.erased": Severity.NOTICE,
     "device.resumed": Severity.NOTICE,
     "operator.enrolled": Severity.NOTICE,

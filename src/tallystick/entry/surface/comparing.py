@@ -37,6 +37,7 @@ _SHOWN: Final[Mapping[str, tuple[tuple[NodeKind, ...], tuple[AssetClass, ...]]]]
     "agent.open-customer": ((NodeKind.AGENT_APP,), (AssetClass.PERSONAL,)),
     "ussd.message": ((NodeKind.USSD_GATEWAY,), (AssetClass.ORDER,)),
     "operator.enrol": ((NodeKind.CONSOLE,), _ACTS),
+    "certificate.state": ((NodeKind.CONSOLE,), _ACTS),
     "keys.list": (_APPS, (AssetClass.CERTIFICATE,)),
     "access.evaluation": ((NodeKind.PARTNER,), tuple(AssetClass)),
     "access.evaluations": ((NodeKind.PARTNER,), tuple(AssetClass)),

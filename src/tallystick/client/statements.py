@@ -1,0 +1,22 @@
+"""Sends what officers signed to the provider.
+
+Source: ISO/TS 12812-2:2017, 9.1
+"""
+
+from tallystick.client.session import JSON_MEDIA_TYPE, Transport, refusal
+from tallystick.kernel.codec import Decoder, encode
+from tallystick.protocol.statements import SignedStatement, StatementRecorded
+
+_recorded = Decoder(StatementRecorded)
+
+
+def send_statement(transport: Transport, statement: SignedStatement) -> StatementRecorded:
+    """Send a statement about a certificate.
+
+    Raises what the provider refuses with.
+    Source: ISO/TS 12812-2:2017, 9.1
+    """
+    reply = transport.post("/v1/certificates", encode(statement), JSON_MEDIA_TYPE)
+    if reply.status != 200:
+        raise refusal(reply)
+    return _recorded.decode(reply.body)

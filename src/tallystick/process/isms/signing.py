@@ -1,0 +1,78 @@
+"""Officers' signatures over statements, and how many of them it takes.
+
+As for policies: the private keys are never in the server, and in production two officers sign.
+
+Source: ISO/TS 12812-2:2017, 6.2.1; 9.1
+"""
+
+from collections.abc import Mapping
+
+from tallystick.infrastructure.crypto.signature import SigningKey, VerifyKey
+from tallystick.kernel.codec import b64url, b64url_decode, encode_canonical
+from tallystick.kernel.errors import Conflict, NotAuthentic, NotPermitted
+from tallystick.kernel.model import Record
+from tallystick.process.policy.signing import SIGNATURES
+from tallystick.protocol.policy_file import OfficerSignature
+from tallystick.protocol.statements import SignedStatement, statement_message
+
+
+def sign_statement(
+    about: str,
+    body: Record,
+    officer: str,
+    signer: SigningKey,
+    existing: SignedStatement | None = None,
+) -> SignedStatement:
+    """`body` with the approval of `officer`, beside those that `existing` has already.
+
+    Raises Conflict if `existing` says something else or has this officer's signature.
+    Source: ISO/TS 12812-2:2017, 6.2.1; 9.1
+    """
+    octets = encode_canonical(body)
+    earlier: tuple[OfficerSignature, ...] = ()
+    if existing is not None:
+        if existing.about != about or b64url_decode(existing.body) != octets:
+            raise Conflict("the file says something else", remedy="start a new file")
+        earlier = existing.signatures
+        if any(one.officer == officer for one in earlier):
+            raise Conflict("this officer has signed already", remedy="let another officer sign")
+    signature = OfficerSignature(
+        officer=officer,
+        alg=signer.algorithm,
+        sig=b64url(signer.sign(statement_message(about, octets))),
+    )
+    return SignedStatement(about=about, body=b64url(octets), signatures=(*earlier, signature))
+
+
+def verify_statement(
+    statement: SignedStatement, officers: Mapping[str, VerifyKey], profile: str
+) -> bytes:
+    """The body of `statement`, approved by as many officers as `profile` demands.
+
+    Raises NotPermitted for an officer who is unknown or signed twice and for too few of them,
+    NotAuthentic for any signature that does not verify.
+    Source: ISO/TS 12812-2:2017, 6.2.1; 9.1
+    """
+    wanted = SIGNATURES.get(profile)
+    if statement.v != 1 or wanted is None:
+        raise NotPermitted("the statement is for another version or profile")
+    body = b64url_decode(statement.body)
+    message = statement_message(statement.about, body)
+    seen: list[bytes] = []
+    for one in statement.signatures:
+        public = officers.get(one.officer)
+        if public is None:
+            raise NotPermitted("an officer whom this service does not know signed it")
+        if public.octets() in seen:
+            raise NotPermitted("one officer signed it twice", because="two people")
+        if one.alg != public.algorithm:
+            raise NotAuthentic("a signature over the statement does not verify")
+        public.verify(b64url_decode(one.sig), message)
+        seen.append(public.octets())
+    if len(seen) < wanted:
+        raise NotPermitted(
+            f"profile {profile} takes the signatures of {wanted} officers",
+            because="two people" if wanted > 1 else "an officer",
+            remedy="let another officer sign the same file",
+        )
+    return body
