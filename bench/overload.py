@@ -182,10 +182,9 @@ def _rows(rounds: list[dict[str, float]], workers: int) -> Rows:
         f"open loop at {mid['offered']:.1f} x {mid['capacity']:.0f}/s, {LINKS} links, {many}:"
         f" accepted p50 {mid['over_p50']:.0f}, p99 {mid['over_p99']:.0f} ms,"
         f" refusals p99 {mid['refused_p99']:.0f} ms; at {FULL} x p99 {mid['full_p99']:.0f} ms,"
-        f" {mid['full_refused']:.1%} refused; {mid['stale']:.1%} sent again too late for the session;"
-        f" medians of {len(rounds)} rounds"
+        f" {mid['full_refused']:.1%} refused; {mid['stale']:.1%} sent again too late for the"
+        f" session; medians of {len(rounds)} rounds"
     )
-    of = "" if workers == 1 else f", {workers} workers"
     bounded = workers == 1
     return [
         {
