@@ -4,6 +4,7 @@ Source: ISO/TS 12812-2:2017, 6.1
 """
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -23,6 +24,8 @@ from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import MfsError, Unavailable
 from tallystick.kernel.secret import Secret
 from tallystick.process.policy.signing import SIGNATURES
+from tallystick.process.programme.organisation import staffing
+from tallystick.process.programme.reading import read_programme
 from tallystick.process.programme.templates import (
     CALLING_CODES,
     PROFILES,
@@ -30,7 +33,10 @@ from tallystick.process.programme.templates import (
     profile_text,
 )
 
-_ROLES = "security-officer,security-officer,operations,operations,care-desk,privacy-officer"
+_ROLES = (
+    *("security-officer", "security-officer", "operations", "operations"),
+    *("care-desk", "privacy-officer"),
+)
 _halves = Decoder(PublicHalf)
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -62,7 +68,11 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The first policy; the demonstration policy if absent.",
 )
-@click.option("--operators", default=_ROLES, show_default=True, help="Roles to invite.")
+@click.option(
+    "--operators",
+    default="",
+    help="Roles to invite, by commas; else those that the programme needs.",
+)
 @click.option("--sms-url", default="", help="Where notices are posted.")
 @click.option("--core-url", default="", help="A core system whose book counts.")
 @click.option(
@@ -108,18 +118,21 @@ def init(
     """
     strictness, programme = _chosen(profiles)
     currency = currency or profile_currency(programme)
-    country = country or CALLING_CODES[programme]
-    text = (
-        policy_file.read_text(encoding="utf-8") if policy_file else demo_policy(currency, provider)
-    )
+    programme_text = profile_text(programme, provider=provider, currency=currency)
+    posts = staffing(read_programme(programme_text)).rules.roles
+    invited = [role.strip() for role in operators.split(",") if role.strip()]
     plan = Plan(
         provider=provider,
         currency=currency,
-        country=country,
+        country=country or CALLING_CODES[programme],
         profile=strictness,
-        programme_text=profile_text(programme, provider=provider, currency=currency),
-        policy_text=text,
-        roles=tuple(role.strip() for role in operators.split(",") if role.strip()),
+        programme_text=programme_text,
+        policy_text=(
+            policy_file.read_text(encoding="utf-8")
+            if policy_file
+            else demo_policy(currency, provider, posts)
+        ),
+        roles=tuple(invited) or _roles(() if policy_file else posts),
         sms_url=sms_url,
         core_url=core_url,
         gateways=dict(_gateway(given) for given in gateways),
@@ -164,6 +177,12 @@ def _chosen(profiles: tuple[str, ...]) -> tuple[str, str]:
     if len(strictness) > 1 or len(programmes) > 1:
         raise click.UsageError("--profile takes one of demo and production, and one programme")
     return (strictness or ["demo"])[0], (programmes or [PROFILES[0]])[0]
+
+
+def _roles(posts: Iterable[str]) -> tuple[str, ...]:
+    """Whom to invite: those of the demonstration, and two for each other post that acts."""
+    others = [name for name in posts if name not in {*_ROLES, "auditor"}]
+    return (*_ROLES, *(name for name in others for _ in range(2)))
 
 
 def _analyse(place: ProviderFolder) -> str:

@@ -92,9 +92,8 @@ def derive_policy(
         click.echo(octets.decode())
         return
     _tell(made.basis, made.derived, before, made.policy)
-    say(
-        f"\n{target}: version {made.policy.header.version}, compiled and proven; officers sign it next"
-    )
+    number = made.policy.header.version
+    say(f"\n{target}: version {number}, compiled and proven; officers sign it next")
 
 
 def _header(

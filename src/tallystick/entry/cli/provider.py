@@ -120,9 +120,9 @@ def serve(
     The first line of output says where it listens. Beyond loopback it takes a certificate, or the
     word that something in front terminates TLS.
 
-    In the profile production it does not start while the programme in FOLDER leaves a question open
-    or the minimum set of clauses 7.3 and 7.4 is neither met by chosen controls nor excused by signed
-    decisions; in demo it says so and starts.
+    In the profile production it does not start while the programme in FOLDER leaves a question
+    open, or a requirement of clauses 7.3 and 7.4 is neither met by a chosen control nor excused by
+    a signed decision; in demo it says so and starts.
 
     With --standby it waits beside a service on the same store and takes its place once that one has
     ended, or has died: for a change of version without a pause, and for a second machine.
