@@ -67,6 +67,7 @@ def test_what_agrees_differs_in_nothing(agreeing: Discovered, programme: Program
     assert compare(agreeing, programme) == ()
 
 
+@pytest.mark.requirement("MFS-6.2-03")
 @pytest.mark.parametrize(
     ("changes", "sort", "side", "says"),
     [
@@ -86,6 +87,7 @@ def test_each_difference_is_found(
     assert says in only(compare(replace(agreeing, **changes), programme), sort, side)
 
 
+@pytest.mark.requirement("MFS-6.2-03")
 def test_a_second_door_is_found(agreeing: Discovered, programme: Programme) -> None:
     doors = (Listener(host="127.0.0.1", port=8480), Listener(host="", port=9999))
     two = replace(agreeing, listeners=doors)
