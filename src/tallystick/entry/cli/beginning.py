@@ -5,6 +5,7 @@ Source: ISO/TS 12812-2:2017, 6.1
 
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -116,23 +117,8 @@ def init(
     with `tallystick programme check`. With the extra `risk` its risks are analysed: risk.json has
     the result, policy.derived.yaml the policy that follows, for officers to sign.
     """
-    strictness, programme = _chosen(profiles)
-    currency = currency or profile_currency(programme)
-    programme_text = profile_text(programme, provider=provider, currency=currency)
-    posts = staffing(read_programme(programme_text)).rules.roles
-    invited = [role.strip() for role in operators.split(",") if role.strip()]
-    plan = Plan(
-        provider=provider,
-        currency=currency,
-        country=country or CALLING_CODES[programme],
-        profile=strictness,
-        programme_text=programme_text,
-        policy_text=(
-            policy_file.read_text(encoding="utf-8")
-            if policy_file
-            else demo_policy(currency, provider, posts)
-        ),
-        roles=tuple(invited) or _roles(() if policy_file else posts),
+    plan = replace(
+        _plan(provider, currency, country, _chosen(profiles), policy_file, operators),
         sms_url=sms_url,
         core_url=core_url,
         gateways=dict(_gateway(given) for given in gateways),
@@ -163,11 +149,36 @@ def init(
         say(f"one-time codes of {len(codes)} operators were written to {codes_file}")
     if told:
         say(told)
-    delivered = f"--secret-file {file}" if file else "--secret-fd N"
-    say("\nnext:")
-    say(f"  tallystick programme check {folder}")
-    say(f"  tallystick serve {folder} {delivered}")
-    say("  tallystick operator enrol http://127.0.0.1:8480 --name NAME --key-file KEY")
+    _say_next(folder, f"--secret-file {file}" if file else "--secret-fd N")
+
+
+def _plan(
+    provider: str,
+    currency: str,
+    country: str,
+    profiles: tuple[str, str],
+    policy_file: Path | None,
+    operators: str,
+) -> Plan:
+    """What is to be set up, so far as the programme says it."""
+    strictness, programme = profiles
+    currency = currency or profile_currency(programme)
+    programme_text = profile_text(programme, provider=provider, currency=currency)
+    posts = staffing(read_programme(programme_text)).rules.roles
+    invited = tuple(role.strip() for role in operators.split(",") if role.strip())
+    if policy_file is None:
+        text, roles = demo_policy(currency, provider, posts), _roles(posts)
+    else:
+        text, roles = policy_file.read_text(encoding="utf-8"), _ROLES
+    return Plan(
+        provider=provider,
+        currency=currency,
+        country=country or CALLING_CODES[programme],
+        profile=strictness,
+        programme_text=programme_text,
+        policy_text=text,
+        roles=invited or roles,
+    )
 
 
 def _chosen(profiles: tuple[str, ...]) -> tuple[str, str]:
@@ -207,6 +218,13 @@ def _say_done(folder: Path, provider: str, done: Done) -> None:
     say(f"move {offline} away from this machine; it has the keys of the root and of the officers:")
     for path in sorted(offline.iterdir()):
         say(f"  {path.name}")
+
+
+def _say_next(folder: Path, delivered: str) -> None:
+    say("\nnext:")
+    say(f"  tallystick programme check {folder}")
+    say(f"  tallystick serve {folder} {delivered}")
+    say("  tallystick operator enrol http://127.0.0.1:8480 --name NAME --key-file KEY")
 
 
 def _initial_secret(

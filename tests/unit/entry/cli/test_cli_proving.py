@@ -39,7 +39,7 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     root = tmp_path_factory.mktemp("proving")
     folder, secret = root / "provider", root / "secret"
-    assert tallystick("init", folder, "--secret-file", secret).code == 0
+    assert tallystick("init", "--no-analysis", folder, "--secret-file", secret).code == 0
     dossier = Dossier(
         decisions=(
             Decided(requirement="MFS-10.1-01", who="board", why="no proximity payments", since=1),
@@ -130,7 +130,7 @@ def test_only_an_officer_of_the_settings_signs(place: Place, tmp_path: Path) -> 
 
 def test_nothing_is_bundled_before_anything_was_proved(tmp_path: Path) -> None:
     folder, secret = tmp_path / "provider", tmp_path / "secret"
-    tallystick("init", folder, "--secret-file", secret)
+    tallystick("init", "--no-analysis", folder, "--secret-file", secret)
     fresh = Place(folder, secret, "", 0)
     assert fresh.make(tmp_path / "bundle").code == REFUSED
 
