@@ -1,6 +1,6 @@
-"""Measures that the service takes by itself: signed, recorded, proved never looser than the policy.
+"""Measures that the service takes by itself: signed, recorded, proved to loosen nothing.
 
-    Seen -> rules of the entry -> statement, signed -> proof against the officers' policy -> in force
+    Seen -> rules of the entry -> statement, signed -> proof against the officers' policy -> force
 
 The server's key approves no policy. It signs a statement about an entry that officers signed, and
 the statement counts only together with the proof.
@@ -131,7 +131,7 @@ class Measures:
         self._known: tuple[Measure, ...] = ()
         self._base: CompiledPolicy | None = None
         self._digest = ""
-        self.tell: Callable[[str, Measure], None] | None = None
+        self.tell: Callable[[Measure], None] | None = None
 
     def load(self, base: CompiledPolicy, envelope: str) -> CompiledPolicy:
         """What decides when `base`, signed in `envelope`, is in force with its stored measures.
@@ -213,7 +213,7 @@ class Measures:
             },
         )
         self._put(turn, (measure,))
-        self._say(turn, "begins", measure)
+        self._say(turn, measure)
         return compiled, index
 
     def ease(self, turn: Turn, name: str, seen: Seen) -> tuple[CompiledPolicy, int]:
@@ -252,7 +252,7 @@ class Measures:
         for one in self.current:
             index = self._record_end(turn, one, SUPERSEDED, 0, f"version {base.version}")
             ended.append(_ended(one, turn.now, SUPERSEDED, 0, index))
-            self._say(turn, "ends", ended[-1])
+            self._say(turn, ended[-1])
         before = self._base, self._digest
         self._put(turn, ended)
         self._base, self._digest = base, file_digest(envelope)
@@ -268,7 +268,7 @@ class Measures:
         index = self._record_end(turn, measure, how, blocked_until, why)
         over = _ended(measure, turn.now, how, blocked_until, index)
         self._put(turn, (over,))
-        self._say(turn, "ends", over)
+        self._say(turn, over)
         return self._compiled(self.current), index
 
     def _record_end(
@@ -298,10 +298,10 @@ class Measures:
 
         turn.on_undo(undo)
 
-    def _say(self, turn: Turn, what: str, measure: Measure) -> None:
+    def _say(self, turn: Turn, measure: Measure) -> None:
         def tell() -> None:
             if self.tell is not None:
-                self.tell(what, measure)
+                self.tell(measure)
 
         turn.on_durable(tell)
 

@@ -48,6 +48,7 @@ from tallystick.entry.http.workers.place import Place, check_free, shared_place
 from tallystick.entry.http.workers.relay import RelayedProtocol
 from tallystick.entry.leaning import tell_changes, watch_module, witnessed
 from tallystick.entry.notes import Note
+from tallystick.entry.tightening import tell_measures, watch_controls
 from tallystick.entry.tracing import Tracing
 from tallystick.entry.witnessing import Witnessing
 from tallystick.entry.writing import WriterLoop
@@ -153,6 +154,7 @@ async def serve(
     watch_disk(accounting, watched)
     watch_registers(accounting, watched, platform.clock)
     tell_changes(platform, accounting)
+    tell_measures(platform, accounting)
     ussd = UssdDoor(platform, writer, accounting)
     with ExitStack() as stack:
         place = None
@@ -205,6 +207,7 @@ def _duties(
         deliver_notices(platform, writer, accounting),
         deliver_webhooks(platform, writer, accounting),
         watch_module(platform),
+        watch_controls(platform, writer, accounting),
     ]
     if platform.settings.core_url:
         link = CoreLink(platform, writer, accounting, patience)

@@ -28,8 +28,8 @@ MAX_KEEP_MS = 30 * DAY_MS
 MAX_A_DAY = 24
 SHARES = (Signal.ATTESTED_SHARE, Signal.FRAUD_SHARE)
 _WORDS = (
-    "id", "on", "of", "below_permille", "above_permille", "after", "dwell", "keep", "at_most_per_day",
-    "then", "because",
+    "id", "on", "of", "below_permille", "above_permille", "after", "dwell", "keep",
+    "at_most_per_day", "then", "because",
 )  # fmt: skip
 _THEN = ("limit", "per_payment", "windows", "row")
 _BOUND = {Signal.ATTESTED_SHARE: "below_permille", Signal.FRAUD_SHARE: "above_permille"}
