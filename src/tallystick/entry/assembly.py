@@ -214,8 +214,7 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
     """The capabilities, joined."""
     module, reader, rows = on.module, on.reader, on.size.rows
     officers = {name: half.verify_key() for name, half in on.settings.officers.items()}
-    believed = Officers(officers, on.settings.profile, on.settings.provider)
-    policy = PolicyInForce(believed, reader, _seal(on))
+    policy = PolicyInForce(_believed(on), reader, _seal(on))
     policy.load()
     store_key = on.keys.newest(Purpose.STORE)
     codes = on.keys.newest(Purpose.ACTIVATION)
@@ -272,6 +271,13 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         proving=Proving(access, acts, customers, policy, reader),
     )
     return desks, quoting, webhooks
+
+
+def _believed(on: _Ground) -> Officers:
+    """Whose signatures put a policy into force."""
+    halves = on.settings.officers.items()
+    officers = {name: half.verify_key() for name, half in halves}
+    return Officers(officers, on.settings.profile, on.settings.provider)
 
 
 def _seal(on: _Ground) -> Seal:

@@ -154,7 +154,6 @@ async def serve(
     watch_disk(accounting, watched)
     watch_registers(accounting, watched, platform.clock)
     tell_changes(platform, accounting)
-    tell_measures(platform, accounting)
     ussd = UssdDoor(platform, writer, accounting)
     with ExitStack() as stack:
         place = None
@@ -324,6 +323,7 @@ def _gauges(accounting: Accounting, platform: Platform, writer: WriterLoop) -> N
         "writes_stopped": lambda: int(writer.stopped is not None),
         "key_list_ends_seconds": lambda: platform.key_list_ends // 1000,
     }
+    tell_measures(platform, accounting)
     platform.desks.policy.beside.tell = lambda one: accounting.note(
         Note.SHADOW_DIFFERS, **one._asdict()
     )
