@@ -9,6 +9,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +157,7 @@ def ground(tmp_path: Path) -> Iterator[Ground]:
 def test_devices_of_the_attackers_own_change_nothing_for_others(ground: Ground) -> None:
     assert not ground.watch(2)
     attackers = ground.enrol(*(f"Mallory {n}" for n in range(ENROLLED_FOR_REAL)), number=1_000)
-    for one, other in zip(attackers, attackers[1:], strict=False):
+    for one, other in pairwise(attackers):
         ground.pay(one, other)
     ground.add("new", FORGED, trust="unknown", enrolled=NOW - 29 * DAY_MS)
     before = ground.platform.desks.policy.compiled

@@ -11,7 +11,7 @@ from tests.support.served import Served, served
 from tests.support.stores import raw
 from tests.unit.entry.cli.command_line import tallystick
 from tests.unit.process.conformance.pictures import PROBES, saw
-from tests.unit.process.policy.policy_texts import demo_text, payment
+from tests.unit.process.policy.policy_texts import changed, demo_text, payment
 
 from tallystick.application.commands import Ease, RecordEvidence, Tighten
 from tallystick.client.wallet import Refusal
@@ -62,14 +62,15 @@ def test_the_next_payment_is_refused_and_two_people_lift_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tallystick.entry.evidence.EVERY_S", 0.2)
-    with served(tmp_path / "p") as provider:
+    lower = changed("unknown-payee, per_payment: 2_000_000", "unknown-payee, per_payment: 500_000")
+    with served(tmp_path / "p", policy_text=lower) as provider:
         ann = provider.person("+254700000001", "Ann", funds=9_000_000, tier=2)
         ben = provider.person("+254700000002", "Ben")
         assert in_force(provider) == 0
         leave_run(provider.folder, run_of(Verdict.FAIL, provider.clock.now() - 1, "run-1"))
         assert until(lambda: in_force(provider) == 1)
         with pytest.raises(Refusal) as refused:
-            pay(provider, ann, ben.number, 3_000_000)
+            pay(provider, ann, ben.number, 700_000)
         assert "unknown-payee" in refused.value.error.because
         assert f"tightened by {ENTRY}" in refused.value.error.because
         assert until(lambda: b"the policy was tightened" in b"".join(provider.log))
@@ -80,7 +81,7 @@ def test_the_next_payment_is_refused_and_two_people_lift_it(
         done = by_two(provider, "lift-tightening", body)
         assert "does not begin again before the next version" in done.says
         assert in_force(provider) == 0
-        pay(provider, ann, ben.number, 1_900_000)
+        pay(provider, ann, ben.number, 700_000)
         time.sleep(2.5)
         assert in_force(provider) == 0
         kinds = [leaf_kind(provider, index) for index in range(provider.platform.archive.size)]

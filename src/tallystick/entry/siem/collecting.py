@@ -56,6 +56,9 @@ _NOTES = {
     Note.DEPENDENCY_FAILS: ("dependency.fails", Severity.ERROR),
     Note.DEPENDENCY_ANSWERS: ("dependency.answers", Severity.NOTICE),
     Note.SHADOW_DIFFERS: ("policy.shadow-differs", Severity.NOTICE),
+    Note.POLICY_TIGHTENED: ("policy.tightening-began", Severity.WARNING),
+    Note.POLICY_EASED: ("policy.tightening-ended", Severity.NOTICE),
+    Note.NOT_TIGHTENED: ("policy.not-tightened", Severity.ERROR),
     Note.SIEM_LOST: ("siem.silent", Severity.WARNING),
     Note.SIEM_FOUND: ("siem.answers", Severity.NOTICE),
 }

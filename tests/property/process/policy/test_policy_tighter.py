@@ -1,4 +1,4 @@
-"""The proof that a policy is nowhere looser, against brute force over every fact of small policies."""
+"""The proof that a policy is nowhere looser, against asking every fact of small policies."""
 
 from itertools import product
 from typing import Any
