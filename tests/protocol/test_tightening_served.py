@@ -1,8 +1,10 @@
 """A control fails, the next payment meets a stricter policy, and two people can undo it."""
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.protocol.test_policy_shadow import by_two, pay, signed
@@ -86,6 +88,24 @@ def test_the_next_payment_is_refused_and_two_people_lift_it(
         assert in_force(provider) == 0
         kinds = [leaf_kind(provider, index) for index in range(provider.platform.archive.size)]
         assert kinds.count("policy.tightened") == kinds.count("policy.lifted") == 1
+        told = previewed(provider, tmp_path)
+        assert (told["decisions"], told["unlike"]) == (2, 0)
+        (flip,) = told["flips"]
+        assert (flip["count"], flip["value_minor"], flip["after"]) == (1, 700_000, "unknown-payee")
+        assert told["customers"] == 1
+
+
+def previewed(provider: Served, folder: Path) -> dict[str, Any]:
+    """What the entry would have done to the two orders: to the one that passed, as it is lifted."""
+    secret = folder / "secret"
+    secret.write_bytes(provider.secret.reveal())
+    secret.chmod(0o600)
+    ran = tallystick(
+        "policy", "tightening", "preview", provider.folder.root, "--entry", ENTRY,
+        "--secret-file", secret, "--json",
+    )  # fmt: skip
+    assert ran.code == 0, ran.all
+    return json.loads(ran.out)[ENTRY]
 
 
 def leaf_kind(provider: Served, index: int) -> str:
