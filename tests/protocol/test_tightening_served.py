@@ -21,6 +21,7 @@ from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.cli.unlocking import open_root_key
 from tallystick.entry.evidence import leave_run
 from tallystick.entry.inforce import wrong_measures
+from tallystick.entry.rechecking import Verifier
 from tallystick.entry.renewing import renew_keys
 from tallystick.entry.replay.provider import ReplayProvider
 from tallystick.entry.settings import ProviderFolder
@@ -247,6 +248,8 @@ def test_a_row_that_somebody_changed_is_found_and_puts_nothing_into_force(tmp_pa
     assert name.startswith("tgt_")
     assert "not what was signed" in why
     assert tallystick("policy", "tightening", "show", folder.root).code == 4
+    with Verifier(folder, opened.provider.secret, opened.clock) as verifier:
+        assert [one for one, _ in verifier.recheck().tightenings] == [name]
     with pytest.raises(NotAuthentic):
         open_platform(folder, opened.provider.secret, opened.clock)
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Final
 
-from tallystick.application.commands import Command, Ease, Tighten
+from tallystick.application.commands import Ease, Tighten
 from tallystick.application.controls import Established, Signals, read_controls
 from tallystick.application.controls.signals import Stored
 from tallystick.entry.accounting import Accounting
@@ -80,7 +80,7 @@ class Controls:
             self._population, self._counted_at = stored.population, now
         return stored
 
-    def due(self, stored: Stored, now: Instant) -> Iterator[Command]:
+    def due(self, stored: Stored, now: Instant) -> Iterator[Tighten | Ease]:
         """The commands that are due at `now` on what was `stored`.
 
         Source: ISO/TS 12812-2:2017, 6.1; 6.2.3
@@ -96,9 +96,11 @@ async def watch_controls(
 ) -> None:
     """Look at the controls again and again, for ever; what cannot be read is looked at later.
 
+    What is due and refused is asked again, and noted once for each reason.
+
     Source: ISO/TS 12812-2:2017, 6.1; 6.2.3
     """
-    controls = Controls(platform)
+    controls, told = Controls(platform), dict[str, str]()
     while True:
         await asyncio.sleep(every_s)
         if not controls.entries:
@@ -110,7 +112,7 @@ async def watch_controls(
             continue
         for command in list(controls.due(stored, now)):
             reply = (await writer.ask(command)).outcome.reply
-            if isinstance(reply, MfsError):
-                accounting.note(
-                    Note.NOT_TIGHTENED, why=reply.detail, because=reply.because or reply.remedy
-                )
+            refused = reply.detail if isinstance(reply, MfsError) else ""
+            if refused and told.get(command.entry) != refused:
+                accounting.note(Note.NOT_TIGHTENED, entry=command.entry, why=refused)
+            told[command.entry] = refused

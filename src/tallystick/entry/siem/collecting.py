@@ -65,7 +65,7 @@ _NOTES = {
 _SHOWN = frozenset(
     ("workers", "terminator", "front", "witness", "why", "webhook", "order", "template", "error",
      "to", "refused", "dependency", "does", "operations", "tell", "seconds",
-     "was", "would_be", "row", "shadow_row")
+     "was", "would_be", "row", "shadow_row", "entry", "measure")
 )  # fmt: skip
 """The fields of a note that leave."""
 
