@@ -24,6 +24,7 @@ COMMANDS = {
         "completing",
         "derivations",
         "keys",
+        "tightenings",
         "ledger",
         "main",
         "operators",

@@ -17,7 +17,11 @@ def candidate(folder: Path, old: str, new: str) -> Path:
     text = DEMO.read_text(encoding="utf-8").replace("version: 1\n", "version: 2\n")
     assert text.count(old) == 1
     file = folder / "candidate.yaml"
-    file.write_text(text.replace(old, new), encoding="utf-8")
+    text = text.replace(old, new)
+    text = text.replace(
+        "unknown-payee, per_payment: 2_000_000", "unknown-payee, per_payment: 20_000"
+    )
+    file.write_text(text, encoding="utf-8")
     return file
 
 

@@ -20,8 +20,11 @@ from tallystick.protocol.payments import PaymentKind
 
 _WATCHED = ("tallystick_policy_version", "tallystick_shadow_")
 STRICTER = (
-    "p2p, cash-out], payee_known: false}\n    per_payment: 10_000_000",
-    "p2p, cash-out]}\n    per_payment: 60_000",
+    (
+        "p2p, cash-out], payee_known: false}\n    per_payment: 10_000_000",
+        "p2p, cash-out]}\n    per_payment: 60_000",
+    ),
+    ("unknown-payee, per_payment: 2_000_000", "unknown-payee, per_payment: 20_000"),
 )
 
 
@@ -68,7 +71,7 @@ def test_differences_are_counted_and_noted_and_nothing_else_changes(tmp_path: Pa
     with served(tmp_path / "p") as provider:
         ann = provider.person("+254700000001", "Ann", funds=1_000_000)
         ben = provider.person("+254700000002", "Ben")
-        envelope = signed(provider, 2, STRICTER)
+        envelope = signed(provider, 2, *STRICTER)
         done = by_two(provider, "shadow-policy", ShadowPolicy(envelope=envelope))
         assert "version 2 decides in shadow" in done.says
         for minor in (50_000, 70_000, 80_000):
@@ -92,7 +95,7 @@ def test_differences_are_counted_and_noted_and_nothing_else_changes(tmp_path: Pa
 
 def test_a_shadow_outlives_a_start_and_can_be_ended(tmp_path: Path) -> None:
     with served(tmp_path / "p") as provider:
-        envelope = signed(provider, 2, STRICTER)
+        envelope = signed(provider, 2, *STRICTER)
         by_two(provider, "shadow-policy", ShadowPolicy(envelope=envelope))
         folder, secret = provider.folder, provider.secret
     platform = open_platform(folder, secret)
@@ -105,7 +108,7 @@ def test_a_shadow_outlives_a_start_and_can_be_ended(tmp_path: Path) -> None:
 
 def test_a_shadow_is_ended_by_an_empty_file(tmp_path: Path) -> None:
     with served(tmp_path / "p") as provider:
-        envelope = signed(provider, 2, STRICTER)
+        envelope = signed(provider, 2, *STRICTER)
         by_two(provider, "shadow-policy", ShadowPolicy(envelope=envelope))
         done = by_two(provider, "shadow-policy", ShadowPolicy())
         assert done.says == "no policy decides in shadow"

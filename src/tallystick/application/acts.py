@@ -21,9 +21,10 @@ from tallystick.application.webhooks import Webhooks
 from tallystick.infrastructure.ledger.chart import issue
 from tallystick.infrastructure.tally.leaf import Commitments
 from tallystick.kernel.codec import Decoder
-from tallystick.kernel.errors import Conflict, MfsError, NotFound
+from tallystick.kernel.errors import Conflict, Malformed, MfsError, NotFound, NotPermitted
+from tallystick.kernel.time import instant_of
 from tallystick.process.policy import Grade
-from tallystick.process.policy.facts import Channel, Factor
+from tallystick.process.policy.facts import FOREVER, Channel, Factor
 from tallystick.protocol.operators import (
     ActivatePolicy,
     AddWebhook,
@@ -32,6 +33,7 @@ from tallystick.protocol.operators import (
     FundAccount,
     InviteOperator,
     IssueActivation,
+    LiftTightening,
     OpenCustomer,
     ReversePayment,
     ShadowPolicy,
@@ -45,11 +47,15 @@ _fund = Decoder(FundAccount)
 _reverse = Decoder(ReversePayment)
 _activate = Decoder(ActivatePolicy, limit=600 * 1024)
 _shadow = Decoder(ShadowPolicy, limit=600 * 1024)
+_lift = Decoder(LiftTightening)
 _erase = Decoder(EraseSubject)
 _webhook = Decoder(AddWebhook)
 _close = Decoder(CloseDay)
 _invite = Decoder(InviteOperator)
 
+
+LIFTED_BY = 2
+"""How many people lift a tightening, whatever the policy says of the act."""
 
 Issue = Callable[[Turn, Customer, str], Activation]
 """Makes a customer's activation code and sees to it that it arrives."""
@@ -97,6 +103,7 @@ class Acts:
             "erase-subject": self._erase_subject,
             "fund-account": self._fund_account,
             "issue-activation": self._issue_activation,
+            "lift-tightening": self._lift_tightening,
             "open-customer": self._open_customer,
             "resume-device": self._resume_device,
             "reverse-payment": self._reverse_payment,
@@ -238,6 +245,17 @@ class Acts:
             return Acted("no policy decides in shadow", self._policy.end_shadow(turn))
         index = self._policy.shadow(turn, envelope)
         return Acted(f"policy version {self._policy.shadow_version} decides in shadow", index)
+
+    def _lift_tightening(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        asked = _lift.decode(body)
+        if len(jws) != LIFTED_BY:
+            raise NotPermitted("two people lift a tightening", because="lifting loosens")
+        until = instant_of(asked.until) if asked.until else FOREVER
+        if until <= turn.now:
+            raise Malformed("a tightening is lifted until a moment that is to come")
+        index = self._policy.lift(turn, asked.entry, until, asked.because)
+        blocked = asked.until or "the next version of the policy"
+        return Acted(f"{asked.entry} is lifted and does not begin again before {blocked}", index)
 
     def _erase_subject(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         asked = _erase.decode(body)

@@ -26,6 +26,7 @@ from tallystick.infrastructure.envelope.handshake_server import (
 from tallystick.kernel.errors import Broken
 from tallystick.kernel.secret import Secret
 from tallystick.process.conformance.basis import Run
+from tallystick.process.policy.tightening import Seen
 from tallystick.protocol.operators import EnrolOperator, OpenCustomer
 from tallystick.protocol.statements import SignedStatement
 
@@ -226,6 +227,28 @@ class PerformAct:
 
 
 @dataclass(frozen=True, slots=True)
+class Tighten:
+    """A signal of an entry fails; from this process only, no operation leads here.
+
+    Source: ISO/TS 12812-2:2017, 6.1; 6.2.3
+    """
+
+    entry: str
+    seen: Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Ease:
+    """A signal of an entry in force was well for its time; from this process only.
+
+    Source: ISO/TS 12812-2:2017, 6.1; 6.2.3
+    """
+
+    entry: str
+    seen: Seen
+
+
+@dataclass(frozen=True, slots=True)
 class StateCertificate:
     """What officers signed about a certificate.
 
@@ -274,6 +297,8 @@ Command = (
     | JoinOperator
     | PerformAct
     | StateCertificate
+    | Tighten
+    | Ease
     | NoticeTried
     | DeliveryTried
     | BookAnswered
@@ -313,6 +338,8 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     BookAnswered: lambda desks, turn, one: desks.settling.answered(turn, one.order, one.ended),
     StateCertificate: lambda desks, turn, one: desks.certification.state(turn, one.statement),
     PerformAct: lambda desks, turn, one: desks.operators.act(turn, one.signed, desks.acts.perform),
+    Tighten: lambda desks, turn, one: desks.tighten(turn, one.entry, one.seen),
+    Ease: lambda desks, turn, one: desks.ease(turn, one.entry, one.seen),
     RecordEvidence: lambda desks, turn, one: desks.proving.record(turn, one.run, one.by),
     EquipProbe: lambda desks, turn, one: desks.proving.equip(turn, one.asked, one.tell),
 }

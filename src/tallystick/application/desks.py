@@ -26,6 +26,7 @@ from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, NotPermit
 from tallystick.kernel.secret import Secret
 from tallystick.process.policy import Grade, Operation
 from tallystick.process.policy.facts import Channel, Dependency, DeviceTrust, Factor
+from tallystick.process.policy.tightening import Seen
 from tallystick.protocol.operators import CustomerOpened, OpenCustomer
 from tallystick.protocol.payments import SIGNED_GRADE, AccountReply, Consent, Empty
 
@@ -202,6 +203,20 @@ class Desks:
         if self.policy.version:
             raise Conflict("a policy is in force", remedy="activate the next one as an operator")
         return Outcome(Empty(), self.policy.activate(turn, envelope))
+
+    def tighten(self, turn: Turn, entry: str, seen: Seen) -> Outcome:
+        """Put a tightening of the policy into force.
+
+        Source: ISO/TS 12812-2:2017, 6.1; 6.2.3
+        """
+        return Outcome(Empty(), self.policy.tighten(turn, entry, seen))
+
+    def ease(self, turn: Turn, entry: str, seen: Seen) -> Outcome:
+        """End a tightening whose time is over.
+
+        Source: ISO/TS 12812-2:2017, 6.1; 6.2.3
+        """
+        return Outcome(Empty(), self.policy.ease(turn, entry, seen))
 
     def invite(self, turn: Turn, hashed: str, role: str) -> Outcome:
         """Invite an operator at set-up.

@@ -23,7 +23,7 @@ from tallystick.application.devices import Devices
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
 from tallystick.application.payments import Payments, Tariff
-from tallystick.application.policing import Officers, PolicyInForce
+from tallystick.application.policing import Officers, PolicyInForce, Seal
 from tallystick.application.proving import Proving
 from tallystick.application.quotekeys import QuoteKeys
 from tallystick.application.quoting import Quoting, Terms
@@ -214,7 +214,7 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
     """The capabilities, joined."""
     module, reader, rows = on.module, on.reader, on.size.rows
     officers = {name: half.verify_key() for name, half in on.settings.officers.items()}
-    policy = PolicyInForce(Officers(officers, on.settings.profile), reader)
+    policy = PolicyInForce(_believed(on), reader, _seal(on))
     policy.load()
     store_key = on.keys.newest(Purpose.STORE)
     codes = on.keys.newest(Purpose.ACTIVATION)
@@ -271,6 +271,24 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         proving=Proving(access, acts, customers, policy, reader),
     )
     return desks, quoting, webhooks
+
+
+def _believed(on: _Ground) -> Officers:
+    """Whose signatures put a policy into force."""
+    halves = on.settings.officers.items()
+    officers = {name: half.verify_key() for name, half in halves}
+    return Officers(officers, on.settings.profile, on.settings.provider)
+
+
+def _seal(on: _Ground) -> Seal:
+    """Signs tightenings with the newest key that the settings know; verifies with all of them."""
+    known = tuple(half.verify_key() for half in on.settings.tightening)
+    octets = {key.octets() for key in known}
+    for handle in on.keys.handles.get(Purpose.TIGHTENING, ()):
+        signer = ModuleSigner(on.module, handle)
+        if signer.public().octets() in octets:
+            return Seal(signer, known)
+    return Seal(None, known)
 
 
 def _terms(settings: ProviderSettings) -> Terms:

@@ -11,17 +11,16 @@ from tallystick.application.operators.store import event_of_act
 from tallystick.application.payments.model import OrderRow
 from tallystick.application.payments.proof import Proofs
 from tallystick.application.payments.store import ORDER
-from tallystick.application.policing.store import POLICY
 from tallystick.entry.auditing import Believed, believed, verify_by
 from tallystick.entry.following import Step, follow_order
+from tallystick.entry.inforce import Policies
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.setup import SERVER_ROLES
 from tallystick.infrastructure.keys.table import load_for, purposes_of
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.soft import SoftModule
-from tallystick.infrastructure.store.changes import load
-from tallystick.infrastructure.store.database import Reader
+from tallystick.infrastructure.store.database import Connection, Reader
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.infrastructure.store.rowcache import RowCache
 from tallystick.infrastructure.tally.leaf import decode_leaf, field_commitment, field_salt
@@ -31,9 +30,9 @@ from tallystick.kernel.codec import Decoder, b64url
 from tallystick.kernel.errors import NotAuthentic, NotFound
 from tallystick.kernel.model import Record, replace
 from tallystick.kernel.time import Clock
-from tallystick.process.policy import CompiledPolicy, Facts, read_policy, recompile
+from tallystick.process.policy import CompiledPolicy, Facts
 from tallystick.process.policy.explain import Tried, explain
-from tallystick.protocol.policy_file import policy_text, read_policy_file
+from tallystick.process.policy.language.model import Limit, Row
 from tallystick.protocol.receipt import EventLeaf, Receipt
 
 _facts = Decoder(Facts)
@@ -77,7 +76,7 @@ def explain_event(
             )
         event = decode_leaf(leaf)
         proved = _prove(store, index, leaf, believed(folder))
-        policy = _policy(reader, event.policy)
+        policy = _policy(reader, event.policy, index)
         order = str(event.p.get("order", ""))
         elsewhere = bool(folder.settings().core_url)
         found = Explained(
@@ -116,17 +115,18 @@ def _prove(store: TallyStore, index: int, leaf: bytes, whose: Believed) -> int:
     return verify_by(receipt, whose).checkpoint.size
 
 
-def _policy(reader: Reader, version: int) -> CompiledPolicy | None:
-    row = load(reader, POLICY, [version]).get(version)
-    if row is None:
+def _policy(reader: Connection, version: int, event: int) -> CompiledPolicy | None:
+    try:
+        return Policies(reader).at(version, event)
+    except NotFound:
         return None
-    return recompile(read_policy(policy_text(read_policy_file(str(row[1]).encode()))))
 
 
 def _row_says(policy: CompiledPolicy | None, event: EventLeaf) -> str:
     if policy is None:
         return ""
-    rows = (*policy.policy.decisions, policy.policy.default)
+    rules = policy.policy
+    rows: tuple[Row | Limit, ...] = (*rules.decisions, rules.default, *rules.limits)
     return next((row.because for row in rows if row.id == event.p.get("row")), "")
 
 

@@ -15,14 +15,13 @@ from tallystick.application.customers import Customers
 from tallystick.application.payments.model import OrderRow
 from tallystick.application.payments.proof import Proofs
 from tallystick.application.payments.store import ORDER, last_orders
-from tallystick.application.policing.store import POLICY
+from tallystick.entry.inforce import Policies
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.setup import SERVER_ROLES
 from tallystick.infrastructure.keys.table import load_for, purposes_of
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.soft import SoftModule
-from tallystick.infrastructure.store.changes import load
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.infrastructure.store.rowcache import RowCache
@@ -30,8 +29,7 @@ from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.model import Record
 from tallystick.kernel.time import Clock
-from tallystick.process.policy import CompiledPolicy, Decision, Facts, read_policy, recompile
-from tallystick.protocol.policy_file import policy_text, read_policy_file
+from tallystick.process.policy import CompiledPolicy, Decision, Facts
 
 _SET = 500
 _facts = Decoder(Facts)
@@ -55,8 +53,9 @@ class Flip(Record, frozen=True, kw_only=True):
 class Judged(Record, frozen=True, kw_only=True):
     """What a candidate would have decided: of `decisions`, the `flips`; nothing personal.
 
-    `unlike` are orders whose decision by the policy of then is not the one that was recorded (none
-    in a sound provider), `unread` those whose payer was erased.
+    `customers` are the payers of the flips. `unlike` are orders whose decision by the policy of
+    then is not the one that was recorded (none in a sound provider), `unread` those whose payer was
+    erased.
     Source: ISO/TS 12812-2:2017, 6.1; 14.2.2
     """
 
@@ -65,6 +64,7 @@ class Judged(Record, frozen=True, kw_only=True):
     currency: str
     decisions: int
     value_minor: int
+    customers: int
     unlike: int
     unread: int
     flips: tuple[Flip, ...]
@@ -91,13 +91,15 @@ class _Count:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str, str, str], tuple[int, int]] = {}
+        self.payers: set[str] = set()
 
-    def add(self, was: Decision, now: Decision) -> None:
-        """Count one decision, if it comes out otherwise."""
+    def add(self, was: Decision, now: Decision, payer: str) -> None:
+        """Count one decision of `payer`, if it comes out otherwise."""
         before, after = _says(was), _says(now)
         if before != after:
             kind = (before, after, was.row, now.row)
             count, value = self._found.get(kind, (0, 0))
+            self.payers.add(payer)
             self._found[kind] = (count + 1, value + was.facts.amount_minor)
 
     def flips(self) -> tuple[Flip, ...]:
@@ -117,9 +119,10 @@ def judge(
     Raises NotAuthentic for a secret that is not this provider's.
     Source: ISO/TS 12812-2:2017, 6.1
     """
-    count, policies = _Count(), dict[int, CompiledPolicy]()
+    count, versions = _Count(), set[int]()
     decisions = value = unlike = unread = 0
     with open_reader(folder.stored()) as reader, _opened(folder, reader, opener, clock) as proofs:
+        policies = Policies(reader)
         for order in _orders(reader, last):
             try:
                 text = proofs.evidence(order).facts
@@ -127,19 +130,19 @@ def judge(
                 unread += 1
                 continue
             facts = _facts.decode(text.encode())
-            if order.policy not in policies:
-                policies[order.policy] = _version(reader, order.policy)
-            was = policies[order.policy].decide(facts)
-            count.add(was, candidate.decide(facts))
+            versions.add(order.policy)
+            was = policies.at(order.policy, order.event).decide(facts)
+            count.add(was, candidate.decide(facts), order.payer)
             decisions += 1
             value += facts.amount_minor
             unlike += was.row != order.row
     return Judged(
         candidate=candidate.version,
-        versions=tuple(sorted(policies)),
+        versions=tuple(sorted(versions)),
         currency=folder.settings().currency,
         decisions=decisions,
         value_minor=value,
+        customers=len(count.payers),
         unlike=unlike,
         unread=unread,
         flips=count.flips(),
@@ -169,13 +172,6 @@ def _orders(reader: Reader, last: int) -> Iterator[OrderRow]:
         orders = RowCache(ORDER, OrderRow, reader, capacity=_SET)
         orders.prefetch(some)
         yield from filter(None, map(orders.get, some))
-
-
-def _version(reader: Reader, version: int) -> CompiledPolicy:
-    row = load(reader, POLICY, [version]).get(version)
-    if row is None:
-        raise NotFound(f"the store has no policy version {version}", remedy="audit the provider")
-    return recompile(read_policy(policy_text(read_policy_file(str(row[1]).encode()))))
 
 
 def _says(decision: Decision) -> str:

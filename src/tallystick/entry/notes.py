@@ -28,5 +28,8 @@ class Note(StrEnum):
     DEPENDENCY_FAILS = "a dependency fails"
     DEPENDENCY_ANSWERS = "a dependency answers again"
     SHADOW_DIFFERS = "the policy in shadow decides otherwise"
+    POLICY_TIGHTENED = "the policy was tightened"
+    POLICY_EASED = "a tightening ended"
+    NOT_TIGHTENED = "the policy could not be tightened"
     SIEM_LOST = "the security monitoring does not answer"
     SIEM_FOUND = "the security monitoring answers again"

@@ -23,6 +23,7 @@ from tallystick.application.payments.proof import Proofs
 from tallystick.application.payments.store import ORDER
 from tallystick.application.rechecking import Case, wrong_with
 from tallystick.entry.auditing import listed_keys
+from tallystick.entry.inforce import wrong_measures
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.key_list import signature_key
 from tallystick.infrastructure.crypto.signature import VerifyKey
@@ -67,6 +68,8 @@ class Doubt(Record, frozen=True, kw_only=True):
 class Rechecked(Record, frozen=True, kw_only=True):
     """What a pass came to: up to which event, how many orders fit, were erased, are in doubt.
 
+    `tightenings` are the ids of those that do not hold, each with the reason.
+
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
 
@@ -74,6 +77,7 @@ class Rechecked(Record, frozen=True, kw_only=True):
     orders: int
     erased: int
     doubts: tuple[Doubt, ...]
+    tightenings: tuple[tuple[str, str], ...] = ()
 
 
 class Verifier:
@@ -91,6 +95,7 @@ class Verifier:
         settings = folder.settings()
         self._provider = settings.provider
         self._books = not settings.core_url
+        self._measure_keys = tuple(half.verify_key() for half in settings.tightening)
         master = folder.master(opener)
         roots = master.roots(purposes_of((Role.VERIFIER,)))
         self._module = SoftModule(roots, clock, profile=settings.profile)
@@ -151,7 +156,13 @@ class Verifier:
             self._forget()
             if tell is not None:
                 tell(end - start, size - start)
-        return Rechecked(upto=size, orders=orders, erased=erased, doubts=tuple(doubts))
+        return Rechecked(
+            upto=size,
+            orders=orders,
+            erased=erased,
+            doubts=tuple(doubts),
+            tightenings=wrong_measures(self._reader, self._measure_keys, self._provider),
+        )
 
     def _recorded(self, first: int, end: int) -> Iterator[tuple[OrderRow, EventLeaf]]:
         """The orders whose newest event lies here, each with that event."""

@@ -7,18 +7,19 @@ Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
 
 from tallystick.entry.auditing import listed_keys
 from tallystick.entry.settings import ProviderFolder
-from tallystick.entry.setup import SERVER_ROLES
+from tallystick.entry.setup import SERVER_ROLES, public_half
 from tallystick.infrastructure.crypto.signature import SigningKey
 from tallystick.infrastructure.keys.keylist import entry_of, issue_key_list
 from tallystick.infrastructure.keys.table import KEY_TABLE, end_of_life, load_for, purposes_of
 from tallystick.infrastructure.modules.block import peek
 from tallystick.infrastructure.modules.interface import KeyHandle, Purpose
 from tallystick.infrastructure.modules.opening import Opener
+from tallystick.infrastructure.modules.signer import ModuleSigner
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import NotPermitted
-from tallystick.kernel.model import Record
+from tallystick.kernel.model import Record, replace
 from tallystick.kernel.time import DAY_MS, Clock, Instant
 from tallystick.protocol.keylist import KeyEntry, KeyList
 
@@ -31,6 +32,8 @@ _SHORT_LIVED = frozenset({Purpose.SESSION_SIGNATURE.value, Purpose.RECIPIENT.val
 class Renewed(Record, frozen=True, kw_only=True):
     """What a renewal made: the list's version and end, the new keys, the old ones left out.
 
+    `tightening` says whether a key that signs tightenings was made; settings name its public half.
+
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
 
@@ -38,6 +41,7 @@ class Renewed(Record, frozen=True, kw_only=True):
     expires_at: int
     made: tuple[KeyEntry, ...]
     dropped: tuple[KeyEntry, ...]
+    tightening: bool = False
 
 
 def renew_keys(folder: ProviderFolder, opener: Opener, root: SigningKey, clock: Clock) -> Renewed:
@@ -59,6 +63,7 @@ def renew_keys(folder: ProviderFolder, opener: Opener, root: SigningKey, clock: 
     try:
         before = listed_keys(folder)
         made = _successors(folder, module, now)
+        signing = _tightening_key(folder, module, now)
         entries = tuple(entry for entry, _ in made)
         kept = [entry for entry in before.entries if not _is_over(entry, now)]
         version, expires_at = before.version + 1, Instant(now + LIST_LIFE_MS)
@@ -77,7 +82,9 @@ def renew_keys(folder: ProviderFolder, opener: Opener, root: SigningKey, clock: 
         folder.save_block(f"{entry.purpose}-{entry.kid}", block)
     _destroy_past(folder, now)
     dropped = tuple(entry for entry in before.entries if entry not in kept)
-    return Renewed(version=version, expires_at=expires_at, made=entries, dropped=dropped)
+    return Renewed(
+        version=version, expires_at=expires_at, made=entries, dropped=dropped, tightening=signing
+    )
 
 
 def is_near_its_end(entry: KeyEntry, now: Instant) -> bool:
@@ -110,6 +117,22 @@ def _successors(
         handle = module.generate(purpose)
         made.append((_entry(module, handle), module.export_block(handle)))
     return made
+
+
+def _tightening_key(folder: ProviderFolder, module: SoftModule, now: Instant) -> bool:
+    """Make a key that signs tightenings where there is none for long enough; whether one was."""
+    loaded = load_for(SERVER_ROLES, module, folder.blocks(), now=now)
+    settings = folder.settings()
+    known = {half.public for half in settings.tightening}
+    for handle in loaded.handles.get(Purpose.TIGHTENING, ()):
+        public = b64url(module.public_octets(handle))
+        if public in known and end_of_life(handle) - now >= _EARLY_MS:
+            return False
+    handle = module.generate(Purpose.TIGHTENING)
+    folder.save_block(f"{Purpose.TIGHTENING.value}-{handle.id}", module.export_block(handle))
+    half = public_half(ModuleSigner(module, handle))
+    folder.save_settings(replace(settings, tightening=(*settings.tightening, half)))
+    return True
 
 
 def _entry(module: SoftModule, handle: KeyHandle) -> KeyEntry:

@@ -11,6 +11,7 @@ from tallystick.application.devices.store import MIGRATION as DEVICES
 from tallystick.application.notices.store import MIGRATION as NOTICES
 from tallystick.application.operators.store import MIGRATION as OPERATORS
 from tallystick.application.payments.store import MIGRATION as ORDERS
+from tallystick.application.policing.store import MEASURE_MIGRATION as MEASURES
 from tallystick.application.policing.store import MIGRATION as POLICIES
 from tallystick.application.policing.store import SHADOW_MIGRATION as SHADOWS
 from tallystick.application.proving.store import MIGRATION as EVIDENCE
@@ -23,7 +24,6 @@ from tallystick.infrastructure.tally.store import MIGRATION as TALLY
 
 MIGRATIONS = (
     TALLY, LEDGER, POLICIES, CUSTOMERS, DEVICES, ACTIVATIONS, ORDERS, NOTICES, OPERATORS,
-    WEBHOOKS, DAYS, CERTIFICATES, *BOOTS, STARTS, SHADOWS, EVIDENCE,
-    DECIDED,
+    WEBHOOKS, DAYS, CERTIFICATES, *BOOTS, STARTS, SHADOWS, EVIDENCE, DECIDED, MEASURES,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

@@ -67,7 +67,8 @@ class ProviderSettings(Record, frozen=True, kw_only=True):
     `country` is a calling
     code without plus. `fees_flat_minor` and `fees_basis_points` are by payment kind. `gateways` are
     the keys of USSD gateways by name, `sms_url` is where notices are posted, `core_url`
-    the core system whose book counts, empty where the embedded ledger does.
+    the core system whose book counts, empty where the embedded ledger does. `tightening` are the
+    public halves of the keys that signed and sign tightenings, the newest last.
     Source: ISO/TS 12812-2:2017, 6.1
     """
 
@@ -87,6 +88,7 @@ class ProviderSettings(Record, frozen=True, kw_only=True):
     core_url: str
     pin_memory_kib: int
     pin_passes: int
+    tightening: tuple[PublicHalf, ...] = ()
 
 
 class StoreAddress(Record, frozen=True, kw_only=True):

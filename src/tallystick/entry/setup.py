@@ -30,6 +30,7 @@ from tallystick.infrastructure.keys.table import KEY_TABLE, Role, purposes_of
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.modules.interface import KeyHandle, Purpose
 from tallystick.infrastructure.modules.master import MasterKey
+from tallystick.infrastructure.modules.signer import ModuleSigner
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.address import Address, parse_address
 from tallystick.infrastructure.store.opening import open_reader
@@ -43,7 +44,13 @@ from tallystick.process.policy.signing import sign_policy
 SERVER_ROLES = (Role.FRONT, Role.WRITER, Role.ENROLMENT)
 _LISTED = (Purpose.SESSION_SIGNATURE, Purpose.DEVICE_CA, Purpose.TALLY)
 _KEPT = (*_LISTED, Purpose.ACTIVATION, Purpose.ALIAS_INDEX, Purpose.PIN_PEPPER)
-_KEPT_TOO = (Purpose.QUOTE, Purpose.RECEIPT_CODE, Purpose.STORE, Purpose.WEBHOOK)
+_KEPT_TOO = (
+    Purpose.QUOTE,
+    Purpose.RECEIPT_CODE,
+    Purpose.STORE,
+    Purpose.WEBHOOK,
+    Purpose.TIGHTENING,
+)
 _CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _CURRENCY = re.compile(r"^  currency: [A-Z]{3}$", re.MULTILINE)
 _PROVIDER = re.compile(r"^  provider: [a-z0-9-]+$", re.MULTILINE)
@@ -174,8 +181,9 @@ def set_up(folder: ProviderFolder, plan: Plan, secret: Secret[bytes], clock: Clo
         folder.save_place(place)
     if plan.programme_text and not folder.programme_file.exists():
         _write(folder.programme_file, plan.programme_text.encode())
-    folder.save_settings(_settings(plan, root, officers, invited))
-    return Done(root=_public_half(root), invited=invited)
+    tightening = public_half(ModuleSigner(module, handles[Purpose.TIGHTENING]))
+    folder.save_settings(_settings(plan, root, officers, invited, tightening))
+    return Done(root=public_half(root), invited=invited)
 
 
 def _empty_store(text: str) -> Address:
@@ -194,6 +202,7 @@ def _settings(
     root: SigningKey,
     officers: Mapping[str, SigningKey],
     invited: tuple[Invited, ...],
+    tightening: PublicHalf,
 ) -> ProviderSettings:
     return ProviderSettings(
         v=1,
@@ -202,8 +211,8 @@ def _settings(
         currency=plan.currency,
         country=plan.country,
         profile=plan.profile,
-        root=_public_half(root),
-        officers={name: _public_half(officer) for name, officer in officers.items()},
+        root=public_half(root),
+        officers={name: public_half(officer) for name, officer in officers.items()},
         invitations=tuple(
             InvitationHash(role=one.role, code_hash=code_hash(one.code.reveal())) for one in invited
         ),
@@ -214,6 +223,7 @@ def _settings(
         core_url=plan.core_url,
         pin_memory_kib=plan.pin_memory_kib,
         pin_passes=plan.pin_passes,
+        tightening=(tightening,),
     )
 
 
@@ -252,7 +262,11 @@ def _keep_offline(
     )
 
 
-def _public_half(key: SigningKey) -> PublicHalf:
+def public_half(key: SigningKey) -> PublicHalf:
+    """The public half of `key` as settings keep it.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
     return PublicHalf(algorithm=key.algorithm, public=b64url(key.public().octets()))
 
 

@@ -6,6 +6,8 @@ Source: ISO/TS 12812-2:2017, 3.23
 from datetime import UTC, datetime
 from typing import NewType, Protocol
 
+from tallystick.kernel.errors import Malformed
+
 Instant = NewType("Instant", int)
 """Milliseconds since 1970-01-01T00:00:00Z."""
 
@@ -71,3 +73,18 @@ def iso_utc(instant: int) -> str:
     """
     moment = datetime.fromtimestamp(instant / 1000, tz=UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant % 1000:03d}Z"
+
+
+def instant_of(text: str) -> Instant:
+    """The instant (ms) that `text` such as 2026-01-31T12:00:00Z names.
+
+    Raises Malformed for a text that names none.
+    Source: RFC 3339, 5.6
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Malformed("an instant is written as in 2026-01-31T12:00:00Z")
+    return Instant(int(moment.timestamp() * 1000))

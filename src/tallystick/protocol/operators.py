@@ -47,6 +47,9 @@ Till = Annotated[str, pattern("^(?:|[0-9]{4,8})$")]
 """The till number of a merchant or agent, or empty."""
 
 
+_UTC_OR_EMPTY = r"^(?:|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)$"
+
+
 class Act(Wire, frozen=True, kw_only=True):
     """What an operator signs; `approves` names the act that this one seconds, or is empty.
 
@@ -177,6 +180,18 @@ class ShadowPolicy(Wire, frozen=True, kw_only=True):
     """
 
     envelope: Annotated[str, INTERNAL] = ""
+
+
+class LiftTightening(Wire, frozen=True, kw_only=True):
+    """Ends a tightening at once and keeps it from beginning until `until`, a UTC instant.
+
+    An empty `until` is until the next version of the policy.
+    Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
+    """
+
+    entry: Annotated[ShortText, PUBLIC]
+    because: Annotated[ShortText, INTERNAL]
+    until: Annotated[Annotated[str, pattern(_UTC_OR_EMPTY)], PUBLIC] = ""
 
 
 class EraseSubject(Wire, frozen=True, kw_only=True):

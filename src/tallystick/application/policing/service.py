@@ -13,6 +13,7 @@ from tallystick.application.policing.store import (
     last_policy,
     policy_in_shadow,
 )
+from tallystick.application.policing.tightening import Measures, Seal
 from tallystick.application.policing.watch import DependencyWatch
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.crypto.digest import sha256
@@ -31,6 +32,7 @@ from tallystick.process.policy import (
 )
 from tallystick.process.policy.failing import closed_by
 from tallystick.process.policy.signing import verify_policy
+from tallystick.process.policy.tightening import Seen
 from tallystick.protocol.policy_file import PolicyFile
 
 _files = Decoder(PolicyFile, limit=512 * 1024)
@@ -38,13 +40,14 @@ _files = Decoder(PolicyFile, limit=512 * 1024)
 
 @dataclass(frozen=True, slots=True)
 class Officers:
-    """The public halves that were fixed at set-up, and the profile whose rules they follow.
+    """The public halves fixed at set-up, the profile whose rules they follow, and of whom.
 
     Source: ISO/TS 12812-2:2017, 6.1
     """
 
     keys: Mapping[str, VerifyKey]
     profile: str
+    provider: str = ""
 
 
 class PolicyInForce:
@@ -53,23 +56,27 @@ class PolicyInForce:
     Source: ISO/TS 12812-2:2017, 6.1
     """
 
-    def __init__(self, officers: Officers, reader: Reader) -> None:
+    def __init__(self, officers: Officers, reader: Reader, seal: Seal | None = None) -> None:
         self._officers = officers
         self._reader = reader
+        self._base: CompiledPolicy | None = None
         self._compiled: CompiledPolicy | None = None
         self._loaded: tuple[int, str] | None = None
+        self.measures = Measures(seal or Seal(), reader, officers.provider)
         self.watch = DependencyWatch()
         self.beside = Shadow()
 
     def load(self) -> None:
-        """Put the last stored policy into force, its signatures checked again.
+        """Put the last stored policy and its measures into force, all signatures checked again.
 
         Source: ISO/TS 12812-2:2017, 6.1
         """
         stored = last_policy(self._reader)
         if stored is not None and stored != self._loaded:
-            self._compiled = self.verify(stored[1], above=stored[0] - 1, anew=False)
+            self._base = self.verify(stored[1], above=stored[0] - 1, anew=False)
             self._loaded = stored
+        if stored is not None and self._base is not None:
+            self._compiled = self.measures.load(self._base, stored[1])
         shadow = policy_in_shadow(self._reader)
         if shadow is None or shadow[0] <= self.version:
             self.beside.put(None)
@@ -98,9 +105,9 @@ class PolicyInForce:
         Source: ISO/TS 12812-2:2017, 6.1
         """
         compiled = self.verify(envelope, above=self.version)
-        before = self._compiled
-        self._compiled, self._loaded = compiled, None
-        turn.on_undo(lambda: self.put_into_force(before))
+        before = self._base
+        self.measures.supersede(turn, compiled, envelope)
+        self._obey(turn, compiled, compiled)
         if 0 < self.shadow_version <= compiled.version:
             self._put_in_shadow(turn, None, "", turn.next_event())
         index = turn.record(
@@ -148,6 +155,48 @@ class PolicyInForce:
         turn.on_undo(lambda: self.beside.put(before))
         turn.changes.upsert(SHADOW, 1, (1, self.shadow_version, envelope, event))
 
+    def tighten(self, turn: Turn, entry: str, seen: Seen) -> int:
+        """Put an entry of the policy's own tightenings into force, from the next command on.
+
+        Gives the event's index; raises what `Measures.begin` raises.
+        Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
+        """
+        compiled, index = self.measures.begin(turn, entry, seen)
+        self._obey(turn, self._base, compiled)
+        return index
+
+    def ease(self, turn: Turn, entry: str, seen: Seen) -> int:
+        """End a tightening whose time is over; gives the event's index.
+
+        Raises what `Measures.ease` raises.
+        Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
+        """
+        compiled, index = self.measures.ease(turn, entry, seen)
+        self._obey(turn, self._base, compiled)
+        return index
+
+    def lift(self, turn: Turn, entry: str, blocked_until: int, because: str) -> int:
+        """End a tightening because people say so, and keep it from beginning for a while.
+
+        Gives the event's index; raises NotFound.
+        Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
+        """
+        compiled, index = self.measures.lift(turn, entry, blocked_until, because)
+        self._obey(turn, self._base, compiled)
+        return index
+
+    def _obey(
+        self, turn: Turn, base: CompiledPolicy | None, compiled: CompiledPolicy | None
+    ) -> None:
+        before = self._base, self._compiled
+
+        def undo() -> None:
+            self._base, self._compiled = before
+            self._loaded = None
+
+        turn.on_undo(undo)
+        self._base, self._compiled, self._loaded = base, compiled, None
+
     @property
     def shadow_version(self) -> int:
         """The version that decides in shadow, 0 where there is none.
@@ -158,7 +207,7 @@ class PolicyInForce:
 
     @property
     def compiled(self) -> CompiledPolicy:
-        """The policy.
+        """The policy, with the measures that are in force.
 
         Raises Unavailable before the first one is in force.
         Source: ISO/TS 12812-2:2017, 6.1
@@ -177,14 +226,6 @@ class PolicyInForce:
         Source: ISO/TS 12812-2:2017, 6.1
         """
         return 0 if self._compiled is None else self._compiled.version
-
-    def put_into_force(self, compiled: CompiledPolicy | None) -> None:
-        """Replace the policy; None takes the service back to where it had none.
-
-        Source: ISO/TS 12812-2:2017, 6.1
-        """
-        self._compiled = compiled
-        self._loaded = None
 
     def decide(self, facts: Facts, *, subject: str) -> Decided:
         """What the policy in force says to `facts` about `subject`.

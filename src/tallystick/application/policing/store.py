@@ -6,6 +6,8 @@ Source: ISO/TS 12812-2:2017, 6.1
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
+from tallystick.kernel.model import from_row
+from tallystick.process.policy.tightening import Measure
 
 POLICY = Table(
     name="policy_version",
@@ -29,6 +31,24 @@ SHADOW = Table(
 )
 """One row: the policy in shadow, or version 0 where there is none."""
 
+MEASURE = Table(
+    name="policy_measure",
+    key="id",
+    insert_head=(
+        "INSERT INTO policy_measure (id, version, entry, since, until, ended, blocked_until,"
+        " evidence, file, event, end_event) VALUES "
+    ),
+    slots="(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    insert_tail=(
+        " ON CONFLICT (id) DO UPDATE SET until = excluded.until, ended = excluded.ended,"
+        " blocked_until = excluded.blocked_until, end_event = excluded.end_event"
+    ),
+    select_head=(
+        "SELECT id, version, entry, since, until, ended, blocked_until, evidence, file, event,"
+        " end_event FROM policy_measure WHERE id IN "
+    ),
+)
+
 MIGRATION = Migration(
     number=5,
     name="policy versions",
@@ -49,6 +69,33 @@ SHADOW_MIGRATION = Migration(
         ) STRICT""",
     ),
 )
+
+
+MEASURE_MIGRATION = Migration(
+    number=110,
+    name="tightenings",
+    statements=(
+        """CREATE TABLE policy_measure (
+            id TEXT PRIMARY KEY, version INTEGER NOT NULL, entry TEXT NOT NULL,
+            since INTEGER NOT NULL, until INTEGER NOT NULL, ended TEXT NOT NULL,
+            blocked_until INTEGER NOT NULL, evidence TEXT NOT NULL, file TEXT NOT NULL,
+            event INTEGER NOT NULL, end_event INTEGER NOT NULL
+        ) STRICT""",
+    ),
+)
+
+
+def every_measure(reader: Reader) -> list[Measure]:
+    """All tightenings that ever began, oldest first.
+
+    Raises Malformed for a row that was changed beyond its form.
+    Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
+    """
+    rows = reader.rows(
+        "SELECT id, version, entry, since, until, ended, blocked_until, evidence, file, event,"
+        " end_event FROM policy_measure ORDER BY event"
+    )
+    return [from_row(Measure, row) for row in rows]
 
 
 def policy_in_shadow(reader: Reader) -> tuple[int, str] | None:

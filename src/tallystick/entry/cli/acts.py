@@ -29,6 +29,7 @@ ACT_EXAMPLES = {
     "fund-account": f"fund-account {_URL} --number +254700000001 --amount 10000.00 --currency KES"
     " --bank-reference b-4711",
     "issue-activation": f"issue-activation {_URL} --number +254700000001",
+    "lift-tightening": f'lift-tightening {_URL} --entry record-in-doubt --because "mended"',
     "open-customer": f'open-customer {_URL} --name "Jane W" --msisdn +254700000001 --kind person'
     " --tier 1",
     "resume-device": f'resume-device {_URL} --device dev_... --because "found again"',
@@ -57,6 +58,8 @@ _HELP = {
     "url": "Where events are posted.",
     "kinds": "Kind of event; say it several times.",
     "day": "The day, YYYY-MM-DD.",
+    "entry": "Id of the tightening in the policy.",
+    "until": "Instant until which it stays lifted; until the next version if left out.",
 }
 _FIXED = {"suspend-device": {"suspend": True}, "resume-device": {"suspend": False}}
 _MADE_HERE = "code_hash"

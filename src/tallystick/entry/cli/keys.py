@@ -117,6 +117,8 @@ def renew(folder: Path, root_key: Path, secret_file: Path | None, secret_fd: int
         SystemClock(),
     )
     say(f"key list {renewed.version} is signed, until {iso_utc(renewed.expires_at)}")
+    if renewed.tightening:
+        say("a key that signs tightenings is new; the service uses it from its next start on")
     for one in renewed.made:
         say(f"new: {one.purpose} {one.kid}, until {iso_utc(one.not_after)}")
     for one in renewed.dropped:

@@ -36,6 +36,7 @@ from tallystick.entry.cli.reports import report
 from tallystick.entry.cli.risks import risk
 from tallystick.entry.cli.stores import store
 from tallystick.entry.cli.surfaces import surface
+from tallystick.entry.cli.tightenings import tightening
 from tallystick.entry.cli.timelines import timeline
 from tallystick.entry.cli.witnesses import witness
 from tallystick.kernel.errors import MfsError, Unavailable
@@ -67,6 +68,7 @@ for command in (
 ):  # fmt: skip
     cli.add_command(command)
 policy.add_command(derive_policy)
+policy.add_command(tightening)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -52,8 +52,8 @@ def recheck(
 
     It verifies the signature of every order under the device's certificate, compares the terms with
     the order, the tally and the ledger, and names what does not fit. Run it as a process of its
-    own, best under an account that can only read: it writes nothing. Exits with 4 if an order is
-    in doubt.
+    own, best under an account that can only read: it writes nothing. What the service tightened by
+    itself is proved again to loosen nothing. Exits with 4 if an order or a tightening is in doubt.
     """
     harden_process()
     opener = opener_from(secret_fd, secret_file)
@@ -61,7 +61,7 @@ def recheck(
         with progress("checking consents") as tell:
             found = verifier.recheck(start, tell)
         _tell(found, as_json=as_json)
-        doubtful = bool(found.doubts)
+        doubtful = bool(found.doubts or found.tightenings)
         if follow:
             doubtful |= _follow(verifier, found.upto, as_json=as_json)
     if doubtful:
@@ -80,7 +80,7 @@ def _follow(verifier: Verifier, start: int, *, as_json: bool) -> bool:
     while not stop.wait(_EVERY_S):
         found = verifier.recheck(start)
         start = found.upto
-        if found.doubts:
+        if found.doubts or found.tightenings:
             doubtful = True
             _tell(found, as_json=as_json)
     return doubtful
@@ -92,6 +92,8 @@ def _tell(found: Rechecked, *, as_json: bool) -> None:
         return
     if found.doubts:
         table("orders in doubt", ("order", "event", "what does not fit"), order_by_order(found))
+    if found.tightenings:
+        table("tightenings that do not hold", ("measure", "why"), found.tightenings)
     kept = f", {found.erased} of erased persons cannot be checked" if found.erased else ""
     style = "red" if found.doubts else "green"
     doubts = f"{len(found.doubts)} in doubt" if found.doubts else "each as it was consented to"

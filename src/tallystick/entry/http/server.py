@@ -48,6 +48,7 @@ from tallystick.entry.http.workers.place import Place, check_free, shared_place
 from tallystick.entry.http.workers.relay import RelayedProtocol
 from tallystick.entry.leaning import tell_changes, watch_module, witnessed
 from tallystick.entry.notes import Note
+from tallystick.entry.tightening import tell_measures, watch_controls
 from tallystick.entry.tracing import Tracing
 from tallystick.entry.witnessing import Witnessing
 from tallystick.entry.writing import WriterLoop
@@ -205,6 +206,7 @@ def _duties(
         deliver_notices(platform, writer, accounting),
         deliver_webhooks(platform, writer, accounting),
         watch_module(platform),
+        watch_controls(platform, writer, accounting),
     ]
     if platform.settings.core_url:
         link = CoreLink(platform, writer, accounting, patience)
@@ -321,6 +323,7 @@ def _gauges(accounting: Accounting, platform: Platform, writer: WriterLoop) -> N
         "writes_stopped": lambda: int(writer.stopped is not None),
         "key_list_ends_seconds": lambda: platform.key_list_ends // 1000,
     }
+    tell_measures(platform, accounting)
     platform.desks.policy.beside.tell = lambda one: accounting.note(
         Note.SHADOW_DIFFERS, **one._asdict()
     )

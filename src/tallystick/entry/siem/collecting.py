@@ -56,13 +56,16 @@ _NOTES = {
     Note.DEPENDENCY_FAILS: ("dependency.fails", Severity.ERROR),
     Note.DEPENDENCY_ANSWERS: ("dependency.answers", Severity.NOTICE),
     Note.SHADOW_DIFFERS: ("policy.shadow-differs", Severity.NOTICE),
+    Note.POLICY_TIGHTENED: ("policy.tightening-began", Severity.WARNING),
+    Note.POLICY_EASED: ("policy.tightening-ended", Severity.NOTICE),
+    Note.NOT_TIGHTENED: ("policy.not-tightened", Severity.ERROR),
     Note.SIEM_LOST: ("siem.silent", Severity.WARNING),
     Note.SIEM_FOUND: ("siem.answers", Severity.NOTICE),
 }
 _SHOWN = frozenset(
     ("workers", "terminator", "front", "witness", "why", "webhook", "order", "template", "error",
      "to", "refused", "dependency", "does", "operations", "tell", "seconds",
-     "was", "would_be", "row", "shadow_row")
+     "was", "would_be", "row", "shadow_row", "entry", "measure")
 )  # fmt: skip
 """The fields of a note that leave."""
 

@@ -27,8 +27,8 @@ _STEP = 4_000
 _MOST_PINS = 200
 _SHOWN = (
     "act", "activation", "attested", "before", "certificate", "channel", "customer_kind", "day",
-    "file", "name", "opened_by", "operator", "order", "payment", "refused", "role", "tier",
-    "trust", "version", "webhook",
+    "ended", "entry", "file", "measure", "name", "opened_by", "operator", "order", "payment",
+    "refused", "role", "tier", "trust", "version", "webhook",
 )  # fmt: skip
 """The fields of an event that leave: ids, versions and words of closed lists; no free text."""
 
@@ -47,6 +47,9 @@ _SEVERITIES = {
     "payment": Severity.NOTICE,
     "policy.activated": Severity.NOTICE,
     "policy.shadowed": Severity.NOTICE,
+    "policy.tightened": Severity.WARNING,
+    "policy.eased": Severity.NOTICE,
+    "policy.lifted": Severity.WARNING,
     "webhook.added": Severity.NOTICE,
 }
 

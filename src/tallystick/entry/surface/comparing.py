@@ -58,6 +58,7 @@ _PROTECTED: Final[Mapping[Purpose, AssetClass]] = {
     Purpose.RECIPIENT: AssetClass.KEY,
     Purpose.SESSION_WRAP: AssetClass.KEY,
     Purpose.WEBHOOK: AssetClass.KEY,
+    Purpose.TIGHTENING: AssetClass.KEY,
     Purpose.TALLY: AssetClass.EVIDENCE,
     Purpose.TIME_STAMP: AssetClass.EVIDENCE,
     Purpose.RECEIPT_CODE: AssetClass.EVIDENCE,

@@ -47,6 +47,7 @@ class Purpose(StrEnum):
     SUBJECT = "subject"
     SESSION_WRAP = "session-wrap"
     STORE = "store"
+    TIGHTENING = "tightening"
 
 
 ED25519 = "ed25519"
@@ -88,6 +89,7 @@ MECHANISMS: dict[Purpose, tuple[str, ...]] = {
     Purpose.SUBJECT: (HKDF_SHA256,),
     Purpose.SESSION_WRAP: (AES_256_GCM,),
     Purpose.STORE: (AES_256_GCM,),
+    Purpose.TIGHTENING: (ED25519,),
 }
 """The mechanisms that a purpose admits; the first is taken where none is asked for."""
 

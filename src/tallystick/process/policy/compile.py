@@ -44,6 +44,7 @@ from tallystick.process.policy.regimes import (
     Baseline,
     Bound,
 )
+from tallystick.process.policy.tightening import check_tightening
 
 _OPERATE: Final = Operation.OPERATE.value
 _CATEGORIES: Final = frozenset(factor.value for factor in Factor)
@@ -301,7 +302,9 @@ def compile_policy(policy: Policy) -> CompiledPolicy:
     Raises Malformed with every defect and its position.
     Source: ISO/TS 12812-2:2017, 6.1
     """
-    return CompiledPolicy(policy, prove(policy))
+    baseline = prove(policy)
+    check_tightening(policy)
+    return CompiledPolicy(policy, baseline)
 
 
 def recompile(policy: Policy) -> CompiledPolicy:

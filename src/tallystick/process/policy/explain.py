@@ -11,7 +11,15 @@ from tallystick.kernel.model import Record
 from tallystick.kernel.money import Money
 from tallystick.process.policy.compile import CompiledPolicy, Decision
 from tallystick.process.policy.facts import FOREVER, Facts, Operation, Word
-from tallystick.process.policy.language.model import Bounds, Limit, Policy, Row, Window, Words
+from tallystick.process.policy.language.model import (
+    Bounds,
+    Limit,
+    Policy,
+    Row,
+    Tightening,
+    Window,
+    Words,
+)
 
 _DAY_S = 86_400
 _HOUR_S = 3_600
@@ -127,8 +135,10 @@ def _parameters(policy: Policy) -> Iterator[tuple[str, str]]:
         yield from _row_parameters(row)
     for limit in policy.limits:
         yield from _limit_parameters(limit, currency)
+    for entry in policy.tightening:
+        yield from _tightening_parameters(entry, currency)
     plain = to_plain(policy)
-    for section in ("decisions", "default", "limits", "regimes_at"):
+    for section in ("decisions", "default", "limits", "tightening", "regimes_at"):
         plain.pop(section)
     yield from _flat("", plain, currency)
 
@@ -153,6 +163,27 @@ def _limit_parameters(limit: Limit, currency: str) -> Iterator[tuple[str, str]]:
     yield from _conditions(name, limit.words)
     for window in limit.windows:
         yield f"{name} within {in_words(window.window_ms)}", _window(window, currency)
+
+
+def _tightening_parameters(entry: Tightening, currency: str) -> Iterator[tuple[str, str]]:
+    name = f"tightening {entry.id}"
+    yield f"{name} on", " ".join(filter(None, (entry.on.value, entry.of)))
+    if entry.permille:
+        yield f"{name} share", f"{entry.permille} of 1000"
+    if entry.after:
+        yield f"{name} after", entry.after
+    yield f"{name} dwell", in_words(entry.dwell_ms)
+    yield f"{name} keep", in_words(entry.keep_ms)
+    yield f"{name} at most per day", str(entry.at_most_per_day)
+    yield f"{name} because", entry.because
+    if entry.row is not None:
+        for what, value in _row_parameters(entry.row):
+            yield f"{name} {what}", value
+    if entry.lowered is not None:
+        yield f"{name} limit", entry.lowered.limit
+        yield f"{name} per payment", _money(entry.lowered.per_payment_minor, currency)
+        for window in entry.lowered.windows:
+            yield f"{name} within {in_words(window.window_ms)}", _window(window, currency)
 
 
 def _conditions(name: str, words: Iterable[Words]) -> Iterator[tuple[str, str]]:

@@ -164,6 +164,20 @@ class OperatorAct(StrEnum):
     ROTATE_KEYS = "rotate-keys"
     EXPORT_EVIDENCE = "export-evidence"
     SUSPEND_SERVICE = "suspend-service"
+    LIFT_TIGHTENING = "lift-tightening"
+
+
+class Signal(StrEnum):
+    """What the service observes itself and may tighten the policy on.
+
+    Source: ISO/TS 12812-2:2017, 6.1; 6.2.3
+    """
+
+    PROBE = "probe"
+    CERTIFICATE = "certificate"
+    DEPENDENCY = "dependency"
+    ATTESTED_SHARE = "attested-share"
+    FRAUD_SHARE = "fraud-share"
 
 
 class Outcome(StrEnum):

@@ -16,7 +16,7 @@ from tallystick.process.programme.words import Duty
 _A = OperatorAct
 
 ACTS: Final[Mapping[Duty, tuple[OperatorAct, ...]]] = {
-    Duty.POLICY_APPROVAL: (_A.ACTIVATE_POLICY, _A.SHADOW_POLICY),
+    Duty.POLICY_APPROVAL: (_A.ACTIVATE_POLICY, _A.SHADOW_POLICY, _A.LIFT_TIGHTENING),
     Duty.RISK_ACCEPTANCE: (),
     Duty.KEY_CUSTODY: (_A.ROTATE_KEYS, _A.ENROL_OPERATOR),
     Duty.INCIDENT: (_A.SUSPEND_CUSTOMER, _A.SUSPEND_DEVICE, _A.EXPORT_EVIDENCE),
@@ -42,6 +42,7 @@ ACTS: Final[Mapping[Duty, tuple[OperatorAct, ...]]] = {
 TWO_PEOPLE: Final = (
     _A.ACTIVATE_POLICY,
     _A.SHADOW_POLICY,
+    _A.LIFT_TIGHTENING,
     _A.ROTATE_KEYS,
     _A.ENROL_OPERATOR,
     _A.FUND_ACCOUNT,

@@ -4,7 +4,7 @@ Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
 """
 
 from tallystick.kernel.model import Record
-from tallystick.process.policy.facts import FOREVER, Outcome, Word
+from tallystick.process.policy.facts import FOREVER, Outcome, Signal, Word
 from tallystick.process.yamltext.position import Position
 
 
@@ -183,6 +183,41 @@ class OperatorRules(Record, frozen=True, kw_only=True):
     two_people: tuple[str, ...]
 
 
+class Lowered(Record, frozen=True, kw_only=True):
+    """What a tightening makes of the limit `limit`; `FOREVER` leaves the cap of one payment alone.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    limit: str
+    per_payment_minor: int
+    windows: tuple[Window, ...]
+
+
+class Tightening(Record, frozen=True, kw_only=True):
+    """What officers let the service do by itself when the signal `on` of `of` fails.
+
+    A share fails below (of frauds: above) `permille`. It must fail for `dwell_ms`; the measure
+    stays until the signal was well for `keep_ms`, and begins at most `at_most_per_day` times within
+    24 hours. With `after` it waits until that entry has been in force for `dwell_ms`. Either
+    `lowered` or `row` says what is done.
+    Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
+    """
+
+    id: str
+    on: Signal
+    of: str
+    permille: int
+    after: str
+    dwell_ms: int
+    keep_ms: int
+    at_most_per_day: int
+    lowered: Lowered | None
+    row: Row | None
+    because: str
+    at: Position
+
+
 class Policy(Record, frozen=True, kw_only=True):
     """A whole policy; `compile_policy` checks it and makes it fast.
 
@@ -203,5 +238,6 @@ class Policy(Record, frozen=True, kw_only=True):
     default: Row
     dependencies: dict[str, DependencyRule]
     operators: OperatorRules
+    tightening: tuple[Tightening, ...] = ()
     regimes: tuple[str, ...] = ()
     regimes_at: Position = Position(line=1, column=1)

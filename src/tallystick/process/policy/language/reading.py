@@ -12,6 +12,7 @@ from tallystick.kernel.errors import Malformed
 from tallystick.kernel.money import currency_exponent
 from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS
 from tallystick.process.policy.facts import FOREVER, Channel, Dependency, Operation, OperatorAct
+from tallystick.process.policy.language.measures import read_tightening
 from tallystick.process.policy.language.model import (
     AttemptRule,
     DependencyRule,
@@ -69,6 +70,7 @@ _SECTIONS = (
     "default",
     "dependencies",
     "operators",
+    "tightening",
     "regimes",
 )
 _HEADER = ("provider", "version", "effective_at", "currency", "profile", "utc_offset")
@@ -88,6 +90,8 @@ def read_policy(text: str) -> Policy:
     root = Section(read_nodes(text), "", defects, _SECTIONS)
     tiers = _tiers(root)
     roles = _roles(root)
+    limits, rows = read_limits(root, tiers), read_rows(root, tiers)
+    tightening = read_tightening(root, tiers, limits) if "tightening" in root else ()
     policy = Policy(
         header=_header(root.section("policy", _HEADER)),
         tiers=tiers,
@@ -98,15 +102,17 @@ def read_policy(text: str) -> Policy:
             "life", 1000, MAX_QUOTE_MS, why="a code lives 600 s at most (MFS-7.3.2-07)"
         ),
         handshake=_handshake(root),
-        limits=read_limits(root, tiers),
-        decisions=read_rows(root, tiers),
+        limits=limits,
+        decisions=rows,
         default=read_default(root),
         dependencies=_dependencies(root, tuple(roles.roles)),
         operators=roles,
+        tightening=tightening,
         regimes=root.choices("regimes", regime_names()) if "regimes" in root else (),
         regimes_at=root.position("regimes"),
     )
-    refuse_repeated_ids(root, (*policy.decisions, *policy.limits))
+    added = [one.row for one in tightening if one.row is not None]
+    refuse_repeated_ids(root, (*policy.decisions, *policy.limits, *added))
     defects.refuse()
     return policy
 
@@ -259,4 +265,8 @@ def _roles(root: Section) -> OperatorRules:
         if act not in allowed:
             at = section.position("two_people")
             root.defects.add(at, f"no role may do {act}{suggestion(act, allowed)}")
+    lift = OperatorAct.LIFT_TIGHTENING.value
+    if lift in allowed and lift not in two:
+        text = f"{lift} loosens, so that two people agree on it: name it under two_people"
+        root.defects.add(section.position("two_people"), text)
     return OperatorRules(roles=roles, two_people=two)

@@ -28,7 +28,7 @@ from tallystick.process.yamltext.tree import Mapping, Node, Scalar, Sequence
 SLUG = r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$"
 DEFAULT_ROW = "default"
 RESERVED = ("default", "unknown-word", "currency", "amount", "operators", "factors", "dependency")
-_ROW = ("id", "when", "outcome", "grade", "delay", "because", "non_monotone")
+ROW_WORDS = ("id", "when", "outcome", "grade", "delay", "because", "non_monotone")
 _LIMIT = ("id", "when", "per_payment", "windows", "because")
 _WINDOW = ("window", "amount", "count")
 _LIMITED = tuple(field for field in ENUMERATED if field != "operation")
@@ -44,7 +44,7 @@ def read_rows(root: Section, tiers: Collection[int]) -> tuple[Row, ...]:
 
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
-    return tuple(_row(section, tiers) for section in root.sections("decisions", _ROW))
+    return tuple(read_row(section, tiers) for section in root.sections("decisions", ROW_WORDS))
 
 
 def read_default(root: Section) -> Row:
@@ -87,7 +87,11 @@ def refuse_repeated_ids(root: Section, named: Iterable[Row | Limit]) -> None:
             seen[one.id] = one.at
 
 
-def _row(section: Section, tiers: Collection[int]) -> Row:
+def read_row(section: Section, tiers: Collection[int]) -> Row:
+    """One row, with the words `ROW_WORDS`.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
     words, bounds = _conditions(section, (*ENUMERATED, *MEASURED), tiers)
     outcome = Outcome(section.choice("outcome", tuple(Outcome)) or Outcome.DENY)
     row = Row(
@@ -114,18 +118,26 @@ def _row(section: Section, tiers: Collection[int]) -> Row:
 
 def _limit(section: Section, tiers: Collection[int]) -> Limit:
     words, _ = _conditions(section, _LIMITED, tiers)
-    windows = tuple(_window(one) for one in section.sections("windows", _WINDOW))
-    lengths = [window.window_ms for window in windows]
-    if len(set(lengths)) < len(lengths):
-        section.defects.add(section.position("windows"), "two windows have the same length")
     return Limit(
         id=section.text("id", SLUG, "a slug such as tier-1"),
         words=words,
         per_payment_minor=section.integer("per_payment", 1),
-        windows=windows,
+        windows=read_windows(section),
         because=section.text("because"),
         at=section.at,
     )
+
+
+def read_windows(section: Section) -> tuple[Window, ...]:
+    """The windows of a limit, of different lengths.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    windows = tuple(_window(one) for one in section.sections("windows", _WINDOW))
+    lengths = [window.window_ms for window in windows]
+    if len(set(lengths)) < len(lengths):
+        section.defects.add(section.position("windows"), "two windows have the same length")
+    return windows
 
 
 def _window(section: Section) -> Window:
