@@ -64,7 +64,9 @@ def basis_of(
         ),
         regimes=regimes,
         caps=caps_for_appetite(
-            rules, programme, successes_of(rules, programme, pack, chosen, frozenset(chosen), shut_out)
+            rules,
+            programme,
+            successes_of(rules, programme, pack, chosen, frozenset(chosen), shut_out),
         ),
         operators=staffing(programme).rules,
         channels=channels_of(programme, shut_out),

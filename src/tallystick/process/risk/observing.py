@@ -1,4 +1,4 @@
-"""From evidence to what is seen of each control: its probes, else a policy row, release or document.
+"""From evidence to what is seen of each control: its probes, else policy, release or document.
 
     probes      all that observe it passed and are fresh; of telemetry, the share by device class
     policy      the policy in force has the rows and limits that the control asks for
@@ -84,9 +84,7 @@ def sightings(programme: Programme, pack: Pack, look: Look) -> tuple[Sighting, .
     return tuple(_sighting(programme, one, look) for one in pack.controls.values())
 
 
-def observation_of(
-    found: Iterable[Sighting], shut_out: tuple[str, ...] = ()
-) -> RiskObservation:
+def observation_of(found: Iterable[Sighting], shut_out: tuple[str, ...] = ()) -> RiskObservation:
     """Sightings as the residual takes them.
 
     Source: ISO/TS 12812-2:2017, A
@@ -182,9 +180,7 @@ def _span(ones: Iterable[Observation]) -> tuple[int, int]:
     return min(one.observed_at for one in listed), min(one.fresh_until for one in listed)
 
 
-def _with_shares(
-    programme: Programme, control: Control, look: Look, found: Sighting
-) -> Sighting:
+def _with_shares(programme: Programme, control: Control, look: Look, found: Sighting) -> Sighting:
     """The share by device class, where a telemetry of the control says one below the whole."""
     answers = (look.answers.get(one) for one in control.observed_by)
     parts = [part for one in answers if one is not None and (part := _part(one)) is not None]

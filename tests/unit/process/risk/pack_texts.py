@@ -34,9 +34,7 @@ EMITTERS = {
 }  # fmt: skip
 
 SLUG = re.compile(r"^[a-z][a-z0-9-]{1,60}\Z")
-PROBES = frozenset(
-    one.id for one in every_check(ProviderFolder(Path("nowhere")), SystemClock())
-)
+PROBES = frozenset(one.id for one in every_check(ProviderFolder(Path("nowhere")), SystemClock()))
 OUTSIDE_ID = re.compile(r"^(?:[A-Z]{3}-[0-9]{1,2}|T[0-9]{4}(?:\.[0-9]{3})?)\Z")
 CONTROL = {
     "label", "layer", "requirements", "cost", "friction", "enforced_by", "observed_by",
