@@ -233,7 +233,7 @@ class Looping:
             self.site.clock,
             environment=self.site.settings.origin,
             log=self.site.log_point,
-            tell=lambda *_: None,
+            tell=_nobody,
         )
         self._took[one.check.id] = time.monotonic() - began
         return seen
@@ -282,12 +282,18 @@ class Looping:
         )
         folder = self.site.folder.root / PROPOSALS
         path = folder / f"{reason_digest(ground, policy, reasons)}.yaml"
-        if not path.exists():
-            self.stage("deriving a stronger policy")
+        refused = path.with_suffix(".refused")
+        if path.exists() or refused.exists():
+            return path if path.exists() else None
+        self.stage("deriving a stronger policy")
+        folder.mkdir(mode=0o700, exist_ok=True)
+        try:
             proposal = propose(load_rules(), ground, policy, reasons, self.site.clock.now())
-            folder.mkdir(mode=0o700, exist_ok=True)
-            replace_file(path.with_suffix(".reasons.json"), encode_canonical(proposal))
-            replace_file(path, proposal_text(proposal).encode())
+        except Malformed as error:
+            replace_file(refused, error.detail.encode())
+            return None
+        replace_file(path.with_suffix(".reasons.json"), encode_canonical(proposal))
+        replace_file(path, proposal_text(proposal).encode())
         return path
 
     def _keep(self, line: LoopLine | None, state: LoopState) -> None:
@@ -296,6 +302,10 @@ class Looping:
             before = b"".join(map(line_octets, lines_in(self.site.folder)))
             replace_file(root / LINES_FILE, before + line_octets(line))
         replace_file(root / STATE_FILE, encode_canonical(state))
+
+
+def _nobody(_: int, __: int) -> None:
+    """Nobody is told of single probes."""
 
 
 def _is_news(before: Observation | None, one: Observation) -> bool:

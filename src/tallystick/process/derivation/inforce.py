@@ -20,7 +20,7 @@ def words_in_force(policy: Policy, rules: Rules) -> dict[str, str]:
     A row honours every word that asks for it. Other words are sections of the policy.
     Source: ISO/TS 12812-2:2017, 6.1
     """
-    there = {one.id for one in (*policy.limits, *policy.decisions)}
+    there = {one.id for one in policy.limits} | {one.id for one in policy.decisions}
     found: dict[str, str] = {}
     for rule in (*rules.limits, *rules.decisions):
         if rule.id in there:

@@ -26,7 +26,7 @@ from tallystick.process.derivation.rules import PROFILES, Rules, values_named
 from tallystick.process.risk.model import Pack
 from tallystick.process.yamltext.section import duration_ms
 
-T = TypeVar("T", str, int)
+T = TypeVar("T")
 
 _TIERS: Final = "tier-limits"
 _SECTION_VALUES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -38,6 +38,10 @@ _SECTION_VALUES: Final[Mapping[str, tuple[str, ...]]] = {
     "dependency-closed": ("degraded",),
 }
 """Values of sections, which no row names, by the word that asks for them."""
+
+
+_LEAST_MS: Final[Mapping[str, int]] = {"idle": 90_000}
+"""A session that is typed into lives longer than a dialled one, which ends after a minute."""
 
 
 def answering(rules: Rules, pack: Pack, threats: Iterable[str]) -> frozenset[str]:
@@ -78,7 +82,7 @@ def stronger(
     changed = replace(
         rules,
         values={
-            name: _put(row, column, _stronger_value(row, column)) if name in names else row
+            name: _put(row, column, _stronger_value(name, row, column)) if name in names else row
             for name, row in rules.values.items()
         },
         numbers={
@@ -102,12 +106,12 @@ def _next(row: Sequence[T], column: int) -> T | None:
     return later[0] if later else None
 
 
-def _stronger_value(row: tuple[str, ...], column: int) -> str:
+def _stronger_value(name: str, row: tuple[str, ...], column: int) -> str:
     following = _next(row, column)
     if following is not None:
         return following
     first, here = duration_ms(row[0]) or 0, duration_ms(row[column]) or 0
-    return duration(here * 2 if here > first else max(1_000, here // 2))
+    return duration(here * 2 if here > first else max(_LEAST_MS.get(name, 1_000), here // 2))
 
 
 def _stronger_number(row: tuple[int, ...], column: int) -> int:

@@ -20,8 +20,8 @@ from tallystick.process.policy.changes import Change, changes
 from tallystick.process.policy.explain import diff
 from tallystick.process.policy.facts import Outcome
 
-_ORDER: Final = (Outcome.ALLOW, Outcome.STEP_UP, Outcome.DELAY, Outcome.DENY)
-"""Outcomes by how much they let through, the most first."""
+_LETS_THROUGH: Final = {Outcome.ALLOW: 2, Outcome.DELAY: 1}
+"""How much an outcome lets through. Asking for a step more does not: what follows is decided anew."""
 
 _SHOWN: Final = 12
 
@@ -100,7 +100,7 @@ def propose(rules: Rules, ground: Ground, before: Policy, reasons: Reasons, now:
         version=header.version,
         fallen=reasons.fallen,
         brings_back=reasons.brings_back,
-        rises=reasons.rises[:_SHOWN],
+        rises=_worst(reasons.rises),
         risen=len(reasons.rises),
         left=len(left),
         changes=tuple(diff(before, after)),
@@ -120,11 +120,11 @@ def proposal_text(one: Proposal) -> str:
         f"{one.left} of the chosen controls are left.",
         "",
         *(f"fell: {said}" for said in one.brings_back),
-        *(
+        *dict.fromkeys(
             f"rose: {rise.rule} on {rise.asset}, from {rise.before} to {rise.after}"
             for rise in one.rises
         ),
-        *(f"changes: {said}" for said in one.changes),
+        *(f"changes: {said}" for said in one.changes if " because: " not in said),
         *(f"decides otherwise: {said}" for said in one.decisions),
         *(f"LOOSER than what is in force: {said}" for said in one.looser),
     ]
@@ -132,12 +132,20 @@ def proposal_text(one: Proposal) -> str:
     return f"{head}\n{one.text}"
 
 
+def _worst(rises: tuple[Rise, ...]) -> tuple[Rise, ...]:
+    """The worst place of each threat to each asset, the first of them."""
+    found: dict[tuple[str, str], Rise] = {}
+    for one in rises:
+        found.setdefault((one.rule, one.asset), one)
+    return tuple(found.values())[:_SHOWN]
+
+
 def _is_looser(one: Change) -> bool:
-    return _rank(one.now) < _rank(one.was)
+    return _through(one.now) > _through(one.was)
 
 
-def _rank(says: str) -> int:
-    return _ORDER.index(Outcome(says.partition(" ")[0]))
+def _through(says: str) -> int:
+    return _LETS_THROUGH.get(Outcome(says.partition(" ")[0]), 0)
 
 
 def _offset(minutes: int) -> str:
