@@ -1,4 +1,4 @@
-"""A control fails at run time: the residual rises, a policy is proposed, the finding flips, and back.
+"""A control fails at run time: a risk rises, a policy is proposed, a finding flips; and back.
 
 Real probes beside a served provider, real doors, one line of time.
 """
@@ -23,20 +23,23 @@ from tests.unit.process.isms.kept import text
 
 from tallystick.entry import evidence
 from tallystick.entry.cli.unlocking import open_officer_key
+from tallystick.entry.evidence import DOCUMENTS, DOSSIER_FILE
 from tallystick.entry.looping import Looping, Rounded
 from tallystick.entry.observing import known_of, recorded
 from tallystick.entry.proving.bundling import basis_and_proofs, whose_bundle
 from tallystick.entry.proving.site import Site
 from tallystick.entry.reporting import lines_in
+from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.kernel.codec import encode
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.time import DAY_MS, iso_utc
 from tallystick.process.catalogue import catalogue
 from tallystick.process.conformance.bundle import make_bundle, verify_bundle
+from tallystick.process.conformance.dossier import Document, Dossier
 from tallystick.process.derivation.basis import Header, basis_of
 from tallystick.process.derivation.derive import derive
 from tallystick.process.derivation.rules import load_rules
-
 from tallystick.process.policy import compile_policy, read_policy
 from tallystick.process.programme.reading import read_programme
 from tallystick.process.programme.templates import profile_text
@@ -125,6 +128,25 @@ def watched(tmp_path_factory: pytest.TempPathFactory):
         looping = Looping(Site(provider.folder, CLOCK, url=provider.url))
         yield Watched(provider, looping, scratch)
     patch.undo()
+
+
+def speaks_for(provider: Served, row: str) -> None:
+    """Put a document that speaks for `row` into the dossier."""
+    octets = b"The certificate of the chip that is in use."
+    folder = provider.folder.root
+    (folder / DOCUMENTS).mkdir()
+    (folder / DOCUMENTS / "chip.txt").write_bytes(octets)
+    document = Document(
+        file="chip.txt",
+        title="Certificate of the chip",
+        sha256=sha256(octets).hex(),
+        requirements=(row,),
+        owner="ciso",
+        scope="every telephone with a chip",
+        issued=CLOCK.now() - DAY_MS,
+        valid_until=CLOCK.now() + DAY_MS,
+    )
+    (folder / DOSSIER_FILE).write_bytes(encode(Dossier(documents=(document,))))
 
 
 def until(what: Callable[[], bool]) -> None:
@@ -256,6 +278,7 @@ def test_a_certificate_is_withdrawn_through_its_door(watched: Watched) -> None:
         ran = tallystick("certificate", "send", file, provider.url)
         assert ran.code == 0, ran.all
 
+    speaks_for(provider, "MFS-8.1.4-01")
     sends(signed("CMVP-4711"))
     relies_on("CMVP-4711")
     ran = tallystick("certificate", "withdraw", "CMVP-4711", "--because", "revoked", "--out", gone,

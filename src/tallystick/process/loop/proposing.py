@@ -21,7 +21,7 @@ from tallystick.process.policy.explain import diff
 from tallystick.process.policy.facts import Outcome
 
 _LETS_THROUGH: Final = {Outcome.ALLOW: 2, Outcome.DELAY: 1}
-"""How much an outcome lets through. Asking for a step more does not: what follows is decided anew."""
+"""How much an outcome lets through. A step more does not: what follows it is decided anew."""
 
 _SHOWN: Final = 12
 

@@ -5,8 +5,10 @@
     release     tests of the running release that bear on its requirements passed
     document    the documents of the dossier that bear on its requirements count
 
-A control that probes observe is judged by them, and its policy rows must stand as well. Where no
-probe does, the first of the others that says anything speaks. A failure is never outvoted.
+A control that probes observe is judged by them, and its policy rows must stand as well. A probe of
+a register says that what is kept is in order, not that the control is kept: a document of the
+dossier must speak for it besides. Where no probe observes a control, the first of the others that
+says anything speaks. A failure is never outvoted.
 
 Source: ISO/TS 12812-2:2017, 9.1; A
 """
@@ -29,6 +31,8 @@ from tallystick.process.risk.residual import Observation as RiskObservation
 
 _POLICY: Final = "policy:"
 _CODE: Final = "code:"
+_DOCUMENT: Final = "document:"
+_REGISTERS: Final = "registers."
 _FULL: Final = Decimal(1)
 _SHARE_DIGITS: Final = Decimal("0.0001")
 
@@ -107,8 +111,7 @@ def _sighting(programme: Programme, control: Control, look: Look) -> Sighting:
     if _words(control, _CODE):
         names = (f"{BUILD}/{row}" for row in control.requirements)
         return _by_answers(control, look, Tie.RELEASE, names, "no build record has its tests")
-    names = (document_check(row).id for row in control.requirements)
-    return _by_answers(control, look, Tie.DOCUMENT, names, "no document of the dossier bears on it")
+    return _by_documents(control, look)
 
 
 def _words(control: Control, sort: str) -> tuple[str, ...]:
@@ -126,6 +129,11 @@ def _by_probes(programme: Programme, control: Control, look: Look) -> Sighting:
         stands = _by_policy(control, look.rows, words)
         if stands.seen is not Seen.ENFORCED:
             return stands
+    kept = any(one.startswith(_REGISTERS) for one in control.observed_by)
+    if found.seen is Seen.ENFORCED and kept and _words(control, _DOCUMENT):
+        spoken = _by_documents(control, look)
+        if spoken.seen is not Seen.ENFORCED:
+            return spoken
     return _with_shares(programme, control, look, found)
 
 
@@ -137,6 +145,11 @@ def _by_policy(control: Control, rows: Mapping[str, str], words: tuple[str, ...]
     by = tuple(rows[one] for one in words)
     says = f"the policy in force has {', '.join(by)}"
     return _say(control, Seen.ENFORCED, Tie.POLICY, says, by)
+
+
+def _by_documents(control: Control, look: Look) -> Sighting:
+    names = (document_check(row).id for row in control.requirements)
+    return _by_answers(control, look, Tie.DOCUMENT, names, "no document of the dossier bears on it")
 
 
 def _by_answers(
