@@ -25,6 +25,7 @@ COMMANDS = {
         "derivations",
         "keys",
         "ledger",
+        "loops",
         "main",
         "operators",
         "policies",
