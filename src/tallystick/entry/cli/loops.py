@@ -39,7 +39,7 @@ _STYLES = {"failed": "red", "in part": "yellow", "stale": "yellow"}
 
 @click.group(epilog=example("tallystick loop run ./provider --url http://127.0.0.1:8480"))
 def loop() -> None:
-    """Round after round: probes, controls, what is left of the risks, a stronger policy."""
+    """The loop: which control fell, which risk rose, what is proposed."""
 
 
 def _seconds(_: click.Context, __: click.Parameter, given: str) -> float:

@@ -46,7 +46,7 @@ def loop_figure(lines: Sequence[LoopLine]) -> str:
             "<p><b>The loop has not run.</b> <code>tallystick loop run FOLDER</code> adds a line"
             " whenever a control, a risk, the policy or a finding changed.</p>"
         )
-    drawn = tuple(lines)[-MOST:]
+    drawn = list(lines[-MOST:])
     numbers = table("Every round that changed something", _COLUMNS, map(_row, drawn), "numbers")
     if len(drawn) < 2:
         return f"<p><b>Nothing changed since {_when(drawn[0].at)}.</b></p>{numbers}"
