@@ -26,6 +26,7 @@ from tests.support.processes import fronts
 from tests.support.prometheus import RULES, Prometheus, read_rules
 from tests.support.served import Served, served
 from tests.support.stores import raw
+from tests.unit.process.isms.kept import TEXTS, text
 
 from tallystick.client.wallet import Refusal
 from tallystick.entry import accounting
@@ -34,7 +35,7 @@ from tallystick.entry.witnessing import WITNESSED_NOTE, Witnessing
 from tallystick.infrastructure.envelope.cose import seal_request
 from tallystick.kernel.errors import MfsError, OutOfReach, Unavailable
 from tallystick.kernel.money import Money
-from tallystick.kernel.time import HOUR_MS, MINUTE_MS
+from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS, iso_utc
 from tallystick.protocol.payments import PaymentKind
 
 ALERTS = {rule.name: rule for rule in read_rules(RULES.read_text())}
@@ -348,6 +349,18 @@ def the_log_cannot_be_written(folder: Path) -> Prometheus:
         return on.scraper
 
 
+def a_register_is_overdue(folder: Path) -> Prometheus:
+    """The register of documents was last looked at more than a year ago."""
+    with stage(folder) as on:
+        on.scraper.cause()
+        day = iso_utc(on.scraper.clock.now() - 366 * DAY_MS)[:10]
+        registers = on.provider.folder.registers
+        registers.mkdir(exist_ok=True)
+        (registers / "documents.yaml").write_text(text("documents", TEXTS["documents"], day))
+        on.scraper.until_fired("TallystickRegistersOverdue")
+        return on.scraper
+
+
 def the_module_fails(folder: Path) -> Prometheus:
     with stage(folder) as on:
         on.scraper.cause()
@@ -377,6 +390,7 @@ SCENES: dict[str, Callable[[Path], Prometheus]] = {
     "TallystickNotWitnessed": a_witness_is_silent,
     "TallystickSiemSilent": a_collector_is_silent,
     "TallystickSiemDropped": a_collector_refuses,
+    "TallystickRegistersOverdue": a_register_is_overdue,
     "TallystickLogLinesDropped": the_log_cannot_be_written,
     "TallystickDependencyFailing": the_module_fails,
 }

@@ -185,7 +185,8 @@ def test_plain_values_go_out_and_come_back() -> None:
     )
     plain = to_plain(seen)
     assert plain["verdict"] == "pass"
-    assert json.loads(encode(seen)) == {**plain, "requirements": list(plain["requirements"])}
+    lists = {name: list(plain[name]) for name in ("requirements", "records")}
+    assert json.loads(encode(seen)) == {**plain, **lists}
     assert from_plain(plain, Evidence) == seen
 
 

@@ -50,13 +50,17 @@ class Written(Record, frozen=True, kw_only=True):
     "derive",
     short_help="Derive a policy from a programme and its risks.",
     epilog=example(
-        "tallystick policy derive ./provider --out policy.yaml",
-        "tallystick policy derive mfs.yaml --previous ./provider/policy.json --out v2.yaml",
+        "tallystick policy derive ./provider --out v2.yaml",
+        "tallystick policy derive mfs.yaml --previous v2.yaml --out v3.yaml",
     ),
 )
 @click.argument("file", type=_PLACE, default=_PROGRAMME)
 @click.option("--out", "target", required=True, type=_PLACE, help="Where the policy goes.")
-@click.option("--previous", type=_FILE, help="The policy before: version, approval, local time.")
+@click.option(
+    "--previous",
+    type=_FILE,
+    help="The policy before, for version, approval, local time; else the folder's first.",
+)
 @click.option("--provider", default="", help="The provider's name; else as before, or the offer.")
 @click.option("--version", type=int, help="The policy's version; else one above the one before.")
 @click.option("--utc-offset", default="", help="Local time, as +03:00; else as before, or +00:00.")
@@ -85,6 +89,9 @@ def derive_policy(
             f"there is no programme at {place}",
             remedy="name the file or its folder; tallystick init writes one",
         )
+    in_force = file / "policy.json"
+    if previous is None and in_force.exists():
+        previous = in_force
     before = None if previous is None else policy_in(previous)
     rules = load_rules()
     with err.status("reading ...") as status:
