@@ -185,6 +185,7 @@ def _rows(rounds: list[dict[str, float]], workers: int) -> Rows:
         f" {mid['full_refused']:.1%} refused; {mid['stale']:.1%} sent again too late for the"
         f" session; medians of {len(rounds)} rounds"
     )
+    of = "" if workers == 1 else f", {workers} workers"
     bounded = workers == 1
     return [
         {

@@ -59,6 +59,7 @@ class Cast:
     smsc: Smsc
     clock: Clock
     consistency: bool = True
+    currency: str = "KES"
     reached: Provider = field(init=False)
     transport: HttpTransport = field(init=False)
     operators: dict[str, list[OperatorDesk]] = field(default_factory=dict)
@@ -123,7 +124,10 @@ class Cast:
         """
         first, second = self.operators["operations"][:2]
         body = FundAccount(
-            number=number, amount_minor=amount_minor, currency="KES", bank_reference="bank 1"
+            number=number,
+            amount_minor=amount_minor,
+            currency=self.currency,
+            bank_reference="bank 1",
         )
         waiting = first.act("fund-account", body)
         return second.act("fund-account", body, approves=waiting.act)

@@ -72,6 +72,7 @@ def agent(provider: Served) -> Person:
     )
 
 
+@pytest.mark.requirement("MFS-7.3.3-11")
 @pytest.mark.requirement("MFS-7.3.3-08")
 @pytest.mark.requirement("MFS-11.2.2-01")
 def test_the_payer_sees_the_payee_and_gets_a_receipt_that_verifies(

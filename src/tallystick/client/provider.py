@@ -18,6 +18,7 @@ from tallystick.client.http import HttpTransport
 from tallystick.client.keystore import DeviceKeystore, EnrolledIdentity, Entropy
 from tallystick.client.session import ClientSession, Peer, enrol
 from tallystick.client.wallet import Wallet
+from tallystick.infrastructure.crypto.kem import KemSuite
 from tallystick.infrastructure.crypto.key_list import keys_in_force, signature_key, verify_key_list
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.kernel.codec import Decoder
@@ -27,6 +28,9 @@ from tallystick.kernel.time import HOUR_MS, Clock, Instant
 from tallystick.protocol.enrolment import Attestation, DeviceDescription
 from tallystick.protocol.keylist import KeyList, ListedPurpose
 from tallystick.protocol.tally_api import SignedKeyList
+
+SUITES = (KemSuite.MLKEM768_X25519, KemSuite.X25519)
+"""What a device offers, best first; a policy may take only the first."""
 
 _lists = Decoder(SignedKeyList)
 
@@ -109,6 +113,7 @@ class Provider:
             self.name,
             lambda: self.keys(ListedPurpose.SESSION_SIGNATURE),
             self._entropy,
+            SUITES,
         )
 
     def enrol(

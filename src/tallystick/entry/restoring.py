@@ -241,7 +241,8 @@ def _frontier(database: Path) -> Frontier:
 def _files(folder: ProviderFolder) -> Iterator[tuple[str, Path]]:
     """The files that make a provider beside its database; not the keys that belong elsewhere."""
     fixed = (folder.settings_file, folder.master_file, folder.key_list_file, folder.policy_file)
-    said = [one for one in (folder.programme_file, folder.decisions_file) if one.exists()]
+    about = (folder.programme_file, folder.decisions_file, folder.risk_file, folder.derived_file)
+    said = [one for one in about if one.exists()]
     said += sorted(folder.registers.glob("*.yaml"))
     for path in (*fixed, *said, *sorted((folder.root / "keys").glob("*.block"))):
         yield path.relative_to(folder.root).as_posix(), path

@@ -17,11 +17,13 @@ from tallystick.application.proving.store import MIGRATION as EVIDENCE
 from tallystick.application.webhooks.store import MIGRATION as WEBHOOKS
 from tallystick.infrastructure.ledger.store import MIGRATION as LEDGER
 from tallystick.infrastructure.store.boots import MIGRATIONS as BOOTS
+from tallystick.infrastructure.store.decided import MIGRATION as DECIDED
 from tallystick.infrastructure.store.starts import MIGRATION as STARTS
 from tallystick.infrastructure.tally.store import MIGRATION as TALLY
 
 MIGRATIONS = (
     TALLY, LEDGER, POLICIES, CUSTOMERS, DEVICES, ACTIVATIONS, ORDERS, NOTICES, OPERATORS,
     WEBHOOKS, DAYS, CERTIFICATES, *BOOTS, STARTS, SHADOWS, EVIDENCE,
+    DECIDED,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

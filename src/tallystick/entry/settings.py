@@ -8,6 +8,8 @@
     FOLDER/policy.json           the first policy, signed by officers
     FOLDER/mfs.yaml              the programme: what is run, for whom, and what is feared
     FOLDER/decisions.json        decisions about it, signed by officers, if there are any
+    FOLDER/risk.json             what the analysis of its risks came to, with the chosen controls
+    FOLDER/policy.derived.yaml   the policy that follows from both, for officers to sign
     FOLDER/authzen.yaml          what partners who ask the policy call its facts, if they differ
     FOLDER/tallystick.db         the store, if it is embedded
     FOLDER/store.json            where it is, if it is a PostgreSQL server
@@ -170,6 +172,22 @@ class ProviderFolder:
         Source: ISO/TS 12812-2:2017, 6.1
         """
         return self.root / "decisions.json"
+
+    @property
+    def risk_file(self) -> Path:
+        """Where the result of the risk analysis is, once it ran.
+
+        Source: ISO/TS 12812-2:2017, A
+        """
+        return self.root / "risk.json"
+
+    @property
+    def derived_file(self) -> Path:
+        """Where the policy that follows from the programme is, once it was derived.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return self.root / "policy.derived.yaml"
 
     @property
     def database_file(self) -> Path:

@@ -6,6 +6,7 @@ moved away from the server.
 Source: ISO/TS 12812-2:2017, 6.1; 6.2.1; 7.4.2
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -44,6 +45,10 @@ _LISTED = (Purpose.SESSION_SIGNATURE, Purpose.DEVICE_CA, Purpose.TALLY)
 _KEPT = (*_LISTED, Purpose.ACTIVATION, Purpose.ALIAS_INDEX, Purpose.PIN_PEPPER)
 _KEPT_TOO = (Purpose.QUOTE, Purpose.RECEIPT_CODE, Purpose.STORE, Purpose.WEBHOOK)
 _CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+_CURRENCY = re.compile(r"^  currency: [A-Z]{3}$", re.MULTILINE)
+_PROVIDER = re.compile(r"^  provider: [a-z0-9-]+$", re.MULTILINE)
+_ROLES = "operators:\n  roles:\n"
+_SLUG = r"[a-z][a-z0-9-]{0,62}"
 _LIST_LIFE_MS = 7 * DAY_MS
 
 
@@ -96,13 +101,28 @@ class Done:
     invited: tuple[Invited, ...]
 
 
-def demo_policy() -> str:
+def demo_policy(
+    currency: str = "", provider: str = "", roles: Mapping[str, tuple[str, ...]] | None = None
+) -> str:
     """The text of the demonstration policy that ships with the package.
 
-    Source: ISO/TS 12812-2:2017, 6.1
+    With `currency` its amounts are so many minor units of it: they are an example, not converted. A
+    `provider` whose name is no slug leaves the one of the example. `roles` are added to its own,
+    each with its acts; a role that it has already stays as it is.
+    Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
     """
     path = files("tallystick.process.policy").joinpath("defaults/demo.yaml")
-    return path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    if currency:
+        text = _CURRENCY.sub(f"  currency: {currency}", text, count=1)
+    if re.fullmatch(_SLUG, provider):
+        text = _PROVIDER.sub(f"  provider: {provider}", text, count=1)
+    more = "".join(
+        f"    {name}: [{', '.join(acts)}]\n"
+        for name, acts in (roles or {}).items()
+        if f"\n    {name}: [" not in text
+    )
+    return text.replace(_ROLES, _ROLES + more, 1)
 
 
 def refuse_occupied(folder: ProviderFolder) -> None:

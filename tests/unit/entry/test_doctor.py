@@ -136,6 +136,7 @@ def test_a_missing_key_list_is_wrong(folder: ProviderFolder) -> None:
     assert found_in(folder, "key list").state is State.WRONG
 
 
+@pytest.mark.requirement("MFS-6.2.3-05")
 @pytest.mark.parametrize(
     ("answer", "state"), [(None, State.FINE), (True, State.FINE), (False, State.SOON)]
 )

@@ -4,27 +4,40 @@ Source: ISO/TS 12812-2:2017, 6.1
 """
 
 import sys
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from tallystick.entry.cli.console import example, say, say_json, table
+from tallystick.entry.cli.console import err, example, say, say_json, table
 from tallystick.entry.cli.unlocking import (
     make_secret_file,
     secret_from,
     secret_options,
     write_private,
 )
+from tallystick.entry.deriving import analyse_folder
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, refuse_occupied, set_up
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import Decoder
-from tallystick.kernel.errors import MfsError
+from tallystick.kernel.errors import MfsError, Unavailable
 from tallystick.kernel.secret import Secret
 from tallystick.process.policy.signing import SIGNATURES
-from tallystick.process.programme.templates import PROFILES, profile_text
+from tallystick.process.programme.organisation import staffing
+from tallystick.process.programme.reading import read_programme
+from tallystick.process.programme.templates import (
+    CALLING_CODES,
+    PROFILES,
+    profile_currency,
+    profile_text,
+)
 
-_ROLES = "security-officer,security-officer,operations,operations,care-desk,privacy-officer"
+_ROLES = (
+    *("security-officer", "security-officer", "operations", "operations"),
+    *("care-desk", "privacy-officer"),
+)
 _halves = Decoder(PublicHalf)
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -40,8 +53,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 )
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--provider", default="demo-wallet", show_default=True, help="The provider's name.")
-@click.option("--currency", default="KES", show_default=True, help="ISO 4217 code.")
-@click.option("--country", default="254", show_default=True, help="Calling code without plus.")
+@click.option("--currency", default="", help="ISO 4217 code; else the programme's.")
+@click.option("--country", default="", help="Calling code without plus; else the programme's.")
 @click.option(
     "--profile",
     "profiles",
@@ -56,7 +69,11 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The first policy; the demonstration policy if absent.",
 )
-@click.option("--operators", default=_ROLES, show_default=True, help="Roles to invite.")
+@click.option(
+    "--operators",
+    default="",
+    help="Roles to invite, by commas; else those that the programme needs.",
+)
 @click.option("--sms-url", default="", help="Where notices are posted.")
 @click.option("--core-url", default="", help="A core system whose book counts.")
 @click.option(
@@ -65,6 +82,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--store", default="", help="A server for the record: postgresql://...")
 @click.option("--codes-file", type=click.Path(path_type=Path), help="Write the codes there (0600).")
 @click.option("--secret-out", type=_FILE, help="Make a new secret and write it there (0600).")
+@click.option(
+    "--analysis/--no-analysis",
+    default=True,
+    show_default=True,
+    help="Analyse the programme's risks and derive a policy, if the extra `risk` is there.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print root and invited roles as JSON.")
 def init(
     folder: Path,
@@ -80,6 +103,7 @@ def init(
     store: str,
     codes_file: Path | None,
     secret_out: Path | None,
+    analysis: bool,
     as_json: bool,
     secret_file: Path | None,
     secret_fd: int | None,
@@ -90,18 +114,11 @@ def init(
     --secret-file (made too, if it does not exist). It is never read from the environment.
 
     The programme file mfs.yaml is written there, too, unless there is one: adapt it, and check it
-    with `tallystick programme check`.
+    with `tallystick programme check`. With the extra `risk` its risks are analysed: risk.json has
+    the result, policy.derived.yaml the policy that follows, for officers to sign.
     """
-    text = policy_file.read_text(encoding="utf-8") if policy_file else demo_policy()
-    strictness, programme = _chosen(profiles)
-    plan = Plan(
-        provider=provider,
-        currency=currency,
-        country=country,
-        profile=strictness,
-        programme_text=profile_text(programme, provider=provider, currency=currency),
-        policy_text=text,
-        roles=tuple(role.strip() for role in operators.split(",") if role.strip()),
+    plan = replace(
+        _plan(provider, currency, country, _chosen(profiles), policy_file, operators),
         sms_url=sms_url,
         core_url=core_url,
         gateways=dict(_gateway(given) for given in gateways),
@@ -117,6 +134,7 @@ def init(
             file.unlink()
             click.echo(f"{file} was removed again: it opens nothing", err=True)
         raise
+    told = _analyse(place) if analysis else ""
     codes = [(one.role, one.code.reveal()) for one in done.invited]
     if codes_file is not None:
         write_private(codes_file, "".join(f"{role} {code}\n" for role, code in codes))
@@ -129,11 +147,38 @@ def init(
         table("\none-time codes, shown once; each enrols one operator", ("role", "code"), codes)
     else:
         say(f"one-time codes of {len(codes)} operators were written to {codes_file}")
-    delivered = f"--secret-file {file}" if file else "--secret-fd N"
-    say("\nnext:")
-    say(f"  tallystick programme check {folder}")
-    say(f"  tallystick serve {folder} {delivered}")
-    say("  tallystick operator enrol http://127.0.0.1:8480 --name NAME --key-file KEY")
+    if told:
+        say(told)
+    _say_next(folder, f"--secret-file {file}" if file else "--secret-fd N")
+
+
+def _plan(
+    provider: str,
+    currency: str,
+    country: str,
+    profiles: tuple[str, str],
+    policy_file: Path | None,
+    operators: str,
+) -> Plan:
+    """What is to be set up, so far as the programme says it."""
+    strictness, programme = profiles
+    currency = currency or profile_currency(programme)
+    programme_text = profile_text(programme, provider=provider, currency=currency)
+    posts = staffing(read_programme(programme_text)).rules.roles
+    invited = tuple(role.strip() for role in operators.split(",") if role.strip())
+    if policy_file is None:
+        text, roles = demo_policy(currency, provider, posts), _roles(posts)
+    else:
+        text, roles = policy_file.read_text(encoding="utf-8"), _ROLES
+    return Plan(
+        provider=provider,
+        currency=currency,
+        country=country or CALLING_CODES[programme],
+        profile=strictness,
+        programme_text=programme_text,
+        policy_text=text,
+        roles=invited or roles,
+    )
 
 
 def _chosen(profiles: tuple[str, ...]) -> tuple[str, str]:
@@ -145,6 +190,27 @@ def _chosen(profiles: tuple[str, ...]) -> tuple[str, str]:
     return (strictness or ["demo"])[0], (programmes or [PROFILES[0]])[0]
 
 
+def _roles(posts: Iterable[str]) -> tuple[str, ...]:
+    """Whom to invite: those of the demonstration, and two for each other post that acts."""
+    others = [name for name in posts if name not in {*_ROLES, "auditor"}]
+    return (*_ROLES, *(name for name in others for _ in range(2)))
+
+
+def _analyse(place: ProviderFolder) -> str:
+    """Analyse the programme of a new provider; gives what came of it, in words."""
+    try:
+        with err.status("analysing the programme ...") as status:
+            analyse_folder(place, SystemClock().now(), lambda what: status.update(f"{what} ..."))
+    except Unavailable as error:
+        return f"the risks were not analysed: {error.detail}: tallystick risk run {place.root}"
+    except MfsError as error:
+        return f"no policy was derived: {error.detail.splitlines()[0]}"
+    return (
+        f"the risks were analysed: {place.risk_file.name}; the policy that follows, for officers to"
+        f" sign: {place.derived_file.name}"
+    )
+
+
 def _say_done(folder: Path, provider: str, done: Done) -> None:
     say(f"provider {provider} is set up in {folder}", style="green")
     say(f"root key to pin in every SDK: {done.root.algorithm} {done.root.public}")
@@ -152,6 +218,13 @@ def _say_done(folder: Path, provider: str, done: Done) -> None:
     say(f"move {offline} away from this machine; it has the keys of the root and of the officers:")
     for path in sorted(offline.iterdir()):
         say(f"  {path.name}")
+
+
+def _say_next(folder: Path, delivered: str) -> None:
+    say("\nnext:")
+    say(f"  tallystick programme check {folder}")
+    say(f"  tallystick serve {folder} {delivered}")
+    say("  tallystick operator enrol http://127.0.0.1:8480 --name NAME --key-file KEY")
 
 
 def _initial_secret(

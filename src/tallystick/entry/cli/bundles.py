@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tallystick import __version__
-from tallystick.entry.cli.console import example, say, say_json, table
+from tallystick.entry.cli.console import FOUND_SOMETHING, example, say, say_json, table
 from tallystick.entry.cli.unlocking import open_officer_key, secret_from, secret_options
 from tallystick.entry.proving.bundling import (
     basis_and_proofs,
@@ -17,15 +17,22 @@ from tallystick.entry.proving.bundling import (
     write_bundle,
 )
 from tallystick.entry.settings import ProviderFolder
+from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.store.files import replace_file
-from tallystick.kernel.codec import encode_canonical
+from tallystick.kernel.codec import encode_canonical, to_plain
 from tallystick.kernel.errors import NotAuthentic
 from tallystick.kernel.time import DAY_MS, iso_utc
 from tallystick.process.catalogue import catalogue as load_catalogue
+from tallystick.process.conformance.basis import picture_of, read_basis
 from tallystick.process.conformance.bundle import make_bundle, verify_bundle
+from tallystick.process.conformance.bundle.contents import EVIDENCE
 from tallystick.process.conformance.findings import State
+from tallystick.process.conformance.oscal.picture import Picture
 from tallystick.process.conformance.releases import build_record
+from tallystick.process.conformance.tables import audit_workbook
+from tallystick.process.isms.certificates import EvaluationCertificate, read_certificate
+from tallystick.process.isms.comparing import lacking_findings, lacking_strength
 
 _PATH = click.Path(exists=True, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -118,6 +125,93 @@ def verify(source: Path, settings: Path, as_json: bool) -> None:
         *((one.value, f"{lock.counts.get(one.value, 0)} of {lock.rows} rows") for one in State),
     ]
     table("", ("", ""), rows)
+
+
+@bundle.command(
+    "workbook",
+    short_help="Write the tables of a bundle as a workbook.",
+    epilog=example(
+        "tallystick bundle workbook ./bundle --settings ./published/provider.json --out audit.xlsx"
+    ),
+)
+@click.argument("source", metavar="BUNDLE", type=_FOLDER)
+@click.option(
+    "--settings", required=True, type=_PATH, help="Believe this provider.json (or its folder)."
+)
+@click.option("--out", "target", required=True, type=_NEW, help="File to write (.xlsx).")
+def workbook(source: Path, settings: Path, target: Path) -> None:
+    """Check BUNDLE, then write its statement of applicability, open findings and observations.
+
+    Spreadsheet programs open the workbook. Equal bundles give equal octets.
+    """
+    octets = audit_workbook(_picture(source, settings))
+    replace_file(target, octets)
+    say(f"{target}: {len(octets)} bytes")
+
+
+@bundle.command(
+    "compare",
+    short_help="Say what a partner lacks that we rely on.",
+    epilog=example(
+        "tallystick bundle compare ./ours ./theirs --settings ./provider"
+        " --their-settings ./partner/provider.json",
+        "tallystick bundle compare ./ours ./theirs --settings ./provider"
+        " --their-settings ./partner/provider.json --certificate module.yaml"
+        " --their-certificate their-module.yaml",
+    ),
+)
+@click.argument("ours", type=_FOLDER)
+@click.argument("theirs", type=_FOLDER)
+@click.option("--settings", required=True, type=_PATH, help="Our provider.json (or its folder).")
+@click.option("--their-settings", required=True, type=_PATH, help="Theirs, got on another way.")
+@click.option("--certificate", "mine", type=_FILE, multiple=True, help="A certificate of ours.")
+@click.option("--their-certificate", "other", type=_FILE, multiple=True, help="One of theirs.")
+@click.option("--json", "as_json", is_flag=True, help="Print what they lack as JSON.")
+def compare(
+    ours: Path,
+    theirs: Path,
+    settings: Path,
+    their_settings: Path,
+    mine: tuple[Path, ...],
+    other: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """Check the bundles OURS and THEIRS, then name what the partner lacks that we rely on.
+
+    Requirements count where ours hold and others have a part in them. Certificates (YAML, as for
+    `tallystick certificate add`) count by component, on the scale of ISO/IEC 18045. Exits with 4
+    if something is lacking.
+    """
+    rows, now = load_catalogue(), SystemClock().now()
+    us, them = _picture(ours, settings), _picture(theirs, their_settings)
+    lacks = (
+        *lacking_findings(us.findings, them.findings, rows),
+        *lacking_strength(_certificates(mine), _certificates(other), now),
+    )
+    if as_json:
+        say_json(to_plain(lacks))
+    elif lacks:
+        shown = [(one.subject, one.ours, one.theirs, one.says) for one in lacks]
+        title = f"{them.provider} lacks {len(lacks)} that {us.provider} relies on"
+        table(title, ("what", "with us", "with them", "because"), shown)
+    else:
+        say(f"{them.provider} lacks nothing that {us.provider} relies on", style="green")
+    if lacks:
+        raise click.exceptions.Exit(FOUND_SOMETHING)
+
+
+def _picture(source: Path, settings: Path) -> Picture:
+    """What a bundle that verifies says."""
+    folder = ProviderFolder(settings if settings.is_dir() else settings.parent)
+    files = read_bundle(source)
+    verify_bundle(files, whose_bundle(folder.settings()), load_catalogue())
+    evidence = files[EVIDENCE]
+    basis = read_basis(evidence)
+    return picture_of(basis, load_catalogue(), file=EVIDENCE, digest=sha256(evidence).hex())
+
+
+def _certificates(files: tuple[Path, ...]) -> list[EvaluationCertificate]:
+    return [read_certificate(one.read_text(encoding="utf-8")) for one in files]
 
 
 @bundle.command(

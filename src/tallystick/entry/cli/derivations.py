@@ -4,22 +4,23 @@ Source: ISO/TS 12812-2:2017, 6.1; A
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from tallystick.entry.cli.console import err, example, say, table
 from tallystick.entry.cli.policyfiles import policy_in
+from tallystick.entry.deriving import following, policy_of
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.errors import NotFound
-from tallystick.kernel.model import Record
 from tallystick.kernel.money import Money
-from tallystick.process.derivation.basis import Header, basis_of, limits_of
-from tallystick.process.derivation.derive import Basis, Derived, Reason, derive
+from tallystick.process.derivation.basis import Header, limits_of
+from tallystick.process.derivation.derive import Basis, Derived
 from tallystick.process.derivation.rules import load_rules
-from tallystick.process.policy import Policy, compile_policy, read_policy
+from tallystick.process.policy import Policy
 from tallystick.process.policy.changes import changes
 from tallystick.process.policy.explain import diff
 from tallystick.process.programme.reading import read_programme
@@ -30,20 +31,6 @@ _PLACE = click.Path(path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _PROGRAMME = "mfs.yaml"
 _YEARS = 2_000
-
-
-class Written(Record, frozen=True, kw_only=True):
-    """What stands beside a derived policy: what it rests on, and why each row is there.
-
-    Source: ISO/TS 12812-2:2017, 6.1
-    """
-
-    rules: str
-    rules_digest: str
-    programme_digest: str
-    pack_digest: str
-    profile: str
-    rows: tuple[Reason, ...]
 
 
 @click.command(
@@ -93,7 +80,6 @@ def derive_policy(
     if previous is None and in_force.exists():
         previous = in_force
     before = None if previous is None else policy_in(previous)
-    rules = load_rules()
     with err.status("reading ...") as status:
         programme = read_programme(place.read_bytes().decode("utf-8", "replace"))
         pack = pack_for(programme.uses)
@@ -103,28 +89,18 @@ def derive_policy(
             options=Options(years=_YEARS),
             stage=lambda what: status.update(f"{what} ..."),
         )
-        status.update("deriving rows ...")
+        status.update("deriving and proving rows ...")
         header = _header(before, provider or programme.offer.id, version, utc_offset, approval)
-        basis = basis_of(rules, programme, pack, analysis, header)
-        derived = derive(rules, basis)
-        status.update("proving ...")
-        compiled = compile_policy(read_policy(derived.text))
-    written = Written(
-        rules=rules.id,
-        rules_digest=rules.digest,
-        programme_digest=analysis.programme_digest,
-        pack_digest=pack.digest,
-        profile=basis.profile,
-        rows=derived.reasons,
-    )
-    octets = encode_canonical(written)
-    replace_file(target, derived.text.encode())
+        made = policy_of(programme, pack, analysis, header)
+    octets = encode_canonical(made.written)
+    replace_file(target, made.derived.text.encode())
     replace_file(target.with_name(f"{target.name}.reasons.json"), octets)
     if as_json:
         click.echo(octets.decode())
         return
-    _tell(basis, derived, before, compiled.policy)
-    say(f"\n{target}: version {compiled.version}, compiled and proven; officers sign it next")
+    _tell(made.basis, made.derived, before, made.policy)
+    number = made.policy.header.version
+    say(f"\n{target}: version {number}, compiled and proven; officers sign it next")
 
 
 def _header(
@@ -142,18 +118,13 @@ def _header(
             utc_offset=utc_offset or "+00:00",
             approval=approval or "demo",
         )
-    return Header(
-        provider=before.header.provider,
-        version=version or before.header.version + 1,
-        effective_at=SystemClock().now(),
-        utc_offset=utc_offset or _offset(before.header.utc_offset_min),
-        approval=approval or before.header.profile,
+    following_it = following(before, SystemClock().now())
+    return replace(
+        following_it,
+        version=version or following_it.version,
+        utc_offset=utc_offset or following_it.utc_offset,
+        approval=approval or following_it.approval,
     )
-
-
-def _offset(minutes: int) -> str:
-    hours, rest = divmod(abs(minutes), 60)
-    return f"{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}"
 
 
 def _tell(basis: Basis, derived: Derived, before: Policy | None, after: Policy) -> None:

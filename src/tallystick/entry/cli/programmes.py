@@ -13,6 +13,7 @@ from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import to_plain
 from tallystick.kernel.errors import Conflict, NotFound
+from tallystick.process.conformance.tables import comma_separated
 from tallystick.process.programme.checks import ModelFinding, check_programme
 from tallystick.process.programme.decisions import read_decisions, sign_decisions
 from tallystick.process.programme.drawing.svg import draw
@@ -20,6 +21,7 @@ from tallystick.process.programme.exchange.foreign import read_json, read_yaml
 from tallystick.process.programme.exchange.otm import export_otm, sketch_otm
 from tallystick.process.programme.exchange.threagile import sketch_threagile
 from tallystick.process.programme.exchange.writing import programme_text
+from tallystick.process.programme.layers import layer_rows, layer_table
 from tallystick.process.programme.model import Programme
 from tallystick.process.programme.organisation import (
     check_organisation,
@@ -114,6 +116,35 @@ def diagram(target: Path, file: Path) -> None:
     found = _programme(file)
     replace_file(target, draw(found).encode())
     say(f"{target}: {len(found.nodes)} nodes, {len(found.flows)} flows")
+
+
+@programme.command(
+    "layers",
+    short_help="Say what protects each flow on each layer.",
+    epilog=example(
+        "tallystick programme layers ./provider",
+        "tallystick programme layers ./provider --csv layers.csv",
+    ),
+)
+@_HERE
+@click.option("--csv", "target", type=_OUT, help="Write the table there (comma-separated).")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+def layers(file: Path, target: Path | None, as_json: bool) -> None:
+    """Print which protection each flow of FILE has on which of the seven layers.
+
+    The last column says what to ask about: a flow with nothing on layers 2 to 4, nothing on layers
+    5 to 7, or one that others than its ends see in clear.
+    """
+    found = _programme(file)
+    head, rows = layer_table(found)
+    if target is not None:
+        replace_file(target, comma_separated(head, rows))
+        say(f"{target}: {len(rows)} flows")
+    elif as_json:
+        say_json(to_plain(layer_rows(found)))
+    else:
+        wide = [(row[0], row[2], *(one or "-" for one in row[3:])) for row in rows]
+        table("", (head[0], *head[2:]), wide)
 
 
 @programme.command(

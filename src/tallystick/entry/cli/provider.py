@@ -21,6 +21,7 @@ from tallystick.entry.cli.unlocking import (
     opener_from,
     opener_options,
 )
+from tallystick.entry.gating import in_a_line, refuse_start, start_of
 from tallystick.entry.http.server import Listening, check_listening
 from tallystick.entry.http.server import serve as serve_platform
 from tallystick.entry.http.watched import Watched
@@ -34,6 +35,7 @@ from tallystick.entry.tracing.spans import spans_to
 from tallystick.entry.witnessing import WITNESSED_NOTE, WitnessEndpoint, Witnessing
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.hardening import harden_process
+from tallystick.infrastructure.store.decided import note_decided
 from tallystick.kernel.errors import Expired, Malformed, Unavailable
 from tallystick.kernel.time import iso_utc
 
@@ -118,6 +120,10 @@ def serve(
     The first line of output says where it listens. Beyond loopback it takes a certificate, or the
     word that something in front terminates TLS.
 
+    In the profile production it does not start while the programme in FOLDER leaves a question
+    open, or a requirement of clauses 7.3 and 7.4 is neither met by a chosen control nor excused by
+    a signed decision; in demo it says so and starts.
+
     With --standby it waits beside a service on the same store and takes its place once that one has
     ended, or has died: for a change of version without a pause, and for a second machine.
     """
@@ -140,11 +146,14 @@ def serve(
     place = ProviderFolder(folder)
     watched = _watched(place, siem, traces, trace_share)
     _check_key_list(place)
+    decided = _check_gate(place)
     opener = opener_from(secret_fd, secret_file)
     supervisor = Supervisor.named_in(os.environ)
     take_over = standby and _stood_by(place, supervisor)
     platform = open_platform(place, opener, take_over=take_over)
     try:
+        if decided:
+            note_decided(platform.database, decided)
         uvloop.run(_serve(platform, listening, witnessing, watched, log_file, ready_fd, supervisor))
     finally:
         platform.close()
@@ -185,6 +194,23 @@ def _check_key_list(folder: ProviderFolder) -> None:
         raise Expired("the key list is past its time", remedy=f"sign it anew: {renew}")
     if list_is_near_its_end(listed, now):
         click.echo(f"the key list ends at {iso_utc(listed.expires_at)}: {renew}", err=True)
+
+
+def _check_gate(folder: ProviderFolder) -> int:
+    """Refuse to serve a programme that is not ready; gives the version of the decisions in force.
+
+    Only the profile production refuses: demo says what is missing, and goes on.
+    """
+    start = start_of(folder, SystemClock().now())
+    if start is None:
+        _tell(f"no programme in {folder.root}: nothing was checked before the start")
+        return 0
+    if start.gate.opens:
+        return start.decided
+    if folder.settings().profile == "production":
+        refuse_start(start.gate, folder.root)
+    _tell(f"not ready for production: {in_a_line(start.gate)}; tallystick doctor {folder.root}")
+    return start.decided
 
 
 async def _serve(

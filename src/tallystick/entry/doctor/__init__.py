@@ -3,6 +3,7 @@
     files    who may read them, room on the disk, how long it takes to make a write durable
     trust    the key list and its keys, the clock
     record   the database, the tally and its witness, orders and notices that wait
+    programme   would its service be let start: what is missing of the minimum set
     registers   what is overdue in the registers of the management of security
     service  the running service: does it take orders, has it the newest key list
     leaning  what it leans on: what fails now, what the policy does then, who is told
@@ -14,6 +15,7 @@ Source: ISO/TS 12812-2:2017, 6.2.3; 7.4.2
 
 from tallystick.entry.doctor.files import look_at_files
 from tallystick.entry.doctor.model import Finding, State
+from tallystick.entry.doctor.programme import look_at_gate
 from tallystick.entry.doctor.record import look_at_record
 from tallystick.entry.doctor.registers import look_at_registers
 from tallystick.entry.doctor.service import look_at_service
@@ -35,6 +37,7 @@ def examine(folder: ProviderFolder, clock: Clock, url: str = "") -> list[Finding
         *look_at_files(folder),
         *look_at_trust(folder, clock.now()),
         *look_at_record(folder, settings, clock.now()),
+        *look_at_gate(folder, clock.now()),
         *look_at_registers(folder, clock.now()),
     ]
     if url:

@@ -11,11 +11,22 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 
 from tallystick.kernel.time import iso_utc
+from tallystick.process.catalogue import Modality
 from tallystick.process.conformance.findings import State
 from tallystick.process.conformance.oscal.picture import Picture
 from tallystick.process.conformance.oscal.plan import IMPLEMENTED
 from tallystick.process.conformance.oscal.results import observations_of
+from tallystick.process.conformance.workbook import workbook
 
+_APPLICABILITY = (
+    "id", "clause", "modality", "forbids", "requirement", "applies", "because", "state",
+    "reason", "until", "implementation", "satisfied_of_period", "checks",
+)  # fmt: skip
+_OPEN = ("id", "modality", "requirement", "state", "reason", "says", "until", "missing")
+_OBSERVATIONS = (
+    "check", "kind", "attempts", "verdict", "observed", "fresh_until", "summary",
+    "requirements", "log_size", "records",
+)  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -24,11 +35,36 @@ def statement_of_applicability(picture: Picture) -> bytes:
 
     Source: ISO/TS 12812-2:2017, 5
     """
-    head = (
-        "id", "clause", "modality", "forbids", "requirement", "applies", "because", "state",
-        "reason", "until", "implementation", "satisfied_of_period", "checks",
-    )  # fmt: skip
-    return _csv(head, _rows(picture))
+    return comma_separated(_APPLICABILITY, _rows(picture))
+
+
+def audit_workbook(picture: Picture) -> bytes:
+    """The statement of applicability, what is open, and what was observed, as one workbook.
+
+    Source: ISO/TS 12812-2:2017, 5; 9.1
+    """
+    return workbook(
+        {
+            "Applicability": (_APPLICABILITY, _rows(picture)),
+            "Open findings": (_OPEN, _open(picture)),
+            "Observations": (_OBSERVATIONS, _observations(picture)),
+        }
+    )
+
+
+def _open(picture: Picture) -> Iterator[Sequence[object]]:
+    """What is neither satisfied nor said not to apply, the requirements that shall hold first."""
+    rows = picture.catalogue.requirements
+    settled = {State.SATISFIED, State.NOT_APPLICABLE}
+    found = [one for one in picture.findings if one.state not in settled]
+    for one in sorted(found, key=lambda it: rows[it.requirement].modality is not Modality.SHALL):
+        row = rows[one.requirement]
+        until = iso_utc(one.until) if one.until else ""
+        lacks = ", ".join(one.missing)
+        yield (
+            row.id, row.modality.value, row.text, one.state.value, one.reason.value, one.says,
+            until, lacks,
+        )  # fmt: skip
 
 
 def _rows(picture: Picture) -> Iterator[Sequence[object]]:
@@ -65,31 +101,32 @@ def observation_table(picture: Picture) -> bytes:
 
     Source: ISO/TS 12812-2:2017, 9.1
     """
-    head = (
-        "check", "kind", "attempts", "verdict", "observed", "fresh_until", "summary",
-        "requirements", "log_size", "records",
-    )  # fmt: skip
-    return _csv(
-        head,
+    return comma_separated(_OBSERVATIONS, _observations(picture))
+
+
+def _observations(picture: Picture) -> Iterator[Sequence[object]]:
+    return (
         (
-            (
-                one.check,
-                one.kind.value,
-                "yes" if one.attempts else "no",
-                one.verdict.value,
-                iso_utc(one.observed_at),
-                iso_utc(one.fresh_until),
-                one.summary,
-                " ".join(one.requirements),
-                "" if one.log is None else one.log.size,
-                " ".join(str(index) for index in one.records),
-            )
-            for one in observations_of(picture.findings)
-        ),
+            one.check,
+            one.kind.value,
+            "yes" if one.attempts else "no",
+            one.verdict.value,
+            iso_utc(one.observed_at),
+            iso_utc(one.fresh_until),
+            one.summary,
+            " ".join(one.requirements),
+            "" if one.log is None else one.log.size,
+            " ".join(str(index) for index in one.records),
+        )
+        for one in observations_of(picture.findings)
     )
 
 
-def _csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+def comma_separated(head: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """A table of `head` and `rows`, which no spreadsheet takes for formulas.
+
+    Source: RFC 4180
+    """
     target = io.StringIO(newline="")
     writer = csv.writer(target, lineterminator="\r\n")
     writer.writerow(head)

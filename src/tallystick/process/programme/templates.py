@@ -18,8 +18,26 @@ PROFILES: Final = (
 )
 """The programmes that ship with the package; the first is what set-up writes unasked."""
 
+CALLING_CODES: Final = {
+    "mobile-money-operator": "254",
+    "wallet-start-up": "33",
+    "bank-app": "49",
+    "merchant-acquirer": "27",
+}
+"""Where the customers of each programme are dialled, without plus."""
+
 _ID: Final = re.compile(r"^  id: ([a-z][a-z0-9-]+)$", re.MULTILINE)
 _CURRENCY: Final = re.compile(r"^  currency: ([A-Z]{3})$", re.MULTILINE)
+
+
+def profile_currency(name: str) -> str:
+    """The currency of the programme `name`.
+
+    Raises NotFound.
+    Source: ISO 4217; ISO/TS 12812-2:2017, 6.1
+    """
+    own = _CURRENCY.search(profile_text(name))
+    return own[1] if own is not None else ""
 
 
 def profile_text(name: str, *, provider: str = "", currency: str = "") -> str:

@@ -30,7 +30,7 @@ entries:
 
 def init(folder: Path, *more: object) -> Ran:
     secret = folder.with_name(f"{folder.name}.secret")
-    return tallystick("init", folder, "--secret-out", secret, *more)
+    return tallystick("init", "--no-analysis", folder, "--secret-out", secret, *more)
 
 
 def test_init_writes_a_sound_programme_of_the_provider(tmp_path: Path) -> None:
@@ -157,3 +157,17 @@ def test_officers_sign_decisions_that_then_verify(tmp_path: Path) -> None:
     programme = read_programme((folder / "mfs.yaml").read_text())
     found = verify_decisions(read_envelope(signed.read_bytes()), officers, programme)
     assert list(found.decisions) == ["late-notices"]
+
+
+def test_layers_are_printed_and_written(tmp_path: Path) -> None:
+    file = tmp_path / "mfs.yaml"
+    file.write_text(profile_text("mobile-money-operator"), encoding="utf-8")
+    ran = tallystick("programme", "layers", file)
+    assert ran.code == 0, ran.all
+    assert "7 application" in ran.out
+    ran = tallystick("programme", "layers", file, "--csv", tmp_path / "layers.csv")
+    assert ran.code == 0, ran.all
+    lines = (tmp_path / "layers.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("flow,carries,bearer,7 application")
+    assert any("seen in clear by radio-east" in line for line in lines)
+    assert '"gap"' not in tallystick("programme", "layers", file, "--json").out

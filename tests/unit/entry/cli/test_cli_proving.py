@@ -39,7 +39,7 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     root = tmp_path_factory.mktemp("proving")
     folder, secret = root / "provider", root / "secret"
-    assert tallystick("init", folder, "--secret-file", secret).code == 0
+    assert tallystick("init", "--no-analysis", folder, "--secret-file", secret).code == 0
     dossier = Dossier(
         decisions=(
             Decided(requirement="MFS-10.1-01", who="board", why="no proximity payments", since=1),
@@ -130,7 +130,7 @@ def test_only_an_officer_of_the_settings_signs(place: Place, tmp_path: Path) -> 
 
 def test_nothing_is_bundled_before_anything_was_proved(tmp_path: Path) -> None:
     folder, secret = tmp_path / "provider", tmp_path / "secret"
-    tallystick("init", folder, "--secret-file", secret)
+    tallystick("init", "--no-analysis", folder, "--secret-file", secret)
     fresh = Place(folder, secret, "", 0)
     assert fresh.make(tmp_path / "bundle").code == REFUSED
 
@@ -151,3 +151,30 @@ def test_a_build_record_counts_for_the_rows_of_its_tests(place: Place, tmp_path:
     rows = {one["requirement"]: one for one in json.loads(target.read_bytes())["requirements"]}
     assert rows["MFS-9.3-02"]["attempting"] == 1
     assert rows["MFS-9.1-01"]["passed"] == 0
+
+
+def test_a_bundle_becomes_a_workbook_and_is_compared_with_itself(
+    place: Place, tmp_path: Path
+) -> None:
+    target, book = tmp_path / "bundle", tmp_path / "audit.xlsx"
+    place.make(target)
+    settings = ("--settings", place.folder)
+    ran = tallystick("bundle", "workbook", target, *settings, "--out", book)
+    assert ran.code == 0, ran.all
+    assert book.read_bytes().startswith(b"PK")
+    certificate = tmp_path / "module.yaml"
+    certificate.write_text(
+        "id: CC-1\ncomponent: module\nscheme: cc\nlevel: EAL5\nvan: AVA_VAN.5\n"
+        "valid_from: 2020-01-01\nvalid_to: 2035-01-01\n"
+    )
+    both = ("bundle", "compare", target, target, *settings, "--their-settings", place.folder)
+    ran = tallystick(*both)
+    assert ran.code == 0, ran.all
+    assert "lacks nothing" in ran.out
+    ran = tallystick(*both, "--certificate", certificate, "--json")
+    assert ran.code == FOUND_SOMETHING
+    (lack,) = json.loads(ran.out)
+    assert (lack["subject"], lack["ours"], lack["theirs"]) == ("module", "iso_18045_high", "none")
+    (target / "README.txt").write_text("trust me")
+    assert tallystick(*both).code == REFUSED
+    assert tallystick("bundle", "workbook", target, *settings, "--out", book).code == REFUSED

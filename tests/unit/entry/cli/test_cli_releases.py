@@ -15,8 +15,10 @@ from tallystick.kernel.time import iso_utc
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     secret = tmp_path / "secret"
-    ran = tallystick("init", tmp_path / "p", "--secret-out", secret, "--codes-file",
-                     tmp_path / "codes")  # fmt: skip
+    ran = tallystick(
+        "init", tmp_path / "p", "--no-analysis", "--secret-out", secret,
+        "--codes-file", tmp_path / "codes",
+    )  # fmt: skip
     assert ran.code == 0, ran.all
     today = iso_utc(SystemClock().now())[:10]
     (tmp_path / "gateway.whl").write_bytes(ARTIFACT)

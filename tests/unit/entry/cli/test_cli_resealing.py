@@ -15,6 +15,7 @@ PHRASE = "correct horse battery staple"
 def provider(tmp_path: Path) -> Path:
     made = tallystick(
         "init",
+        "--no-analysis",
         tmp_path / "p",
         "--secret-out",
         tmp_path / "secret",

@@ -68,6 +68,7 @@ def test_a_role_loads_its_keys_and_no_others(role: Role) -> None:
             loaded.newest(purpose)
 
 
+@pytest.mark.requirement("MFS-6.2.3-02")
 def test_a_front_cannot_get_the_tally_key_in_any_way() -> None:
     """Not by the loader, not by importing, not by making one, not under a false purpose."""
     owner = build()

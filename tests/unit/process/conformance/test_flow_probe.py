@@ -33,6 +33,7 @@ FORMS = {
 }
 
 
+@pytest.mark.requirement("MFS-7.1-01")
 @pytest.mark.parametrize("form", FORMS)
 def test_a_field_is_seen_in_each_form(probe: FlowProbe, form: str) -> None:
     octets = b"\x00" + FORMS[form] + b"\xff"

@@ -80,6 +80,7 @@ def test_a_plan_that_does_not_fit_is_refused(change, what: str) -> None:
     assert what in missing(replace(PLAN, **change))
 
 
+@pytest.mark.requirement("MFS-7.2.5-01")
 @pytest.mark.requirement("MFS-6.2.2-05", "MFS-7.2.5-04")
 @pytest.mark.threat("THR-APP-04")
 @pytest.mark.parametrize(

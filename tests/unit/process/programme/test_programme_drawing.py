@@ -18,6 +18,7 @@ from tallystick.process.programme.words import Bearer
 SVG = "{http://www.w3.org/2000/svg}"
 
 
+@pytest.mark.requirement("MFS-6.2.3-01")
 @pytest.mark.parametrize("name", PROFILES)
 def test_the_picture_is_whole_and_told_in_words(name: str) -> None:
     text = draw(programme(name))
