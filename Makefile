@@ -10,7 +10,7 @@ TEST_ARGS ?=
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup run test check coverage bench soak docs system lock clean
+.PHONY: help setup run loop test check coverage bench soak docs system lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 run: setup ## a guided tour: one provider, two phones, real messages, and the proofs
 	$(PY) -m simulators.tour
+
+loop: setup ## a control fails beside a served provider, a risk rises, and it comes back
+	$(PY) -m simulators.tour.loop
 
 test: setup ## every test except soak; the JUnit report goes to build/junit.xml
 	@$(PY) dev.py test $(TEST_ARGS)

@@ -26,6 +26,7 @@ COMMANDS = {
         "keys",
         "tightenings",
         "ledger",
+        "loops",
         "main",
         "operators",
         "policies",

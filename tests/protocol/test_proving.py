@@ -57,7 +57,7 @@ from tallystick.process.isms.shapes import SHAPES
 from tallystick.protocol.operators import OpenCustomer
 
 CLOCK = SystemClock()
-KNOWN_BAD = {"record.witness", "files.offline", "clock.synchronised"} | {
+KNOWN_BAD = {"record.witness", "files.offline", "clock.synchronised", "devices.attested"} | {
     f"registers.{name}"
     for name in (*SHAPES, "reviews", "certificates")
     if name != "responsibilities"

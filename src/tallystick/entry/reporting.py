@@ -7,59 +7,33 @@ Source: ISO/TS 12812-2:2017, 6.1; 9.1
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from tallystick import __version__
-from tallystick.application.policing.store import last_policy
-from tallystick.application.proving import recorded_runs
-from tallystick.entry.evidence import kept_in
-from tallystick.entry.proving.probing import every_check, other_observations
+from tallystick.entry.observing import known_of, nothing_known, seen_controls
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.store.files import replace_file
-from tallystick.infrastructure.store.opening import open_snapshot
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.time import Clock
-from tallystick.process.catalogue import Catalogue, catalogue
-from tallystick.process.conformance.basis import Run, catalogue_digest
-from tallystick.process.conformance.checks import Check, Observation
-from tallystick.process.conformance.dossier import with_dossier
-from tallystick.process.conformance.findings import (
-    Finding,
-    Ground,
-    findings,
-    newest_by_check,
-)
-from tallystick.process.conformance.needs import needs
-from tallystick.process.conformance.oscal.picture import rows_for
-from tallystick.process.policy.language.model import Policy
-from tallystick.process.policy.language.reading import read_policy
+from tallystick.process.catalogue import catalogue
+from tallystick.process.conformance.basis import catalogue_digest
+from tallystick.process.conformance.findings import newest_by_check
+from tallystick.process.loop.model import LINES_FILE, LoopLine, read_lines
 from tallystick.process.programme.model import Programme
 from tallystick.process.programme.reading import read_programme
 from tallystick.process.reports.course import HISTORY_FILE, history_line, is_news, read_history
-from tallystick.process.reports.material import Material, controls_there, seen_by_findings
+from tallystick.process.reports.material import Material, controls_there
 from tallystick.process.reports.model import HistoryPoint, Versions
 from tallystick.process.risk.analysis import Analysis, Options, Stage, analyse
 from tallystick.process.risk.losses.report import Inputs, loss_curve
 from tallystick.process.risk.model import LossCurve, Pack
+from tallystick.process.risk.observing import observation_of
 from tallystick.process.risk.packs import pack_for
 from tallystick.process.risk.paths import Scenes
 from tallystick.process.risk.residual import declared
-from tallystick.protocol.policy_file import policy_text, read_policy_file
 
 PROGRAMME_FILE = "mfs.yaml"
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What is known of a deployment beside its programme: findings, checks, answers, policy."""
-
-    findings: tuple[Finding, ...]
-    checks: tuple[Check, ...]
-    history: tuple[Observation, ...]
-    proved: bool
-    policy: str
 
 
 def material_of(place: Path, clock: Clock, options: Options, stage: Stage) -> Material:
@@ -81,15 +55,17 @@ def material_of(place: Path, clock: Clock, options: Options, stage: Stage) -> Ma
     provider = provider_in(place)
     stage("reading what was observed")
     if provider is None:
-        known = _nothing(programme, rows, now)
+        known = nothing_known(programme, rows, now)
     else:
-        known = _observed(provider, programme, rows, clock)
-    seen = seen_by_findings(pack, known.findings) if known.proved else None
+        known = known_of(provider, programme, rows, clock)
+    seen = None
+    if known.proved:
+        seen = observation_of(seen_controls(programme, pack, known, now))
     analysis = analyse(programme, pack, seen, options, stage)
     observation = declared(programme) if seen is None else seen
     stage("simulating years of loss without controls, and as it is now")
     curves = _curves(programme, pack, analysis, controls_there(observation))
-    policy = _policy(known.policy)
+    policy = known.read_policy()
     return Material(
         versions=Versions(
             programme=programme.offer.id,
@@ -116,6 +92,7 @@ def material_of(place: Path, clock: Clock, options: Options, stage: Stage) -> Ma
         policy=policy,
         curves=curves,
         history=() if provider is None else history_in(provider),
+        loop=() if provider is None else lines_in(provider),
     )
 
 
@@ -138,6 +115,16 @@ def history_in(folder: ProviderFolder) -> tuple[HistoryPoint, ...]:
     return read_history(path.read_bytes()) if path.exists() else ()
 
 
+def lines_in(folder: ProviderFolder) -> tuple[LoopLine, ...]:
+    """The line of time that the loop left in `folder`.
+
+    Raises Malformed for a line that is none.
+    Source: ISO/TS 12812-2:2017, 6.1; 9.1
+    """
+    path = folder.root / LINES_FILE
+    return read_lines(path.read_bytes()) if path.exists() else ()
+
+
 def keep_history(folder: ProviderFolder, point: HistoryPoint) -> bool:
     """Add `point` to the history in `folder` if it says something new; whether it did.
 
@@ -149,10 +136,6 @@ def keep_history(folder: ProviderFolder, point: HistoryPoint) -> bool:
     lines = b"".join(history_line(one) for one in (*before, point))
     replace_file(folder.root / HISTORY_FILE, lines)
     return True
-
-
-def _policy(signed: str) -> Policy | None:
-    return read_policy(policy_text(read_policy_file(signed.encode()))) if signed else None
 
 
 def _curves(
@@ -178,43 +161,3 @@ def _curves(
         "designed": curve,
         "observed": simulated((), there),
     }
-
-
-def _nothing(programme: Programme, rows: Catalogue, now: int) -> _Known:
-    """Nothing was observed: every row that applies is stale."""
-    wanted = [one.id for one in rows_for(rows, programme.services)]
-    ground = Ground(needs=needs(rows, (), only=wanted), history=())
-    return _Known(findings(ground, now), _checks_of(ground), (), proved=False, policy="")
-
-
-def _observed(
-    folder: ProviderFolder, programme: Programme, rows: Catalogue, clock: Clock
-) -> _Known:
-    now, kept = clock.now(), kept_in(folder)
-    runs, policy = _recorded(folder)
-    history = (
-        *(one for run in runs for one in run.observations),
-        *other_observations(folder, kept, now),
-    )
-    wanted = [one.id for one in rows_for(rows, programme.services)]
-    ground = with_dossier(
-        Ground(needs=needs(rows, every_check(folder, clock), only=wanted), history=history),
-        kept.dossier,
-    )
-    return _Known(
-        findings(ground, now), _checks_of(ground), history, proved=bool(history), policy=policy
-    )
-
-
-def _checks_of(ground: Ground) -> tuple[Check, ...]:
-    return tuple({check.id: check for need in ground.needs for check in need.checks}.values())
-
-
-def _recorded(folder: ProviderFolder) -> tuple[tuple[Run, ...], str]:
-    """The runs of probes and the policy in the record; before there is one, the policy to come."""
-    text = folder.policy_file.read_text(encoding="utf-8") if folder.policy_file.exists() else ""
-    if isinstance(folder.place(), Path) and not folder.database_file.exists():
-        return (), text
-    with open_snapshot(folder.stored()) as reader:
-        stored = last_policy(reader)
-        return recorded_runs(reader, 0), text if stored is None else stored[1]

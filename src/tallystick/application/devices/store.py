@@ -54,3 +54,14 @@ def has_possession(reader: Reader, possession: bytes) -> bool:
     """
     row = reader.one("SELECT 1 FROM device WHERE possession = ?", (possession,))
     return row is not None
+
+
+def trust_counts(reader: Reader) -> dict[str, int]:
+    """How many active devices are trusted how far, by the word for it.
+
+    Source: ISO/TS 12812-2:2017, 7.2.6
+    """
+    rows = reader.rows(
+        "SELECT trust, COUNT(*) FROM device WHERE status = 'active' GROUP BY trust ORDER BY trust"
+    )
+    return {str(trust): int(str(count)) for trust, count in rows}

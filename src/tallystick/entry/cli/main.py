@@ -22,6 +22,7 @@ from tallystick.entry.cli.derivations import derive_policy
 from tallystick.entry.cli.doctors import doctor
 from tallystick.entry.cli.keys import keys
 from tallystick.entry.cli.ledger import ledger
+from tallystick.entry.cli.loops import loop, observe
 from tallystick.entry.cli.operators import operator
 from tallystick.entry.cli.policies import policy
 from tallystick.entry.cli.programmes import programme
@@ -62,13 +63,14 @@ def cli(debug: bool) -> None:
 
 
 for command in (
-    init, serve, programme, risk, report, policy, prove, bundle, operator, tally, receipt, why,
-    timeline, recheck, doctor, surface, registers, certificate, release, ledger, keys, store,
+    init, serve, programme, risk, report, policy, prove, loop, bundle, operator, tally, receipt,
+    why, timeline, recheck, doctor, surface, registers, certificate, release, ledger, keys, store,
     backup, restore_backup, witness, replay_file, catalogue, completion,
 ):  # fmt: skip
     cli.add_command(command)
 policy.add_command(derive_policy)
 policy.add_command(tightening)
+risk.add_command(observe)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -24,6 +24,7 @@ from tallystick.entry.proving.inward import SecretProbes
 from tallystick.entry.proving.messages import MessageProbes
 from tallystick.entry.proving.phone import Line
 from tallystick.entry.proving.phones import PhoneProbes
+from tallystick.entry.proving.population import PopulationProbes
 from tallystick.entry.proving.record import RecordProbes
 from tallystick.entry.proving.registers import RegisterProbes
 from tallystick.entry.proving.rows import RowProbes
@@ -85,6 +86,7 @@ def registry_of(site: Site, line: Line) -> Registry:
     StillProbes(site).register(registry)
     RowProbes().register(registry)
     RegisterProbes(site).register(registry)
+    PopulationProbes(site).register(registry)
     if site.everything or site.platform is not None:
         SecretProbes(site).register(registry)
     return registry

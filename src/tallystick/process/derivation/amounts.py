@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from tallystick.kernel.model import Record
+from tallystick.kernel.time import DAY_MS
 from tallystick.process.derivation.rules import PROFILES, Rules
 from tallystick.process.programme.model import Offer, Programme
 
@@ -28,6 +29,16 @@ def rounded(minor: int) -> int:
     """
     power = int("1" + "0" * (len(str(max(1, minor))) - 1))
     return max(step * power for step in (1, 2, 5) if step * power <= max(1, minor))
+
+
+def duration(ms: int) -> str:
+    """`ms` in ISO 8601, in days where they fit and in seconds otherwise.
+
+    Source: ISO 8601-1
+    """
+    if ms % DAY_MS == 0 and ms >= DAY_MS:
+        return f"P{ms // DAY_MS}D"
+    return f"PT{ms // 1000}S"
 
 
 def multiples(rules: Rules, offer: Offer, profile: str) -> dict[str, int]:

@@ -64,7 +64,9 @@ def basis_of(
         ),
         regimes=regimes,
         caps=caps_for_appetite(
-            rules, programme, _successes(rules, programme, pack, chosen, shut_out)
+            rules,
+            programme,
+            successes_of(rules, programme, pack, chosen, frozenset(chosen), shut_out),
         ),
         operators=staffing(programme).rules,
         channels=channels_of(programme, shut_out),
@@ -159,14 +161,19 @@ def limits_of(basis: Basis, rules: Rules) -> dict[str, Money]:
     return found
 
 
-def _successes(
+def successes_of(
     rules: Rules,
     programme: Programme,
     pack: Pack,
     chosen: Mapping[str, Control],
-    shut_out: frozenset[str],
+    there: frozenset[str],
+    shut_out: frozenset[str] = frozenset(),
 ) -> dict[str, Decimal]:
-    """Attacks that may succeed in a year, by the cap that answers them."""
+    """Attacks that may succeed in a year with the controls `there`, by the cap that answers them.
+
+    A cap answers what one of the `chosen` controls hinders that asks for it.
+    Source: ISO/TS 12812-2:2017, 7.3.3; A
+    """
     simulation = Simulation(
         Inputs(
             programme=programme,
@@ -180,7 +187,7 @@ def _successes(
         ),
         1,
     )
-    expected = simulation.successes(frozenset(chosen))
+    expected = simulation.successes(there)
     found: dict[str, Decimal] = {}
     for cap in rules.caps.values():
         behind = _asking(chosen.values(), EMITTER + cap.emitter)

@@ -11,9 +11,9 @@ from collections.abc import Mapping as Table
 from typing import cast
 
 from tallystick.kernel.model import Record
-from tallystick.kernel.time import DAY_MS, iso_utc
-from tallystick.process.derivation.amounts import CapReason, multiples
-from tallystick.process.derivation.rules import PROFILES, RowRule, Rules
+from tallystick.kernel.time import iso_utc
+from tallystick.process.derivation.amounts import CapReason, duration, multiples
+from tallystick.process.derivation.rules import PROFILES, RowRule, Rules, values_named
 from tallystick.process.derivation.writing import block, items
 from tallystick.process.policy.language.model import OperatorRules
 from tallystick.process.policy.regimes import BALANCE, DAY, MONTH, PER_PAYMENT, Baseline, Bound
@@ -169,7 +169,7 @@ class _Derivation:
             self._articles.setdefault("attempts", []).append(baseline.attempts.origin)
         for pause in baseline.pauses:
             if pause.bound.value > _ms(self._values["sim_pause"]):
-                self._values["sim_pause"] = _duration(pause.bound.value)
+                self._values["sim_pause"] = duration(pause.bound.value)
             self._articles.setdefault("sim_pause", []).append(pause.bound.origin)
         for tier in range(4):
             for measure, word in (
@@ -186,7 +186,7 @@ class _Derivation:
 
     def _longest(self, name: str, bound: Bound | None) -> None:
         if bound is not None and bound.value < _ms(self._values[name]):
-            self._values[name] = _duration(bound.value)
+            self._values[name] = duration(bound.value)
             self._articles.setdefault(name, []).append(bound.origin)
 
     def _number(self, name: str) -> int:
@@ -231,7 +231,7 @@ class _Derivation:
         return Mapping(entries, _AT)
 
     def _with_reason(self, rule: RowRule, row: Mapping, behind: list[Control]) -> Mapping:
-        named = list(_names(rule.row))
+        named = list(values_named(rule.row))
         articles = [one for name in (rule.id, *named) for one in self._articles.get(name, ())]
         amounts = [self._basis.caps[name].because for name in named if name in self._basis.caps]
         reason = Reason(
@@ -359,18 +359,6 @@ def _offered(row: Mapping, channels: tuple[str, ...]) -> Mapping:
     return Mapping({**row.entries, "when": (row.at, inner)}, row.at)
 
 
-def _names(node: Node) -> Iterator[str]:
-    """Values that a row names."""
-    if isinstance(node, Mapping):
-        for _, one in node.entries.values():
-            yield from _names(one)
-    elif isinstance(node, Sequence):
-        for one in node.items:
-            yield from _names(one)
-    elif isinstance(node.value, str) and node.value.startswith("$"):
-        yield node.value[1:]
-
-
 def _entry(node: Node, word: str) -> object:
     if isinstance(node, Mapping):
         value = node.entries[word][1]
@@ -389,10 +377,3 @@ def _tree(value: object) -> Node:
 
 def _ms(value: str | int) -> int:
     return (duration_ms(value) if isinstance(value, str) else value) or 0
-
-
-def _duration(ms: int) -> str:
-    """ISO 8601 in the largest unit that fits."""
-    if ms % DAY_MS == 0 and ms >= DAY_MS:
-        return f"P{ms // DAY_MS}D"
-    return f"PT{ms // 1000}S"

@@ -6,6 +6,7 @@ derived text is compiled. Here only what decides whether a row is there is under
 Source: ISO/TS 12812-2:2017, 6.1; A
 """
 
+from collections.abc import Iterator
 from collections.abc import Mapping as Table
 from functools import cache
 from importlib.resources import files
@@ -111,6 +112,21 @@ def read_rules(text: str) -> Rules:
     )
     defects.refuse()
     return found
+
+
+def values_named(node: Node) -> Iterator[str]:
+    """The values that a row names.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    if isinstance(node, Mapping):
+        for _, one in node.entries.values():
+            yield from values_named(one)
+    elif isinstance(node, Sequence):
+        for one in node.items:
+            yield from values_named(one)
+    elif isinstance(node.value, str) and node.value.startswith("$"):
+        yield node.value[1:]
 
 
 def _by_profile(section: Section, kind: type[T]) -> dict[str, tuple[T, ...]]:

@@ -49,6 +49,7 @@ def gather(material: Material) -> Report:
         front=front_of(material),
         trace=trace_of(material),
         history=(),
+        loop=material.loop,
     )
     point = point_of(report)
     new = (point,) if is_news(material.history, point) else ()

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from tallystick.kernel.model import Record
 from tallystick.kernel.money import Money
+from tallystick.process.loop.model import LoopLine
 
 FORMAT = 1
 """The version of the shape of these numbers."""
@@ -267,7 +268,8 @@ class HistoryPoint(Record, frozen=True, kw_only=True):
 class Report(Record, frozen=True, kw_only=True):
     """All numbers of a report.
 
-    `counts` are those of the analysis, `states` the rows by state, `services` what is offered.
+    `counts` are those of the analysis, `states` the rows by state, `services` what is offered,
+    `loop` the rounds that changed something.
     Source: ISO/TS 12812-2:2017, 5; 6.1; A
     """
 
@@ -294,3 +296,4 @@ class Report(Record, frozen=True, kw_only=True):
     front: tuple[Choice, ...]
     trace: Trace
     history: tuple[HistoryPoint, ...]
+    loop: tuple[LoopLine, ...] = ()

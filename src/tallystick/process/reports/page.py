@@ -21,6 +21,7 @@ from tallystick.process.reports.deployment import (
 from tallystick.process.reports.exceedance import losses_figure
 from tallystick.process.reports.front import front_figure
 from tallystick.process.reports.ladders import ladders_figure
+from tallystick.process.reports.looped import loop_figure
 from tallystick.process.reports.marks import figure, moment, scrolled
 from tallystick.process.reports.matrix import matrix_figure
 from tallystick.process.reports.model import Report, Versions
@@ -203,8 +204,14 @@ def _proof(report: Report, programme: Programme) -> tuple[_Part, ...]:
             course_figure(report.history, report.versions.basis),
         ),
         (
+            "loop",
+            "10. The loop: control, residual, policy, finding",
+            "On one axis of time: what fell, which risk rose, what was proposed, what flipped.",
+            loop_figure(report.loop),
+        ),
+        (
             "flows",
-            "10. The data flows by layer and zone",
+            "11. The data flows by layer and zone",
             _FLOWS,
             scrolled("Data flows", draw(programme)),
         ),

@@ -53,8 +53,9 @@ ORIGINS: tuple[Origin, ...] = (
         "selection",
         "/cost, /friction, /trace/chains",
         "the cheapest set under which every path has the points that it needs, with a proof or a"
-        " bound; a control counts now if every row that it serves is satisfied, or, before anything"
-        " was observed, if the programme says that it is in place",
+        " bound; a control counts now if all probes that observe it passed lately, or where none"
+        " does if the policy, the release or a document speaks for it; before anything was"
+        " observed, if the programme says that it is in place",
         "tallystick risk explain CONTROL FOLDER",
     ),
     Origin(
@@ -109,6 +110,13 @@ ORIGINS: tuple[Origin, ...] = (
         "/history",
         "one line for each earlier report of this provider, and this one",
         "cat FOLDER/risk-history.jsonl",
+    ),
+    Origin(
+        "loop",
+        "/loop",
+        "one line for each round of the loop in which a control, a risk, the policy or a finding"
+        " changed",
+        "cat FOLDER/loop.jsonl",
     ),
 )
 """Every source that a number may be linked to."""

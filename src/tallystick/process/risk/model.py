@@ -142,7 +142,8 @@ class Control(Record, frozen=True, kw_only=True):
     impact (a limit on amounts). `environments` are the device environments that can have it (empty
     for a control that no device carries); a device outside is not helped by it. `mandatory` names
     the requirements that make it part of the minimum set. `enforced_by` are words that the policy
-    derivation understands; `observed_by` are probes that see it at work.
+    derivation understands; `observed_by` are registered probes that see it at work, none if none
+    does.
     Source: ISO/TS 12812-2:2017, 6.1; 7.3; 7.4
     """
 

@@ -24,12 +24,13 @@ _ONE = Decimal(1)
 
 
 class Seen(StrEnum):
-    """Whether a control was seen at work lately, long ago, or never.
+    """Whether a control was seen at work lately, long ago, never, or seen not to work.
 
     Source: ISO/TS 12812-2:2017, A
     """
 
     ENFORCED = "enforced"
+    FAILED = "failed"
     STALE = "stale"
     UNKNOWN = "unknown"
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from docs.generate import ladder_example
 from tests.architecture.source_tree import ROOT
-from tests.support.reported import course, material, report
+from tests.support.reported import course, material, report, rounds
 
 from tallystick.kernel.errors import Broken
 from tallystick.kernel.model import replace
@@ -17,6 +17,7 @@ from tallystick.process.reports.deployment import clauses_figure, population_pic
 from tallystick.process.reports.exceedance import losses_picture
 from tallystick.process.reports.front import front_figure, front_picture
 from tallystick.process.reports.ladders import WIDTH, ladder_picture, letter
+from tallystick.process.reports.looped import loop_figure, loop_picture
 from tallystick.process.reports.marks import linked, percent, spoken, spot, table
 from tallystick.process.reports.matrix import corner, legs, matrix_picture
 from tallystick.process.reports.model import Move
@@ -76,6 +77,7 @@ def pictures() -> dict[str, str]:
         "loss": losses_picture(found.losses),
         "front": front_picture(found.front, found.friction_budget),
         "course": course_picture(course(5), "declared"),
+        "loop": loop_picture(rounds(9)),
     }
 
 
@@ -83,7 +85,9 @@ def _factors() -> list[str]:
     return [rung.factor for one in report().ladders for rung in one.rungs]
 
 
-@pytest.mark.parametrize("name", ["population", "ladder", "matrix", "loss", "front", "course"])
+@pytest.mark.parametrize(
+    "name", ["population", "ladder", "matrix", "loss", "front", "course", "loop"]
+)
 def test_a_picture_is_well_formed_says_what_it_shows_and_stays_inside(name: str) -> None:
     root = ET.fromstring(pictures()[name])
     assert root.get("role") == "img"
@@ -191,3 +195,22 @@ def test_the_picture_of_the_page_on_reading_is_that_of_the_code() -> None:
     assert file.read_text(encoding="utf-8") == ladder_example(), "python dev.py docs"
     root = ET.fromstring(file.read_text(encoding="utf-8"))
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
+
+
+def test_the_loop_shows_what_fell_rose_was_proposed_and_flipped_on_one_axis() -> None:
+    assert "has not run" in loop_figure(())
+    assert "Nothing changed since" in loop_figure(rounds(1))
+    drawn = loop_picture(rounds(3))
+    root = ET.fromstring(drawn)
+    words = ["".join(one.itertext()) for one in root.iter("text")]
+    assert "files-mode" in words
+    assert "files-mode back" in words
+    assert "pin" in words
+    assert "MFS-7.2.1-01" in words
+    assert {"policy 1", "policy 2"} <= set(words)
+    assert len([one for one in root.iter("path") if one.get("class") == "diamond"]) == 1
+    dots = [one for one in root.iter("circle") if "dot" in str(one.get("class"))]
+    by_x = {one.get("cx") for one in dots}
+    assert len(dots) == 9
+    assert len(by_x) == 3, "three panels share the axis"
+    assert "files-mode failed" in loop_figure(rounds(3))

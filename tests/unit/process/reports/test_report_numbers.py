@@ -4,19 +4,14 @@ import json
 from decimal import Decimal
 
 import pytest
-from tests.support.reported import NOW, course, material, report
+from tests.support.reported import course, material, report
 
 from tallystick.kernel.errors import Malformed
-from tallystick.kernel.evidence import Verdict
 from tallystick.kernel.model import replace
 from tallystick.kernel.time import DAY_MS
-from tallystick.process.conformance.checks import CheckKind, check_of
-from tallystick.process.conformance.checks import Observation as Answer
-from tallystick.process.conformance.findings import Finding, Reason, State
 from tallystick.process.reports.course import history_line, is_news, point_of, read_history
 from tallystick.process.reports.gathering import gather
 from tallystick.process.reports.ladders import EACH, TIGHTEST, WORST
-from tallystick.process.reports.material import controls_there, seen_by_findings
 from tallystick.process.reports.page import report_json
 from tallystick.process.reports.standing import WORST as STATES
 
@@ -131,46 +126,6 @@ def test_the_summary_is_five_sentences_with_the_numbers() -> None:
     assert f"{found.cost} points a year" in found.summary[1]
     assert f"Of {found.rows} rows" in found.summary[3]
     assert all(one.endswith(".") for one in found.summary)
-
-
-def _finding(row: str, state: State) -> Finding:
-    check = check_of("a.check", CheckKind.STATIC, (row,), "looks")
-    answer = Answer(
-        check=check.id,
-        kind=check.kind,
-        attempts=False,
-        requirements=(row,),
-        verdict=Verdict.PASS,
-        observed_at=NOW,
-        fresh_until=NOW + DAY_MS,
-        summary="seen",
-        measured={},
-        environment="here",
-    )
-    return Finding(
-        requirement=row,
-        state=state,
-        reason=Reason.PASSED,
-        underneath=state,
-        says="",
-        until=0,
-        observations=(answer,),
-    )
-
-
-def test_a_control_counts_only_if_every_row_that_it_serves_is_satisfied() -> None:
-    pack = material().pack
-    control = next(
-        one for one in pack.controls.values() if len({*one.requirements, *one.mandatory}) >= 2
-    )
-    rows = sorted({*control.requirements, *control.mandatory})
-    good = [_finding(row, State.SATISFIED) for row in rows]
-    assert control.id in controls_there(seen_by_findings(pack, good))
-    mixed = [*good[1:], _finding(rows[0], State.STALE)]
-    seen = seen_by_findings(pack, mixed)
-    assert control.id not in controls_there(seen)
-    assert seen.states[control.id].seen.value == "stale"
-    assert not controls_there(seen_by_findings(pack, ()))
 
 
 def test_the_history_is_read_as_it_was_written_and_in_order() -> None:

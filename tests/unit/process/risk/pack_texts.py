@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import tallystick.process.risk
+from tallystick.entry.proving.probing import every_check
+from tallystick.entry.settings import ProviderFolder
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.process.catalogue import Layer, Service, catalogue
 from tallystick.process.programme.words import AssetClass, Bearer, Environment, NodeKind, Role
 from tallystick.process.risk.model import Harm, Over
@@ -31,6 +34,7 @@ EMITTERS = {
 }  # fmt: skip
 
 SLUG = re.compile(r"^[a-z][a-z0-9-]{1,60}\Z")
+PROBES = frozenset(one.id for one in every_check(ProviderFolder(Path("nowhere")), SystemClock()))
 OUTSIDE_ID = re.compile(r"^(?:[A-Z]{3}-[0-9]{1,2}|T[0-9]{4}(?:\.[0-9]{3})?)\Z")
 CONTROL = {
     "label", "layer", "requirements", "cost", "friction", "enforced_by", "observed_by",
@@ -217,8 +221,8 @@ def control_defects(name: str, control: Plain, known: Mapping[str, Plain]) -> It
 
 
 def _enforcement_defects(name: str, control: Plain) -> Iterator[str]:
-    if not control["enforced_by"] or not control["observed_by"]:
-        yield f"{name}: nothing enforces it, or nothing observes it"
+    if not control["enforced_by"]:
+        yield f"{name}: nothing enforces it"
     for one in control["enforced_by"]:
         sort, _, what = one.partition(":")
         if sort == "policy" and what not in EMITTERS:
@@ -228,8 +232,8 @@ def _enforcement_defects(name: str, control: Plain) -> Iterator[str]:
         if sort not in {"policy", "code", "document"} or not what:
             yield f"{name}: enforced by {one}"
     for one in control["observed_by"]:
-        if not SLUG.match(one):
-            yield f"{name}: observed by {one}"
+        if one not in PROBES:
+            yield f"{name}: no probe {one}"
 
 
 def rule_defects(name: str, rule: Plain, known: Mapping[str, Plain]) -> Iterator[str]:

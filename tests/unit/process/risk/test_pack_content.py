@@ -101,7 +101,8 @@ def test_a_wrong_rule_is_found(change: Callable[[Plain], object], text: str) -> 
         ({"lifts": {"time": "P3D"}}, "no time P3D"),
         ({"enforced_by": ["policy:sim-hold"]}, "emits no sim-hold"),
         ({"enforced_by": ["code:application.nowhere"]}, "no module"),
-        ({"observed_by": []}, "nothing observes it"),
+        ({"enforced_by": []}, "nothing enforces it"),
+        ({"observed_by": ["keys.lives"]}, "no probe keys.lives"),
     ],
 )
 def test_a_wrong_control_is_found(changed: Plain, text: str) -> None:

@@ -11,9 +11,9 @@ from tallystick.process.programme.words import Environment, Impact
 from tallystick.process.risk.model import Control, ScoringTable
 from tallystick.process.risk.reading.words import (
     EMITTERS,
-    ID,
     IMPACTS,
     ISO_18045,
+    PROBE,
     checked_id,
     listed,
     listed_of,
@@ -104,7 +104,7 @@ def _control(
         needs=listed_of(section, "needs", names, "control"),
         excludes=listed_of(section, "excludes", names, "control"),
         enforced_by=_enforced(section),
-        observed_by=_slugs(section, "observed_by"),
+        observed_by=_probes(section, "observed_by"),
     )
 
 
@@ -116,10 +116,11 @@ def _caps(section: Section) -> Impact | None:
     return IMPACTS[section.choice("caps", IMPACTS)] if "caps" in section else None
 
 
-def _slugs(section: Section, word: str) -> tuple[str, ...]:
+def _probes(section: Section, word: str) -> tuple[str, ...]:
     for name, at in listed(section, word):
-        checked_id(section, name, at)
-    return tuple(name for name, _ in listed(section, word) if ID.match(name))
+        if not PROBE.match(name):
+            section.defects.add(at, f"a probe has a name such as keys.life, not {name[:40]!r}")
+    return tuple(name for name, _ in listed(section, word) if PROBE.match(name))
 
 
 def _enforced(section: Section) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from tallystick.process.yamltext.section import Section, suggestion
 from tallystick.process.yamltext.tree import Scalar
 
 ID = re.compile(r"^[a-z][a-z0-9-]{1,60}\Z")
+PROBE = re.compile(r"^[a-z][a-z0-9-]{1,40}(\.[a-z][a-z0-9-]{1,60})?\Z")
 THREAT = re.compile(r"^THR-[A-Z]{2,4}-[0-9]{2}\Z")
 STRENGTHS = {one.name.lower().replace("_", "-"): one for one in Strength}
 IMPACTS = {one.name.lower(): one for one in Impact}
