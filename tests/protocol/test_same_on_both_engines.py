@@ -134,7 +134,7 @@ def test_a_copy_that_differs_is_never_called_the_same(ground) -> None:
         migrate(target, MIGRATIONS, START)
         source = provider.platform.database
         done = copy_rows(source, target)
-        assert done.rows == done.written > 0
+        assert done.rows >= done.written > 0, "what a step of the schema wrote is there already"
         again = copy_rows(source, target)
         assert (again.rows, again.written, again.deleted) == (done.rows, 0, 0)
         assert prove_same(source, target) == proof_of(source)
