@@ -13,7 +13,7 @@ from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.errors import Unavailable
 from tallystick.kernel.model import Record
 from tallystick.kernel.time import Instant
-from tallystick.process.derivation.basis import Header, basis_of
+from tallystick.process.derivation.basis import Header, basis_of, following
 from tallystick.process.derivation.derive import Basis, Derived, Reason, derive
 from tallystick.process.derivation.rules import load_rules
 from tallystick.process.policy import Policy, compile_policy, read_policy
@@ -111,19 +111,3 @@ def analyse_folder(
     replace_file(folder.derived_file, made.derived.text.encode())
     reasons = folder.derived_file.with_name(f"{folder.derived_file.name}.reasons.json")
     replace_file(reasons, encode_canonical(made.written))
-
-
-def following(before: Policy, now: Instant) -> Header:
-    """The header of the policy after `before`, in force from `now`.
-
-    Source: ISO/TS 12812-2:2017, 6.1
-    """
-    minutes = before.header.utc_offset_min
-    hours, rest = divmod(abs(minutes), 60)
-    return Header(
-        provider=before.header.provider,
-        version=before.header.version + 1,
-        effective_at=now,
-        utc_offset=f"{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}",
-        approval=before.header.profile,
-    )

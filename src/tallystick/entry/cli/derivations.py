@@ -11,13 +11,13 @@ import click
 
 from tallystick.entry.cli.console import err, example, say, table
 from tallystick.entry.cli.policyfiles import policy_in
-from tallystick.entry.deriving import following, policy_of
+from tallystick.entry.deriving import policy_of
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.money import Money
-from tallystick.process.derivation.basis import Header, limits_of
+from tallystick.process.derivation.basis import Header, asking, following
 from tallystick.process.derivation.derive import Basis, Derived
 from tallystick.process.derivation.rules import load_rules
 from tallystick.process.policy import Policy
@@ -149,10 +149,10 @@ def _tell(basis: Basis, derived: Derived, before: Policy | None, after: Policy) 
 
 def _caps(basis: Basis) -> Iterator[tuple[object, ...]]:
     currency = basis.programme.offer.currency
-    behind = limits_of(basis, load_rules())
-    for name, cap in basis.caps.items():
-        if any(amount.minor == cap.amount for amount in behind.values()):
-            yield name, Money(cap.amount, currency), cap.because
+    for cap in load_rules().caps.values():
+        if asking(basis.controls.values(), cap):
+            reason = basis.caps[cap.id]
+            yield cap.id, Money(reason.amount, currency), reason.because
 
 
 def _few(names: tuple[str, ...]) -> str:

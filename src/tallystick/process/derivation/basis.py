@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tallystick.kernel.money import Money
 from tallystick.process.derivation.amounts import caps_for_appetite
 from tallystick.process.derivation.derive import EMITTER, Basis
-from tallystick.process.derivation.rules import Rules
+from tallystick.process.derivation.rules import Cap, Rules
+from tallystick.process.policy.language.model import Policy
 from tallystick.process.policy.regimes import baseline_of, regime, regime_names
 from tallystick.process.programme.model import Programme
 from tallystick.process.programme.organisation import staffing
@@ -37,6 +37,22 @@ class Header:
     effective_at: int
     utc_offset: str
     approval: str
+
+
+def following(before: Policy, now: int) -> Header:
+    """The header of the policy after `before`, in force from `now`.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    minutes = before.header.utc_offset_min
+    hours, rest = divmod(abs(minutes), 60)
+    return Header(
+        provider=before.header.provider,
+        version=before.header.version + 1,
+        effective_at=now,
+        utc_offset=f"{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}",
+        approval=before.header.profile,
+    )
 
 
 def basis_of(
@@ -147,20 +163,6 @@ def controls_in(tree: Tree) -> Iterator[str]:
         yield from controls_in(inner)
 
 
-def limits_of(basis: Basis, rules: Rules) -> dict[str, Money]:
-    """What each control lets through for one payment under the derived caps.
-
-    Source: ISO/TS 12812-2:2017, 7.3.3; A
-    """
-    currency = basis.programme.offer.currency
-    found: dict[str, Money] = {}
-    for cap in rules.caps.values():
-        for control in basis.controls.values():
-            if EMITTER + cap.emitter in control.enforced_by:
-                found[control.id] = Money(basis.caps[cap.id].amount, currency)
-    return found
-
-
 def successes_of(
     rules: Rules,
     programme: Programme,
@@ -190,7 +192,7 @@ def successes_of(
     expected = simulation.successes(there)
     found: dict[str, Decimal] = {}
     for cap in rules.caps.values():
-        behind = _asking(chosen.values(), EMITTER + cap.emitter)
+        behind = asking(chosen.values(), cap)
         total = sum(
             share
             for name, share in expected.items()
@@ -200,5 +202,9 @@ def successes_of(
     return found
 
 
-def _asking(controls: Iterable[Control], word: str) -> frozenset[str]:
-    return frozenset(one.id for one in controls if word in one.enforced_by)
+def asking(controls: Iterable[Control], cap: Cap) -> frozenset[str]:
+    """Those of `controls` that ask for `cap`.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3; A
+    """
+    return frozenset(one.id for one in controls if EMITTER + cap.emitter in one.enforced_by)

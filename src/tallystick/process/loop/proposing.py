@@ -10,7 +10,7 @@ from typing import Final
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.model import Record
-from tallystick.process.derivation.basis import Header, basis_of
+from tallystick.process.derivation.basis import basis_of, following
 from tallystick.process.derivation.derive import derive
 from tallystick.process.derivation.rules import Rules
 from tallystick.process.derivation.stronger import stronger
@@ -82,13 +82,7 @@ def propose(rules: Rules, ground: Ground, before: Policy, reasons: Reasons, now:
     Raises Malformed where what was derived does not hold, Unavailable without the extra `risk`.
     Source: ISO/TS 12812-2:2017, 6.1; A
     """
-    header = Header(
-        provider=before.header.provider,
-        version=before.header.version + 1,
-        effective_at=now,
-        utc_offset=_offset(before.header.utc_offset_min),
-        approval=before.header.profile,
-    )
+    header = following(before, now)
     basis = basis_of(rules, ground.programme, ground.pack, ground.analysis, header)
     left = frozenset(reasons.left)
     threats = {one.rule for one in reasons.rises}
@@ -146,8 +140,3 @@ def _is_looser(one: Change) -> bool:
 
 def _through(says: str) -> int:
     return _LETS_THROUGH.get(Outcome(says.partition(" ")[0]), 0)
-
-
-def _offset(minutes: int) -> str:
-    hours, rest = divmod(abs(minutes), 60)
-    return f"{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}"

@@ -13,10 +13,10 @@ from tallystick.kernel.model import replace
 from tallystick.process.derivation.amounts import caps_for_appetite, multiples, rounded
 from tallystick.process.derivation.basis import (
     Header,
+    asking,
     basis_of,
     channels_of,
     controls_in,
-    limits_of,
     regimes_of,
 )
 from tallystick.process.derivation.derive import EMITTER, Basis, Derived, derive
@@ -192,9 +192,11 @@ def test_a_channel_that_nobody_can_use_is_not_spoken_of() -> None:
     assert spoken <= set(channels_of(programme(SMALL), frozenset())) <= {c.value for c in Channel}
 
 
-def test_limits_go_back_into_the_analysis() -> None:
-    found = limits_of(basis(LARGE), load_rules())
-    assert found["dialled-cap"].minor == basis(LARGE).caps["dialled_cap"].amount
+def test_the_controls_behind_a_cap_are_those_that_ask_for_it() -> None:
+    cap, chosen = load_rules().caps["dialled_cap"], basis(LARGE).controls
+    assert "dialled-cap" in asking(chosen.values(), cap)
+    without = [one for one in chosen.values() if EMITTER + cap.emitter not in one.enforced_by]
+    assert asking(without, cap) == frozenset()
 
 
 def test_regimes_come_from_the_jurisdictions() -> None:
