@@ -9,8 +9,9 @@ from collections.abc import Mapping
 
 from tallystick.infrastructure.crypto.signature import SigningKey, VerifyKey
 from tallystick.kernel.codec import b64url, b64url_decode, encode_canonical
-from tallystick.kernel.errors import Conflict, NotAuthentic, NotPermitted
+from tallystick.kernel.errors import Conflict, NotPermitted
 from tallystick.kernel.model import Record
+from tallystick.process.policy.officers import Approval, check_approvals, refuse_second
 from tallystick.process.policy.signing import SIGNATURES
 from tallystick.protocol.policy_file import OfficerSignature
 from tallystick.protocol.statements import SignedStatement, statement_message
@@ -34,8 +35,7 @@ def sign_statement(
         if existing.about != about or b64url_decode(existing.body) != octets:
             raise Conflict("the file says something else", remedy="start a new file")
         earlier = existing.signatures
-        if any(one.officer == officer for one in earlier):
-            raise Conflict("this officer has signed already", remedy="let another officer sign")
+        refuse_second(officer, (one.officer for one in earlier))
     signature = OfficerSignature(
         officer=officer,
         alg=signer.algorithm,
@@ -58,18 +58,9 @@ def verify_statement(
         raise NotPermitted("the statement is for another version or profile")
     body = b64url_decode(statement.body)
     message = statement_message(statement.about, body)
-    seen: list[bytes] = []
-    for one in statement.signatures:
-        public = officers.get(one.officer)
-        if public is None:
-            raise NotPermitted("an officer whom this service does not know signed it")
-        if public.octets() in seen:
-            raise NotPermitted("one officer signed it twice", because="two people")
-        if one.alg != public.algorithm:
-            raise NotAuthentic("a signature over the statement does not verify")
-        public.verify(b64url_decode(one.sig), message)
-        seen.append(public.octets())
-    if len(seen) < wanted:
+    approvals = (Approval(one.officer, one.sig, one.alg) for one in statement.signatures)
+    signed = check_approvals(approvals, officers, message, b64url_decode, "statement")
+    if signed < wanted:
         raise NotPermitted(
             f"profile {profile} takes the signatures of {wanted} officers",
             because="two people" if wanted > 1 else "an officer",

@@ -9,7 +9,7 @@
 4. `proofs`    what holds for all facts, or a counter-example
 5. `compile`   rows indexed by words; answers in microseconds
 6. `decision`  the only place that makes permits
-7. `signing`   officers' signatures over the text; version and profile
+7. `signing`   officers' signatures over the text; `officers` who may sign, once each
 8. `failing`   what a failing dependency closes
 9. `explain`   why a row matched or not; what changes from one version to the next
 10. `changes`   for whom a new version decides differently, exactly

@@ -11,9 +11,10 @@ from typing import Final
 
 from tallystick.infrastructure.crypto.signature import SigningKey, VerifyKey
 from tallystick.kernel.codec import b64url, b64url_decode
-from tallystick.kernel.errors import Conflict, Malformed, NotAuthentic, NotPermitted
+from tallystick.kernel.errors import Conflict, Malformed, NotPermitted
 from tallystick.process.policy.compile import CompiledPolicy, compile_policy, recompile
 from tallystick.process.policy.language.reading import read_policy
+from tallystick.process.policy.officers import Approval, check_approvals, refuse_second
 from tallystick.protocol.policy_file import (
     OfficerSignature,
     PolicyFile,
@@ -40,8 +41,7 @@ def sign_policy(
         if policy_text(existing) != text or existing.version != version:
             raise Conflict("the file approves another text", remedy="start a new file")
         earlier = existing.signatures
-        if any(one.officer == officer for one in earlier):
-            raise Conflict("this officer has signed already", remedy="let another officer sign")
+        refuse_second(officer, (one.officer for one in earlier))
     signature = OfficerSignature(
         officer=officer,
         alg=signer.algorithm,
@@ -72,11 +72,14 @@ def verify_policy(
     Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
     """
     text = policy_text(file)
-    _check_signatures(file, text, officers)
+    approvals = (Approval(one.officer, one.sig, one.alg) for one in file.signatures)
+    signed = check_approvals(
+        approvals, officers, signed_message(text, file.version), b64url_decode, "policy"
+    )
     wanted = SIGNATURES.get(profile)
     if wanted is None:
         raise NotPermitted(f"no profile is called {profile[:20]!r}")
-    if len(file.signatures) < wanted:
+    if signed < wanted:
         raise NotPermitted(
             f"profile {profile} takes the signatures of {wanted} officers",
             remedy="let another officer sign the same file",
@@ -93,18 +96,3 @@ def verify_policy(
     if policy.header.profile != profile:
         raise NotPermitted(f"the policy is of profile {policy.header.profile}, not {profile}")
     return compiled
-
-
-def _check_signatures(file: PolicyFile, text: str, officers: Mapping[str, VerifyKey]) -> None:
-    message = signed_message(text, file.version)
-    seen: dict[str, bytes] = {}
-    for one in file.signatures:
-        public = officers.get(one.officer)
-        if public is None:
-            raise NotPermitted("an officer whom this service does not know signed the policy")
-        if one.officer in seen or public.octets() in seen.values():
-            raise NotPermitted("one officer signed the policy twice")
-        seen[one.officer] = public.octets()
-        if one.alg != public.algorithm:
-            raise NotAuthentic("a signature over the policy does not verify")
-        public.verify(b64url_decode(one.sig), message)

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from tallystick.infrastructure.crypto.signature import SigningKey, VerifyKey
-from tallystick.kernel.errors import Conflict, Malformed, NotAuthentic, NotPermitted
+from tallystick.kernel.errors import Conflict, NotPermitted
 from tallystick.kernel.model import Record
 from tallystick.kernel.time import DAY_MS
 from tallystick.process.catalogue import catalogue
+from tallystick.process.policy.officers import Approval, check_approvals, refuse_second
 from tallystick.process.programme.entries import SLUG, choice_of, entries
 from tallystick.process.programme.model import Decision, DecisionKind, Programme
 from tallystick.process.programme.people import BOARD
@@ -146,8 +147,7 @@ def sign_decisions(
         if decisions_text(existing) != text:
             raise Conflict("the file has another text", remedy="start a new file")
         earlier = existing.signatures
-        if any(one.keyid == officer for one in earlier):
-            raise Conflict("this officer has signed already", remedy="let another officer sign")
+        refuse_second(officer, (one.keyid for one in earlier))
     signature = EnvelopeSignature(
         keyid=officer, sig=encode_base64(signer.sign(signed_message(text)))
     )
@@ -173,10 +173,11 @@ def verify_decisions(
     Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
     """
     text = decisions_text(envelope)
-    _check_signatures(envelope, text, officers)
+    approvals = (Approval(one.keyid, one.sig) for one in envelope.signatures)
+    signed = check_approvals(approvals, officers, signed_message(text), decode_base64, "decisions")
     found = read_decisions(text, programme)
     wanted = found.signatures_wanted()
-    if len(envelope.signatures) < wanted:
+    if signed < wanted:
         raise NotPermitted(
             f"these decisions take the signatures of {wanted} officers",
             remedy="let another officer sign the same file",
@@ -187,20 +188,3 @@ def verify_decisions(
             remedy="raise the version and sign again",
         )
     return found
-
-
-def _check_signatures(envelope: Envelope, text: str, officers: Mapping[str, VerifyKey]) -> None:
-    message = signed_message(text)
-    seen: dict[str, bytes] = {}
-    for one in envelope.signatures:
-        public = officers.get(one.keyid)
-        if public is None:
-            raise NotPermitted("an officer whom this service does not know signed the decisions")
-        if one.keyid in seen or public.octets() in seen.values():
-            raise NotPermitted("one officer signed the decisions twice")
-        seen[one.keyid] = public.octets()
-        try:
-            octets = decode_base64(one.sig)
-        except Malformed as error:
-            raise NotAuthentic("a signature over the decisions does not verify") from error
-        public.verify(octets, message)
