@@ -15,6 +15,7 @@ from tallystick.kernel.classification import INTERNAL, PUBLIC
 from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.errors import Malformed
 from tallystick.kernel.model import ShortText, Wire, pattern
+from tallystick.protocol.dsse import signed_octets
 
 MAX_FILE_BYTES: Final = 512 * 1024
 PAYLOAD_TYPE: Final = "application/vnd.tallystick.decisions+yaml"
@@ -84,9 +85,7 @@ def signed_message(text: str) -> bytes:
 
     Source: Dead Simple Signing Envelope protocol
     """
-    body = text.encode()
-    kind = PAYLOAD_TYPE.encode()
-    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(body), body)
+    return signed_octets(PAYLOAD_TYPE, text.encode())
 
 
 def encode_base64(octets: bytes) -> str:

@@ -9,7 +9,12 @@ import click
 
 from tallystick import __version__
 from tallystick.entry.cli.console import FOUND_SOMETHING, example, say, say_json, table
-from tallystick.entry.cli.unlocking import open_officer_key, secret_from, secret_options
+from tallystick.entry.cli.unlocking import (
+    officer_options,
+    open_officer_key,
+    secret_from,
+    secret_options,
+)
 from tallystick.entry.proving.bundling import (
     basis_and_proofs,
     read_bundle,
@@ -55,8 +60,7 @@ def bundle() -> None:
 )
 @click.argument("folder", type=_FOLDER)
 @click.argument("target", type=_NEW)
-@click.option("--officer", required=True, help="The officer's name in the provider's settings.")
-@click.option("--key-file", required=True, type=_FILE, help="The officer's sealed key.")
+@officer_options
 @click.option("--days", default=30, show_default=True, help="Length of the period looked back on.")
 def make(
     folder: Path,

@@ -12,7 +12,12 @@ from tallystick.client.http import HttpTransport
 from tallystick.client.statements import send_statement
 from tallystick.entry.certifying import kept_certificates
 from tallystick.entry.cli.console import example, say, say_json, table
-from tallystick.entry.cli.unlocking import open_officer_key, secret_from, secret_options
+from tallystick.entry.cli.unlocking import (
+    officer_options,
+    open_officer_key,
+    secret_from,
+    secret_options,
+)
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import b64url_decode, encode_canonical, to_plain
@@ -33,6 +38,13 @@ from tallystick.protocol.statements import read_statement
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEW = click.Path(dir_okay=False, path_type=Path)
+_OUT = click.option(
+    "--out",
+    "target",
+    required=True,
+    type=_NEW,
+    help="Signed file; one that is there gets one more signature.",
+)
 _URL = "http://127.0.0.1:8480"
 
 
@@ -59,23 +71,6 @@ def _sign(
     say(f"next: tallystick certificate send {target} URL")
 
 
-def _signing(command: click.Command) -> None:
-    """Add what every signing command takes."""
-    command.params += [
-        click.Option(
-            ["--officer"], required=True, help="The officer's name in the provider's settings."
-        ),
-        click.Option(["--key-file"], required=True, type=_FILE, help="The officer's sealed key."),
-        click.Option(
-            ["--out", "target"],
-            required=True,
-            type=_NEW,
-            help="Signed file; one that is there gets one more signature.",
-        ),
-    ]
-    secret_options(command)
-
-
 @certificate.command(
     "add",
     short_help="Sign a certificate as an officer.",
@@ -85,6 +80,8 @@ def _signing(command: click.Command) -> None:
     ),
 )
 @click.argument("file", type=_FILE)
+@officer_options
+@_OUT
 def add(
     file: Path,
     officer: str,
@@ -110,6 +107,8 @@ def add(
 )
 @click.argument("identifier", metavar="ID")
 @click.option("--because", required=True, help="The reason, as it will be read.")
+@officer_options
+@_OUT
 def withdraw(
     identifier: str,
     because: str,
@@ -249,5 +248,5 @@ def _as_yaml(taken: EvaluationCertificate) -> str:
     return "\n".join(lines) + "\n"
 
 
-_signing(add)
-_signing(withdraw)
+secret_options(add)
+secret_options(withdraw)

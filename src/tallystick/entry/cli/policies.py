@@ -12,6 +12,7 @@ from tallystick.entry.cli.console import example, say, say_json, table
 from tallystick.entry.cli.policyfiles import policy_in
 from tallystick.entry.cli.supposing import in_words, suppose
 from tallystick.entry.cli.unlocking import (
+    officer_options,
     open_officer_key,
     opener_from,
     opener_options,
@@ -92,8 +93,7 @@ def compare(old: Path, new: Path) -> None:
     ),
 )
 @click.argument("file", type=_PATH)
-@click.option("--officer", required=True, help="The officer's name in the provider's settings.")
-@click.option("--key-file", required=True, type=_PATH, help="The officer's sealed key.")
+@officer_options
 @click.option(
     "--out", "target", required=True, type=click.Path(path_type=Path), help="Signed file."
 )

@@ -8,7 +8,12 @@ from pathlib import Path
 import click
 
 from tallystick.entry.cli.console import FOUND_SOMETHING, example, say, say_json, table
-from tallystick.entry.cli.unlocking import open_officer_key, secret_from, secret_options
+from tallystick.entry.cli.unlocking import (
+    officer_options,
+    open_officer_key,
+    secret_from,
+    secret_options,
+)
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import to_plain
@@ -207,8 +212,7 @@ def bring(otm: Path | None, threagile: Path | None, target: Path) -> None:
     ),
 )
 @click.argument("file", type=_FILE)
-@click.option("--officer", required=True, help="The officer's name in the provider's settings.")
-@click.option("--key-file", required=True, type=_FILE, help="The officer's sealed key.")
+@officer_options
 @click.option("--out", "target", required=True, type=_OUT, help="Signed file.")
 def sign(
     file: Path,

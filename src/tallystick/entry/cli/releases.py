@@ -8,7 +8,12 @@ from pathlib import Path
 import click
 
 from tallystick.entry.cli.console import FOUND_SOMETHING, example, say, say_json, table
-from tallystick.entry.cli.unlocking import open_officer_key, secret_from, secret_options
+from tallystick.entry.cli.unlocking import (
+    officer_options,
+    open_officer_key,
+    secret_from,
+    secret_options,
+)
 from tallystick.entry.registering import state_of
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.clock import SystemClock
@@ -85,8 +90,7 @@ def check(file: Path, folder: Path, signed: Path | None, as_json: bool) -> None:
     ),
 )
 @click.argument("file", type=_FILE)
-@click.option("--officer", required=True, help="The officer's name in the provider's settings.")
-@click.option("--key-file", required=True, type=_FILE, help="The officer's sealed key.")
+@officer_options
 @click.option(
     "--out",
     "target",

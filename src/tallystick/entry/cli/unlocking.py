@@ -6,7 +6,7 @@ Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -19,6 +19,8 @@ from tallystick.infrastructure.modules.shamir import read_share
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import Conflict, Malformed, NotFound, Unavailable
 from tallystick.kernel.secret import Secret
+
+Command = TypeVar("Command", bound=Callable[..., None])
 
 SHORTEST_PASSPHRASE = 12
 _SECRET_BYTES = 32
@@ -127,6 +129,23 @@ def secret_options(command: click.Command) -> click.Command:
     )
     command.params += [file, descriptor]
     return command
+
+
+def officer_options(command: Command) -> Command:
+    """Add who signs as an officer and where their sealed key is; for the function of a command.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    of = click.option(
+        "--officer", required=True, help="The officer's name in the provider's settings."
+    )
+    kept = click.option(
+        "--key-file",
+        required=True,
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="The officer's sealed key.",
+    )
+    return of(kept(command))
 
 
 def opener_options(command: click.Command) -> click.Command:

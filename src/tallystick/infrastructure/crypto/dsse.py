@@ -14,6 +14,7 @@ from tallystick.infrastructure.crypto.signature import ES256, SigningKey, Verify
 from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.errors import NotAuthentic, Refused
 from tallystick.kernel.model import Record
+from tallystick.protocol.dsse import signed_octets
 from tallystick.protocol.receipt import decode_base64
 
 IN_TOTO: Final = "application/vnd.in-toto+json"
@@ -41,15 +42,6 @@ class SignedEnvelope(Record, frozen=True, kw_only=True):
 
 
 _envelopes: Final = Decoder(SignedEnvelope, limit=4 * 1024 * 1024)
-
-
-def signed_octets(payload_type: str, payload: bytes) -> bytes:
-    """What is signed: both with their lengths, so that neither can run into the other.
-
-    Source: Dead Simple Signing Envelope
-    """
-    name = payload_type.encode()
-    return b"DSSEv1 %d %b %d %b" % (len(name), name, len(payload), payload)
 
 
 def seal_envelope(payload: bytes, signer: SigningKey, name: str) -> bytes:
