@@ -11,41 +11,46 @@ from collections.abc import Sequence
 import click
 
 from tallystick import __version__
-from tallystick.entry.cli.backups import backup, restore_backup
-from tallystick.entry.cli.beginning import init
-from tallystick.entry.cli.bundles import bundle
-from tallystick.entry.cli.catalogue import catalogue
-from tallystick.entry.cli.certificates import certificate
-from tallystick.entry.cli.completing import completion
 from tallystick.entry.cli.console import OUT_OF_REACH, REFUSED, example, say_error
-from tallystick.entry.cli.derivations import derive_policy
-from tallystick.entry.cli.doctors import doctor
-from tallystick.entry.cli.keys import keys
-from tallystick.entry.cli.ledger import ledger
-from tallystick.entry.cli.loops import loop, observe
-from tallystick.entry.cli.operators import operator
-from tallystick.entry.cli.policies import policy
-from tallystick.entry.cli.programmes import programme
-from tallystick.entry.cli.proofs import receipt, tally, why
-from tallystick.entry.cli.provider import serve
-from tallystick.entry.cli.proving import prove
-from tallystick.entry.cli.rechecks import recheck
-from tallystick.entry.cli.registers import registers
-from tallystick.entry.cli.releases import release
-from tallystick.entry.cli.replaying import replay_file
-from tallystick.entry.cli.reports import report
-from tallystick.entry.cli.risks import risk
-from tallystick.entry.cli.stores import store
-from tallystick.entry.cli.surfaces import surface
-from tallystick.entry.cli.tightenings import tightening
-from tallystick.entry.cli.timelines import timeline
-from tallystick.entry.cli.witnesses import witness
+from tallystick.entry.cli.lazily import Commands
 from tallystick.kernel.errors import MfsError, Unavailable
 
 _DEBUG = "--debug"
+_COMMANDS: dict[str, tuple[str, ...]] = {
+    "init": ("beginning:init",),
+    "serve": ("provider:serve",),
+    "programme": ("programmes:programme",),
+    "risk": ("risks:risk", "loops:observe"),
+    "report": ("reports:report",),
+    "policy": ("policies:policy", "derivations:derive_policy", "tightenings:tightening"),
+    "prove": ("proving:prove",),
+    "loop": ("loops:loop",),
+    "bundle": ("bundles:bundle",),
+    "operator": ("operators:operator",),
+    "tally": ("proofs:tally",),
+    "receipt": ("proofs:receipt",),
+    "why": ("proofs:why",),
+    "timeline": ("timelines:timeline",),
+    "recheck": ("rechecks:recheck",),
+    "doctor": ("doctors:doctor",),
+    "surface": ("surfaces:surface",),
+    "registers": ("registers:registers",),
+    "certificate": ("certificates:certificate",),
+    "release": ("releases:release",),
+    "ledger": ("ledger:ledger",),
+    "keys": ("keys:keys",),
+    "store": ("stores:store",),
+    "backup": ("backups:backup",),
+    "restore": ("backups:restore_backup",),
+    "witness": ("witnesses:witness",),
+    "replay": ("replaying:replay_file",),
+    "catalogue": ("catalogue:catalogue",),
+    "completion": ("completing:completion",),
+}
 
 
 @click.group(
+    commands=Commands(_COMMANDS),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=example(
         "tallystick init ./provider --secret-out ./secret",
@@ -60,17 +65,6 @@ def cli(debug: bool) -> None:
 
     Exit codes: 0 done, 1 refused, 2 wrong usage, 3 out of reach (try again), 4 something was found.
     """
-
-
-for command in (
-    init, serve, programme, risk, report, policy, prove, loop, bundle, operator, tally, receipt,
-    why, timeline, recheck, doctor, surface, registers, certificate, release, ledger, keys, store,
-    backup, restore_backup, witness, replay_file, catalogue, completion,
-):  # fmt: skip
-    cli.add_command(command)
-policy.add_command(derive_policy)
-policy.add_command(tightening)
-risk.add_command(observe)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
