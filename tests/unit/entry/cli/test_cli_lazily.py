@@ -13,9 +13,9 @@ SHOWN = """
 import sys
 from tallystick.entry.cli.main import cli
 cli.commands["serve"]
-print(sorted(one.rpartition(".")[2] for one in sys.modules
-             if one.startswith(("tallystick.process.reports", "tallystick.process.conformance.bundle",
-                                "tallystick.entry.cli.reports", "tallystick.process.isms.page"))))
+away = ("tallystick.process.reports", "tallystick.process.conformance.bundle",
+        "tallystick.entry.cli.reports", "tallystick.process.isms.page")
+print(sorted(one for one in sys.modules if one.startswith(away)))
 """
 
 
