@@ -48,6 +48,7 @@ from tallystick.entry.http.workers.place import Place, check_free, shared_place
 from tallystick.entry.http.workers.relay import RelayedProtocol
 from tallystick.entry.leaning import tell_changes, watch_module, witnessed
 from tallystick.entry.notes import Note
+from tallystick.entry.threads import to_its_end
 from tallystick.entry.tightening import tell_measures, watch_controls
 from tallystick.entry.tracing import Tracing
 from tallystick.entry.witnessing import Witnessing
@@ -366,7 +367,7 @@ async def _housekeep(
     with closing(platform.database.upkeep()) as upkeep:
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
-            await asyncio.to_thread(_keep_up, upkeep, accounting)
+            await to_its_end(lambda: _keep_up(upkeep, accounting))
             if platform.store.overtaken:
                 accounting.note(Note.OVERTAKEN)
                 server.should_exit = True

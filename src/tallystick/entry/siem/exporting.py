@@ -20,6 +20,7 @@ from tallystick.entry.siem.destination import Destination
 from tallystick.entry.siem.links import Link, link_to
 from tallystick.entry.siem.recalling import Cursor, first_cursor, keep_cursor, recall
 from tallystick.entry.siem.syslog import Speaker
+from tallystick.entry.threads import to_its_end
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.store.database import Reader
 from tallystick.kernel.errors import MfsError
@@ -114,13 +115,13 @@ class Exporter:
 
     async def _tell_record(self, size: int) -> None:
         while True:
-            told = await asyncio.to_thread(recall, self._reader, self.cursor, size)
+            told = await to_its_end(lambda: recall(self._reader, self.cursor, size))
             for at in range(0, len(told.events), _AT_ONCE):
                 await self._send(told.events[at : at + _AT_ONCE])
             if told.then == self.cursor:
                 return
             self.cursor = told.then
-            await asyncio.to_thread(keep_cursor, self._file, told.then)
+            await to_its_end(lambda: keep_cursor(self._file, self.cursor))
 
     async def _send(self, events: Sequence[SecurityEvent]) -> None:
         refused = await self._link.send(events)

@@ -11,6 +11,7 @@ from typing import Any
 
 from tallystick import __version__
 from tallystick.entry.siem import Destination
+from tallystick.entry.threads import to_its_end
 from tallystick.entry.tracing.recording import Trace, Tracing
 from tallystick.kernel.errors import Unavailable
 
@@ -126,12 +127,12 @@ async def export_traces(tracing: Tracing, spans: Spans, *, every_s: float = EVER
     try:
         while True:
             await asyncio.sleep(every_s)
-            await asyncio.to_thread(make)
+            await to_its_end(make)
     finally:
         with suppress(TimeoutError):
             async with asyncio.timeout(_TIMEOUT_S):
-                await asyncio.to_thread(make)
-                await asyncio.to_thread(spans.close)
+                await to_its_end(make)
+                await to_its_end(spans.close)
 
 
 class _Ids:
