@@ -22,16 +22,19 @@ class AeadKey:
     Source: ISO/IEC 19772; NIST SP 800-38D, 8.3
     """
 
-    __slots__ = ("_cipher",)
+    __slots__ = ("_cipher", "_octets")
 
-    def __init__(self, octets: bytes) -> None:
-        """Build the cipher once from 32 bytes; raises Malformed for another length.
+    def __init__(self, octets: bytes, *, seldom: bool = False) -> None:
+        """Build the cipher from 32 bytes: once, or if it is used `seldom`, for each use.
 
+        A cipher that is kept takes 2.5 kB, one that is built takes 0.9 us. Raises Malformed for
+        another length.
         Source: NIST SP 800-38D, 5.2
         """
         if len(octets) != KEY_LENGTH:
             raise Malformed("an AES-256-GCM key has 32 bytes")
-        self._cipher = AESGCM(octets)
+        self._octets = octets if seldom else b""
+        self._cipher = None if seldom else AESGCM(octets)
 
     def seal(self, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
         """`plaintext` encrypted, followed by a tag of 16 bytes that covers it and `aad`.
@@ -41,7 +44,7 @@ class AeadKey:
         """
         if len(nonce) != NONCE_LENGTH:
             raise Malformed("a nonce has 12 bytes")
-        return self._cipher.encrypt(nonce, plaintext, aad)
+        return (self._cipher or AESGCM(self._octets)).encrypt(nonce, plaintext, aad)
 
     def open(self, nonce: bytes, sealed: bytes, aad: bytes) -> bytes:
         """The plaintext of `sealed`, only if neither it nor `aad` was changed.
@@ -52,7 +55,7 @@ class AeadKey:
         if len(nonce) != NONCE_LENGTH or len(sealed) < TAG_LENGTH:
             raise NotAuthentic("the sealed data does not verify")
         try:
-            return self._cipher.decrypt(nonce, sealed, aad)
+            return (self._cipher or AESGCM(self._octets)).decrypt(nonce, sealed, aad)
         except InvalidTag as error:
             raise NotAuthentic("the sealed data does not verify") from error
 

@@ -69,7 +69,7 @@ class KeyTables:
             self.ciphers[key_id] = AeadKey(material)
         elif mechanism == HKDF_SHA256:
             self.macs[key_id] = _derive(material, _COMMIT_INFO)
-            self.ciphers[key_id] = AeadKey(_derive(material, _SEAL_INFO))
+            self.ciphers[key_id] = AeadKey(_derive(material, _SEAL_INFO), seldom=True)
         else:
             self.receivers[key_id] = KemPrivateKey.from_octets(KemSuite(mechanism), material)
         self.handles[key_id] = handle
