@@ -10,6 +10,7 @@ Source: ISO/TS 12812-2:2017, 7.2.3; 11.2.2; 12.2
 """
 
 from tallystick.application.channels.model import (
+    NOT_A_CUSTOMER,
     Action,
     AskQuote,
     Balance,
@@ -45,6 +46,7 @@ from tallystick.application.channels.states import Confirm, Ended, Offered, Repo
 from tallystick.application.channels.ussd import interrupted, resume, step
 
 __all__ = [
+    "NOT_A_CUSTOMER",
     "Action",
     "AskQuote",
     "Balance",

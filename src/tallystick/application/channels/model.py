@@ -10,6 +10,9 @@ from tallystick.kernel.time import SECOND_MS
 from tallystick.protocol.channels import Language
 from tallystick.protocol.payments import PaymentKind, QuoteReply
 
+NOT_A_CUSTOMER = "not-a-customer"
+"""The code of `Declined` for whoever dials and is not known."""
+
 
 class UssdSession(Record, frozen=True, kw_only=True):
     """One dialled session; exists in memory only. `tries` counts wrong entries in a row.

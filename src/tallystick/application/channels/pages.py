@@ -3,7 +3,13 @@
 Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.6; 11.2.2; 3GPP TS 23.038, 6.2.1
 """
 
-from tallystick.application.channels.model import Declined, MenuFacts, Screen, UssdSession
+from tallystick.application.channels.model import (
+    NOT_A_CUSTOMER,
+    Declined,
+    MenuFacts,
+    Screen,
+    UssdSession,
+)
 from tallystick.application.channels.states import (
     AskActivationCode,
     AskAmount,
@@ -46,6 +52,7 @@ _CONFIRM = {
     PaymentKind.MERCHANT: Text.CONFIRM_MERCHANT,
 }
 _DECLINED = {
+    NOT_A_CUSTOMER: Text.NOT_CUSTOMER,
     NotFound.code: Text.UNKNOWN_NUMBER,
     NotAuthentic.code: Text.WRONG_PIN,
     NotPermitted.code: Text.NOT_ALLOWED,

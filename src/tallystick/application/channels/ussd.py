@@ -36,6 +36,7 @@ from tallystick.application.channels.model import (
     PinIsSet,
     Quoted,
     Result,
+    Screen,
     SetPin,
     Speak,
     Spoken,
@@ -136,8 +137,8 @@ def resume(session: UssdSession, result: Result, facts: MenuFacts) -> Step:
     return Menu(facts, language).resume(session, result)
 
 
-def interrupted(session: UssdSession, facts: MenuFacts) -> Step:
-    """The end of a session whose history is not the one that was seen; nothing is done.
+def interrupted(session: UssdSession, facts: MenuFacts) -> tuple[UssdSession, Screen]:
+    """A session that was cut off, ended, and the page that says so; nothing is done.
 
     Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.3
     """
@@ -186,7 +187,9 @@ class Menu:
             or now - session.started_at > facts.lifetime_ms
         )
 
-    def _entered(self, session: UssdSession, entry: str) -> Step:
+    def _entered(  # noqa: PLR0911 - one return a way on
+        self, session: UssdSession, entry: str
+    ) -> Step:
         if entry == _HOME:
             return self._show(session, AtMenu())
         if entry == _BACK:
@@ -346,12 +349,13 @@ class Menu:
         ended = replace(session, state=Ended())
         return Step(session=ended, out=self._pages.page(says, ends=True))
 
-    def interrupted(self, session: UssdSession) -> Step:
+    def interrupted(self, session: UssdSession) -> tuple[UssdSession, Screen]:
         """See `ussd.interrupted`.
 
         Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.3
         """
-        return self._end(session, Text.INTERRUPTED)
+        page = self._pages.page(self._pages.say(Text.INTERRUPTED), ends=True)
+        return replace(session, state=Ended(), tries=0), page
 
     def _show(self, session: UssdSession, state: State) -> Step:
         page = self._pages.page(self._pages.prompt(state), ends=False)
