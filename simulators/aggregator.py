@@ -6,6 +6,7 @@ the forms of its run, so that they can be sent again, and a trace without anythi
 Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.3
 """
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -20,6 +21,7 @@ from tallystick.protocol.problems import Problem, error_of
 
 FORM = "application/x-www-form-urlencoded"
 _problems = Decoder(Problem)
+_TOLD = re.compile(r"^1 Men(u|yu)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,7 @@ class AggregatorPhone:
         """
         session = self._aggregator.session(self.number)
         page = self._aggregator.call(session)
-        if "1 Menu" in page.text:
+        if _TOLD.search(page.text):
             page = self._aggregator.type(session, "1")
         pages = [page.text]
         for typed in inputs:

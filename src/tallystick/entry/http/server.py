@@ -242,15 +242,14 @@ class _Served:
 
 
 def _served(on: _Stage, listening: Listening, place: Place | None) -> _Served:
-    platform, writer, accounting, tracing = on.platform, on.writer, on.accounting, on.tracing
-    keys_of = platform.desks.sessions.keys
-    front = Front(keys_of, platform.nonces, platform.clock, accounting, tracing)
+    platform, writer, accounting, trace = on.platform, on.writer, on.accounting, on.tracing
+    front = Front(platform.desks.sessions.keys, platform.nonces, platform.clock, accounting, trace)
     performers = SealedOperations(platform, writer).performers()
     sealed = sealed_handlers(front, performers)
     secure = listening.certificate is not None or bool(listening.terminator)
     early = EarlyRefusal(on.admission, accounting)
     app = application(
-        Doors(platform, writer, accounting, on.admission, tracing),
+        Doors(platform, writer, accounting, on.admission, trace),
         AccessDoors(platform, accounting, platform.names, secure=secure),
         UssdDoor(platform, on.dialled, accounting),
         PartnerDoors(platform, writer, on.dialled, accounting),
@@ -265,11 +264,11 @@ def _served(on: _Stage, listening: Listening, place: Place | None) -> _Served:
             private_key=str(listening.private_key or ""),
             session_rate=listening.session_rate,
             source_rate=listening.source_rate,
-            trace_share=0.0 if tracing is None else tracing.share,
+            trace_share=0.0 if trace is None else trace.share,
             longest_wait_s=listening.longest_wait_s,
             workers=listening.workers,
         )
-        desk = FrontDesk(platform, writer, accounting, performers, hiring, on.admission, tracing)
+        desk = FrontDesk(platform, writer, accounting, performers, hiring, on.admission, trace)
         writer.on_full = desk.writer_full
         accounting.gauges["fronts"] = desk.count
     lane = None

@@ -49,13 +49,13 @@ ENGLISH: Final[Mapping[Text, str]] = {
     Text.ASK_LANGUAGE: "Language\n1 English\n2 Francais\n3 Kiswahili\n0 Back",
     Text.RESUME: "You had not finished: {amount} to {name}, fee {fee}.\n1 Go on\n0 Menu",
     Text.LAST_DONE: (
-        "Your last payment is done: {amount} to {name}. Receipt code {code}.\n1 Menu\n0 Exit"
+        "Your last payment is done: {amount} to {name}, receipt code {code}.\n1 Menu\n0 Exit"
     ),
     Text.LAST_OPEN: (
-        "Your last payment is still being worked on: {amount} to {name}. Do not order it again.\n"
+        "Your last payment is still being worked on: {amount} to {name}; do not order it again.\n"
         "1 Menu\n0 Exit"
     ),
-    Text.LAST_REFUSED: "Your last payment was NOT done: {amount} to {name}.\n1 Menu\n0 Exit",
+    Text.LAST_REFUSED: "Your last payment was NOT done: {amount} to {name}\n1 Menu\n0 Exit",
     Text.INTERRUPTED: "This session is over. Dial again.",
     Text.GOODBYE: "Goodbye.",
     Text.DIAL_AGAIN: "Dial again.",

@@ -52,14 +52,14 @@ FRENCH: Final[Mapping[Text, str]] = {
     Text.ASK_LANGUAGE: "Langue\n1 English\n2 Francais\n3 Kiswahili\n0 Retour",
     Text.RESUME: ("Vous n'aviez pas fini: {amount} à {name}, frais {fee}.\n1 Continuer\n0 Menu"),
     Text.LAST_DONE: (
-        "Votre dernier paiement est fait: {amount} à {name}. Code {code}.\n1 Menu\n0 Quitter"
+        "Votre dernier paiement est fait: {amount} à {name}, code {code}.\n1 Menu\n0 Quitter"
     ),
     Text.LAST_OPEN: (
-        "Votre dernier paiement est en cours: {amount} à {name}. Ne le refaites pas.\n"
+        "Votre dernier paiement est en cours: {amount} à {name}; ne le refaites pas.\n"
         "1 Menu\n0 Quitter"
     ),
     Text.LAST_REFUSED: (
-        "Votre dernier paiement n'a PAS été fait: {amount} à {name}.\n1 Menu\n0 Quitter"
+        "Votre dernier paiement n'a PAS été fait: {amount} à {name}\n1 Menu\n0 Quitter"
     ),
     Text.INTERRUPTED: "Cette session est finie. Rappelez le menu.",
     Text.GOODBYE: "Au revoir.",

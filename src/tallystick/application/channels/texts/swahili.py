@@ -49,14 +49,14 @@ SWAHILI: Final[Mapping[Text, str]] = {
     Text.ASK_LANGUAGE: "Lugha\n1 English\n2 Francais\n3 Kiswahili\n0 Rudi",
     Text.RESUME: "Hukumaliza: {amount} kwa {name}, ada {fee}.\n1 Endelea\n0 Menyu",
     Text.LAST_DONE: (
-        "Malipo yako ya mwisho yamekamilika: {amount} kwa {name}. Risiti {code}.\n1 Menyu\n0 Toka"
+        "Malipo yako ya mwisho yamekamilika: {amount} kwa {name}, risiti {code}.\n1 Menyu\n0 Toka"
     ),
     Text.LAST_OPEN: (
-        "Malipo yako ya mwisho bado yanashughulikiwa: {amount} kwa {name}. Usirudie.\n"
+        "Malipo yako ya mwisho bado yanashughulikiwa: {amount} kwa {name}; usirudie.\n"
         "1 Menyu\n0 Toka"
     ),
     Text.LAST_REFUSED: (
-        "Malipo yako ya mwisho HAYAKUFANYIKA: {amount} kwa {name}.\n1 Menyu\n0 Toka"
+        "Malipo yako ya mwisho HAYAKUFANYIKA: {amount} kwa {name}\n1 Menyu\n0 Toka"
     ),
     Text.INTERRUPTED: "Muda umeisha. Piga tena.",
     Text.GOODBYE: "Kwaheri.",
