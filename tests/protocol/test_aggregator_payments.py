@@ -1,31 +1,28 @@
 """The phone that only dials, over an aggregator's callbacks, against a served provider."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
 
 import pytest
-from simulators.aggregator import Aggregator, AggregatorPhone, DialledSession
-from tests.support.served import Person, Served, served
+from tests.support.dialled import DIALLER, FRIEND, PIN, Dialled, dialled
 
 from tallystick.application.notices.model import NoticeState, Template
 from tallystick.application.notices.senders import SenderRule
-from tallystick.entry.partners import link_secret
+from tallystick.entry.accounting import Accounting
+from tallystick.entry.assembly import open_platform
+from tallystick.entry.http.dialled import DialledActions
+from tallystick.entry.http.dialogues import Called, Dialogues
 from tallystick.entry.rechecking import Verifier
 from tallystick.entry.settings import PartnerLink
-from tallystick.infrastructure.modules.interface import Purpose
-from tallystick.kernel.money import Money
+from tallystick.entry.writing import WriterLoop
+from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.secret import Secret
 from tallystick.protocol.channels import Language, SmsState
-from tallystick.protocol.operators import OpenCustomer
-from tallystick.protocol.payments import PaymentKind
 
-PIN = Secret("739164")
-DIALLER = "+254722000001"
-OTHER = "+254722000009"
-FRIEND = "0700000001"
-LINK = PartnerLink(name="menus-east")
 RECEIPTS = PartnerLink(name="sms-east")
 SENDERS = (
     SenderRule(sender="CODES", country="254", templates=(Template.ACTIVATION_CODE,)),
@@ -33,58 +30,20 @@ SENDERS = (
 )
 
 
-@dataclass
-class Scene:
-    provider: Served
-    aggregator: Aggregator
-    phone: AggregatorPhone
-    agent: Person
-    app: Person
-
-    def balance(self) -> int:
-        return self.app.wallet.account().available_minor
-
-    def secret(self, link: PartnerLink) -> Secret[bytes]:
-        platform = self.provider.platform
-        return link_secret(platform.module, platform.keys.newest(Purpose.PARTNER_LINK), link)
-
-
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dialled]:
     folder = tmp_path_factory.mktemp("aggregated") / "p"
-    with served(folder, aggregators=(LINK,), sms_receipts=RECEIPTS, senders=SENDERS) as provider:
-        platform = provider.platform
-        secret = link_secret(platform.module, platform.keys.newest(Purpose.PARTNER_LINK), LINK)
-        aggregator = Aggregator(LINK.name, secret, provider.url, provider.clock)
-        agent = provider.person(
-            "+254711000002", "Agent Mary", kind="agent", tier=3, funds=3_000_000, till="600200"
-        )
-        app = provider.person("+254700000001", "Ann App", funds=1_000_000)
-        phone = AggregatorPhone(DIALLER, aggregator)
-        for number, name in ((DIALLER, "Dora Dial"), (OTHER, "Otto Dial")):
-            agent.wallet.open_customer(
-                OpenCustomer(name=name, msisdn=number, kind="person", tier=1)
-            )
-            code = provider.activation_code(number)
-            assert "PIN is set" in AggregatorPhone(number, aggregator).set_pin(code, PIN)
-        agent.wallet.pay(PaymentKind.CASH_IN, DIALLER, Money(1_000_000, "KES"))
-        yield Scene(provider, aggregator, phone, agent, app)
+    with dialled(folder, sms_receipts=RECEIPTS, senders=SENDERS) as found:
+        yield found
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_to_tell(scene: Scene) -> None:
+def nothing_left_to_tell(scene: Dialled) -> None:
     """Each test begins at the menu: what is told, or offered, is passed."""
     scene.phone.dial("0", "0")
 
 
-def at_menu(scene: Scene) -> DialledSession:
-    """A new session that shows the menu."""
-    session = scene.aggregator.session(DIALLER)
-    assert "1 Send money" in scene.aggregator.call(session).text
-    return session
-
-
-def test_a_payment_is_made_with_all_inputs_in_every_callback(scene: Scene) -> None:
+def test_a_payment_is_made_with_all_inputs_in_every_callback(scene: Dialled) -> None:
     before = scene.balance()
     pages = scene.phone.send_money(FRIEND, "50", PIN)
     assert pages[0].startswith("test-wallet\n1 Send money")
@@ -95,9 +54,9 @@ def test_a_payment_is_made_with_all_inputs_in_every_callback(scene: Scene) -> No
     assert b"text=1%2A0700000001%2A50%2A739164" in last
 
 
-def test_the_same_callback_again_shows_the_same_page_and_pays_once(scene: Scene) -> None:
+def test_the_same_callback_again_shows_the_same_page_and_pays_once(scene: Dialled) -> None:
     before = scene.balance()
-    session = at_menu(scene)
+    session = scene.at_menu()
     for typed in ("1", FRIEND, "20"):
         page = scene.aggregator.type(session, typed)
         assert scene.aggregator.call(session) == page
@@ -109,9 +68,9 @@ def test_the_same_callback_again_shows_the_same_page_and_pays_once(scene: Scene)
     assert scene.balance() == before + 2_000
 
 
-def test_two_copies_at_once_pay_once(scene: Scene) -> None:
+def test_two_copies_at_once_pay_once(scene: Dialled) -> None:
     before = scene.balance()
-    session = at_menu(scene)
+    session = scene.at_menu()
     for typed in ("1", FRIEND, "30"):
         scene.aggregator.type(session, typed)
     session.typed.append(PIN.reveal())
@@ -129,7 +88,7 @@ def test_two_copies_at_once_pay_once(scene: Scene) -> None:
     assert scene.balance() == before + 3_000
 
 
-def test_a_wrong_pin_ends_the_session_and_is_counted(scene: Scene) -> None:
+def test_a_wrong_pin_ends_the_session_and_is_counted(scene: Dialled) -> None:
     before = scene.balance()
     pages = scene.phone.send_money(FRIEND, "50", Secret("864209"))
     assert "not right" in pages[-1]
@@ -141,7 +100,7 @@ def test_a_wrong_pin_ends_the_session_and_is_counted(scene: Scene) -> None:
     assert scene.provider.platform.desks.customers.by_alias(DIALLER).pin_failures == 0
 
 
-def test_a_dropped_session_is_taken_up_at_the_terms(scene: Scene) -> None:
+def test_a_dropped_session_is_taken_up_at_the_terms(scene: Dialled) -> None:
     before = scene.balance()
     scene.phone.dial("1", FRIEND, "40")
     pages = scene.phone.dial("1", PIN.reveal())
@@ -151,7 +110,7 @@ def test_a_dropped_session_is_taken_up_at_the_terms(scene: Scene) -> None:
     assert scene.balance() == before + 4_000
 
 
-def test_who_does_not_go_on_is_at_the_menu_and_has_paid_nothing(scene: Scene) -> None:
+def test_who_does_not_go_on_is_at_the_menu_and_has_paid_nothing(scene: Dialled) -> None:
     before = scene.balance()
     scene.phone.dial("1", FRIEND, "40")
     pages = scene.phone.dial("0", "0")
@@ -161,7 +120,31 @@ def test_who_does_not_go_on_is_at_the_menu_and_has_paid_nothing(scene: Scene) ->
     assert scene.balance() == before
 
 
-def test_a_payment_whose_answer_was_lost_is_told_when_dialled_again(scene: Scene) -> None:
+def test_the_last_payment_is_told_after_a_restart_too(tmp_path: Path) -> None:
+    with dialled(tmp_path / "p") as first:
+        first.phone.send_money(FRIEND, "60", PIN)
+        folder, secret = first.provider.folder, first.provider.secret
+    platform = open_platform(folder, secret)
+    try:
+        accounting = Accounting(platform.clock, lambda _: None)
+        actions = DialledActions(platform, _no_writer(), accounting)
+        dialogues = Dialogues(platform, actions, accounting, lambda one: sha256(b"k" + one))
+        session = Called("menus-east", "s1", DIALLER, "*384#", "1", Secret(""))
+        page = asyncio.run(dialogues.answer(session))
+        assert page.text.startswith("Your last payment is done: KES 60.00 to Ann A., receipt code")
+        going_on = Called("menus-east", "s1", DIALLER, "*384#", "1", Secret("1"))
+        assert "1 Send money" in asyncio.run(dialogues.answer(going_on)).text
+        actions.close()
+    finally:
+        platform.close()
+
+
+def _no_writer() -> WriterLoop:
+    """The menu and what is told of the last payment ask the writer for nothing."""
+    return cast("WriterLoop", None)
+
+
+def test_a_payment_whose_answer_was_lost_is_told_when_dialled_again(scene: Dialled) -> None:
     before = scene.balance()
     pages = scene.phone.send_money(FRIEND, "60", PIN)
     code = pages[-1].removeprefix("Done. Receipt code ").split(". ")[0]
@@ -177,7 +160,7 @@ def test_a_payment_whose_answer_was_lost_is_told_when_dialled_again(scene: Scene
     assert scene.balance() == before + 6_000
 
 
-def test_the_language_is_kept_for_pages_and_messages(scene: Scene) -> None:
+def test_the_language_is_kept_for_pages_and_messages(scene: Dialled) -> None:
     assert scene.phone.dial("7")[-1].startswith("Language\n1 English\n2 Francais\n3 Kiswahili")
     pages = scene.phone.dial("7", "3", "5", PIN.reveal())
     assert "1 Tuma pesa" in pages[2]
@@ -191,7 +174,7 @@ def test_the_language_is_kept_for_pages_and_messages(scene: Scene) -> None:
     assert scene.provider.platform.desks.languages.of(_customer(scene)) is Language.ENGLISH
 
 
-def _customer(scene: Scene) -> str:
+def _customer(scene: Dialled) -> str:
     return scene.provider.platform.desks.customers.by_alias(DIALLER).id
 
 
@@ -199,8 +182,8 @@ def _code_in(text: str) -> str:
     return next(word.rstrip(".") for word in text.split() if word[:4].isdigit() and "-" in word)
 
 
-def test_a_typed_star_is_asked_again_and_never_taken_for_two_inputs(scene: Scene) -> None:
-    session = at_menu(scene)
+def test_a_typed_star_is_asked_again_and_never_taken_for_two_inputs(scene: Dialled) -> None:
+    session = scene.at_menu()
     scene.aggregator.type(session, "1")
     page = scene.aggregator.type(session, "07000*")
     assert page.text.startswith("Not a valid number.")
@@ -209,7 +192,7 @@ def test_a_typed_star_is_asked_again_and_never_taken_for_two_inputs(scene: Scene
 
 
 def test_messages_go_out_under_registered_names_and_their_receipts_are_kept(
-    scene: Scene,
+    scene: Dialled,
 ) -> None:
     scene.phone.send_money(FRIEND, "22", PIN)
     message = scene.provider.smsc.wait_for(DIALLER, lambda one: "22.00 sent" in one.text, 10)
@@ -228,12 +211,12 @@ def test_messages_go_out_under_registered_names_and_their_receipts_are_kept(
     assert any(b"did not deliver a notice" in line for line in _log(scene))
 
 
-def _log(scene: Scene) -> list[bytes]:
+def _log(scene: Dialled) -> list[bytes]:
     time.sleep(0.6)  # the log is flushed a few times a second
     return scene.provider.log
 
 
-def test_every_order_over_an_aggregator_is_found_consented_to_again(scene: Scene) -> None:
+def test_every_order_over_an_aggregator_is_found_consented_to_again(scene: Dialled) -> None:
     scene.phone.send_money(FRIEND, "20", PIN)
     provider = scene.provider
     with Verifier(provider.folder, provider.secret, provider.clock) as verifier:
