@@ -22,6 +22,7 @@ from bench import (
     stores,
     tally_append,
     tally_verified,
+    ussd,
 )
 from bench.machine import ROOT, machine
 
@@ -39,6 +40,7 @@ def main(arguments: list[str]) -> int:
         "stores": lambda: stores.run(quick),
         "replica": lambda: replica.run(quick),
         "payment": lambda: payment.run(quick),
+        "dialled step": lambda: ussd.run(quick),
         "overload": lambda: overload.run(quick),
         "scale": lambda: scale.run(quick),
     }

@@ -234,11 +234,7 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
     people = People(customers, devices, sessions, notices, policy)
     access = Access(Keys(module, codes), people, reader, capacity=rows)
     payments = Payments(
-        customers,
-        book,
-        policy,
-        notices,
-        reader,
+        *(customers, book, policy, notices, reader),
         started_at=on.clock.now(),
         capacity=on.size.orders,
     )

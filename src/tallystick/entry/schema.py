@@ -5,7 +5,7 @@ Source: ISO/TS 12812-2:2017, 6.2.3
 
 from tallystick.application.authentication.store import MIGRATION as ACTIVATIONS
 from tallystick.application.certification.store import MIGRATION as CERTIFICATES
-from tallystick.application.customers.languages import MIGRATION as LANGUAGES
+from tallystick.application.customers.store import LANGUAGE_MIGRATION as LANGUAGES
 from tallystick.application.customers.store import MIGRATION as CUSTOMERS
 from tallystick.application.daybook.store import MIGRATION as DAYS
 from tallystick.application.devices.store import MIGRATION as DEVICES

@@ -3,11 +3,10 @@
 Source: ISO/TS 12812-2:2017, 7.3.6
 """
 
+from tallystick.application.customers.store import LANGUAGE
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.store.database import Reader
-from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.rowcache import RowCache
-from tallystick.infrastructure.store.table import Table
 from tallystick.kernel.model import Record
 from tallystick.protocol.channels import Language
 from tallystick.protocol.payments import Empty
@@ -21,26 +20,6 @@ class LanguageRow(Record, frozen=True, kw_only=True):
 
     customer: str
     language: Language
-
-
-LANGUAGE = Table(
-    name="customer_language",
-    key="customer",
-    insert_head="INSERT INTO customer_language (customer, language) VALUES ",
-    slots="(?, ?)",
-    insert_tail=" ON CONFLICT (customer) DO UPDATE SET language = excluded.language",
-    select_head="SELECT customer, language FROM customer_language WHERE customer IN ",
-)
-
-MIGRATION = Migration(
-    number=120,
-    name="languages of customers",
-    statements=(
-        """CREATE TABLE customer_language (
-            customer TEXT PRIMARY KEY, language TEXT NOT NULL
-        ) STRICT, WITHOUT ROWID""",
-    ),
-)
 
 
 class Languages:

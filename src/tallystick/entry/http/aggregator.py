@@ -142,8 +142,8 @@ class PartnerDoors:
 
     def _is_copy(self, tag: str, now: Instant) -> bool:
         """Whether exactly this callback came before, in the time for which it is not too old."""
-        for old in [one for one, at in self._seen.items() if at < now - 2 * TOLERANCE_MS]:
-            del self._seen[old]
+        while self._seen and next(iter(self._seen.values())) < now - 2 * TOLERANCE_MS:
+            del self._seen[next(iter(self._seen))]
         if tag in self._seen:
             return True
         if tag:
