@@ -17,13 +17,17 @@ from base64 import b64decode
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from tallystick.entry.settings import PartnerLink, ProviderSettings
+from tallystick.entry.settings import PartnerLink, ProviderFolder, ProviderSettings
 from tallystick.infrastructure.crypto.digest import equal, hmac_sha256, sha256
-from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
+from tallystick.infrastructure.modules.block import peek
+from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle, Purpose
+from tallystick.infrastructure.modules.opening import Opener
+from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import Malformed, NotAuthentic
+from tallystick.kernel.model import replace
 from tallystick.kernel.secret import Secret
-from tallystick.kernel.time import Instant
+from tallystick.kernel.time import Clock, Instant
 from tallystick.protocol.callbacks import callback_message, read_proof
 
 CERTIFICATE_HEADER = "client-cert"
@@ -78,6 +82,49 @@ def check_links(settings: ProviderSettings) -> None:
                 remedy="give both, or use proof mac",
             )
         _networks(link.sources)
+
+
+def register(
+    folder: ProviderFolder, opener: Opener, clock: Clock, link: PartnerLink, *, receipts: bool
+) -> Secret[bytes]:
+    """Keep a partner in the settings of `folder`; gives the secret to hand over.
+
+    A partner who is registered again gets the next generation, and the secret before ends. With
+    `receipts` it is the SMSC, else an aggregator. The service knows it from its next start on.
+    Raises what `check_links` raises, NotFound, NotAuthentic.
+    Source: ISO/TS 12812-2:2017, 7.2.3; 7.4.2
+    """
+    settings = folder.settings()
+    known = {one.name: one for one in settings.aggregators}
+    if settings.sms_receipts is not None:
+        known[settings.sms_receipts.name] = settings.sms_receipts
+    if link.name in known:
+        link = replace(link, generation=known[link.name].generation + 1)
+    others = tuple(one for one in settings.aggregators if one.name != link.name)
+    changed = (
+        replace(settings, sms_receipts=link)
+        if receipts
+        else replace(settings, aggregators=(*others, link))
+    )
+    check_links(changed)
+    roots = folder.master(opener).roots((Purpose.PARTNER_LINK,))
+    module = SoftModule(roots, clock, profile=settings.profile)
+    try:
+        secret = link_secret(module, _link_key(folder, module), link)
+    finally:
+        module.zeroise()
+    folder.save_settings(changed)
+    return secret
+
+
+def _link_key(folder: ProviderFolder, module: SoftModule) -> KeyHandle:
+    """The key that shared secrets are derived from; made where there is none yet."""
+    for block in folder.blocks():
+        if peek(block).purpose is Purpose.PARTNER_LINK:
+            return module.import_block(block)
+    made = module.generate(Purpose.PARTNER_LINK)
+    folder.save_block(Purpose.PARTNER_LINK.value, module.export_block(made))
+    return made
 
 
 def check_callback(

@@ -1,4 +1,4 @@
-"""Who calls back is proved; what is new in a text of all inputs is found, and no PIN can be tried."""
+"""Who calls back is proved; what is new in all inputs is found, and no PIN can be tried."""
 
 import base64
 from typing import Any

@@ -49,7 +49,7 @@ def test_words_that_lack_something_or_cannot_be_shown_do_not_load() -> None:
     with pytest.raises(Broken):
         check_words({**ENGLISH, Said.PIN_BLOCKED_FOR: "blocked"})
     with pytest.raises(Malformed):
-        check_words({**ENGLISH, Said.PIN_BLOCKED: "bloqué jusqu’à demain"})
+        check_words({**ENGLISH, Said.PIN_BLOCKED: "bloqué jusqu\u2019à demain"})
 
 
 RULES = (

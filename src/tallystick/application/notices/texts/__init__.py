@@ -39,10 +39,6 @@ _ENGLISH: Final[Mapping[Said, str]] = {
         "too many wrong PINs. Your PIN is blocked until you visit an agent."
         " If this was not you, tell us."
     ),
-    Said.ORDER_CODE: (
-        "code {code} only for {amount} to {person}, valid {minutes} min."
-        " If you did not order this, tell it to nobody."
-    ),
 }
 
 _FRENCH: Final[Mapping[Said, str]] = {
@@ -62,10 +58,6 @@ _FRENCH: Final[Mapping[Said, str]] = {
     ),
     Said.PIN_BLOCKED: (
         "trop de PIN faux. Votre PIN est bloqué; voyez un agent. Si ce n'était pas vous, dites-le."
-    ),
-    Said.ORDER_CODE: (
-        "code {code} pour {amount} à {person}, {minutes} min."
-        " Si ce n'est pas vous, ne le dites à personne."
     ),
 }
 
@@ -88,9 +80,6 @@ _SWAHILI: Final[Mapping[Said, str]] = {
     ),
     Said.PIN_BLOCKED: (
         "PIN imekosewa mara nyingi. Imefungwa hadi uende kwa wakala. Kama si wewe, tuambie."
-    ),
-    Said.ORDER_CODE: (
-        "namba {code} ni ya {amount} kwa {person}, dakika {minutes}. Kama si wewe, usimwambie mtu."
     ),
 }
 
