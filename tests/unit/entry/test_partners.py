@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.entry.cli.command_line import ROOT
 
 from tallystick.entry.partners import Headers, check_callback, check_links
 from tallystick.entry.settings import PartnerLink, ProviderSettings, PublicHalf
@@ -217,3 +218,26 @@ def test_whatever_is_typed_each_text_is_once_new_and_then_repeated(steps) -> Non
         history = history.with_newest(Secret(longer), "s", history_mac, secret=secret)
         text = longer
         assert history.compare(Secret(text), "s", history_mac) is Compared.REPEATED
+
+
+def test_the_vectors_of_the_page_are_right() -> None:
+    page = (ROOT / "docs" / "protocol" / "channels.md").read_text(encoding="utf-8")
+    body = (
+        b"sessionId=ATUid_1&serviceCode=%2A384%2A57%23&phoneNumber=%2B254722000001"
+        b"&networkCode=63902&text=1"
+    )
+    header = callback_header("/v1/aggregators/menus-east", NOW, body, mac)
+    assert body.decode() in page
+    assert f"`{header.partition(',')[2]}`" in page
+    session = "menus-east ATUid_1 +254722000001"
+    history, shown = no_history(session, history_mac), []
+    for text, secret in (
+        ("", False),
+        ("1", False),
+        ("1*0700000001", False),
+        ("1*0700000001*50", False),
+        ("1*0700000001*50*739164", True),
+    ):
+        history = history.with_newest(Secret(text), session, history_mac, secret=secret)
+        shown.append(b64url(history.tag))
+    assert [tag in page for tag in shown] == [True, True, False, True, True]

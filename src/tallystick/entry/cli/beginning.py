@@ -77,7 +77,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option(
     "--language",
-    type=click.Choice([*Language]),
+    type=click.Choice([one.value for one in Language]),
     default=Language.ENGLISH.value,
     show_default=True,
     help="In which language customers are spoken to who chose none.",
