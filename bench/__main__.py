@@ -23,6 +23,7 @@ from bench import (
     stores,
     tally_append,
     tally_verified,
+    ussd,
 )
 from bench.machine import ROOT, machine
 
@@ -38,6 +39,7 @@ PARTS: dict[str, Callable[[bool], Rows]] = {
     "replica": replica.run,
     "payment": payment.run,
     "overload": overload.run,
+    "ussd": ussd.run,
     "scale": scale.run,
 }
 if find_spec("highspy") is not None:

@@ -15,10 +15,13 @@ from simulators.cast import Cast, Person
 from simulators.smsc import Smsc
 
 from tallystick.client.session import ClientSession
-from tallystick.entry.settings import ProviderFolder
+from tallystick.entry.assembly import open_platform
+from tallystick.entry.partners import link_secret
+from tallystick.entry.settings import PartnerLink, ProviderFolder
 from tallystick.entry.setup import Plan, demo_policy, set_up
 from tallystick.infrastructure.envelope.cose import seal_request
 from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
 from tallystick.protocol.payments import PaymentKind
@@ -39,6 +42,7 @@ class Population:
     options: tuple[str, ...] = ()
     people: list[Person] = field(default_factory=list)
     cast: Cast | None = None
+    link_secrets: dict[str, Secret[bytes]] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         return self
@@ -88,7 +92,9 @@ def _resident_mb(pid: int) -> float:
     return int(found.group(1)) / 1024 if found else 0.0
 
 
-def populate(count: int, *options: str, store: str = "") -> Population:
+def populate(
+    count: int, *options: str, store: str = "", aggregators: tuple[PartnerLink, ...] = ()
+) -> Population:
     """Set up a provider, serve it, and enrol `count` people through the real protocol."""
     clock = SystemClock()
     folder = Path(tempfile.mkdtemp(prefix="tallystick-bench-")) / "provider"
@@ -103,11 +109,14 @@ def populate(count: int, *options: str, store: str = "") -> Population:
         roles=("care-desk", "operations", "operations"),
         sms_url=smsc.url + "/v1/messages",
         store=store,
+        aggregators=aggregators,
     )
     done = set_up(ProviderFolder(folder), plan, secret, clock)
+    links = _link_secrets(ProviderFolder(folder), secret, aggregators)
     process, port = _serve(folder, secret, options)
     url = f"http://127.0.0.1:{port}"
     population = Population(folder, url, process, smsc, secret, options)
+    population.link_secrets = links
     population.cast = cast = Cast(
         url,
         PROVIDER,
@@ -126,6 +135,19 @@ def populate(count: int, *options: str, store: str = "") -> Population:
         code = cast.activation_code(number)
         population.people.append(cast.enrol_phone(number, activation, code))
     return population
+
+
+def _link_secrets(
+    folder: ProviderFolder, secret: Secret[bytes], links: tuple[PartnerLink, ...]
+) -> dict[str, Secret[bytes]]:
+    """What the provider shares with each partner."""
+    if not links:
+        return {}
+    platform = open_platform(folder, secret)
+    handle = platform.keys.newest(Purpose.PARTNER_LINK)
+    found = {link.name: link_secret(platform.module, handle, link) for link in links}
+    platform.close()
+    return found
 
 
 def _serve(

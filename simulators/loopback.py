@@ -4,7 +4,7 @@ Source: ISO/TS 12812-2:2017, 7.1; RFC 9112
 """
 
 import http.client
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -143,7 +143,13 @@ class _Connection(BaseHTTPRequestHandler):
 
 
 def exchange(
-    url: str, method: str, path: str, body: bytes = b"", *, timeout_s: float = 5.0
+    url: str,
+    method: str,
+    path: str,
+    body: bytes = b"",
+    *,
+    timeout_s: float = 5.0,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """One request to `url` on the loopback address and its reply, on a connection of its own.
 
@@ -155,7 +161,8 @@ def exchange(
         raise Malformed("simulated players talk over http on the loopback address only")
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout_s)
     try:
-        connection.request(method, path, body or None, {"content-type": "application/json"})
+        fields = {"content-type": "application/json", **(headers or {})}
+        connection.request(method, path, body or None, fields)
         reply = connection.getresponse()
         return Response(reply.status, reply.read(16 * MAX_BODY_BYTES))
     except (OSError, http.client.HTTPException) as error:

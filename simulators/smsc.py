@@ -7,14 +7,23 @@ Source: ISO/TS 12812-2:2017, 7.2.3; D
 
 from collections.abc import Callable
 from threading import Condition
+from time import sleep
 from typing import Self
 
-from simulators.loopback import LoopbackServer, Request, Response
+from simulators.loopback import LoopbackServer, Request, Response, exchange
+from tallystick.infrastructure.crypto.digest import hmac_sha256
 from tallystick.kernel.codec import Decoder, encode
 from tallystick.kernel.errors import MfsError, Unavailable
-from tallystick.protocol.channels import SmsAccepted, SmsMessage
+from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import Clock
+from tallystick.protocol.callbacks import CALLBACK_HEADER, callback_header
+from tallystick.protocol.channels import SmsAccepted, SmsMessage, SmsReceipt, SmsState
 
 _messages = Decoder(SmsMessage, limit=4096)
+
+RECEIPTS = "/v1/sms/receipts"
+_TRIES = 20
+_WAIT_S = 0.1
 
 Predicate = Callable[[SmsMessage], bool]
 
@@ -57,6 +66,32 @@ class Smsc:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def send_receipt(
+        self,
+        url: str,
+        message: str,
+        state: SmsState,
+        secret: Secret[bytes],
+        clock: Clock,
+    ) -> int:
+        """Tell the provider at `url` what became of `message`; gives the status of its answer.
+
+        A 409 says that the provider has not yet kept that the message was taken: tried again.
+        Source: ISO/TS 12812-2:2017, 7.2.3
+        """
+        status = 0
+        for _ in range(_TRIES):
+            now = clock.now()
+            body = encode(SmsReceipt(id=message, state=state, at=now))
+            header = callback_header(
+                RECEIPTS, now, body, lambda octets: hmac_sha256(secret.reveal(), octets)
+            )
+            status = exchange(url, "POST", RECEIPTS, body, headers={CALLBACK_HEADER: header}).status
+            if status != 409:
+                break
+            sleep(_WAIT_S)
+        return status
 
     def break_down(self, *, broken: bool = True) -> None:
         """Answer 503 to every message until mended.

@@ -29,6 +29,7 @@ COMMANDS = {
         "loops",
         "main",
         "operators",
+        "partners",
         "policies",
         "programmes",
         "proofs",

@@ -14,10 +14,11 @@ from simulators.smsc import Smsc
 from tests.support.stores import new_store
 
 from tallystick.application.core.model import DEFAULT_PATIENCE, Patience
+from tallystick.application.notices import SenderRule
 from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.http.server import Listening, serve
 from tallystick.entry.http.watched import Watched
-from tallystick.entry.settings import ProviderFolder, PublicHalf
+from tallystick.entry.settings import PartnerLink, ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, set_up
 from tallystick.entry.siem import Destination
 from tallystick.entry.tracing.spans import Spans
@@ -25,6 +26,7 @@ from tallystick.entry.witnessing import Witnessing
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Clock
+from tallystick.protocol.channels import Language
 
 __all__ = ["ORIGIN", "PROVIDER", "Person", "Served", "served"]
 
@@ -75,6 +77,10 @@ def served(
     policy_text: str = "",
     names: str = "",
     more_roles: tuple[str, ...] = (),
+    aggregators: tuple[PartnerLink, ...] = (),
+    sms_receipts: PartnerLink | None = None,
+    senders: tuple[SenderRule, ...] = (),
+    language: Language = Language.ENGLISH,
 ) -> Iterator[Served]:
     """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(31) + b".")  # a line end at the end is not of a secret
@@ -90,6 +96,10 @@ def served(
         sms_url=smsc.url + "/v1/messages",
         core_url=core_url,
         gateways=gateways or {},
+        aggregators=aggregators,
+        sms_receipts=sms_receipts,
+        senders=senders,
+        language=language,
         pin_memory_kib=8 * 1024,
         pin_passes=1,
         store=new_store(),

@@ -27,6 +27,7 @@ from tallystick.kernel.errors import Broken
 from tallystick.kernel.secret import Secret
 from tallystick.process.conformance.basis import Run
 from tallystick.process.policy.tightening import Seen
+from tallystick.protocol.channels import Language, SmsReceipt
 from tallystick.protocol.operators import EnrolOperator, OpenCustomer
 from tallystick.protocol.statements import SignedStatement
 
@@ -149,6 +150,17 @@ class DialBalance:
 
 
 @dataclass(frozen=True, slots=True)
+class ChooseLanguage:
+    """A customer's choice of the language to be spoken to in.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+
+    customer: str
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
 class SetPin:
     """A first PIN, chosen with an activation code; `verifier` is what is kept of it.
 
@@ -192,6 +204,16 @@ class NoticeTried:
 
     notice: NoticeRow
     delivered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeReceipt:
+    """What the SMSC says became of a notice.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+
+    receipt: SmsReceipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +314,7 @@ Command = (
     | TryPin
     | DialOrder
     | DialBalance
+    | ChooseLanguage
     | SetPin
     | AgentOpens
     | JoinOperator
@@ -300,6 +323,7 @@ Command = (
     | Tighten
     | Ease
     | NoticeTried
+    | NoticeReceipt
     | DeliveryTried
     | BookAnswered
     | RecordEvidence
@@ -322,6 +346,9 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     TryPin: lambda desks, turn, one: desks.pins.count_try(turn, one.customer),
     DialOrder: lambda desks, turn, one: desks.dial(turn, one.customer, one.consented),
     DialBalance: lambda desks, turn, one: desks.dial_balance(turn, one.customer),
+    ChooseLanguage: lambda desks, turn, one: desks.languages.choose(
+        turn, one.customer, one.language
+    ),
     SetPin: lambda desks, turn, one: desks.set_pin(
         turn, one.customer, one.activation, one.code, one.verifier
     ),
@@ -332,6 +359,7 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     NoticeTried: lambda desks, turn, one: desks.notices.tried(
         turn, one.notice, delivered=one.delivered
     ),
+    NoticeReceipt: lambda desks, turn, one: desks.notices.told(turn, one.receipt),
     DeliveryTried: lambda desks, turn, one: desks.webhooks.tried(
         turn, one.delivery, delivered=one.delivered
     ),

@@ -13,7 +13,7 @@ from tallystick.application.book import LedgerBook
 from tallystick.application.certification import Certification
 from tallystick.application.consent import DeviceSigned, PinVerified
 from tallystick.application.core.settling import Settling
-from tallystick.application.customers import CustomerKind, Customers
+from tallystick.application.customers import CustomerKind, Customers, Languages
 from tallystick.application.devices import Devices
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
@@ -47,6 +47,7 @@ class Desks:
 
     policy: PolicyInForce
     customers: Customers
+    languages: Languages
     devices: Devices
     sessions: Sessions
     access: Access
@@ -250,6 +251,7 @@ class Desks:
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self.customers.trim()
+        self.languages.trim()
         self.devices.trim()
         self.access.trim()
         self.operators.trim()
@@ -264,6 +266,7 @@ class Desks:
         """
         self.policy.load()
         self.customers.reset()
+        self.languages.reset()
         self.devices.reset()
         self.access.reset()
         self.operators.reset()

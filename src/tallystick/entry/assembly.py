@@ -16,7 +16,7 @@ from tallystick.application.book import LedgerBook
 from tallystick.application.certification import Certification
 from tallystick.application.commands import Command, InstallPolicy, InviteOperator
 from tallystick.application.core.settling import Settling
-from tallystick.application.customers import Customers
+from tallystick.application.customers import Customers, Languages
 from tallystick.application.daybook import DayBook
 from tallystick.application.desks import Desks
 from tallystick.application.devices import Devices
@@ -186,10 +186,16 @@ def assemble(
     return platform
 
 
+_MADE_HERE = (
+    *(Purpose.QUOTE, Purpose.ACTIVATION, Purpose.RECEIPT_CODE, Purpose.WEBHOOK),
+    Purpose.PARTNER_LINK,
+)
+
+
 def _blocks(folder: ProviderFolder, module: SoftModule, clock: Clock) -> list[bytes]:
     """The service's keys; a quote key that is past its day is replaced by a new one."""
     probe = load_for(SERVER_ROLES, module, folder.blocks(), now=clock.now())
-    for purpose in (Purpose.QUOTE, Purpose.ACTIVATION, Purpose.RECEIPT_CODE, Purpose.WEBHOOK):
+    for purpose in _MADE_HERE:
         if not probe.handles.get(purpose):
             folder.save_block(purpose.value, module.export_block(module.generate(purpose)))
     return folder.blocks()
@@ -228,11 +234,7 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
     people = People(customers, devices, sessions, notices, policy)
     access = Access(Keys(module, codes), people, reader, capacity=rows)
     payments = Payments(
-        customers,
-        book,
-        policy,
-        notices,
-        reader,
+        *(customers, book, policy, notices, reader),
         started_at=on.clock.now(),
         capacity=on.size.orders,
     )
@@ -256,6 +258,7 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
     desks = Desks(
         policy=policy,
         customers=customers,
+        languages=Languages(reader, on.settings.language, capacity=rows),
         devices=devices,
         sessions=sessions,
         access=access,

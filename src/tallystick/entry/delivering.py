@@ -21,6 +21,7 @@ from tallystick.application.notices import (
     Template,
     receipt_code,
     render,
+    sender_of,
 )
 from tallystick.application.notices.rules import LONGEST_WAIT_MS
 from tallystick.application.webhooks import Delivery
@@ -30,7 +31,7 @@ from tallystick.entry.notes import Note
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.codec import b64url, encode, encode_canonical
-from tallystick.kernel.errors import MfsError, NotFound
+from tallystick.kernel.errors import MfsError, NotFound, NotPermitted
 from tallystick.kernel.time import MINUTE_MS, Instant
 from tallystick.process.policy import Dependency
 from tallystick.protocol.channels import SmsMessage
@@ -56,16 +57,16 @@ async def deliver_notices(platform: Platform, writer: WriterLoop, accounting: Ac
     while True:
         await asyncio.sleep(EVERY_S)
         for notice in platform.notices.due(platform.clock.now(), _MOST):
-            delivered = await _send(platform, notice)
+            delivered = await _send(platform, accounting, notice)
             if not delivered:
                 accounting.note(Note.NOTICE_NOT_DELIVERED, template=notice.template.value)
             await writer.ask(NoticeTried(notice, delivered))
         if watch.is_failing(SMS) and monotonic() - probed_at >= PROBE_S:
             probed_at = monotonic()
-            await _probe(platform, writer)
+            await _probe(platform, writer, accounting)
 
 
-async def _probe(platform: Platform, writer: WriterLoop) -> None:
+async def _probe(platform: Platform, writer: WriterLoop, accounting: Accounting) -> None:
     """Try the notice that waits longest before it is due; only an arrival is counted for it.
 
     With nothing left to try nobody can say that the SMSC fails.
@@ -73,22 +74,28 @@ async def _probe(platform: Platform, writer: WriterLoop) -> None:
     waiting = platform.notices.due(Instant(platform.clock.now() + LONGEST_WAIT_MS), 1)
     if not waiting:
         platform.desks.policy.watch.answered(SMS, platform.clock.now())
-    elif await _send(platform, waiting[0]):
+    elif await _send(platform, accounting, waiting[0]):
         await writer.ask(NoticeTried(waiting[0], delivered=True))
 
 
-async def _send(platform: Platform, notice: NoticeRow) -> bool:
+async def _send(platform: Platform, accounting: Accounting, notice: NoticeRow) -> bool:
     """Whether `notice` arrived; the watch is told whether the SMSC took a message."""
     try:
         customer = platform.desks.customers.get(notice.customer)
         facts = _facts_of(platform, notice)
+        number = platform.desks.customers.profile(customer).msisdn
+        language = platform.desks.languages.of(customer.id)
         message = SmsMessage(
             id=f"notice-{notice.seq}",
-            to=platform.desks.customers.profile(customer).msisdn,
-            text=render(facts, platform.settings.provider),
+            to=number,
+            text=render(facts, platform.settings.provider, language),
             at=platform.clock.now(),
             provider=platform.settings.provider,
+            sender=sender_of(platform.settings.senders, number, notice.template),
         )
+    except NotPermitted:
+        accounting.note(Note.NOTICE_NOT_ALLOWED, template=notice.template.value)
+        return False
     except MfsError:
         return False
     taken = await asyncio.to_thread(_post, platform.settings.sms_url, encode(message))

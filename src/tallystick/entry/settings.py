@@ -21,7 +21,9 @@ Source: ISO/TS 12812-2:2017, 6.1; 7.4.2
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from tallystick.application.notices import SenderRule
 from tallystick.infrastructure.crypto.signature import VerifyKey, verify_key
 from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.modules.opening import Opener, open_master
@@ -32,6 +34,7 @@ from tallystick.kernel.codec import Decoder, b64url_decode, encode_canonical
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.model import Record
 from tallystick.process.policy.asked import Names, read_names
+from tallystick.protocol.channels import Language
 
 
 class PublicHalf(Record, frozen=True, kw_only=True):
@@ -61,6 +64,23 @@ class InvitationHash(Record, frozen=True, kw_only=True):
     code_hash: str
 
 
+class PartnerLink(Record, frozen=True, kw_only=True):
+    """How the callbacks of the partner `name` are authenticated.
+
+    `proof` is `mac` (a shared secret, derived in the module for `generation`) or `certificate`: the
+    terminator of TLS names the certificate that it verified, whose SHA-256 is `certificate`
+    (base64url), and only the networks in `sources` may say so. With `mac`, `sources` narrows where
+    callbacks may come from and proves nothing by itself.
+    Source: ISO/TS 12812-2:2017, 7.2.3; 7.2.7
+    """
+
+    name: str
+    proof: Literal["mac", "certificate"] = "mac"
+    generation: int = 1
+    certificate: str = ""
+    sources: tuple[str, ...] = ()
+
+
 class ProviderSettings(Record, frozen=True, kw_only=True):
     """What is fixed at set-up; `profile` is demo or production.
 
@@ -68,7 +88,9 @@ class ProviderSettings(Record, frozen=True, kw_only=True):
     code without plus. `fees_flat_minor` and `fees_basis_points` are by payment kind. `gateways` are
     the keys of USSD gateways by name, `sms_url` is where notices are posted, `core_url`
     the core system whose book counts, empty where the embedded ledger does. `tightening` are the
-    public halves of the keys that signed and sign tightenings, the newest last.
+    public halves of the keys that signed and sign tightenings, the newest last. `language` is that
+    of customers who chose none, `senders` the names that messages may go out under, `aggregators`
+    and `sms_receipts` the partners whose callbacks are taken.
     Source: ISO/TS 12812-2:2017, 6.1
     """
 
@@ -89,6 +111,10 @@ class ProviderSettings(Record, frozen=True, kw_only=True):
     pin_memory_kib: int
     pin_passes: int
     tightening: tuple[PublicHalf, ...] = ()
+    language: Language = Language.ENGLISH
+    senders: tuple[SenderRule, ...] = ()
+    aggregators: tuple[PartnerLink, ...] = ()
+    sms_receipts: PartnerLink | None = None
 
 
 class StoreAddress(Record, frozen=True, kw_only=True):

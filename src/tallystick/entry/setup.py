@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
+from tallystick.application.notices import SenderRule, default_sender
 from tallystick.application.operators.service import code_hash
 from tallystick.client.keyfile import KeyFile
 from tallystick.entry.settings import (
     InvitationHash,
+    PartnerLink,
     ProviderFolder,
     ProviderSettings,
     PublicHalf,
@@ -40,6 +42,7 @@ from tallystick.kernel.money import currency_exponent
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import DAY_MS, Clock, Instant
 from tallystick.process.policy.signing import sign_policy
+from tallystick.protocol.channels import Language
 
 SERVER_ROLES = (Role.FRONT, Role.WRITER, Role.ENROLMENT)
 _LISTED = (Purpose.SESSION_SIGNATURE, Purpose.DEVICE_CA, Purpose.TALLY)
@@ -50,6 +53,7 @@ _KEPT_TOO = (
     Purpose.STORE,
     Purpose.WEBHOOK,
     Purpose.TIGHTENING,
+    Purpose.PARTNER_LINK,
 )
 _CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _CURRENCY = re.compile(r"^  currency: [A-Z]{3}$", re.MULTILINE)
@@ -63,7 +67,8 @@ _LIST_LIFE_MS = 7 * DAY_MS
 class Plan:
     """What is to be set up; `store` is the address of a server, empty for the embedded store.
 
-    `programme_text` is the programme file, empty to write none.
+    `programme_text` is the programme file, empty to write none. Without `senders` messages go out
+    under the provider's name, to numbers of its own country only.
 
     Source: ISO/TS 12812-2:2017, 6.1
     """
@@ -84,6 +89,10 @@ class Plan:
     pin_memory_kib: int = 19_456
     pin_passes: int = 2
     programme_text: str = ""
+    language: Language = Language.ENGLISH
+    senders: tuple[SenderRule, ...] = ()
+    aggregators: tuple[PartnerLink, ...] = ()
+    sms_receipts: PartnerLink | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +233,10 @@ def _settings(
         pin_memory_kib=plan.pin_memory_kib,
         pin_passes=plan.pin_passes,
         tightening=(tightening,),
+        language=plan.language,
+        senders=plan.senders or (default_sender(plan.provider, plan.country),),
+        aggregators=plan.aggregators,
+        sms_receipts=plan.sms_receipts,
     )
 
 

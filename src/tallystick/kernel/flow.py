@@ -17,6 +17,7 @@ class Node(StrEnum):
     DEVICE = "device"
     DIALLER = "dialler"
     USSD_GATEWAY = "ussd-gateway"
+    AGGREGATOR = "aggregator"
     SMSC = "smsc"
     TLS_TERMINATOR = "tls-terminator"
     FRONT = "front"

@@ -85,6 +85,24 @@ FLOWS: tuple[Flow, ...] = (
         ),
     ),
     Flow(
+        name="ussd.callback",
+        source=Node.DIALLER,
+        destination=Node.WRITER,
+        via=(Node.AGGREGATOR, Node.TLS_TERMINATOR, Node.FRONT),
+        end_to_end=False,
+        reads=dict.fromkeys(
+            (Node.DIALLER, Node.AGGREGATOR, Node.TLS_TERMINATOR, Node.FRONT, Node.WRITER), _ALL
+        ),
+    ),
+    Flow(
+        name="sms.receipt",
+        source=Node.SMSC,
+        destination=Node.WRITER,
+        via=(Node.TLS_TERMINATOR, Node.FRONT),
+        end_to_end=False,
+        reads=dict.fromkeys((Node.SMSC, Node.TLS_TERMINATOR, Node.FRONT, Node.WRITER), _ALL),
+    ),
+    Flow(
         name="sms.message",
         source=Node.WRITER,
         destination=Node.DIALLER,

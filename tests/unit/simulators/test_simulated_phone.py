@@ -241,7 +241,7 @@ def activate(town: Town) -> None:
 def test_a_person_sets_a_pin_pays_and_both_read_it(town: Town) -> None:
     activate(town)
     pages = town.aya.send_money("0700000002", "250.50", AYAS_PIN)
-    assert pages[3] == "Send KES 250.50 to Ben O., fee KES 0.00? Enter PIN to agree, 0 to cancel"
+    assert pages[3] == "Send KES 250.50 to Ben O., fee KES 0.00? Enter PIN to agree, 0 back"
     assert pages[-1].startswith("Done. Receipt code 0000-")
     received = town.ben.wait_for(lambda one: "from Aya K." in one.text)
     assert "KES 250.50 from Aya K. ***001" in received.text

@@ -10,6 +10,7 @@ Source: ISO/TS 12812-2:2017, 7.2.3; 11.2.2; 12.2
 """
 
 from tallystick.application.channels.model import (
+    NOT_A_CUSTOMER,
     Action,
     AskQuote,
     Balance,
@@ -26,8 +27,12 @@ from tallystick.application.channels.model import (
     Result,
     Screen,
     SetPin,
+    Speak,
+    Spoken,
     Step,
     UssdSession,
+    asks_secret,
+    open_session,
 )
 from tallystick.application.channels.rules import (
     activation_code,
@@ -37,9 +42,11 @@ from tallystick.application.channels.rules import (
     telephone_number,
     till_number,
 )
-from tallystick.application.channels.ussd import open_session, resume, step
+from tallystick.application.channels.states import Confirm, Ended, Offered, Reported
+from tallystick.application.channels.ussd import interrupted, resume, step
 
 __all__ = [
+    "NOT_A_CUSTOMER",
     "Action",
     "AskQuote",
     "Balance",
@@ -47,20 +54,28 @@ __all__ = [
     "CheckCode",
     "CodeKnown",
     "CodeUnknown",
+    "Confirm",
     "Declined",
+    "Ended",
     "MenuFacts",
+    "Offered",
     "Paid",
     "Pay",
     "PinIsSet",
     "Quoted",
+    "Reported",
     "Result",
     "Screen",
     "SetPin",
+    "Speak",
+    "Spoken",
     "Step",
     "UssdSession",
     "activation_code",
+    "asks_secret",
     "check_fresh",
     "check_new_pin",
+    "interrupted",
     "open_message",
     "open_session",
     "resume",

@@ -1,161 +1,17 @@
-"""A menu session of a dialling phone: where it stands, what it shows, what it asks to be done.
+"""A menu session of a dialling phone: what it shows, what it asks to be done, what policy allows.
 
 Source: ISO/TS 12812-2:2017, 7.2.3; 11.2.2; 12.2
 """
 
+from tallystick.application.channels.states import Dialled, Offered, Reported, Secretive, State
 from tallystick.kernel.model import Record
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import SECOND_MS
+from tallystick.protocol.channels import Language
 from tallystick.protocol.payments import PaymentKind, QuoteReply
 
-
-class Dialled(Record, frozen=True, kw_only=True):
-    """The session is new; nothing was shown yet.
-
-    Source: ISO/TS 12812-2:2017, 7.2.3
-    """
-
-
-class AtMenu(Record, frozen=True, kw_only=True):
-    """The main menu is shown.
-
-    Source: ISO/TS 12812-2:2017, 7.2.3
-    """
-
-
-class AskPayee(Record, frozen=True, kw_only=True):
-    """Waiting for a telephone or till number.
-
-    Source: ISO/TS 12812-2:2017, 7.2.3
-    """
-
-    kind: PaymentKind
-
-
-class AskAmount(Record, frozen=True, kw_only=True):
-    """Waiting for the amount.
-
-    Source: ISO/TS 12812-2:2017, 7.2.3
-    """
-
-    kind: PaymentKind
-    payee: str
-
-
-class Quoting(Record, frozen=True, kw_only=True):
-    """The provider is asked for the terms.
-
-    Source: ISO/TS 12812-2:2017, 11.2.2
-    """
-
-    kind: PaymentKind
-    amount_minor: int
-
-
-class Confirm(Record, frozen=True, kw_only=True):
-    """The terms are shown; a PIN consents to exactly these.
-
-    Source: ISO/TS 12812-2:2017, 11.2.2
-    """
-
-    terms: QuoteReply
-
-
-class Paying(Record, frozen=True, kw_only=True):
-    """The order is with the provider.
-
-    Source: ISO/TS 12812-2:2017, 11.2.2
-    """
-
-    terms: QuoteReply
-
-
-class AskReceiptCode(Record, frozen=True, kw_only=True):
-    """Waiting for a receipt code.
-
-    Source: ISO/TS 12812-2:2017, 7.3.3
-    """
-
-
-class Checking(Record, frozen=True, kw_only=True):
-    """The provider looks the receipt code up.
-
-    Source: ISO/TS 12812-2:2017, 7.3.3
-    """
-
-
-class AskBalancePin(Record, frozen=True, kw_only=True):
-    """Waiting for the PIN that shows the balance.
-
-    Source: ISO/TS 12812-2:2017, 12.3
-    """
-
-
-class ReadingBalance(Record, frozen=True, kw_only=True):
-    """The provider reads the balance.
-
-    Source: ISO/TS 12812-2:2017, 12.3
-    """
-
-
-class AskActivationCode(Record, frozen=True, kw_only=True):
-    """Waiting for the activation code.
-
-    Source: ISO/TS 12812-2:2017, 7.4.1
-    """
-
-
-class AskNewPin(Record, frozen=True, kw_only=True):
-    """Waiting for the new PIN.
-
-    Source: ISO/TS 12812-2:2017, 7.4.1
-    """
-
-    code: Secret[str]
-
-
-class AskPinAgain(Record, frozen=True, kw_only=True):
-    """Waiting for the new PIN a second time.
-
-    Source: ISO/TS 12812-2:2017, 7.4.1
-    """
-
-    code: Secret[str]
-    pin: Secret[str]
-
-
-class SettingPin(Record, frozen=True, kw_only=True):
-    """The provider sets the PIN.
-
-    Source: ISO/TS 12812-2:2017, 7.4.1
-    """
-
-
-class Ended(Record, frozen=True, kw_only=True):
-    """Over; nothing that arrives later does anything.
-
-    Source: ISO/TS 12812-2:2017, 7.3.2
-    """
-
-
-State = (
-    Dialled
-    | AtMenu
-    | AskPayee
-    | AskAmount
-    | Quoting
-    | Confirm
-    | Paying
-    | AskReceiptCode
-    | Checking
-    | AskBalancePin
-    | ReadingBalance
-    | AskActivationCode
-    | AskNewPin
-    | AskPinAgain
-    | SettingPin
-    | Ended
-)
+NOT_A_CUSTOMER = "not-a-customer"
+"""The code of `Declined` for whoever dials and is not known."""
 
 
 class UssdSession(Record, frozen=True, kw_only=True):
@@ -170,13 +26,15 @@ class UssdSession(Record, frozen=True, kw_only=True):
     tries: int
     started_at: int
     last_at: int
+    language: Language = Language.ENGLISH
 
 
 class MenuFacts(Record, frozen=True, kw_only=True):
     """What the menu needs to know: the instant, the provider, and what policy allows.
 
     A session ends after `idle_ms` without input and `lifetime_ms` in all, and after `most_tries`
-    wrong entries in a row. `country` is the calling code without plus.
+    wrong entries in a row. `country` is the calling code without plus. With `pin_ends` a PIN is the
+    last input of a session: one that was wrong is not asked for again.
     Source: ISO/TS 12812-2:2017, 7.3.2
     """
 
@@ -189,6 +47,7 @@ class MenuFacts(Record, frozen=True, kw_only=True):
     most_tries: int = 3
     pin_least: int = 4
     pin_most: int = 6
+    pin_ends: bool = False
 
 
 class Screen(Record, frozen=True, kw_only=True):
@@ -250,7 +109,16 @@ class SetPin(Record, frozen=True, kw_only=True):
     pin: Secret[str]
 
 
-Action = AskQuote | Pay | CheckCode | Balance | SetPin
+class Speak(Record, frozen=True, kw_only=True):
+    """Keep the customer's language; answer with `Spoken` or `Declined`.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+
+    language: Language
+
+
+Action = AskQuote | Pay | CheckCode | Balance | SetPin | Speak
 
 
 class Quoted(Record, frozen=True, kw_only=True):
@@ -309,17 +177,28 @@ class PinIsSet(Record, frozen=True, kw_only=True):
     """
 
 
-class Declined(Record, frozen=True, kw_only=True):
-    """Refused, in words for the customer; `again` asks for the secret once more.
+class Spoken(Record, frozen=True, kw_only=True):
+    """The language is kept.
 
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+
+    language: Language
+
+
+class Declined(Record, frozen=True, kw_only=True):
+    """Refused, in English words for the customer; `again` asks for the secret once more.
+
+    Other languages say what stands for `code`, a code of the error tree.
     Source: ISO/TS 12812-2:2017, 7.3.2
     """
 
     says: str
     again: bool = False
+    code: str = ""
 
 
-Result = Quoted | Paid | CodeKnown | CodeUnknown | BalanceIs | PinIsSet | Declined
+Result = Quoted | Paid | CodeKnown | CodeUnknown | BalanceIs | PinIsSet | Spoken | Declined
 
 
 class Step(Record, frozen=True, kw_only=True):
@@ -330,3 +209,33 @@ class Step(Record, frozen=True, kw_only=True):
 
     session: UssdSession
     out: Screen | Action
+
+
+def open_session(
+    identifier: str,
+    msisdn: str,
+    now: int,
+    language: Language = Language.ENGLISH,
+    begins: Offered | Reported | None = None,
+) -> UssdSession:
+    """A session that was just dialled, with the page that it `begins` with if not the menu.
+
+    Source: ISO/TS 12812-2:2017, 7.2.3
+    """
+    return UssdSession(
+        id=identifier,
+        msisdn=msisdn,
+        state=Dialled(begins=begins),
+        tries=0,
+        started_at=now,
+        last_at=now,
+        language=language,
+    )
+
+
+def asks_secret(session: UssdSession) -> bool:
+    """Whether what is typed next in `session` may be a PIN or a code.
+
+    Source: ISO/TS 12812-2:2017, 7.3.4
+    """
+    return isinstance(session.state, Secretive)

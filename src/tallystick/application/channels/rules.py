@@ -11,15 +11,18 @@ from tallystick.infrastructure.crypto.jws import split_compact
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Expired, Malformed, NotAuthentic, NotPermitted
+from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Instant
 from tallystick.protocol.channels import SignedUssd, UssdMessage, ussd_header
+from tallystick.protocol.payments import PaymentKind
 
 _messages = Decoder(UssdMessage, limit=2048)
 
 _INTERNATIONAL = re.compile(r"^(?:\+|00)([1-9][0-9]{6,14})$")
 _NATIONAL = re.compile(r"^0([1-9][0-9]{5,11})$")
 _TILL = re.compile(r"^[0-9]{4,8}$")
+_MOST_MINOR = 2**53 - 1
 
 _FAVOURITES = frozenset((
     "1004", "1122", "1313", "2468", "1357", "2580", "0852", "4242", "0070", "0007", "1337", "5683",
@@ -88,6 +91,38 @@ def till_number(typed: str) -> str:
     if not _TILL.match(digits):
         raise Malformed("this is not a till number")
     return digits
+
+
+def payee_number(kind: PaymentKind, typed: str, country: str) -> str:
+    """The number of the payee: a telephone for payments between persons, else a till.
+
+    Raises Malformed for anything else.
+    Source: ISO/TS 12812-2:2017, 7.3.3; 11.1
+    """
+    return telephone_number(typed, country) if kind is PaymentKind.P2P else till_number(typed)
+
+
+def typed_amount(typed: str, currency: str) -> int:
+    """The amount that a person typed, in minor units of `currency`.
+
+    Raises Malformed for what is no amount, nought, or more than any reader keeps exact.
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    minor = Money.parse(typed, currency).minor
+    if not 0 < minor <= _MOST_MINOR:
+        raise Malformed("this is not an amount")
+    return minor
+
+
+def typed_pin(typed: str, least: int, most: int) -> Secret[str]:
+    """The PIN that a person typed, hidden from here on.
+
+    Raises Malformed for what has other characters than digits, or fewer or more than allowed.
+    Source: ISO/TS 12812-2:2017, 7.3.4; ISO 9564-1, 7.2
+    """
+    if not re.fullmatch(r"[0-9]+", typed) or not least <= len(typed) <= most:
+        raise Malformed("this is not a PIN")
+    return Secret(typed)
 
 
 def activation_code(typed: str) -> Secret[str]:

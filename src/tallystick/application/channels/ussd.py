@@ -6,7 +6,10 @@
     menu -+-> payee -> amount -> (quote) -> terms shown -- PIN --> (pay) -> receipt code
           +-> receipt code -> (look up) -> genuine or false
           +-> PIN -> (balance)
-          `-> activation code -> new PIN -> again -> (set)
+          +-> activation code -> new PIN -> again -> (set)
+          `-> language -> (kept) -> menu
+
+`0` leads one page back, from the menu out of it, and `00` to the menu.
 
 A payment comes out only where its terms were shown, and only with a PIN: the PIN is the consent. No
 page repeats anything that was typed as a secret.
@@ -16,63 +19,79 @@ Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2; 11.2.2; 12.2
 
 import re
 from collections.abc import Mapping
+from typing import TypeVar
 
 from tallystick.application.channels.model import (
     Action,
-    AskActivationCode,
-    AskAmount,
-    AskBalancePin,
-    AskNewPin,
-    AskPayee,
-    AskPinAgain,
     AskQuote,
-    AskReceiptCode,
-    AtMenu,
     Balance,
     BalanceIs,
     CheckCode,
-    Checking,
     CodeKnown,
     CodeUnknown,
-    Confirm,
     Declined,
-    Dialled,
-    Ended,
     MenuFacts,
     Paid,
     Pay,
-    Paying,
     PinIsSet,
     Quoted,
-    Quoting,
-    ReadingBalance,
     Result,
     Screen,
     SetPin,
-    SettingPin,
-    State,
+    Speak,
+    Spoken,
     Step,
     UssdSession,
 )
+from tallystick.application.channels.pages import Pages, cut_to
 from tallystick.application.channels.rules import (
     activation_code,
     check_new_pin,
-    telephone_number,
-    till_number,
+    payee_number,
+    typed_amount,
+    typed_pin,
 )
-from tallystick.application.channels.texts import ENGLISH, Text
-from tallystick.kernel.errors import Broken, Malformed, NotPermitted
+from tallystick.application.channels.states import (
+    AskActivationCode,
+    AskAmount,
+    AskBalancePin,
+    AskLanguage,
+    AskNewPin,
+    AskPayee,
+    AskPinAgain,
+    AskReceiptCode,
+    AtMenu,
+    Checking,
+    Choosing,
+    Confirm,
+    Dialled,
+    Ended,
+    Offered,
+    Paying,
+    Quoting,
+    ReadingBalance,
+    Reported,
+    SettingPin,
+    State,
+)
+from tallystick.application.channels.texts import Text
+from tallystick.kernel.errors import (
+    Broken,
+    Malformed,
+    NotPermitted,
+)
 from tallystick.kernel.model import replace
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import iso_utc
-from tallystick.protocol.gsm7 import USSD_PLACES, places, plain_name, to_gsm7
+from tallystick.protocol.channels import Language
+from tallystick.protocol.gsm7 import USSD_PLACES, places
 from tallystick.protocol.payments import PaymentKind, QuoteReply
 
+Chosen = TypeVar("Chosen")
+
 _RECEIPT = re.compile(r"^[0-9][0-9 -]{5,24}$")
-_MOST_MINOR = 2**53 - 1
-_NAME_PLACES = 30
-_AT_WORK = (Quoting, Paying, Checking, ReadingBalance, SettingPin)
+_AT_WORK = (Quoting, Paying, Checking, ReadingBalance, SettingPin, Choosing)
 
 _CHOICES: Mapping[str, State] = {
     "1": AskPayee(kind=PaymentKind.P2P),
@@ -81,78 +100,68 @@ _CHOICES: Mapping[str, State] = {
     "4": AskReceiptCode(),
     "5": AskBalancePin(),
     "6": AskActivationCode(),
+    "7": AskLanguage(),
 }
-_ASK_PAYEE = {
-    PaymentKind.P2P: Text.ASK_NUMBER,
-    PaymentKind.CASH_OUT: Text.ASK_AGENT,
-    PaymentKind.MERCHANT: Text.ASK_TILL,
+_LANGUAGES = {"1": Language.ENGLISH, "2": Language.FRENCH, "3": Language.SWAHILI}
+_BACK, _HOME, _GO_ON = "0", "00", "1"
+
+
+_WRONG: Mapping[type[State], Text] = {
+    AskPayee: Text.WRONG_NUMBER,
+    AskAmount: Text.WRONG_AMOUNT,
+    Confirm: Text.WRONG_PIN_FORM,
+    AskReceiptCode: Text.WRONG_CODE_FORM,
+    AskBalancePin: Text.WRONG_PIN_FORM,
+    AskActivationCode: Text.WRONG_CODE_FORM,
+    AskNewPin: Text.WRONG_PIN_FORM,
+    AskPinAgain: Text.PINS_DIFFER,
 }
-_CONFIRM = {
-    PaymentKind.P2P: Text.CONFIRM_P2P,
-    PaymentKind.CASH_OUT: Text.CONFIRM_OUT,
-    PaymentKind.MERCHANT: Text.CONFIRM_MERCHANT,
-}
+"""What is said where an entry does not have the form that is asked for."""
 
 
-class _Wrong(Exception):
-    """What was typed does not fit: `text` says how, `back` is where to ask again.
-
-    Caught in `Menu.step`; it never leaves this module.
-    Source: ISO/TS 12812-2:2017, 7.2.3
-    """
-
-    def __init__(self, text: Text, back: State | None = None) -> None:
-        super().__init__(text)
-        self.text = text
-        self.back = back
-
-
-def open_session(identifier: str, msisdn: str, now: int) -> UssdSession:
-    """A session that was just dialled.
-
-    Source: ISO/TS 12812-2:2017, 7.2.3
-    """
-    return UssdSession(
-        id=identifier, msisdn=msisdn, state=Dialled(), tries=0, started_at=now, last_at=now
-    )
-
-
-def step(
-    session: UssdSession, typed: str, facts: MenuFacts, texts: Mapping[Text, str] = ENGLISH
-) -> Step:
+def step(session: UssdSession, typed: str, facts: MenuFacts) -> Step:
     """What follows when `typed` arrives: only the new input, without what was typed before.
 
     Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2
     """
-    return Menu(facts, texts).step(session, typed)
+    return Menu(facts, session.language).step(session, typed)
 
 
-def resume(
-    session: UssdSession, result: Result, facts: MenuFacts, texts: Mapping[Text, str] = ENGLISH
-) -> Step:
+def resume(session: UssdSession, result: Result, facts: MenuFacts) -> Step:
     """The page that follows when the provider carried out the action of this session.
 
     Raises Broken if the session does not wait for such a result.
     Source: ISO/TS 12812-2:2017, 7.2.3; 11.2.2
     """
-    return Menu(facts, texts).resume(session, result)
+    language = result.language if isinstance(result, Spoken) else session.language
+    return Menu(facts, language).resume(session, result)
+
+
+def interrupted(session: UssdSession, facts: MenuFacts) -> tuple[UssdSession, Screen]:
+    """A session that was cut off, ended, and the page that says so; nothing is done.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.3
+    """
+    return Menu(facts, session.language).interrupted(session)
 
 
 class Menu:
     """One turn of the menu, under these facts and in this language; pure.
 
+    A number of the menu says the same in each language.
+
     Source: ISO/TS 12812-2:2017, 7.2.3
     """
 
-    __slots__ = ("_facts", "_texts")
+    __slots__ = ("_facts", "_pages")
 
-    def __init__(self, facts: MenuFacts, texts: Mapping[Text, str]) -> None:
-        """Speak the words of `texts`.
+    def __init__(self, facts: MenuFacts, language: Language) -> None:
+        """Speak `language`.
 
         Source: ISO/TS 12812-2:2017, 7.2.3
         """
         self._facts = facts
-        self._texts = texts
+        self._pages = Pages(facts, language)
 
     def step(self, session: UssdSession, typed: str) -> Step:
         """See `ussd.step`.
@@ -163,9 +172,11 @@ class Menu:
             return self._end(session, Text.TIMED_OUT)
         session = replace(session, last_at=self._facts.now)
         if isinstance(session.state, Dialled):
-            return self._show(session, AtMenu())
+            return self._show(session, session.state.begins or AtMenu())
         if isinstance(session.state, _AT_WORK):
-            return Step(session=session, out=self._page(self._say(Text.WORKING), ends=False))
+            return Step(
+                session=session, out=self._pages.page(self._pages.say(Text.WORKING), ends=False)
+            )
         return self._entered(session, typed.strip())
 
     def _is_over(self, session: UssdSession) -> bool:
@@ -176,93 +187,106 @@ class Menu:
             or now - session.started_at > facts.lifetime_ms
         )
 
-    def _entered(self, session: UssdSession, entry: str) -> Step:
-        if entry == "0":
-            return self._end(session, Text.CANCELLED)
+    def _entered(  # noqa: PLR0911 - one return a way on
+        self, session: UssdSession, entry: str
+    ) -> Step:
+        if entry == _HOME:
+            return self._show(session, AtMenu())
+        if entry == _BACK:
+            return self._back(session)
+        asked = session.state
         try:
             state, action = self._advance(session, entry)
-        except _Wrong as wrong:
-            return self._again(session, wrong.back or session.state, self._say(wrong.text))
+        except Malformed:
+            wrong = _WRONG.get(type(asked), Text.WRONG_CHOICE)
+            back = AskNewPin(code=asked.code) if isinstance(asked, AskPinAgain) else asked
+            return self._again(session, back, self._pages.say(wrong))
+        except NotPermitted:
+            return self._again(session, asked, self._pages.say(Text.WEAK_PIN))
         if action is not None:
             return Step(session=self._moved(session, state), out=action)
         if isinstance(state, Ended):
             return self._end(session, Text.TERMS_EXPIRED)
         return self._show(session, state)
 
+    def _back(self, session: UssdSession) -> Step:
+        before: State = AtMenu()
+        match session.state:
+            case AtMenu():
+                return self._end(session, Text.CANCELLED)
+            case Reported():
+                return self._end(session, Text.GOODBYE)
+            case AskAmount(kind=kind):
+                before = AskPayee(kind=kind)
+            case Confirm(terms=terms, payee=payee) if payee:
+                before = AskAmount(kind=terms.quote.kind, payee=payee)
+            case AskNewPin():
+                before = AskActivationCode()
+            case AskPinAgain(code=code):
+                before = AskNewPin(code=code)
+            case _:
+                pass
+        return self._show(session, before)
+
     def _advance(  # noqa: PLR0911 - one return a state
         self, session: UssdSession, entry: str
     ) -> tuple[State, Action | None]:
+        """Where `entry` leads. Raises Malformed if it does not fit, NotPermitted for a weak PIN."""
+        facts = self._facts
         match session.state:
-            case AtMenu():
-                chosen = _CHOICES.get(entry)
-                if chosen is None:
-                    raise _Wrong(Text.WRONG_CHOICE)
-                return chosen, None
             case AskPayee(kind=kind):
-                return AskAmount(kind=kind, payee=self._payee(kind, entry)), None
+                payee = payee_number(kind, entry, facts.country)
+                return AskAmount(kind=kind, payee=payee), None
             case AskAmount(kind=kind, payee=payee):
-                minor = self._amount(entry)
+                minor = typed_amount(entry, facts.currency)
                 quote = AskQuote(kind=kind, payee=payee, amount_minor=minor)
-                return Quoting(kind=kind, amount_minor=minor), quote
+                return Quoting(kind=kind, amount_minor=minor, payee=payee), quote
             case Confirm(terms=terms):
                 return self._consent(terms, self._pin(entry))
             case AskReceiptCode():
-                if not _RECEIPT.match(entry):
-                    raise _Wrong(Text.WRONG_CODE_FORM)
-                return Checking(), CheckCode(code=entry)
+                return Checking(), CheckCode(code=_matching(_RECEIPT, entry))
             case AskBalancePin():
                 return ReadingBalance(), Balance(pin=self._pin(entry))
+            case AskActivationCode() | AskNewPin() | AskPinAgain():
+                return self._advance_pin(session.state, session.msisdn, entry)
+            case AskLanguage():
+                return Choosing(), Speak(language=_chosen(_LANGUAGES, entry))
             case _:
-                return self._advance_pin(session, entry)
+                return self._choose(session.state, entry), None
 
-    def _advance_pin(self, session: UssdSession, entry: str) -> tuple[State, Action | None]:
-        match session.state:
+    def _choose(self, state: State, entry: str) -> State:
+        match state:
+            case AtMenu():
+                return _chosen(_CHOICES, entry)
+            case Offered(terms=terms):
+                return _chosen({_GO_ON: Confirm(terms=terms)}, entry)
+            case Reported():
+                return _chosen({_GO_ON: AtMenu()}, entry)
+            case _:
+                raise Broken("the menu has no way on from where it stands")
+
+    def _advance_pin(
+        self, state: AskActivationCode | AskNewPin | AskPinAgain, msisdn: str, entry: str
+    ) -> tuple[State, Action | None]:
+        match state:
             case AskActivationCode():
-                try:
-                    return AskNewPin(code=activation_code(entry)), None
-                except Malformed:
-                    raise _Wrong(Text.WRONG_CODE_FORM) from None
+                return AskNewPin(code=activation_code(entry)), None
             case AskNewPin(code=code):
                 pin = self._pin(entry)
-                try:
-                    check_new_pin(pin, session.msisdn)
-                except NotPermitted:
-                    raise _Wrong(Text.WEAK_PIN) from None
+                check_new_pin(pin, msisdn)
                 return AskPinAgain(code=code, pin=pin), None
             case AskPinAgain(code=code, pin=pin):
                 if Secret(entry) != pin:
-                    raise _Wrong(Text.PINS_DIFFER, AskNewPin(code=code))
+                    raise Malformed("the two PINs differ")
                 return SettingPin(), SetPin(code=code, pin=pin)
-            case _:
-                raise Broken("the menu has no way on from where it stands")
+
+    def _pin(self, entry: str) -> Secret[str]:
+        return typed_pin(entry, self._facts.pin_least, self._facts.pin_most)
 
     def _consent(self, terms: QuoteReply, pin: Secret[str]) -> tuple[State, Action | None]:
         if self._facts.now > terms.quote.expires_at:
             return Ended(), None
         return Paying(terms=terms), Pay(terms=terms, pin=pin)
-
-    def _payee(self, kind: PaymentKind, entry: str) -> str:
-        try:
-            if kind is PaymentKind.P2P:
-                return telephone_number(entry, self._facts.country)
-            return till_number(entry)
-        except Malformed:
-            raise _Wrong(Text.WRONG_NUMBER) from None
-
-    def _amount(self, entry: str) -> int:
-        try:
-            minor = Money.parse(entry, self._facts.currency).minor
-        except Malformed:
-            raise _Wrong(Text.WRONG_AMOUNT) from None
-        if not 0 < minor <= _MOST_MINOR:
-            raise _Wrong(Text.WRONG_AMOUNT)
-        return minor
-
-    def _pin(self, entry: str) -> Secret[str]:
-        least, most = self._facts.pin_least, self._facts.pin_most
-        if not re.fullmatch(r"[0-9]+", entry) or not least <= len(entry) <= most:
-            raise _Wrong(Text.WRONG_PIN_FORM)
-        return Secret(entry)
 
     def resume(  # noqa: PLR0911 - one return a result
         self, session: UssdSession, result: Result
@@ -273,12 +297,17 @@ class Menu:
         """
         session = replace(session, last_at=self._facts.now)
         match session.state, result:
-            case Quoting() | Paying() | Checking() | ReadingBalance() | SettingPin(), Declined():
+            case (
+                Quoting() | Paying() | Checking() | ReadingBalance() | SettingPin() | Choosing(),
+                Declined(),
+            ):
                 return self._declined(session, result)
-            case Quoting(kind=kind, amount_minor=minor), Quoted(terms=terms):
+            case Quoting(kind=kind, amount_minor=minor, payee=payee), Quoted(terms=terms):
                 if (terms.quote.kind, terms.quote.amount_minor) != (kind, minor):
                     raise Broken("the terms are not those that were asked for")
-                return self._show(session, Confirm(terms=terms))
+                return self._show(session, Confirm(terms=terms, payee=payee))
+            case Choosing(), Spoken(language=language):
+                return self._show(replace(session, language=language), AtMenu())
             case Paying(), Paid(receipt_code=code):
                 return self._end(session, Text.PAID, code=code)
             case Checking(), CodeKnown():
@@ -298,7 +327,7 @@ class Menu:
             Text.CODE_IN if known.incoming else Text.CODE_OUT,
             amount=str(Money(known.amount_minor, known.currency)),
             at=iso_utc(known.at)[:16].replace("T", " "),
-            stage=known.stage,
+            stage=self._pages.say(Text(known.stage)),
         )
 
     def _declined(self, session: UssdSession, declined: Declined) -> Step:
@@ -312,22 +341,33 @@ class Menu:
                 back = AskActivationCode()
             case _:
                 pass
+        says = self._pages.why(session, declined)
         if declined.again and back is not None:
-            return self._again(session, back, declined.says)
+            if not self._facts.pin_ends:
+                return self._again(session, back, says)
+            says = f"{says} {self._pages.say(Text.DIAL_AGAIN)}"
         ended = replace(session, state=Ended())
-        return Step(session=ended, out=self._page(declined.says, ends=True))
+        return Step(session=ended, out=self._pages.page(says, ends=True))
+
+    def interrupted(self, session: UssdSession) -> tuple[UssdSession, Screen]:
+        """See `ussd.interrupted`.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.3
+        """
+        page = self._pages.page(self._pages.say(Text.INTERRUPTED), ends=True)
+        return replace(session, state=Ended(), tries=0), page
 
     def _show(self, session: UssdSession, state: State) -> Step:
-        page = self._page(self._prompt(state), ends=False)
+        page = self._pages.page(self._pages.prompt(state), ends=False)
         return Step(session=self._moved(session, state), out=page)
 
     def _again(self, session: UssdSession, state: State, because: str) -> Step:
         tries = session.tries + 1
         if tries >= self._facts.most_tries:
             return self._end(session, Text.TOO_MANY)
-        prompt = self._prompt(state)
+        prompt = self._pages.prompt(state)
         room = USSD_PLACES - places(prompt) - 1
-        page = self._page(f"{_cut(because, room)}\n{prompt}", ends=False)
+        page = self._pages.page(f"{cut_to(because, room)}\n{prompt}", ends=False)
         return Step(session=replace(session, state=state, tries=tries), out=page)
 
     def _moved(self, session: UssdSession, state: State) -> UssdSession:
@@ -338,49 +378,19 @@ class Menu:
         return replace(session, state=state, tries=session.tries if judged else 0)
 
     def _end(self, session: UssdSession, text: Text, **fields: str) -> Step:
-        page = self._page(self._say(text, **fields), ends=True)
+        page = self._pages.page(self._pages.say(text, **fields), ends=True)
         return Step(session=replace(session, state=Ended(), tries=0), out=page)
 
-    def _say(self, text: Text, **fields: str) -> str:
-        return self._texts[text].format(provider=plain_name(self._facts.provider, 24), **fields)
 
-    def _prompt(self, state: State) -> str:  # noqa: PLR0911 - one return a state
-        facts = self._facts
-        match state:
-            case AskPayee(kind=kind):
-                return self._say(_ASK_PAYEE[kind])
-            case AskAmount():
-                return self._say(Text.ASK_AMOUNT, currency=facts.currency)
-            case Confirm(terms=terms):
-                quote = terms.quote
-                return self._say(
-                    _CONFIRM[quote.kind],
-                    amount=str(Money(quote.amount_minor, quote.currency)),
-                    name=plain_name(quote.payee_name, _NAME_PLACES),
-                    fee=str(Money(quote.fee_minor, quote.currency)),
-                )
-            case AskReceiptCode():
-                return self._say(Text.ASK_RECEIPT)
-            case AskBalancePin():
-                return self._say(Text.ASK_BALANCE_PIN)
-            case AskActivationCode():
-                return self._say(Text.ASK_ACTIVATION)
-            case AskNewPin():
-                least, most = str(facts.pin_least), str(facts.pin_most)
-                return self._say(Text.ASK_NEW_PIN, least=least, most=most)
-            case AskPinAgain():
-                return self._say(Text.ASK_PIN_AGAIN)
-            case _:
-                return self._say(Text.MENU)
-
-    @staticmethod
-    def _page(text: str, *, ends: bool) -> Screen:
-        return Screen(text=_cut(text, USSD_PLACES), ends=ends)
+def _chosen(choices: Mapping[str, Chosen], entry: str) -> Chosen:
+    """What `entry` chooses. Raises Malformed for what is not in the list."""
+    if entry not in choices:
+        raise Malformed("this is not in the list")
+    return choices[entry]
 
 
-def _cut(text: str, most: int) -> str:
-    """`text` in the GSM alphabet, from its beginning, within `most` places."""
-    kept = to_gsm7(text)
-    while places(kept) > most:
-        kept = kept[: len(kept) - max(1, (places(kept) - most) // 2)]
-    return kept
+def _matching(form: re.Pattern[str], entry: str) -> str:
+    """`entry`, if it has this form. Raises Malformed otherwise."""
+    if not form.match(entry):
+        raise Malformed("this is not a code")
+    return entry

@@ -8,6 +8,7 @@ erases the person and leaves every proof valid.
 Source: ISO/TS 12812-2:2017, 7.4.1; 14.2.1
 """
 
+from tallystick.application.customers.languages import Languages
 from tallystick.application.customers.model import (
     Customer,
     CustomerKind,
@@ -16,4 +17,4 @@ from tallystick.application.customers.model import (
 )
 from tallystick.application.customers.service import Customers
 
-__all__ = ["Customer", "CustomerKind", "CustomerStatus", "Customers", "Profile"]
+__all__ = ["Customer", "CustomerKind", "CustomerStatus", "Customers", "Languages", "Profile"]

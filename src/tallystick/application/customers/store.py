@@ -76,6 +76,25 @@ MIGRATION = Migration(
     ),
 )
 
+LANGUAGE = Table(
+    name="customer_language",
+    key="customer",
+    insert_head="INSERT INTO customer_language (customer, language) VALUES ",
+    slots="(?, ?)",
+    insert_tail=" ON CONFLICT (customer) DO UPDATE SET language = excluded.language",
+    select_head="SELECT customer, language FROM customer_language WHERE customer IN ",
+)
+
+LANGUAGE_MIGRATION = Migration(
+    number=120,
+    name="languages of customers",
+    statements=(
+        """CREATE TABLE customer_language (
+            customer TEXT PRIMARY KEY, language TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+    ),
+)
+
 
 def erased_and_left(reader: Reader) -> tuple[int, int]:
     """How many persons were erased, and of how many of them a key, profile or PIN is left.

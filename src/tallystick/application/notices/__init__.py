@@ -26,6 +26,7 @@ from tallystick.application.notices.rules import (
     render,
     template_of,
 )
+from tallystick.application.notices.senders import SenderRule, default_sender, sender_of
 from tallystick.application.notices.service import Notices
 
 __all__ = [
@@ -38,10 +39,13 @@ __all__ = [
     "PaymentReversed",
     "PaymentSent",
     "PinBlocked",
+    "SenderRule",
     "Template",
     "attempted",
     "check_receipt_code",
+    "default_sender",
     "receipt_code",
     "render",
+    "sender_of",
     "template_of",
 ]

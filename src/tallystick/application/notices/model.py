@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from tallystick.kernel.model import Record
 from tallystick.kernel.secret import Secret
+from tallystick.protocol.channels import SmsState
 
 
 class Channel(StrEnum):
@@ -49,6 +50,31 @@ class NoticeRow(Record, frozen=True, kw_only=True):
     attempts: int
     due_at: int
     delivered_at: int
+
+
+class NoticeReceiptRow(Record, frozen=True, kw_only=True):
+    """What the SMSC said last of the notice `seq`, by its own clock (`at`, ms).
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    seq: int
+    state: SmsState
+    at: int
+
+
+class NoticeState(StrEnum):
+    """How far a notice has come: kept, taken by the SMSC, on the phone, or not.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    WAITING = "waiting"
+    TAKEN = "taken"
+    GIVEN_UP = "given-up"
+    DELIVERED = "delivered"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
 
 
 class ActivationIssued(Record, frozen=True, kw_only=True):

@@ -20,11 +20,14 @@ from tallystick.application.notices.model import (
     PinBlocked,
     Template,
 )
+from tallystick.application.notices.texts import WORDS
+from tallystick.application.notices.texts.words import Said
 from tallystick.infrastructure.crypto.digest import equal
 from tallystick.kernel.errors import Malformed, NotAuthentic
 from tallystick.kernel.model import replace
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import HOUR_MS, SECOND_MS, Instant
+from tallystick.protocol.channels import Language
 from tallystick.protocol.gsm7 import SMS_PLACES, masked_number, places, plain_name
 
 Mac = Callable[[bytes], bytes]
@@ -95,57 +98,46 @@ _TEMPLATES: dict[type[Facts], Template] = {
 }
 
 
-def render(facts: Facts, provider: str) -> str:
+def render(facts: Facts, provider: str, language: Language = Language.ENGLISH) -> str:
     """The message for `facts` in at most 160 places of the GSM alphabet, one SMS.
 
     Raises Malformed if it does not fit, which no facts of ours can make happen.
     Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.4; 3GPP TS 23.038, 6.2.1
     """
-    text = f"{plain_name(provider, _PROVIDER_PLACES)}: {_words(facts)}"
+    said, fields = _said(facts)
+    words = WORDS[language][said].format(**fields)
+    text = f"{plain_name(provider, _PROVIDER_PLACES)}: {words}"
     if places(text) > SMS_PLACES:
         raise Malformed("a notice does not fit one SMS")
     return text
 
 
-def _words(facts: Facts) -> str:
+def _said(facts: Facts) -> tuple[Said, dict[str, str]]:
     match facts:
         case ActivationIssued(code=code, minutes=minutes):
-            words = (
-                f"activation code {code.reveal()}, valid {minutes} min. Only for your own phone or"
-                " menu. Tell it to nobody, also not to our staff."
-            )
+            return Said.ACTIVATION, {"code": code.reveal(), "minutes": str(minutes)}
         case PaymentSent():
-            words = _sent(facts)
-        case PaymentReceived(payer_name=name, payer_number=number, receipt_code=code):
-            words = (
-                f"{_money(facts.amount_minor, facts.currency)} from {_person(name, number)}."
-                f" Receipt {code}. Check it in our menu before you give goods."
-            )
+            return Said.SENT, {
+                "amount": _money(facts.amount_minor, facts.currency),
+                "person": _person(facts.payee_name, facts.payee_number),
+                "fee": _money(facts.fee_minor, facts.currency),
+                "receipt": facts.receipt_code,
+            }
+        case PaymentReceived():
+            return Said.RECEIVED, {
+                "amount": _money(facts.amount_minor, facts.currency),
+                "person": _person(facts.payer_name, facts.payer_number),
+                "receipt": facts.receipt_code,
+            }
         case PaymentReversed(to_you=to_you, receipt_code=code):
-            way = "given back to you" if to_you else "taken back from you"
-            words = (
-                f"{_money(facts.amount_minor, facts.currency)} {way}. Payment reversed."
-                f" Receipt {code}."
-            )
+            amount = _money(facts.amount_minor, facts.currency)
+            way = Said.GIVEN_BACK if to_you else Said.TAKEN_BACK
+            return way, {"amount": amount, "receipt": code}
         case DeviceSuspended(because=because):
-            words = (
-                f"a device of yours may no longer pay: {plain_name(because, _REASON_PLACES)}."
-                " If this surprises you, visit an agent."
-            )
+            return Said.DEVICE_SUSPENDED, {"because": plain_name(because, _REASON_PLACES)}
         case PinBlocked(minutes=minutes):
-            until = f"for {minutes} min" if minutes else "until you visit an agent"
-            words = (
-                f"too many wrong PINs. Your PIN is blocked {until}. If this was not you, tell us."
-            )
-    return words
-
-
-def _sent(facts: PaymentSent) -> str:
-    return (
-        f"{_money(facts.amount_minor, facts.currency)} sent to"
-        f" {_person(facts.payee_name, facts.payee_number)},"
-        f" fee {_money(facts.fee_minor, facts.currency)}. Receipt {facts.receipt_code}."
-    )
+            blocked = Said.PIN_BLOCKED_FOR if minutes else Said.PIN_BLOCKED
+            return blocked, {"minutes": str(minutes)} if minutes else {}
 
 
 def _money(minor: int, currency: str) -> str:

@@ -6,15 +6,34 @@ customer asks for a new one.
 Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.4; 7.4.1
 """
 
-from tallystick.application.notices.model import Channel, NoticeRow, Template
+import re
+
+from tallystick.application.notices.model import (
+    Channel,
+    NoticeReceiptRow,
+    NoticeRow,
+    NoticeState,
+    Template,
+)
 from tallystick.application.notices.rules import attempted
-from tallystick.application.notices.store import NOTICE, due_notices, next_seq
+from tallystick.application.notices.store import (
+    NOTICE,
+    RECEIPT,
+    due_notices,
+    next_seq,
+    notice_of,
+    receipt_of,
+)
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.store.database import Reader
+from tallystick.kernel.errors import Conflict, NotFound
 from tallystick.kernel.model import row_of
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Instant
+from tallystick.protocol.channels import SmsAccepted, SmsReceipt, SmsState
 from tallystick.protocol.payments import Empty
+
+_MESSAGE = re.compile(r"notice-([1-9][0-9]{0,17})")
 
 
 class Notices:
@@ -80,6 +99,40 @@ class Notices:
         if not kept.due_at:
             turn.on_durable(lambda: self._forget(notice.reference))
         return Outcome(Empty())
+
+    def told(self, turn: Turn, receipt: SmsReceipt) -> Outcome:
+        """Keep what the SMSC says became of a notice that it took; `delivered` is final.
+
+        Raises NotFound for a message that is none of ours, Conflict for one that was never taken.
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        match = _MESSAGE.fullmatch(receipt.id)
+        notice = None if match is None else notice_of(self._reader, int(match.group(1)))
+        if notice is None:
+            raise NotFound("no message of ours has this id")
+        if not notice.delivered_at:
+            raise Conflict("this message was not taken over yet")
+        known = receipt_of(self._reader, notice.seq)
+        if known is None or known.state is not SmsState.DELIVERED:
+            row = NoticeReceiptRow(seq=notice.seq, state=receipt.state, at=receipt.at)
+            turn.changes.upsert(RECEIPT, row.seq, row_of(row))
+        return Outcome(SmsAccepted(id=receipt.id))
+
+    def state(self, seq: int) -> NoticeState:
+        """How far the notice with this number has come.
+
+        Raises NotFound.
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        notice = notice_of(self._reader, seq)
+        if notice is None:
+            raise NotFound("no such notice")
+        receipt = receipt_of(self._reader, seq)
+        if receipt is not None:
+            return NoticeState(receipt.state.value)
+        if notice.delivered_at:
+            return NoticeState.TAKEN
+        return NoticeState.WAITING if notice.due_at else NoticeState.GIVEN_UP
 
     def reset(self) -> None:
         """Take the next number from the file again.

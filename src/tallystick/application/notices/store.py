@@ -3,7 +3,7 @@
 Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.4
 """
 
-from tallystick.application.notices.model import NoticeRow
+from tallystick.application.notices.model import NoticeReceiptRow, NoticeRow
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
@@ -40,6 +40,48 @@ MIGRATION = Migration(
         "CREATE INDEX notice_due ON notice (due_at, seq) WHERE due_at > 0",
     ),
 )
+
+
+RECEIPT = Table(
+    name="notice_receipt",
+    key="seq",
+    insert_head="INSERT INTO notice_receipt (seq, state, at) VALUES ",
+    slots="(?, ?, ?)",
+    insert_tail=" ON CONFLICT (seq) DO UPDATE SET state = excluded.state, at = excluded.at",
+    select_head="SELECT seq, state, at FROM notice_receipt WHERE seq IN ",
+)
+
+RECEIPT_MIGRATION = Migration(
+    number=121,
+    name="delivery receipts of notices",
+    statements=(
+        """CREATE TABLE notice_receipt (
+            seq INTEGER PRIMARY KEY, state TEXT NOT NULL, at INTEGER NOT NULL
+        ) STRICT""",
+    ),
+)
+
+
+def notice_of(reader: Reader, seq: int) -> NoticeRow | None:
+    """The notice with this number, or None.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    row = reader.one(
+        "SELECT seq, channel, customer, template, reference, created_at, attempts, due_at,"
+        " delivered_at FROM notice WHERE seq = ?",
+        (seq,),
+    )
+    return None if row is None else from_row(NoticeRow, row)
+
+
+def receipt_of(reader: Reader, seq: int) -> NoticeReceiptRow | None:
+    """What the SMSC said last of the notice with this number, or None.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    row = reader.one("SELECT seq, state, at FROM notice_receipt WHERE seq = ?", (seq,))
+    return None if row is None else from_row(NoticeReceiptRow, row)
 
 
 def due_notices(reader: Reader, now: Instant, most: int) -> list[NoticeRow]:

@@ -87,6 +87,18 @@ def last_orders(reader: Reader, most: int) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
+def last_dialled(reader: Reader, payer: str, since: str) -> str:
+    """The id of the newest dialled order of the account `payer` behind `since`, or nothing.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    row = reader.one(
+        "SELECT max(id) FROM payment_order WHERE id >= ? AND payer = ? AND grade = 'pin-verified'",
+        (since, payer),
+    )
+    return "" if row is None or row[0] is None else str(row[0])
+
+
 def recorded_orders(reader: Reader) -> Iterator[tuple[int, str, str, str, int]]:
     """Event index, id, grade, policy row and policy version of every order, by event.
 

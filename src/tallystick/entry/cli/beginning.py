@@ -33,6 +33,7 @@ from tallystick.process.programme.templates import (
     profile_currency,
     profile_text,
 )
+from tallystick.protocol.channels import Language
 
 _ROLES = (
     *("security-officer", "security-officer", "operations", "operations"),
@@ -74,6 +75,13 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     default="",
     help="Roles to invite, by commas; else those that the programme needs.",
 )
+@click.option(
+    "--language",
+    type=click.Choice([one.value for one in Language]),
+    default=Language.ENGLISH.value,
+    show_default=True,
+    help="In which language customers are spoken to who chose none.",
+)
 @click.option("--sms-url", default="", help="Where notices are posted.")
 @click.option("--core-url", default="", help="A core system whose book counts.")
 @click.option(
@@ -97,6 +105,7 @@ def init(
     profiles: tuple[str, ...],
     policy_file: Path | None,
     operators: str,
+    language: str,
     sms_url: str,
     core_url: str,
     gateways: tuple[str, ...],
@@ -119,6 +128,7 @@ def init(
     """
     plan = replace(
         _plan(provider, currency, country, _chosen(profiles), policy_file, operators),
+        language=Language(language),
         sms_url=sms_url,
         core_url=core_url,
         gateways=dict(_gateway(given) for given in gateways),

@@ -39,6 +39,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "release": ("releases:release",),
     "ledger": ("ledger:ledger",),
     "keys": ("keys:keys",),
+    "partner": ("partners:partner",),
     "store": ("stores:store",),
     "backup": ("backups:backup",),
     "restore": ("backups:restore_backup",),

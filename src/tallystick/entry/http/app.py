@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tallystick.entry.http.access import AccessDoors
+from tallystick.entry.http.aggregator import PartnerDoors
 from tallystick.entry.http.doors import Doors
 from tallystick.entry.http.early import EarlyRefusal
 from tallystick.entry.http.lane import SEALED_TYPE, LaneHandler
@@ -37,6 +38,7 @@ def application(
     doors: Doors,
     access: AccessDoors,
     ussd: UssdDoor,
+    partners: PartnerDoors,
     sealed: dict[str, LaneHandler],
     early: EarlyRefusal,
 ) -> Starlette:
@@ -62,6 +64,8 @@ def application(
         Route("/access/v1/evaluations", access.evaluations, methods=["POST"]),
         Route("/.well-known/authzen-configuration", access.configuration, methods=["GET"]),
         Route("/v1/ussd", ussd.message, methods=["POST"]),
+        Route("/v1/aggregators/{aggregator}", partners.callback, methods=["POST"]),
+        Route("/v1/sms/receipts", partners.receipt, methods=["POST"]),
         Route("/v1/keys", doors.keys, methods=["GET"]),
         Route("/v1/tally/checkpoint", doors.checkpoint, methods=["GET"]),
         Route("/v1/tally/consistency", doors.consistency, methods=["GET"]),

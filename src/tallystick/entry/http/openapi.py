@@ -23,6 +23,7 @@ from tallystick.protocol.problems import Problem
 _REFERENCE = "#/components/schemas/{name}"
 _SEALED = "application/cose"
 _BEARER = "signature"
+_FORM = "application/x-www-form-urlencoded"
 _SIGNATURE = {
     "type": "http",
     "scheme": "bearer",
@@ -85,6 +86,8 @@ def _operation(one: Operation) -> dict[str, Any]:
 def _parameters(one: Operation) -> list[dict[str, Any]]:
     if "{session}" in one.path:
         return [_parameter("session", "path", {"type": "string"})]
+    if "{aggregator}" in one.path:
+        return [_parameter("aggregator", "path", {"type": "string"})]
     if one.name == "tally.consistency":
         size = {"type": "integer", "minimum": 1}
         return [_parameter("old", "query", size), _parameter("new", "query", size)]
@@ -106,7 +109,7 @@ def _request_content(one: Operation) -> dict[str, Any]:
             "properties": {"jws": {"type": "string"}, "body": _ref(one.request)},
         }
         return {"application/json": {"schema": body}}
-    return {"application/json": {"schema": _ref(one.request)}}
+    return {_FORM if one.form else "application/json": {"schema": _ref(one.request)}}
 
 
 def _responses(one: Operation) -> dict[str, Any]:
@@ -117,6 +120,8 @@ def _responses(one: Operation) -> dict[str, Any]:
         if sealed_reply
         else {"application/json": {"schema": _ref(one.reply)}}
     )
+    if one.form:
+        content = {"text/plain": {"schema": {"type": "string"}}}
     responses: dict[str, Any] = {"200": {"description": "done", "content": content}}
     by_status: dict[int, list[str]] = {}
     for code in sorted({*COMMON_REFUSALS, *one.refusals}):

@@ -17,7 +17,13 @@ from tallystick.protocol import (
     session,
     tally_api,
 )
-from tallystick.protocol.channels import SignedUssd, UssdReply
+from tallystick.protocol.channels import (
+    AggregatorCallback,
+    SignedUssd,
+    SmsAccepted,
+    SmsReceipt,
+    UssdReply,
+)
 from tallystick.protocol.statements import SignedStatement, StatementRecorded
 
 
@@ -26,7 +32,8 @@ class Protection(StrEnum):
 
     sealed: COSE_Encrypt0 in a session. handshake: what opens one. act: signed by an operator's key.
     bearer: the same, with the signature over the body in the header `authorization`.
-    gateway: signed by a registered gateway. open: public, in clear.
+    gateway: signed by a registered gateway. callback: with the proof of a registered partner.
+    open: public, in clear.
     Source: ISO/TS 12812-2:2017, 3.9; 3.14; 7.2.7
     """
 
@@ -35,6 +42,7 @@ class Protection(StrEnum):
     ACT = "act"
     BEARER = "bearer"
     GATEWAY = "gateway"
+    CALLBACK = "callback"
     OPEN = "open"
 
 
@@ -42,7 +50,8 @@ class Operation(Record, frozen=True, kw_only=True):
     """One row: what it is for, how it is reached and protected, by whom, and how it may refuse.
 
     `request` and `reply` name the protocol structs; for sealed operations they are what is inside.
-    `refusals` are codes of the error tree besides those that every operation has.
+    `refusals` are codes of the error tree besides those that every operation has. With `form` the
+    request is a form, and the reply plain text.
     Source: ISO/TS 12812-2:2017, 6.2.2
     """
 
@@ -57,6 +66,7 @@ class Operation(Record, frozen=True, kw_only=True):
     roles: tuple[str, ...]
     grades: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
+    form: bool = False
 
 
 COMMON_REFUSALS = ("malformed", "too-large", "rate-limited", "unavailable", "broken")
@@ -113,6 +123,9 @@ SCHEMAS: dict[str, type[Wire]] = {
         authzen.AccessConfiguration,
         SignedUssd,
         UssdReply,
+        AggregatorCallback,
+        SmsReceipt,
+        SmsAccepted,
         SignedStatement,
         StatementRecorded,
     )
@@ -190,6 +203,16 @@ OPERATIONS: tuple[Operation, ...] = (
     _open("ussd.message", "POST", "/v1/ussd", Protection.GATEWAY, "SignedUssd", "UssdReply",
           "one input of a dialled menu", ("7.2.3", "12.2"),
           ("conflict", "expired", "not-authentic", "replayed")),
+    Operation(
+        name="ussd.callback", method="POST", path="/v1/aggregators/{aggregator}",
+        protection=Protection.CALLBACK, request="AggregatorCallback", reply="",
+        use_case="one callback of a dialled menu, with all inputs so far",
+        clauses=("7.2.3", "12.2"), roles=("anyone",),
+        refusals=("expired", "not-authentic", "replayed"), form=True,
+    ),
+    _open("sms.receipt", "POST", "/v1/sms/receipts", Protection.CALLBACK, "SmsReceipt",
+          "SmsAccepted", "what became of a message", ("7.2.3", "7.3.6"),
+          ("conflict", "expired", "not-authentic", "not-found")),
     _open("operator.enrol", "POST", "/v1/operators", _OPEN, "EnrolOperator", "OperatorEnrolled",
           "enrol an operator with a one-time code", ("6.2.1",), ("not-authentic",)),
     _act("open-customer", "OpenCustomer", "open a customer", ("7.4.1",), ("care-desk",)),

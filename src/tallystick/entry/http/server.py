@@ -27,7 +27,9 @@ from tallystick.entry.assembly import Platform
 from tallystick.entry.core_link import CoreLink
 from tallystick.entry.delivering import deliver_notices, deliver_webhooks
 from tallystick.entry.http.access import AccessDoors
+from tallystick.entry.http.aggregator import PartnerDoors
 from tallystick.entry.http.app import application
+from tallystick.entry.http.dialled import DialledActions
 from tallystick.entry.http.doors import Doors
 from tallystick.entry.http.early import EarlyRefusal
 from tallystick.entry.http.front import Front
@@ -155,7 +157,7 @@ async def serve(
     watch_disk(accounting, watched)
     watch_registers(accounting, watched, platform.clock)
     tell_changes(platform, accounting)
-    ussd = UssdDoor(platform, writer, accounting)
+    dialled = DialledActions(platform, writer, accounting)
     with ExitStack() as stack:
         place = None
         if listening.workers > 1:
@@ -163,8 +165,8 @@ async def serve(
         else:
             check_free(listening.host, listening.port)
         tracing = tracing_of(watched, writer, platform.module.random)
-        stage = _Stage(platform, writer, accounting, admission, tracing)
-        served = _served(stage, ussd, listening, place)
+        stage = _Stage(platform, writer, accounting, admission, tracing, dialled)
+        served = _served(stage, listening, place)
         duties = _duties(platform, writer, accounting, served, patience)
         if witnessing is not None:
             duties.append(witnessed(platform, accounting, witnessing))
@@ -186,7 +188,7 @@ async def serve(
                 task.cancel()
             await asyncio.gather(*tasks, beginning, return_exceptions=True)
             await writer.close()
-            ussd.close()
+            dialled.close()
             accounting.flush()
         if not beginning.cancelled():
             beginning.result()
@@ -226,6 +228,7 @@ class _Stage:
     accounting: Accounting
     admission: Admission
     tracing: Tracing | None
+    dialled: DialledActions
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,18 +241,18 @@ class _Served:
     workers: int
 
 
-def _served(on: _Stage, ussd: UssdDoor, listening: Listening, place: Place | None) -> _Served:
-    platform, writer, accounting, tracing = on.platform, on.writer, on.accounting, on.tracing
-    keys_of, nonces = platform.desks.sessions.keys, platform.nonces
-    front = Front(keys_of, nonces, platform.clock, accounting, tracing)
+def _served(on: _Stage, listening: Listening, place: Place | None) -> _Served:
+    platform, writer, accounting, trace = on.platform, on.writer, on.accounting, on.tracing
+    front = Front(platform.desks.sessions.keys, platform.nonces, platform.clock, accounting, trace)
     performers = SealedOperations(platform, writer).performers()
     sealed = sealed_handlers(front, performers)
     secure = listening.certificate is not None or bool(listening.terminator)
     early = EarlyRefusal(on.admission, accounting)
     app = application(
-        Doors(platform, writer, accounting, on.admission, tracing),
+        Doors(platform, writer, accounting, on.admission, trace),
         AccessDoors(platform, accounting, platform.names, secure=secure),
-        ussd,
+        UssdDoor(platform, on.dialled, accounting),
+        PartnerDoors(platform, writer, on.dialled, accounting),
         sealed,
         early,
     )
@@ -261,11 +264,11 @@ def _served(on: _Stage, ussd: UssdDoor, listening: Listening, place: Place | Non
             private_key=str(listening.private_key or ""),
             session_rate=listening.session_rate,
             source_rate=listening.source_rate,
-            trace_share=0.0 if tracing is None else tracing.share,
+            trace_share=0.0 if trace is None else trace.share,
             longest_wait_s=listening.longest_wait_s,
             workers=listening.workers,
         )
-        desk = FrontDesk(platform, writer, accounting, performers, hiring, on.admission, tracing)
+        desk = FrontDesk(platform, writer, accounting, performers, hiring, on.admission, trace)
         writer.on_full = desk.writer_full
         accounting.gauges["fronts"] = desk.count
     lane = None

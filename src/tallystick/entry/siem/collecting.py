@@ -50,6 +50,9 @@ _NOTES = {
     Note.QUOTE_KEY_REPLACED: ("keys.quote-replaced", Severity.INFORMATIONAL),
     Note.QUOTE_KEY_NOT_REPLACED: ("keys.quote-not-replaced", Severity.ERROR),
     Note.NOTICE_NOT_DELIVERED: ("notice.not-delivered", Severity.WARNING),
+    Note.NOTICE_NOT_ALLOWED: ("notice.no-sender", Severity.ERROR),
+    Note.NOTICE_REJECTED: ("notice.rejected", Severity.NOTICE),
+    Note.DIALOGUE_BROKEN: ("dialled.history-broken", Severity.WARNING),
     Note.EVENT_NOT_DELIVERED: ("webhook.not-delivered", Severity.WARNING),
     Note.ORDER_NEEDS_PEOPLE: ("order.needs-people", Severity.WARNING),
     Note.CORE_ANSWERED_WRONGLY: ("core.answered-wrongly", Severity.ALERT),
@@ -65,7 +68,7 @@ _NOTES = {
 _SHOWN = frozenset(
     ("workers", "terminator", "front", "witness", "why", "webhook", "order", "template", "error",
      "to", "refused", "dependency", "does", "operations", "tell", "seconds",
-     "was", "would_be", "row", "shadow_row", "entry", "measure")
+     "aggregator", "was", "would_be", "row", "shadow_row", "entry", "measure")
 )  # fmt: skip
 """The fields of a note that leave."""
 

@@ -36,6 +36,8 @@ _SHOWN: Final[Mapping[str, tuple[tuple[NodeKind, ...], tuple[AssetClass, ...]]]]
     "account.read": (_APPS, (AssetClass.VALUE,)),
     "agent.open-customer": ((NodeKind.AGENT_APP,), (AssetClass.PERSONAL,)),
     "ussd.message": ((NodeKind.USSD_GATEWAY,), (AssetClass.ORDER,)),
+    "ussd.callback": ((NodeKind.USSD_GATEWAY,), (AssetClass.ORDER,)),
+    "sms.receipt": ((NodeKind.SMS_CENTRE,), (AssetClass.EVIDENCE,)),
     "operator.enrol": ((NodeKind.CONSOLE,), _ACTS),
     "certificate.state": ((NodeKind.CONSOLE,), _ACTS),
     "keys.list": (_APPS, (AssetClass.CERTIFICATE,)),
@@ -59,6 +61,7 @@ _PROTECTED: Final[Mapping[Purpose, AssetClass]] = {
     Purpose.SESSION_WRAP: AssetClass.KEY,
     Purpose.WEBHOOK: AssetClass.KEY,
     Purpose.TIGHTENING: AssetClass.KEY,
+    Purpose.PARTNER_LINK: AssetClass.KEY,
     Purpose.TALLY: AssetClass.EVIDENCE,
     Purpose.TIME_STAMP: AssetClass.EVIDENCE,
     Purpose.RECEIPT_CODE: AssetClass.EVIDENCE,
@@ -154,6 +157,8 @@ def _links(found: Discovered, programme: Programme) -> Iterator[Difference]:
 def _operations(found: Discovered, programme: Programme) -> Iterator[Difference]:
     for one in found.operations:
         if one.name in _UNSHOWN or (one.protection is Protection.GATEWAY and not found.gateways):
+            continue
+        if one.protection is Protection.CALLBACK and one.name not in found.callbacks:
             continue
         kinds, classes = _meaning(one)
         if _flows_show(programme, kinds, classes):

@@ -43,6 +43,10 @@ def discover(folder: ProviderFolder, process: int | None = None) -> Discovered:
         accounts=_accounts(folder),
         allowed=policy.operators.roles,
         currency=settings.currency,
+        callbacks=(
+            *(("ussd.callback",) if settings.aggregators else ()),
+            *(("sms.receipt",) if settings.sms_receipts is not None else ()),
+        ),
     )
 
 

@@ -32,7 +32,8 @@ class Discovered(Record, frozen=True, kw_only=True):
     """What a deployment has, from its folder, its record and its processes.
 
     `listeners` is None where no process was looked at, `accounts` (operators by role) where nothing
-    was served yet. `allowed` maps each role of the policy to its acts.
+    was served yet. `allowed` maps each role of the policy to its acts;
+    `callbacks` names the operations for which a partner is registered.
     Source: ISO/TS 12812-2:2017, 6.2
     """
 
@@ -47,6 +48,7 @@ class Discovered(Record, frozen=True, kw_only=True):
     accounts: Mapping[str, int] | None
     allowed: Mapping[str, tuple[str, ...]]
     currency: str
+    callbacks: tuple[str, ...] = ()
 
 
 class Side(StrEnum):

@@ -82,6 +82,7 @@ _ROWS: tuple[tuple[Purpose, tuple[Role, ...], int, tuple[Purpose, ...], str], ..
     (Purpose.SESSION_WRAP, (_FRONT, _WRITER), DAY_MS, (), "lives in memory only"),
     (Purpose.STORE, (_WRITER, _ENROLMENT), 0, (), "columns of the store"),
     (Purpose.TIGHTENING, (_WRITER,), _YEAR, (), "public halves fixed at set-up and renewal"),
+    (Purpose.PARTNER_LINK, (_WRITER,), 0, (), "shared secrets of callbacks are derived from it"),
 )
 
 KEY_TABLE: dict[Purpose, KeyRule] = {

@@ -48,6 +48,7 @@ class Purpose(StrEnum):
     SESSION_WRAP = "session-wrap"
     STORE = "store"
     TIGHTENING = "tightening"
+    PARTNER_LINK = "partner-link"
 
 
 ED25519 = "ed25519"
@@ -90,6 +91,7 @@ MECHANISMS: dict[Purpose, tuple[str, ...]] = {
     Purpose.SESSION_WRAP: (AES_256_GCM,),
     Purpose.STORE: (AES_256_GCM,),
     Purpose.TIGHTENING: (ED25519,),
+    Purpose.PARTNER_LINK: (HMAC_SHA256,),
 }
 """The mechanisms that a purpose admits; the first is taken where none is asked for."""
 

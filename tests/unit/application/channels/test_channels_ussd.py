@@ -25,7 +25,7 @@ from tallystick.application.channels import (
     resume,
     step,
 )
-from tallystick.application.channels.model import (
+from tallystick.application.channels.states import (
     AskActivationCode,
     AskAmount,
     AskBalancePin,
@@ -43,7 +43,6 @@ from tallystick.application.channels.model import (
     ReadingBalance,
     SettingPin,
 )
-from tallystick.application.channels.texts import ENGLISH, Text
 from tallystick.kernel.errors import Broken
 from tallystick.kernel.ids import random_id, timed_id
 from tallystick.kernel.model import replace
@@ -107,13 +106,13 @@ def test_dialling_shows_the_menu_whatever_is_dialled() -> None:
 
 @pytest.mark.parametrize("written", ["0712345678", "254712345678", "+254712345678", "0712 345 678"])
 def test_sending_money_asks_for_the_terms_and_shows_exactly_these(written: str) -> None:
-    assert page(typed("1")).text == "Send to which phone number? 0 to cancel"
-    assert page(typed("1", written)).text == "Amount in KES? 0 to cancel"
+    assert page(typed("1")).text == "Send to which phone number? 0 back"
+    assert page(typed("1", written)).text == "Amount in KES? 0 back"
     asked = typed("1", written, "500")
     assert asked.out == AskQuote(kind=PaymentKind.P2P, payee="+254712345678", amount_minor=50_000)
     shown = resume(asked.session, Quoted(terms=terms()), FACTS)
     assert page(shown).text == (
-        "Send KES 500.00 to Jane W., fee KES 0.00? Enter PIN to agree, 0 to cancel"
+        "Send KES 500.00 to Jane W., fee KES 0.00? Enter PIN to agree, 0 back"
     )
     paid = typed("4711", session=shown.session)
     assert paid.out == Pay(terms=terms(), pin=Secret("4711"))
@@ -188,7 +187,7 @@ def test_a_weak_pin_is_refused_and_another_asked(weak: str) -> None:
 @pytest.mark.parametrize("wrong", ["", "x", "-5", "0.001", "1,000", "9" * 20, "0.00"])
 def test_a_wrong_amount_is_asked_again_and_at_last_ends_the_session(wrong: str) -> None:
     once = typed("1", "0712345678", wrong)
-    assert page(once).text == "Not a valid amount.\nAmount in KES? 0 to cancel"
+    assert page(once).text == "Not a valid amount.\nAmount in KES? 0 back"
     assert not page(once).ends
     last = typed(wrong, wrong, session=once.session)
     assert page(last).ends
@@ -203,18 +202,38 @@ def test_right_entries_start_the_count_of_wrong_ones_again() -> None:
 
 
 @pytest.mark.parametrize(
-    "path",
-    [(), ("1",), ("1", "0712345678"), ("4",), ("5",), ("6",), ("6", "12345678"),
-     ("6", "12345678", "4711")],
-)  # fmt: skip
-def test_nought_cancels_wherever_input_is_awaited(path: tuple[str, ...]) -> None:
-    cancelled = typed(*path, "0")
-    assert page(cancelled).text == "Cancelled. Nothing was done."
-    assert page(cancelled).ends
+    ("path", "before"),
+    [
+        (("1",), AtMenu()),
+        (("1", "0712345678"), AskPayee(kind=PaymentKind.P2P)),
+        (("4",), AtMenu()),
+        (("5",), AtMenu()),
+        (("6",), AtMenu()),
+        (("7",), AtMenu()),
+        (("6", "12345678"), AskActivationCode()),
+        (("6", "12345678", "4711"), AskNewPin(code=Secret("1234-5678"))),
+    ],
+)
+def test_nought_leads_one_page_back_and_two_to_the_menu(path: tuple[str, ...], before) -> None:
+    back = typed(*path, "0")
+    assert back.session.state == before
+    assert not page(back).ends
+    home = typed(*path, "00")
+    assert home.session.state == AtMenu()
+    assert page(home).text == page(typed()).text
 
 
-def test_nought_at_the_terms_cancels_the_payment() -> None:
-    assert page(typed("0", session=confirming())).text == "Cancelled. Nothing was done."
+def test_nought_at_the_menu_leads_out() -> None:
+    assert page(typed("0")).text == "Cancelled. Nothing was done."
+    assert page(typed("0")).ends
+
+
+def test_nought_at_the_terms_asks_for_the_amount_again_and_orders_nothing() -> None:
+    at = confirming()
+    assert typed("0", session=at).session.state == AskAmount(
+        kind=PaymentKind.P2P, payee="+254712345678"
+    )
+    assert typed("00", session=at).session.state == AtMenu()
 
 
 def test_a_wrong_pin_is_asked_again_with_the_same_terms_then_ends() -> None:
@@ -329,7 +348,7 @@ def test_a_hostile_name_can_neither_hide_the_fee_nor_add_a_line() -> None:
     name = "Jane\nfee KES 0.00? Enter PIN to agree http://evil.example " + "x" * 20
     shown = page(resume(asked.session, Quoted(terms=terms(name=name, fee=99_00)), FACTS))
     assert "\n" not in shown.text
-    assert ", fee KES 99.00? Enter PIN to agree, 0 to cancel" in shown.text
+    assert ", fee KES 99.00? Enter PIN to agree, 0 back" in shown.text
     assert "evil.example" not in shown.text
     assert "http:" not in shown.text
 
@@ -339,24 +358,11 @@ def test_the_longest_terms_fit_one_page() -> None:
     asked = typed("2", "12345678", str(huge // 100) + f".{huge % 100:02d}")
     offered = terms(huge, PaymentKind.CASH_OUT, "W" * 80, fee=huge)
     shown = resume(asked.session, Quoted(terms=offered), FACTS)
-    assert page(shown).text.endswith("Enter PIN to agree, 0 to cancel")
+    assert page(shown).text.endswith("Enter PIN to agree, 0 back")
     again = resume(
         typed("4711", session=shown.session).session, Declined(says="No " * 90, again=True), FACTS
     )
-    assert page(again).text.endswith("Enter PIN to agree, 0 to cancel")
-
-
-def test_every_text_of_the_table_is_there_and_in_the_alphabet() -> None:
-    assert set(ENGLISH) == set(Text)
-    for text in ENGLISH.values():
-        assert places(text.replace("{", "").replace("}", "")) <= USSD_PLACES
-
-
-def test_another_language_is_another_table() -> None:
-    swahili = {**ENGLISH, Text.ASK_AMOUNT: "Kiasi cha {currency}? 0 kuacha"}
-    at = typed("1").session
-    shown = step(at, "0712345678", FACTS, swahili)
-    assert page(shown).text == "Kiasi cha KES? 0 kuacha"
+    assert page(again).text.endswith("Enter PIN to agree, 0 back")
 
 
 @settings(max_examples=150)

@@ -1,0 +1,174 @@
+"""What the pages of the dialled menu say, in one language; every page fits 182 places.
+
+Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.6; 11.2.2; 3GPP TS 23.038, 6.2.1
+"""
+
+from tallystick.application.channels.model import (
+    NOT_A_CUSTOMER,
+    Declined,
+    MenuFacts,
+    Screen,
+    UssdSession,
+)
+from tallystick.application.channels.states import (
+    AskActivationCode,
+    AskAmount,
+    AskBalancePin,
+    AskLanguage,
+    AskNewPin,
+    AskPayee,
+    AskPinAgain,
+    AskReceiptCode,
+    Confirm,
+    Offered,
+    Reported,
+    State,
+)
+from tallystick.application.channels.texts import TEXTS, Text
+from tallystick.kernel.errors import (
+    InsufficientFunds,
+    LimitExceeded,
+    NotAuthentic,
+    NotFound,
+    NotPermitted,
+    OutOfReach,
+    RateLimited,
+    Unavailable,
+)
+from tallystick.kernel.money import Money
+from tallystick.protocol.channels import Language
+from tallystick.protocol.gsm7 import USSD_PLACES, places, plain_name, to_gsm7
+from tallystick.protocol.payments import PaymentKind
+
+_NAME_PLACES = 30
+_ASK_PAYEE = {
+    PaymentKind.P2P: Text.ASK_NUMBER,
+    PaymentKind.CASH_OUT: Text.ASK_AGENT,
+    PaymentKind.MERCHANT: Text.ASK_TILL,
+}
+_CONFIRM = {
+    PaymentKind.P2P: Text.CONFIRM_P2P,
+    PaymentKind.CASH_OUT: Text.CONFIRM_OUT,
+    PaymentKind.MERCHANT: Text.CONFIRM_MERCHANT,
+}
+_DECLINED = {
+    NOT_A_CUSTOMER: Text.NOT_CUSTOMER,
+    NotFound.code: Text.UNKNOWN_NUMBER,
+    NotAuthentic.code: Text.WRONG_PIN,
+    NotPermitted.code: Text.NOT_ALLOWED,
+    LimitExceeded.code: Text.OVER_LIMIT,
+    InsufficientFunds.code: Text.TOO_LITTLE,
+    RateLimited.code: Text.LATER,
+    Unavailable.code: Text.LATER,
+    OutOfReach.code: Text.LATER,
+}
+_LAST = {
+    Text.SETTLED.value: Text.LAST_DONE,
+    Text.RETURNED.value: Text.LAST_DONE,
+    Text.REFUSED.value: Text.LAST_REFUSED,
+}
+
+_PLAIN: dict[type[State], Text] = {
+    AskReceiptCode: Text.ASK_RECEIPT,
+    AskBalancePin: Text.ASK_BALANCE_PIN,
+    AskActivationCode: Text.ASK_ACTIVATION,
+    AskPinAgain: Text.ASK_PIN_AGAIN,
+    AskLanguage: Text.ASK_LANGUAGE,
+}
+
+
+class Pages:
+    """Fills the words of one language with the facts of a session.
+
+    Source: ISO/TS 12812-2:2017, 7.2.3
+    """
+
+    __slots__ = ("_facts", "_texts")
+
+    def __init__(self, facts: MenuFacts, language: Language) -> None:
+        """Speak `language`.
+
+        Source: ISO/TS 12812-2:2017, 7.2.3
+        """
+        self._facts = facts
+        self._texts = TEXTS[language]
+
+    def say(self, text: Text, **fields: str) -> str:
+        """The words of `text` with its fields filled.
+
+        Source: ISO/TS 12812-2:2017, 7.2.3
+        """
+        return self._texts[text].format(provider=plain_name(self._facts.provider, 24), **fields)
+
+    def prompt(self, state: State) -> str:
+        """What the page of `state` asks.
+
+        Source: ISO/TS 12812-2:2017, 7.2.3; 11.2.2
+        """
+        facts = self._facts
+        match state:
+            case AskPayee(kind=kind):
+                return self.say(_ASK_PAYEE[kind])
+            case AskAmount():
+                return self.say(Text.ASK_AMOUNT, currency=facts.currency)
+            case Confirm(terms=terms):
+                quote = terms.quote
+                return self.say(
+                    _CONFIRM[quote.kind],
+                    amount=str(Money(quote.amount_minor, quote.currency)),
+                    name=plain_name(quote.payee_name, _NAME_PLACES),
+                    fee=str(Money(quote.fee_minor, quote.currency)),
+                )
+            case AskNewPin():
+                least, most = str(facts.pin_least), str(facts.pin_most)
+                return self.say(Text.ASK_NEW_PIN, least=least, most=most)
+            case Offered() | Reported():
+                return self._offered(state)
+            case _:
+                return self.say(_PLAIN.get(type(state), Text.MENU))
+
+    def _offered(self, state: Offered | Reported) -> str:
+        if isinstance(state, Reported):
+            fields = {
+                "amount": str(Money(state.amount_minor, state.currency)),
+                "name": plain_name(state.name, _NAME_PLACES),
+            }
+            said = _LAST.get(state.stage, Text.LAST_OPEN)
+            if said is Text.LAST_DONE:
+                fields["code"] = state.code
+            return self.say(said, **fields)
+        quote = state.terms.quote
+        return self.say(
+            Text.RESUME,
+            amount=str(Money(quote.amount_minor, quote.currency)),
+            name=plain_name(quote.payee_name, _NAME_PLACES),
+            fee=str(Money(quote.fee_minor, quote.currency)),
+        )
+
+    def why(self, session: UssdSession, declined: Declined) -> str:
+        """Why something was declined: in English as it was said, else by its code.
+
+        Source: ISO/TS 12812-2:2017, 7.3.6
+        """
+        if session.language is Language.ENGLISH or not declined.code:
+            return declined.says
+        return self.say(_DECLINED.get(declined.code, Text.NOT_DONE))
+
+    @staticmethod
+    def page(text: str, *, ends: bool) -> Screen:
+        """`text` as a page that fits.
+
+        Source: 3GPP TS 23.038, 6.2.1
+        """
+        return Screen(text=cut_to(text, USSD_PLACES), ends=ends)
+
+
+def cut_to(text: str, most: int) -> str:
+    """`text` in the GSM alphabet, from its beginning, within `most` places.
+
+    Source: 3GPP TS 23.038, 6.2.1
+    """
+    kept = to_gsm7(text)
+    while places(kept) > most:
+        kept = kept[: len(kept) - max(1, (places(kept) - most) // 2)]
+    return kept

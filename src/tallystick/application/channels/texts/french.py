@@ -1,0 +1,81 @@
+"""The dialled menu in French; fields in braces are filled by `ussd`.
+
+The GSM alphabet has no c with cedilla and no circumflex in small letters: the words are chosen so
+that none is missed, except in the name of the language.
+
+Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.6; 3GPP TS 23.038, 6.2.1
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from tallystick.application.channels.texts.words import Text
+
+FRENCH: Final[Mapping[Text, str]] = {
+    Text.MENU: (
+        "{provider}\n1 Envoyer de l'argent\n2 Retrait chez un agent\n3 Payer un marchand\n"
+        "4 Vérifier un code\n5 Mon solde\n6 Choisir un PIN\n7 Langue\n0 Quitter"
+    ),
+    Text.ASK_NUMBER: "Envoyer à quel numéro de téléphone? 0 retour",
+    Text.ASK_TILL: "Numéro de caisse du marchand? 0 retour",
+    Text.ASK_AGENT: "Numéro de caisse de l'agent? 0 retour",
+    Text.ASK_AMOUNT: "Montant en {currency}? 0 retour",
+    Text.CONFIRM_P2P: "Envoyer {amount} à {name}, frais {fee}? PIN pour accepter, 0 retour",
+    Text.CONFIRM_OUT: "Retirer {amount} chez {name}, frais {fee}? PIN pour accepter, 0 retour",
+    Text.CONFIRM_MERCHANT: "Payer {amount} à {name}, frais {fee}? PIN pour accepter, 0 retour",
+    Text.ASK_RECEIPT: "Code de paiement du message? 0 retour",
+    Text.ASK_BALANCE_PIN: "Entrez votre PIN pour voir le solde, 0 retour",
+    Text.ASK_ACTIVATION: "Code d'activation du message? 0 retour",
+    Text.ASK_NEW_PIN: "Nouveau PIN de {least} à {most} chiffres? Ne le dites à personne. 0 retour",
+    Text.ASK_PIN_AGAIN: "Nouveau PIN encore une fois? 0 retour",
+    Text.WRONG_CHOICE: "Choisissez un numéro de la liste.",
+    Text.WRONG_NUMBER: "Numéro non valable.",
+    Text.WRONG_AMOUNT: "Montant non valable.",
+    Text.WRONG_PIN_FORM: "Un PIN n'a que des chiffres.",
+    Text.WRONG_CODE_FORM: "Code non valable.",
+    Text.WEAK_PIN: "Trop facile à deviner.",
+    Text.PINS_DIFFER: "Les deux PIN sont différents.",
+    Text.CANCELLED: "Annulé. Rien n'a été fait.",
+    Text.TOO_MANY: "Trop d'erreurs. Rien n'a été fait. Rappelez le menu.",
+    Text.TIMED_OUT: "La session est finie. Rien n'a été fait. Rappelez le menu.",
+    Text.WORKING: "En cours. Attendez le message; ne recommencez pas.",
+    Text.TERMS_EXPIRED: "Cette offre est trop vieille. Rien n'a été fait. Rappelez le menu.",
+    Text.PAID: "Fait. Code {code}. Le choix 4 vérifie un code que l'on vous montre.",
+    Text.CODE_IN: "Vrai. {provider}: {amount} pour vous, {at} UTC. Etat: {stage}",
+    Text.CODE_OUT: "Vrai. {provider}: {amount} de votre compte, {at} UTC. Etat: {stage}",
+    Text.CODE_UNKNOWN: (
+        "FAUX: {provider} ne trouve aucun paiement à vous sous ce code. "
+        "Un message qui le montre n'est pas de nous. Ne donnez rien."
+    ),
+    Text.BALANCE: "Disponible: {amount}",
+    Text.PIN_SET: "Votre PIN est choisi. {provider} ne le demande ni par appel ni par message.",
+    Text.ASK_LANGUAGE: "Langue\n1 English\n2 Francais\n3 Kiswahili\n0 Retour",
+    Text.RESUME: ("Vous n'aviez pas fini: {amount} à {name}, frais {fee}.\n1 Continuer\n0 Menu"),
+    Text.LAST_DONE: (
+        "Votre dernier paiement est fait: {amount} à {name}, code {code}.\n1 Menu\n0 Quitter"
+    ),
+    Text.LAST_OPEN: (
+        "Votre dernier paiement est en cours: {amount} à {name}; ne le refaites pas.\n"
+        "1 Menu\n0 Quitter"
+    ),
+    Text.LAST_REFUSED: (
+        "Votre dernier paiement n'a PAS été fait: {amount} à {name}\n1 Menu\n0 Quitter"
+    ),
+    Text.INTERRUPTED: "Cette session est finie. Rappelez le menu.",
+    Text.GOODBYE: "Au revoir.",
+    Text.DIAL_AGAIN: "Rappelez le menu.",
+    Text.NOT_CUSTOMER: "Vous n'avez pas de compte ici.",
+    Text.UNKNOWN_NUMBER: "Personne ici n'a ce numéro.",
+    Text.WRONG_PIN: "Le PIN n'est pas juste.",
+    Text.NOT_ALLOWED: "Ce n'est pas permis. Rien n'a été fait. Demandez-nous pourquoi.",
+    Text.OVER_LIMIT: "C'est plus que votre limite. Rien n'a été fait.",
+    Text.TOO_LITTLE: "Votre solde ne suffit pas. Rien n'a été fait.",
+    Text.LATER: "Cela ne marche pas en ce moment. Essayez plus tard.",
+    Text.NOT_DONE: "Refusé. Rien n'a été fait.",
+    Text.ACCEPTED: "accepté",
+    Text.SETTLED: "payé",
+    Text.REFUSED: "refusé",
+    Text.UNKNOWN: "inconnu",
+    Text.RETURNED: "rendu",
+}
+"""Every page in French."""

@@ -1,0 +1,66 @@
+"""What a page of the dialled menu can say, and which words must be filled into it.
+
+Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.6
+"""
+
+from enum import StrEnum
+
+
+class Text(StrEnum):
+    """What a page says.
+
+    Source: ISO/TS 12812-2:2017, 7.2.3
+    """
+
+    MENU = "menu"
+    ASK_NUMBER = "ask-number"
+    ASK_TILL = "ask-till"
+    ASK_AGENT = "ask-agent"
+    ASK_AMOUNT = "ask-amount"
+    CONFIRM_P2P = "confirm-p2p"
+    CONFIRM_OUT = "confirm-cash-out"
+    CONFIRM_MERCHANT = "confirm-merchant"
+    ASK_RECEIPT = "ask-receipt"
+    ASK_BALANCE_PIN = "ask-balance-pin"
+    ASK_ACTIVATION = "ask-activation"
+    ASK_NEW_PIN = "ask-new-pin"
+    ASK_PIN_AGAIN = "ask-pin-again"
+    WRONG_CHOICE = "wrong-choice"
+    WRONG_NUMBER = "wrong-number"
+    WRONG_AMOUNT = "wrong-amount"
+    WRONG_PIN_FORM = "wrong-pin-form"
+    WRONG_CODE_FORM = "wrong-code-form"
+    WEAK_PIN = "weak-pin"
+    PINS_DIFFER = "pins-differ"
+    CANCELLED = "cancelled"
+    TOO_MANY = "too-many"
+    TIMED_OUT = "timed-out"
+    WORKING = "working"
+    TERMS_EXPIRED = "terms-expired"
+    PAID = "paid"
+    CODE_IN = "code-in"
+    CODE_OUT = "code-out"
+    CODE_UNKNOWN = "code-unknown"
+    BALANCE = "balance"
+    PIN_SET = "pin-set"
+    ASK_LANGUAGE = "ask-language"
+    RESUME = "resume"
+    LAST_DONE = "last-done"
+    LAST_OPEN = "last-open"
+    LAST_REFUSED = "last-refused"
+    INTERRUPTED = "interrupted"
+    GOODBYE = "goodbye"
+    DIAL_AGAIN = "dial-again"
+    NOT_CUSTOMER = "not-customer"
+    UNKNOWN_NUMBER = "unknown-number"
+    WRONG_PIN = "wrong-pin"
+    NOT_ALLOWED = "not-allowed"
+    OVER_LIMIT = "over-limit"
+    TOO_LITTLE = "too-little"
+    LATER = "later"
+    NOT_DONE = "not-done"
+    ACCEPTED = "accepted"
+    SETTLED = "settled"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    RETURNED = "returned"

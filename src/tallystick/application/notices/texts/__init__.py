@@ -1,0 +1,115 @@
+"""The words of messages, one table a language; no text has a link or a number to call.
+
+A table that lacks a message, has other fields than the English one, has a character outside the GSM
+alphabet, or leads anywhere does not load.
+
+Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.6; 3GPP TS 23.038, 6.2.1
+"""
+
+import re
+from collections.abc import Mapping
+from string import Formatter
+from typing import Final
+
+from tallystick.application.notices.texts.words import Said
+from tallystick.kernel.errors import Broken
+from tallystick.protocol.channels import Language
+from tallystick.protocol.gsm7 import places
+
+_LEADS = re.compile(r"https?:|www\.|[A-Za-z]\.[A-Za-z]|[/@]|[*#]|[0-9]{3}", re.IGNORECASE)
+
+_ENGLISH: Final[Mapping[Said, str]] = {
+    Said.ACTIVATION: (
+        "activation code {code}, valid {minutes} min. Only for your own phone or menu."
+        " Tell it to nobody, also not to our staff."
+    ),
+    Said.SENT: "{amount} sent to {person}, fee {fee}. Receipt {receipt}.",
+    Said.RECEIVED: (
+        "{amount} from {person}. Receipt {receipt}. Check it in our menu before you give goods."
+    ),
+    Said.GIVEN_BACK: "{amount} given back to you. Payment reversed. Receipt {receipt}.",
+    Said.TAKEN_BACK: "{amount} taken back from you. Payment reversed. Receipt {receipt}.",
+    Said.DEVICE_SUSPENDED: (
+        "a device of yours may no longer pay: {because}. If this surprises you, visit an agent."
+    ),
+    Said.PIN_BLOCKED_FOR: (
+        "too many wrong PINs. Your PIN is blocked for {minutes} min. If this was not you, tell us."
+    ),
+    Said.PIN_BLOCKED: (
+        "too many wrong PINs. Your PIN is blocked until you visit an agent."
+        " If this was not you, tell us."
+    ),
+}
+
+_FRENCH: Final[Mapping[Said, str]] = {
+    Said.ACTIVATION: (
+        "code d'activation {code}, valable {minutes} min. Pour votre menu ou mobile seulement."
+        " Ne le dites à personne, ni à nous."
+    ),
+    Said.SENT: "{amount} à {person}, frais {fee}. Code {receipt}.",
+    Said.RECEIVED: "{amount} de {person}. Code {receipt}. Vérifiez-le au menu avant de donner.",
+    Said.GIVEN_BACK: "{amount} vous est rendu. Paiement annulé. Code {receipt}.",
+    Said.TAKEN_BACK: "{amount} vous est repris. Paiement annulé. Code {receipt}.",
+    Said.DEVICE_SUSPENDED: (
+        "un de vos appareils ne peut plus payer: {because}. Si cela vous étonne, voyez un agent."
+    ),
+    Said.PIN_BLOCKED_FOR: (
+        "trop de PIN faux. Votre PIN est bloqué {minutes} min. Si ce n'était pas vous, dites-le."
+    ),
+    Said.PIN_BLOCKED: (
+        "trop de PIN faux. Votre PIN est bloqué; voyez un agent. Si ce n'était pas vous, dites-le."
+    ),
+}
+
+_SWAHILI: Final[Mapping[Said, str]] = {
+    Said.ACTIVATION: (
+        "namba ya kuwezesha {code}, dakika {minutes}. Ni ya simu au menyu yako tu."
+        " Usimwambie mtu, hata sisi."
+    ),
+    Said.SENT: "{amount} imetumwa kwa {person}, ada {fee}. Risiti {receipt}.",
+    Said.RECEIVED: (
+        "{amount} kutoka kwa {person}. Risiti {receipt}. Hakiki kwenye menyu kabla ya kutoa mali."
+    ),
+    Said.GIVEN_BACK: "{amount} umerudishiwa. Malipo yamefutwa. Risiti {receipt}.",
+    Said.TAKEN_BACK: "{amount} imeondolewa kwako. Malipo yamefutwa. Risiti {receipt}.",
+    Said.DEVICE_SUSPENDED: (
+        "kifaa chako kimoja hakiwezi kulipa tena: {because}. Kama hukutarajia, nenda kwa wakala."
+    ),
+    Said.PIN_BLOCKED_FOR: (
+        "PIN imekosewa mara nyingi. Imefungwa kwa dakika {minutes}. Kama si wewe, tuambie."
+    ),
+    Said.PIN_BLOCKED: (
+        "PIN imekosewa mara nyingi. Imefungwa hadi uende kwa wakala. Kama si wewe, tuambie."
+    ),
+}
+
+
+def check_words(
+    table: Mapping[Said, str], model: Mapping[Said, str] = _ENGLISH
+) -> Mapping[Said, str]:
+    """`table`, if it says everything that `model` says, with the same fields, and leads nowhere.
+
+    Raises Broken for a message that is missing, has other fields, a link or a number; Malformed
+    for a character that a phone would not show.
+    Source: ISO/TS 12812-2:2017, 7.3.6; 3GPP TS 23.038, 6.2.1
+    """
+    for said in Said:
+        text = table.get(said)
+        if text is None or _fields(text) != _fields(model[said]):
+            raise Broken(f"the message {said} is missing or has other fields in a language")
+        if _LEADS.search(text):
+            raise Broken(f"the message {said} leads somewhere")
+        places("".join(literal for literal, _, _, _ in Formatter().parse(text)))
+    return table
+
+
+def _fields(text: str) -> frozenset[str]:
+    return frozenset(name for _, name, _, _ in Formatter().parse(text) if name is not None)
+
+
+WORDS: Final[Mapping[Language, Mapping[Said, str]]] = {
+    Language.ENGLISH: check_words(_ENGLISH),
+    Language.FRENCH: check_words(_FRENCH),
+    Language.SWAHILI: check_words(_SWAHILI),
+}
+"""Every language that messages speak."""

@@ -1,0 +1,327 @@
+"""Menu sessions whose callbacks repeat all inputs: each page once, whatever is sent again.
+
+    first, empty     -> menu, or: the last payment, or terms that a dropped session had shown
+    the same again   -> the same page, nothing is done twice
+    one input more   -> the menu steps
+    anything else    -> the session ends, and security monitoring is told
+
+The session of a caller is bound to number, service code and network. A number has one session at a
+time. After a PIN nothing can be taken up again: what became of the order is told instead.
+
+Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2; 7.3.3; 11.2.2
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from tallystick.application.channels import (
+    Action,
+    Confirm,
+    Ended,
+    MenuFacts,
+    Offered,
+    Pay,
+    Reported,
+    Result,
+    Screen,
+    UssdSession,
+    asks_secret,
+    interrupted,
+    open_session,
+    resume,
+    step,
+)
+from tallystick.application.payments.model import OrderRow, Stage
+from tallystick.application.payments.store import last_dialled
+from tallystick.application.quoting import shown_name
+from tallystick.entry.accounting import Accounting
+from tallystick.entry.assembly import Platform
+from tallystick.entry.http.dialled import DialledActions
+from tallystick.entry.notes import Note
+from tallystick.kernel.codec import b64url
+from tallystick.kernel.errors import MfsError, Replayed
+from tallystick.kernel.ids import first_id_at
+from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import Instant
+from tallystick.process.policy.facts import Channel
+from tallystick.protocol.callbacks import (
+    Compared,
+    History,
+    Mac,
+    no_history,
+    skips_a_step,
+)
+from tallystick.protocol.payments import QuoteReply
+
+_MOST = 50_000
+_SWEPT_AT_ONCE = 8
+_NAVIGATION = ("0", "00")
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A callback that was found authentic. `text` is every input so far.
+
+    Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.4
+    """
+
+    aggregator: str
+    session: str
+    msisdn: str
+    service: str
+    network: str
+    text: Secret[str]
+
+
+@dataclass(slots=True)
+class _Dialogue:
+    """One session as it was seen: whose it is, how far it came, and the page that was shown."""
+
+    caller: tuple[str, str, str]
+    session: UssdSession
+    history: History
+    touched_at: int
+    page: Screen | None = None
+    secret_seen: bool = False
+    reports: str = ""
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ordered:
+    """An order that a PIN was given for, until the customer was told what became of it."""
+
+    terms: QuoteReply
+    at: int
+
+
+class Dialogues:
+    """The sessions of all aggregators, in memory; what was ordered is in the record.
+
+    Source: ISO/TS 12812-2:2017, 7.2.3
+    """
+
+    def __init__(
+        self, platform: Platform, actions: DialledActions, accounting: Accounting, mac: Mac
+    ) -> None:
+        """Make the MACs of histories with `mac`.
+
+        Source: ISO/TS 12812-2:2017, 7.3.4
+        """
+        self._platform = platform
+        self._actions = actions
+        self._accounting = accounting
+        self._mac = mac
+        self._began_at = platform.clock.now()
+        self._open: dict[tuple[str, str], _Dialogue] = {}
+        self._of_number: dict[tuple[str, str], tuple[str, str]] = {}
+        self._ordered: dict[tuple[str, str], _Ordered] = {}
+        self._told: dict[tuple[str, str], str] = {}
+
+    async def answer(self, called: Called) -> Screen:
+        """The page that follows a callback.
+
+        Source: ISO/TS 12812-2:2017, 7.2.3
+        """
+        now = self._platform.clock.now()
+        self._sweep(now)
+        at = (called.aggregator, called.session)
+        dialogue = self._open.pop(at, None) or self._begun(called, now)
+        dialogue.touched_at = now
+        self._open[at] = dialogue
+        async with dialogue.lock:
+            return await self._turn(called, dialogue)
+
+    async def again(self, called: Called) -> Screen:
+        """The page of a callback of which an exact copy came, if it is the last of its session.
+
+        Raises Replayed for an older one, which leaves the session as it is.
+        Source: ISO/TS 12812-2:2017, 7.2.7; 7.3.3
+        """
+        dialogue = self._open.get((called.aggregator, called.session))
+        if dialogue is not None:
+            async with dialogue.lock:
+                compared = dialogue.history.compare(called.text, _bound(called), self._mac)
+                if compared is Compared.REPEATED and dialogue.page is not None:
+                    return dialogue.page
+        raise Replayed("this callback was received before", remedy="send each once")
+
+    async def _turn(self, called: Called, dialogue: _Dialogue) -> Screen:
+        now = self._platform.clock.now()
+        if (called.msisdn, called.service, called.network) != dialogue.caller:
+            return self._broken(called, dialogue, "caller")
+        if dialogue.page is None:
+            return await self._first(called, dialogue, now)
+        compared = dialogue.history.compare(called.text, _bound(called), self._mac)
+        if compared is Compared.REPEATED:
+            return dialogue.page
+        if compared is not Compared.NEXT:
+            return self._broken(called, dialogue, compared.value)
+        if isinstance(dialogue.session.state, Ended):
+            return self._over(dialogue, now)[1]
+        return await self._next(called, dialogue, now)
+
+    async def _first(self, called: Called, dialogue: _Dialogue, now: Instant) -> Screen:
+        """The page of a session that was dialled with nothing behind the service code."""
+        if called.text.reveal():
+            return self._broken(called, dialogue, "skipped")
+        return await self._step(called, dialogue, Secret(""), now)
+
+    async def _next(self, called: Called, dialogue: _Dialogue, now: Instant) -> Screen:
+        newest = dialogue.history.newest(called.text)
+        secret = asks_secret(dialogue.session)
+        if skips_a_step(newest) or (secret and "*" in newest.reveal()):
+            return self._broken(called, dialogue, "skipped")
+        dialogue.history = dialogue.history.with_newest(
+            called.text, _bound(called), self._mac, secret=secret
+        )
+        if secret and newest.reveal() not in _NAVIGATION:
+            dialogue.secret_seen = True
+        return await self._step(called, dialogue, newest, now)
+
+    async def _step(
+        self, called: Called, dialogue: _Dialogue, newest: Secret[str], now: Instant
+    ) -> Screen:
+        was_told = isinstance(dialogue.session.state, Reported)
+        stepped = step(dialogue.session, newest.reveal(), self._facts(now))
+        if was_told and not isinstance(stepped.session.state, Reported):
+            number = (called.aggregator, called.msisdn)
+            self._ordered.pop(number, None)
+            self._told[number] = dialogue.reports
+        while not isinstance(stepped.out, Screen):
+            dialogue.session = stepped.session
+            result = await self._carried_out(called, dialogue, stepped.out)
+            stepped = resume(stepped.session, result, self._facts(self._platform.clock.now()))
+        dialogue.session, dialogue.page = stepped.session, stepped.out
+        return stepped.out
+
+    async def _carried_out(self, called: Called, dialogue: _Dialogue, action: Action) -> Result:
+        number = (called.aggregator, called.msisdn)
+        evidence = f"callback {called.aggregator} {called.session} {b64url(dialogue.history.tag)}"
+        if not isinstance(action, Pay):
+            return await self._actions.carry_out(called.msisdn, action, evidence)
+        self._ordered[number] = _Ordered(action.terms, self._platform.clock.now())
+        try:
+            return await self._actions.carry_out(called.msisdn, action, evidence)
+        finally:
+            if self._order(action.terms.quote.order) is None:
+                self._ordered.pop(number, None)
+
+    def _broken(self, called: Called, dialogue: _Dialogue, why: str) -> Screen:
+        """End the session, tell of it, and give the page that says so."""
+        self._accounting.note(Note.DIALOGUE_BROKEN, aggregator=called.aggregator, why=why)
+        ended, page = self._over(dialogue, self._platform.clock.now())
+        if not isinstance(dialogue.session.state, Ended) or dialogue.page is None:
+            dialogue.session, dialogue.page = ended, page
+        return page
+
+    def _over(self, dialogue: _Dialogue, now: Instant) -> tuple[UssdSession, Screen]:
+        return interrupted(dialogue.session, self._facts(now))
+
+    def _begun(self, called: Called, now: Instant) -> _Dialogue:
+        """A session that was just dialled, in place of the one before from this number."""
+        number = (called.aggregator, called.msisdn)
+        begins, reports = self._begins(number, now)
+        before = self._open.get(self._of_number.get(number, ("", "")))
+        if before is not None and not before.lock.locked():
+            before.session = self._over(before, now)[0]
+        self._of_number[number] = (called.aggregator, called.session)
+        session = open_session(
+            called.session, called.msisdn, now, self._actions.language_of(called.msisdn), begins
+        )
+        return _Dialogue(
+            caller=(called.msisdn, called.service, called.network),
+            session=session,
+            history=no_history(_bound(called), self._mac),
+            touched_at=now,
+            reports=reports,
+        )
+
+    def _begins(
+        self, number: tuple[str, str], now: Instant
+    ) -> tuple[Offered | Reported | None, str]:
+        """What a new session begins with: the last payment, unfinished terms, or the menu."""
+        customers = self._platform.desks.customers
+        try:
+            account = customers.active(customers.by_alias(number[1])).account
+        except MfsError:
+            return None, ""
+        ordered = self._ordered.get(number)
+        if ordered is not None and now - ordered.at <= self._window_ms():
+            return self._report(ordered), ordered.terms.quote.order
+        if now - self._began_at <= self._window_ms():
+            order = self._found_again(number, account, now)
+            if order is not None:
+                return self._report_of(order), order.id
+        return self._unfinished(number, account, now), ""
+
+    def _unfinished(self, number: tuple[str, str], account: str, now: Instant) -> Offered | None:
+        """Terms that a session of this number had shown, if no secret was typed behind them."""
+        before = self._open.get(self._of_number.get(number, ("", "")))
+        if before is None or before.secret_seen or now - before.touched_at > self._window_ms():
+            return None
+        state = before.session.state
+        if not isinstance(state, Confirm) or now > state.terms.quote.expires_at:
+            return None
+        return Offered(terms=state.terms) if state.terms.quote.payer == account else None
+
+    def _report(self, ordered: _Ordered) -> Reported:
+        quote = ordered.terms.quote
+        order = self._order(quote.order)
+        return Reported(
+            amount_minor=quote.amount_minor,
+            currency=quote.currency,
+            name=quote.payee_name,
+            stage=Stage.ACCEPTED.value if order is None else order.stage.value,
+            code="" if order is None else self._actions.code_of(order.event),
+        )
+
+    def _found_again(self, number: tuple[str, str], account: str, now: Instant) -> OrderRow | None:
+        """The last payment out of the record, where memory began after it."""
+        since = first_id_at("ord", max(0, now - self._window_ms()))
+        order = self._order(last_dialled(self._platform.reader, account, since))
+        return None if order is None or self._told.get(number) == order.id else order
+
+    def _report_of(self, order: OrderRow) -> Reported:
+        customers = self._platform.desks.customers
+        payee = customers.owner(order.payee)
+        return Reported(
+            amount_minor=order.amount_minor,
+            currency=order.currency,
+            name=shown_name(customers.profile(payee).name, payee.kind),
+            stage=order.stage.value,
+            code=self._actions.code_of(order.event),
+        )
+
+    def _order(self, identifier: str) -> OrderRow | None:
+        return self._platform.desks.payments.find(identifier) if identifier else None
+
+    def _window_ms(self) -> int:
+        """How long after its last input a session can be taken up: the whole life of one."""
+        rule = self._platform.desks.policy.compiled.session(Channel.USSD.value)
+        return rule.absolute_ms
+
+    def _facts(self, now: Instant) -> MenuFacts:
+        return self._actions.facts(now, pin_ends=True)
+
+    def _sweep(self, now: Instant) -> None:
+        """Forget a few of those that were not touched for longest, if it is time."""
+        keep_ms = 2 * self._window_ms()
+        for _ in range(_SWEPT_AT_ONCE):
+            at = next(iter(self._open), None)
+            if at is None:
+                break
+            oldest = self._open[at]
+            if now - oldest.touched_at <= keep_ms and len(self._open) <= _MOST:
+                break
+            del self._open[at]
+            number = (at[0], oldest.caller[0])
+            if self._of_number.get(number) == at:
+                del self._of_number[number]
+                self._ordered.pop(number, None)
+                self._told.pop(number, None)
+
+
+def _bound(called: Called) -> str:
+    """What a history belongs to."""
+    return f"{called.aggregator} {called.session} {called.msisdn}"

@@ -1,0 +1,59 @@
+"""A partner is registered with a secret of its own; registering again ends the one before."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from tests.unit.entry.cli.command_line import tallystick
+
+from tallystick.entry.assembly import open_platform
+from tallystick.entry.cli.unlocking import secret_from
+from tallystick.entry.partners import link_secret
+from tallystick.entry.settings import PartnerLink, ProviderFolder
+from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.kernel.codec import b64url
+from tallystick.protocol.channels import Language
+
+
+@pytest.fixture
+def provider(tmp_path: Path) -> Path:
+    tallystick(
+        "init", tmp_path / "p", "--secret-out", tmp_path / "secret", "--no-analysis",
+        "--language", "sw", "--codes-file", tmp_path / "codes",
+    )  # fmt: skip
+    return tmp_path
+
+
+def add(folder: Path, *options: object) -> object:
+    return tallystick("partner", "add", folder / "p", *options, "--secret-file", folder / "secret")
+
+
+def test_a_partner_gets_the_secret_that_the_service_derives(provider: Path) -> None:
+    first, again = provider / "first", provider / "again"
+    add(provider, "menus-east", "--out", first)
+    add(provider, "menus-east", "--out", again, "--from", "192.0.2.0/24")
+    add(provider, "sms-east", "--receipts", "--out", provider / "sms")
+    assert stat.S_IMODE(first.stat().st_mode) == 0o600
+    settings = ProviderFolder(provider / "p").settings()
+    link = PartnerLink(name="menus-east", generation=2, sources=("192.0.2.0/24",))
+    assert settings.aggregators == (link,)
+    assert settings.sms_receipts == PartnerLink(name="sms-east")
+    assert settings.language is Language.SWAHILI
+    platform = open_platform(ProviderFolder(provider / "p"), secret_from(None, provider / "secret"))
+    handle = platform.keys.newest(Purpose.PARTNER_LINK)
+    secret = link_secret(platform.module, handle, link)
+    platform.close()
+    assert again.read_text().strip() == b64url(secret.reveal()) != first.read_text().strip()
+    listed = json.loads(tallystick("partner", "list", provider / "p", "--json").out)
+    assert [(one["for"], one["partner"]["name"]) for one in listed] == [
+        ("menus", "menus-east"),
+        ("receipts", "sms-east"),
+    ]
+
+
+def test_a_certificate_takes_no_secret_and_needs_the_terminator(provider: Path) -> None:
+    digest = "A" * 43
+    add(provider, "menus-west", "--certificate", digest, "--from", "10.0.0.1/32")
+    [link] = ProviderFolder(provider / "p").settings().aggregators
+    assert (link.proof, link.certificate) == ("certificate", digest)
