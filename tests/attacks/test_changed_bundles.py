@@ -39,7 +39,7 @@ def test_a_bundle_verifies_with_public_halves_only(officer: str) -> None:
     found = verify_bundle(one.files, one.whose, catalogue())
     assert (found.officer, found.runs, found.records, found.derived) == (officer, 1, 3, True)
     assert found.lock.rows == sum(found.lock.counts.values())
-    assert found.files == len(one.files) == 17
+    assert found.files == len(one.files) == 19
 
 
 @pytest.mark.requirement("MFS-9.3-02")

@@ -45,7 +45,7 @@ _FAILURES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class Signed:
     """A signed statement in parts: `attributes` by identifier, each with its one value.
 
     `signed` is what the signature is over. `digest` is the object identifier of the hash of both
@@ -66,7 +66,7 @@ class Token:
     scheme_octets: bytes
 
 
-def read_response(octets: bytes) -> Token:
+def read_response(octets: bytes) -> Signed:
     """The signed statement in a response that grants what was asked.
 
     Raises Malformed for another form, Unavailable with the reason where nothing was granted. A
@@ -95,7 +95,7 @@ def _why(status: Members) -> str:
     return "it says no reason"
 
 
-def _token(value: Value) -> Token:
+def _token(value: Value) -> Signed:
     outer = Members(value)
     if dotted(outer.take(OBJECT)) != SIGNED_DATA:
         raise Malformed("the token is no signed message")
@@ -128,7 +128,7 @@ def _content(value: Value) -> bytes:
 
 def _signer(
     members: Members, digest: Value, content: bytes, certificates: tuple[bytes, ...]
-) -> Token:
+) -> Signed:
     if number(members.take(INTEGER)) != 1:
         raise Malformed("the signer is named otherwise than by issuer and number")
     named = Members(members.take(SEQUENCE))
@@ -141,7 +141,7 @@ def _signer(
     signature = members.take(OCTETS).body
     members.maybe(_SECOND)
     members.end()
-    return Token(
+    return Signed(
         content=content,
         certificates=certificates,
         issuer=issuer,
@@ -168,7 +168,7 @@ def _attributes(value: Value) -> dict[str, Value]:
     return found
 
 
-def write_response(token: Token, certificates: tuple[bytes, ...]) -> bytes:
+def write_response(token: Signed, certificates: tuple[bytes, ...]) -> bytes:
     """A response that grants `token`, with `certificates` and nothing that is not signed.
 
     Source: RFC 3161, 2.4.2; RFC 5652, 5.1

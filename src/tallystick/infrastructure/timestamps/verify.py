@@ -28,7 +28,7 @@ from tallystick.infrastructure.timestamps.der import (
 from tallystick.infrastructure.timestamps.request import SHA256, Query
 from tallystick.infrastructure.timestamps.response import (
     STATEMENT,
-    Token,
+    Signed,
     read_response,
     write_response,
 )
@@ -127,7 +127,7 @@ def _stamped(statement: Statement, path: tuple[Certificate, ...]) -> Stamped:
 
 def _verified(
     octets: bytes, digest: bytes, roots: Roots
-) -> tuple[Token, Statement, tuple[Certificate, ...]]:
+) -> tuple[Signed, Statement, tuple[Certificate, ...]]:
     """The token, its statement, and the certificates that lead to a root, the signer's first."""
     try:
         token = read_response(octets)
@@ -158,14 +158,14 @@ def _certificate(octets: bytes) -> Certificate:
     return read_certificate(octets)
 
 
-def _signer_of(token: Token, certificates: Iterable[Certificate]) -> Certificate:
+def _signer_of(token: Signed, certificates: Iterable[Certificate]) -> Certificate:
     for found in certificates:
         if (found.issuer, found.serial) == (token.issuer, token.serial):
             return found
     raise NotAuthentic("the time stamp comes without the certificate of its signer")
 
 
-def _check_attributes(token: Token, signer: Certificate) -> None:
+def _check_attributes(token: Signed, signer: Certificate) -> None:
     """That the signed attributes are about this content, and name this certificate."""
     missing = {_CONTENT_TYPE, _MESSAGE_DIGEST, _SIGNER} - token.attributes.keys()
     if missing or token.digest not in HASHES:

@@ -90,7 +90,7 @@ def test_nothing_is_proved_without_what_opens_it_or_under_an_unknown_name(place:
 def test_a_bundle_is_made_and_verified(place: Place, tmp_path: Path) -> None:
     made = place.make(tmp_path / "bundle")
     assert made.code == 0, made.all
-    assert "17 files" in made.out
+    assert "19 files" in made.out
     ran = tallystick("bundle", "verify", tmp_path / "bundle", "--settings", place.folder)
     assert ran.code == 0, ran.all
     assert "the bundle verifies" in ran.out
