@@ -6,6 +6,7 @@ Its root and its certificate are made anew in a folder. It answers as the progra
 Source: RFC 3161, 3.4; ISO/TS 12812-2:2017, 7.3.3
 """
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -110,6 +111,13 @@ def issue(
     return Issued(private, builder.sign(signer, SHA256()))
 
 
+def _program() -> str:
+    found = shutil.which("openssl")
+    if found is None:
+        raise Unavailable("there is no openssl to stamp with")
+    return found
+
+
 class TimeAuthority:
     """The authority in `folder`: a root, one issuer below it, and a certificate for time stamps.
 
@@ -163,7 +171,7 @@ class TimeAuthority:
         asked.write_bytes(query)
         answered.unlink(missing_ok=True)
         done = subprocess.run(
-            ["openssl", "ts", "-reply", "-config", str(self.folder / "openssl.cnf"),
+            [_program(), "ts", "-reply", "-config", str(self.folder / "openssl.cnf"),
              "-queryfile", str(asked), "-out", str(answered)],
             capture_output=True, check=False, timeout=30,
         )  # fmt: skip
