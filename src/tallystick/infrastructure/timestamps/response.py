@@ -80,7 +80,7 @@ def read_response(octets: bytes) -> Signed:
         raise Unavailable(f"the authority grants no time stamp: {_why(status)}")
     token = members.take(SEQUENCE)
     members.end()
-    return _token(token)
+    return _signed_data(token)
 
 
 def _why(status: Members) -> str:
@@ -95,7 +95,7 @@ def _why(status: Members) -> str:
     return "it says no reason"
 
 
-def _token(value: Value) -> Signed:
+def _signed_data(value: Value) -> Signed:
     outer = Members(value)
     if dotted(outer.take(OBJECT)) != SIGNED_DATA:
         raise Malformed("the token is no signed message")
