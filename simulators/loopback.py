@@ -37,6 +37,7 @@ class Response:
 
     status: int
     body: bytes
+    content_type: str = "application/json"
 
 
 Handler = Callable[[Request], Response | None]
@@ -132,7 +133,7 @@ class _Connection(BaseHTTPRequestHandler):
         if response is None:
             return
         self.send_response_only(response.status)
-        self.send_header("content-type", "application/json")
+        self.send_header("content-type", response.content_type)
         self.send_header("content-length", str(len(response.body)))
         self.send_header("connection", "close")
         self.end_headers()

@@ -6,6 +6,7 @@ import random
 from functools import cache
 
 import pytest
+from tests.support.forged_stamps import Forger
 from tests.unit.process.conformance.bundles import OFFICERS, Made, made
 
 from tallystick.infrastructure.crypto.dsse import open_envelope, seal_envelope
@@ -16,7 +17,7 @@ from tallystick.kernel.errors import Broken, Malformed, NotAuthentic
 from tallystick.kernel.model import replace
 from tallystick.process.catalogue import catalogue
 from tallystick.process.conformance.basis import read_basis
-from tallystick.process.conformance.bundle import Whose, make_bundle, verify_bundle
+from tallystick.process.conformance.bundle import Pinned, Whose, make_bundle, verify_bundle
 
 CHANGES = 1_000
 
@@ -26,9 +27,11 @@ def bundle() -> Made:
     return made()
 
 
-def refused(files: dict[str, bytes], whose: Whose | None = None) -> str:
+def refused(
+    files: dict[str, bytes], whose: Whose | None = None, pinned: Pinned | None = None
+) -> str:
     with pytest.raises(NotAuthentic) as error:
-        verify_bundle(files, whose or bundle().whose, catalogue())
+        verify_bundle(files, whose or bundle().whose, catalogue(), pinned)
     return error.value.detail
 
 
@@ -37,23 +40,28 @@ def refused(files: dict[str, bytes], whose: Whose | None = None) -> str:
 def test_a_bundle_verifies_with_public_halves_only(officer: str) -> None:
     one = bundle() if officer == "officer-1" else made(officer)
     found = verify_bundle(one.files, one.whose, catalogue())
-    assert (found.officer, found.runs, found.records, found.derived) == (officer, 1, 3, True)
+    assert (found.officer, found.runs, found.records, found.derived) == (officer, 1, 6, True)
     assert found.lock.rows == sum(found.lock.counts.values())
-    assert found.files == len(one.files) == 17
+    assert found.files == len(one.files) == 19
 
 
 @pytest.mark.requirement("MFS-9.3-02")
 def test_a_thousand_changes_of_one_octet_are_each_refused() -> None:
-    assert verify_bundle(bundle().files, bundle().whose, catalogue()).derived
+    forger = Forger()
+    one, pinned = made(stamp=forger.authority().stamp), Pinned(forger.roots)
+    found = verify_bundle(one.files, one.whose, catalogue(), pinned)
+    assert found.derived
+    assert found.stamped is not None
     dice = random.Random(12812)
-    files = bundle().files
+    files = one.files
+    assert len(files) == 20
     names = sorted(files)
     for number in range(CHANGES):
         name = names[number % len(names)]
         octets = bytearray(files[name])
         octets[dice.randrange(len(octets))] ^= 1 << dice.randrange(8)
         changed = {**files, name: bytes(octets)}
-        refused(changed)
+        refused(changed, one.whose, pinned)
 
 
 def test_a_file_more_or_less_is_refused() -> None:
@@ -101,6 +109,33 @@ def test_evidence_that_the_log_did_not_record_is_refused_even_if_it_is_signed() 
     bare = replace(bundle().proofs, receipts=bundle().proofs.receipts[2:])
     files = make_bundle(bundle().basis, catalogue(), bare, OFFICERS["officer-1"], "officer-1")
     assert "is not proved" in refused(files)
+
+
+def test_a_certificate_that_the_log_does_not_know_is_refused_even_if_it_is_signed() -> None:
+    first, second = bundle().basis.certificates
+    better = replace(first, certificate=replace(first.certificate, level="EAL7"))
+    longer = replace(first, certificate=replace(first.certificate, valid_to=4_000_000_000_000))
+    unsaid = replace(second, because="it was old")
+    elsewhere = replace(first, event=4)
+    unproved = replace(first, event=3)
+    for changed, said in (
+        ((better, second), "recorded something else"),
+        ((longer, second), "recorded something else"),
+        ((first, unsaid), "recorded something else"),
+        ((elsewhere, second), "recorded something else"),
+        ((unproved, second), "is not proved"),
+    ):
+        basis = replace(bundle().basis, certificates=changed)
+        signer = OFFICERS["officer-1"]
+        files = make_bundle(basis, catalogue(), bundle().proofs, signer, "officer-1")
+        assert said in refused(files)
+
+
+def test_a_document_that_is_listed_otherwise_than_it_was_seen_is_refused() -> None:
+    (listed,) = bundle().basis.documents
+    for documents in ((), (replace(listed, sha256="0" * 64),), (listed, listed)):
+        with pytest.raises(Malformed):
+            read_basis(encode_canonical(replace(bundle().basis, documents=documents)))
 
 
 def test_proofs_of_another_state_of_the_log_are_refused() -> None:

@@ -9,9 +9,12 @@ from typing import cast
 import click
 
 from tallystick.entry.cli.console import example, say, say_json, table
+from tallystick.infrastructure.store.files import replace_file
 from tallystick.process.catalogue import apply_overlay, load_overlay
 from tallystick.process.catalogue import catalogue as load_catalogue
 from tallystick.process.catalogue.coverage import coverage_report, render_markdown
+from tallystick.process.library import library_files
+from tallystick.process.risk.packs import shipped_pack
 
 
 @click.group(epilog=example("tallystick catalogue show MFS-7.3.3-01"))
@@ -54,6 +57,36 @@ def overlay(file: Path) -> None:
     """Say how far FILE, kept by a holder of the standard, confirms the reconstruction."""
     loaded = load_catalogue()
     say(apply_overlay(loaded, load_overlay(file, loaded)).standing())
+
+
+@catalogue.command(
+    "library",
+    short_help="Write the catalogue as a library of CISO Assistant.",
+    epilog=example(
+        "tallystick catalogue library ./library",
+        "tallystick catalogue library ./library --version 2",
+    ),
+)
+@click.argument("target", metavar="FOLDER", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--version",
+    default=1,
+    type=click.IntRange(min=1),
+    show_default=True,
+    help="A higher one replaces what is loaded.",
+)
+def library(target: Path, version: int) -> None:
+    """Write the rows, threats and controls to FOLDER as libraries that CISO Assistant loads.
+
+    One file has the framework, with the services as implementation groups and the controls of the
+    shipped pack as reference controls. Each other file maps rows to a framework that must be loaded
+    before it.
+    """
+    files = library_files(load_catalogue(), shipped_pack(), version)
+    target.mkdir(parents=True, exist_ok=True)
+    for name, octets in files.items():
+        replace_file(target / name, octets)
+        say(f"{target / name}: {len(octets)} bytes")
 
 
 @catalogue.command(

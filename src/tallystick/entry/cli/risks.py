@@ -11,8 +11,12 @@ from tallystick.entry.cli.console import FOUND_SOMETHING, err, example, say, say
 from tallystick.entry.cli.programmes import PROGRAMME_FILE
 from tallystick.entry.cli.riskwords import explained, summary
 from tallystick.infrastructure.store.files import replace_file
+from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.errors import NotFound
+from tallystick.process.catalogue import catalogue
+from tallystick.process.programme.model import Programme
 from tallystick.process.programme.reading import read_programme
+from tallystick.process.protection import profile_markdown, protection_profile
 from tallystick.process.risk.analysis import (
     Analysis,
     Options,
@@ -25,6 +29,7 @@ from tallystick.process.risk.packs import pack_for, pack_in
 
 RESULT_FILE = "risk.json"
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_OUT = click.Path(dir_okay=False, path_type=Path)
 _PLACE = click.Path(path_type=Path)
 _RESULT = click.argument("result", type=_PLACE, default=RESULT_FILE)
 
@@ -70,16 +75,8 @@ def run(
     `risk`.
     """
     place = file / PROGRAMME_FILE if file.is_dir() else file
-    rules = None if pack is None else pack_in(pack)
     with err.status("reading ...") as status:
-        if not place.exists():
-            raise NotFound(
-                f"there is no programme at {place}",
-                remedy="name the file or its folder; tallystick init writes one",
-            )
-        text = place.read_bytes().decode("utf-8", "replace")
-        used: Pack = pack_for(read_programme(text).uses) if rules is None else rules
-        found = read_programme(text, used.controls)
+        found, used = _programme(file, pack)
         options = Options(seed=seed, years=max(100, years), limit_s=seconds, front=front)
         analysis = analyse(
             found, used, options=options, stage=lambda what: status.update(f"{what} ...")
@@ -132,6 +129,55 @@ def explain(name: str, result: Path, as_json: bool) -> None:
         return
     for title, columns, rows in parts:
         table(title, columns, rows)
+
+
+@risk.command(
+    "profile",
+    short_help="Write problem, objectives and requirements for evaluators.",
+    epilog=example(
+        "tallystick risk profile ./provider --out profile.md",
+        "tallystick risk profile ./provider --out profile.md --json profile.json",
+    ),
+)
+@click.argument("file", type=_PLACE, default=PROGRAMME_FILE)
+@click.option(
+    "--out", "target", type=_OUT, default="profile.md", show_default=True, help="The document."
+)
+@click.option("--json", "data", type=_OUT, help="The same as JSON.")
+@click.option(
+    "--seconds", default=10.0, help="Longest search for the cheapest set.", show_default=True
+)
+def profile(file: Path, target: Path, data: Path | None, seconds: float) -> None:
+    """Write the programme in FILE in the shape of a protection profile.
+
+    It has the security problem, the objectives (the chosen controls), the rows that they take, and
+    why these are enough. It is no profile that anybody evaluated. Needs the extra `risk`.
+    """
+    found, used = _programme(file, None)
+    with err.status("analysing ..."):
+        analysis = analyse(found, used, options=Options(years=100, limit_s=seconds))
+        made = protection_profile(found, used, analysis, catalogue())
+    replace_file(target, profile_markdown(made).encode())
+    if data is not None:
+        replace_file(data, encode_canonical(made))
+    enough, places = (
+        sum(getattr(one, name) for one in made.threats) for name in ("enough", "places")
+    )
+    say(f"{target}: {len(made.threats)} threats, {len(made.objectives)} objectives")
+    say(f"{len(made.requirements)} of {made.rows} rows; enough at {enough} of {places} places")
+
+
+def _programme(file: Path, pack: Path | None) -> tuple[Programme, Pack]:
+    """The programme in `file` or its folder, and the pack that it uses or `pack`."""
+    place = file / PROGRAMME_FILE if file.is_dir() else file
+    if not place.exists():
+        raise NotFound(
+            f"there is no programme at {place}",
+            remedy="name the file or its folder; tallystick init writes one",
+        )
+    text = place.read_bytes().decode("utf-8", "replace")
+    used = pack_for(read_programme(text).uses) if pack is None else pack_in(pack)
+    return read_programme(text, used.controls), used
 
 
 def _print(analysis: Analysis) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from tallystick import __version__
+from tallystick.application.certification import CertificateRow
 from tallystick.application.policing.store import last_policy
 from tallystick.application.proving import recorded_runs
+from tallystick.entry.certifying import certificates_in
 from tallystick.entry.evidence import Kept, kept_in
 from tallystick.entry.proving.probing import every_check, other_observations
 from tallystick.entry.proving.site import point_of
@@ -19,8 +21,9 @@ from tallystick.infrastructure.store.database import Connection
 from tallystick.infrastructure.store.opening import open_snapshot
 from tallystick.infrastructure.tally.store import TallyStore
 from tallystick.infrastructure.tally.tiles import inclusion_proof
-from tallystick.kernel.codec import b64url
-from tallystick.kernel.errors import Conflict, Malformed, NotFound
+from tallystick.kernel.codec import b64url, from_plain, to_plain
+from tallystick.kernel.errors import Conflict, Malformed, NotAuthentic, NotFound
+from tallystick.kernel.model import replace
 from tallystick.kernel.time import Clock
 from tallystick.process.catalogue import catalogue
 from tallystick.process.conformance.basis import (
@@ -30,8 +33,9 @@ from tallystick.process.conformance.basis import (
     catalogue_digest,
 )
 from tallystick.process.conformance.bundle import Proofs, Whose
+from tallystick.process.conformance.certified import NEVER, Certified, Evaluated
 from tallystick.process.conformance.checks import FRESHNESS_MS, Check, LogPoint
-from tallystick.process.conformance.dossier import with_dossier
+from tallystick.process.conformance.dossier import Document, with_dossier
 from tallystick.process.conformance.findings import Ground
 from tallystick.protocol.receipt import Receipt
 
@@ -60,10 +64,12 @@ def basis_and_proofs(folder: ProviderFolder, clock: Clock, period_ms: int) -> tu
         )
         if not runs:
             raise NotFound("nothing was proved yet", remedy="run: tallystick prove FOLDER")
-        proofs = _proofs(folder, store, latest[1], point, _indices(runs))
+        certified = _certified(reader, point.size)
+        proofs = _proofs(folder, store, latest[1], point, _indices(runs, certified))
         held = _held(reader, kept)
     checks = every_check(folder, clock)
-    return _basis(folder, kept, runs, (now, start), point, held, checks), proofs
+    basis = _basis(folder, kept, runs, (now, start), point, held, checks)
+    return replace(basis, documents=kept.dossier.documents, certificates=certified), proofs
 
 
 def _basis(
@@ -96,8 +102,25 @@ def _basis(
     )
 
 
-def _indices(runs: Iterable[Run]) -> list[int]:
+def _certified(reader: Connection, size: int) -> tuple[Certified, ...]:
+    """The certificates that were added before the log had `size` events, as of then."""
+    return tuple(_shown(one, size) for one in certificates_in(reader) if one.event < size)
+
+
+def _shown(row: CertificateRow, size: int) -> Certified:
+    gone = row.withdrawn_at > 0 and row.withdrawn_event < size
+    return Certified(
+        certificate=from_plain(to_plain(row.certificate()), Evaluated),
+        event=row.event,
+        withdrawn_at=row.withdrawn_at if gone else 0,
+        because=row.because if gone else "",
+        withdrawn_event=row.withdrawn_event if gone else NEVER,
+    )
+
+
+def _indices(runs: Iterable[Run], certified: Iterable[Certified]) -> list[int]:
     found = {run.event for run in runs}
+    found |= {index for one in certified for index in one.events()}
     found |= {index for run in runs for one in run.observations for index in one.records}
     return sorted(found)
 
@@ -155,6 +178,23 @@ def write_bundle(target: Path, files: Mapping[str, bytes]) -> None:
         raise Conflict(f"{target} is there already", remedy="choose a new folder") from None
     for name, octets in files.items():
         (target / name).write_bytes(octets)
+
+
+def compare_documents(listed: Iterable[Document], folder: Path) -> int:
+    """How many of the `listed` documents are in `folder`, each with the digest that it must have.
+
+    Raises NotAuthentic for one that is another.
+    Source: ISO/TS 12812-2:2017, 9.1
+    """
+    found = 0
+    for one in listed:
+        path = folder / one.file
+        if not path.is_file():
+            continue
+        if sha256(path.read_bytes()).hex() != one.sha256:
+            raise NotAuthentic(f"{one.file} is not the document that was attested")
+        found += 1
+    return found
 
 
 def read_bundle(source: Path) -> dict[str, bytes]:

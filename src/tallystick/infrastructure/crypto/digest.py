@@ -10,6 +10,10 @@ from collections.abc import Iterable
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
+from tallystick.kernel.errors import Malformed
+
+_NAMED = frozenset(("sha256", "sha384", "sha512"))
+
 
 def sha256(octets: bytes) -> bytes:
     """SHA-256 of `octets`: 32 bytes.
@@ -28,6 +32,17 @@ def sha256_of(parts: Iterable[bytes]) -> bytes:
     for part in parts:
         running.update(part)
     return running.digest()
+
+
+def named_digest(name: str, octets: bytes) -> bytes:
+    """The digest of `octets` under `name`: sha256, sha384 or sha512, as others chose it.
+
+    Raises Malformed for another name.
+    Source: ISO/IEC 10118-3; FIPS 180-4
+    """
+    if name not in _NAMED:
+        raise Malformed("the hash is not one of sha256, sha384, sha512")
+    return hashlib.new(name, octets).digest()
 
 
 def hmac_sha256(secret: bytes, octets: bytes) -> bytes:

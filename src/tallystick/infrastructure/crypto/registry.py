@@ -84,7 +84,7 @@ _ROWS: tuple[_Row, ...] = (
     ("ed25519", "RFC 8032", "pure", _OK, 128, _LIBRARY, "EdDSA"),
     ("rsa-pss-3072", "ISO/IEC 14888-2", "SHA-256, salt 32", _OK, 128, "", "PS256"),
     ("rsa-pss-2048", "ISO/IEC 14888-2", "SHA-256, salt 32", _OLD, 112, "", "until 2030"),
-    ("rsa-pkcs1-v1.5", "RFC 8017", "", _OLD, 112, "", "certificates of others"),
+    ("rsa-pkcs1-v1.5", "RFC 8017", "", _OLD, 112, _LIBRARY, "certificates of others"),
     ("rsa-1024", "ISO/IEC 14888-2", "", _NO, 80, "", "too short"),
     ("rsa-emv-recovery", "ISO/IEC 9796-2", "", _TIED, 80, "", "card profiles only"),
     ("ml-dsa-44", "FIPS 204", "", _OK, 128, "", "beside a classical signature"),
@@ -121,7 +121,7 @@ _ROWS: tuple[_Row, ...] = (
     ("entity-auth-mac", "ISO/IEC 9798-4", "unilateral, mutual", _OK, 128, "", ""),
     ("scp03", "GlobalPlatform Amendment D", "AES", _OK, 128, "", ""),
     ("scp02", "GlobalPlatform 2.2", "TDEA", _NO, 80, "", "padding oracles"),
-    ("timestamp", "ISO/IEC 18014-2", "RFC 3161", _OK, 128, "", ""),
+    ("timestamp", "ISO/IEC 18014-2", "RFC 3161", _OK, 128, "tallystick", "verified only"),
     ("merkle-sha256", "RFC 9162", "2.1", _OK, 128, "tallystick", ""),
     ("random-bits", "ISO/IEC 18031", "getrandom(2)", _OK, 256, "kernel", ""),
     # Lightweight, for constrained secure elements only

@@ -9,6 +9,7 @@ Nothing in it is personal: checks count, and name policy rows and positions in t
 Source: ISO/TS 12812-2:2017, 9.1; 14.2.1
 """
 
+from enum import StrEnum
 from typing import Final
 
 from tallystick.infrastructure.crypto.digest import sha256
@@ -16,7 +17,9 @@ from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.errors import Malformed
 from tallystick.kernel.model import Record
 from tallystick.process.catalogue.model import Catalogue, Service
-from tallystick.process.conformance.checks import Check, LogPoint, Observation
+from tallystick.process.conformance.certified import Certified
+from tallystick.process.conformance.checks import Check, CheckKind, LogPoint, Observation
+from tallystick.process.conformance.dossier import Document
 from tallystick.process.conformance.effectiveness import effectiveness
 from tallystick.process.conformance.findings import (
     Decision,
@@ -30,6 +33,9 @@ from tallystick.process.conformance.needs import needs
 from tallystick.process.conformance.oscal.picture import Held, Picture, rows_for
 
 LIMIT: Final = 64 * 1024 * 1024
+VERSION: Final = 2
+"""The version of the basis: the second has documents, certificates and the time stamp."""
+
 RECORDED: Final = "conformance.recorded"
 """The kind of the event that records a run of probes."""
 
@@ -77,13 +83,24 @@ class HeldThen(Record, frozen=True, kw_only=True):
     commit: str
 
 
+class Stamping(StrEnum):
+    """Whether a time stamp of an authority belongs to the bundle, and why not.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3; RFC 3161, 2.2
+    """
+
+    STAMPED = "stamped"
+    NOT_ASKED = "not-asked"
+    OUTAGE = "outage"
+
+
 class Basis(Record, frozen=True, kw_only=True):
-    """The whole file.
+    """The whole file; `documents` and `certificates` are what people attested and had evaluated.
 
     Source: ISO/TS 12812-2:2017, 9.1
     """
 
-    v: int = 1
+    v: int = VERSION
     provider: str
     tool: str
     version: str
@@ -98,6 +115,9 @@ class Basis(Record, frozen=True, kw_only=True):
     others: tuple[Observation, ...]
     decisions: tuple[Decision, ...]
     exceptions: tuple[Exempted, ...]
+    documents: tuple[Document, ...] = ()
+    certificates: tuple[Certified, ...] = ()
+    stamping: Stamping = Stamping.NOT_ASKED
 
 
 _bases: Final = Decoder(Basis, limit=LIMIT)
@@ -106,16 +126,29 @@ _bases: Final = Decoder(Basis, limit=LIMIT)
 def read_basis(octets: bytes) -> Basis:
     """The basis in `octets`, in its canonical form only.
 
-    Raises Malformed, also for a period without length, or a decision without a name.
+    Raises Malformed, also for a period without length, a decision without a name, or a document
+    of which something else was observed than it says.
     Source: ISO/TS 12812-2:2017, 9.1
     """
     basis = _bases.decode_canonical(octets)
-    if basis.v != 1 or basis.made_at <= basis.start or not basis.services:
+    if basis.v != VERSION or basis.made_at <= basis.start or not basis.services:
         raise Malformed("the basis is of another version, or of no period or service")
     check_ground(
         Ground(needs=(), history=(), decisions=basis.decisions, exceptions=basis.exceptions)
     )
+    _check_documents(basis)
     return basis
+
+
+def _check_documents(basis: Basis) -> None:
+    """That whatever was observed of a document was observed of the one that is listed."""
+    listed = {one.file: one.sha256 for one in basis.documents}
+    if len(listed) != len(basis.documents):
+        raise Malformed("a document is listed twice")
+    for one in basis.others:
+        name = one.measured.get("file")
+        if one.kind is CheckKind.ATTESTED and listed.get(str(name)) != one.measured.get("sha256"):
+            raise Malformed(f"{one.check}: the document is not listed, or with another digest")
 
 
 def catalogue_digest(found: Catalogue) -> str:
@@ -175,4 +208,11 @@ def picture_of(basis: Basis, found: Catalogue, *, file: str, digest: str) -> Pic
         log=basis.log,
         evidence_file=file,
         evidence=digest,
+        documents=basis.documents,
+        certificates=basis.certificates,
+        recorded={
+            (one.check, one.observed_at): run.event
+            for run in basis.runs
+            for one in run.observations
+        },
     )

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tallystick.kernel.time import iso_utc
 from tallystick.process.catalogue import Modality
+from tallystick.process.conformance.certified import NEVER
 from tallystick.process.conformance.findings import State
 from tallystick.process.conformance.oscal.picture import Picture
 from tallystick.process.conformance.oscal.plan import IMPLEMENTED
@@ -27,6 +28,12 @@ _OBSERVATIONS = (
     "check", "kind", "attempts", "verdict", "observed", "fresh_until", "summary",
     "requirements", "log_size", "records",
 )  # fmt: skip
+_CERTIFICATES = (
+    "id", "component", "scheme", "level", "protection_profile", "scope", "issuer", "laboratory",
+    "recognition", "valid_from", "valid_to", "standing", "withdrawn", "because", "log_event",
+    "covers",
+)  # fmt: skip
+_DOCUMENTS = ("file", "title", "owner", "scope", "issued", "valid_until", "sha256", "requirements")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -39,7 +46,7 @@ def statement_of_applicability(picture: Picture) -> bytes:
 
 
 def audit_workbook(picture: Picture) -> bytes:
-    """The statement of applicability, what is open, and what was observed, as one workbook.
+    """The statement of applicability, what is open, what was observed and what is held, as sheets.
 
     Source: ISO/TS 12812-2:2017, 5; 9.1
     """
@@ -48,6 +55,8 @@ def audit_workbook(picture: Picture) -> bytes:
             "Applicability": (_APPLICABILITY, _rows(picture)),
             "Open findings": (_OPEN, _open(picture)),
             "Observations": (_OBSERVATIONS, _observations(picture)),
+            "Certificates": (_CERTIFICATES, _certificates(picture)),
+            "Documents": (_DOCUMENTS, _documents(picture)),
         }
     )
 
@@ -119,6 +128,54 @@ def _observations(picture: Picture) -> Iterator[Sequence[object]]:
             " ".join(str(index) for index in one.records),
         )
         for one in observations_of(picture.findings)
+    )
+
+
+def certificate_table(picture: Picture) -> bytes:
+    """Each certificate of evaluation, and how it stands.
+
+    Source: ISO/TS 12812-2:2017, 9.1
+    """
+    return comma_separated(_CERTIFICATES, _certificates(picture))
+
+
+def _certificates(picture: Picture) -> Iterator[Sequence[object]]:
+    for one in picture.certificates:
+        found = one.certificate
+        gone = one.withdrawn_event != NEVER
+        yield (
+            found.id,
+            found.component,
+            found.scheme,
+            f"{found.level} {found.van}".strip(),
+            found.protection_profile,
+            found.scope,
+            found.issuer,
+            found.laboratory,
+            found.recognition,
+            iso_utc(found.valid_from),
+            iso_utc(found.valid_to),
+            one.standing(picture.made_at).value,
+            iso_utc(one.withdrawn_at) if gone else "",
+            one.because,
+            one.event,
+            " ".join(found.digests),
+        )
+
+
+def _documents(picture: Picture) -> Iterator[Sequence[object]]:
+    return (
+        (
+            one.file,
+            one.title,
+            one.owner,
+            one.scope,
+            iso_utc(one.issued),
+            iso_utc(one.valid_until),
+            one.sha256,
+            " ".join(one.requirements),
+        )
+        for one in picture.documents
     )
 
 

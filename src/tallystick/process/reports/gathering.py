@@ -11,6 +11,7 @@ from tallystick.process.reports.ladders import ladders_of
 from tallystick.process.reports.material import Material
 from tallystick.process.reports.matrix import cells_of, moves_of
 from tallystick.process.reports.model import FORMAT, Report
+from tallystick.process.reports.sevenlayers import protection_of
 from tallystick.process.reports.standing import clauses_of, layers_of, population_of, states_of
 from tallystick.process.reports.summary import summary_of
 from tallystick.process.reports.tracing import trace_of
@@ -50,6 +51,7 @@ def gather(material: Material) -> Report:
         trace=trace_of(material),
         history=(),
         loop=material.loop,
+        protection=protection_of(programme),
     )
     point = point_of(report)
     new = (point,) if is_news(material.history, point) else ()

@@ -265,6 +265,19 @@ class HistoryPoint(Record, frozen=True, kw_only=True):
     states: Mapping[str, int]
 
 
+class FlowProtection(Record, frozen=True, kw_only=True):
+    """A flow: what protects it on which layer (7 to 1, as text), and what to ask about.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3; ISO/IEC 7498-1, 6
+    """
+
+    flow: str
+    carries: tuple[str, ...]
+    bearer: str
+    layers: Mapping[str, str]
+    gap: str
+
+
 class Report(Record, frozen=True, kw_only=True):
     """All numbers of a report.
 
@@ -297,3 +310,4 @@ class Report(Record, frozen=True, kw_only=True):
     trace: Trace
     history: tuple[HistoryPoint, ...]
     loop: tuple[LoopLine, ...] = ()
+    protection: tuple[FlowProtection, ...] = ()

@@ -25,6 +25,7 @@ from tallystick.process.reports.looped import loop_figure
 from tallystick.process.reports.marks import figure, moment, scrolled
 from tallystick.process.reports.matrix import matrix_figure
 from tallystick.process.reports.model import Report, Versions
+from tallystick.process.reports.sevenlayers import protection_figure
 from tallystick.process.reports.sourcing import sources_section
 from tallystick.process.reports.summary import SOURCES
 from tallystick.process.reports.tracing import trace_figure
@@ -50,6 +51,10 @@ _LOSSES: Final = (
 _FLOWS: Final = (
     "Zones side by side, the least trusted on the left; layers one below the other. Line style and"
     " label say the bearer, a padlock says end-to-end."
+)
+_PROTECTION: Final = (
+    "The layers of ISO/IEC 7498-1, the application on the left. What a network does by itself"
+    " counts as a protection of its link and of nothing else."
 )
 _HEAD: Final = (
     '<svg width="0" height="0" aria-hidden="true" focusable="false" class="defs"><defs>'
@@ -214,6 +219,12 @@ def _proof(report: Report, programme: Programme) -> tuple[_Part, ...]:
             "11. The data flows by layer and zone",
             _FLOWS,
             scrolled("Data flows", draw(programme)),
+        ),
+        (
+            "protection",
+            "12. What protects each flow on the seven layers",
+            _PROTECTION,
+            protection_figure(report.protection),
         ),
     )
 

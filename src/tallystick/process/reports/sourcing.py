@@ -118,6 +118,14 @@ ORIGINS: tuple[Origin, ...] = (
         " changed",
         "cat FOLDER/loop.jsonl",
     ),
+    Origin(
+        "protection",
+        "/protection",
+        "the words of a flow's protocol and its bearer, each with the layers on which it protects;"
+        " to be asked about is a flow with nothing on layers 5 to 7, nothing on layers 2 to 4, or"
+        " one that others than its ends see in clear",
+        "tallystick programme layers FOLDER",
+    ),
 )
 """Every source that a number may be linked to."""
 

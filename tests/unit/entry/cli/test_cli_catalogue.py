@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from tests.unit.entry.cli.command_line import tallystick
+from tests.unit.process.library.strict_reader import read_library
 
 from tallystick.entry.cli.console import progress
 
@@ -38,3 +39,17 @@ def test_progress_is_silent_where_nobody_looks(capsys) -> None:
         tell(1, 2)
         tell(2, 2)
     assert capsys.readouterr().err == ""
+
+
+def test_the_catalogue_is_written_as_a_library(tmp_path: Path) -> None:
+    ran = tallystick("catalogue", "library", tmp_path / "library", "--version", 2)
+    assert ran.code == 0, ran.all
+    written = sorted(one.name for one in (tmp_path / "library").iterdir())
+    assert written == [
+        "tallystick-mfs-to-iso27001-2022.yaml",
+        "tallystick-mfs-to-owasp-masvs-v2.1.0.yaml",
+        "tallystick-mfs.yaml",
+    ]
+    for name in written:
+        assert read_library((tmp_path / "library" / name).read_bytes())["version"] == 2
+    assert tallystick("catalogue", "library", tmp_path, "--version", 0).code == 2

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from simulators.time_authority import OTHER_POLICY, TimeAuthority
 from tests.unit.entry.cli.command_line import ROOT, tallystick
 
 from tallystick.entry.cli.console import FOUND_SOMETHING, REFUSED, WRONG_USAGE
@@ -28,10 +29,11 @@ class Place:
     def prove(self, *more: object):
         return tallystick("prove", self.folder, "--secret-file", self.secret, *more)
 
-    def make(self, target: Path, *, officer: str = "officer-1", key: str = "officer-1"):
+    def make(self, target: Path, *more: object, officer: str = "officer-1", key: str = "officer-1"):
         return tallystick(
             "bundle", "make", self.folder, target, "--officer", officer,
             "--key-file", self.folder / "offline" / f"{key}.key", "--secret-file", self.secret,
+            *more,
         )  # fmt: skip
 
 
@@ -90,7 +92,7 @@ def test_nothing_is_proved_without_what_opens_it_or_under_an_unknown_name(place:
 def test_a_bundle_is_made_and_verified(place: Place, tmp_path: Path) -> None:
     made = place.make(tmp_path / "bundle")
     assert made.code == 0, made.all
-    assert "17 files" in made.out
+    assert "19 files" in made.out
     ran = tallystick("bundle", "verify", tmp_path / "bundle", "--settings", place.folder)
     assert ran.code == 0, ran.all
     assert "the bundle verifies" in ran.out
@@ -106,6 +108,54 @@ def test_a_bundle_is_made_and_verified(place: Place, tmp_path: Path) -> None:
     table = (tmp_path / "bundle" / "applicability.csv").read_text(encoding="utf-8")
     assert "MFS-10.1-01,10.1,should,no," in table
     assert "board: no proximity payments" in table
+
+
+def test_a_bundle_is_stamped_or_says_why_it_is_not(place: Place, tmp_path: Path) -> None:
+    authority = TimeAuthority(tmp_path / "tsa")
+    root = ("--tsa-root", authority.root_file)
+    with authority.serve() as server:
+        made = place.make(tmp_path / "stamped", "--tsa", server.url, *root)
+        url = server.url
+        assert made.code == 0, made.all
+        assert "20 files" in made.out
+        assert "stamped: manifest.tsr" in made.out
+        wrong = place.make(
+            tmp_path / "other", "--tsa", url, "--tsa-root", place.folder / "provider.json"
+        )
+        assert wrong.code == REFUSED
+        assert "no certificate to believe" in wrong.err
+        assert not (tmp_path / "other").exists()
+    made = place.make(tmp_path / "outage", "--tsa", url, *root)
+    assert made.code == 0, made.all
+    assert "not stamped" in made.out
+    assert place.make(tmp_path / "unpinned", "--tsa", url).code == WRONG_USAGE
+
+    verify = ("bundle", "verify", tmp_path / "stamped", "--settings", place.folder)
+    ran = tallystick(*verify)
+    assert "not verified: give --tsa-root" in " ".join(ran.out.split())
+    ran = tallystick(*verify, *root)
+    assert ran.code == 0, ran.all
+    assert "CN=Rehearsal time stamps" in " ".join(ran.out.split())
+    assert json.loads(tallystick(*verify, *root, "--json").out)["stamped_at"] > 0
+    assert tallystick(*verify, *root, "--tsa-policy", OTHER_POLICY).code == REFUSED
+    ran = tallystick("bundle", "verify", tmp_path / "outage", "--settings", place.folder, *root)
+    assert ran.code == REFUSED
+    assert "no time stamp" in ran.err
+
+
+def test_documents_that_are_shown_are_compared(place: Place, tmp_path: Path) -> None:
+    assert place.make(tmp_path / "bundle").code == 0
+    shown = tmp_path / "shown"
+    shown.mkdir()
+    verify = ("bundle", "verify", tmp_path / "bundle", "--settings", place.folder)
+    assert "1, by their digests" in tallystick(*verify).out
+    assert "0 of 1 shown" in tallystick(*verify, "--documents", shown).out
+    (shown / "minutes.txt").write_bytes(b"approved")
+    assert "1 of 1 shown" in tallystick(*verify, "--documents", shown).out
+    (shown / "minutes.txt").write_bytes(b"approved, perhaps")
+    ran = tallystick(*verify, "--documents", shown)
+    assert ran.code == REFUSED
+    assert "not the document that was attested" in ran.err
 
 
 def test_what_is_no_bundle_or_was_changed_is_refused(place: Place, tmp_path: Path) -> None:

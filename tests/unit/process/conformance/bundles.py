@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tests.unit.process.conformance.pictures import NOW, PROBES, SERVICES, ground, saw
 
+from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.jws import sign_compact
 from tallystick.infrastructure.crypto.key_list import LIST_TYPE
 from tallystick.infrastructure.crypto.signature import (
@@ -25,7 +26,16 @@ from tallystick.process.conformance.basis import (
     catalogue_digest,
 )
 from tallystick.process.conformance.bundle import Proofs, Whose, make_bundle
+from tallystick.process.conformance.bundle.making import Stamp
+from tallystick.process.conformance.certified import (
+    ADDED,
+    NEVER,
+    WITHDRAWN,
+    Certified,
+    Evaluated,
+)
 from tallystick.process.conformance.checks import LogPoint
+from tallystick.process.conformance.dossier import Document, Dossier, document_observations
 from tallystick.protocol.keylist import KeyEntry, KeyList, ListedPurpose
 from tallystick.protocol.receipt import EventLeaf
 
@@ -46,6 +56,55 @@ class Made:
     basis: Basis
     proofs: Proofs
     whose: Whose
+
+
+MINUTES = b"the board approved it"
+DOSSIER = Dossier(
+    documents=(
+        Document(
+            file="minutes.txt",
+            title="Minutes of the board",
+            sha256=sha256(MINUTES).hex(),
+            requirements=("MFS-6.1-01",),
+            owner="board",
+            scope="the wallet",
+            issued=1,
+            valid_until=NOW + DAY_MS,
+        ),
+    )
+)
+
+
+def evaluated(name: str, *, valid_to: int = NOW + DAY_MS) -> Evaluated:
+    return Evaluated(
+        id=name,
+        component="security module",
+        scheme="cc",
+        level="EAL4+",
+        van="AVA_VAN.5",
+        protection_profile="PP 84",
+        scope="key storage",
+        issuer="DE",
+        laboratory="a laboratory",
+        recognition="sog-is",
+        valid_from=1,
+        valid_to=valid_to,
+        digests=("ab" * 32,),
+    )
+
+
+CERTIFIED = (
+    Certified(
+        certificate=evaluated("CC-1"), event=7, withdrawn_at=0, because="", withdrawn_event=NEVER
+    ),
+    Certified(
+        certificate=evaluated("CC-2"),
+        event=8,
+        withdrawn_at=NOW - 5,
+        because="its scheme took it back",
+        withdrawn_event=9,
+    ),
+)
 
 
 def key_list() -> str:
@@ -99,24 +158,39 @@ def basis_of(seen, event: int, log: LogPoint) -> Basis:
         log=log,
         checks=PROBES,
         runs=(Run(id="run-1", at=NOW, event=event, build="", dossier="c" * 64, observations=seen),),
-        others=tuple(one for one in basis.history if one.check not in probes),
+        others=(
+            *(
+                one
+                for one in basis.history
+                if one.check not in probes and one.check != "document/MFS-6.1-01"
+            ),
+            *document_observations(DOSSIER, lambda _: MINUTES, now=NOW, environment=ORIGIN),
+        ),
         decisions=basis.decisions,
         exceptions=basis.exceptions,
+        documents=DOSSIER.documents,
+        certificates=CERTIFIED,
     )
 
 
-def made(officer: str = "officer-1", *, recorded: str = "") -> Made:
+def made(officer: str = "officer-1", *, recorded: str = "", stamp: Stamp | None = None) -> Made:
     seen = tuple(saw(one) for one in PROBES)
     run = Run(id="run-1", at=NOW, event=5, build="", dossier="c" * 64, observations=seen)
     leaves = [leaf(number, "policy.activated", version=number) for number in range(5)]
     said = {"run": "run-1", "digest": recorded or run.digest(), "dossier": "c" * 64}
     leaves += [leaf(5, RECORDED, **said), leaf(6, "session.ended")]
+    leaves += [
+        leaf(one.event, ADDED, certificate=one.certificate.id, file=one.certificate.file())
+        for one in CERTIFIED
+    ]
+    gone = CERTIFIED[1]
+    leaves += [leaf(9, WITHDRAWN, certificate=gone.certificate.id, because=gone.because)]
     log = TallyLog(ORIGIN)
     appended = log.append(leaves)
     note = log.sign(appended, NoteSigner.of(ORIGIN, TALLY))
     point = LogPoint(origin=ORIGIN, size=appended.size, root=appended.root.hex(), first=2, last=5)
     proofs = Proofs(
-        key_list=key_list(), receipts=tuple(appended.receipt(at, note) for at in (2, 4, 5))
+        key_list=key_list(), receipts=tuple(appended.receipt(at, note) for at in (2, 4, 5, 7, 8, 9))
     )
     basis = basis_of(seen, 5, point)
     whose = Whose(
@@ -125,5 +199,5 @@ def made(officer: str = "officer-1", *, recorded: str = "") -> Made:
         root=ROOT.public(),
         officers={name: one.public() for name, one in OFFICERS.items()},
     )
-    files = make_bundle(basis, catalogue(), proofs, OFFICERS[officer], officer)
+    files = make_bundle(basis, catalogue(), proofs, OFFICERS[officer], officer, stamp=stamp)
     return Made(files, basis, proofs, whose)

@@ -12,6 +12,7 @@ from tests.support.reported import course, material, report, rounds
 from tallystick.kernel.errors import Broken
 from tallystick.kernel.model import replace
 from tallystick.kernel.money import Money
+from tallystick.process.programme.layers import layer_rows
 from tallystick.process.reports.course import course_figure, course_picture
 from tallystick.process.reports.deployment import clauses_figure, population_picture
 from tallystick.process.reports.exceedance import losses_picture
@@ -23,6 +24,7 @@ from tallystick.process.reports.matrix import corner, legs, matrix_picture
 from tallystick.process.reports.model import Move
 from tallystick.process.reports.page import LIMIT, report_page
 from tallystick.process.reports.scales import Scale, brief, decades, powers, steps
+from tallystick.process.reports.sevenlayers import protection_figure, protection_picture
 from tallystick.process.reports.sourcing import ORIGINS
 
 pytest.importorskip("highspy", reason="the extra risk is not installed")
@@ -214,3 +216,23 @@ def test_the_loop_shows_what_fell_rose_was_proposed_and_flipped_on_one_axis() ->
     assert len(dots) == 9
     assert len(by_x) == 3, "three panels share the axis"
     assert "files-mode failed" in loop_figure(rounds(3))
+
+
+def test_the_seven_layers_show_every_flow_and_count_with_a_denominator() -> None:
+    found = report()
+    rows = layer_rows(material().programme)
+    assert [one.flow for one in found.protection] == [one.flow for one in rows]
+    drawn = protection_picture(found.protection)
+    total = len(rows)
+    squares = re.findall(r'class="bar (served|out|empty)"', drawn)
+    assert len(squares) == 7 * total
+    assert squares.count("served") == sum(len(one.layers) for one in rows)
+    half = {5, 6, 7}, {2, 3, 4}
+    bare = sum(3 for one in rows for part in half if not part & one.layers.keys())
+    assert squares.count("out") == bare > 0
+    figure = protection_figure(found.protection)
+    asked = sum(bool(one.gap) for one in rows)
+    assert f">{asked} of {total}</a> flows" in figure
+    for one in rows:
+        assert f'<th scope="row">{one.flow}</th>' in figure
+    ET.fromstring(re.sub(r"&(?!amp|lt|gt|quot|#)", "&amp;", drawn))

@@ -4,7 +4,9 @@
     whole       every file is there as it was signed, and no other
     sound       the documents pass our lint
     derived     documents, tables and lock follow from the basis, octet for octet
-    recorded    each run of probes has the digest that the log recorded, at the place it says
+    recorded    each run of probes has the digest that the log recorded, at the place it says; so
+                has each certificate what officers signed
+    stamped     the time stamp over the signature holds, where there is one and a root is pinned
 
 Source: ISO/TS 12812-2:2017, 9.1; 7.3.3
 """
@@ -19,6 +21,7 @@ from tallystick.infrastructure.crypto.key_list import list_header, signature_key
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.crypto.spki import public_pem
 from tallystick.infrastructure.tally.verify import VerifiedReceipt, verify_receipt
+from tallystick.infrastructure.timestamps import Stamped
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Malformed, NotAuthentic, Refused
 from tallystick.process.catalogue.model import Catalogue
@@ -36,6 +39,7 @@ from tallystick.process.conformance.bundle.contents import (
     MANIFEST,
     PROOFS,
     PUBLIC_HALF,
+    STAMP,
     Lock,
     Proofs,
     read_lock,
@@ -43,6 +47,8 @@ from tallystick.process.conformance.bundle.contents import (
 )
 from tallystick.process.conformance.bundle.making import derived_files, lint_files
 from tallystick.process.conformance.bundle.manifest import check_statement
+from tallystick.process.conformance.bundle.stamped import Pinned, check_stamp, is_stamped
+from tallystick.process.conformance.dossier import Document
 from tallystick.protocol.keylist import KeyList, ListedPurpose
 from tallystick.protocol.receipt import Receipt
 
@@ -67,6 +73,7 @@ class Verified:
     """What holds: who signed, what was counted, and what was proved to be in the log.
 
     `derived` is false where the verifier has another catalogue, so that nothing was derived again.
+    `stamped` is None where there is no time stamp, or no root was pinned to verify it with.
     Source: ISO/TS 12812-2:2017, 9.1
     """
 
@@ -76,10 +83,15 @@ class Verified:
     runs: int
     records: int
     derived: bool
+    certificates: int
+    documents: tuple[Document, ...]
+    stamped: Stamped | None
 
 
-def verify_bundle(files: Mapping[str, bytes], whose: Whose, found: Catalogue) -> Verified:
-    """What the bundle `files` (by name) proves.
+def verify_bundle(
+    files: Mapping[str, bytes], whose: Whose, found: Catalogue, pinned: Pinned | None = None
+) -> Verified:
+    """What the bundle `files` (by name) proves; `pinned` is what time stamps are believed by.
 
     Raises NotAuthentic with the first thing that does not hold.
     Source: ISO/TS 12812-2:2017, 9.1
@@ -95,16 +107,22 @@ def verify_bundle(files: Mapping[str, bytes], whose: Whose, found: Catalogue) ->
     if files[PUBLIC_HALF] != public_pem(public).encode():
         raise NotAuthentic(f"{PUBLIC_HALF} is not the key of {officer}")
     try:
-        return _verified(files, payload, whose, found, officer)
+        return _verified(files, payload, whose, found, officer, pinned)
     except Malformed as error:
         raise NotAuthentic(f"the bundle has not the form of one: {error.detail}") from error
 
 
 def _verified(
-    files: Mapping[str, bytes], payload: bytes, whose: Whose, found: Catalogue, officer: str
+    files: Mapping[str, bytes],
+    payload: bytes,
+    whose: Whose,
+    found: Catalogue,
+    officer: str,
+    pinned: Pinned | None,
 ) -> Verified:
     lock = read_lock(files[LOCK])
     outside = {MANIFEST, ENVELOPE, PUBLIC_HALF, *lock.files}
+    outside |= {STAMP} if is_stamped(lock) else set()
     listed = {name: octets for name, octets in files.items() if name not in outside}
     manifest = check_statement(payload, files[MANIFEST], listed)
     extra = listed.keys() - {one.name for one in manifest.artifacts}
@@ -121,6 +139,7 @@ def _verified(
         raise NotAuthentic(f"{defects[0].file} at {defects[0].at}: {defects[0].says}")
     derived = _derived(files, basis, found)
     records = _recorded(basis, read_proofs(files[PROOFS]), whose)
+    stamped = check_stamp(files, lock, pinned)
     return Verified(
         officer=officer,
         lock=lock,
@@ -128,6 +147,9 @@ def _verified(
         runs=len(basis.runs),
         records=records,
         derived=derived,
+        certificates=len(basis.certificates),
+        documents=basis.documents,
+        stamped=stamped,
     )
 
 
@@ -153,11 +175,14 @@ def _recorded(basis: Basis, proofs: Proofs, whose: Whose) -> int:
         if point.root.hex() != basis.log.root:
             raise NotAuthentic("a proof is for another root of the log than the bundle names")
     for run in basis.runs:
-        _check_run(run, by_index.get(run.event))
+        _check_run(run, by_index)
         for seen in run.observations:
             missing = [index for index in seen.records if index not in by_index]
             if missing:
                 raise NotAuthentic(f"{seen.check}: event {missing[0]} is not proved")
+    for held in basis.certificates:
+        for index, (kind, said) in held.said().items():
+            _check_event(f"certificate {held.certificate.id}", index, kind, said, by_index)
     return len(by_index)
 
 
@@ -184,16 +209,26 @@ def _verify(receipt: Receipt, keys: Sequence[VerifyKey], origin: str) -> Verifie
     raise failure
 
 
-def _check_run(run: Run, proved: VerifiedReceipt | None) -> None:
-    if proved is None:
-        raise NotAuthentic(f"run {run.id}: event {run.event} is not proved")
-    event = proved.event
-    said = {
+def _check_run(run: Run, by_index: Mapping[int, VerifiedReceipt]) -> None:
+    said: dict[str, str | int] = {
         "run": run.id,
         "digest": run.digest(),
         "build": run.build,
         "dossier": run.dossier,
     }
-    stated = {name: event.p.get(name, "") for name in said}
-    if event.kind != RECORDED or stated != said:
-        raise NotAuthentic(f"run {run.id}: the log recorded something else at event {run.event}")
+    _check_event(f"run {run.id}", run.event, RECORDED, said, by_index)
+
+
+def _check_event(
+    what: str,
+    index: int,
+    kind: str,
+    said: Mapping[str, str | int],
+    by_index: Mapping[int, VerifiedReceipt],
+) -> None:
+    proved = by_index.get(index)
+    if proved is None:
+        raise NotAuthentic(f"{what}: event {index} is not proved")
+    stated = {name: proved.event.p.get(name, "") for name in said}
+    if proved.event.kind != kind or stated != said:
+        raise NotAuthentic(f"{what}: the log recorded something else at event {index}")

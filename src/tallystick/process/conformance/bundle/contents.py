@@ -1,9 +1,11 @@
 """The files of a bundle that are no OSCAL: basis, proofs, lock, tables, and the recipe.
 
+    attestations.cdx.json   the findings as attestations of CycloneDX
     evidence.json     the basis: every observation, check, decision and exception
     proofs.json       the key list, and a receipt for each log record that evidence rests on
     mfs-lock.json     versions and digests of all that is not JSON
-    applicability.csv, observations.csv, README.txt
+    applicability.csv, observations.csv, certificates.csv, README.txt
+    manifest.tsr      a time stamp over the envelope, where an authority gave one
 
 Source: ISO/TS 12812-2:2017, 9.1; 7.3.3
 """
@@ -14,7 +16,7 @@ from typing import Final
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.model import Record
-from tallystick.process.conformance.basis import LIMIT, Basis
+from tallystick.process.conformance.basis import LIMIT, Basis, Stamping
 from tallystick.process.conformance.findings import Finding, counts
 from tallystick.protocol.receipt import Receipt
 
@@ -26,9 +28,17 @@ ENVELOPE: Final = "manifest.dsse.json"
 PUBLIC_HALF: Final = "signer.pem"
 APPLICABILITY: Final = "applicability.csv"
 OBSERVATIONS: Final = "observations.csv"
+CERTIFICATES: Final = "certificates.csv"
+ATTESTATIONS: Final = "attestations.cdx.json"
+STAMP: Final = "manifest.tsr"
 README: Final = "README.txt"
 
-NO_TIME_STAMP: Final = "none: no time-stamping authority is configured; see README.txt"
+TIME_STAMPS: Final = {
+    Stamping.STAMPED: f"{STAMP}, over {ENVELOPE}",
+    Stamping.NOT_ASKED: "none: no authority was asked; see README.txt",
+    Stamping.OUTAGE: "none: the authority gave none when the bundle was made; see README.txt",
+}
+"""What the lock says of the time stamp."""
 
 
 class Proofs(Record, frozen=True, kw_only=True):
@@ -114,7 +124,7 @@ def lock_of(basis: Basis, found: tuple[Finding, ...], others: Mapping[str, bytes
             log_root=log.root,
             counts=counts(found),
             rows=len(found),
-            time_stamp=NO_TIME_STAMP,
+            time_stamp=TIME_STAMPS[basis.stamping],
             files={name: sha256(octets).hex() for name, octets in sorted(others.items())},
         )
     )
@@ -125,7 +135,11 @@ def readme(basis: Basis) -> bytes:
 
     Source: ISO/TS 12812-2:2017, 9.1
     """
-    return _README.format(provider=basis.provider, tool=basis.tool).encode()
+    stamp = _STAMPED if basis.stamping is Stamping.STAMPED else _UNSTAMPED
+    said = f"{TIME_STAMPS[basis.stamping].partition(';')[0]}."
+    return _README.format(
+        provider=basis.provider, tool=basis.tool, stamp=stamp.format(said=said)
+    ).encode()
 
 
 _README: Final = """Conformance bundle of {provider}
@@ -151,7 +165,20 @@ Without it (compliance-trestle 5.2.0 and OpenSSL):
   trestle validate -a
   trestle author profile-resolve -n mfs -o resolved
 
-The bundle has no time stamp of an authority. To get one of your own:
+attestations.cdx.json is valid by the schema of CycloneDX 1.6. The documents that people attest with
+are not in the bundle; their digests are in assessment-results.json and evidence.json.
+
+{stamp}"""
+
+_STAMPED: Final = """Time stamp: {said}
+With the certificate of the authority's root, which you have from elsewhere:
+
+  openssl ts -verify -data manifest.dsse.json -in manifest.tsr -CAfile authority.pem
+  openssl ts -reply -in manifest.tsr -text
+"""
+
+_UNSTAMPED: Final = """Time stamp: {said}
+To get one of your own:
 
   openssl ts -query -data manifest.dsse.json -sha256 -cert -out request.tsq
   (send request.tsq to your authority, keep its answer as answer.tsr beside this folder)

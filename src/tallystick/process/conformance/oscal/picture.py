@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tallystick.process.catalogue.model import Catalogue, Requirement, Service
+from tallystick.process.conformance.certified import Certified
 from tallystick.process.conformance.checks import Check, LogPoint
+from tallystick.process.conformance.dossier import Document
 from tallystick.process.conformance.effectiveness import Effectiveness
 from tallystick.process.conformance.findings import Finding
 
@@ -31,7 +33,8 @@ class Picture:
     """Everything to be said, at one instant, of one provider.
 
     `findings` are one for each row that applies to one of `services`; `evidence` is the digest of
-    the file that holds the observations whole.
+    the file that holds the observations whole. `recorded` maps an observation, by its check and
+    instant, to the event of the log that records its run.
     Source: ISO/TS 12812-2:2017, 9.1
     """
 
@@ -50,6 +53,9 @@ class Picture:
     log: LogPoint | None = None
     evidence_file: str = ""
     evidence: str = ""
+    documents: tuple[Document, ...] = ()
+    certificates: tuple[Certified, ...] = ()
+    recorded: Mapping[tuple[str, int], int] = field(default_factory=dict[tuple[str, int], int])
 
     def rows(self) -> tuple[Requirement, ...]:
         """The rows that apply to one of the services, in the order of the catalogue.

@@ -21,6 +21,7 @@ from tallystick.process.conformance.oscal.blocks import (
     props,
     resource,
 )
+from tallystick.process.conformance.oscal.holdings import document_of, holdings
 from tallystick.process.conformance.oscal.names import (
     as_token,
     control_id,
@@ -50,6 +51,7 @@ def assessment_results(picture: Picture, plan_href: str) -> Node:
                 media_type="application/json",
             )
         )
+    kept += holdings(picture)
     return node(
         {
             "uuid": uuid_of("results", picture.provider, str(picture.made_at)),
@@ -127,6 +129,9 @@ def observation_node(picture: Picture, one: Observation) -> Node:
     kept: list[Node] = []
     if picture.evidence_file:
         kept = [{"href": f"#{evidence_uuid(picture)}", "description": f"entry {one.check}"}]
+    document = document_of(picture, one)
+    if document:
+        kept.append({"href": f"#{document}", "description": "what was attested"})
     return node(
         {
             "uuid": observation_uuid(one),

@@ -22,7 +22,8 @@ SHAPES: Final[dict[str, str]] = {
     "Party": "uuid! uuid, type! {person organization}, name! string",
     "Responsible": "role-id! token, party-uuids! ref[]",
     "Back": "resources! Resource[]",
-    "Resource": "uuid! uuid, title! line, rlinks Rlink[], citation Citation",
+    "Resource": "uuid! uuid, title! line, description text, props Prop[], rlinks Rlink[],"
+    " citation Citation",
     "Rlink": "href! href, media-type string, hashes Hash[]",
     "Hash": f"algorithm! {_HASHES}, value! hex",
     "Citation": "text! line",

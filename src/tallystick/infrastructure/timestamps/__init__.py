@@ -1,0 +1,17 @@
+"""Time stamps of an authority: asked for, reduced to what counts, and verified with a pinned root.
+
+    der        the octets of ASN.1 values, in their one form
+    request    what is asked: a digest, a nonce, perhaps a policy
+    response   what comes back: a status, and a signed statement with certificates
+    statement  what the authority states: policy, digest, serial number, instant
+    verify     whether it holds, and the form in which it is kept
+
+The authority itself is somebody else's.
+
+Source: RFC 3161; RFC 5652, 5; RFC 5816
+"""
+
+from tallystick.infrastructure.timestamps.request import Query
+from tallystick.infrastructure.timestamps.verify import Stamped, kept_form, verify_stamp
+
+__all__ = ["Query", "Stamped", "kept_form", "verify_stamp"]
