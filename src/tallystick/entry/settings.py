@@ -32,6 +32,7 @@ from tallystick.kernel.codec import Decoder, b64url_decode, encode_canonical
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.model import Record
 from tallystick.process.policy.asked import Names, read_names
+from tallystick.protocol.http_signatures import KeyId
 
 
 class PublicHalf(Record, frozen=True, kw_only=True):
@@ -61,6 +62,21 @@ class InvitationHash(Record, frozen=True, kw_only=True):
     code_hash: str
 
 
+class Partner(Record, frozen=True, kw_only=True):
+    """A system of another party that signs HTTP messages: its key and the doors open to it.
+
+    `algorithm` is a name of the registry of HTTP signature algorithms, `public` base64url: a point
+    of 65 bytes, 32 bytes, or a SubjectPublicKeyInfo in DER for RSA. `doors` are operations.
+    Source: ISO/TS 12812-2:2017, 3.5; 7.3.3; RFC 9421, 6.2
+    """
+
+    name: str
+    keyid: KeyId
+    algorithm: str
+    public: str
+    doors: tuple[str, ...]
+
+
 class ProviderSettings(Record, frozen=True, kw_only=True):
     """What is fixed at set-up; `profile` is demo or production.
 
@@ -68,7 +84,8 @@ class ProviderSettings(Record, frozen=True, kw_only=True):
     code without plus. `fees_flat_minor` and `fees_basis_points` are by payment kind. `gateways` are
     the keys of USSD gateways by name, `sms_url` is where notices are posted, `core_url`
     the core system whose book counts, empty where the embedded ledger does. `tightening` are the
-    public halves of the keys that signed and sign tightenings, the newest last.
+    public halves of the keys that signed and sign tightenings, the newest last. `partners` sign
+    HTTP messages.
     Source: ISO/TS 12812-2:2017, 6.1
     """
 
@@ -89,6 +106,7 @@ class ProviderSettings(Record, frozen=True, kw_only=True):
     pin_memory_kib: int
     pin_passes: int
     tightening: tuple[PublicHalf, ...] = ()
+    partners: tuple[Partner, ...] = ()
 
 
 class StoreAddress(Record, frozen=True, kw_only=True):

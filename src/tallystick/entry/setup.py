@@ -16,6 +16,7 @@ from tallystick.application.operators.service import code_hash
 from tallystick.client.keyfile import KeyFile
 from tallystick.entry.settings import (
     InvitationHash,
+    Partner,
     ProviderFolder,
     ProviderSettings,
     PublicHalf,
@@ -84,6 +85,7 @@ class Plan:
     pin_memory_kib: int = 19_456
     pin_passes: int = 2
     programme_text: str = ""
+    partners: tuple[Partner, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +226,7 @@ def _settings(
         pin_memory_kib=plan.pin_memory_kib,
         pin_passes=plan.pin_passes,
         tightening=(tightening,),
+        partners=plan.partners,
     )
 
 

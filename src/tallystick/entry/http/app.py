@@ -63,6 +63,7 @@ def application(
         Route("/.well-known/authzen-configuration", access.configuration, methods=["GET"]),
         Route("/v1/ussd", ussd.message, methods=["POST"]),
         Route("/v1/keys", doors.keys, methods=["GET"]),
+        Route("/v1/message-keys", doors.message_keys, methods=["GET"]),
         Route("/v1/tally/checkpoint", doors.checkpoint, methods=["GET"]),
         Route("/v1/tally/consistency", doors.consistency, methods=["GET"]),
         Route("/health/live", doors.live, methods=["GET"]),

@@ -17,7 +17,8 @@ from tallystick.protocol import (
     session,
     tally_api,
 )
-from tallystick.protocol.channels import SignedUssd, UssdReply
+from tallystick.protocol.channels import SignedUssd, UssdMessage, UssdReply
+from tallystick.protocol.http_signatures import MessageKeys
 from tallystick.protocol.statements import SignedStatement, StatementRecorded
 
 
@@ -26,7 +27,8 @@ class Protection(StrEnum):
 
     sealed: COSE_Encrypt0 in a session. handshake: what opens one. act: signed by an operator's key.
     bearer: the same, with the signature over the body in the header `authorization`.
-    gateway: signed by a registered gateway. open: public, in clear.
+    gateway: signed by a registered gateway, in an envelope (`request`) or as an HTTP message
+    (`plain`), which is answered by a signed reply. open: public, in clear.
     Source: ISO/TS 12812-2:2017, 3.9; 3.14; 7.2.7
     """
 
@@ -42,6 +44,7 @@ class Operation(Record, frozen=True, kw_only=True):
     """One row: what it is for, how it is reached and protected, by whom, and how it may refuse.
 
     `request` and `reply` name the protocol structs; for sealed operations they are what is inside.
+    `plain` is the request where a partner signs the HTTP message instead of an envelope.
     `refusals` are codes of the error tree besides those that every operation has.
     Source: ISO/TS 12812-2:2017, 6.2.2
     """
@@ -57,6 +60,7 @@ class Operation(Record, frozen=True, kw_only=True):
     roles: tuple[str, ...]
     grades: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
+    plain: str = ""
 
 
 COMMON_REFUSALS = ("malformed", "too-large", "rate-limited", "unavailable", "broken")
@@ -111,7 +115,9 @@ SCHEMAS: dict[str, type[Wire]] = {
         authzen.AccessDecision,
         authzen.AccessDecisions,
         authzen.AccessConfiguration,
+        MessageKeys,
         SignedUssd,
+        UssdMessage,
         UssdReply,
         SignedStatement,
         StatementRecorded,
@@ -152,11 +158,11 @@ def _asked(name: str, path: str, request: str, reply: str, use_case: str) -> Ope
 
 def _open(
     name: str, method: str, path: str, protection: Protection, request: str, reply: str,
-    use_case: str, clauses: tuple[str, ...], refusals: tuple[str, ...] = (),
+    use_case: str, clauses: tuple[str, ...], refusals: tuple[str, ...] = (), plain: str = "",
 ) -> Operation:  # fmt: skip
     return Operation(
         name=name, method=method, path=path, protection=protection, request=request, reply=reply,
-        use_case=use_case, clauses=clauses, roles=("anyone",), refusals=refusals,
+        use_case=use_case, clauses=clauses, roles=("anyone",), refusals=refusals, plain=plain,
     )  # fmt: skip
 
 
@@ -189,7 +195,8 @@ OPERATIONS: tuple[Operation, ...] = (
             refusals=("conflict",)),
     _open("ussd.message", "POST", "/v1/ussd", Protection.GATEWAY, "SignedUssd", "UssdReply",
           "one input of a dialled menu", ("7.2.3", "12.2"),
-          ("conflict", "expired", "not-authentic", "replayed")),
+          ("conflict", "expired", "not-authentic", "not-permitted", "replayed"),
+          plain="UssdMessage"),
     _open("operator.enrol", "POST", "/v1/operators", _OPEN, "EnrolOperator", "OperatorEnrolled",
           "enrol an operator with a one-time code", ("6.2.1",), ("not-authentic",)),
     _act("open-customer", "OpenCustomer", "open a customer", ("7.4.1",), ("care-desk",)),
@@ -225,6 +232,8 @@ OPERATIONS: tuple[Operation, ...] = (
           "AccessConfiguration", "where the decision point answers", ("6.1",)),
     _open("keys.list", "GET", "/v1/keys", _OPEN, "", "SignedKeyList",
           "the provider's signed list of public keys", ("7.4.2",)),
+    _open("keys.messages", "GET", "/v1/message-keys", _OPEN, "", "MessageKeys",
+          "the keys that the provider signs HTTP messages with", ("7.4.2",)),
     _open("tally.checkpoint", "GET", "/v1/tally/checkpoint", _OPEN, "", "CheckpointReply",
           "the newest signed checkpoint", ("7.3.3",), ("not-found",)),
     _open("tally.consistency", "GET", "/v1/tally/consistency", _OPEN, "", "ConsistencyReply",

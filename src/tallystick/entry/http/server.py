@@ -33,6 +33,7 @@ from tallystick.entry.http.early import EarlyRefusal
 from tallystick.entry.http.front import Front
 from tallystick.entry.http.lane import LaneProtocol, sweep_idle
 from tallystick.entry.http.pace import FLUSH_S, HOUSEKEEPING_S, IDLE_S, quiet_collector
+from tallystick.entry.http.partners import partners_of
 from tallystick.entry.http.sealed import SealedOperations, sealed_handlers
 from tallystick.entry.http.ussd import UssdDoor
 from tallystick.entry.http.watched import (
@@ -155,7 +156,8 @@ async def serve(
     watch_disk(accounting, watched)
     watch_registers(accounting, watched, platform.clock)
     tell_changes(platform, accounting)
-    ussd = UssdDoor(platform, writer, accounting)
+    secure = listening.certificate is not None or bool(listening.terminator)
+    ussd = UssdDoor(platform, writer, accounting, partners_of(platform, secure=secure))
     with ExitStack() as stack:
         place = None
         if listening.workers > 1:
