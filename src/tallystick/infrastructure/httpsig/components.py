@@ -31,7 +31,9 @@ from tallystick.infrastructure.httpsig.message import (
     authority_of,
     field_of,
     lines_of,
+    method_of,
     path_and_query,
+    scheme_of,
 )
 from tallystick.infrastructure.httpsig.reading import read_dictionary, read_item, read_list
 from tallystick.kernel.errors import Malformed, NotAuthentic
@@ -180,7 +182,7 @@ def _form_encoded(text: str) -> str:
 
 def _target_uri(head: RequestHead) -> str:
     path_and_query(head)
-    return f"{head.scheme.lower()}://{authority_of(head)}{head.target}"
+    return f"{scheme_of(head)}://{authority_of(head)}{head.target}"
 
 
 def _request_target(head: RequestHead) -> str:
@@ -189,10 +191,10 @@ def _request_target(head: RequestHead) -> str:
 
 
 _DERIVED: dict[str, Callable[[RequestHead], str]] = {
-    "@method": lambda head: head.method,
+    "@method": method_of,
     "@target-uri": _target_uri,
     "@authority": authority_of,
-    "@scheme": lambda head: head.scheme.lower(),
+    "@scheme": scheme_of,
     "@request-target": _request_target,
     "@path": lambda head: path_and_query(head)[0],
     "@query": lambda head: "?" + (path_and_query(head)[1] or ""),

@@ -14,6 +14,7 @@ from tallystick.kernel.errors import Malformed, NotAuthentic
 Fields = tuple[tuple[str, str], ...]
 
 _FOLD = re.compile(r"[ \t]*\r?\n[ \t]+")
+_METHOD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}")
 _ORIGIN_FORM = re.compile(r"/[!-~]*")
 _AUTHORITY = re.compile(
     r"[A-Za-z0-9._~%!$&'()*+,;=-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?"
@@ -81,7 +82,30 @@ def authority_of(head: RequestHead) -> str:
     """
     if not _AUTHORITY.fullmatch(head.authority):
         raise Malformed("the request names no host")
-    return head.authority.lower().removesuffix(_DEFAULT_PORTS.get(head.scheme, ""))
+    return head.authority.lower().removesuffix(_DEFAULT_PORTS[scheme_of(head)])
+
+
+def method_of(head: RequestHead) -> str:
+    """The method as it is written; capital and small letters differ.
+
+    Raises Malformed for what is no method.
+    Source: RFC 9421, 2.2.1; RFC 9110, 9.1
+    """
+    if not _METHOD.fullmatch(head.method):
+        raise Malformed("the request has no method")
+    return head.method
+
+
+def scheme_of(head: RequestHead) -> str:
+    """`http` or `https`.
+
+    Raises Malformed for another.
+    Source: RFC 9421, 2.2.4; RFC 9110, 4.2
+    """
+    scheme = head.scheme.lower()
+    if scheme not in _DEFAULT_PORTS:
+        raise Malformed("a request comes over http or https")
+    return scheme
 
 
 def path_and_query(head: RequestHead) -> tuple[str, str | None]:
