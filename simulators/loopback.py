@@ -4,7 +4,7 @@ Source: ISO/TS 12812-2:2017, 7.1; RFC 9112
 """
 
 import http.client
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from tallystick.kernel.errors import Malformed, Unavailable
 
 MAX_BODY_BYTES = 64 * 1024
+Fields = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Request:
     method: str
     path: str
     body: bytes
+    fields: Fields = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,11 @@ class Response:
 
     status: int
     body: bytes
+    fields: Fields = ()
+
+
+def _named(fields: Iterable[tuple[str, str]]) -> Fields:
+    return tuple((name.lower(), value) for name, value in fields)
 
 
 Handler = Callable[[Request], Response | None]
@@ -126,7 +133,7 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _serve(self, body: bytes) -> None:
         server = self.server
-        request = Request(self.command, self.path, body)
+        request = Request(self.command, self.path, body, _named(self.headers.items()))
         response = server.handle(request) if isinstance(server, _Server) else None
         self.close_connection = True
         if response is None:
@@ -134,6 +141,8 @@ class _Connection(BaseHTTPRequestHandler):
         self.send_response_only(response.status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(response.body)))
+        for name, value in response.fields:
+            self.send_header(name, value)
         self.send_header("connection", "close")
         self.end_headers()
         self.wfile.write(response.body)
@@ -143,9 +152,17 @@ class _Connection(BaseHTTPRequestHandler):
 
 
 def exchange(
-    url: str, method: str, path: str, body: bytes = b"", *, timeout_s: float = 5.0
+    url: str,
+    method: str,
+    path: str,
+    body: bytes = b"",
+    *,
+    timeout_s: float = 5.0,
+    fields: Fields = (),
 ) -> Response:
     """One request to `url` on the loopback address and its reply, on a connection of its own.
+
+    `fields` are its header fields; without any it is JSON.
 
     Raises Malformed for an address beyond loopback, Unavailable if no reply comes.
     Source: RFC 9112
@@ -155,9 +172,11 @@ def exchange(
         raise Malformed("simulated players talk over http on the loopback address only")
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout_s)
     try:
-        connection.request(method, path, body or None, {"content-type": "application/json"})
+        given = dict(fields) or {"content-type": "application/json"}
+        connection.request(method, path, body or None, given)
         reply = connection.getresponse()
-        return Response(reply.status, reply.read(16 * MAX_BODY_BYTES))
+        octets = reply.read(16 * MAX_BODY_BYTES)
+        return Response(reply.status, octets, _named(reply.getheaders()))
     except (OSError, http.client.HTTPException) as error:
         raise Unavailable("no reply came") from error
     finally:

@@ -17,7 +17,7 @@ from tallystick.application.core.model import DEFAULT_PATIENCE, Patience
 from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.http.server import Listening, serve
 from tallystick.entry.http.watched import Watched
-from tallystick.entry.settings import ProviderFolder, PublicHalf
+from tallystick.entry.settings import Partner, ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, set_up
 from tallystick.entry.siem import Destination
 from tallystick.entry.tracing.spans import Spans
@@ -58,6 +58,7 @@ def served(
     *,
     core_url: str = "",
     gateways: dict[str, PublicHalf] | None = None,
+    partners: tuple[Partner, ...] = (),
     lane: bool = True,
     workers: int = 1,
     session_rate: float = 1e6,
@@ -90,6 +91,7 @@ def served(
         sms_url=smsc.url + "/v1/messages",
         core_url=core_url,
         gateways=gateways or {},
+        partners=partners,
         pin_memory_kib=8 * 1024,
         pin_passes=1,
         store=new_store(),
