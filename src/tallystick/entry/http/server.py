@@ -33,7 +33,6 @@ from tallystick.entry.http.early import EarlyRefusal
 from tallystick.entry.http.front import Front
 from tallystick.entry.http.lane import LaneProtocol, sweep_idle
 from tallystick.entry.http.pace import FLUSH_S, HOUSEKEEPING_S, IDLE_S, quiet_collector
-from tallystick.entry.http.partners import partners_of
 from tallystick.entry.http.sealed import SealedOperations, sealed_handlers
 from tallystick.entry.http.ussd import UssdDoor
 from tallystick.entry.http.watched import (
@@ -126,6 +125,10 @@ def _is_loopback(listening: Listening) -> bool:
     return False
 
 
+def _is_tls(listening: Listening) -> bool:
+    return listening.certificate is not None or bool(listening.terminator)
+
+
 async def serve(
     platform: Platform,
     listening: Listening,
@@ -156,8 +159,7 @@ async def serve(
     watch_disk(accounting, watched)
     watch_registers(accounting, watched, platform.clock)
     tell_changes(platform, accounting)
-    secure = listening.certificate is not None or bool(listening.terminator)
-    ussd = UssdDoor(platform, writer, accounting, partners_of(platform, secure=secure))
+    ussd = UssdDoor(platform, writer, accounting, secure=_is_tls(listening))
     with ExitStack() as stack:
         place = None
         if listening.workers > 1:
@@ -246,11 +248,10 @@ def _served(on: _Stage, ussd: UssdDoor, listening: Listening, place: Place | Non
     front = Front(keys_of, nonces, platform.clock, accounting, tracing)
     performers = SealedOperations(platform, writer).performers()
     sealed = sealed_handlers(front, performers)
-    secure = listening.certificate is not None or bool(listening.terminator)
     early = EarlyRefusal(on.admission, accounting)
     app = application(
         Doors(platform, writer, accounting, on.admission, tracing),
-        AccessDoors(platform, accounting, platform.names, secure=secure),
+        AccessDoors(platform, accounting, platform.names, secure=_is_tls(listening)),
         ussd,
         sealed,
         early,

@@ -46,7 +46,7 @@ from tallystick.application.turn import Recorded
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.http.asked import asked_for, count_answer, problem_of_refusal
-from tallystick.entry.http.partners import USSD_DOOR, Knocked, Partners
+from tallystick.entry.http.partners import USSD_DOOR, Knocked, partners_of
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.modules.interface import Purpose
@@ -83,10 +83,15 @@ class UssdDoor:
     """
 
     def __init__(
-        self, platform: Platform, writer: WriterLoop, accounting: Accounting, partners: Partners
+        self, platform: Platform, writer: WriterLoop, accounting: Accounting, *, secure: bool
     ) -> None:
+        """Open the door to the gateways and partners of the settings; `secure`: the way is TLS.
+
+        Raises Malformed or NotPermitted for partners that cannot be.
+        Source: ISO/TS 12812-2:2017, 7.2.3
+        """
         self._platform = platform
-        self._partners = partners
+        self._partners = partners_of(platform, secure=secure)
         self._desks = platform.desks
         self._writer = writer
         self._accounting = accounting

@@ -9,6 +9,7 @@ Source: RFC 9651, 4.2
 
 import binascii
 import re
+from collections.abc import Callable
 from decimal import Decimal
 
 from tallystick.infrastructure.httpsig.fields import (
@@ -197,7 +198,7 @@ def _display(match: re.Match[str]) -> Bare:
         raise Malformed("a text for people is not UTF-8") from error
 
 
-_FORMS = (
+_FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Bare]], ...] = (
     (_TEXT, _text),
     (_OCTETS, _octets),
     (_NUMBER, _number),
