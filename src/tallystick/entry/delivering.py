@@ -19,6 +19,7 @@ from tallystick.application.notices import (
     PaymentReversed,
     PaymentSent,
     PinBlocked,
+    SimChanged,
     Template,
     receipt_code,
     render,
@@ -123,6 +124,8 @@ def _facts_of(platform: Platform, notice: NoticeRow) -> Facts:
             return DeviceSuspended(because=device.because)
         case Template.PIN_BLOCKED:
             return PinBlocked(minutes=rules.block_ms // MINUTE_MS)
+        case Template.SIM_CHANGED:
+            return SimChanged()
         case _:
             return _payment_facts(platform, notice)
 

@@ -17,6 +17,7 @@ from tallystick.application.notices.model import (
     PaymentReversed,
     PaymentSent,
     PinBlocked,
+    SimChanged,
     Template,
 )
 from tallystick.application.notices.rules import (
@@ -38,6 +39,7 @@ __all__ = [
     "PaymentReversed",
     "PaymentSent",
     "PinBlocked",
+    "SimChanged",
     "Template",
     "attempted",
     "check_receipt_code",

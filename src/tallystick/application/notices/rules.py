@@ -18,6 +18,7 @@ from tallystick.application.notices.model import (
     PaymentReversed,
     PaymentSent,
     PinBlocked,
+    SimChanged,
     Template,
 )
 from tallystick.infrastructure.crypto.digest import equal
@@ -92,6 +93,7 @@ _TEMPLATES: dict[type[Facts], Template] = {
     PaymentReversed: Template.PAYMENT_REVERSED,
     DeviceSuspended: Template.DEVICE_SUSPENDED,
     PinBlocked: Template.PIN_BLOCKED,
+    SimChanged: Template.SIM_CHANGED,
 }
 
 
@@ -136,6 +138,11 @@ def _words(facts: Facts) -> str:
             until = f"for {minutes} min" if minutes else "until you visit an agent"
             words = (
                 f"too many wrong PINs. Your PIN is blocked {until}. If this was not you, tell us."
+            )
+        case SimChanged():
+            words = (
+                "your SIM was changed or moved to another phone. Dialled payments wait for some"
+                " time. If this was not you, visit an agent."
             )
     return words
 

@@ -31,6 +31,7 @@ from tallystick.entry.http.asked import (
 )
 from tallystick.entry.http.operations import ACT_NAMES
 from tallystick.entry.http.partners import message_keys
+from tallystick.entry.mno import MnoLink
 from tallystick.entry.tracing import Trace, Tracing, read_parent, write_parent
 from tallystick.entry.tracing.parents import HEADER
 from tallystick.entry.writing import WriterLoop
@@ -84,6 +85,7 @@ class Doors:
         self._admission = admission
         self._tracing = tracing
         self._message_keys = message_keys(platform)
+        self._network = MnoLink(platform, writer, accounting)
 
     async def hello(self, request: Request) -> Response:
         """Answer m1 with m2; nothing is kept. Refused while others would wait too long for it.
@@ -120,6 +122,9 @@ class Doors:
         body = await self._body(request, HANDSHAKE_COST)
         session: str = request.path_params["session"]
         opened = handshakes.enrolment(self._platform, session, body)
+        customer = self._desks.access.customer_of(opened.activation)
+        if customer is not None:
+            await self._network.refresh(customer)
         recorded = await self._writer.ask(EnrolDevice(opened))
         if isinstance(recorded.outcome.reply, NotAuthentic):
             self._accounting.admit_source(

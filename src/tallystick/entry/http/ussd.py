@@ -47,6 +47,7 @@ from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.http.asked import asked_for, count_answer, problem_of_refusal
 from tallystick.entry.http.partners import USSD_DOOR, Knocked, partners_of
+from tallystick.entry.mno import MnoLink
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.modules.interface import Purpose
@@ -94,6 +95,7 @@ class UssdDoor:
         self._partners = partners_of(platform, secure=secure)
         self._desks = platform.desks
         self._writer = writer
+        self._network = MnoLink(platform, writer, accounting)
         self._accounting = accounting
         self._gateways = {
             name: half.verify_key() for name, half in platform.settings.gateways.items()
@@ -224,6 +226,7 @@ class UssdDoor:
 
     async def _pay(self, customer: Customer, action: Pay, proof: str) -> Result:
         await self._check_pin(customer, action.pin)
+        await self._network.refresh(customer)
         consent = consent_of(
             action.terms.quote,
             device="",
@@ -245,6 +248,7 @@ class UssdDoor:
         await loop.run_in_executor(self._slow, verifier.check, pin, customer.id, kept)
 
     async def _set_pin(self, customer: Customer, action: SetPin) -> Result:
+        await self._network.refresh(customer)
         loop = asyncio.get_running_loop()
         verifier = self._platform.pin_verifier
         kept = await loop.run_in_executor(self._slow, verifier.make, action.pin, customer.id)
