@@ -51,6 +51,7 @@ _NOTES = {
     Note.QUOTE_KEY_NOT_REPLACED: ("keys.quote-not-replaced", Severity.ERROR),
     Note.NOTICE_NOT_DELIVERED: ("notice.not-delivered", Severity.WARNING),
     Note.EVENT_NOT_DELIVERED: ("webhook.not-delivered", Severity.WARNING),
+    Note.NETWORK_DID_NOT_SAY: ("network.did-not-say", Severity.WARNING),
     Note.ORDER_NEEDS_PEOPLE: ("order.needs-people", Severity.WARNING),
     Note.CORE_ANSWERED_WRONGLY: ("core.answered-wrongly", Severity.ALERT),
     Note.DEPENDENCY_FAILS: ("dependency.fails", Severity.ERROR),
