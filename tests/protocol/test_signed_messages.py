@@ -210,6 +210,16 @@ def test_the_first_seconds_of_a_process_take_nothing_that_may_have_come_before(
         assert 0 < (caught.value.retry_after_s or 0) <= AHEAD_MS // 1000
 
 
+def test_behind_several_fronts_a_request_is_what_the_partner_signed(tmp_path: Path) -> None:
+    key, clock = Ed25519SigningKey.generate(), MovedClock()
+    known = (partner("gw1", key),)
+    with served(tmp_path / "p", partners=known, clock=clock, join=False, workers=2) as provider:
+        clock.off_ms = AHEAD_MS
+        keys = provider.reached.message_keys
+        gateway = SignedGateway("gw1", KEYID, key, provider.url, clock, keys, os.urandom)
+        assert gateway.dial(DIALLER)[0].startswith(PROVIDER)
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [

@@ -234,15 +234,8 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
     signals = Signals(customers, notices, policy, reader, connected=on.network, capacity=rows)
     people = People(customers, devices, sessions, notices, policy, signals)
     access = Access(Keys(module, codes), people, reader, capacity=rows)
-    payments = Payments(
-        customers,
-        book,
-        policy,
-        notices,
-        reader,
-        started_at=on.clock.now(),
-        capacity=on.size.orders,
-    )
+    now, orders = on.clock.now(), on.size.orders
+    payments = Payments(customers, book, policy, notices, reader, started_at=now, capacity=orders)
     quoting = Quoting(customers, policy, on.quote_keys, module.random, _terms(on.settings))
     operators = Operators(
         module, codes, store_key, policy, reader, untrained=on.registers.why_untrained
