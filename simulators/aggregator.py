@@ -151,7 +151,7 @@ class Aggregator:
         Source: ISO/TS 12812-2:2017, 7.2.7; D
         """
         headers = {"content-type": FORM, CALLBACK_HEADER: sent.header}
-        reply = exchange(self._url, "POST", self.path, sent.body, headers=headers)
+        reply = exchange(self._url, "POST", self.path, sent.body, fields=tuple(headers.items()))
         if reply.status != 200:
             raise error_of(_problems.decode(reply.body))
         word, _, text = reply.body.decode().partition(" ")

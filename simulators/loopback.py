@@ -4,7 +4,7 @@ Source: ISO/TS 12812-2:2017, 7.1; RFC 9112
 """
 
 import http.client
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from tallystick.kernel.errors import Malformed, Unavailable
 
 MAX_BODY_BYTES = 64 * 1024
+Fields = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Request:
     method: str
     path: str
     body: bytes
+    fields: Fields = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,11 @@ class Response:
     status: int
     body: bytes
     content_type: str = "application/json"
+    fields: Fields = ()
+
+
+def _named(fields: Iterable[tuple[str, str]]) -> Fields:
+    return tuple((name.lower(), value) for name, value in fields)
 
 
 Handler = Callable[[Request], Response | None]
@@ -127,7 +134,7 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _serve(self, body: bytes) -> None:
         server = self.server
-        request = Request(self.command, self.path, body)
+        request = Request(self.command, self.path, body, _named(self.headers.items()))
         response = server.handle(request) if isinstance(server, _Server) else None
         self.close_connection = True
         if response is None:
@@ -135,6 +142,8 @@ class _Connection(BaseHTTPRequestHandler):
         self.send_response_only(response.status)
         self.send_header("content-type", response.content_type)
         self.send_header("content-length", str(len(response.body)))
+        for name, value in response.fields:
+            self.send_header(name, value)
         self.send_header("connection", "close")
         self.end_headers()
         self.wfile.write(response.body)
@@ -150,9 +159,11 @@ def exchange(
     body: bytes = b"",
     *,
     timeout_s: float = 5.0,
-    headers: Mapping[str, str] | None = None,
+    fields: Fields = (),
 ) -> Response:
     """One request to `url` on the loopback address and its reply, on a connection of its own.
+
+    `fields` are its header fields; without any it is JSON.
 
     Raises Malformed for an address beyond loopback, Unavailable if no reply comes.
     Source: RFC 9112
@@ -162,10 +173,11 @@ def exchange(
         raise Malformed("simulated players talk over http on the loopback address only")
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout_s)
     try:
-        fields = {"content-type": "application/json", **(headers or {})}
-        connection.request(method, path, body or None, fields)
+        given = {"content-type": "application/json", **dict(_named(fields))}
+        connection.request(method, path, body or None, given)
         reply = connection.getresponse()
-        return Response(reply.status, reply.read(16 * MAX_BODY_BYTES))
+        octets = reply.read(16 * MAX_BODY_BYTES)
+        return Response(reply.status, octets, fields=_named(reply.getheaders()))
     except (OSError, http.client.HTTPException) as error:
         raise Unavailable("no reply came") from error
     finally:

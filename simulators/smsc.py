@@ -87,7 +87,9 @@ class Smsc:
             header = callback_header(
                 RECEIPTS, now, body, lambda octets: hmac_sha256(secret.reveal(), octets)
             )
-            status = exchange(url, "POST", RECEIPTS, body, headers={CALLBACK_HEADER: header}).status
+            status = exchange(
+                url, "POST", RECEIPTS, body, fields=((CALLBACK_HEADER, header),)
+            ).status
             if status != 409:
                 break
             sleep(_WAIT_S)

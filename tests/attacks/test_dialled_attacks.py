@@ -87,7 +87,10 @@ def test_nobody_but_the_aggregator_calls_back(scene: Dialled) -> None:
             aggregator.deliver(forged)
     headers = {"content-type": FORM, CALLBACK_HEADER: genuine.header}
     for path in ("/v1/aggregators/menus-west", "/v1/aggregators/x", "/v1/sms/receipts"):
-        assert exchange(scene.provider.url, "POST", path, body, headers=headers).status == 401
+        assert (
+            exchange(scene.provider.url, "POST", path, body, fields=tuple(headers.items())).status
+            == 401
+        )
 
 
 @pytest.mark.threat("THR-USD-02")
@@ -244,12 +247,10 @@ def test_the_pin_is_in_no_log_event_trace_file_or_refusal(tmp_path: Path) -> Non
             b'{"text": "' + PIN.reveal().encode() + b'"}',
         ):
             for header in (scene.aggregator.sent[-1].header, ""):
-                headers = {"content-type": FORM, CALLBACK_HEADER: header}
-                answers.append(
-                    exchange(
-                        scene.provider.url, "POST", scene.aggregator.path, broken, headers=headers
-                    ).body
-                )
+                fields = (("content-type", FORM), (CALLBACK_HEADER, header))
+                path = scene.aggregator.path
+                reply = exchange(scene.provider.url, "POST", path, broken, fields=fields)
+                answers.append(reply.body)
             try:
                 answers.append(scene.aggregator.send(broken).text.encode())
             except MfsError as refused:

@@ -18,12 +18,13 @@ from tallystick.application.notices import SenderRule
 from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.http.server import Listening, serve
 from tallystick.entry.http.watched import Watched
-from tallystick.entry.settings import PartnerLink, ProviderFolder, PublicHalf
+from tallystick.entry.settings import MnoAccess, Partner, PartnerLink, ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, set_up
 from tallystick.entry.siem import Destination
 from tallystick.entry.tracing.spans import Spans
 from tallystick.entry.witnessing import Witnessing
 from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.kernel.codec import encode
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Clock
 from tallystick.protocol.channels import Language
@@ -60,6 +61,8 @@ def served(
     *,
     core_url: str = "",
     gateways: dict[str, PublicHalf] | None = None,
+    partners: tuple[Partner, ...] = (),
+    mno: MnoAccess | None = None,
     lane: bool = True,
     workers: int = 1,
     session_rate: float = 1e6,
@@ -100,6 +103,7 @@ def served(
         sms_receipts=sms_receipts,
         senders=senders,
         language=language,
+        partners=partners,
         pin_memory_kib=8 * 1024,
         pin_passes=1,
         store=new_store(),
@@ -107,6 +111,8 @@ def served(
     done = set_up(provider, plan, secret, SystemClock())
     if names:
         (folder / "authzen.yaml").write_text(names, encoding="utf-8")
+    if mno is not None:
+        provider.mno_file.write_bytes(encode(mno))
     platform = open_platform(provider, secret, clock)
     ready, stop_box, port = threading.Event(), [], [0]
     log: list[bytes] = []

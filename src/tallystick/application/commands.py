@@ -17,6 +17,7 @@ from tallystick.application.desks import Desks
 from tallystick.application.notices import NoticeRow
 from tallystick.application.operators import SignedAct
 from tallystick.application.proving import Equipped
+from tallystick.application.signals import Answers
 from tallystick.application.turn import Outcome, Turn
 from tallystick.application.webhooks import Delivery
 from tallystick.infrastructure.envelope.handshake_server import (
@@ -281,6 +282,17 @@ class StateCertificate:
 
 
 @dataclass(frozen=True, slots=True)
+class SignalsSeen:
+    """What the mobile network said of a customer's SIM; from this process only.
+
+    Source: ISO/TS 12812-2:2017, 7.2.3; 7.4.5
+    """
+
+    customer: str
+    answers: Answers
+
+
+@dataclass(frozen=True, slots=True)
 class RecordEvidence:
     """A run of probes to keep, and who ran it.
 
@@ -326,6 +338,7 @@ Command = (
     | NoticeReceipt
     | DeliveryTried
     | BookAnswered
+    | SignalsSeen
     | RecordEvidence
     | EquipProbe
 )
@@ -368,6 +381,7 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     PerformAct: lambda desks, turn, one: desks.operators.act(turn, one.signed, desks.acts.perform),
     Tighten: lambda desks, turn, one: desks.tighten(turn, one.entry, one.seen),
     Ease: lambda desks, turn, one: desks.ease(turn, one.entry, one.seen),
+    SignalsSeen: lambda desks, turn, one: desks.signals.seen(turn, one.customer, one.answers),
     RecordEvidence: lambda desks, turn, one: desks.proving.record(turn, one.run, one.by),
     EquipProbe: lambda desks, turn, one: desks.proving.equip(turn, one.asked, one.tell),
 }

@@ -13,19 +13,20 @@ from tallystick.application.book import LedgerBook
 from tallystick.application.certification import Certification
 from tallystick.application.consent import DeviceSigned, PinVerified
 from tallystick.application.core.settling import Settling
-from tallystick.application.customers import CustomerKind, Customers, Languages
+from tallystick.application.customers import Customer, CustomerKind, Customers, Languages
 from tallystick.application.devices import Devices
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
 from tallystick.application.payments import Ask, AskedReceipt, Payments
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.proving import Proving
+from tallystick.application.signals import Signals
 from tallystick.application.turn import Outcome, Turn
 from tallystick.application.webhooks import Webhooks
 from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, NotPermitted
 from tallystick.kernel.secret import Secret
-from tallystick.process.policy import Grade, Operation
-from tallystick.process.policy.facts import Channel, Dependency, DeviceTrust, Factor
+from tallystick.process.policy import Facts, Grade, Operation
+from tallystick.process.policy.facts import Channel, DeviceTrust, Factor
 from tallystick.process.policy.tightening import Seen
 from tallystick.protocol.operators import CustomerOpened, OpenCustomer
 from tallystick.protocol.payments import SIGNED_GRADE, AccountReply, Consent, Empty
@@ -61,6 +62,7 @@ class Desks:
     settling: Settling
     certification: Certification
     proving: Proving
+    signals: Signals
 
     def place(self, turn: Turn, session_id: str, sequence: int, consented: DeviceSigned) -> Outcome:
         """Execute an order that a device signed, in that device's own session.
@@ -90,12 +92,14 @@ class Desks:
     def dial(self, turn: Turn, customer_id: str, consented: PinVerified) -> Outcome:
         """Execute an order that a PIN confirmed; the count of wrong PINs begins anew.
 
-        No network tells us of changed SIMs yet, which the policy is told as a missing signal.
+        What the mobile network says of the SIM goes into the facts; what it does not say is told
+        as a missing signal.
         Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
         """
         customer = self.pins.clear(turn, self.customers.get(customer_id))
         if consented.consent.payer != customer.account:
             raise NotPermitted("the order is not this customer's")
+        sim = self.signals.facts(customer, turn.now)
         ask = Ask(
             consented=consented,
             payer=customer,
@@ -105,7 +109,8 @@ class Desks:
             device_enrolled_at=0,
             session_since=turn.now,
             factors=_DIALLED,
-            degraded=((Dependency.SIM_SIGNAL.value, 0),),
+            degraded=sim.degraded,
+            sim_age_ms=sim.sim_age_ms,
         )
         return self.payments.order(turn, ask)
 
@@ -163,14 +168,29 @@ class Desks:
     ) -> Outcome:
         """Keep a PIN that the customer chose with a right activation code.
 
-        Raises OutOfReach, without using up the code, while what changing a PIN leans on fails.
-        Source: ISO/TS 12812-2:2017, 7.4.1
+        Without using up the code it raises OutOfReach while what changing a PIN leans on fails, and
+        the policy's refusal while the SIM that the code was sent to changed too lately.
+        Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.1
         """
         self.policy.check_reach(Operation.CHANGE_PIN, turn.now)
+        self._hold_pin(turn, self.customers.get(customer_id))
         customer = self.access.redeem(turn, activation, code)
         if customer.id != customer_id:
             raise NotAuthentic("the activation code is not valid", remedy="check it")
         return Outcome(self.pins.set(turn, customer, verifier))
+
+    def _hold_pin(self, turn: Turn, customer: Customer) -> None:
+        facts = Facts(
+            operation=Operation.CHANGE_PIN.value,
+            channel=Channel.USSD.value,
+            tier=customer.tier,
+            device_trust=DeviceTrust.NONE.value,
+            account_status=customer.status.value,
+            factors=(Factor.POSSESSION.value,),
+            account_age_ms=max(0, turn.now - customer.opened_at),
+            minute_of_day=self.policy.compiled.minute_of_day(turn.now),
+        )
+        self.signals.hold_back(customer, facts, turn.now)
 
     def agent_opens(
         self, turn: Turn, session_id: str, sequence: int, request: OpenCustomer
@@ -256,6 +276,7 @@ class Desks:
         self.access.trim()
         self.operators.trim()
         self.certification.trim()
+        self.signals.trim()
         self.book.trim()
         self.payments.trim(now)
 
@@ -271,6 +292,7 @@ class Desks:
         self.access.reset()
         self.operators.reset()
         self.certification.reset()
+        self.signals.reset()
         self.book.reset()
         self.notices.reset()
         self.payments.reset(now)

@@ -21,11 +21,14 @@ from tallystick.client.wallet import Wallet
 from tallystick.infrastructure.crypto.kem import KemSuite
 from tallystick.infrastructure.crypto.key_list import keys_in_force, signature_key, verify_key_list
 from tallystick.infrastructure.crypto.signature import VerifyKey
+from tallystick.infrastructure.httpsig import MessageKey
+from tallystick.infrastructure.httpsig.published import published_keys
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Unavailable
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import HOUR_MS, Clock, Instant
 from tallystick.protocol.enrolment import Attestation, DeviceDescription
+from tallystick.protocol.http_signatures import MessageKeys
 from tallystick.protocol.keylist import KeyList, ListedPurpose
 from tallystick.protocol.tally_api import SignedKeyList
 
@@ -33,6 +36,7 @@ SUITES = (KemSuite.MLKEM768_X25519, KemSuite.X25519)
 """What a device offers, best first; a policy may take only the first."""
 
 _lists = Decoder(SignedKeyList)
+_message_keys = Decoder(MessageKeys)
 
 
 class Provider:
@@ -102,6 +106,20 @@ class Provider:
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         return next(iter(self.keys(ListedPurpose.TALLY).values()))
+
+    def message_keys(self) -> dict[str, MessageKey]:
+        """The keys that the provider signs HTTP messages with now, by key id.
+
+        They are stated under a key of the list that the pinned root signed. Raises Unavailable,
+        NotAuthentic, NotFound.
+        Source: ISO/TS 12812-2:2017, 7.4.2; RFC 9421, 3.2
+        """
+        reply = self.transport.get("/v1/message-keys")
+        if reply.status != 200:
+            raise Unavailable("the provider gave no keys for messages", remedy="try again")
+        stated = _message_keys.decode(reply.body).statements
+        listed = self.keys(ListedPurpose.SESSION_SIGNATURE)
+        return published_keys(stated, listed, self.name, self._now())
 
     def peer(self) -> Peer:
         """The provider as a device of its own meets it, over a connection of its own.

@@ -27,11 +27,12 @@ from tallystick.application.policing import Officers, PolicyInForce, Seal
 from tallystick.application.proving import Proving
 from tallystick.application.quotekeys import QuoteKeys
 from tallystick.application.quoting import Quoting, Terms
+from tallystick.application.signals import Signals
 from tallystick.application.webhooks import Webhooks
 from tallystick.application.writer import Writer
 from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.schema import MIGRATIONS
-from tallystick.entry.settings import ProviderFolder, ProviderSettings
+from tallystick.entry.settings import MnoAccess, ProviderFolder, ProviderSettings
 from tallystick.entry.setup import SERVER_ROLES
 from tallystick.infrastructure.crypto.key_list import verify_key_list
 from tallystick.infrastructure.envelope.certificate import issue_certificate
@@ -79,7 +80,7 @@ class Platform:
 
     `boot` is a number that no two starts share. `quote_roots` open the blocks of
     `quote_keys` and no others, for fronts in processes of their own. `names` are what partners call
-    facts who ask the policy.
+    facts who ask the policy, `mno` how the mobile network is asked now.
     Source: ISO/TS 12812-2:2017, 6.2
     """
 
@@ -106,6 +107,7 @@ class Platform:
     key_list_ends: Instant
     keys: LoadedKeys
     names: Names
+    mno: Callable[[], MnoAccess | None]
 
     def close(self) -> None:
         """Store the last checkpoint and close the files.
@@ -175,7 +177,10 @@ def assemble(
         quote_keys = QuoteKeys(module, keys.handles[Purpose.QUOTE], folder.save_quote_blocks)
         roots = master.roots((Purpose.QUOTE,))
         kept = KeptRegisters(folder.registers)
-        ground = _Ground(settings, ticking, module, keys, reader, size, quote_keys, roots, kept)
+        asked = folder.mno() is not None
+        ground = _Ground(
+            settings, ticking, module, keys, reader, size, quote_keys, roots, kept, asked
+        )
         platform = _wire(folder, ground, database, boot)
         _note_start(platform)
         _first_start(platform, folder)
@@ -214,6 +219,7 @@ class _Ground:
     quote_keys: QuoteKeys
     quote_roots: BlockRoots
     registers: KeptRegisters
+    network: bool
 
 
 def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
@@ -231,13 +237,11 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
     book = LedgerBook(
         reader, on.settings.currency, elsewhere=bool(on.settings.core_url), capacity=rows
     )
-    people = People(customers, devices, sessions, notices, policy)
+    signals = Signals(customers, notices, policy, reader, connected=on.network, capacity=rows)
+    people = People(customers, devices, sessions, notices, policy, signals)
     access = Access(Keys(module, codes), people, reader, capacity=rows)
-    payments = Payments(
-        *(customers, book, policy, notices, reader),
-        started_at=on.clock.now(),
-        capacity=on.size.orders,
-    )
+    now, orders = on.clock.now(), on.size.orders
+    payments = Payments(customers, book, policy, notices, reader, started_at=now, capacity=orders)
     quoting = Quoting(customers, policy, on.quote_keys, module.random, _terms(on.settings))
     operators = Operators(
         module, codes, store_key, policy, reader, untrained=on.registers.why_untrained
@@ -272,6 +276,7 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         settling=Settling(payments, customers, book, policy),
         certification=Certification(officers, on.settings.profile, policy, reader),
         proving=Proving(access, acts, customers, policy, reader),
+        signals=signals,
     )
     return desks, quoting, webhooks
 
@@ -354,6 +359,7 @@ def _wire(folder: ProviderFolder, on: _Ground, database: Database, boot: int) ->
         key_list_ends=Instant(listed.expires_at),
         keys=on.keys,
         names=folder.names(),
+        mno=folder.mno,
     )
 
 

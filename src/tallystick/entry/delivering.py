@@ -5,6 +5,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.6; 11.2.3
 
 import asyncio
 import http.client
+from collections.abc import Callable
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from tallystick.application.notices import (
     PaymentReversed,
     PaymentSent,
     PinBlocked,
+    SimChanged,
     Template,
     receipt_code,
     render,
@@ -29,17 +31,26 @@ from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.notes import Note
 from tallystick.entry.writing import WriterLoop
+from tallystick.infrastructure.httpsig import (
+    CONTENT_DIGEST,
+    RequestHead,
+    content_digest,
+    covering,
+    sign_message,
+)
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.codec import b64url, encode, encode_canonical
 from tallystick.kernel.errors import MfsError, NotFound, NotPermitted
-from tallystick.kernel.time import MINUTE_MS, Instant
+from tallystick.kernel.time import MINUTE_MS, SECOND_MS, Instant
 from tallystick.process.policy import Dependency
 from tallystick.protocol.channels import SmsMessage
+from tallystick.protocol.http_signatures import WEBHOOK_COMPONENTS, WEBHOOK_TAG
 from tallystick.protocol.webhooks import SIGNATURE_HEADER, WebhookDelivery, signature_header
 
 EVERY_S = 0.2
 PROBE_S = 5.0
 SMS = Dependency.SMS.value
+JSON = "application/json"
 _MOST = 50
 _TIMEOUT_S = 5.0
 
@@ -120,6 +131,8 @@ def _facts_of(platform: Platform, notice: NoticeRow) -> Facts:
             return DeviceSuspended(because=device.because)
         case Template.PIN_BLOCKED:
             return PinBlocked(minutes=rules.block_ms // MINUTE_MS)
+        case Template.SIM_CHANGED:
+            return SimChanged()
         case _:
             return _payment_facts(platform, notice)
 
@@ -172,17 +185,39 @@ async def deliver_webhooks(platform: Platform, writer: WriterLoop, accounting: A
             delivered = True
             if delivery.leaf is not None:
                 body = _delivery_body(platform, delivery, delivery.leaf)
-                header = signature_header(
+                headers = delivery_headers(
+                    delivery.webhook.url,
                     body,
-                    kid=signing.id,
+                    keyid=signing.id,
                     now=now,
                     sign=lambda message: module.sign(signing, message),
                 )
-                headers = {SIGNATURE_HEADER: header}
                 delivered = await asyncio.to_thread(_post, delivery.webhook.url, body, headers)
                 if not delivered:
                     accounting.note(Note.EVENT_NOT_DELIVERED, webhook=delivery.webhook.id)
             await writer.ask(DeliveryTried(delivery, delivered))
+
+
+def delivery_headers(
+    url: str, body: bytes, *, keyid: str, now: int, sign: Callable[[bytes], bytes]
+) -> dict[str, str]:
+    """The header fields of a delivery of `body` to `url` at `now` (ms), signed as `keyid`.
+
+    The signature of the HTTP message and the one of the earlier form stand side by side.
+    Source: RFC 9421, 3.1; RFC 9530, 2; ISO/TS 12812-2:2017, 11.2.3
+    """
+    parts = urlsplit(url)
+    fields = (("content-type", JSON), (CONTENT_DIGEST, content_digest(body)))
+    head = RequestHead("POST", parts.scheme, parts.netloc, _target(url), fields)
+    coverage = covering(WEBHOOK_COMPONENTS, created=now // SECOND_MS, keyid=keyid, tag=WEBHOOK_TAG)
+    signed = sign_message(head, "tallystick", coverage, sign)
+    earlier = signature_header(body, kid=keyid, now=now, sign=sign)
+    return dict((*fields, *signed, (SIGNATURE_HEADER, earlier)))
+
+
+def _target(url: str) -> str:
+    parts = urlsplit(url)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def _delivery_body(platform: Platform, delivery: Delivery, leaf: bytes) -> bytes:
@@ -202,9 +237,9 @@ def _post(url: str, body: bytes, headers: dict[str, str] | None = None) -> bool:
     parts = urlsplit(url)
     link = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = link(parts.hostname or "", parts.port, timeout=_TIMEOUT_S)
-    fields = {"content-type": "application/json", **(headers or {})}
+    fields = {"content-type": JSON, **(headers or {})}
     try:
-        connection.request("POST", parts.path or "/", body, fields)
+        connection.request("POST", _target(url), body, fields)
         return 200 <= connection.getresponse().status < 300
     except (OSError, http.client.HTTPException):
         return False

@@ -11,6 +11,7 @@
     FOLDER/risk.json             what the analysis of its risks came to, with the chosen controls
     FOLDER/policy.derived.yaml   the policy that follows from both, for officers to sign
     FOLDER/authzen.yaml          what partners who ask the policy call its facts, if they differ
+    FOLDER/mno.json              how a mobile network is asked about SIMs, if one is
     FOLDER/tallystick.db         the store, if it is embedded
     FOLDER/store.json            where it is, if it is a PostgreSQL server
     FOLDER/offline/              root and officers' keys: to be moved away from the server
@@ -22,6 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from tallystick.application.notices import SenderRule
 from tallystick.infrastructure.crypto.signature import VerifyKey, verify_key
@@ -31,10 +33,11 @@ from tallystick.infrastructure.store.address import Address, parse_address
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.infrastructure.store.opening import Place
 from tallystick.kernel.codec import Decoder, b64url_decode, encode_canonical
-from tallystick.kernel.errors import NotFound
+from tallystick.kernel.errors import NotFound, NotPermitted
 from tallystick.kernel.model import Record
 from tallystick.process.policy.asked import Names, read_names
 from tallystick.protocol.channels import Language
+from tallystick.protocol.http_signatures import KeyId
 
 
 class PublicHalf(Record, frozen=True, kw_only=True):
@@ -81,6 +84,21 @@ class PartnerLink(Record, frozen=True, kw_only=True):
     sources: tuple[str, ...] = ()
 
 
+class Partner(Record, frozen=True, kw_only=True):
+    """A system of another party that signs HTTP messages: its key and the doors open to it.
+
+    `algorithm` is a name of the registry of HTTP signature algorithms, `public` base64url: a point
+    of 65 bytes, 32 bytes, or a SubjectPublicKeyInfo in DER for RSA. `doors` are operations.
+    Source: ISO/TS 12812-2:2017, 3.5; 7.3.3; RFC 9421, 6.2
+    """
+
+    name: str
+    keyid: KeyId
+    algorithm: str
+    public: str
+    doors: tuple[str, ...]
+
+
 class ProviderSettings(Record, frozen=True, kw_only=True):
     """What is fixed at set-up; `profile` is demo or production.
 
@@ -115,6 +133,21 @@ class ProviderSettings(Record, frozen=True, kw_only=True):
     senders: tuple[SenderRule, ...] = ()
     aggregators: tuple[PartnerLink, ...] = ()
     sms_receipts: PartnerLink | None = None
+    partners: tuple[Partner, ...] = ()
+
+
+class MnoAccess(Record, frozen=True, kw_only=True):
+    """How a mobile network is asked: its address, the bearer, and which interfaces it offers.
+
+    `apis` has the path of each with its version, such as `/sim-swap/v2`; what is not in it is not
+    asked. The bearer is a secret: the file is readable by the service alone.
+    Source: ISO/TS 12812-2:2017, 7.2.3; RFC 6750, 2.1
+    """
+
+    v: int
+    url: str
+    bearer: str
+    apis: dict[str, str]
 
 
 class StoreAddress(Record, frozen=True, kw_only=True):
@@ -252,6 +285,29 @@ class ProviderFolder:
             return self.database_file
         return parse_address(_stores.decode(octets).address)
 
+    @property
+    def mno_file(self) -> Path:
+        """Where the access to a mobile network is, if there is one.
+
+        Source: ISO/TS 12812-2:2017, 7.2.3
+        """
+        return self.root / "mno.json"
+
+    def mno(self) -> MnoAccess | None:
+        """How the mobile network is asked, as its file says now; None where there is none.
+
+        Raises Malformed for a file of another form, NotPermitted for http beyond loopback.
+        Source: ISO/TS 12812-2:2017, 7.2.3
+        """
+        try:
+            found = _networks.decode(self.mno_file.read_bytes())
+        except FileNotFoundError:
+            return None
+        parts = urlsplit(found.url)
+        if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
+            raise NotPermitted("a mobile network is asked over https only")
+        return found
+
     def save_place(self, place: Place) -> None:
         """Keep where the store is from now on.
 
@@ -352,3 +408,4 @@ _QUOTE = "quote"
 
 _settings = Decoder(ProviderSettings)
 _stores = Decoder(StoreAddress)
+_networks = Decoder(MnoAccess)

@@ -17,6 +17,7 @@ from tallystick.application.operators.service import code_hash
 from tallystick.client.keyfile import KeyFile
 from tallystick.entry.settings import (
     InvitationHash,
+    Partner,
     PartnerLink,
     ProviderFolder,
     ProviderSettings,
@@ -93,6 +94,7 @@ class Plan:
     senders: tuple[SenderRule, ...] = ()
     aggregators: tuple[PartnerLink, ...] = ()
     sms_receipts: PartnerLink | None = None
+    partners: tuple[Partner, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +239,7 @@ def _settings(
         senders=plan.senders or (default_sender(plan.provider, plan.country),),
         aggregators=plan.aggregators,
         sms_receipts=plan.sms_receipts,
+        partners=plan.partners,
     )
 
 

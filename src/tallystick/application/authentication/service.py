@@ -12,6 +12,7 @@ from tallystick.application.customers import Customer, Customers
 from tallystick.application.devices import Device, Devices, DeviceStatus
 from tallystick.application.notices import Notices, Template
 from tallystick.application.policing import PolicyInForce
+from tallystick.application.signals import Signals
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.envelope.handshake_server import (
     AuthenticatedDevice,
@@ -63,6 +64,7 @@ class People:
     sessions: Sessions
     notices: Notices
     policy: PolicyInForce
+    signals: Signals
 
 
 class Access:
@@ -82,6 +84,7 @@ class Access:
         self._sessions = people.sessions
         self._notices = people.notices
         self._policy = people.policy
+        self._signals = people.signals
         self._activations = RowCache(ACTIVATION, Activation, reader, capacity=capacity)
 
     def issue(self, turn: Turn, customer: Customer, issued_by: str) -> Activation:
@@ -143,14 +146,26 @@ class Access:
         self._activations.put(activation, replace(tried, used_at=turn.now), turn.changes)
         return self._customers.active(self._customers.get(known.customer))
 
+    def customer_of(self, activation: str) -> Customer | None:
+        """Whose activation it is, whether or not it can be used; None for an unknown one.
+
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        known = self._activations.get(activation)
+        return None if known is None else self._customers.get(known.customer)
+
     def enrol(self, turn: Turn, opened: OpenedEnrolment) -> Outcome:
         """Enrol the device whose keys were proved, if its code is right and the policy allows it.
 
-        Raises OutOfReach, without using up the code, while what enrolling leans on fails.
-        Source: ISO/TS 12812-2:2017, 7.4.1
+        Without using up the code it raises OutOfReach while what enrolling leans on fails, and the
+        policy's refusal while the SIM that the code was sent to changed too lately.
+        Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.1
         """
         self._policy.check_reach(Operation.ENROL, turn.now)
         self._policy.check_reach(Operation.ACTIVATE, turn.now)
+        expected = self.customer_of(opened.activation)
+        if expected is not None:
+            self._hold_enrolment(turn, expected)
         customer = self.redeem(turn, opened.activation, opened.code)
         self._permit(turn, customer, None, Operation.ENROL, (Factor.POSSESSION.value,))
         device = self._devices.enrol(turn, customer, opened, turn.provider)
@@ -309,6 +324,20 @@ class Access:
         verdict = self._policy.decide(facts, subject=customer.id)
         if not isinstance(verdict, Permit):
             raise verdict.error()
+
+    def _hold_enrolment(self, turn: Turn, customer: Customer) -> None:
+        """Hold an enrolment whose code went to a SIM that changed too lately for the policy."""
+        facts = Facts(
+            operation=Operation.ACTIVATE.value,
+            channel=Channel.APP.value,
+            tier=customer.tier,
+            device_trust="unknown",
+            account_status=AccountStatus(customer.status.value).value,
+            factors=(Factor.POSSESSION.value,),
+            account_age_ms=max(0, turn.now - customer.opened_at),
+            minute_of_day=self._policy.compiled.minute_of_day(turn.now),
+        )
+        self._signals.hold_back(customer, facts, turn.now)
 
     def _code_mac(self, activation: str, code: Secret[str]) -> bytes:
         message = activation.encode() + b"\x00" + code.reveal().encode()

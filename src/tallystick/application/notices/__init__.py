@@ -17,6 +17,7 @@ from tallystick.application.notices.model import (
     PaymentReversed,
     PaymentSent,
     PinBlocked,
+    SimChanged,
     Template,
 )
 from tallystick.application.notices.rules import (
@@ -40,6 +41,7 @@ __all__ = [
     "PaymentSent",
     "PinBlocked",
     "SenderRule",
+    "SimChanged",
     "Template",
     "attempted",
     "check_receipt_code",

@@ -31,6 +31,7 @@ class Template(StrEnum):
     PAYMENT_REVERSED = "payment-reversed"
     DEVICE_SUSPENDED = "device-suspended"
     PIN_BLOCKED = "pin-blocked"
+    SIM_CHANGED = "sim-changed"
 
 
 class NoticeRow(Record, frozen=True, kw_only=True):
@@ -144,6 +145,13 @@ class PinBlocked(Record, frozen=True, kw_only=True):
     minutes: int
 
 
+class SimChanged(Record, frozen=True, kw_only=True):
+    """The network says that the SIM was replaced, moved to another phone or given to another.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.5
+    """
+
+
 Facts = (
     ActivationIssued
     | PaymentSent
@@ -151,4 +159,5 @@ Facts = (
     | PaymentReversed
     | DeviceSuspended
     | PinBlocked
+    | SimChanged
 )

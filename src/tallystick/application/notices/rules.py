@@ -18,6 +18,7 @@ from tallystick.application.notices.model import (
     PaymentReversed,
     PaymentSent,
     PinBlocked,
+    SimChanged,
     Template,
 )
 from tallystick.application.notices.texts import WORDS
@@ -95,6 +96,7 @@ _TEMPLATES: dict[type[Facts], Template] = {
     PaymentReversed: Template.PAYMENT_REVERSED,
     DeviceSuspended: Template.DEVICE_SUSPENDED,
     PinBlocked: Template.PIN_BLOCKED,
+    SimChanged: Template.SIM_CHANGED,
 }
 
 
@@ -133,11 +135,19 @@ def _said(facts: Facts) -> tuple[Said, dict[str, str]]:
             amount = _money(facts.amount_minor, facts.currency)
             way = Said.GIVEN_BACK if to_you else Said.TAKEN_BACK
             return way, {"amount": amount, "receipt": code}
+        case DeviceSuspended() | PinBlocked() | SimChanged():
+            return _warned(facts)
+
+
+def _warned(facts: DeviceSuspended | PinBlocked | SimChanged) -> tuple[Said, dict[str, str]]:
+    match facts:
         case DeviceSuspended(because=because):
             return Said.DEVICE_SUSPENDED, {"because": plain_name(because, _REASON_PLACES)}
         case PinBlocked(minutes=minutes):
             blocked = Said.PIN_BLOCKED_FOR if minutes else Said.PIN_BLOCKED
             return blocked, {"minutes": str(minutes)} if minutes else {}
+        case SimChanged():
+            return Said.SIM_CHANGED, {}
 
 
 def _money(minor: int, currency: str) -> str:

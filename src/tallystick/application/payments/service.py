@@ -32,23 +32,11 @@ from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
 from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.kernel.codec import encode_canonical
-from tallystick.kernel.errors import (
-    Conflict,
-    Expired,
-    MfsError,
-    NotFound,
-    NotPermitted,
-)
+from tallystick.kernel.errors import Conflict, Expired, MfsError, NotFound, NotPermitted
 from tallystick.kernel.ids import first_id_at
 from tallystick.kernel.model import replace
-from tallystick.process.policy import (
-    Delayed,
-    Denied,
-    Facts,
-    Operation,
-    Permit,
-    StepUp,
-)
+from tallystick.process.policy import Delayed, Denied, Facts, Operation, Permit, StepUp
+from tallystick.process.policy.facts import FOREVER
 from tallystick.protocol.payments import Consent, PaymentKind
 
 _PAY = Operation.PAY.value
@@ -71,6 +59,7 @@ class Ask(NamedTuple):
     session_since: int
     factors: tuple[str, ...]
     degraded: tuple[tuple[str, int], ...] = ()
+    sim_age_ms: int = FOREVER
 
 
 def evidence_of(consented: Consented) -> str:
@@ -230,6 +219,7 @@ class Payments:
             session_age_ms=max(0, now - ask.session_since),
             minute_of_day=self._policy.compiled.minute_of_day(now),
             recent_failures=ask.payer.pin_failures,
+            sim_age_ms=ask.sim_age_ms,
             degraded=(*ask.degraded, *self._policy.degraded_since(now)),
         )
 

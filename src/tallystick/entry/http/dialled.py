@@ -36,6 +36,7 @@ from tallystick.application.notices import check_receipt_code, receipt_code
 from tallystick.application.turn import Recorded
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
+from tallystick.entry.mno import MnoLink
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.errors import Broken, MfsError, NotAuthentic, NotFound, RateLimited
@@ -60,6 +61,7 @@ class DialledActions:
         self._desks = platform.desks
         self._writer = writer
         self._accounting = accounting
+        self._network = MnoLink(platform, writer, accounting)
         self._slow = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pin")
         self._codes = platform.keys.newest(Purpose.RECEIPT_CODE)
 
@@ -134,6 +136,7 @@ class DialledActions:
 
     async def _pay(self, customer: Customer, action: Pay, evidence: str) -> Result:
         await self._check_pin(customer, action.pin)
+        await self._network.refresh(customer)
         consent = consent_of(
             action.terms.quote,
             device="",
@@ -154,6 +157,7 @@ class DialledActions:
         await loop.run_in_executor(self._slow, verifier.check, pin, customer.id, kept)
 
     async def _set_pin(self, customer: Customer, action: SetPin) -> Result:
+        await self._network.refresh(customer)
         loop = asyncio.get_running_loop()
         verifier = self._platform.pin_verifier
         kept = await loop.run_in_executor(self._slow, verifier.make, action.pin, customer.id)

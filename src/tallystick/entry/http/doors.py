@@ -30,6 +30,8 @@ from tallystick.entry.http.asked import (
     problem_of_refusal,
 )
 from tallystick.entry.http.operations import ACT_NAMES
+from tallystick.entry.http.partners import message_keys
+from tallystick.entry.mno import MnoLink
 from tallystick.entry.tracing import Trace, Tracing, read_parent, write_parent
 from tallystick.entry.tracing.parents import HEADER
 from tallystick.entry.writing import WriterLoop
@@ -82,6 +84,8 @@ class Doors:
         self._accounting = accounting
         self._admission = admission
         self._tracing = tracing
+        self._message_keys = message_keys(platform)
+        self._network = MnoLink(platform, writer, accounting)
 
     async def hello(self, request: Request) -> Response:
         """Answer m1 with m2; nothing is kept. Refused while others would wait too long for it.
@@ -118,6 +122,9 @@ class Doors:
         body = await self._body(request, HANDSHAKE_COST)
         session: str = request.path_params["session"]
         opened = handshakes.enrolment(self._platform, session, body)
+        customer = self._desks.access.customer_of(opened.activation)
+        if customer is not None:
+            await self._network.refresh(customer)
         recorded = await self._writer.ask(EnrolDevice(opened))
         if isinstance(recorded.outcome.reply, NotAuthentic):
             self._accounting.admit_source(
@@ -174,6 +181,13 @@ class Doors:
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         return json_of(SignedKeyList(key_list=self._platform.key_list))
+
+    async def message_keys(self, request: Request) -> Response:
+        """The keys that the provider signs HTTP messages with.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2; RFC 9421
+        """
+        return json_of(self._message_keys)
 
     async def checkpoint(self, request: Request) -> Response:
         """The newest signed checkpoint.

@@ -109,6 +109,8 @@ def _request_content(one: Operation) -> dict[str, Any]:
             "properties": {"jws": {"type": "string"}, "body": _ref(one.request)},
         }
         return {"application/json": {"schema": body}}
+    if one.plain:
+        return {"application/json": {"schema": {"oneOf": [_ref(one.request), _ref(one.plain)]}}}
     return {_FORM if one.form else "application/json": {"schema": _ref(one.request)}}
 
 

@@ -22,8 +22,10 @@ from tallystick.protocol.channels import (
     SignedUssd,
     SmsAccepted,
     SmsReceipt,
+    UssdMessage,
     UssdReply,
 )
+from tallystick.protocol.http_signatures import MessageKeys
 from tallystick.protocol.statements import SignedStatement, StatementRecorded
 
 
@@ -32,8 +34,9 @@ class Protection(StrEnum):
 
     sealed: COSE_Encrypt0 in a session. handshake: what opens one. act: signed by an operator's key.
     bearer: the same, with the signature over the body in the header `authorization`.
-    gateway: signed by a registered gateway. callback: with the proof of a registered partner.
-    open: public, in clear.
+    gateway: signed by a registered gateway, in an envelope (`request`) or as an HTTP message
+    (`plain`), which is answered by a signed reply. callback: with the proof of a registered
+    partner. open: public, in clear.
     Source: ISO/TS 12812-2:2017, 3.9; 3.14; 7.2.7
     """
 
@@ -50,6 +53,7 @@ class Operation(Record, frozen=True, kw_only=True):
     """One row: what it is for, how it is reached and protected, by whom, and how it may refuse.
 
     `request` and `reply` name the protocol structs; for sealed operations they are what is inside.
+    `plain` is the request where a partner signs the HTTP message instead of an envelope.
     `refusals` are codes of the error tree besides those that every operation has. With `form` the
     request is a form, and the reply plain text.
     Source: ISO/TS 12812-2:2017, 6.2.2
@@ -67,6 +71,7 @@ class Operation(Record, frozen=True, kw_only=True):
     grades: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
     form: bool = False
+    plain: str = ""
 
 
 COMMON_REFUSALS = ("malformed", "too-large", "rate-limited", "unavailable", "broken")
@@ -121,7 +126,9 @@ SCHEMAS: dict[str, type[Wire]] = {
         authzen.AccessDecision,
         authzen.AccessDecisions,
         authzen.AccessConfiguration,
+        MessageKeys,
         SignedUssd,
+        UssdMessage,
         UssdReply,
         AggregatorCallback,
         SmsReceipt,
@@ -165,11 +172,11 @@ def _asked(name: str, path: str, request: str, reply: str, use_case: str) -> Ope
 
 def _open(
     name: str, method: str, path: str, protection: Protection, request: str, reply: str,
-    use_case: str, clauses: tuple[str, ...], refusals: tuple[str, ...] = (),
+    use_case: str, clauses: tuple[str, ...], refusals: tuple[str, ...] = (), plain: str = "",
 ) -> Operation:  # fmt: skip
     return Operation(
         name=name, method=method, path=path, protection=protection, request=request, reply=reply,
-        use_case=use_case, clauses=clauses, roles=("anyone",), refusals=refusals,
+        use_case=use_case, clauses=clauses, roles=("anyone",), refusals=refusals, plain=plain,
     )  # fmt: skip
 
 
@@ -202,7 +209,8 @@ OPERATIONS: tuple[Operation, ...] = (
             refusals=("conflict",)),
     _open("ussd.message", "POST", "/v1/ussd", Protection.GATEWAY, "SignedUssd", "UssdReply",
           "one input of a dialled menu", ("7.2.3", "12.2"),
-          ("conflict", "expired", "not-authentic", "replayed")),
+          ("conflict", "expired", "not-authentic", "not-permitted", "replayed"),
+          plain="UssdMessage"),
     Operation(
         name="ussd.callback", method="POST", path="/v1/aggregators/{aggregator}",
         protection=Protection.CALLBACK, request="AggregatorCallback", reply="",
@@ -248,6 +256,8 @@ OPERATIONS: tuple[Operation, ...] = (
           "AccessConfiguration", "where the decision point answers", ("6.1",)),
     _open("keys.list", "GET", "/v1/keys", _OPEN, "", "SignedKeyList",
           "the provider's signed list of public keys", ("7.4.2",)),
+    _open("keys.messages", "GET", "/v1/message-keys", _OPEN, "", "MessageKeys",
+          "the keys that the provider signs HTTP messages with", ("7.4.2",)),
     _open("tally.checkpoint", "GET", "/v1/tally/checkpoint", _OPEN, "", "CheckpointReply",
           "the newest signed checkpoint", ("7.3.3",), ("not-found",)),
     _open("tally.consistency", "GET", "/v1/tally/consistency", _OPEN, "", "ConsistencyReply",

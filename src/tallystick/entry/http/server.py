@@ -127,6 +127,10 @@ def _is_loopback(listening: Listening) -> bool:
     return False
 
 
+def _is_tls(listening: Listening) -> bool:
+    return listening.certificate is not None or bool(listening.terminator)
+
+
 async def serve(
     platform: Platform,
     listening: Listening,
@@ -246,12 +250,11 @@ def _served(on: _Stage, listening: Listening, place: Place | None) -> _Served:
     front = Front(platform.desks.sessions.keys, platform.nonces, platform.clock, accounting, trace)
     performers = SealedOperations(platform, writer).performers()
     sealed = sealed_handlers(front, performers)
-    secure = listening.certificate is not None or bool(listening.terminator)
     early = EarlyRefusal(on.admission, accounting)
     app = application(
         Doors(platform, writer, accounting, on.admission, trace),
-        AccessDoors(platform, accounting, platform.names, secure=secure),
-        UssdDoor(platform, on.dialled, accounting),
+        AccessDoors(platform, accounting, platform.names, secure=_is_tls(listening)),
+        UssdDoor(platform, on.dialled, accounting, secure=_is_tls(listening)),
         PartnerDoors(platform, writer, on.dialled, accounting),
         sealed,
         early,

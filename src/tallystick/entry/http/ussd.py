@@ -19,11 +19,12 @@ from tallystick.application.channels import (
 )
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
-from tallystick.entry.http.asked import asked_for, count_answer
+from tallystick.entry.http.asked import asked_for, count_answer, problem_of_refusal
 from tallystick.entry.http.dialled import DialledActions
+from tallystick.entry.http.partners import USSD_DOOR, Knocked, partners_of
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.codec import Decoder, b64url, encode
-from tallystick.kernel.errors import Replayed, TooLarge
+from tallystick.kernel.errors import MfsError, NotAuthentic, Replayed, TooLarge
 from tallystick.kernel.time import MINUTE_MS, Instant
 from tallystick.protocol.channels import SignedUssd, UssdMessage, UssdReply
 
@@ -31,7 +32,8 @@ _MAX_BYTES = 8192
 _FRESH_MS = MINUTE_MS
 _MAX_SESSIONS = 50_000
 _SEEN_FOR_MS = 10 * MINUTE_MS
-_messages = Decoder(SignedUssd, limit=_MAX_BYTES)
+_enveloped = Decoder(SignedUssd, limit=_MAX_BYTES)
+_plain = Decoder(UssdMessage, limit=_MAX_BYTES)
 
 
 class UssdDoor:
@@ -40,8 +42,21 @@ class UssdDoor:
     Source: ISO/TS 12812-2:2017, 7.2.3
     """
 
-    def __init__(self, platform: Platform, actions: DialledActions, accounting: Accounting) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        actions: DialledActions,
+        accounting: Accounting,
+        *,
+        secure: bool,
+    ) -> None:
+        """Open the door to the gateways and partners of the settings; `secure`: the way is TLS.
+
+        Raises Malformed or NotPermitted for partners that cannot be.
+        Source: ISO/TS 12812-2:2017, 7.2.3
+        """
         self._platform = platform
+        self._partners = partners_of(platform, secure=secure)
         self._actions = actions
         self._accounting = accounting
         self._gateways = {
@@ -61,12 +76,23 @@ class UssdDoor:
             body += chunk
             if len(body) > _MAX_BYTES:
                 raise TooLarge(f"the body is larger than {_MAX_BYTES} bytes")
-        signed = _messages.decode(bytes(body))
+        knocked = self._partners.knocked(request, bytes(body), USSD_DOOR)
+        if knocked is None:
+            signed = _enveloped.decode(bytes(body))
+            message = open_message(signed, self._gateways)
+            return await self._answered(request, message, signed.message)
+        try:
+            message = _of_partner(bytes(body), knocked)
+            response = await self._answered(request, message, knocked.proof)
+        except MfsError as error:
+            response = problem_of_refusal(self._accounting, request, error)
+        return self._partners.answered(knocked, response)
+
+    async def _answered(self, request: Request, message: UssdMessage, proof: str) -> Response:
         now = self._platform.clock.now()
-        message = open_message(signed, self._gateways)
         check_fresh(message, now, _FRESH_MS)
         self._once(message, now)
-        screen = await self._next_page(message, signed.message, now)
+        screen = await self._next_page(message, proof, now)
         reply = UssdReply(session=message.session, text=screen.text, ends=screen.ends)
         count_answer(self._accounting, request, 200, "")
         return Response(encode(reply), media_type="application/json")
@@ -97,6 +123,14 @@ class UssdDoor:
         else:
             self._sessions[at] = stepped.session
         return stepped.out
+
+
+def _of_partner(body: bytes, knocked: Knocked) -> UssdMessage:
+    """The message that a partner signed as an HTTP message; it names no other gateway."""
+    message = _plain.decode_canonical(body)
+    if message.gateway != knocked.partner:
+        raise NotAuthentic("the message is not signed by the gateway that it names")
+    return message
 
 
 def _without_input(proof: str) -> str:

@@ -54,6 +54,7 @@ _NOTES = {
     Note.NOTICE_REJECTED: ("notice.rejected", Severity.NOTICE),
     Note.DIALOGUE_BROKEN: ("dialled.history-broken", Severity.WARNING),
     Note.EVENT_NOT_DELIVERED: ("webhook.not-delivered", Severity.WARNING),
+    Note.NETWORK_DID_NOT_SAY: ("network.did-not-say", Severity.WARNING),
     Note.ORDER_NEEDS_PEOPLE: ("order.needs-people", Severity.WARNING),
     Note.CORE_ANSWERED_WRONGLY: ("core.answered-wrongly", Severity.ALERT),
     Note.DEPENDENCY_FAILS: ("dependency.fails", Severity.ERROR),

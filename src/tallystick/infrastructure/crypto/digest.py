@@ -23,6 +23,14 @@ def sha256(octets: bytes) -> bytes:
     return hashlib.sha256(octets).digest()
 
 
+def sha512(octets: bytes) -> bytes:
+    """SHA-512 of `octets`: 64 bytes.
+
+    Source: ISO/IEC 10118-3; FIPS 180-4, 6.4
+    """
+    return hashlib.sha512(octets).digest()
+
+
 def sha256_of(parts: Iterable[bytes]) -> bytes:
     """SHA-256 of all `parts` one after the other: 32 bytes.
 

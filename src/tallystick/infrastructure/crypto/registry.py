@@ -52,7 +52,7 @@ _ROWS: tuple[_Row, ...] = (
     # Hash functions
     ("sha-256", "ISO/IEC 10118-3", "", _OK, 128, _PYTHON, ""),
     ("sha-384", "ISO/IEC 10118-3", "", _OK, 192, "", ""),
-    ("sha-512", "ISO/IEC 10118-3", "", _OK, 256, "", ""),
+    ("sha-512", "ISO/IEC 10118-3", "", _OK, 256, _PYTHON, ""),
     ("sha3-256", "ISO/IEC 10118-3", "", _OK, 128, "", ""),
     ("sha-1", "ISO/IEC 10118-3", "", _NO, 61, "", "collisions are practical"),
     ("md5", "RFC 1321", "", _NO, 18, "", "collisions are practical"),
@@ -84,6 +84,14 @@ _ROWS: tuple[_Row, ...] = (
     ("ed25519", "RFC 8032", "pure", _OK, 128, _LIBRARY, "EdDSA"),
     ("rsa-pss-3072", "ISO/IEC 14888-2", "SHA-256, salt 32", _OK, 128, "", "PS256"),
     ("rsa-pss-2048", "ISO/IEC 14888-2", "SHA-256, salt 32", _OLD, 112, "", "until 2030"),
+    (
+        "rsa-pss-sha512-3072", "ISO/IEC 14888-2", "SHA-512, salt 64",
+        _OK, 128, _LIBRARY, "HTTP signatures of others",
+    ),
+    (
+        "rsa-pss-sha512-2048", "ISO/IEC 14888-2", "SHA-512, salt 64",
+        _OLD, 112, _LIBRARY, "until 2030",
+    ),
     ("rsa-pkcs1-v1.5", "RFC 8017", "", _OLD, 112, _LIBRARY, "certificates of others"),
     ("rsa-1024", "ISO/IEC 14888-2", "", _NO, 80, "", "too short"),
     ("rsa-emv-recovery", "ISO/IEC 9796-2", "", _TIED, 80, "", "card profiles only"),

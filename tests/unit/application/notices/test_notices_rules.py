@@ -15,6 +15,7 @@ from tallystick.application.notices import (
     PaymentReversed,
     PaymentSent,
     PinBlocked,
+    SimChanged,
     Template,
     attempted,
     check_receipt_code,
@@ -77,6 +78,7 @@ def everything(name: str = "Jane W.", minor: int = 50_000) -> list[Facts]:
         DeviceSuspended(because=name),
         PinBlocked(minutes=30),
         PinBlocked(minutes=0),
+        SimChanged(),
     ]
 
 

@@ -109,6 +109,12 @@ TRUTH = [
     ({"operation": "login", "kind": "none", "grade": "none"}, "allow", "login"),
     ({"operation": "inquire", "kind": "none", "factors": ()}, "allow", "inquire"),
     ({"operation": "enrol", "account_status": "none", "factors": ()}, "allow", "enrol"),
+    (
+        {"operation": "activate", "kind": "none", "sim_age_ms": 72 * HOUR_MS - 1},
+        "deny",
+        "code-to-changed-sim",
+    ),
+    ({"operation": "activate", "kind": "none", "sim_age_ms": 72 * HOUR_MS}, "allow", "enrol"),
     ({"operation": "change-pin", "kind": "none"}, "allow", "protected"),
     (
         {"operation": "change-profile", "kind": "none", "device_age_ms": HOUR_MS - 1},

@@ -39,6 +39,10 @@ _ENGLISH: Final[Mapping[Said, str]] = {
         "too many wrong PINs. Your PIN is blocked until you visit an agent."
         " If this was not you, tell us."
     ),
+    Said.SIM_CHANGED: (
+        "your SIM was changed or moved to another phone. Dialled payments wait for some time."
+        " If this was not you, visit an agent."
+    ),
 }
 
 _FRENCH: Final[Mapping[Said, str]] = {
@@ -58,6 +62,10 @@ _FRENCH: Final[Mapping[Said, str]] = {
     ),
     Said.PIN_BLOCKED: (
         "trop de PIN faux. Votre PIN est bloqué; voyez un agent. Si ce n'était pas vous, dites-le."
+    ),
+    Said.SIM_CHANGED: (
+        "votre SIM a été changée ou est dans un autre mobile. Les paiements composés attendent."
+        " Si ce n'était pas vous, voyez un agent."
     ),
 }
 
@@ -80,6 +88,10 @@ _SWAHILI: Final[Mapping[Said, str]] = {
     ),
     Said.PIN_BLOCKED: (
         "PIN imekosewa mara nyingi. Imefungwa hadi uende kwa wakala. Kama si wewe, tuambie."
+    ),
+    Said.SIM_CHANGED: (
+        "laini yako imebadilishwa au imehamia simu nyingine. Malipo ya menyu yatasubiri."
+        " Kama si wewe, nenda kwa wakala."
     ),
 }
 
