@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tallystick import __version__
 from tallystick.application.commands import Command, EquipProbe, NoticeTried, RecordEvidence
 from tallystick.application.notices.store import due_notices
 from tallystick.application.proving import Equipped, recorded_runs
 from tallystick.entry.assembly import Platform, open_platform
-from tallystick.entry.evidence import Kept, document_in, kept_in, leave_run
+from tallystick.entry.evidence import Kept, document_in, kept_in, leave_run, running_in
 from tallystick.entry.proving.customers import NAMES, ended_terms, probe_customer
 from tallystick.entry.proving.doors import DoorProbes
 from tallystick.entry.proving.inward import SecretProbes
@@ -237,7 +236,7 @@ def other_observations(folder: ProviderFolder, kept: Kept, now: int) -> tuple[Ob
     """
     environment = folder.settings().origin
     built = (
-        build_observations(kept.build, environment=environment, version=__version__)
+        build_observations(kept.build, running_in(folder), environment=environment)
         if kept.build is not None
         else ()
     )
