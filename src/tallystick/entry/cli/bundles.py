@@ -25,7 +25,7 @@ from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.store.files import replace_file
-from tallystick.kernel.codec import encode_canonical, to_plain
+from tallystick.kernel.codec import to_plain
 from tallystick.kernel.errors import NotAuthentic
 from tallystick.kernel.time import DAY_MS, iso_utc
 from tallystick.process.catalogue import catalogue as load_catalogue

@@ -18,6 +18,7 @@ from tallystick.entry.proving.looking import (
     declare,
     failed,
     judged,
+    part,
     passed,
     unknown,
 )
@@ -69,7 +70,8 @@ _DECLARED: Final[tuple[Declared, ...]] = (
      "an order that is sent twice is recorded once"),
     ("receipt.altered", CheckKind.NEGATIVE, ("MFS-7.3.3-07", "MFS-11.2.2-02"),
      "a receipt that was altered does not verify"),
-    ("phone.expired-quote", CheckKind.NEGATIVE, ("MFS-7.3.2-07", "MFS-11.2.3-02"),
+    ("phone.expired-quote", CheckKind.NEGATIVE,
+     ("MFS-7.3.2-07", "MFS-11.2.3-02", part("MFS-7.3.3-12")),
      "a quote past its time is refused"),
 )  # fmt: skip
 """What each probe is called, how it looks, which rows it bears on, and what holds if it passes."""

@@ -14,6 +14,7 @@ from tallystick.entry.proving.looking import (
     declare,
     failed,
     judged,
+    part,
     passed,
     unknown,
 )
@@ -47,7 +48,7 @@ _DECLARED: Final[tuple[Declared, ...]] = (
      "somebody outside countersigned the log within a day"),
     ("record.erased", CheckKind.STATIC, ("MFS-7.3.4-09",),
      "of an erased person no key and no profile is left"),
-    ("record.consents", CheckKind.TELEMETRY, ("MFS-11.2.2-01",),
+    ("record.consents", CheckKind.TELEMETRY, ("MFS-11.2.2-01", part("MFS-7.2.7-04")),
      "every order was consented to as it was executed"),
     ("record.backup", CheckKind.STATIC, ("MFS-6.2.3-04",),
      "a backup of the last day is there and its log verifies"),

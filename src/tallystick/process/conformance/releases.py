@@ -17,7 +17,6 @@ from tallystick.process.catalogue.scan import tagged_tests
 from tallystick.process.conformance.builds import BuildRecord, Tested
 from tallystick.process.conformance.sources import source_digest
 
-
 PACKAGE: Final = Path("src", "tallystick")
 """Where the package is in the repository."""
 
