@@ -22,7 +22,7 @@ from tallystick.entry.proving.looking import (
     passed,
     unknown,
 )
-from tallystick.entry.proving.phone import Line, ProbePhone, confirm
+from tallystick.entry.proving.phone import Line, ProbePhone, confirm, taken
 from tallystick.entry.proving.site import Site
 from tallystick.entry.proving.still import policy_in_force
 from tallystick.infrastructure.crypto.kem import KemPrivateKey, KemSuite
@@ -126,7 +126,7 @@ class ConsentProbes:
         signature = self._phone.keystore.possession_sign(signed.encode())
         forged = PaymentRequest(consent=f"{signed}.{b64url(signature)}", proof=request.proof)
         turned = Order(order.quote, encode_canonical(forged))
-        return attempted(lambda: self._phone.wallet.place(turned, attempts=2), NotAuthentic)
+        return attempted(partial(taken, self._phone.wallet, turned), NotAuthentic)
 
     def declined(self, now: Instant) -> Seen:
         """Asks a keystore of the client for a signature, and declines.

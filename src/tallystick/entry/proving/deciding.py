@@ -10,7 +10,7 @@ from itertools import product
 from time import perf_counter_ns
 from typing import Final
 
-from tallystick.entry.proving.looking import Declared, Seen, declare, judged, part, unknown
+from tallystick.entry.proving.looking import Declared, Seen, declare, failed, judged, part, unknown
 from tallystick.entry.proving.site import Site
 from tallystick.entry.proving.still import policy_in_force
 from tallystick.kernel.model import replace
@@ -29,6 +29,7 @@ from tallystick.process.policy.facts import (
     Grade,
     Kind,
     Operation,
+    OperatorAct,
     Outcome,
 )
 
@@ -36,6 +37,15 @@ PACE_MS: Final = 100
 """How long 95 of 100 decisions may take."""
 
 _ROUNDS: Final = 2_000
+_NEVER_ALONE: Final = tuple(
+    one.value
+    for one in (
+        OperatorAct.ACTIVATE_POLICY,
+        OperatorAct.ENROL_OPERATOR,
+        OperatorAct.FUND_ACCOUNT,
+        OperatorAct.REVERSE_PAYMENT,
+    )
+)
 _BOTH: Final = (Factor.POSSESSION.value, Factor.INHERENCE.value)
 _OLD_MS: Final = 400 * DAY_MS
 _LONG_MS: Final = 30 * DAY_MS
@@ -244,7 +254,8 @@ class DecisionProbes:
         Source: ISO/TS 12812-2:2017, 8.2.2; 6.2.1
         """
         policy = self._policy()
-        return _none_allowed(policy, list(_alone(policy)))
+        tried = list(_alone(policy))
+        return _none_allowed(policy, tried) if tried else failed("no role has such an act")
 
 
 def best(policy: CompiledPolicy) -> Facts:
@@ -295,7 +306,7 @@ def _most(policy: CompiledPolicy, facts: Facts) -> int:
 def _alone(policy: CompiledPolicy) -> Iterator[Facts]:
     operators = policy.policy.operators
     for role, acts in sorted(operators.roles.items()):
-        for act in sorted(set(acts) & set(operators.two_people)):
+        for act in sorted(set(acts) & {*operators.two_people, *_NEVER_ALONE}):
             yield Facts(
                 operation=Operation.OPERATE.value,
                 channel=Channel.OPERATOR.value,

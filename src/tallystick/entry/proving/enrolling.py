@@ -153,6 +153,7 @@ class EnrolmentProbes:
             self._used = code = self._code()
             _enrol(phone.peer(), keystore, code, code.code)
             self._phone = phone
+            self._line.at_the_end(self._lose)
         return self._phone
 
     def _row(self, phone: ProbePhone) -> Device:
@@ -318,6 +319,11 @@ class EnrolmentProbes:
         if status != "suspended":
             return failed(f"the copy was refused, but the device is {status}")
         return seen
+
+    def _lose(self) -> None:
+        """Leave no active phone behind, whichever probes were run."""
+        if not self._lost_at and self._file("second.key").exists():
+            self.copied(self._site.clock.now())
 
     def suspended(self, now: Instant) -> Seen:
         """Uses the phone whose copy was found: its open session, and a new one.

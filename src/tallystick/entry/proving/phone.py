@@ -3,7 +3,8 @@
 Source: ISO/TS 12812-2:2017, 7.2.7; 9.1
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,13 +13,13 @@ from tallystick.application.proving import Equipped
 from tallystick.client.keystore import SoftwareKeystore
 from tallystick.client.provider import SUITES, Provider
 from tallystick.client.session import ClientSession, Peer, Reply, Transport
-from tallystick.client.wallet import Wallet
+from tallystick.client.wallet import Order, Refusal, Wallet
 from tallystick.entry.proving.site import PROBES, Site
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.kem import KemSuite
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.store.files import replace_file
-from tallystick.kernel.errors import MfsError, NotFound, Unavailable
+from tallystick.kernel.errors import MfsError, NotAuthentic, NotFound, Unavailable
 from tallystick.kernel.secret import Secret
 from tallystick.protocol.enrolment import DeviceDescription
 from tallystick.protocol.keylist import ListedPurpose
@@ -132,6 +133,7 @@ class Line:
         self._equipped = equipped
         self._phone: ProbePhone | None = None
         self._others: list[ProbePhone] = []
+        self._last: list[Callable[[], object]] = []
 
     def phone(self) -> ProbePhone:
         """The phone.
@@ -144,13 +146,23 @@ class Line:
         return self._phone
 
     def close(self) -> None:
-        """Close its connections.
+        """Do what was left for the end, then close the connections.
 
         Source: RFC 9112, 9.6
         """
+        for act in self._last:
+            with suppress(MfsError):
+                act()
         for one in (self._phone, *self._others):
             if one is not None:
                 one.provider.close()
+
+    def at_the_end(self, act: Callable[[], object]) -> None:
+        """Do `act` before the connections are closed; a refusal of it ends nothing.
+
+        Source: ISO/TS 12812-2:2017, 7.4.5
+        """
+        self._last.append(act)
 
     def keep(self, phone: ProbePhone) -> ProbePhone:
         """`phone`, whose connections are closed with those of this line.
@@ -182,6 +194,20 @@ class Line:
             (place / KEYSTORE).unlink()
             raise
         return phone
+
+
+def taken(wallet: Wallet, order: Order) -> object:
+    """What `order` came to once its consent was taken, paid or refused for another reason.
+
+    Raises the refusal of the consent itself.
+    Source: ISO/TS 12812-2:2017, 11.2.2
+    """
+    try:
+        return wallet.place(order, attempts=2)
+    except Refusal as refused:
+        if isinstance(refused.error, NotAuthentic):
+            raise refused.error from refused
+        return refused
 
 
 def probes_folder(folder: ProviderFolder) -> Path:

@@ -22,7 +22,7 @@ from tallystick.entry.proving.looking import (
     passed,
     unknown,
 )
-from tallystick.entry.proving.phone import Line, ProbePhone
+from tallystick.entry.proving.phone import Line, ProbePhone, taken
 from tallystick.entry.proving.site import Site
 from tallystick.entry.proving.still import policy_in_force, software_caps
 from tallystick.infrastructure.tally.verify import verify_receipt
@@ -199,9 +199,7 @@ class PhoneProbes:
         forged = b64url_decode(payload).replace(b'"amount_minor":100', b'"amount_minor":101')
         jws = f"{header}.{b64url(forged)}.{signature}"
         body = encode_canonical(PaymentRequest(consent=jws, proof=request.proof))
-        return attempted(
-            lambda: self._phone.wallet.place(Order(order.quote, body), attempts=2), NotAuthentic
-        )
+        return attempted(partial(taken, self._phone.wallet, Order(order.quote, body)), NotAuthentic)
 
     def changed_terms(self, now: Instant) -> Seen:
         """Consents to terms that the provider did not offer: the fee taken away, an amount of 1.
@@ -211,7 +209,7 @@ class PhoneProbes:
         quoted = self._quote(100)
         cheaper = QuoteReply(quote=replace(quoted.quote, amount_minor=1), proof=quoted.proof)
         order = consent_to(cheaper, self._phone.keystore, self._site.clock.now())
-        return attempted(lambda: self._phone.wallet.place(order, attempts=2), NotAuthentic)
+        return attempted(partial(taken, self._phone.wallet, order), NotAuthentic)
 
     def twice(self, now: Instant) -> Seen:
         """Sends the same order twice, and looks at which event each answer is.
