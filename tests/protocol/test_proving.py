@@ -67,7 +67,7 @@ KNOWN_BAD = (
         for name in ("operations", "inventoried", "layers", "dimensions", "parties")
     }
     | {"risk.layers", "risk.designed", "risk.treated", "risk.current", "policy.derived"}
-    | {"objectives.burn", "doors.surface", "days.closed", "module.class"}
+    | {"objectives.burn", "doors.surface", "days.closed", "module.class", "release.gated"}
     | {"build.deployed", "rows.overdue", "threats.mitigated"}
 )
 """What a provider that was just set up on a machine of tests has not, and its probes say so."""
@@ -232,6 +232,18 @@ def test_a_changed_record_is_seen(ground: Ground, tmp_path: Path, probe: str, sq
     assert getattr(look, probe)(CLOCK.now()).verdict is Verdict.PASS
     change(folder, sql)
     assert getattr(look, probe)(CLOCK.now()).verdict is Verdict.FAIL
+
+
+@pytest.mark.requirement("MFS-7.3.3-09")
+def test_an_order_whose_facts_were_changed_is_traced_no_more(
+    ground: Ground, tmp_path: Path
+) -> None:
+    folder = copy_of(ground, tmp_path)
+    look = RecordProbes(Site(folder, CLOCK, opener=ground.secret))
+    assert look.traced(CLOCK.now()).verdict is Verdict.PASS
+    assert RecordProbes(Site(folder, CLOCK)).traced(CLOCK.now()).verdict is Verdict.UNKNOWN
+    change(folder, "UPDATE payment_order SET evidence = x'00'")
+    assert look.traced(CLOCK.now()).verdict is Verdict.FAIL
 
 
 def test_open_files_and_keys_past_their_life_are_seen(ground: Ground, tmp_path: Path) -> None:

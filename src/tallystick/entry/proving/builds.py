@@ -13,6 +13,8 @@ from tallystick.application.proving import recorded_runs
 from tallystick.entry.evidence import Kept, kept_in, running_in
 from tallystick.entry.proving.looking import Declared, Seen, declare, judged, part, unknown
 from tallystick.entry.proving.site import Site
+from tallystick.entry.registering import state_of
+from tallystick.entry.releasing import bring, signed_release
 from tallystick.kernel.evidence import Verdict
 from tallystick.kernel.time import DAY_MS, Instant
 from tallystick.process.catalogue import Modality, catalogue
@@ -21,9 +23,13 @@ from tallystick.process.conformance.builds import Build, build_observations, why
 from tallystick.process.conformance.checks import CheckKind, Observation
 from tallystick.process.conformance.findings import newest_by_check
 from tallystick.process.conformance.registry import Registry
+from tallystick.process.isms.release import judge
 
 DUE_MS: Final = 30 * DAY_MS
 """How long something that fails may go on without an exception that was granted."""
+
+RELEASE: Final = "release"
+"""The folder of the provider in which the release that runs is kept."""
 
 SERIES_MS: Final = 31 * DAY_MS
 """How old the newest run may be for figures to be of this month."""
@@ -38,6 +44,8 @@ _SECRET: Final = re.compile(
 _DECLARED: Final[tuple[Declared, ...]] = (
     ("build.deployed", CheckKind.STATIC, ("MFS-6.2.2-01", part("MFS-9.3-02")),
      "what runs is, octet for octet, the source whose tagged tests of mandatory rows passed"),
+    ("release.gated", CheckKind.STATIC, (part("MFS-6.2.2-05"), part("MFS-7.2.5-01")),
+     "the release in FOLDER/release passes the gate: bill, review, tests, scans, signatures"),
     ("build.no-secrets", CheckKind.STATIC, (part("MFS-7.2.5-04"),),
      "no private key and no credential stands in the source that runs"),
     ("rows.overdue", CheckKind.STATIC, ("MFS-6.1-02",),
@@ -65,6 +73,7 @@ class BuildProbes:
         """
         looks = {
             "build.deployed": self.deployed,
+            "release.gated": self.gated,
             "build.no-secrets": self.no_secrets,
             "rows.overdue": self.overdue,
             "threats.mitigated": self.mitigated,
@@ -96,6 +105,34 @@ class BuildProbes:
             commit=build.record.commit,
             rows=len(mandatory),
             failing=len(failing),
+        )
+
+    def gated(self, now: Instant) -> Seen:
+        """Puts the release that is kept in the folder through the gate again.
+
+        Source: ISO/TS 12812-2:2017, 6.2.2; 7.2.5
+        """
+        place = self._site.folder
+        plan_file, signed = (place.root / RELEASE / one for one in ("release.yaml", "release.json"))
+        if not plan_file.exists():
+            return unknown(f"no release is kept in {RELEASE}/")
+        plan, brought = bring(plan_file)
+        state = state_of(place)
+        checks = judge(
+            plan,
+            brought,
+            now,
+            signed=signed_release(signed, place) if signed.exists() else None,
+            registers=state.registers,
+            certificates=state.around.certificates,
+        )
+        missing = [f"{one.what}: {one.says}" for one in checks if not one.passed]
+        return judged(
+            not missing,
+            f"{plan.component} {plan.version}: {len(checks)} of {len(checks)} checks passed",
+            "; ".join(missing[:3]),
+            numerator=len(checks) - len(missing),
+            denominator=len(checks),
         )
 
     def no_secrets(self, now: Instant) -> Seen:

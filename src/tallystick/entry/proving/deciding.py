@@ -37,6 +37,7 @@ PACE_MS: Final = 100
 """How long 95 of 100 decisions may take."""
 
 _ROUNDS: Final = 2_000
+_FAR_TOO_MUCH: Final = 10**12
 _NEVER_ALONE: Final = tuple(
     one.value
     for one in (
@@ -69,6 +70,8 @@ _DECLARED: Final[tuple[Declared, ...]] = (
      "a suspended, dormant or erased account pays nothing"),
     ("decide.tiers", CheckKind.NEGATIVE, ("MFS-13.2-04", part("MFS-B-01")),
      "each tier is denied one unit above its cap"),
+    ("decide.one-less", CheckKind.NEGATIVE, (part("MFS-7.1-05"),),
+     "whichever one limit or row is taken away, an order far above all limits is denied"),
     ("decide.two-people", CheckKind.NEGATIVE, (part("MFS-8.2.2-02"), part("MFS-13.2-03")),
      "what takes two people is refused to one, whatever the role"),
 )  # fmt: skip
@@ -99,6 +102,7 @@ class DecisionProbes:
             "decide.stale-evidence": self.stale_evidence,
             "decide.stopped": self.stopped,
             "decide.tiers": self.tiers,
+            "decide.one-less": self.one_less,
             "decide.two-people": self.two_people,
         }
         declare(registry, _DECLARED, looks)
@@ -247,6 +251,35 @@ class DecisionProbes:
                 return judged(False, "", f"tier {tier} has no limit", tier=tier)
             above.append(replace(best(policy), tier=tier, amount_minor=min(caps) + 1))
         return _none_allowed(policy, above)
+
+    def one_less(self, now: Instant) -> Seen:
+        """Takes each limit and each row that refuses away in turn, and orders far too much.
+
+        Source: ISO/TS 12812-2:2017, 7.1
+        """
+        whole = policy_in_force(self._site)[0]
+        refusing = [one.id for one in whole.decisions if one.outcome is not Outcome.ALLOW]
+        lacking = [
+            replace(whole, limits=tuple(it for it in whole.limits if it is not one))
+            for one in whole.limits
+        ] + [
+            replace(whole, decisions=tuple(it for it in whole.decisions if it.id != one))
+            for one in refusing
+        ]
+        passed: list[str] = []
+        for less in lacking:
+            policy = recompile(less)
+            for facts in (best(policy), dialled(policy)):
+                much = replace(facts, amount_minor=_FAR_TOO_MUCH, payee_known=False)
+                if policy.decide(much).outcome is Outcome.ALLOW:
+                    passed.append(facts.channel)
+        return judged(
+            bool(lacking) and not passed,
+            f"{len(lacking)} controls taken away in turn, {2 * len(lacking)} orders denied",
+            f"{len(passed)} orders were allowed, over {', '.join(sorted(set(passed)))}",
+            controls=len(lacking),
+            allowed=len(passed),
+        )
 
     def two_people(self, now: Instant) -> Seen:
         """Asks for each act that takes two people, in each role that has it, alone.

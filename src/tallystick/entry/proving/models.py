@@ -22,7 +22,7 @@ from tallystick.entry.proving.looking import (
 )
 from tallystick.entry.proving.site import Site
 from tallystick.entry.proving.still import policy_in_force
-from tallystick.entry.surface import compare, discover
+from tallystick.entry.surface import Side, compare, discover
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.errors import NotFound
@@ -166,7 +166,7 @@ class ModelProbes:
         wrong = [
             one.says
             for one in compare(discover(self._site.folder), programme)
-            if one.sort in {"link", "key"} and one.side.value == "deployed"
+            if one.sort in {"link", "key"} and one.side is Side.DEPLOYED
         ]
         drawing = draw(programme)
         undrawn = [one for one in (*programme.nodes, *programme.flows) if one not in drawing]

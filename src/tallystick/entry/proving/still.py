@@ -8,7 +8,7 @@ from typing import Final
 from tallystick.application.policing.store import last_policy
 from tallystick.entry.doctor.files import look_at_files
 from tallystick.entry.doctor.model import Finding, State
-from tallystick.entry.proving.looking import Declared, Seen, declare, failed, judged, unknown
+from tallystick.entry.proving.looking import Declared, Seen, declare, failed, judged, part, unknown
 from tallystick.entry.proving.site import Site
 from tallystick.infrastructure.crypto.key_list import verify_key_list
 from tallystick.infrastructure.crypto.registry import Status, mechanism
@@ -34,11 +34,11 @@ _DECLARED: Final[tuple[Declared, ...]] = (
      "every key is of an approved mechanism of 128 bits or more"),
     ("keys.listed", CheckKind.STATIC, ("MFS-7.2.3-02",),
      "the key list that the root signed is in force, and its keys are"),
-    ("files.modes", CheckKind.STATIC, ("MFS-7.2.1-01",),
+    ("files.modes", CheckKind.STATIC, (part("MFS-7.2.1-01"),),
      "keys and record are for the service's account only"),
     ("files.offline", CheckKind.STATIC, ("MFS-7.4.2-04",),
      "root and officers' keys are not on the server"),
-    ("clock.synchronised", CheckKind.STATIC, ("MFS-6.2.3-05",),
+    ("clock.synchronised", CheckKind.STATIC, (part("MFS-6.2.3-05"),),
      "something keeps the clock"),
     ("policy.signed", CheckKind.STATIC, ("MFS-6.1-01",),
      "officers signed the policy in force, and each role has duties"),

@@ -32,8 +32,8 @@ from tallystick.kernel.evidence import Verdict
 from tallystick.kernel.model import Wire, replace
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import DAY_MS, Instant, iso_utc
+from tallystick.process.conformance import builds as records
 from tallystick.process.conformance.builds import BuildRecord
-from tallystick.process.conformance.builds import Tested as of_row
 from tallystick.process.conformance.checks import CheckKind, Observation
 
 PASS, FAIL, UNKNOWN = Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN
@@ -214,7 +214,7 @@ def test_a_module_in_software_is_none_in_hardware(place: Place, monkeypatch) -> 
 def record(**more: object) -> BuildRecord:
     from tallystick import __version__  # noqa: PLC0415
 
-    tested = of_row(requirement="MFS-7.3.3-03", passed=1, failed=0, not_run=0, attempting=1)
+    tested = records.Tested(requirement="MFS-7.3.3-03", passed=1, failed=0, not_run=0, attempting=1)
     usual = BuildRecord(
         v=1, version=__version__, commit="0" * 40, at=CLOCK.now(), passed=1, failed=0,
         requirements=(tested,), source=running_source(),
@@ -235,7 +235,7 @@ def test_what_runs_and_was_not_tested_is_refused_as_the_build(copy: ProviderFold
     assert said(record()) is PASS
     assert said(record(source="0" * 64)) is FAIL
     assert said(record(changed=True)) is FAIL
-    failed = of_row(requirement="MFS-7.3.3-03", passed=1, failed=1, not_run=0, attempting=1)
+    failed = records.Tested(requirement="MFS-7.3.3-03", passed=1, failed=1, not_run=0, attempting=1)
     assert said(record(requirements=(failed,))) is FAIL
     assert said(record(requirements=())) is FAIL
 
