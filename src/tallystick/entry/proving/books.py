@@ -7,7 +7,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.3; 13.2; 13.3
 
 from typing import Final
 
-from tallystick.application.daybook.store import last_closing
+from tallystick.application.daybook.store import above_ceiling, last_closing
 from tallystick.application.payments.store import open_orders
 from tallystick.entry.proving.looking import Declared, Seen, declare, failed, judged, part, unknown
 from tallystick.entry.proving.site import Site
@@ -128,7 +128,7 @@ class BookProbes:
         Source: ISO/TS 12812-2:2017, 13.2; 13.3
         """
         with self._site.reading() as reader:
-            accounts, above = LedgerStore(reader).above_ceiling()
+            accounts, above = above_ceiling(reader)
         return judged(
             not above,
             f"none of {accounts} accounts is above its ceiling",

@@ -270,19 +270,6 @@ class LedgerStore:
             )
         )
 
-    def above_ceiling(self) -> tuple[int, int]:
-        """How many accounts there are, and how many keep more than their ceiling; reads all.
-
-        Source: ISO/TS 12812-2:2017, 13.3
-        """
-        row = self._reader.one(
-            """SELECT count(*), coalesce(sum(CASE WHEN
-                    CASE WHEN side = 'credit' THEN posted_credit - posted_debit
-                        ELSE posted_debit - posted_credit END > ceiling THEN 1 ELSE 0 END), 0)
-                FROM account"""
-        )
-        return (0, 0) if row is None else (int(row[0]), int(row[1]))
-
     def differing_accounts(self) -> tuple[str, ...]:
         """The accounts whose stored sums are not those of the journal, posted or held; reads all.
 
