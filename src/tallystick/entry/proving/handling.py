@@ -53,7 +53,7 @@ _DECLARED: Final[tuple[Declared, ...]] = (
      "a front opens no key of writer or enrolment that is kept here"),
     ("keys.destroyed", CheckKind.NEGATIVE, (part("MFS-7.4.2-09"),),
      "a key that was destroyed in the module does nothing any more"),
-    ("certificates.strange", CheckKind.NEGATIVE, ("MFS-7.4.2-11",),
+    ("certificates.strange", CheckKind.NEGATIVE, (part("MFS-7.4.2-11"),),
      "device certificates of strangers, of another provider, altered or ended are refused"),
     ("webhooks.signed", CheckKind.NEGATIVE, ("MFS-11.2.3-04",),
      "events are signed, and an altered, old or strange one does not verify"),

@@ -6,6 +6,7 @@ Source: ISO/TS 12812-2:2017, 6.1; 6.2; 7.1; A
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from tallystick.client.http import HttpTransport
@@ -35,6 +36,7 @@ from tallystick.process.programme.layers import layer_rows
 from tallystick.process.programme.model import Programme
 from tallystick.process.programme.reading import read_programme
 from tallystick.process.risk.analysis import Analysis, read_analysis
+from tallystick.process.risk.model import Pack
 from tallystick.process.risk.packs import pack_for
 
 LEAST_ANSWERS: Final = 100
@@ -85,10 +87,26 @@ def programme_of(site: Site) -> Programme:
     Raises NotFound where there is none, Malformed for one that cannot be read.
     Source: ISO/TS 12812-2:2017, 6.1
     """
-    if not site.folder.programme_file.exists():
-        raise NotFound("there is no programme", remedy=f"write {site.folder.programme_file}")
-    text = site.folder.programme_file.read_bytes().decode("utf-8", "replace")
-    return read_programme(text, pack_for(read_programme(text).uses).controls)
+    file = site.folder.programme_file
+    if not file.exists():
+        raise NotFound("there is no programme", remedy=f"write {file}")
+    return _read(file.read_bytes())
+
+
+@lru_cache(maxsize=2)
+def _read(octets: bytes) -> Programme:
+    text = octets.decode("utf-8", "replace")
+    return read_programme(text, _pack(read_programme(text).uses).controls)
+
+
+@lru_cache(maxsize=2)
+def _pack(uses: tuple[str, ...]) -> Pack:
+    return pack_for(uses)
+
+
+@lru_cache(maxsize=2)
+def _analysed(octets: bytes) -> Analysis:
+    return read_analysis(octets)
 
 
 class ModelProbes:
@@ -234,7 +252,7 @@ class ModelProbes:
         file = self._site.folder.risk_file
         if not file.exists():
             raise NotFound("the risks were not analysed", remedy="run: tallystick risk run FOLDER")
-        return read_analysis(file.read_bytes())
+        return _analysed(file.read_bytes())
 
     def risk_layers(self, now: Instant) -> Seen:
         """Whether each layer and each service was analysed, and what is open.
@@ -300,7 +318,7 @@ class ModelProbes:
         analysis, programme = self._analysis(), programme_of(self._site)
         if analysis.programme_digest != sha256(encode_canonical(programme)).hex():
             return failed("the programme was changed after its risks were analysed")
-        if analysis.pack_digest != pack_for(programme.uses).digest:
+        if analysis.pack_digest != _pack(programme.uses).digest:
             return failed("the analysis used other rules than this version has")
         age = now - int(self._site.folder.risk_file.stat().st_mtime * 1000)
         known = len(catalogue().threats)

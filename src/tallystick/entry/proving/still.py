@@ -3,6 +3,7 @@
 Source: ISO/TS 12812-2:2017, 7.4.2; 6.1; 9.1
 """
 
+from functools import lru_cache
 from typing import Final
 
 from tallystick.application.policing.store import last_policy
@@ -10,6 +11,7 @@ from tallystick.entry.doctor.files import look_at_files
 from tallystick.entry.doctor.model import Finding, State
 from tallystick.entry.proving.looking import Declared, Seen, declare, failed, judged, part, unknown
 from tallystick.entry.proving.site import Site
+from tallystick.entry.settings import PublicHalf
 from tallystick.infrastructure.crypto.key_list import verify_key_list
 from tallystick.infrastructure.crypto.registry import Status, mechanism
 from tallystick.infrastructure.keys.table import end_of_life
@@ -278,9 +280,16 @@ def policy_in_force(site: Site) -> tuple[Policy, int]:
         stored = last_policy(reader)
     if stored is None:
         raise NotFound("no policy is in force")
-    file = read_policy_file(stored[1].encode())
-    officers = {name: half.verify_key() for name, half in settings.officers.items()}
-    profile, above = settings.profile, stored[0] - 1
+    return _verified(stored[1], tuple(settings.officers.items()), settings.profile, stored[0] - 1)
+
+
+@lru_cache(maxsize=2)
+def _verified(
+    text: str, halves: tuple[tuple[str, PublicHalf], ...], profile: str, above: int
+) -> tuple[Policy, int]:
+    """The policy in `text` and how many signed it; verified once for all probes of a run."""
+    file = read_policy_file(text.encode())
+    officers = {name: half.verify_key() for name, half in halves}
     compiled = verify_policy(file, officers, profile=profile, last_version=above)
     return compiled.policy, len(file.signatures)
 

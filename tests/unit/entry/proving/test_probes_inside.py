@@ -152,6 +152,7 @@ class Lenient:
     def decode(self, _: bytes) -> None: ...
 
 
+@pytest.mark.requirement("MFS-14.2.1-01")
 @pytest.mark.requirement("MFS-7.3.5-03")
 def test_messages_that_would_carry_too_much_are_refused_and_seen(monkeypatch) -> None:
     now = CLOCK.now()

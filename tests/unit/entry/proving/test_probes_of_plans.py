@@ -257,9 +257,9 @@ def test_an_analysis_that_is_not_whole_or_not_current_is_seen(
     folder.risk_file.write_bytes(b"{}")
     try:
         look = ModelProbes(Site(folder, CLOCK))
-        monkeypatch.setattr(models, "read_analysis", lambda _: analysed(whole))
+        monkeypatch.setattr(models, "_analysed", lambda _: analysed(whole))
         assert getattr(look, probe)(CLOCK.now()).verdict is PASS
-        monkeypatch.setattr(models, "read_analysis", lambda _: analysed(whole, **broken))
+        monkeypatch.setattr(models, "_analysed", lambda _: analysed(whole, **broken))
         assert getattr(look, probe)(CLOCK.now()).verdict is FAIL
     finally:
         folder.risk_file.unlink()
@@ -269,7 +269,7 @@ def test_an_old_analysis_is_seen(folder: ProviderFolder, monkeypatch) -> None:
     whole = programme_of(Site(folder, CLOCK))
     folder.risk_file.write_bytes(b"{}")
     try:
-        monkeypatch.setattr(models, "read_analysis", lambda _: analysed(whole))
+        monkeypatch.setattr(models, "_analysed", lambda _: analysed(whole))
         then = CLOCK.now() // 1000 - 400 * 86_400
         os.utime(folder.risk_file, (then, then))
         assert ModelProbes(Site(folder, CLOCK)).current(CLOCK.now()).verdict is FAIL
@@ -298,7 +298,7 @@ def test_a_row_of_the_policy_without_a_reason_is_seen(folder: ProviderFolder, mo
         beside.write_bytes(encode_canonical(written))
 
     folder.risk_file.write_bytes(b"{}")
-    monkeypatch.setattr(models, "read_analysis", lambda _: analysed(whole))
+    monkeypatch.setattr(models, "_analysed", lambda _: analysed(whole))
     digest = analysed(whole).programme_digest
     try:
         write(names, digest)
