@@ -24,7 +24,7 @@ from tallystick.entry.proving.looking import (
 from tallystick.entry.proving.models import programme_of
 from tallystick.entry.proving.site import Site
 from tallystick.entry.surface import Difference, compare, discover
-from tallystick.kernel.codec import Decoder
+from tallystick.kernel.codec import Decoder, from_plain
 from tallystick.kernel.errors import RateLimited
 from tallystick.kernel.time import Instant
 from tallystick.process.conformance.checks import CheckKind
@@ -86,8 +86,7 @@ class OutsideProbes:
         link = HttpTransport(self._site.url, ca_file=self._site.ca_file)
         try:
             document = _documents.decode(link.get("/openapi.json").body)
-            served = document.get("paths")
-            paths = set(served) if isinstance(served, dict) else set[str]()
+            paths = set(from_plain(document.get("paths", {}), dict[str, object]))
             open_doors = [one for one in _ELSEWHERE if link.get(one).status < 300]
             open_doors += [
                 one for one in _ELSEWHERE if link.post(one, b"{}", JSON_MEDIA_TYPE).status < 300
