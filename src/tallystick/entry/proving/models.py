@@ -3,9 +3,7 @@
 Source: ISO/TS 12812-2:2017, 6.1; 6.2; 7.1; A
 """
 
-import re
 from collections.abc import Callable
-from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
@@ -18,9 +16,9 @@ from tallystick.entry.proving.looking import (
     failed,
     judged,
     part,
-    passed,
     unknown,
 )
+from tallystick.entry.proving.objectives import burn_of
 from tallystick.entry.proving.site import Site
 from tallystick.entry.proving.still import policy_in_force
 from tallystick.entry.surface import Side, compare, discover
@@ -39,19 +37,8 @@ from tallystick.process.risk.analysis import Analysis, read_analysis
 from tallystick.process.risk.model import Pack
 from tallystick.process.risk.packs import pack_for
 
-LEAST_ANSWERS: Final = 100
-"""Fewer answers of the service show nothing about its objectives."""
-
 YEAR_MS: Final = 365 * DAY_MS
 _LAYERS: Final = ("application", "infrastructure", "process")
-_ANSWER: Final = re.compile(
-    r'^tallystick_answers_total\{operation="([^"]*)",status="([0-9]+)",refusal="[^"]*"\} ([0-9]+)$'
-)
-_BUCKET: Final = re.compile(
-    r'^tallystick_answer_seconds_bucket\{operation="payment.order",le="([^"]+)"\} ([0-9]+)$'
-)
-_P95: Final = Decimal("0.95")
-_BROKEN: Final = 500
 _reasons: Final = Decoder(Written, limit=4 * 1024 * 1024)
 
 _DECLARED: Final[tuple[Declared, ...]] = (
@@ -355,46 +342,6 @@ class ModelProbes:
             numerator=len(rows) - len(bare),
             denominator=len(rows),
         )
-
-
-def burn_of(programme: Programme, exposition: str) -> Seen:
-    """How the objectives of `programme` fare by the metrics in `exposition`.
-
-    A burn of 1000 permille is the whole budget of faults: of answers that break, and of orders that
-    take longer than the p95 that was promised.
-    Source: ISO/TS 12812-2:2017, 6.1; 6.2.3
-    """
-    promised = programme.offer.objectives
-    total = broken = 0
-    buckets: list[tuple[Decimal, int]] = []
-    for line in exposition.splitlines():
-        answer, bucket = _ANSWER.match(line), _BUCKET.match(line)
-        if answer and not answer.group(1).startswith("health."):
-            total += int(answer.group(3))
-            broken += int(answer.group(3)) if int(answer.group(2)) >= _BROKEN else 0
-        elif bucket:
-            buckets.append((Decimal(bucket.group(1).replace("+Inf", "Infinity")),
-                            int(bucket.group(2))))  # fmt: skip
-    orders = max((count for _, count in buckets), default=0)
-    if total < LEAST_ANSWERS or orders < LEAST_ANSWERS:
-        return unknown(
-            f"{total} answers and {orders} orders are too few", answers=total, orders=orders
-        )
-    bound = Decimal(promised.decision_p95_ms) / 1000
-    within = max((count for le, count in buckets if le <= bound), default=0)
-    slow = _permille(Decimal(orders - within) / orders, 1 - _P95)
-    faulty = _permille(Decimal(broken) / total, 1 - promised.availability)
-    numbers = {"answers": total, "orders": orders, "burn_broken": faulty, "burn_slow": slow}
-    services = ", ".join(one.value for one in programme.services)
-    says = (
-        f"{services}: {faulty} permille of the faults, {slow} of the slow orders that are allowed"
-    )
-    whole = 1000
-    return passed(says, **numbers) if max(slow, faulty) <= whole else failed(says, **numbers)
-
-
-def _permille(share: Decimal, budget: Decimal) -> int:
-    return int(share * 1000 / budget) if budget else (0 if not share else 10**6)
 
 
 def _both_halves(layers: frozenset[int]) -> bool:

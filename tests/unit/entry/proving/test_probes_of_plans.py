@@ -14,7 +14,8 @@ from tallystick.entry.assembly import open_platform
 from tallystick.entry.deriving import Written
 from tallystick.entry.proving import deciding, models
 from tallystick.entry.proving.deciding import DecisionProbes
-from tallystick.entry.proving.models import ModelProbes, burn_of, programme_of
+from tallystick.entry.proving.models import ModelProbes, programme_of
+from tallystick.entry.proving.objectives import burn_of
 from tallystick.entry.proving.site import Site
 from tallystick.entry.proving.still import policy_in_force
 from tallystick.entry.settings import ProviderFolder
