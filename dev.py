@@ -210,12 +210,74 @@ def test(arguments: Sequence[str]) -> int:
     if system() != 0:
         return 1
     BUILD.mkdir(exist_ok=True)
-    code = _pytest("junit.xml", arguments)
-    if code or arguments:
-        return code
-    print("\nonce more with every provider's record on PostgreSQL")
-    os.environ["TALLYSTICK_TEST_STORE"] = "postgres"
-    return _pytest("junit-postgres.xml", tests_of_the_service())
+    if arguments:
+        return _pytest(REPORTS[0], arguments)
+    for report in REPORTS:
+        (BUILD / report).unlink(missing_ok=True)
+    tree = tree_state()
+    code = _pytest(REPORTS[0], ())
+    if not code:
+        print("\nonce more with every provider's record on PostgreSQL")
+        os.environ["TALLYSTICK_TEST_STORE"] = "postgres"
+        code = _pytest(REPORTS[1], tests_of_the_service())
+    note_build(tree)
+    return code
+
+
+REPORTS = ("junit.xml", "junit-postgres.xml")
+TESTED = ("src", "tests", "bench", "simulators", "docs", "dev.py", "pyproject.toml")
+"""What the record of a build speaks of; a change of anything else changes no test."""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The commit of a tree, and whether it has changes that the commit has not."""
+
+    commit: str
+    changed: bool
+
+
+def tree_state(root: Path = ROOT) -> Tree | None:
+    """What version control says of `root`; None where it is not under any."""
+    commit = _git(root, "rev-parse", "HEAD")
+    if commit is None:
+        return None
+    changes = _git(root, "status", "--porcelain", "--", *TESTED)
+    return Tree(commit.strip(), changes is None or bool(changes.strip()))
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=root, capture_output=True, text=True, check=False, timeout=30
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def note_build(tree: Tree | None, *, environ: Mapping[str, str] = os.environ) -> int:
+    """Write build/build.json out of the reports of this run; says nothing unless it fails.
+
+    It is signed where TALLYSTICK_BUILD_KEY names a key file. The last line stays pytest's own.
+    """
+    record = BUILD / "build.json"
+    record.unlink(missing_ok=True)
+    reports = [BUILD / one for one in REPORTS if (BUILD / one).exists()]
+    if tree is None or not reports:
+        print("no record of the build: no commit, or no report of its tests", file=sys.stderr)
+        return 1
+    command = [str(PYTHON), "-m", "tallystick.entry.cli", "bundle", "build-record", str(ROOT)]
+    for report in reports:
+        command += ["--results", str(report)]
+    command += ["--commit", tree.commit, "--out", str(record)]
+    command += ["--changed"] if tree.changed else []
+    named = environ.get("TALLYSTICK_BUILD_KEY", "")
+    command += ["--key-file", named] if named else []
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(f"no record of the build: {done.stderr.strip()[-500:]}", file=sys.stderr)
+    return done.returncode
 
 
 def _pytest(report: str, arguments: Sequence[str]) -> int:

@@ -6,18 +6,23 @@ Source: ISO/TS 12812-2:2017, 6.1; 9.1
 import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from simulators.smsc import Smsc
 from simulators.tour.provider import TourProvider
 from simulators.tour.telling import Story
+from tallystick.entry.evidence import take_build
 from tallystick.entry.looping import Looping, Rounded
 from tallystick.entry.proving.site import Site
+from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.kernel.errors import MfsError
 
 FOLDER = Path("var/loop")
+BUILD = Path("build/build.json")
 OPEN_TO_ALL, PRIVATE = 0o644, 0o600
 
 
@@ -30,6 +35,7 @@ def main() -> int:
     try:
         story.scene("A provider is set up and served; the loop looks at it")
         provider.set_up()
+        _build(story, provider.folder)
         url = provider.serve()
         looping = Looping(Site(provider.folder, SystemClock(), url=url))
         _calm(story, looping.round())
@@ -47,7 +53,27 @@ def main() -> int:
     return 0
 
 
+def _build(story: Story, folder: ProviderFolder, record: Path = BUILD) -> None:
+    """Take the record of the last whole run of the tests, if it is of what runs here."""
+    if not record.exists():
+        story.fact("no tests count: there is no record of a build", "made by: make test")
+        return
+    try:
+        build = take_build(folder, record.read_bytes())
+    except MfsError as error:
+        story.refused("the record of the build is not taken", error.detail)
+        return
+    rows = len(build.record.requirements)
+    story.done(f"the tests of commit {build.record.commit[:12]} count for {rows} rows")
+
+
 def _calm(story: Story, done: Rounded) -> None:
+    states = Counter(done.state.findings.values())
+    total = states.total()
+    story.fact(
+        f"rows: {states['satisfied']} of {total} satisfied,"
+        f" {states['not-satisfied']} of {total} not, {states['stale']} of {total} stale"
+    )
     held = len(done.state.held) - len(done.fallen)
     story.fact(
         f"{held} of {len(done.sightings)} controls are in effect, {done.open} places open",

@@ -19,6 +19,7 @@ COMMANDS = {
         "certificates",
         "registers",
         "releases",
+        "builds",
         "bundles",
         "catalogue",
         "completing",

@@ -47,6 +47,7 @@ def check(status: int, headers: dict[str, str]) -> None:
     assert status < 500 or (status == 503 and headers.get("retry-after")), status
 
 
+@pytest.mark.requirement("MFS-7.2.5-05")
 @pytest.mark.threat("THR-BE-01")
 @pytest.mark.parametrize("operation", CLEAR, ids=lambda one: one.name)
 def test_no_message_in_clear_breaks_the_service(provider, operation):
@@ -106,6 +107,7 @@ def encode(body) -> bytes:
     return json.dumps(body, sort_keys=True, separators=(",", ":"), default=str).encode()
 
 
+@pytest.mark.requirement("MFS-7.2.5-05")
 @pytest.mark.threat("THR-BE-01")
 @pytest.mark.parametrize("operation", SEALED, ids=lambda one: one.name)
 def test_no_sealed_message_breaks_the_service(provider, people, operation):

@@ -69,6 +69,7 @@ def _octets(value) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode() + b"\n"
 
 
+@pytest.mark.requirement("MFS-7.3.4-03")
 @pytest.mark.requirement("MFS-7.3.4-02")
 @pytest.mark.requirement("MFS-7.3.4-06")
 @pytest.mark.threat("THR-BE-07")

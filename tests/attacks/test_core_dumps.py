@@ -35,6 +35,7 @@ def dumps_are_possible(tmp_path_factory: pytest.TempPathFactory) -> bool:
     return bool(cores(folder))
 
 
+@pytest.mark.requirement("MFS-8.2.3-03")
 @pytest.mark.requirement("MFS-7.3.4-02")
 @pytest.mark.skipif(sys.platform != "linux", reason="core files as Linux writes them")
 def test_a_crashing_provider_never_leaves_a_core(tmp_path: Path, dumps_are_possible: bool) -> None:

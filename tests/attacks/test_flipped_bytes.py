@@ -89,6 +89,7 @@ def test_no_changed_sealed_order_is_taken(provider, payer):
         open_reply(live.keys, "payment.order", sequence, 201, reply.body)
 
 
+@pytest.mark.requirement("MFS-12.3-02")
 @pytest.mark.requirement("MFS-7.3.3-01")
 def test_no_changed_consent_is_taken_however_well_it_is_sealed(provider, payer):
     order, live = ordered(payer), live_of(payer)

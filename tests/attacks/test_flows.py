@@ -93,6 +93,8 @@ def tapped(provider: Served) -> Iterator[tuple[Tap, Cast]]:
         tap.close()
 
 
+@pytest.mark.requirement("MFS-7.1-03")
+@pytest.mark.requirement("MFS-7.1-02")
 @pytest.mark.requirement("MFS-7.2.7-02")
 @pytest.mark.requirement("MFS-6.2.2-04")
 @pytest.mark.threat("THR-NET-01")

@@ -134,6 +134,7 @@ def test_either_ephemeral_key_alone_is_not_enough(ephemeral: list[KemPrivateKey]
             recording.keys(one, two)
 
 
+@pytest.mark.requirement("MFS-13.2-02")
 @pytest.mark.requirement("MFS-7.2.7-02")
 @pytest.mark.requirement("MFS-7.3.2-06")
 def test_two_sessions_of_the_same_long_term_keys_share_nothing() -> None:

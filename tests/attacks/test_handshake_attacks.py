@@ -79,6 +79,7 @@ def proved(phone: Phone) -> PendingSession:
 # --- somebody else answers -------------------------------------------------------------------
 
 
+@pytest.mark.requirement("MFS-7.2.3-02")
 @pytest.mark.requirement("MFS-7.2.7-01")
 @pytest.mark.threat("THR-NET-01")
 def test_a_rogue_provider_is_refused_and_hears_nothing_but_the_hello(phone: Phone) -> None:
@@ -90,6 +91,7 @@ def test_a_rogue_provider_is_refused_and_hears_nothing_but_the_hello(phone: Phon
     assert [path for path, _, _ in rogue.heard] == [SESSIONS_PATH]
 
 
+@pytest.mark.requirement("MFS-7.3.2-05")
 def test_a_rogue_provider_hears_no_activation_code() -> None:
     phone = Phone(Provider(), suites=SUITES)
     rogue = Provider(seed=9)
@@ -100,6 +102,7 @@ def test_a_rogue_provider_hears_no_activation_code() -> None:
     assert CODE.encode() not in rogue.heard[0][1]
 
 
+@pytest.mark.requirement("MFS-12.2-03")
 def test_an_unknown_kid_or_another_name_is_refused(provider: Provider) -> None:
     greeting = greeted()
     answer = provider.answer(greeting.body)
@@ -183,6 +186,8 @@ def _opened(provider: Provider, pending: PendingSession) -> DeviceProof:
     return Decoder(DeviceProof).decode(opened)
 
 
+@pytest.mark.requirement("MFS-7.3.2-08")
+@pytest.mark.requirement("MFS-7.3.2-04")
 def test_the_names_and_secrets_of_a_device_without_its_key_open_nothing(
     provider: Provider, phone: Phone
 ) -> None:
@@ -210,6 +215,7 @@ def test_another_certificate_than_the_current_is_refused(provider: Provider, pho
 # --- replay and reflection -------------------------------------------------------------------
 
 
+@pytest.mark.requirement("MFS-7.3.2-07")
 @pytest.mark.requirement("MFS-7.2.7-03")
 @pytest.mark.threat("THR-NET-02")
 def test_a_replayed_proof_opens_no_second_session(provider: Provider, phone: Phone) -> None:

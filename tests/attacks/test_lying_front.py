@@ -107,6 +107,7 @@ def ground(tmp_path: Path) -> Iterator[Ground]:
     one.provider.platform.close()
 
 
+@pytest.mark.requirement("MFS-7.2.7-04")
 def test_what_was_consented_to_is_in_no_doubt(ground: Ground) -> None:
     for amount in (100, 250, 9_900):
         ground.pay(amount)

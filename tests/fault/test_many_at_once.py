@@ -20,6 +20,7 @@ from tallystick.protocol.payments import PaymentKind
 CLIENTS = 64
 
 
+@pytest.mark.requirement("MFS-11.2.3-02")
 @pytest.mark.requirement("MFS-7.3.3-03")
 @pytest.mark.threat("THR-BE-02")
 def test_a_hundred_thousand_copies_of_one_order_never_post_twice():
@@ -81,6 +82,7 @@ def orders_of(payer, payee: str, minor: int, count: int):
     ]
 
 
+@pytest.mark.requirement("MFS-13.3-01")
 @pytest.mark.requirement("MFS-7.3.3-06")
 @pytest.mark.threat("THR-BE-02")
 def test_a_race_never_spends_more_than_there_is(tmp_path):

@@ -85,6 +85,7 @@ def test_a_published_polynomial_gives_the_published_shares() -> None:
     assert sorted(values.values()) == sorted(set(range(256)) - {0x53})
 
 
+@pytest.mark.requirement("MFS-8.2.2-02")
 def test_one_share_less_leaves_every_secret_equally_likely() -> None:
     """Two of three: over all coefficients one share takes every value once, whatever the secret."""
     for secret in (0x00, 0x53, 0xFF):

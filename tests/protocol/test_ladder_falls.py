@@ -126,7 +126,9 @@ def watched(tmp_path_factory: pytest.TempPathFactory):
     with served(scratch / "p", policy_text=derived_policy()) as provider:
         provider.folder.programme_file.write_text(own_programme())
         looping = Looping(Site(provider.folder, CLOCK, url=provider.url))
-        yield Watched(provider, looping, scratch)
+        ready = Watched(provider, looping, scratch)
+        settled(ready)  # probes that look back at runs have one to look at
+        yield ready
     patch.undo()
 
 

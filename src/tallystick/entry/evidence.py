@@ -1,6 +1,7 @@
 """The files of a provider's folder that evidence is in, and the runs that wait to be recorded.
 
     FOLDER/build.json      what the tests of the build said, beside the release
+    FOLDER/build-key.json  the public key that signs builds, where one is asked for
     FOLDER/dossier.json    what people decided and attested; FOLDER/documents/ what they attest with
     FOLDER/evidence/       runs of probes made beside the service, until it records them
 
@@ -12,27 +13,33 @@ Source: ISO/TS 12812-2:2017, 9.1
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
+import tallystick
 from tallystick.application.commands import RecordEvidence
-from tallystick.entry.settings import ProviderFolder
+from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.signature import EDDSA
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import Decoder, encode_canonical
-from tallystick.kernel.errors import MfsError, Unavailable
+from tallystick.kernel.errors import Conflict, MfsError, Unavailable
 from tallystick.process.catalogue import catalogue
 from tallystick.process.conformance.basis import LIMIT, Run
-from tallystick.process.conformance.builds import BuildRecord, read_build_record
+from tallystick.process.conformance.builds import Build, Running, read_build, why_not
 from tallystick.process.conformance.dossier import Dossier, read_dossier
+from tallystick.process.conformance.sources import source_digest
 
 BUILD_FILE: Final = "build.json"
+BUILD_KEY: Final = "build-key.json"
 DOSSIER_FILE: Final = "dossier.json"
 DOCUMENTS: Final = "documents"
 WAITING: Final = "evidence"
 EVERY_S: Final = 15.0
 _runs: Final = Decoder(Run, limit=LIMIT)
+_halves: Final = Decoder(PublicHalf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,7 @@ class Kept:
     Source: ISO/TS 12812-2:2017, 9.1
     """
 
-    build: BuildRecord | None
+    build: Build | None
     build_digest: str
     dossier: Dossier
     dossier_digest: str
@@ -58,11 +65,57 @@ def kept_in(folder: ProviderFolder) -> Kept:
     dossier = _octets(folder.root / DOSSIER_FILE)
     read = Dossier() if dossier is None else read_dossier(dossier, catalogue())
     return Kept(
-        build=None if build is None else read_build_record(build),
+        build=None if build is None else read_build(build),
         build_digest="" if build is None else sha256(build).hex(),
         dossier=read,
         dossier_digest="" if dossier is None else read.digest(),
     )
+
+
+@cache
+def running_source() -> str:
+    """The digest of the package that runs.
+
+    Source: ISO/TS 12812-2:2017, 9.3
+    """
+    return source_digest(Path(tallystick.__file__).parent)
+
+
+def running_in(folder: ProviderFolder) -> Running:
+    """What a build is held against: version and source that run, and the key asked for in `folder`.
+
+    Raises Malformed for a file that holds no public key.
+    Source: ISO/TS 12812-2:2017, 9.3
+    """
+    octets = _octets(folder.root / BUILD_KEY)
+    named = "" if octets is None else _halves.decode(octets.strip()).verify_key().octets().hex()
+    return Running(version=tallystick.__version__, source=running_source(), signer=named)
+
+
+def ask_for_signer(folder: ProviderFolder, public: str) -> None:
+    """Count only builds that the Ed25519 key `public` (base64url) signs, from now on.
+
+    Raises Malformed for what is no such key.
+    Source: ISO/TS 12812-2:2017, 9.3
+    """
+    half = PublicHalf(algorithm=EDDSA, public=public)
+    half.verify_key()
+    replace_file(folder.root / BUILD_KEY, encode_canonical(half))
+
+
+def take_build(folder: ProviderFolder, octets: bytes) -> Build:
+    """Put the build record in `octets` into `folder`, if it speaks of what runs here.
+
+    Raises Conflict for a record of other source, of a tree with changes, or without the signature
+    that is asked for; NotAuthentic and Malformed as reading does.
+    Source: ISO/TS 12812-2:2017, 9.1; 9.3
+    """
+    build = read_build(octets)
+    reason = why_not(build, running_in(folder))
+    if reason:
+        raise Conflict(reason, remedy="run the tests of what runs here, committed: make test")
+    replace_file(folder.root / BUILD_FILE, octets)
+    return build
 
 
 def document_in(folder: ProviderFolder, name: str) -> bytes | None:

@@ -100,6 +100,7 @@ def test_an_older_list_is_refused(
         provider.tally_key()
 
 
+@pytest.mark.requirement("MFS-7.2.3-02")
 def test_another_root_is_refused(provider: Provider, served: Served) -> None:
     served.key_list = served.issue(9, Es256SigningKey.generate())
     with pytest.raises(NotAuthentic):

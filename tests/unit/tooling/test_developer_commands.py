@@ -1,6 +1,7 @@
 """dev.py: what it installs, what it leaves behind, which coverage it holds, what it makes."""
 
 import ast
+import json
 import os
 import subprocess
 import sys
@@ -180,3 +181,57 @@ def test_the_auditors_tool_gets_an_environment_of_its_own_in_the_pinned_version(
     assert calls[0][1:3] == ["-m", "venv"]
     assert calls[1] == [calls[0][3] + "/bin/pip", "install", "--quiet", dev.TRESTLE]
     assert dev.trestle(call=lambda _: 3) == 3
+
+
+def _committed(root: Path) -> str:
+    def git(*arguments: str) -> str:
+        who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+        done = subprocess.run(
+            ["git", *who, *arguments], cwd=root, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    (root / "src").mkdir()
+    (root / "src" / "a.py").write_text("")
+    git("init", "--quiet")
+    git("add", "src")
+    git("commit", "--quiet", "-m", "one")
+    return git("rev-parse", "HEAD")
+
+
+def test_a_tree_is_as_committed_or_changed_or_under_no_control(tmp_path: Path) -> None:
+    root = tmp_path / "tree"
+    root.mkdir()
+    commit = _committed(root)
+    assert dev.tree_state(root) == dev.Tree(commit, changed=False)
+    (root / "notes.txt").write_text("no test reads it")
+    assert dev.tree_state(root) == dev.Tree(commit, changed=False)
+    (root / "src" / "b.py").write_text("x = 1")
+    assert dev.tree_state(root) == dev.Tree(commit, changed=True)
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    assert dev.tree_state(bare) is None
+
+
+def test_the_record_of_a_build_is_made_from_the_reports_of_the_run(
+    tmp_path: Path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setattr(dev, "BUILD", tmp_path)
+    assert dev.note_build(None) == 1
+    assert "no record of the build" in capsys.readouterr().err
+    (tmp_path / "junit.xml").write_text(
+        '<testsuite timestamp="2026-01-02T03:04:05+00:00"><testcase'
+        ' classname="tests.architecture.test_classification"'
+        ' name="test_every_field_of_the_protocol_has_one_classification"/></testsuite>'
+    )
+    monkeypatch.setattr(dev, "PYTHON", Path(sys.executable))
+    tree = dev.Tree("0" * 40, changed=True)
+    assert dev.note_build(tree, environ={}) == 0
+    assert capsys.readouterr().out == ""
+    record = json.loads((tmp_path / "build.json").read_bytes())
+    assert record["changed"]
+    assert record["commit"] == "0" * 40
+    rows = {one["requirement"]: one for one in record["requirements"]}
+    assert rows["MFS-7.3.4-01"]["passed"] == 1
+    assert dev.note_build(tree, environ={"TALLYSTICK_BUILD_KEY": str(tmp_path / "no.key")}) != 0
+    assert not (tmp_path / "build.json").exists()

@@ -117,3 +117,14 @@ def active_agents(reader: Reader) -> list[str]:
         "SELECT id FROM customer WHERE kind = 'agent' AND status = 'active' ORDER BY id"
     )
     return [str(row[0]) for row in rows]
+
+
+def tiers_of_customers(reader: Reader) -> dict[int, int]:
+    """How many active customers are in each tier.
+
+    Source: ISO/TS 12812-2:2017, B
+    """
+    rows = reader.rows(
+        "SELECT tier, count(*) FROM customer WHERE status = 'active' GROUP BY tier ORDER BY tier"
+    )
+    return {int(tier): int(count) for tier, count in rows}

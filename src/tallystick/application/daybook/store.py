@@ -1,4 +1,4 @@
-"""Where the closings of days are kept.
+"""Where the closings of days are kept, and what is counted over all accounts.
 
 Source: ISO/TS 12812-2:2017, 7.3.3; 13.3
 """
@@ -43,3 +43,17 @@ def last_journal_line(reader: Reader) -> int:
     """
     row = reader.one("SELECT coalesce(max(seq), 0) FROM transfer")
     return 0 if row is None else int(row[0])
+
+
+def above_ceiling(reader: Reader) -> tuple[int, int]:
+    """How many accounts there are, and how many keep more than their ceiling; reads all.
+
+    Source: ISO/TS 12812-2:2017, 13.3
+    """
+    row = reader.one(
+        """SELECT count(*), coalesce(sum(CASE WHEN
+                CASE WHEN side = 'credit' THEN posted_credit - posted_debit
+                    ELSE posted_debit - posted_credit END > ceiling THEN 1 ELSE 0 END), 0)
+            FROM account"""
+    )
+    return (0, 0) if row is None else (int(row[0]), int(row[1]))

@@ -6,6 +6,7 @@ Source: ISO/TS 12812-2:2017, 7.4.1
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
+from tallystick.kernel.model import Record
 
 DEVICE = Table(
     name="device",
@@ -65,3 +66,40 @@ def trust_counts(reader: Reader) -> dict[str, int]:
         "SELECT trust, COUNT(*) FROM device WHERE status = 'active' GROUP BY trust ORDER BY trust"
     )
     return {str(trust): int(str(count)) for trust, count in rows}
+
+
+class DeviceWords(Record, frozen=True, kw_only=True):
+    """What is recorded of a device in words, its public keys and its certificate.
+
+    Source: ISO/TS 12812-2:2017, 7.2.8; 8.1.1
+    """
+
+    status: str
+    trust: str
+    attested: str
+    possession: bytes
+    consent: bytes
+    certificate: str
+
+
+def device_words(reader: Reader, most: int) -> list[DeviceWords]:
+    """At most `most` devices, the newest first.
+
+    Source: ISO/TS 12812-2:2017, 7.2.8; 8.1.1
+    """
+    rows = reader.rows(
+        "SELECT status, trust, attestation_format, possession, consent, certificate FROM device"
+        " ORDER BY enrolled_at DESC, id LIMIT ?",
+        (most,),
+    )
+    return [
+        DeviceWords(
+            status=row[0],
+            trust=row[1],
+            attested=row[2],
+            possession=bytes(row[3]),
+            consent=bytes(row[4]),
+            certificate=row[5],
+        )
+        for row in rows
+    ]

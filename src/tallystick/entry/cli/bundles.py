@@ -1,4 +1,4 @@
-"""Commands about the auditor's bundle, and the build record that goes into it.
+"""Commands about the auditor's bundle.
 
 Source: ISO/TS 12812-2:2017, 9.1; OSCAL 1.2.1
 """
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tallystick import __version__
+from tallystick.entry.cli.builds import build_key, build_record_command
 from tallystick.entry.cli.console import FOUND_SOMETHING, example, say, say_json, table
 from tallystick.entry.cli.unlocking import (
     officer_options,
@@ -28,7 +28,7 @@ from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.x509 import Roots
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.store.files import replace_file
-from tallystick.kernel.codec import encode_canonical, to_plain
+from tallystick.kernel.codec import to_plain
 from tallystick.kernel.errors import NotAuthentic
 from tallystick.kernel.time import DAY_MS, iso_utc
 from tallystick.process.catalogue import catalogue as load_catalogue
@@ -43,7 +43,6 @@ from tallystick.process.conformance.bundle.contents import EVIDENCE, STAMP
 from tallystick.process.conformance.bundle.making import Stamp
 from tallystick.process.conformance.findings import State
 from tallystick.process.conformance.oscal.picture import Picture
-from tallystick.process.conformance.releases import build_record
 from tallystick.process.conformance.tables import audit_workbook
 from tallystick.process.isms.certificates import EvaluationCertificate, read_certificate
 from tallystick.process.isms.comparing import lacking_findings, lacking_strength
@@ -295,30 +294,6 @@ def _certificates(files: tuple[Path, ...]) -> list[EvaluationCertificate]:
     return [read_certificate(one.read_text(encoding="utf-8")) for one in files]
 
 
-@bundle.command(
-    "build-record",
-    short_help="Make the record of a build's tagged tests.",
-    epilog=example(
-        "tallystick bundle build-record . --results junit.xml --commit 0123... --out build.json"
-    ),
-)
-@click.argument("root", type=_FOLDER)
-@click.option("--results", required=True, type=_FILE, help="JUnit XML of the run of all tests.")
-@click.option("--commit", required=True, help="The commit that was tested.")
-@click.option("--out", "target", required=True, type=_NEW, help="File to write.")
-def build_record_command(root: Path, results: Path, commit: str, target: Path) -> None:
-    """Write what the tests of the repository at ROOT said, for the folder of a provider.
-
-    Whoever builds a release makes it once. In FOLDER/build.json of a provider of the same version
-    it counts as evidence for the rows that the tests are tagged with.
-    """
-    record = build_record(root, results, commit=commit, version=__version__)
-    replace_file(target, encode_canonical(record))
-    rows, total = len(record.requirements), len(load_catalogue().requirements)
-    say(
-        f"{target}: {record.passed} tests passed, {record.failed} failed;"
-        f" {rows} of {total} rows have a tagged test"
-    )
-
-
+bundle.add_command(build_record_command)
+bundle.add_command(build_key)
 secret_options(make)

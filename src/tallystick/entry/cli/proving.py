@@ -8,14 +8,24 @@ from pathlib import Path
 
 import click
 
-from tallystick.entry.cli.console import FOUND_SOMETHING, example, progress, say, say_json, table
+from tallystick.entry.cli.console import (
+    FOUND_SOMETHING,
+    err,
+    example,
+    progress,
+    say,
+    say_json,
+    table,
+)
 from tallystick.entry.cli.unlocking import opener_from, opener_if_given, opener_options
+from tallystick.entry.evidence import ask_for_signer, take_build
 from tallystick.entry.proving.probing import Proved, prove_opened
 from tallystick.entry.proving.probing import prove as prove_beside
 from tallystick.entry.proving.site import Site
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.evidence import Verdict
+from tallystick.process.conformance.builds import Build
 from tallystick.process.conformance.findings import State, counts
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -29,6 +39,7 @@ _STYLES = {Verdict.FAIL: "red", Verdict.UNKNOWN: "yellow"}
         "tallystick prove ./provider --secret-file ./secret",
         "tallystick prove ./provider --url https://pay.example:8480 --due",
         "tallystick prove ./provider --secret-file ./secret --only MFS-7.3.3-03",
+        "tallystick prove ./provider --secret-file ./secret --build build/build.json",
     ),
 )
 @click.argument("folder", type=_FOLDER)
@@ -38,6 +49,8 @@ _STYLES = {Verdict.FAIL: "red", Verdict.UNKNOWN: "yellow"}
 @click.option("--ca-file", type=_FILE, help="Believe this certificate of the service.")
 @click.option("--backup", type=_FOLDER, help="Look at this backup of the provider, too.")
 @click.option("--log", "log_file", type=_FILE, help="Search this log of the service, too.")
+@click.option("--build", type=_FILE, help="Take this record of the build that runs, too.")
+@click.option("--build-key", default="", help="From now on, count only builds that this key signs.")
 @click.option("--json", "as_json", is_flag=True, help="Print run and findings as JSON.")
 def prove(
     folder: Path,
@@ -47,6 +60,8 @@ def prove(
     ca_file: Path | None,
     backup: Path | None,
     log_file: Path | None,
+    build: Path | None,
+    build_key: str,
     as_json: bool,
     secret_file: Path | None,
     secret_fd: int | None,
@@ -55,10 +70,17 @@ def prove(
 
     Without --url the provider is opened, served on loopback and tried by a phone of its own, which
     has no money; nobody may serve it meanwhile. With --url the service that runs there is tried,
-    and what was seen is left in FOLDER/evidence for it to record. Exits with 4 if a probe failed.
+    and what was seen is left in FOLDER/evidence for it to record. With --build the tests of the
+    build count as well; a record of other source, or of a tree with changes, is refused. Exits with
+    4 if a probe failed.
     """
+    place = ProviderFolder(folder)
+    if build_key:
+        ask_for_signer(place, build_key)
+    if build is not None:
+        _took(take_build(place, build.read_bytes()))
     site = Site(
-        ProviderFolder(folder),
+        place,
         SystemClock(),
         url=url,
         ca_file=ca_file,
@@ -78,6 +100,15 @@ def prove(
         _tell(proved)
     failed = any(one.verdict is Verdict.FAIL for one in proved.run.observations)
     return FOUND_SOMETHING if failed else 0
+
+
+def _took(build: Build) -> None:
+    record = build.record
+    mark = f"signed by {build.signer[:16]}" if build.signer else "unsigned"
+    err.print(
+        f"build of {record.commit[:12]}, {mark}: {record.passed} tests passed,"
+        f" {record.failed} failed, {len(record.requirements)} rows have tagged tests"
+    )
 
 
 def _tell(proved: Proved) -> None:

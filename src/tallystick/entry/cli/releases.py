@@ -15,24 +15,16 @@ from tallystick.entry.cli.unlocking import (
     secret_options,
 )
 from tallystick.entry.registering import state_of
+from tallystick.entry.releasing import bring, signed_release
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.clock import SystemClock
-from tallystick.kernel.codec import Decoder, encode_canonical, to_plain
-from tallystick.kernel.errors import Malformed
-from tallystick.process.isms.release import (
-    Brought,
-    ReleasePlan,
-    ReleaseRecord,
-    judge,
-    read_release,
-    record_of,
-)
-from tallystick.process.isms.signing import sign_statement, verify_statement
+from tallystick.kernel.codec import encode_canonical, to_plain
+from tallystick.process.isms.release import judge, record_of
+from tallystick.process.isms.signing import sign_statement
 from tallystick.protocol.statements import read_statement
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_records = Decoder(ReleaseRecord)
 
 
 @click.group(epilog=example("tallystick release check release.yaml ./provider"))
@@ -58,14 +50,14 @@ def check(file: Path, folder: Path, signed: Path | None, as_json: bool) -> None:
     components, its certificates. Exits with 4 if anything is missing.
     """
     place = ProviderFolder(folder)
-    plan, brought = _bring(file)
+    plan, brought = bring(file)
     state = state_of(place)
     gone = {one.certificate for one in state.around.withdrawn}
     found = judge(
         plan,
         brought,
         SystemClock().now(),
-        signed=None if signed is None else _signed(signed, place),
+        signed=None if signed is None else signed_release(signed, place),
         registers=state.registers,
         certificates=[one for one in state.around.certificates if one.id not in gone],
     )
@@ -107,35 +99,13 @@ def sign(
     secret_fd: int | None,
 ) -> None:
     """Approve the release in FILE as an officer, by the SHA-256 of every file that it names."""
-    plan, brought = _bring(file)
+    plan, brought = bring(file)
     signer = open_officer_key(key_file, secret_from(secret_fd, secret_file))
     existing = read_statement(target.read_bytes()) if target.exists() else None
     signed = sign_statement("release", record_of(plan, brought), officer, signer, existing)
     target.write_bytes(encode_canonical(signed))
     count = len(signed.signatures)
     say(f"{target}: {plan.component} {plan.version}, signed by {count} officer{'s' * (count > 1)}")
-
-
-def _bring(file: Path) -> tuple[ReleasePlan, Brought]:
-    plan = read_release(file.read_text(encoding="utf-8"))
-    beside = file.parent
-    brought = Brought(
-        artifact=(beside / plan.artifact).read_bytes(),
-        bill=(beside / plan.bill).read_bytes(),
-        tests=(beside / plan.tests).read_bytes(),
-        scans=tuple((beside / one).read_bytes() for one in plan.scans),
-    )
-    return plan, brought
-
-
-def _signed(file: Path, place: ProviderFolder) -> ReleaseRecord:
-    settings = place.settings()
-    statement = read_statement(file.read_bytes())
-    officers = {name: half.verify_key() for name, half in settings.officers.items()}
-    body = verify_statement(statement, officers, settings.profile)
-    if statement.about != "release":
-        raise Malformed("the signed file is not about a release")
-    return _records.decode_canonical(body)
 
 
 secret_options(sign)

@@ -132,7 +132,7 @@ def _held(reader: Connection, kept: Kept) -> HeldThen:
         policy="" if stored is None else sha256(stored[1].encode()).hex(),
         catalogue=catalogue_digest(catalogue()),
         dossier=kept.dossier_digest,
-        commit="" if kept.build is None else kept.build.commit,
+        commit="" if kept.build is None else kept.build.record.commit,
     )
 
 

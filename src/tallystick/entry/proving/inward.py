@@ -292,6 +292,7 @@ class SecretProbes:
         try:
             self._try(right)
         except NotPermitted as error:
+            self._set_pin(self._new_pin())  # so that the next run's orders are ordinary ones
             return judged(
                 refused == limit,
                 f"{refused} refused, then blocked: {error.detail}",

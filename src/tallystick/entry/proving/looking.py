@@ -5,6 +5,7 @@ Source: ISO/TS 12812-2:2017, 9.1
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from tallystick.kernel.errors import MfsError, Unavailable
 from tallystick.kernel.evidence import Evidence, Verdict
@@ -121,6 +122,17 @@ class LookingProbe:
         )
 
 
+_IN_PART: Final = " in part"
+
+
+def part(row: str) -> str:
+    """`row`, declared as one of which a probe shows less than it asks for.
+
+    Source: ISO/TS 12812-2:2017, 9.1
+    """
+    return f"{row}{_IN_PART}"
+
+
 Declared = tuple[str, CheckKind, tuple[str, ...], str]
 """A probe's name, its kind, the rows that it bears on, and what holds if it passes."""
 
@@ -130,7 +142,10 @@ def declare(registry: Registry, declared: Iterable[Declared], looks: Mapping[str
 
     Source: ISO/TS 12812-2:2017, 9.1
     """
-    for name, kind, rows, says in declared:
+    for name, kind, named, says in declared:
         look = looks.get(name)
         if look is not None:
-            registry.register(check_of(name, kind, rows, says), LookingProbe(name, rows, look))
+            rows = tuple(one.removesuffix(_IN_PART) for one in named)
+            less = tuple(row for row, one in zip(rows, named, strict=True) if row != one)
+            check = check_of(name, kind, rows, says, part=less)
+            registry.register(check, LookingProbe(name, rows, look))

@@ -3,20 +3,23 @@
 Source: ISO/TS 12812-2:2017, 7.2.7; 9.1
 """
 
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from tallystick.application.proving import Equipped
 from tallystick.client.keystore import SoftwareKeystore
-from tallystick.client.provider import Provider
+from tallystick.client.provider import SUITES, Provider
 from tallystick.client.session import ClientSession, Peer, Reply, Transport
-from tallystick.client.wallet import Wallet
+from tallystick.client.wallet import Order, Refusal, Wallet
 from tallystick.entry.proving.site import PROBES, Site
 from tallystick.entry.settings import ProviderFolder
+from tallystick.infrastructure.crypto.kem import KemSuite
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.store.files import replace_file
-from tallystick.kernel.errors import MfsError, NotFound, Unavailable
+from tallystick.kernel.errors import MfsError, NotAuthentic, NotFound, Unavailable
 from tallystick.kernel.secret import Secret
 from tallystick.protocol.enrolment import DeviceDescription
 from tallystick.protocol.keylist import ListedPurpose
@@ -37,6 +40,7 @@ class Tape:
     def __init__(self, link: Transport) -> None:
         self._link = link
         self.last: tuple[str, bytes, str] | None = None
+        self.passed: list[bytes] = []
 
     def post(self, path: str, body: bytes, content_type: str) -> Reply:
         """Send, and remember.
@@ -44,7 +48,17 @@ class Tape:
         Source: RFC 9110, 9.3.3
         """
         self.last = (path, body, content_type)
-        return self._link.post(path, body, content_type)
+        reply = self._link.post(path, body, content_type)
+        self.passed += [path.encode(), body, reply.body]
+        return reply
+
+    def cut(self) -> bytes:
+        """Everything that passed since the last cut: paths, requests and replies.
+
+        Source: ISO/TS 12812-2:2017, 7.1
+        """
+        passed, self.passed = self.passed, []
+        return b"\n".join(passed)
 
     def again(self, *, flip: int | None = None) -> Reply:
         """Send what was sent last once more; with `flip` one bit of that octet is changed.
@@ -73,6 +87,20 @@ class ProbePhone:
     tape: Tape
     session: ClientSession
     wallet: Wallet
+
+    def peer(self, suites: Sequence[KemSuite] = SUITES) -> Peer:
+        """The provider as this phone meets it, over the line that remembers.
+
+        Source: ISO/TS 12812-2:2017, 7.2.7
+        """
+        provider = self.provider
+        return Peer(
+            self.tape,
+            provider.name,
+            lambda: provider.keys(ListedPurpose.SESSION_SIGNATURE),
+            operating_system,
+            suites,
+        )
 
 
 def phone_of(site: Site, keystore: SoftwareKeystore) -> ProbePhone:
@@ -104,6 +132,8 @@ class Line:
         self._site = site
         self._equipped = equipped
         self._phone: ProbePhone | None = None
+        self._others: list[ProbePhone] = []
+        self._last: list[Callable[[], object]] = []
 
     def phone(self) -> ProbePhone:
         """The phone.
@@ -116,12 +146,31 @@ class Line:
         return self._phone
 
     def close(self) -> None:
-        """Close its connections.
+        """Do what was left for the end, then close the connections.
 
         Source: RFC 9112, 9.6
         """
-        if self._phone is not None:
-            self._phone.provider.close()
+        for act in self._last:
+            with suppress(MfsError):
+                act()
+        for one in (self._phone, *self._others):
+            if one is not None:
+                one.provider.close()
+
+    def at_the_end(self, act: Callable[[], object]) -> None:
+        """Do `act` before the connections are closed; a refusal of it ends nothing.
+
+        Source: ISO/TS 12812-2:2017, 7.4.5
+        """
+        self._last.append(act)
+
+    def keep(self, phone: ProbePhone) -> ProbePhone:
+        """`phone`, whose connections are closed with those of this line.
+
+        Source: RFC 9112, 9.6
+        """
+        self._others.append(phone)
+        return phone
 
     def _brought(self) -> ProbePhone:
         place = probes_folder(self._site.folder)
@@ -147,6 +196,20 @@ class Line:
         return phone
 
 
+def taken(wallet: Wallet, order: Order) -> object:
+    """What `order` came to once its consent was taken, paid or refused for another reason.
+
+    Raises the refusal of the consent itself.
+    Source: ISO/TS 12812-2:2017, 11.2.2
+    """
+    try:
+        return wallet.place(order, attempts=2)
+    except Refusal as refused:
+        if isinstance(refused.error, NotAuthentic):
+            raise refused.error from refused
+        return refused
+
+
 def probes_folder(folder: ProviderFolder) -> Path:
     """Where the keys of the probe phone are.
 
@@ -155,8 +218,11 @@ def probes_folder(folder: ProviderFolder) -> Path:
     return folder.root / PROBES
 
 
-def _confirm(shown: str) -> None:
-    """Nobody is in front of a probe phone: it consents to all it is told to try."""
+def confirm(shown: str) -> None:
+    """Pass: nobody is in front of a probe phone, it consents to all it is told to try.
+
+    Source: ISO/TS 12812-2:2017, 8.1.5
+    """
 
 
 def _created(place: Path) -> SoftwareKeystore:
@@ -164,13 +230,13 @@ def _created(place: Path) -> SoftwareKeystore:
     (place / PASSPHRASE).unlink(missing_ok=True)
     replace_file(place / PASSPHRASE, operating_system(32).hex().encode())
     return SoftwareKeystore.create_file(
-        place / KEYSTORE, _passphrase(place), entropy=operating_system, verify_user=_confirm
+        place / KEYSTORE, _passphrase(place), entropy=operating_system, verify_user=confirm
     )
 
 
 def _opened(place: Path) -> SoftwareKeystore:
     return SoftwareKeystore.open_file(
-        place / KEYSTORE, _passphrase(place), entropy=operating_system, verify_user=_confirm
+        place / KEYSTORE, _passphrase(place), entropy=operating_system, verify_user=confirm
     )
 
 

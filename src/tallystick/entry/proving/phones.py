@@ -18,10 +18,11 @@ from tallystick.entry.proving.looking import (
     declare,
     failed,
     judged,
+    part,
     passed,
     unknown,
 )
-from tallystick.entry.proving.phone import Line, ProbePhone
+from tallystick.entry.proving.phone import Line, ProbePhone, taken
 from tallystick.entry.proving.site import Site
 from tallystick.entry.proving.still import policy_in_force, software_caps
 from tallystick.infrastructure.tally.verify import verify_receipt
@@ -69,7 +70,8 @@ _DECLARED: Final[tuple[Declared, ...]] = (
      "an order that is sent twice is recorded once"),
     ("receipt.altered", CheckKind.NEGATIVE, ("MFS-7.3.3-07", "MFS-11.2.2-02"),
      "a receipt that was altered does not verify"),
-    ("phone.expired-quote", CheckKind.NEGATIVE, ("MFS-7.3.2-07", "MFS-11.2.3-02"),
+    ("phone.expired-quote", CheckKind.NEGATIVE,
+     ("MFS-7.3.2-07", "MFS-11.2.3-02", part("MFS-7.3.3-12")),
      "a quote past its time is refused"),
 )  # fmt: skip
 """What each probe is called, how it looks, which rows it bears on, and what holds if it passes."""
@@ -197,9 +199,7 @@ class PhoneProbes:
         forged = b64url_decode(payload).replace(b'"amount_minor":100', b'"amount_minor":101')
         jws = f"{header}.{b64url(forged)}.{signature}"
         body = encode_canonical(PaymentRequest(consent=jws, proof=request.proof))
-        return attempted(
-            lambda: self._phone.wallet.place(Order(order.quote, body), attempts=2), NotAuthentic
-        )
+        return attempted(partial(taken, self._phone.wallet, Order(order.quote, body)), NotAuthentic)
 
     def changed_terms(self, now: Instant) -> Seen:
         """Consents to terms that the provider did not offer: the fee taken away, an amount of 1.
@@ -209,7 +209,7 @@ class PhoneProbes:
         quoted = self._quote(100)
         cheaper = QuoteReply(quote=replace(quoted.quote, amount_minor=1), proof=quoted.proof)
         order = consent_to(cheaper, self._phone.keystore, self._site.clock.now())
-        return attempted(lambda: self._phone.wallet.place(order, attempts=2), NotAuthentic)
+        return attempted(partial(taken, self._phone.wallet, order), NotAuthentic)
 
     def twice(self, now: Instant) -> Seen:
         """Sends the same order twice, and looks at which event each answer is.

@@ -12,16 +12,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tallystick import __version__
 from tallystick.application.commands import Command, EquipProbe, NoticeTried, RecordEvidence
 from tallystick.application.notices.store import due_notices
 from tallystick.application.proving import Equipped, recorded_runs
 from tallystick.entry.assembly import Platform, open_platform
-from tallystick.entry.evidence import Kept, document_in, kept_in, leave_run
+from tallystick.entry.evidence import Kept, document_in, kept_in, leave_run, running_in
+from tallystick.entry.proving.books import BookProbes
+from tallystick.entry.proving.builds import BuildProbes
+from tallystick.entry.proving.consenting import ConsentProbes
 from tallystick.entry.proving.customers import NAMES, ended_terms, probe_customer
+from tallystick.entry.proving.deciding import DecisionProbes
 from tallystick.entry.proving.doors import DoorProbes
+from tallystick.entry.proving.enrolling import EnrolmentProbes
+from tallystick.entry.proving.fields import FieldProbes
+from tallystick.entry.proving.handling import HandlingProbes
 from tallystick.entry.proving.inward import SecretProbes
 from tallystick.entry.proving.messages import MessageProbes
+from tallystick.entry.proving.models import ModelProbes
+from tallystick.entry.proving.outside import OutsideProbes
+from tallystick.entry.proving.people import PeopleProbes
 from tallystick.entry.proving.phone import Line
 from tallystick.entry.proving.phones import PhoneProbes
 from tallystick.entry.proving.population import PopulationProbes
@@ -53,7 +62,7 @@ from tallystick.process.conformance.registry import (
     run_probes,
 )
 
-THROUGH_DOORS: Final = ("doors.", "phone.", "receipt.")
+THROUGH_DOORS: Final = ("doors.", "enrol.", "phone.", "receipt.")
 """Probes that need the service to answer; the others run once it does not any more."""
 
 _MOST: Final = 10_000
@@ -82,13 +91,23 @@ def registry_of(site: Site, line: Line) -> Registry:
         DoorProbes(site).register(registry)
         MessageProbes(line).register(registry)
         PhoneProbes(site, line).register(registry)
+        ConsentProbes(site, line).register(registry)
+        EnrolmentProbes(site, line).register(registry)
+        OutsideProbes(site).register(registry)
     RecordProbes(site).register(registry)
     StillProbes(site).register(registry)
     RowProbes().register(registry)
     RegisterProbes(site).register(registry)
     PopulationProbes(site).register(registry)
+    ModelProbes(site).register(registry)
+    DecisionProbes(site).register(registry)
+    BookProbes(site).register(registry)
+    PeopleProbes(site).register(registry)
+    FieldProbes().register(registry)
+    BuildProbes(site).register(registry)
     if site.everything or site.platform is not None:
         SecretProbes(site).register(registry)
+        HandlingProbes(site).register(registry)
     return registry
 
 
@@ -202,16 +221,16 @@ def _as_run(site: Site, seen: tuple[Observation, ...]) -> Run:
 
 
 def _equip(site: Site, platform: Platform) -> list[Equipped]:
-    """The two probe customers, each with a code that nobody was sent."""
+    """The two probe customers, with codes that nobody was sent: one, and two to lose."""
     told: list[Equipped] = []
     commands: list[Command] = [
-        EquipProbe(probe_customer(site, platform, which), told.append) for which in (1, 2)
+        EquipProbe(probe_customer(site, platform, which), told.append) for which in (1, 2, 2)
     ]
     for recorded in platform.writer.run(commands):
         if isinstance(recorded.outcome.reply, Exception):
             raise recorded.outcome.reply
     site.ended = ended_terms(site, platform)
-    first = told[0]
+    first, *site.spare = told
     site.canaries |= {
         "activation code": first.code.reveal().encode(),
         "name": NAMES[0].encode(),
@@ -237,7 +256,7 @@ def other_observations(folder: ProviderFolder, kept: Kept, now: int) -> tuple[Ob
     """
     environment = folder.settings().origin
     built = (
-        build_observations(kept.build, environment=environment, version=__version__)
+        build_observations(kept.build, running_in(folder), environment=environment)
         if kept.build is not None
         else ()
     )

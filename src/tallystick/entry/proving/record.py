@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Final
 
 from tallystick.application.customers.store import erased_and_left
+from tallystick.application.payments.store import last_orders
 from tallystick.entry.auditing import audit_database, audit_provider, believed, note_anchor
+from tallystick.entry.explaining import explain_event
 from tallystick.entry.proving.looking import (
     Declared,
     Seen,
     declare,
     failed,
     judged,
+    part,
     passed,
     unknown,
 )
@@ -25,7 +28,7 @@ from tallystick.infrastructure.ledger.daybook import check_books, trial_balance
 from tallystick.infrastructure.ledger.store import LedgerStore
 from tallystick.infrastructure.tally.checkpoint import parse_note
 from tallystick.infrastructure.tally.store import TallyStore
-from tallystick.kernel.errors import Broken
+from tallystick.kernel.errors import Broken, MfsError
 from tallystick.kernel.time import DAY_MS, Instant
 from tallystick.process.conformance.checks import CheckKind
 from tallystick.process.conformance.registry import Registry
@@ -34,20 +37,25 @@ from tallystick.protocol.receipt import parse_checkpoint
 LATEST = 20_000
 """How many of the newest events have their consents verified again."""
 
+TRACED = 5
+"""So many of the newest orders are followed from end to end."""
+
 BACKUP_LIFE_MS = DAY_MS
 _SCAN = 1 << 28
 _CHUNK = 1 << 22
 
 _DECLARED: Final[tuple[Declared, ...]] = (
-    ("record.audit", CheckKind.STATIC, ("MFS-7.3.3-07", "MFS-7.3.3-09"),
+    ("record.audit", CheckKind.STATIC, ("MFS-7.3.3-07", part("MFS-7.3.3-09")),
      "every event, order and balance follows from the signed log"),
+    ("record.traced", CheckKind.STATIC, ("MFS-7.3.3-09",),
+     "of each of the newest orders stages, policy row, facts and proof are found again"),
     ("record.books", CheckKind.STATIC, ("MFS-7.3.3-06", "MFS-13.1-01"),
      "debits equal credits, and what is owed is safeguarded"),
     ("record.witness", CheckKind.STATIC, ("MFS-7.3.3-07",),
      "somebody outside countersigned the log within a day"),
     ("record.erased", CheckKind.STATIC, ("MFS-7.3.4-09",),
      "of an erased person no key and no profile is left"),
-    ("record.consents", CheckKind.TELEMETRY, ("MFS-11.2.2-01",),
+    ("record.consents", CheckKind.TELEMETRY, ("MFS-11.2.2-01", part("MFS-7.2.7-04")),
      "every order was consented to as it was executed"),
     ("record.backup", CheckKind.STATIC, ("MFS-6.2.3-04",),
      "a backup of the last day is there and its log verifies"),
@@ -77,6 +85,7 @@ class RecordProbes:
         }
         if self._site.everything or self._site.opener is not None:
             looks["record.consents"] = self.consents
+            looks["record.traced"] = self.traced
         if self._site.everything or self._site.backup is not None:
             looks["record.backup"] = self.backup
         declare(registry, _DECLARED, looks)
@@ -179,6 +188,39 @@ class RecordProbes:
             numerator=done.orders,
             denominator=total,
             erased=done.erased,
+        )
+
+    def traced(self, now: Instant) -> Seen:
+        """Whether the newest orders can be followed from order to decision, facts and proof.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        folder, opener = self._site.folder, self._site.opener
+        if opener is None:
+            return unknown("nothing was brought that opens the facts of decisions")
+        with self._site.reading() as reader:
+            orders = last_orders(reader, TRACED)
+            signed = TallyStore(reader).latest_checkpoint()
+        size = 0 if signed is None else signed[0]
+        broken: list[str] = []
+        for one in orders:
+            try:
+                found = explain_event(folder, one, opener, self._site.clock)
+            except MfsError:
+                broken.append(one)
+                continue
+            whole = found.steps and found.facts is not None and found.committed
+            unproved = found.index < size and not found.checkpoint
+            if not whole or unproved or not found.event.policy:
+                broken.append(one)
+        if not orders:
+            return unknown("there are no orders yet")
+        return judged(
+            not broken,
+            f"{len(orders)} of {len(orders)} orders are traced whole",
+            f"{len(broken)} of {len(orders)} orders are not: {', '.join(broken[:3])}",
+            numerator=len(orders) - len(broken),
+            denominator=len(orders),
         )
 
     def backup(self, now: Instant) -> Seen:

@@ -5,7 +5,7 @@ Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.1; 7.5
 
 from typing import Final
 
-from tallystick.entry.proving.looking import Declared, Seen, declare, judged, unknown
+from tallystick.entry.proving.looking import Declared, Seen, declare, judged, part, unknown
 from tallystick.kernel.time import Instant
 from tallystick.process.catalogue import catalogue, security_matrix
 from tallystick.process.conformance.checks import CheckKind, check_of
@@ -17,7 +17,7 @@ _DECLARED: Final[tuple[Declared, ...]] = (
      "each row has who answers for it and who carries it out"),
     ("rows.matrix", CheckKind.STATIC, ("MFS-7.5-01",),
      "each operation says which services it needs, and by which rows"),
-    ("rows.lapse", CheckKind.NEGATIVE, ("MFS-7.3.1-01",),
+    ("rows.lapse", CheckKind.NEGATIVE, (part("MFS-7.3.1-01"),),
      "an exception that lapsed covers nothing any more"),
 )  # fmt: skip
 """What each probe is called, how it looks, which rows it bears on, and what holds if it passes."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import uvloop
 
+from tallystick.application.proving import Equipped
 from tallystick.client.provider import Provider
 from tallystick.entry.assembly import Platform
 from tallystick.entry.auditing import tally_keys
@@ -44,8 +45,8 @@ class Site:
 
     `platform` is there if the provider was opened here, with what `opener` opened it; `url` is
     where the service is reached, empty if it is not; `log` is what it logged here; `backup` a copy
-    that was named; `ended` are terms whose time is over. With `everything` also probes that cannot
-    be made here are registered.
+    that was named; `ended` are terms whose time is over, `spare` codes of the second probe
+    customer. With `everything` also probes that cannot be made here are registered.
     Source: ISO/TS 12812-2:2017, 9.1
     """
 
@@ -60,6 +61,7 @@ class Site:
     log: list[bytes] = field(default_factory=list[bytes])
     canaries: dict[str, bytes] = field(default_factory=dict[str, bytes])
     ended: QuoteReply | None = None
+    spare: list[Equipped] = field(default_factory=list[Equipped])
     everything: bool = False
 
     @property

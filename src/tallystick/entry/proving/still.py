@@ -3,13 +3,15 @@
 Source: ISO/TS 12812-2:2017, 7.4.2; 6.1; 9.1
 """
 
+from functools import lru_cache
 from typing import Final
 
 from tallystick.application.policing.store import last_policy
 from tallystick.entry.doctor.files import look_at_files
 from tallystick.entry.doctor.model import Finding, State
-from tallystick.entry.proving.looking import Declared, Seen, declare, failed, judged, unknown
+from tallystick.entry.proving.looking import Declared, Seen, declare, failed, judged, part, unknown
 from tallystick.entry.proving.site import Site
+from tallystick.entry.settings import PublicHalf
 from tallystick.infrastructure.crypto.key_list import verify_key_list
 from tallystick.infrastructure.crypto.registry import Status, mechanism
 from tallystick.infrastructure.keys.table import end_of_life
@@ -34,11 +36,11 @@ _DECLARED: Final[tuple[Declared, ...]] = (
      "every key is of an approved mechanism of 128 bits or more"),
     ("keys.listed", CheckKind.STATIC, ("MFS-7.2.3-02",),
      "the key list that the root signed is in force, and its keys are"),
-    ("files.modes", CheckKind.STATIC, ("MFS-7.2.1-01",),
+    ("files.modes", CheckKind.STATIC, (part("MFS-7.2.1-01"),),
      "keys and record are for the service's account only"),
     ("files.offline", CheckKind.STATIC, ("MFS-7.4.2-04",),
      "root and officers' keys are not on the server"),
-    ("clock.synchronised", CheckKind.STATIC, ("MFS-6.2.3-05",),
+    ("clock.synchronised", CheckKind.STATIC, (part("MFS-6.2.3-05"),),
      "something keeps the clock"),
     ("policy.signed", CheckKind.STATIC, ("MFS-6.1-01",),
      "officers signed the policy in force, and each role has duties"),
@@ -278,9 +280,16 @@ def policy_in_force(site: Site) -> tuple[Policy, int]:
         stored = last_policy(reader)
     if stored is None:
         raise NotFound("no policy is in force")
-    file = read_policy_file(stored[1].encode())
-    officers = {name: half.verify_key() for name, half in settings.officers.items()}
-    profile, above = settings.profile, stored[0] - 1
+    return _verified(stored[1], tuple(settings.officers.items()), settings.profile, stored[0] - 1)
+
+
+@lru_cache(maxsize=2)
+def _verified(
+    text: str, halves: tuple[tuple[str, PublicHalf], ...], profile: str, above: int
+) -> tuple[Policy, int]:
+    """The policy in `text` and how many signed it; verified once for all probes of a run."""
+    file = read_policy_file(text.encode())
+    officers = {name: half.verify_key() for name, half in halves}
     compiled = verify_policy(file, officers, profile=profile, last_version=above)
     return compiled.policy, len(file.signatures)
 

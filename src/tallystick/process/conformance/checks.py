@@ -43,9 +43,10 @@ FRESHNESS_MS: Final = {
 """How long an observation of each kind counts, unless its check or its document says less."""
 
 
-class Check(Record, frozen=True, kw_only=True):
+class Check(Record, frozen=True, kw_only=True, omit_defaults=True):
     """What is looked at: `attempts` is true if the forbidden act itself is tried.
 
+    `part` are those of its requirements of which it shows less than they ask for.
     Source: ISO/TS 12812-2:2017, 9.1
     """
 
@@ -55,6 +56,7 @@ class Check(Record, frozen=True, kw_only=True):
     says: str
     freshness_ms: int
     attempts: bool
+    part: tuple[str, ...] = ()
 
 
 class LogPoint(Record, frozen=True, kw_only=True):
@@ -109,6 +111,7 @@ def check_of(
     *,
     freshness_ms: int = 0,
     attempts: bool = False,
+    part: tuple[str, ...] = (),
 ) -> Check:
     """A check with the freshness of its kind unless another one is given.
 
@@ -125,6 +128,7 @@ def check_of(
         says=says,
         freshness_ms=fresh,
         attempts=attempts or kind is CheckKind.NEGATIVE,
+        part=part,
     )
 
 

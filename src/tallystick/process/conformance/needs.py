@@ -1,7 +1,8 @@
 """What each requirement takes to be satisfied: the checks that its row asks for, and all others.
 
 A row that is verified by a probe, a test or a document needs at least one check of that sort; where
-nobody registered one, the check is needed all the same and its answer is absent.
+nobody registered one, the check is needed all the same and its answer is absent. Where the probes
+of a row show less than it asks for, it needs a document that speaks for the rest.
 
 Source: ISO/TS 12812-2:2017, 9.1; 7.5
 """
@@ -47,9 +48,14 @@ def _checks(row: Requirement, registered: list[Check]) -> tuple[Check, ...]:
         checks.append(_missing_probe(row))
     if row.verified_by(VerificationClass.TEST):
         checks.append(build_check(row.id))
-    if row.verified_by(VerificationClass.DOCUMENT):
+    if row.verified_by(VerificationClass.DOCUMENT) or _shown_in_part(row, registered):
         checks.append(document_check(row.id))
     return tuple(checks)
+
+
+def _shown_in_part(row: Requirement, registered: list[Check]) -> bool:
+    probed = row.verified_by(VerificationClass.PROBE) and bool(registered)
+    return probed and all(row.id in check.part for check in registered)
 
 
 def _missing_probe(row: Requirement) -> Check:

@@ -5,23 +5,38 @@ Looks at a source tree; a running service does not need it.
 Source: ISO/TS 12812-2:2017, 9.1; 7.3.1
 """
 
-from collections.abc import Iterable
+import platform
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from tallystick.kernel.errors import Malformed
-from tallystick.process.catalogue.coverage import attempts, run_results
+from tallystick.process.catalogue.coverage import RunResults, attempts, run_results
 from tallystick.process.catalogue.scan import tagged_tests
 from tallystick.process.conformance.builds import BuildRecord, Tested
+from tallystick.process.conformance.sources import source_digest
+
+PACKAGE: Final = Path("src", "tallystick")
+"""Where the package is in the repository."""
 
 
-def build_record(root: Path, results: Path, *, commit: str, version: str) -> BuildRecord:
+def build_record(
+    root: Path,
+    results: Path | Sequence[Path],
+    *,
+    commit: str,
+    version: str,
+    changed: bool = False,
+) -> BuildRecord:
     """What the JUnit report `results` says of the tagged tests of the repository at `root`.
 
-    Raises Malformed for a report without the instant of its run, Unavailable without a report.
+    Of several reports a test passed that passed in one and failed in none. `changed` says that the
+    tree was not as committed. Raises Malformed for a report without the instant of its run,
+    Unavailable without a report.
     Source: ISO/TS 12812-2:2017, 9.1
     """
-    run = run_results(results)
+    run = _joined([results] if isinstance(results, Path) else results)
     by_requirement: dict[str, list[tuple[str, bool]]] = {}
     for test in tagged_tests(root):
         for identifier in test.tagged("requirement"):
@@ -37,6 +52,19 @@ def build_record(root: Path, results: Path, *, commit: str, version: str) -> Bui
             _tested(identifier, tests, run.passed, run.failed)
             for identifier, tests in sorted(by_requirement.items())
         ),
+        changed=changed,
+        source=source_digest(root / PACKAGE) if (root / PACKAGE).is_dir() else "",
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.machine()}",
+    )
+
+
+def _joined(results: Sequence[Path]) -> RunResults:
+    runs = [run_results(one) for one in results]
+    failed = frozenset[str]().union(*(one.failed for one in runs))
+    passed = frozenset[str]().union(*(one.passed for one in runs)) - failed
+    return RunResults(
+        began=min((one.began for one in runs), default=""), passed=passed, failed=failed
     )
 
 

@@ -173,6 +173,35 @@ def _assured(
         )
 
 
+def _penetration_tests(
+    _registers: Registers, register: Register, _now: Instant, _around: Surroundings
+) -> Iterator[str]:
+    for one in register.entries.values():
+        if not one.flag("independent"):
+            yield f"{one.id}: whoever attacked has a part in what was attacked"
+        if one.number("grave_closed") < one.number("grave"):
+            if not one.flag("open"):
+                yield f"{one.id}: it says closed, and grave findings are open"
+            elif not one.number("close_by"):
+                yield f"{one.id}: nobody says by when its grave findings are closed"
+
+
+def _secure_devices(
+    registers: Registers, register: Register, _now: Instant, _around: Surroundings
+) -> Iterator[str]:
+    sites = registers.entries("sites")
+    for one in register.entries.values():
+        gone = one.text("state") == "decommissioned"
+        if gone and not one.number("destroyed"):
+            yield f"{one.id}: it is decommissioned, and no day says that its keys are destroyed"
+        if not gone and len(set(one.words("custodians"))) < _CUSTODIANS:
+            yield f"{one.id}: one custodian alone has it"
+        if not gone and one.text("place") not in sites:
+            yield f"{one.id}: its place is not in register sites"
+
+
+_CUSTODIANS = 2
+
 _RULES: Mapping[str, Callable[[Registers, Register, Instant, Surroundings], Iterator[str]]] = {
     "parties": _parties,
     "responsibilities": _responsibilities,
@@ -183,4 +212,6 @@ _RULES: Mapping[str, Callable[[Registers, Register, Instant, Surroundings], Iter
     "incidents": _incidents,
     "continuity": _continuity,
     "components": _components,
+    "penetration-tests": _penetration_tests,
+    "secure-devices": _secure_devices,
 }

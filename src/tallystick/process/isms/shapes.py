@@ -21,6 +21,9 @@ FURTHER_OBJECTIVES = (
 )  # fmt: skip
 """What is added where the service asks for it; one that is not chosen says why."""
 
+DEVICE_STATES = ("stored", "in-use", "in-transit", "in-repair", "decommissioned")
+"""Where a secure cryptographic device may be in its life."""
+
 _IMPACTS = tuple(one.name.lower() for one in Impact)
 _TEXT, _WORDS, _DAY, _MOMENT = FieldKind.TEXT, FieldKind.WORDS, FieldKind.DAY, FieldKind.MOMENT
 _DURATION, _FLAG, _NUMBER = FieldKind.DURATION, FieldKind.FLAG, FieldKind.NUMBER
@@ -254,6 +257,50 @@ _SHAPES: tuple[Shape, ...] = (
             _may("given", _TEXT, "what was handed over, or why nothing was"),
         ),
         clocks=(_clock(_ANSWER, "answer", "asked", "answer_within", "answered"),),
+    ),
+    Shape(
+        name="penetration-tests",
+        says="who attacked what by order, what was found, and by when it has to be closed",
+        requirements=("MFS-7.2.5-06",),
+        fields=(
+            _must("subject", _TEXT, "component or release that was attacked"),
+            _must("tester", _TEXT, "who attacked"),
+            _must("independent", _FLAG, "whether the tester has no part in what was attacked"),
+            _must("tested", _DAY, "end of the test"),
+            _must("test_every", _DURATION, "how often"),
+            _must("report", _TEXT, "id or digest of the report"),
+            _must("grave", _NUMBER, "grave findings of the test"),
+            _must("grave_closed", _NUMBER, "how many of them are closed"),
+            _may("close_by", _DAY, "day by which the findings are closed"),
+            _may("open", _FLAG, "false once all of them are closed"),
+        ),
+        clocks=(
+            _clock(_REPEATS, "penetration test", "tested", "test_every"),
+            _clock(_EXPIRES, "closing of findings", "close_by", unless="open"),
+        ),
+    ),
+    Shape(
+        name="secure-devices",
+        may_be_empty=True,
+        says="secure cryptographic devices from receipt to destruction: state, place, custody",
+        requirements=("MFS-8.2.2-04",),
+        fields=(
+            _one("kind", ("module", "key-loader", "pin-pad", "secure-element"), "sort of device"),
+            _must("serial", _TEXT, "number on it"),
+            _one("state", DEVICE_STATES, "where in its life it is"),
+            _must("place", _TEXT, "id in register sites"),
+            _must("custodians", _WORDS, "posts that hold it, two while it has keys"),
+            _must("received", _DAY, "day of receipt"),
+            _must("received_from", _TEXT, "who handed it over"),
+            _must("inspected", _DAY, "last inspection for tampering"),
+            _must("inspect_every", _DURATION, "how often"),
+            _may("destroyed", _DAY, "day on which its keys were destroyed"),
+            _may("active", _FLAG, "false once it is destroyed"),
+        ),
+        clocks=(
+            _clock(_REPEATS, "inspection of the device", "inspected", "inspect_every",
+                   unless="active"),
+        ),
     ),
 )  # fmt: skip
 

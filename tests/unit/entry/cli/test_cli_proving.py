@@ -203,6 +203,44 @@ def test_a_build_record_counts_for_the_rows_of_its_tests(place: Place, tmp_path:
     assert rows["MFS-9.1-01"]["passed"] == 0
 
 
+def test_the_build_that_runs_is_taken_and_another_is_refused(place: Place, tmp_path: Path) -> None:
+    report, key = tmp_path / "junit.xml", tmp_path / "build.key"
+    report.write_text(
+        '<testsuite timestamp="2026-01-02T03:04:05+00:00"><testcase'
+        ' classname="tests.attacks.test_changed_bundles"'
+        ' name="test_a_thousand_changes_of_one_octet_are_each_refused"/></testsuite>'
+    )
+    public = tallystick("bundle", "build-key", key).out.strip()
+
+    def record(name: str, *more: object) -> Path:
+        made = tallystick(
+            "bundle", "build-record", ROOT, "--results", report, "--commit", COMMIT,
+            "--out", tmp_path / name, *more,
+        )  # fmt: skip
+        assert made.code == 0, made.all
+        return tmp_path / name
+
+    plain, changed = record("plain.json"), record("changed.json", "--changed")
+    signed = record("signed.json", "--key-file", key)
+    once = ("--only", "rows.matrix")
+    taken = place.prove("--build", plain, *once)
+    assert taken.code == 0, taken.all
+    assert f"build of {COMMIT[:12]}, unsigned: 1 tests passed" in taken.err
+    refused = place.prove("--build", changed, *once)
+    assert refused.code == REFUSED
+    assert "changes that no commit has" in refused.err
+    other = tmp_path / "other.json"
+    text = plain.read_text()
+    other.write_text(text.replace(json.loads(text)["source"], "0" * 64))
+    assert "other source" in place.prove("--build", other, *once).err
+    asked = place.prove("--build-key", public, "--build", plain, *once)
+    assert asked.code == REFUSED
+    assert "not signed by the key" in asked.err
+    assert "signed by " in place.prove("--build", signed, *once).err
+    (place.folder / "build-key.json").unlink()
+    (place.folder / "build.json").unlink()
+
+
 def test_a_bundle_becomes_a_workbook_and_is_compared_with_itself(
     place: Place, tmp_path: Path
 ) -> None:

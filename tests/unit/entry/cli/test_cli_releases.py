@@ -8,7 +8,11 @@ from tests.unit.entry.cli.command_line import tallystick
 from tests.unit.process.isms.kept import TEXTS, text
 from tests.unit.process.isms.test_isms_release import ARTIFACT, BILL, SCAN, TESTS, TEXT
 
+from tallystick.entry.proving.builds import BuildProbes
+from tallystick.entry.proving.site import Site
+from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.kernel.evidence import Verdict
 from tallystick.kernel.time import iso_utc
 
 
@@ -55,6 +59,26 @@ def test_a_release_that_officers_signed_may_go_out(place: Path) -> None:
     assert ran.code == 0, ran.all
     assert "it may go out" in ran.out
     assert json.loads(check(place, "--signed", place / "release.json", "--json").out)["passed"]
+
+
+@pytest.mark.requirement("MFS-6.2.2-05")
+@pytest.mark.requirement("MFS-7.2.5-01")
+def test_a_release_that_is_kept_is_refused_by_its_probe_once_a_file_is_another(
+    place: Path,
+) -> None:
+    look, now = BuildProbes(Site(ProviderFolder(place / "p"), SystemClock())), SystemClock().now()
+    assert look.gated(now).verdict is Verdict.UNKNOWN, "none is kept"
+    sign(place)
+    sign(place, "officer-2")
+    kept = place / "p" / "release"
+    kept.mkdir()
+    for name in ("gateway.whl", "bill.json", "junit.xml", "scan.sarif", "release.yaml"):
+        (kept / name).write_bytes((place / name).read_bytes())
+    assert look.gated(now).verdict is Verdict.FAIL, "officers did not sign it"
+    (kept / "release.json").write_bytes((place / "release.json").read_bytes())
+    assert look.gated(now).verdict is Verdict.PASS
+    (kept / "gateway.whl").write_bytes(ARTIFACT + b"!")
+    assert look.gated(now).verdict is Verdict.FAIL
 
 
 @pytest.mark.requirement("MFS-6.2.2-05", "MFS-9.3-02")

@@ -25,6 +25,7 @@ def test_other_lengths_are_refused(length: int) -> None:
         WatchedEntropy()(length)
 
 
+@pytest.mark.requirement("MFS-7.2.6-03")
 @pytest.mark.parametrize("stuck", [bytes, lambda n: b"\xa5" * n])
 def test_a_source_that_repeats_itself_is_found_at_once(stuck) -> None:
     source = WatchedEntropy(stuck)

@@ -273,6 +273,7 @@ def test_a_key_pair_that_does_not_fit_together_ends_all_service(purpose, monkeyp
         module.mac(kept, b"m")
 
 
+@pytest.mark.requirement("MFS-7.2.6-03")
 def test_a_stuck_source_of_random_bytes_ends_all_service() -> None:
     def stuck(length: int) -> bytes:
         raise Broken("repeats")

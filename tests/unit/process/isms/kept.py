@@ -90,6 +90,15 @@ TEXTS = {
   r-1: {asker: central bank, standing: supervisor, asked: "2026-11-20T09:00Z",
     what: last audit, answer_within: P10D}
 """,
+    "penetration-tests": """
+  autumn: {subject: gateway, tester: A Lab, independent: true, tested: 2026-09-01,
+    test_every: P365D, report: r-9, grave: 2, grave_closed: 1, close_by: 2026-12-15}
+""",
+    "secure-devices": """
+  hsm-1: {kind: module, serial: "4711", state: in-use, place: office,
+    custodians: [ciso, coo], received: 2026-01-10, received_from: maker,
+    inspected: 2026-09-01, inspect_every: P180D}
+""",
 }
 """The entries of each register; `text` adds the head."""
 

@@ -12,6 +12,7 @@ from tallystick.kernel.model import replace
 from tallystick.kernel.time import DAY_MS, Instant, SimulatedClock
 from tallystick.process.catalogue import Party, catalogue
 from tallystick.process.isms.certificates import EvaluationCertificate, Withdrawal
+from tallystick.process.isms.clocks import due
 from tallystick.process.isms.gaps import Surroundings, gaps
 from tallystick.process.isms.inventory import Inventory, concerns, inventory
 from tallystick.process.isms.probes import State, register_probes
@@ -69,6 +70,46 @@ def test_a_requirement_that_nobody_answers_for_is_named() -> None:
     assert "all is missing" in found
     assert "MFS-9.1-01: nobody answers for it" in found
     assert not any(one.startswith("MFS-6.1-01") for one in found)
+
+
+@pytest.mark.requirement("MFS-7.2.5-06")
+@pytest.mark.parametrize(
+    ("was", "now", "says"),
+    [
+        ("independent: true", "independent: false", "has a part in what was attacked"),
+        (", close_by: 2026-12-15", "", "by when"),
+        (", close_by: 2026-12-15", ", open: false", "says closed"),
+    ],
+)
+def test_a_penetration_test_with_something_left_open_is_named(was, now, says) -> None:
+    changed = {"penetration-tests": TEXTS["penetration-tests"].replace(was, now)}
+    (found,) = lacking("penetration-tests", **changed)
+    assert says in found
+
+
+@pytest.mark.requirement("MFS-8.2.2-04")
+@pytest.mark.parametrize(
+    ("was", "now", "says"),
+    [
+        ("[ciso, coo]", "[ciso]", "one custodian alone"),
+        ("place: office", "place: car", "not in register sites"),
+        ("state: in-use", "state: decommissioned", "keys are destroyed"),
+    ],
+)
+def test_a_device_without_custody_place_or_destruction_is_named(was, now, says) -> None:
+    changed = {"secure-devices": TEXTS["secure-devices"].replace(was, now)}
+    (found,) = lacking("secure-devices", **changed)
+    assert says in found
+
+
+@pytest.mark.requirement("MFS-8.2.2-04")
+@pytest.mark.requirement("MFS-7.2.5-06")
+@pytest.mark.parametrize("name", ["secure-devices", "penetration-tests"])
+def test_an_inspection_or_a_finding_past_its_day_is_overdue(name: str) -> None:
+    late = Instant(NOW + 200 * DAY_MS)
+    found = [one.what for one in due(kept(), late, ahead_ms=0) if one.register == name]
+    assert {"inspection of the device", "closing of findings"} & set(found)
+    assert not [one for one in due(kept(), NOW, ahead_ms=0) if one.register == name]
 
 
 @pytest.mark.requirement("MFS-6.2.1-07")
@@ -218,7 +259,7 @@ def test_an_empty_register_fails_unless_nothing_may_have_happened(keys: Inventor
     empty = read_registers({name: text(name, "") for name in TEXTS})
     found = observed(State(registers=empty, around=AROUND, inventory=keys))
     passed = {name for name in SHAPES if found[f"registers.{name}"] is Verdict.PASS}
-    assert passed == {"incidents", "exceptions", "requests"}
+    assert passed == {"incidents", "exceptions", "requests", "secure-devices"}
 
 
 def test_evidence_names_no_person(keys: Inventory) -> None:

@@ -204,6 +204,7 @@ def test_strength_depends_on_channel_and_amount(channel: Channel, grade: Grade) 
         assert (outcome == "allow") == (amount <= top)
 
 
+@pytest.mark.requirement("MFS-7.3.2-01")
 @pytest.mark.parametrize(
     ("factors", "enough"),
     [

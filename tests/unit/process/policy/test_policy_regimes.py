@@ -47,6 +47,8 @@ def test_the_shipped_packs_are_dated_sourced_and_no_legal_advice() -> None:
         regime("../generic")
 
 
+@pytest.mark.requirement("MFS-B-01")
+@pytest.mark.requirement("MFS-13.2-04")
 @pytest.mark.parametrize(
     ("name", "tier", "at", "day", "balance"),
     [
@@ -184,6 +186,7 @@ def test_factors_that_are_missing_are_asked_for_by_the_regime() -> None:
     assert decision.because.endswith("(regime eu-psd2-rts, RTS 4(1))")
 
 
+@pytest.mark.requirement("MFS-11.2.1-01")
 @pytest.mark.parametrize(
     ("asked", "since", "counter", "holds"),
     [
