@@ -3,11 +3,14 @@
 Source: ISO/TS 12812-2:2017, 6.2.3
 """
 
+from tallystick.application.attempts.store import MIGRATION as ATTEMPTS
 from tallystick.application.authentication.store import MIGRATION as ACTIVATIONS
+from tallystick.application.authenticators.store import MIGRATION as AUTHENTICATORS
 from tallystick.application.certification.store import MIGRATION as CERTIFICATES
 from tallystick.application.customers.store import MIGRATION as CUSTOMERS
 from tallystick.application.daybook.store import MIGRATION as DAYS
 from tallystick.application.devices.store import MIGRATION as DEVICES
+from tallystick.application.exemptions.store import MIGRATION as EXEMPTIONS
 from tallystick.application.notices.store import MIGRATION as NOTICES
 from tallystick.application.operators.store import MIGRATION as OPERATORS
 from tallystick.application.payments.store import MIGRATION as ORDERS
@@ -25,5 +28,6 @@ from tallystick.infrastructure.tally.store import MIGRATION as TALLY
 MIGRATIONS = (
     TALLY, LEDGER, POLICIES, CUSTOMERS, DEVICES, ACTIVATIONS, ORDERS, NOTICES, OPERATORS,
     WEBHOOKS, DAYS, CERTIFICATES, *BOOTS, STARTS, SHADOWS, EVIDENCE, DECIDED, MEASURES,
+    ATTEMPTS, AUTHENTICATORS, EXEMPTIONS,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

@@ -50,6 +50,7 @@ _KEPT_TOO = (
     Purpose.STORE,
     Purpose.WEBHOOK,
     Purpose.TIGHTENING,
+    Purpose.OTP_TRANSPORT,
 )
 _CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _CURRENCY = re.compile(r"^  currency: [A-Z]{3}$", re.MULTILINE)

@@ -118,7 +118,7 @@ class Doors:
         body = await self._body(request, HANDSHAKE_COST)
         session: str = request.path_params["session"]
         opened = handshakes.enrolment(self._platform, session, body)
-        recorded = await self._writer.ask(EnrolDevice(opened))
+        recorded = await self._writer.ask(EnrolDevice(opened, peer_of(request)))
         if isinstance(recorded.outcome.reply, NotAuthentic):
             self._accounting.admit_source(
                 peer_of(request), self._platform.clock.now(), FAILED_CODE_COST

@@ -7,12 +7,10 @@ A PIN is counted before it is checked and checked on a helper thread, since that
 Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2; 12.2
 """
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
-
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tallystick.application.authentication import Dialled
 from tallystick.application.channels import (
     Action,
     AskQuote,
@@ -37,14 +35,16 @@ from tallystick.application.channels import (
     resume,
     step,
 )
-from tallystick.application.commands import Command, DialBalance, DialOrder, TryPin
+from tallystick.application.commands import Command, DialBalance, DialOrder
 from tallystick.application.commands import SetPin as KeepPin
 from tallystick.application.consent import PinVerified, consent_of
 from tallystick.application.customers import Customer
 from tallystick.application.notices import check_receipt_code, receipt_code
+from tallystick.application.tries import TryEnded, TryPin
 from tallystick.application.turn import Recorded
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
+from tallystick.entry.hashing import HashingPool
 from tallystick.entry.http.asked import asked_for, count_answer
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.crypto.digest import sha256
@@ -80,7 +80,13 @@ class UssdDoor:
     Source: ISO/TS 12812-2:2017, 7.2.3
     """
 
-    def __init__(self, platform: Platform, writer: WriterLoop, accounting: Accounting) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        writer: WriterLoop,
+        accounting: Accounting,
+        hashing: HashingPool,
+    ) -> None:
         self._platform = platform
         self._desks = platform.desks
         self._writer = writer
@@ -90,7 +96,7 @@ class UssdDoor:
         }
         self._sessions: dict[tuple[str, str], UssdSession] = {}
         self._seen: dict[tuple[str, str], int] = {}
-        self._slow = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pin")
+        self._hashing = hashing
         self._codes = platform.keys.newest(Purpose.RECEIPT_CODE)
 
     async def message(self, request: Request) -> Response:
@@ -114,13 +120,6 @@ class UssdDoor:
         count_answer(self._accounting, request, 200, "")
         return Response(encode(reply), media_type="application/json")
 
-    def close(self) -> None:
-        """End the helper thread.
-
-        Source: ISO/TS 12812-2:2017, 6.2.3
-        """
-        self._slow.shutdown(wait=True)
-
     def _once(self, message: UssdMessage, now: int) -> None:
         for old in [one for one, at in self._seen.items() if at < now - _SEEN_FOR_MS]:
             del self._seen[old]
@@ -131,18 +130,48 @@ class UssdDoor:
     async def _next_page(self, message: UssdMessage, proof: str, now: Instant) -> Screen:
         at = (message.gateway, message.session)
         session = self._sessions.get(at)
+        if session is not None and self._was_ended(at):
+            self._sessions.pop(at)
+            return Screen(text="This session was ended. Dial again.", ends=True)
         if session is None or session.msisdn != message.msisdn:
             session = open_session(message.session, message.msisdn, now)
         facts = self._facts(now)
+        self._register(at, message.msisdn, facts)
         stepped = step(session, message.input, facts)
         while not isinstance(stepped.out, Screen):
             result = await self._carry_out(message.msisdn, stepped.out, proof)
             stepped = resume(stepped.session, result, self._facts(self._platform.clock.now()))
         if stepped.out.ends or len(self._sessions) > _MAX_SESSIONS:
             self._sessions.pop(at, None)
+            self._desks.sessions.dialled.pop(_named(at), None)
         else:
             self._sessions[at] = stepped.session
         return stepped.out
+
+    def _register(self, at: tuple[str, str], msisdn: str, facts: MenuFacts) -> None:
+        """Enter the session, so that its customer and operators see it and can end it."""
+        known = self._desks.sessions.dialled.get(_named(at))
+        if known is not None:
+            known.last_seen = facts.now
+            return
+        try:
+            customer = self._desks.customers.by_alias(msisdn)
+        except NotFound:
+            return
+        self._desks.sessions.dial(
+            Dialled(
+                id=_named(at),
+                customer=customer.id,
+                established_at=facts.now,
+                last_seen=facts.now,
+                idle_ms=facts.idle_ms,
+                expires_at=facts.now + facts.lifetime_ms,
+            )
+        )
+
+    def _was_ended(self, at: tuple[str, str]) -> bool:
+        """Whether somebody else ended the session since its last message."""
+        return self._desks.sessions.was_ended(_named(at))
 
     def _facts(self, now: Instant) -> MenuFacts:
         rule = self._desks.policy.compiled.session(Channel.USSD.value)
@@ -174,7 +203,7 @@ class UssdDoor:
             case Pay():
                 return await self._pay(customer, action, proof)
             case CheckCode():
-                return self._check_code(customer, action)
+                return await self._check_code(customer, action)
             case Balance(pin=pin):
                 return await self._balance(customer, pin)
             case SetPin():
@@ -217,25 +246,46 @@ class UssdDoor:
         return Paid(receipt_code=receipt_code(index, self._mac))
 
     async def _check_pin(self, customer: Customer, pin: Secret[str]) -> None:
-        await self._ask(TryPin(customer.id))
-        kept = self._desks.customers.get(customer.id).pin
-        loop = asyncio.get_running_loop()
-        verifier = self._platform.pin_verifier
-        await loop.run_in_executor(self._slow, verifier.check, pin, customer.id, kept)
+        """Pass for the right PIN; wrong and held back look the same and take as long."""
+        verifier, now = self._platform.pin_verifier, self._platform.clock.now()
+        held = False
+        with self._hashing.place(customer.id, now) as place:
+            try:
+                await self._ask(TryPin(customer.id))
+            except NotAuthentic:
+                held = True
+            kept = self._desks.customers.get(customer.id).pin
+            try:
+                if held or not kept:
+                    await place.run(verifier.refuse, pin, customer.id)
+                await place.run(verifier.check, pin, customer.id, kept)
+            except NotAuthentic:
+                await self._ask(TryEnded(customer.id, right=False, held=held))
+                raise
 
     async def _set_pin(self, customer: Customer, action: SetPin) -> Result:
-        loop = asyncio.get_running_loop()
         verifier = self._platform.pin_verifier
-        kept = await loop.run_in_executor(self._slow, verifier.make, action.pin, customer.id)
+        with self._hashing.place(customer.id, self._platform.clock.now()) as place:
+            kept = await place.run(verifier.make, action.pin, customer.id)
         await self._ask(KeepPin(customer.id, customer.activation, action.code, kept))
         return PinIsSet()
 
-    def _check_code(self, customer: Customer, action: CheckCode) -> Result:
+    async def _check_code(self, customer: Customer, action: CheckCode) -> Result:
         try:
             self._accounting.admit_source(customer.id, self._platform.clock.now(), CODE_CHECK_COST)
-            index = check_receipt_code(action.code, self._mac)
+            await self._ask(TryPin(customer.id, receipt=True))
         except RateLimited as error:
             return Declined(says=error.remedy)
+        except NotAuthentic:
+            return CodeUnknown()
+        found = self._known_code(customer, action)
+        right = isinstance(found, CodeKnown)
+        await self._ask(TryEnded(customer.id, right=right, receipt=True))
+        return found
+
+    def _known_code(self, customer: Customer, action: CheckCode) -> Result:
+        try:
+            index = check_receipt_code(action.code, self._mac)
         except MfsError:
             return CodeUnknown()
         order = self._desks.payments.by_event(self._platform.archive.store.leaf(index))
@@ -257,6 +307,11 @@ class UssdDoor:
 
     def _mac(self, message: bytes) -> bytes:
         return self._platform.module.mac(self._codes, message)
+
+
+def _named(at: tuple[str, str]) -> str:
+    """The name of a menu session in the register of sessions."""
+    return f"ussd:{at[0]}:{at[1]}"
 
 
 def _without_input(proof: str) -> str:
