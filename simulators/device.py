@@ -62,6 +62,7 @@ class SimulatedTeeKeystore:
         self._pairs: tuple[RenewalPair, ...] = ()
         self._identity: EnrolledIdentity | None = None
         self._checkpoint = ""
+        self._void = ""
         self._lock = Lock()
 
     def clone(self, verify_user: UserVerification | None = None) -> "SimulatedTeeKeystore":
@@ -114,8 +115,19 @@ class SimulatedTeeKeystore:
         Raises NotPermitted if the person did not.
         Source: ISO/TS 12812-2:2017, 8.1.5
         """
+        if self._void:
+            raise NotPermitted(
+                "the consent key is void", because=self._void, remedy="enrol the phone again"
+            )
         self._verify(shown)
         return self._consent.sign(message)
+
+    def change_biometrics(self) -> None:
+        """Enrol another finger or face: the phone voids the key that the old ones unlocked.
+
+        Source: ISO 19092; ISO/TS 12812-2:2017, 7.3.2
+        """
+        self._void = "biometrics-changed"
 
     def renewal_pairs(self) -> tuple[RenewalPair, ...]:
         """The remembered renewal pairs, newest first; empty before enrolment.

@@ -14,6 +14,7 @@ from tallystick.process.catalogue.scan import CodeObject, citations, code_object
 COMMANDS = {
     f"src/tallystick/entry/cli/{name}.py"
     for name in (
+        "authentication",
         "backups",
         "beginning",
         "certificates",

@@ -3,7 +3,7 @@
 Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3; 13.3; 14.2.1
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from tallystick.application.authentication import Access, Activation
 from tallystick.application.book import LedgerBook
@@ -57,6 +57,9 @@ _invite = Decoder(InviteOperator)
 LIFTED_BY = 2
 """How many people lift a tightening, whatever the policy says of the act."""
 
+More = Mapping[str, Callable[[Turn, bytes, tuple[str, ...]], Acted]]
+"""Acts that another capability does, by name."""
+
 Issue = Callable[[Turn, Customer, str], Activation]
 """Makes a customer's activation code and sees to it that it arrives."""
 
@@ -80,8 +83,9 @@ class Acts:
         policy: PolicyInForce,
         quoting: Quoting,
         webhooks: Webhooks,
+        more: More,
     ) -> None:
-        """Join the capabilities that acts touch.
+        """Join the capabilities that acts touch; `more` are acts that others do.
 
         Source: ISO/TS 12812-2:2017, 6.2.1
         """
@@ -109,6 +113,7 @@ class Acts:
             "reverse-payment": self._reverse_payment,
             "shadow-policy": self._shadow_policy,
             "suspend-device": self._suspend_device,
+            **more,
         }
 
     def perform(self, turn: Turn, name: str, body: bytes, jws: tuple[str, ...]) -> Acted:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from tallystick.application.attempts import Subjects
 from tallystick.application.consent import DeviceSigned, PinVerified
 from tallystick.application.core import Finish, GiveToPeople
 from tallystick.application.desks import Desks
@@ -18,6 +19,7 @@ from tallystick.application.notices import NoticeRow
 from tallystick.application.operators import SignedAct
 from tallystick.application.proving import Equipped
 from tallystick.application.signals import Answers
+from tallystick.application.tries import InSession, PinTried, TryEnded, TryPin
 from tallystick.application.turn import Outcome, Turn
 from tallystick.application.webhooks import Delivery
 from tallystick.infrastructure.envelope.handshake_server import (
@@ -56,12 +58,13 @@ class InviteOperator:
 
 @dataclass(frozen=True, slots=True)
 class EnrolDevice:
-    """An enrolment whose two keys were proved.
+    """An enrolment whose two keys were proved, and the address that it came from.
 
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
 
     opened: OpenedEnrolment
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +120,6 @@ class PlaceOrder(NamedTuple):
     session: str
     sequence: int
     consented: DeviceSigned
-
-
-@dataclass(frozen=True, slots=True)
-class TryPin:
-    """Counts a try of a dialled PIN before anybody knows whether it is right.
-
-    Source: ISO/TS 12812-2:2017, 7.3.3
-    """
-
-    customer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +317,9 @@ Command = (
     | ReadReceipt
     | PlaceOrder
     | TryPin
+    | TryEnded
+    | InSession
+    | PinTried
     | DialOrder
     | DialBalance
     | ChooseLanguage
@@ -346,7 +342,7 @@ Command = (
 EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     InstallPolicy: lambda desks, turn, one: desks.install_policy(turn, one.envelope),
     InviteOperator: lambda desks, turn, one: desks.invite(turn, one.code_hash, one.role),
-    EnrolDevice: lambda desks, turn, one: desks.access.enrol(turn, one.opened),
+    EnrolDevice: lambda desks, turn, one: desks.access.enrol(turn, one.opened, one.source),
     EstablishSession: lambda desks, turn, one: desks.access.establish(turn, one.proved),
     EndSession: lambda desks, turn, one: desks.end_session(turn, one.session, one.sequence),
     ReadAccount: lambda desks, turn, one: desks.read_account(turn, one.session, one.sequence),
@@ -356,7 +352,16 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     PlaceOrder: lambda desks, turn, one: desks.place(
         turn, one.session, one.sequence, one.consented
     ),
-    TryPin: lambda desks, turn, one: desks.pins.count_try(turn, one.customer),
+    TryPin: lambda desks, turn, one: desks.pins.count_try(
+        turn, Subjects(one.customer, receipt=one.receipt)
+    ),
+    TryEnded: lambda desks, turn, one: desks.try_ended(
+        turn, Subjects(one.customer, receipt=one.receipt), right=one.right, held=one.held
+    ),
+    InSession: lambda desks, turn, one: one.act(desks.selfcare, turn, one.session, one.sequence),
+    PinTried: lambda desks, turn, one: desks.pin_tried(
+        turn, one.session, right=one.right, held=one.held
+    ),
     DialOrder: lambda desks, turn, one: desks.dial(turn, one.customer, one.consented),
     DialBalance: lambda desks, turn, one: desks.dial_balance(turn, one.customer),
     ChooseLanguage: lambda desks, turn, one: desks.languages.choose(

@@ -7,19 +7,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tallystick.application.acts import Acts
+from tallystick.application.attempts import Attempts, Subjects
 from tallystick.application.authentication import Access, Sessions
 from tallystick.application.authentication.pins import Pins
+from tallystick.application.authenticators import Authenticators
 from tallystick.application.book import LedgerBook
 from tallystick.application.certification import Certification
 from tallystick.application.consent import DeviceSigned, PinVerified
 from tallystick.application.core.settling import Settling
 from tallystick.application.customers import Customer, CustomerKind, Customers, Languages
 from tallystick.application.devices import Devices
+from tallystick.application.exemptions import Exemptions
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
 from tallystick.application.payments import Ask, AskedReceipt, Payments
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.proving import Proving
+from tallystick.application.selfcare import SelfCare
 from tallystick.application.signals import Signals
 from tallystick.application.turn import Outcome, Turn
 from tallystick.application.webhooks import Webhooks
@@ -53,6 +57,10 @@ class Desks:
     sessions: Sessions
     access: Access
     pins: Pins
+    attempts: Attempts
+    authenticators: Authenticators
+    exemptions: Exemptions
+    selfcare: SelfCare
     book: LedgerBook
     payments: Payments
     operators: Operators
@@ -114,6 +122,22 @@ class Desks:
         )
         return self.payments.order(turn, ask)
 
+    def try_ended(self, turn: Turn, who: Subjects, *, right: bool, held: bool) -> Outcome:
+        """A try was right, which begins the count anew, or wrong or held, which is recorded.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        return self.pins.was_right(turn, who) if right else self.pins.failed(turn, who, held=held)
+
+    def pin_tried(self, turn: Turn, session_id: str, *, right: bool, held: bool) -> Outcome:
+        """A PIN that was tried inside a session was right, wrong or held back.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        if right:
+            return self.selfcare.pin_given(turn, session_id)
+        return self.selfcare.pin_failed(turn, session_id, held=held)
+
     def end_session(self, turn: Turn, session_id: str, sequence: int) -> Outcome:
         """End a session at its device's wish.
 
@@ -136,7 +160,7 @@ class Desks:
 
         Source: ISO/TS 12812-2:2017, 12.3
         """
-        self.pins.was_right(turn, customer_id)
+        self.pins.was_right(turn, Subjects(customer_id))
         return self._balance(self.customers.get(customer_id).account)
 
     def _balance(self, account: str, device: str = "") -> Outcome:
@@ -277,6 +301,9 @@ class Desks:
         self.operators.trim()
         self.certification.trim()
         self.signals.trim()
+        self.attempts.trim()
+        self.authenticators.trim()
+        self.exemptions.trim()
         self.book.trim()
         self.payments.trim(now)
 
@@ -293,6 +320,9 @@ class Desks:
         self.operators.reset()
         self.certification.reset()
         self.signals.reset()
+        self.attempts.reset()
+        self.authenticators.reset()
+        self.exemptions.reset()
         self.book.reset()
         self.notices.reset()
         self.payments.reset(now)

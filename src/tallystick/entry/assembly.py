@@ -8,34 +8,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from tallystick import __version__
-from tallystick.application.acts import Acts
-from tallystick.application.authentication import Access, Sessions
-from tallystick.application.authentication.pins import PinCost, Pins, PinVerifier
-from tallystick.application.authentication.service import Keys, People
-from tallystick.application.book import LedgerBook
-from tallystick.application.certification import Certification
+from tallystick.application.authentication.pins import PinCost, PinVerifier
 from tallystick.application.commands import Command, InstallPolicy, InviteOperator
-from tallystick.application.core.settling import Settling
-from tallystick.application.customers import Customers, Languages
-from tallystick.application.daybook import DayBook
 from tallystick.application.desks import Desks
-from tallystick.application.devices import Devices
 from tallystick.application.notices import Notices
-from tallystick.application.operators import Operators
-from tallystick.application.payments import Payments, Tariff
-from tallystick.application.policing import Officers, PolicyInForce, Seal
-from tallystick.application.proving import Proving
 from tallystick.application.quotekeys import QuoteKeys
-from tallystick.application.quoting import Quoting, Terms
-from tallystick.application.signals import Signals
+from tallystick.application.quoting import Quoting
 from tallystick.application.webhooks import Webhooks
 from tallystick.application.writer import Writer
+from tallystick.entry.joining import Ground, Scale, join_desks
 from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import MnoAccess, ProviderFolder, ProviderSettings
 from tallystick.entry.setup import SERVER_ROLES
 from tallystick.infrastructure.crypto.key_list import verify_key_list
-from tallystick.infrastructure.envelope.certificate import issue_certificate
 from tallystick.infrastructure.envelope.cookie import CookieKeys
 from tallystick.infrastructure.envelope.cose import ReplyNonces
 from tallystick.infrastructure.envelope.handshake_server import ProviderIdentity
@@ -58,20 +44,7 @@ from tallystick.infrastructure.tally.checkpoint import NoteSigner
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.time import Clock, Instant
 from tallystick.process.policy.asked import Names
-from tallystick.protocol.enrolment import DeviceCertificate
 from tallystick.protocol.keylist import KeyList
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """How much is kept in memory: rows of each kind, and hot session keys.
-
-    Source: ISO/TS 12812-2:2017, 6.2.3
-    """
-
-    rows: int = 12_000
-    orders: int = 4_000
-    hot_keys: int = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +151,7 @@ def assemble(
         roots = master.roots((Purpose.QUOTE,))
         kept = KeptRegisters(folder.registers)
         asked = folder.mno() is not None
-        ground = _Ground(
+        ground = Ground(
             settings, ticking, module, keys, reader, size, quote_keys, roots, kept, asked
         )
         platform = _wire(folder, ground, database, boot)
@@ -200,118 +173,20 @@ _MADE_HERE = (
 def _blocks(folder: ProviderFolder, module: SoftModule, clock: Clock) -> list[bytes]:
     """The service's keys; a quote key that is past its day is replaced by a new one."""
     probe = load_for(SERVER_ROLES, module, folder.blocks(), now=clock.now())
-    for purpose in _MADE_HERE:
+    for purpose in _MADE_ANEW:
         if not probe.handles.get(purpose):
             folder.save_block(purpose.value, module.export_block(module.generate(purpose)))
     return folder.blocks()
 
 
-@dataclass(frozen=True, slots=True)
-class _Ground:
-    """What every capability stands on."""
-
-    settings: ProviderSettings
-    clock: Clock
-    module: SoftModule
-    keys: LoadedKeys
-    reader: Connection
-    size: Scale
-    quote_keys: QuoteKeys
-    quote_roots: BlockRoots
-    registers: KeptRegisters
-    network: bool
+_MADE_ANEW = (
+    Purpose.QUOTE, Purpose.ACTIVATION, Purpose.RECEIPT_CODE, Purpose.WEBHOOK, Purpose.OTP_TRANSPORT,
+    Purpose.PARTNER_LINK,
+)  # fmt: skip
+"""Keys that a start makes where none is in force."""
 
 
-def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
-    """The capabilities, joined."""
-    module, reader, rows = on.module, on.reader, on.size.rows
-    officers = {name: half.verify_key() for name, half in on.settings.officers.items()}
-    policy = PolicyInForce(_believed(on), reader, _seal(on))
-    policy.load()
-    store_key = on.keys.newest(Purpose.STORE)
-    codes = on.keys.newest(Purpose.ACTIVATION)
-    customers = Customers(module, on.keys.newest(Purpose.ALIAS_INDEX), reader, capacity=rows)
-    devices = Devices(module, store_key, _authority(on), reader, capacity=rows)
-    sessions = Sessions(module, hot_keys=on.size.hot_keys)
-    notices = Notices(reader)
-    book = LedgerBook(
-        reader, on.settings.currency, elsewhere=bool(on.settings.core_url), capacity=rows
-    )
-    signals = Signals(customers, notices, policy, reader, connected=on.network, capacity=rows)
-    people = People(customers, devices, sessions, notices, policy, signals)
-    access = Access(Keys(module, codes), people, reader, capacity=rows)
-    now, orders = on.clock.now(), on.size.orders
-    payments = Payments(customers, book, policy, notices, reader, started_at=now, capacity=orders)
-    quoting = Quoting(customers, policy, on.quote_keys, module.random, _terms(on.settings))
-    operators = Operators(
-        module, codes, store_key, policy, reader, untrained=on.registers.why_untrained
-    )
-    webhooks = Webhooks(reader)
-    acts = Acts(
-        access=access,
-        book=book,
-        customers=customers,
-        days=DayBook(reader, on.settings.currency),
-        devices=devices,
-        operators=operators,
-        payments=payments,
-        policy=policy,
-        quoting=quoting,
-        webhooks=webhooks,
-    )
-    desks = Desks(
-        policy=policy,
-        customers=customers,
-        languages=Languages(reader, on.settings.language, capacity=rows),
-        devices=devices,
-        sessions=sessions,
-        access=access,
-        pins=Pins(customers, notices, policy),
-        book=book,
-        payments=payments,
-        operators=operators,
-        acts=acts,
-        notices=notices,
-        webhooks=webhooks,
-        settling=Settling(payments, customers, book, policy),
-        certification=Certification(officers, on.settings.profile, policy, reader),
-        proving=Proving(access, acts, customers, policy, reader),
-        signals=signals,
-    )
-    return desks, quoting, webhooks
-
-
-def _believed(on: _Ground) -> Officers:
-    """Whose signatures put a policy into force."""
-    halves = on.settings.officers.items()
-    officers = {name: half.verify_key() for name, half in halves}
-    return Officers(officers, on.settings.profile, on.settings.provider)
-
-
-def _seal(on: _Ground) -> Seal:
-    """Signs tightenings with the newest key that the settings know; verifies with all of them."""
-    known = tuple(half.verify_key() for half in on.settings.tightening)
-    octets = {key.octets() for key in known}
-    for handle in on.keys.handles.get(Purpose.TIGHTENING, ()):
-        signer = ModuleSigner(on.module, handle)
-        if signer.public().octets() in octets:
-            return Seal(signer, known)
-    return Seal(None, known)
-
-
-def _terms(settings: ProviderSettings) -> Terms:
-    tariff = Tariff(flat_minor=settings.fees_flat_minor, basis_points=settings.fees_basis_points)
-    return Terms(settings.provider, settings.currency, tariff)
-
-
-def _authority(on: _Ground) -> Callable[[DeviceCertificate], str]:
-    """Signs device certificates as the device CA."""
-    handle = on.keys.newest(Purpose.DEVICE_CA)
-    signer = ModuleSigner(on.module, handle)
-    return lambda certificate: issue_certificate(signer, handle.id, certificate)
-
-
-def _identity(on: _Ground, listed: KeyList) -> ProviderIdentity:
+def _identity(on: Ground, listed: KeyList) -> ProviderIdentity:
     """Who answers handshakes, as the signed key list says."""
     signature_key = on.keys.newest(Purpose.SESSION_SIGNATURE)
     module = on.module
@@ -323,8 +198,8 @@ def _identity(on: _Ground, listed: KeyList) -> ProviderIdentity:
     )
 
 
-def _wire(folder: ProviderFolder, on: _Ground, database: Database, boot: int) -> Platform:
-    desks, quoting, webhooks = _desks(on)
+def _wire(folder: ProviderFolder, on: Ground, database: Database, boot: int) -> Platform:
+    desks, quoting, webhooks = join_desks(on)
     settings, module = on.settings, on.module
     tally_key = ModuleSigner(module, on.keys.newest(Purpose.TALLY))
     signer = NoteSigner.of(settings.origin, tally_key)

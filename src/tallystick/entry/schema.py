@@ -3,12 +3,15 @@
 Source: ISO/TS 12812-2:2017, 6.2.3
 """
 
+from tallystick.application.attempts.store import MIGRATION as ATTEMPTS
 from tallystick.application.authentication.store import MIGRATION as ACTIVATIONS
+from tallystick.application.authenticators.store import MIGRATION as AUTHENTICATORS
 from tallystick.application.certification.store import MIGRATION as CERTIFICATES
 from tallystick.application.customers.store import LANGUAGE_MIGRATION as LANGUAGES
 from tallystick.application.customers.store import MIGRATION as CUSTOMERS
 from tallystick.application.daybook.store import MIGRATION as DAYS
 from tallystick.application.devices.store import MIGRATION as DEVICES
+from tallystick.application.exemptions.store import MIGRATION as EXEMPTIONS
 from tallystick.application.notices.store import MIGRATION as NOTICES
 from tallystick.application.notices.store import RECEIPT_MIGRATION as NOTICE_RECEIPTS
 from tallystick.application.operators.store import MIGRATION as OPERATORS
@@ -30,5 +33,6 @@ MIGRATIONS = (
     WEBHOOKS, DAYS, CERTIFICATES, *BOOTS, STARTS, SHADOWS, EVIDENCE, DECIDED, MEASURES,
     LANGUAGES, NOTICE_RECEIPTS,
     SIGNALS,
+    ATTEMPTS, AUTHENTICATORS, EXEMPTIONS,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

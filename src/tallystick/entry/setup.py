@@ -55,6 +55,7 @@ _KEPT_TOO = (
     Purpose.WEBHOOK,
     Purpose.TIGHTENING,
     Purpose.PARTNER_LINK,
+    Purpose.OTP_TRANSPORT,
 )
 _CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _CURRENCY = re.compile(r"^  currency: [A-Z]{3}$", re.MULTILINE)

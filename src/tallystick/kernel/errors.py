@@ -45,8 +45,11 @@ class MfsError(Exception):
         remedy: str = "",
         because: str = "",
         retry_after_s: int | None = None,
+        suffices: tuple[str, ...] = (),
     ) -> None:
         """Carry a public `detail`, a `remedy` for the reader and the policy row in `because`.
+
+        `suffices` names, for programs, what would be enough where a stronger proof is asked for.
 
         Source: ISO/TS 12812-2:2017, 7.3.4
         """
@@ -55,6 +58,7 @@ class MfsError(Exception):
         self.remedy = remedy
         self.because = because
         self.retry_after_s = retry_after_s
+        self.suffices = suffices
 
     def __str__(self) -> str:
         parts = [self.detail]

@@ -16,6 +16,7 @@ PROBLEM_TYPE = "urn:tallystick:problem:"
 class Problem(Wire, frozen=True, kw_only=True, omit_defaults=True):
     """What went wrong, why, and what to do; a remembered refusal carries its receipt.
 
+    `suffices` names what a step-up takes: `grade:G`, `categories:N`, `factor:F`, `fresh:SECONDS`.
     Source: RFC 9457, 3.1
     """
 
@@ -26,6 +27,7 @@ class Problem(Wire, frozen=True, kw_only=True, omit_defaults=True):
     remedy: Annotated[str, PUBLIC] = ""
     because: Annotated[str, PUBLIC] = ""
     retry_after_s: Annotated[int, PUBLIC] = 0
+    suffices: Annotated[tuple[str, ...], PUBLIC] = ()
     receipt: Annotated[Receipt | None, SENSITIVE] = None
 
 
@@ -42,6 +44,7 @@ def problem_of(error: MfsError, receipt: Receipt | None = None) -> Problem:
         remedy=error.remedy,
         because=error.because,
         retry_after_s=error.retry_after_s or (1 if error.retryable else 0),
+        suffices=error.suffices,
         receipt=receipt,
     )
 
@@ -57,4 +60,5 @@ def error_of(problem: Problem) -> MfsError:
         remedy=problem.remedy,
         because=problem.because,
         retry_after_s=problem.retry_after_s or None,
+        suffices=problem.suffices,
     )

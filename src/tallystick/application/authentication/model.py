@@ -27,7 +27,8 @@ class Activation(Record, frozen=True, kw_only=True):
 class Session:
     """A live session; exists in memory only, its keys wrapped under a key that never leaves it.
 
-    `window_high` and `window_bits` are the replay window of its requests.
+    `window_high` and `window_bits` are the replay window of its requests. `factors` are the
+    categories given in it, `factor_at` when the last one was (ms), 0 for never.
     Source: ISO/TS 12812-2:2017, 7.3.2; 3.22
     """
 
@@ -44,3 +45,20 @@ class Session:
     expires_at: int
     window_high: int
     window_bits: int
+    factors: tuple[str, ...] = ()
+    factor_at: int = 0
+
+
+@dataclass(slots=True)
+class Dialled:
+    """A live menu session of somebody who dials, as its door reported it.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2
+    """
+
+    id: str
+    customer: str
+    established_at: int
+    last_seen: int
+    idle_ms: int
+    expires_at: int

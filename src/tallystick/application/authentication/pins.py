@@ -1,7 +1,6 @@
 """The dialled PIN: a try is counted durably before anybody knows whether it was right.
 
-    TryPin (committed) -> Argon2id outside the loop -> MAC in the module -> PinRight + order |
-    refused
+    TryPin (committed) -> Argon2id outside the loop -> MAC in the module -> order | TryFailed
 
 What is kept of a PIN is a MAC, under a key that never leaves the module, of a salted memory-hard
 hash.
@@ -11,13 +10,13 @@ Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.4
 
 from dataclasses import dataclass
 
+from tallystick.application.attempts import Attempts, Subjects, not_right
 from tallystick.application.customers import Customer, Customers
-from tallystick.application.notices import Notices, Template
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.crypto.kdf import argon2id
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
-from tallystick.kernel.errors import NotAuthentic, NotPermitted
+from tallystick.kernel.errors import NotPermitted
 from tallystick.kernel.model import Wire, replace
 from tallystick.kernel.secret import Secret
 from tallystick.protocol.payments import Empty
@@ -46,6 +45,7 @@ class PinVerifier:
         self._module = module
         self._pepper = pepper
         self._cost = cost
+        self._decoy = module.random(3 * SALT_BYTES)
 
     def make(self, pin: Secret[str], customer: str) -> bytes:
         """What to keep of a new PIN: salt and MAC, 48 bytes.
@@ -63,7 +63,16 @@ class PinVerifier:
         """
         salt, tag = kept[:SALT_BYTES], kept[SALT_BYTES:]
         if Secret(self._tag(pin, customer, salt)) != Secret(tag):
-            raise NotAuthentic("the PIN is not right", remedy="check it and try again")
+            raise not_right()
+
+    def refuse(self, pin: Secret[str], customer: str) -> None:
+        """Take as long as `check` takes, and refuse as it refuses what is wrong.
+
+        Raises NotAuthentic always.
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        self.check(pin, customer, self._decoy)
+        raise not_right()
 
     def _tag(self, pin: Secret[str], customer: str, salt: bytes) -> bytes:
         slow = argon2id(
@@ -83,58 +92,52 @@ class Pins:
     Source: ISO/TS 12812-2:2017, 7.3.2
     """
 
-    def __init__(self, customers: Customers, notices: Notices, policy: PolicyInForce) -> None:
+    def __init__(self, customers: Customers, attempts: Attempts, policy: PolicyInForce) -> None:
         self._customers = customers
-        self._notices = notices
+        self._attempts = attempts
         self._policy = policy
 
-    def count_try(self, turn: Turn, customer_id: str) -> Outcome:
+    def count_try(self, turn: Turn, who: Subjects) -> Outcome:
         """Count one try; the answer says whether there may be one.
 
-        Raises NotPermitted while the PIN is blocked or none is set.
+        Raises NotAuthentic, the same as for a wrong PIN, while there may be none; NotPermitted to
+        who dials without a PIN, since only their own number tells.
         Source: ISO/TS 12812-2:2017, 7.3.2
         """
-        customer = self._customers.active(self._customers.get(customer_id))
-        rules = self._policy.compiled.policy.attempts
-        if not customer.pin:
+        customer = self._customers.active(self._customers.get(who.customer))
+        if not customer.pin and not who.device and not who.receipt:
             raise NotPermitted("no PIN is set", remedy="set one with the activation code")
-        if turn.now < customer.pin_blocked_until:
-            raise NotPermitted(
-                "the PIN is blocked",
-                because=f"{rules.limit} wrong tries",
-                remedy="wait, or ask the provider",
-            )
-        failures = (0 if customer.pin_blocked_until else customer.pin_failures) + 1
-        blocked = turn.now + rules.block_ms if failures >= rules.limit else 0
-        tried = replace(customer, pin_failures=failures, pin_blocked_until=blocked)
-        self._customers.save(turn, tried)
-        if blocked:
-            self._notices.add(turn, customer.id, Template.PIN_BLOCKED, customer.id)
+        self._attempts.count(turn, who)
         return Outcome(Empty())
 
-    def was_right(self, turn: Turn, customer_id: str) -> Outcome:
-        """Begin the count anew after a right PIN.
+    def failed(self, turn: Turn, who: Subjects, *, held: bool) -> Outcome:
+        """Record a try that was wrong, or was `held` back by earlier failures.
 
         Source: ISO/TS 12812-2:2017, 7.3.2
         """
-        self.clear(turn, self._customers.get(customer_id))
-        return Outcome(Empty())
+        return Outcome(Empty(), self._attempts.wrong(turn, who, held=held))
+
+    def was_right(self, turn: Turn, who: Subjects) -> Outcome:
+        """Begin the count anew after a right PIN, and record it as what is wrong is recorded.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        self._attempts.right(turn, who)
+        return Outcome(Empty(), self._attempts.passed(turn, who))
 
     def clear(self, turn: Turn, customer: Customer) -> Customer:
         """`customer` without failures.
 
         Source: ISO/TS 12812-2:2017, 7.3.2
         """
-        cleared = replace(customer, pin_failures=0, pin_blocked_until=0)
-        self._customers.save(turn, cleared)
-        return cleared
+        self._attempts.right(turn, Subjects(customer.id))
+        return self._customers.get(customer.id)
 
-    def set(self, turn: Turn, customer: Customer, verifier: bytes) -> Wire:
-        """Keep the verifier of a PIN that the customer chose.
+    def set(self, turn: Turn, customer: Customer, verifier: bytes, channel: str = "ussd") -> Wire:
+        """Keep the verifier of a PIN that the customer chose on `channel`.
 
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
-        chosen = replace(customer, pin=verifier, pin_failures=0, pin_blocked_until=0)
-        self._customers.save(turn, chosen)
-        turn.record("pin.set", policy=self._policy.version, public={"channel": "ussd"})
+        self._customers.save(turn, replace(self.clear(turn, customer), pin=verifier))
+        turn.record("pin.set", policy=self._policy.version, public={"channel": channel})
         return Empty()

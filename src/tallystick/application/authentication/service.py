@@ -5,6 +5,7 @@ Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.1
 
 from dataclasses import dataclass
 
+from tallystick.application.attempts import Attempts, Subjects
 from tallystick.application.authentication.model import Activation, Session
 from tallystick.application.authentication.sessions import Sessions
 from tallystick.application.authentication.store import ACTIVATION
@@ -65,6 +66,7 @@ class People:
     notices: Notices
     policy: PolicyInForce
     signals: Signals
+    attempts: Attempts
 
 
 class Access:
@@ -85,7 +87,18 @@ class Access:
         self._notices = people.notices
         self._policy = people.policy
         self._signals = people.signals
+        self._attempts = people.attempts
         self._activations = RowCache(ACTIVATION, Activation, reader, capacity=capacity)
+        # What is not there is tried like what is: this one has ended and is nobody's.
+        self._nobodys = Activation(
+            id="nobody",
+            customer="",
+            code_mac=keys.module.random(32),
+            expires_at=0,
+            attempts=0,
+            used_at=0,
+            issued_by="nobody",
+        )
 
     def issue(self, turn: Turn, customer: Customer, issued_by: str) -> Activation:
         """A new activation code for `customer`, sent to the customer's number and shown to nobody.
@@ -124,26 +137,35 @@ class Access:
         self._customers.save(turn, replace(customer, activation=identifier))
         return activation, code
 
-    def redeem(self, turn: Turn, activation: str, code: Secret[str]) -> Customer:
+    def redeem(self, turn: Turn, activation: str, code: Secret[str], source: str = "") -> Customer:
         """Use up an activation; the try is counted with this commit whatever comes of it.
 
-        Raises NotAuthentic alike for an unknown, used, expired, exhausted and wrong code.
+        It counts against the activation, its customer and the `source` that it came from. Raises
+        NotAuthentic alike for an unknown, used, expired, exhausted, blocked and wrong code.
         Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.1
         """
-        known = self._activations.get(activation)
+        known = self._activations.get(activation) or self._nobodys
+        who = Subjects(known.customer, source=source)
+        held = False
+        try:
+            self._attempts.count(turn, who)
+        except NotAuthentic:
+            held = True
         rules = self._policy.compiled.policy.attempts
-        if (
-            known is None
-            or known.used_at
-            or turn.now > known.expires_at
-            or known.attempts >= rules.activation_tries
-        ):
-            raise _wrong_code()
+        usable = (
+            not held
+            and not known.used_at
+            and turn.now <= known.expires_at
+            and known.attempts < rules.activation_tries
+        )
         tried = replace(known, attempts=known.attempts + 1)
-        self._activations.put(activation, tried, turn.changes)
-        if Secret(self._code_mac(activation, code)) != Secret(known.code_mac):
+        self._activations.put(known.id, tried, turn.changes)
+        right = Secret(self._code_mac(activation, code)) == Secret(known.code_mac)
+        if not (usable and right):
+            self._attempts.wrong(turn, who, held=held)
             raise _wrong_code()
-        self._activations.put(activation, replace(tried, used_at=turn.now), turn.changes)
+        self._attempts.right(turn, who)
+        self._activations.put(known.id, replace(tried, used_at=turn.now), turn.changes)
         return self._customers.active(self._customers.get(known.customer))
 
     def customer_of(self, activation: str) -> Customer | None:
@@ -154,7 +176,7 @@ class Access:
         known = self._activations.get(activation)
         return None if known is None else self._customers.get(known.customer)
 
-    def enrol(self, turn: Turn, opened: OpenedEnrolment) -> Outcome:
+    def enrol(self, turn: Turn, opened: OpenedEnrolment, source: str = "") -> Outcome:
         """Enrol the device whose keys were proved, if its code is right and the policy allows it.
 
         Without using up the code it raises OutOfReach while what enrolling leans on fails, and the
@@ -166,7 +188,7 @@ class Access:
         expected = self.customer_of(opened.activation)
         if expected is not None:
             self._hold_enrolment(turn, expected)
-        customer = self.redeem(turn, opened.activation, opened.code)
+        customer = self.redeem(turn, opened.activation, opened.code, source)
         self._permit(turn, customer, None, Operation.ENROL, (Factor.POSSESSION.value,))
         device = self._devices.enrol(turn, customer, opened, turn.provider)
         counted = self._customers.get(customer.id)
@@ -218,6 +240,8 @@ class Access:
         rule = self._policy.compiled.session(Channel.APP.value)
         opened = isinstance(judged, Renewed)
         if opened:
+            newest = rule.beyond == "replace"
+            self._sessions.make_room(turn, customer.id, rule.at_most, replace=newest)
             self._open(turn, proved, device, customer, rule.idle_ms, rule.absolute_ms)
         accepted = SessionAccepted(
             session=proved.session,
@@ -298,6 +322,7 @@ class Access:
             expires_at=turn.now + absolute_ms,
             window_high=0,
             window_bits=0,
+            factors=(Factor.POSSESSION.value,),
         )
         self._sessions.open(turn, session, proved.keys)
 

@@ -7,13 +7,14 @@ Source: ISO/TS 12812-2:2017, 3.22; 7.3.2
 """
 
 from collections.abc import Callable
+from functools import partial
 
-from tallystick.application.authentication.model import Session
+from tallystick.application.authentication.model import Dialled, Session
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.envelope import window
 from tallystick.infrastructure.envelope.schedule import SessionKeys, kid_of
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle, Purpose
-from tallystick.kernel.errors import Conflict, Unauthenticated
+from tallystick.kernel.errors import Conflict, NotPermitted, Unauthenticated
 from tallystick.kernel.time import DAY_MS, Instant
 
 _NONCE = 12
@@ -39,7 +40,9 @@ class Sessions:
         self._hot: dict[str, SessionKeys] = {}
         self._hot_keys = hot_keys
         self._wraps: dict[int, KeyHandle] = {}
+        self._of: dict[str, set[str]] = {}
         self._on_forget: Callable[[str], None] | None = None
+        self.dialled: dict[str, Dialled] = {}
 
     def on_forget(self, action: Callable[[str], None]) -> None:
         """Call `action` with each session that ends, so that other processes forget its keys too.
@@ -65,6 +68,7 @@ class Sessions:
         session.wrap_day = day
         session.wrapped = nonce + sealed
         self._sessions[session.id] = session
+        self._of.setdefault(session.customer, set()).add(session.id)
         turn.on_undo(lambda: self._forget(session.id))
 
     def keys(self, session: str, now: Instant) -> SessionKeys:
@@ -148,6 +152,13 @@ class Sessions:
         self._forget(session)
         self._ended[session] = now + _REPLAY_GUARD_MS
 
+    def was_ended(self, session: str) -> bool:
+        """Whether `session` was ended before its time, some minutes ago at most.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        return session in self._ended
+
     def end_device(self, device: str, now: Instant) -> None:
         """End all sessions of a device.
 
@@ -156,6 +167,67 @@ class Sessions:
         found = [live.id for live in self._sessions.values() if live.device == device]
         for session in found:
             self.end(session, now)
+
+    def of(self, customer: str, now: Instant) -> list[Session | Dialled]:
+        """The live sessions of `customer` over all channels, oldest first.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        found: list[Session | Dialled] = [
+            self._sessions[one] for one in self._of.get(customer, ()) if one in self._sessions
+        ]
+        found += [one for one in self.dialled.values() if one.customer == customer]
+        alive = [one for one in found if not _is_over(one, now)]
+        return sorted(alive, key=lambda one: (one.established_at, one.id))
+
+    def end_customer(self, customer: str, now: Instant, *, but: str = "") -> None:
+        """End all sessions of `customer` but the one called `but`.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.5
+        """
+        for session in [one.id for one in self.of(customer, now) if one.id != but]:
+            self.end(session, now)
+
+    def make_room(self, turn: Turn, customer: str, at_most: int, *, replace: bool) -> None:
+        """See to it that `customer` may open one more session where `at_most` may live (0: any).
+
+        The oldest end with this commit if the newest is to `replace` them; raises NotPermitted
+        otherwise.
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        live = self.of(customer, turn.now)
+        surplus = len(live) + 1 - at_most if at_most else 0
+        if surplus <= 0:
+            return
+        if not replace:
+            raise NotPermitted(
+                "there are as many sessions as may be",
+                because=f"at most {at_most} at once",
+                remedy="end another one first",
+            )
+        for one in live[:surplus]:
+            turn.on_durable(partial(self.end, one.id, turn.now))
+
+    def strengthen(self, turn: Turn, live: Session, category: str) -> None:
+        """Let one more factor stand behind `live`, given now.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        before = live.factors, live.factor_at
+        live.factors = tuple(sorted({*live.factors, category}))
+        live.factor_at = turn.now
+
+        def undo() -> None:
+            live.factors, live.factor_at = before
+
+        turn.on_undo(undo)
+
+    def dial(self, dialled: Dialled) -> None:
+        """Keep a menu session of somebody who dials; an older one of its name is replaced.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2; 7.2.3
+        """
+        self.dialled[dialled.id] = dialled
 
     def sweep(self, now: Instant) -> int:
         """Forget what has expired, and the wrapping keys that nothing is wrapped under any more.
@@ -171,6 +243,8 @@ class Sessions:
         ]
         for session in expired:
             self.end(session, now)
+        for dialled in [one for one, at in self.dialled.items() if _is_over(at, now)]:
+            del self.dialled[dialled]
         for day in [day for day in self._wraps if day < now // DAY_MS - 1]:
             self._module.destroy(self._wraps.pop(day))
         return len(expired)
@@ -182,10 +256,20 @@ class Sessions:
         return handle
 
     def _forget(self, session: str) -> None:
-        self._sessions.pop(session, None)
+        self.dialled.pop(session, None)
+        gone = self._sessions.pop(session, None)
+        if gone is not None:
+            own = self._of.get(gone.customer, set())
+            own.discard(session)
+            if not own:
+                self._of.pop(gone.customer, None)
         self._hot.pop(session, None)
         if self._on_forget is not None:
             self._on_forget(session)
+
+
+def _is_over(one: Session | Dialled, now: Instant) -> bool:
+    return now > one.expires_at or now - one.last_seen > one.idle_ms
 
 
 def _gone() -> Unauthenticated:

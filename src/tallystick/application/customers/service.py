@@ -49,6 +49,7 @@ class Customers:
         self._aliases = RowCache(ALIAS, AliasRow, reader, capacity=capacity)
         self._subjects: dict[str, KeyHandle] = {}
         self._capacity = capacity
+        self._nobody = module.generate(Purpose.SUBJECT)
 
     def open(
         self,
@@ -181,6 +182,14 @@ class Customers:
         subject = self.subject(customer)
         module = self._module
         return lambda message: module.mac(subject, message)
+
+    def commit_mac_of_nobody(self) -> Callable[[bytes], bytes]:
+        """A keyed hash that takes as long as a customer's, for whoever is none.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        nobody, module = self._nobody, self._module
+        return lambda message: module.mac(nobody, message)
 
     def subject(self, customer: Customer) -> KeyHandle:
         """The handle of the subject key of `customer`.

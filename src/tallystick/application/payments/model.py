@@ -5,11 +5,15 @@ Source: ISO/TS 12812-2:2017, 7.3.3
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
+from tallystick.application.consent import Consented
+from tallystick.application.customers import Customer
 from tallystick.infrastructure.crypto.jws import split_compact
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import MfsError, error_by_code
 from tallystick.kernel.model import Record
+from tallystick.process.policy.facts import FOREVER
 from tallystick.protocol.payments import Consent, PaymentKind, PaymentReply, ReceiptReply
 from tallystick.protocol.receipt import Receipt
 
@@ -90,6 +94,24 @@ class Evidence(Record, frozen=True, kw_only=True):
         """
         octets = self.consent.encode() if self.consent else split_compact(self.proof)[1]
         return _consents.decode(octets)
+
+
+class Ask(NamedTuple):
+    """An order that was found authentic, with what the decision needs to know of its origin.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    consented: Consented
+    payer: Customer
+    channel: str
+    grade: str
+    device_trust: str
+    device_enrolled_at: int
+    session_since: int
+    factors: tuple[str, ...]
+    degraded: tuple[tuple[str, int], ...] = ()
+    sim_age_ms: int = FOREVER
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.1; 11.2.2
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from tallystick.application.book import LedgerBook
-from tallystick.application.consent import Consented, DeviceSigned, PinVerified, TwoOperators
+from tallystick.application.consent import TwoOperators
 from tallystick.application.customers import Customer, Customers
+from tallystick.application.exemptions import Exemptions
 from tallystick.application.notices import Notices, Template
 from tallystick.application.payments.model import (
+    Ask,
     Evidence,
     KnownPayee,
     OrderRow,
@@ -24,7 +25,12 @@ from tallystick.application.payments.model import (
     refusal_of,
 )
 from tallystick.application.payments.proof import PAYER_SEES, Proofs, public_fields
-from tallystick.application.payments.rules import body_digest, check_parties, check_refund
+from tallystick.application.payments.rules import (
+    body_digest,
+    check_parties,
+    check_refund,
+    evidence_of,
+)
 from tallystick.application.payments.store import KNOWN_PAYEE, ORDER, last_order
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
@@ -36,42 +42,11 @@ from tallystick.kernel.errors import Conflict, Expired, MfsError, NotFound, NotP
 from tallystick.kernel.ids import first_id_at
 from tallystick.kernel.model import replace
 from tallystick.process.policy import Delayed, Denied, Facts, Operation, Permit, StepUp
-from tallystick.process.policy.facts import FOREVER
 from tallystick.protocol.payments import Consent, PaymentKind
 
 _PAY = Operation.PAY.value
 _GIVING_BACK = frozenset({PaymentKind.REFUND, PaymentKind.REVERSAL})
 _ORDER = "ord"
-
-
-class Ask(NamedTuple):
-    """An order that was found authentic, with what the decision needs to know of its origin.
-
-    Source: ISO/TS 12812-2:2017, 7.3.3
-    """
-
-    consented: Consented
-    payer: Customer
-    channel: str
-    grade: str
-    device_trust: str
-    device_enrolled_at: int
-    session_since: int
-    factors: tuple[str, ...]
-    degraded: tuple[tuple[str, int], ...] = ()
-    sim_age_ms: int = FOREVER
-
-
-def evidence_of(consented: Consented) -> str:
-    """The consent as it was given: the JWS, the gateway's message, or both acts.
-
-    Source: ISO/TS 12812-2:2017, 11.2.2
-    """
-    if isinstance(consented, DeviceSigned):
-        return consented.jws
-    if isinstance(consented, PinVerified):
-        return consented.channel_message
-    return "\n".join(consented.acts)
 
 
 class Payments:
@@ -86,6 +61,7 @@ class Payments:
         book: LedgerBook,
         policy: PolicyInForce,
         notices: Notices,
+        exemptions: Exemptions,
         reader: Reader,
         *,
         started_at: int,
@@ -100,6 +76,7 @@ class Payments:
         self._book = book
         self._policy = policy
         self._notices = notices
+        self._exemptions = exemptions
         self._orders = RowCache(ORDER, OrderRow, reader, capacity=capacity)
         self._payees = RowCache(KNOWN_PAYEE, KnownPayee, reader, capacity=capacity)
         self._reader = reader
@@ -185,10 +162,21 @@ class Payments:
         )
         if original is not None:
             self.give_back(turn, original, consent.amount_minor)
-        pair = consent.payer + consent.payee
+        if self._exemptions.counting and not isinstance(ask.consented, TwoOperators):
+            known = self._payees.get(consent.payer + consent.payee) is not None
+            self._exemptions.settled(
+                turn, consent.order, ask.payer.id, consent.kind, consent.amount_minor, known=known
+            )
+        self.know(turn, consent.payer, consent.payee)
+
+    def know(self, turn: Turn, payer: str, payee: str) -> None:
+        """Remember that `payer` paid or confirmed `payee`, both account ids.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        pair = payer + payee
         if self._payees.get(pair) is None:
-            known = KnownPayee(pair=pair, since=turn.now)
-            self._payees.put(pair, known, turn.changes)
+            self._payees.put(pair, KnownPayee(pair=pair, since=turn.now), turn.changes)
 
     def give_back(self, turn: Turn, original: OrderRow, amount_minor: int) -> None:
         """Note on `original` that `amount_minor` of it went back.

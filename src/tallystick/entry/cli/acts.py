@@ -24,6 +24,9 @@ ACT_EXAMPLES = {
     "activate-policy": f"activate-policy {_URL} --envelope signed.json",
     "add-webhook": f"add-webhook {_URL} --deliver-to https://core.example/events --kinds payment",
     "close-day": f"close-day {_URL} --day 2026-01-31",
+    "end-sessions": f'end-sessions {_URL} --customer cus_... --because "phone lost"',
+    "enrol-authenticator": f"enrol-authenticator {_URL} --number +254700000001 --kind totp"
+    " --mechanism hmac-sha256 --sealed-to key_... --sealed ...",
     "enrol-operator": f"enrol-operator {_URL} --role care-desk",
     "erase-subject": f'erase-subject {_URL} --customer cus_... --because "asked in writing"',
     "fund-account": f"fund-account {_URL} --number +254700000001 --amount 10000.00 --currency KES"
@@ -32,17 +35,20 @@ ACT_EXAMPLES = {
     "lift-tightening": f'lift-tightening {_URL} --entry record-in-doubt --because "mended"',
     "open-customer": f'open-customer {_URL} --name "Jane W" --msisdn +254700000001 --kind person'
     " --tier 1",
+    "report-fraud": f'report-fraud {_URL} --order ord_... --because "not by the customer"',
     "resume-device": f'resume-device {_URL} --device dev_... --because "found again"',
     "reverse-payment": f'reverse-payment {_URL} --order ord_... --because "sent twice"',
     "shadow-policy": f"shadow-policy {_URL} --envelope signed.json",
     "suspend-device": f'suspend-device {_URL} --device dev_... --because "reported stolen"',
+    "unlock-customer": f'unlock-customer {_URL} --customer cus_... --because "identified anew"',
+    "view-sessions": f"view-sessions {_URL} --customer cus_...",
 }
 """How each act is typed."""
 
 _HELP = {
     "name": "Name of the customer.",
     "msisdn": "Telephone number, with plus.",
-    "kind": "person, agent or merchant.",
+    "kind": "person, agent or merchant; of an authenticator: hotp, totp or ocra.",
     "tier": "Identification tier of the policy.",
     "till": "Till number of a merchant or agent.",
     "number": "Telephone or till number.",
@@ -59,6 +65,13 @@ _HELP = {
     "kinds": "Kind of event; say it several times.",
     "day": "The day, YYYY-MM-DD.",
     "entry": "Id of the tightening in the policy.",
+    "mechanism": "hmac-sha1, hmac-sha256 or hmac-sha512.",
+    "sealed_to": "Id of the transport key.",
+    "sealed": "The seed, sealed to that key.",
+    "digits": "Digits of a code, 6 to 10.",
+    "step_s": "Seconds of a time step.",
+    "counter": "The first counter whose code was not used.",
+    "suite": "OCRA suite.",
     "until": "Instant until which it stays lifted; until the next version if left out.",
 }
 _FIXED = {"suspend-device": {"suspend": True}, "resume-device": {"suspend": False}}

@@ -37,6 +37,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "registers": ("registers:registers",),
     "certificate": ("certificates:certificate",),
     "release": ("releases:release",),
+    "authentication": ("authentication:authentication",),
     "ledger": ("ledger:ledger",),
     "keys": ("keys:keys",),
     "partner": ("partners:partner",),

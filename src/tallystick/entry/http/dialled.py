@@ -5,9 +5,7 @@ A PIN is counted before it is checked and checked on a helper thread, since that
 Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2; 12.2
 """
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
-
+from tallystick.application.authentication import Dialled
 from tallystick.application.channels import (
     NOT_A_CUSTOMER,
     Action,
@@ -28,14 +26,16 @@ from tallystick.application.channels import (
     Speak,
     Spoken,
 )
-from tallystick.application.commands import ChooseLanguage, Command, DialBalance, DialOrder, TryPin
+from tallystick.application.commands import ChooseLanguage, Command, DialBalance, DialOrder
 from tallystick.application.commands import SetPin as KeepPin
 from tallystick.application.consent import PinVerified, consent_of
 from tallystick.application.customers import Customer
 from tallystick.application.notices import check_receipt_code, receipt_code
+from tallystick.application.tries import TryEnded, TryPin
 from tallystick.application.turn import Recorded
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
+from tallystick.entry.hashing import HashingPool
 from tallystick.entry.mno import MnoLink
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.modules.interface import Purpose
@@ -56,13 +56,19 @@ class DialledActions:
     Source: ISO/TS 12812-2:2017, 7.2.3
     """
 
-    def __init__(self, platform: Platform, writer: WriterLoop, accounting: Accounting) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        writer: WriterLoop,
+        accounting: Accounting,
+        hashing: HashingPool,
+    ) -> None:
         self._platform = platform
         self._desks = platform.desks
         self._writer = writer
         self._accounting = accounting
         self._network = MnoLink(platform, writer, accounting)
-        self._slow = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pin")
+        self._hashing = hashing
         self._codes = platform.keys.newest(Purpose.RECEIPT_CODE)
 
     def facts(self, now: Instant, *, pin_ends: bool = False) -> MenuFacts:
@@ -104,7 +110,7 @@ class DialledActions:
             case Pay():
                 return await self._pay(customer, action, evidence)
             case CheckCode():
-                return self._check_code(customer, action)
+                return await self._check_code(customer, action)
             case Balance(pin=pin):
                 return await self._balance(customer, pin)
             case SetPin():
@@ -150,17 +156,28 @@ class DialledActions:
         return Paid(receipt_code=self.code_of(index))
 
     async def _check_pin(self, customer: Customer, pin: Secret[str]) -> None:
-        await self._ask(TryPin(customer.id))
-        kept = self._desks.customers.get(customer.id).pin
-        loop = asyncio.get_running_loop()
-        verifier = self._platform.pin_verifier
-        await loop.run_in_executor(self._slow, verifier.check, pin, customer.id, kept)
+        """Pass for the right PIN; wrong and held back look the same and take as long."""
+        verifier, now = self._platform.pin_verifier, self._platform.clock.now()
+        held = False
+        with self._hashing.place(customer.id, now) as place:
+            try:
+                await self._ask(TryPin(customer.id))
+            except NotAuthentic:
+                held = True
+            kept = self._desks.customers.get(customer.id).pin
+            try:
+                if held or not kept:
+                    await place.run(verifier.refuse, pin, customer.id)
+                await place.run(verifier.check, pin, customer.id, kept)
+            except NotAuthentic:
+                await self._ask(TryEnded(customer.id, right=False, held=held))
+                raise
 
     async def _set_pin(self, customer: Customer, action: SetPin) -> Result:
         await self._network.refresh(customer)
-        loop = asyncio.get_running_loop()
         verifier = self._platform.pin_verifier
-        kept = await loop.run_in_executor(self._slow, verifier.make, action.pin, customer.id)
+        with self._hashing.place(customer.id, self._platform.clock.now()) as place:
+            kept = await place.run(verifier.make, action.pin, customer.id)
         await self._ask(KeepPin(customer.id, customer.activation, action.code, kept))
         return PinIsSet()
 
@@ -182,19 +199,60 @@ class DialledActions:
         except NotFound:
             return languages.default
 
-    def close(self) -> None:
-        """End the helper thread.
+    def register(self, name: str, msisdn: str, facts: MenuFacts) -> None:
+        """Enter the menu session `name`, so that its customer and operators see and can end it.
 
-        Source: ISO/TS 12812-2:2017, 6.2.3
+        Source: ISO/TS 12812-2:2017, 7.3.2
         """
-        self._slow.shutdown(wait=True)
+        known = self._desks.sessions.dialled.get(name)
+        if known is not None:
+            known.last_seen = facts.now
+            return
+        try:
+            customer = self._desks.customers.by_alias(msisdn)
+        except NotFound:
+            return
+        self._desks.sessions.dial(
+            Dialled(
+                id=name,
+                customer=customer.id,
+                established_at=facts.now,
+                last_seen=facts.now,
+                idle_ms=facts.idle_ms,
+                expires_at=facts.now + facts.lifetime_ms,
+            )
+        )
 
-    def _check_code(self, customer: Customer, action: CheckCode) -> Result:
+    def strike(self, name: str) -> None:
+        """The menu session `name` is over.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        self._desks.sessions.dialled.pop(name, None)
+
+    def was_ended(self, name: str) -> bool:
+        """Whether somebody else ended the menu session `name`.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        return self._desks.sessions.was_ended(name)
+
+    async def _check_code(self, customer: Customer, action: CheckCode) -> Result:
         try:
             self._accounting.admit_source(customer.id, self._platform.clock.now(), CODE_CHECK_COST)
-            index = check_receipt_code(action.code, self._mac)
+            await self._ask(TryPin(customer.id, receipt=True))
         except RateLimited as error:
             return Declined(says=error.remedy, code=error.code)
+        except NotAuthentic:
+            return CodeUnknown()
+        found = self._known_code(customer, action)
+        right = isinstance(found, CodeKnown)
+        await self._ask(TryEnded(customer.id, right=right, receipt=True))
+        return found
+
+    def _known_code(self, customer: Customer, action: CheckCode) -> Result:
+        try:
+            index = check_receipt_code(action.code, self._mac)
         except MfsError:
             return CodeUnknown()
         order = self._desks.payments.by_event(self._platform.archive.store.leaf(index))

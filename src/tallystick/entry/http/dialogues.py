@@ -183,7 +183,12 @@ class Dialogues:
         self, called: Called, dialogue: _Dialogue, newest: Secret[str], now: Instant
     ) -> Screen:
         was_told = isinstance(dialogue.session.state, Reported)
-        stepped = step(dialogue.session, newest.reveal(), self._facts(now))
+        facts, name = self._facts(now), _named(called)
+        if self._actions.was_ended(name):
+            dialogue.session, dialogue.page = self._over(dialogue, now)
+            return dialogue.page
+        self._actions.register(name, called.msisdn, facts)
+        stepped = step(dialogue.session, newest.reveal(), facts)
         if was_told and not isinstance(stepped.session.state, Reported):
             number = (called.aggregator, called.msisdn)
             self._ordered.pop(number, None)
@@ -193,6 +198,8 @@ class Dialogues:
             result = await self._carried_out(called, dialogue, stepped.out)
             stepped = resume(stepped.session, result, self._facts(self._platform.clock.now()))
         dialogue.session, dialogue.page = stepped.session, stepped.out
+        if stepped.out.ends:
+            self._actions.strike(name)
         return stepped.out
 
     async def _carried_out(self, called: Called, dialogue: _Dialogue, action: Action) -> Result:
@@ -320,6 +327,11 @@ class Dialogues:
                 del self._of_number[number]
                 self._ordered.pop(number, None)
                 self._told.pop(number, None)
+
+
+def _named(called: Called) -> str:
+    """The name of a menu session in the register of sessions."""
+    return f"ussd:{called.aggregator}:{called.session}"
 
 
 def _bound(called: Called) -> str:

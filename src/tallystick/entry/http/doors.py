@@ -125,7 +125,7 @@ class Doors:
         customer = self._desks.access.customer_of(opened.activation)
         if customer is not None:
             await self._network.refresh(customer)
-        recorded = await self._writer.ask(EnrolDevice(opened))
+        recorded = await self._writer.ask(EnrolDevice(opened, peer_of(request)))
         if isinstance(recorded.outcome.reply, NotAuthentic):
             self._accounting.admit_source(
                 peer_of(request), self._platform.clock.now(), FAILED_CODE_COST

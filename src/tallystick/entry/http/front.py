@@ -19,13 +19,14 @@ from tallystick.entry.http.lane import LaneHandler, Respond, clear_refusal
 from tallystick.entry.tracing import Trace, Tracing
 from tallystick.infrastructure.envelope.cose import ReplyNonces, open_request, peek, seal_reply
 from tallystick.infrastructure.envelope.schedule import SessionKeys, session_of
-from tallystick.kernel.errors import MfsError, Unavailable
+from tallystick.kernel.errors import MfsError, RateLimited, Unavailable
 from tallystick.kernel.time import Clock, Instant
 from tallystick.protocol.envelope import SEALED_MEDIA_TYPE
 
 _MAX_NAMES = 16_384
 _SEALED = SEALED_MEDIA_TYPE.encode()
 _TRACED = "payment.order"
+_COME_BACK = frozenset({Unavailable.status, RateLimited.status})
 
 
 class Opened(NamedTuple):
@@ -96,7 +97,7 @@ class Front:
                 status, code, reply = answer
                 accounting.answered(operation, status, code, began)
                 sealed = seal_reply(keys, nonces.draw(), operation, sequence, status, reply)
-                respond(status, _SEALED, sealed, int(status == Unavailable.status))
+                respond(status, _SEALED, sealed, int(status in _COME_BACK))
                 if trace is not None:
                     trace.answered(status, code)
 

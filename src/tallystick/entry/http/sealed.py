@@ -17,9 +17,11 @@ from tallystick.application.consent import verify_signed
 from tallystick.application.turn import Recorded
 from tallystick.entry.answering import Done, answer_of, success
 from tallystick.entry.assembly import Platform
+from tallystick.entry.hashing import HashingPool
 from tallystick.entry.http.front import Front, Opened, Perform
 from tallystick.entry.http.lane import LaneHandler
 from tallystick.entry.http.operations import operation
+from tallystick.entry.http.ownfactors import OwnFactors
 from tallystick.entry.tracing import Trace
 from tallystick.entry.writing import Submits, WhenDurable
 from tallystick.infrastructure.crypto.signature import Es256VerifyKey, VerifyKey
@@ -45,7 +47,14 @@ class SealedOperations:
     Source: ISO/TS 12812-2:2017, 7.2.7
     """
 
-    def __init__(self, platform: Platform, writer: Submits) -> None:
+    def __init__(
+        self, platform: Platform, writer: Submits, hashing: HashingPool | None = None
+    ) -> None:
+        """Carry out with `writer`; without `hashing` nobody's own factors are asked for here.
+
+        Source: ISO/TS 12812-2:2017, 7.2.7
+        """
+        self._own = OwnFactors(platform, writer, hashing) if hashing is not None else None
         self._platform = platform
         self._writer = writer
         self._desks = platform.desks
@@ -68,6 +77,7 @@ class SealedOperations:
             "payment.quote": self._reading(self.quote),
             "payment.receipt": self._changing(self.receipt),
             "account.read": self._changing(self.account),
+            **(self._own.performers() if self._own is not None else {}),
         }
 
     def _changing(self, authenticate: Callable[[Opened, Instant], Command]) -> Perform:

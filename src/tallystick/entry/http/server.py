@@ -26,6 +26,7 @@ from tallystick.entry.admission import LONGEST_WAIT_S, Admission
 from tallystick.entry.assembly import Platform
 from tallystick.entry.core_link import CoreLink
 from tallystick.entry.delivering import deliver_notices, deliver_webhooks
+from tallystick.entry.hashing import HashingPool
 from tallystick.entry.http.access import AccessDoors
 from tallystick.entry.http.aggregator import PartnerDoors
 from tallystick.entry.http.app import application
@@ -33,6 +34,7 @@ from tallystick.entry.http.dialled import DialledActions
 from tallystick.entry.http.doors import Doors
 from tallystick.entry.http.early import EarlyRefusal
 from tallystick.entry.http.front import Front
+from tallystick.entry.http.gauges import tell_gauges
 from tallystick.entry.http.lane import LaneProtocol, sweep_idle
 from tallystick.entry.http.pace import FLUSH_S, HOUSEKEEPING_S, IDLE_S, quiet_collector
 from tallystick.entry.http.sealed import SealedOperations, sealed_handlers
@@ -51,7 +53,7 @@ from tallystick.entry.http.workers.relay import RelayedProtocol
 from tallystick.entry.leaning import tell_changes, watch_module, witnessed
 from tallystick.entry.notes import Note
 from tallystick.entry.threads import to_its_end
-from tallystick.entry.tightening import tell_measures, watch_controls
+from tallystick.entry.tightening import watch_controls
 from tallystick.entry.tracing import Tracing
 from tallystick.entry.witnessing import Witnessing
 from tallystick.entry.writing import WriterLoop
@@ -148,20 +150,17 @@ async def serve(
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
     check_listening(listening)
-    accounting = Accounting(
-        platform.clock,
-        log,
-        session_rate=listening.session_rate,
-        source_rate=listening.source_rate,
-    )
+    rates = {"session_rate": listening.session_rate, "source_rate": listening.source_rate}
+    accounting = Accounting(platform.clock, log, **rates)
     loop = asyncio.get_running_loop()
     writer = WriterLoop(platform.writer, loop, longest_wait_s=listening.longest_wait_s)
     admission = Admission(listening.longest_wait_s, loop.call_soon, writer.ahead_s)
-    _gauges(accounting, platform, writer)
     watch_disk(accounting, watched)
     watch_registers(accounting, watched, platform.clock)
     tell_changes(platform, accounting)
-    dialled = DialledActions(platform, writer, accounting)
+    hashing = HashingPool()
+    tell_gauges(accounting, platform, writer, hashing)
+    dialled = DialledActions(platform, writer, accounting, hashing)
     with ExitStack() as stack:
         place = None
         if listening.workers > 1:
@@ -169,7 +168,7 @@ async def serve(
         else:
             check_free(listening.host, listening.port)
         tracing = tracing_of(watched, writer, platform.module.random)
-        stage = _Stage(platform, writer, accounting, admission, tracing, dialled)
+        stage = _Stage(platform, writer, accounting, admission, tracing, hashing, dialled)
         served = _served(stage, listening, place)
         duties = _duties(platform, writer, accounting, served, patience)
         if witnessing is not None:
@@ -192,7 +191,7 @@ async def serve(
                 task.cancel()
             await asyncio.gather(*tasks, beginning, return_exceptions=True)
             await writer.close()
-            dialled.close()
+            hashing.close()
             accounting.flush()
         if not beginning.cancelled():
             beginning.result()
@@ -232,6 +231,7 @@ class _Stage:
     accounting: Accounting
     admission: Admission
     tracing: Tracing | None
+    hashing: HashingPool
     dialled: DialledActions
 
 
@@ -248,7 +248,7 @@ class _Served:
 def _served(on: _Stage, listening: Listening, place: Place | None) -> _Served:
     platform, writer, accounting, trace = on.platform, on.writer, on.accounting, on.tracing
     front = Front(platform.desks.sessions.keys, platform.nonces, platform.clock, accounting, trace)
-    performers = SealedOperations(platform, writer).performers()
+    performers = SealedOperations(platform, writer, on.hashing).performers()
     sealed = sealed_handlers(front, performers)
     early = EarlyRefusal(on.admission, accounting)
     app = application(
@@ -312,28 +312,6 @@ def _config(
     if config.ssl is not None:
         config.ssl.minimum_version = ssl.TLSVersion.TLSv1_3
     return config
-
-
-def _gauges(accounting: Accounting, platform: Platform, writer: WriterLoop) -> None:
-    accounting.gauges |= {
-        "batches_total": lambda: platform.writer.batches,
-        "commands_total": lambda: platform.writer.commands,
-        "commands_waiting": lambda: writer.waiting,
-        "batch_wait_microseconds_total": lambda: writer.waited_us,
-        "refused_for_overload_total": lambda: accounting.shed + writer.shed,
-        "sessions": lambda: len(platform.desks.sessions),
-        "tally_size": lambda: platform.archive.size,
-        "policy_version": lambda: platform.desks.policy.version,
-        "shadow_policy_version": lambda: platform.desks.policy.shadow_version,
-        "shadow_decisions_total": lambda: platform.desks.policy.beside.decisions,
-        "shadow_differences_total": lambda: platform.desks.policy.beside.differences,
-        "writes_stopped": lambda: int(writer.stopped is not None),
-        "key_list_ends_seconds": lambda: platform.key_list_ends // 1000,
-    }
-    tell_measures(platform, accounting)
-    platform.desks.policy.beside.tell = lambda one: accounting.note(
-        Note.SHADOW_DIFFERS, **one._asdict()
-    )
 
 
 async def _announce(served: _Served, started: Callable[[int], None]) -> None:

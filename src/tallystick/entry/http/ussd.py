@@ -12,6 +12,7 @@ from tallystick.application.channels import (
     Screen,
     UssdSession,
     check_fresh,
+    interrupted,
     open_message,
     open_session,
     resume,
@@ -107,10 +108,14 @@ class UssdDoor:
     async def _next_page(self, message: UssdMessage, proof: str, now: Instant) -> Screen:
         at = (message.gateway, message.session)
         session = self._sessions.get(at)
+        if session is not None and self._actions.was_ended(_named(at)):
+            self._sessions.pop(at)
+            return interrupted(session, self._actions.facts(now))[1]
         if session is None or session.msisdn != message.msisdn:
             language = self._actions.language_of(message.msisdn)
             session = open_session(message.session, message.msisdn, now, language)
         facts = self._actions.facts(now)
+        self._actions.register(_named(at), message.msisdn, facts)
         stepped = step(session, message.input, facts)
         while not isinstance(stepped.out, Screen):
             result = await self._actions.carry_out(
@@ -120,9 +125,15 @@ class UssdDoor:
             stepped = resume(stepped.session, result, self._actions.facts(now))
         if stepped.out.ends or len(self._sessions) > _MAX_SESSIONS:
             self._sessions.pop(at, None)
+            self._actions.strike(_named(at))
         else:
             self._sessions[at] = stepped.session
         return stepped.out
+
+
+def _named(at: tuple[str, str]) -> str:
+    """The name of a menu session in the register of sessions."""
+    return f"ussd:{at[0]}:{at[1]}"
 
 
 def _of_partner(body: bytes, knocked: Knocked) -> UssdMessage:

@@ -8,10 +8,11 @@ Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.2; 8.2.3; 6.1
 
 from typing import Final
 
-from tallystick.application.commands import Command, DialBalance, EquipProbe, SetPin, TryPin
+from tallystick.application.commands import Command, DialBalance, EquipProbe, SetPin
 from tallystick.application.customers import Customer
 from tallystick.application.policing.store import last_policy
 from tallystick.application.proving import Equipped
+from tallystick.application.tries import TryEnded, TryPin
 from tallystick.application.turn import Recorded
 from tallystick.entry.assembly import Platform
 from tallystick.entry.proving.customers import probe_customer
@@ -251,7 +252,11 @@ class SecretProbes:
         """One dialled try, as the door makes it: counted, checked, then acted on."""
         customer = self._customer()
         self._run(TryPin(customer.id))
-        self._platform.pin_verifier.check(pin, customer.id, customer.pin)
+        try:
+            self._platform.pin_verifier.check(pin, customer.id, customer.pin)
+        except NotAuthentic:
+            self._run(TryEnded(customer.id, right=False))
+            raise
         self._run(DialBalance(customer.id))
 
     def pin_right(self, now: Instant) -> Seen:
@@ -291,7 +296,7 @@ class SecretProbes:
                 refused += 1
         try:
             self._try(right)
-        except NotPermitted as error:
+        except NotAuthentic as error:
             self._set_pin(self._new_pin())  # so that the next run's orders are ordinary ones
             return judged(
                 refused == limit,

@@ -7,12 +7,17 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA512, HashAlgorithm
 from cryptography.hazmat.primitives.hmac import HMAC
 
 from tallystick.kernel.errors import Malformed
 
 _NAMED = frozenset(("sha256", "sha384", "sha512"))
+_HASHES: dict[str, type[HashAlgorithm]] = {
+    "hmac-sha1": SHA1,
+    "hmac-sha256": SHA256,
+    "hmac-sha512": SHA512,
+}
 
 
 def sha256(octets: bytes) -> bytes:
@@ -61,23 +66,31 @@ def hmac_sha256(secret: bytes, octets: bytes) -> bytes:
     return hmac.digest(secret, octets, "sha256")
 
 
+def legacy_digest(name: str, octets: bytes) -> bytes:
+    """The hash `name` (SHA1, SHA256, SHA512) of a PIN, where an OCRA suite fixes which.
+
+    Source: RFC 6287, 5.1
+    """
+    return hashlib.new(name.lower(), octets, usedforsecurity=False).digest()
+
+
 class PreparedHmac:
-    """HMAC-SHA256 under one key that is prepared once; for keys that are used again and again.
+    """HMAC under one key that is prepared once; for keys that are used again and again.
 
     Source: ISO/IEC 9797-2; RFC 2104, 4
     """
 
     __slots__ = ("_prepared",)
 
-    def __init__(self, secret: bytes) -> None:
-        """Prepare `secret`.
+    def __init__(self, secret: bytes, mechanism: str = "hmac-sha256") -> None:
+        """Prepare `secret` for a mechanism of the registry: hmac-sha1, -sha256 or -sha512.
 
         Source: RFC 2104, 4
         """
-        self._prepared = HMAC(secret, SHA256())
+        self._prepared = HMAC(secret, _HASHES[mechanism]())
 
     def mac(self, octets: bytes) -> bytes:
-        """HMAC-SHA256 of `octets`: 32 bytes.
+        """The HMAC of `octets`: 32 bytes, 20 with SHA-1 and 64 with SHA-512.
 
         Source: ISO/IEC 9797-2; RFC 2104
         """

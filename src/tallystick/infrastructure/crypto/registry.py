@@ -58,6 +58,8 @@ _ROWS: tuple[_Row, ...] = (
     ("md5", "RFC 1321", "", _NO, 18, "", "collisions are practical"),
     # Message authentication
     ("hmac-sha256", "ISO/IEC 9797-2", "tag of 32 bytes", _OK, 256, _PYTHON, ""),
+    ("hmac-sha1", "ISO/IEC 9797-2", "tag of 20 bytes", _OLD, 160, _LIBRARY, "codes of old devices"),
+    ("hmac-sha512", "ISO/IEC 9797-2", "tag of 64 bytes", _OK, 256, _LIBRARY, ""),
     ("hmac-sha384", "ISO/IEC 9797-2", "tag of 48 bytes", _OK, 256, "", ""),
     ("cmac-aes-128", "ISO/IEC 9797-1", "algorithm 5", _OK, 128, "", ""),
     ("gmac-aes-256", "ISO/IEC 9797-3", "nonce of 12 bytes", _OK, 128, "", ""),
@@ -181,6 +183,16 @@ def require(name: str) -> Mechanism:
             because=found.note,
         )
     return found
+
+
+def require_for_checking(name: str) -> Mechanism:
+    """The entry called `name`, if what it protected may still be checked: approved or legacy.
+
+    Raises NotPermitted for another status, NotFound for an unknown name.
+    Source: ISO/TS 12812-2:2017, C
+    """
+    found = mechanism(name)
+    return found if found.status is Status.LEGACY else require(name)
 
 
 def mechanisms() -> tuple[Mechanism, ...]:

@@ -83,6 +83,8 @@ _ROWS: tuple[tuple[Purpose, tuple[Role, ...], int, tuple[Purpose, ...], str], ..
     (Purpose.STORE, (_WRITER, _ENROLMENT), 0, (), "columns of the store"),
     (Purpose.TIGHTENING, (_WRITER,), _YEAR, (), "public halves fixed at set-up and renewal"),
     (Purpose.PARTNER_LINK, (_WRITER,), 0, (), "shared secrets of callbacks are derived from it"),
+    (Purpose.OTP_SEED, (_WRITER,), 0, (), "seeds of customers' own authenticators"),
+    (Purpose.OTP_TRANSPORT, (_WRITER,), _YEAR, (), "makers of authenticators seal seeds to it"),
 )
 
 KEY_TABLE: dict[Purpose, KeyRule] = {

@@ -49,11 +49,15 @@ class Purpose(StrEnum):
     STORE = "store"
     TIGHTENING = "tightening"
     PARTNER_LINK = "partner-link"
+    OTP_SEED = "otp-seed"
+    OTP_TRANSPORT = "otp-transport"
 
 
 ED25519 = "ed25519"
 ECDSA_P256 = "ecdsa-p256-sha256"
+HMAC_SHA1 = "hmac-sha1"
 HMAC_SHA256 = "hmac-sha256"
+HMAC_SHA512 = "hmac-sha512"
 AES_256_GCM = "aes-256-gcm"
 HKDF_SHA256 = "hkdf-sha256"
 HPKE_P256 = "hpke-p256"
@@ -63,7 +67,9 @@ HPKE_HYBRID = "hpke-mlkem768-x25519"
 OPERATIONS: dict[str, frozenset[Operation]] = {
     ED25519: frozenset({Operation.SIGN}),
     ECDSA_P256: frozenset({Operation.SIGN}),
+    HMAC_SHA1: frozenset({Operation.MAC}),
     HMAC_SHA256: frozenset({Operation.MAC}),
+    HMAC_SHA512: frozenset({Operation.MAC}),
     AES_256_GCM: frozenset({Operation.SEAL}),
     HKDF_SHA256: frozenset({Operation.MAC, Operation.SEAL}),
     HPKE_P256: frozenset({Operation.KEM_OPEN}),
@@ -92,11 +98,23 @@ MECHANISMS: dict[Purpose, tuple[str, ...]] = {
     Purpose.STORE: (AES_256_GCM,),
     Purpose.TIGHTENING: (ED25519,),
     Purpose.PARTNER_LINK: (HMAC_SHA256,),
+    Purpose.OTP_SEED: (HMAC_SHA256, HMAC_SHA512, HMAC_SHA1),
+    Purpose.OTP_TRANSPORT: (HPKE_HYBRID, HPKE_P256, HPKE_X25519),
 }
 """The mechanisms that a purpose admits; the first is taken where none is asked for."""
 
+SEED_INFO = b"tallystick otp seed v1\x00"
+"""What a sealed OTP seed is bound to; the mechanism follows."""
+
+SHORTEST_SEED = 16
+LONGEST_SEED = 64
+
 MEMORY_ONLY: frozenset[Purpose] = frozenset({Purpose.SESSION_WRAP})
 """Purposes whose keys live and die with the module: not even their wrapped form comes out."""
+
+
+CHECKING_ONLY: frozenset[Purpose] = frozenset({Purpose.OTP_SEED})
+"""Purposes whose keys others made and that only check: they may use what is legacy."""
 
 
 class KeyHandle(Record, frozen=True, kw_only=True):
@@ -180,7 +198,7 @@ class CryptoModule(Protocol):
         ...
 
     def mac(self, handle: KeyHandle, message: bytes) -> bytes:
-        """The MAC of `message`: 32 bytes.
+        """The MAC of `message`: 32 bytes, or as many as the hash of an OTP seed's mechanism has.
 
         Source: ISO/IEC 9797-2
         """
@@ -211,6 +229,14 @@ class CryptoModule(Protocol):
         """The plaintext of a message sealed to the public half; raises NotAuthentic otherwise.
 
         Source: RFC 9180, 6.1
+        """
+        ...
+
+    def kem_admit(self, handle: KeyHandle, sealed: bytes, mechanism: str) -> KeyHandle:
+        """The OTP seed that was sealed to the public half, as a key for `mechanism`; it stays here.
+
+        Raises NotAuthentic for what does not open, Malformed for a seed that is too short.
+        Source: RFC 9180, 6.1; RFC 4226, 4
         """
         ...
 

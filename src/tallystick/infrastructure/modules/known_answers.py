@@ -58,6 +58,30 @@ def hmac_answer() -> None:
         _expect(mac, _hex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"))
 
 
+def hmac_sha1_answer() -> None:
+    """HMAC-SHA1 of RFC 2202's second case.
+
+    Source: RFC 2202, 3
+    """
+    found = PreparedHmac(b"Jefe", interface.HMAC_SHA1).mac(_JEFE)
+    _expect(found, _hex("effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"))
+
+
+def hmac_sha512_answer() -> None:
+    """HMAC-SHA512 of RFC 4231's second case.
+
+    Source: RFC 4231, 4.3
+    """
+    found = PreparedHmac(b"Jefe", interface.HMAC_SHA512).mac(_JEFE)
+    _expect(
+        found,
+        _hex(
+            "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554"
+            "9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737"
+        ),
+    )
+
+
 def hkdf_answer() -> None:
     """HKDF-SHA256 of RFC 5869's first case.
 
@@ -208,6 +232,8 @@ _HYBRID_PUBLIC_DIGEST = "c9a3565ffde4f72b51661be391ee13e46378d7f06dd5c8bf5af9d2c
 KNOWN_ANSWERS: Mapping[str, KnownAnswer] = MappingProxyType(
     {
         interface.HMAC_SHA256: hmac_answer,
+        interface.HMAC_SHA1: hmac_sha1_answer,
+        interface.HMAC_SHA512: hmac_sha512_answer,
         interface.HKDF_SHA256: hkdf_answer,
         interface.AES_256_GCM: gcm_answer,
         interface.ED25519: ed25519_answer,

@@ -11,13 +11,17 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 from tallystick.infrastructure.crypto.digest import equal
-from tallystick.infrastructure.crypto.registry import require
+from tallystick.infrastructure.crypto.registry import require, require_for_checking
 from tallystick.infrastructure.modules import block as key_block
 from tallystick.infrastructure.modules.entropy import Entropy, WatchedEntropy
 from tallystick.infrastructure.modules.interface import (
+    CHECKING_ONLY,
+    LONGEST_SEED,
     MECHANISMS,
     MEMORY_ONLY,
     OPERATIONS,
+    SEED_INFO,
+    SHORTEST_SEED,
     Capabilities,
     KeyHandle,
     Operation,
@@ -28,6 +32,7 @@ from tallystick.infrastructure.modules.tables import KeyTables, fresh_material
 from tallystick.kernel.errors import (
     Broken,
     Conflict,
+    Malformed,
     MfsError,
     NotAuthentic,
     NotFound,
@@ -90,19 +95,8 @@ class SoftModule:
         self._check_service()
         chosen = mechanism or MECHANISMS[purpose][0]
         self._admit(purpose, chosen)
-        handle = KeyHandle(
-            id=random_id("key", self._draw(16)),
-            purpose=purpose,
-            mechanism=chosen,
-            exportable=purpose not in MEMORY_ONLY,
-            created_at=self._clock.now(),
-        )
-        material = fresh_material(chosen, self._draw)
-        if handle.exportable:
-            header = key_block.header_of(handle, self._profile)
-            sealed = key_block.wrap(self._roots, header, material, self._draw(12))
-            self._keys.blocks[handle.id] = sealed
-        self._keys.install(handle, material)
+        require(chosen)
+        handle = self._keep(purpose, chosen, fresh_material(chosen, self._draw))
         self._check_pair(handle)
         return handle
 
@@ -163,7 +157,7 @@ class SoftModule:
         return signer.sign(message)
 
     def mac(self, handle: KeyHandle, message: bytes) -> bytes:
-        """The MAC of `message`: 32 bytes.
+        """The MAC of `message`: 32 bytes, or as many as the hash of an OTP seed's mechanism has.
 
         Source: ISO/IEC 9797-2
         """
@@ -209,6 +203,20 @@ class SoftModule:
         if receiver is None:
             self._refuse(handle, Operation.KEM_OPEN)
         return receiver.open(sealed, info=info)
+
+    def kem_admit(self, handle: KeyHandle, sealed: bytes, mechanism: str) -> KeyHandle:
+        """The OTP seed that was sealed to the public half, as a key for `mechanism`; it stays here.
+
+        Raises NotAuthentic for what does not open, Malformed for a seed of another length.
+        Source: RFC 9180, 6.1; RFC 4226, 4
+        """
+        if self._known(handle).purpose is not Purpose.OTP_TRANSPORT:
+            raise NotPermitted(f"a {handle.purpose.value} key brings in no seeds")
+        self._admit(Purpose.OTP_SEED, mechanism)
+        seed = self.kem_open(handle, sealed, info=SEED_INFO + mechanism.encode())
+        if not SHORTEST_SEED <= len(seed) <= LONGEST_SEED:
+            raise Malformed(f"a seed has {SHORTEST_SEED} to {LONGEST_SEED} bytes")
+        return self._keep(Purpose.OTP_SEED, mechanism, seed)
 
     def destroy(self, handle: KeyHandle) -> None:
         """Forget the key; blocks outside are their keeper's to delete.
@@ -289,9 +297,25 @@ class SoftModule:
                 f"a {purpose.value} key does not use {mechanism[:40]!r}",
                 remedy=f"use one of {', '.join(MECHANISMS[purpose])}",
             )
-        require(mechanism)
+        (require_for_checking if purpose in CHECKING_ONLY else require)(mechanism)
         if mechanism not in self._tested:
             self._prove(mechanism)
+
+    def _keep(self, purpose: Purpose, mechanism: str, material: bytes) -> KeyHandle:
+        """A new key out of `material`, loaded, and wrapped unless it lives in memory only."""
+        handle = KeyHandle(
+            id=random_id("key", self._draw(16)),
+            purpose=purpose,
+            mechanism=mechanism,
+            exportable=purpose not in MEMORY_ONLY,
+            created_at=self._clock.now(),
+        )
+        if handle.exportable:
+            header = key_block.header_of(handle, self._profile)
+            sealed = key_block.wrap(self._roots, header, material, self._draw(12))
+            self._keys.blocks[handle.id] = sealed
+        self._keys.install(handle, material)
+        return handle
 
     def _prove(self, mechanism: str) -> None:
         """Run the known answer of `mechanism`; a failure stops the module.

@@ -19,7 +19,9 @@ from tallystick.infrastructure.modules.interface import (
     ECDSA_P256,
     ED25519,
     HKDF_SHA256,
+    HMAC_SHA1,
     HMAC_SHA256,
+    HMAC_SHA512,
     OPERATIONS,
     KeyHandle,
     Operation,
@@ -30,6 +32,7 @@ _COMMIT_INFO = b"tallystick subject commitments v1"
 _SEAL_INFO = b"tallystick subject sealing v1"
 _PAIRWISE = b"pairwise consistency"
 _SECRET_LENGTH = 32
+_HMACS = frozenset({HMAC_SHA1, HMAC_SHA256, HMAC_SHA512})
 MOST_PREPARED = 2_048
 """How many MAC keys are kept ready, about a kibibyte each."""
 
@@ -63,7 +66,7 @@ class KeyTables:
             self.signers[key_id] = Es256SigningKey.from_pkcs8(material)
         elif mechanism == ED25519:
             self.signers[key_id] = Ed25519SigningKey.from_pkcs8(material)
-        elif mechanism == HMAC_SHA256:
+        elif mechanism in _HMACS:
             self.macs[key_id] = material
         elif mechanism == AES_256_GCM:
             self.ciphers[key_id] = AeadKey(material)
@@ -85,7 +88,9 @@ class KeyTables:
         if len(self.prepared) >= MOST_PREPARED:
             for old in list(islice(self.prepared, MOST_PREPARED // 8)):
                 del self.prepared[old]
-        prepared = self.prepared[key_id] = PreparedHmac(secret)
+        mechanism = self.handles[key_id].mechanism
+        hashed = mechanism if mechanism in _HMACS else HMAC_SHA256
+        prepared = self.prepared[key_id] = PreparedHmac(secret, hashed)
         return prepared
 
     def check_pair(self, handle: KeyHandle) -> None:

@@ -58,7 +58,7 @@ def cedar_schema(policy: Policy) -> str:
         *(f"{field}: String" for field in (*_STRINGS, "currency")),
         "tier: Long",
         "payee_known: Bool",
-        *(f"{field}: Long" for field in (*MEASURED.values(), "categories")),
+        *(f"{field}: Long" for field in (*MEASURED.values(), "factor_age_ms", "categories")),
         "degraded: Degraded",
     ]
     degraded = ", ".join(f"{_text(one.value)}?: Long" for one in Dependency)
@@ -82,6 +82,7 @@ def cedar_request(facts: Facts) -> dict[str, Any]:
         name: getattr(facts, name)
         for name in (*_STRINGS, "currency", "tier", "payee_known", *MEASURED.values())
     }
+    context["factor_age_ms"] = facts.factor_age_ms
     context["categories"] = len(_CATEGORIES.intersection(facts.factors))
     context["degraded"] = dict(facts.degraded)
     return {
@@ -115,6 +116,9 @@ def _forbids(policy: Policy) -> Iterator[str]:
         if operation != Operation.OPERATE.value and rule.categories:
             few = f"{_operation([operation])} && context.categories < {rule.categories}"
             yield _policy("forbid", f"factors-{operation}", rule.because, few)
+        if operation != Operation.OPERATE.value and rule.fresh_ms:
+            old = f"{_operation([operation])} && context.factor_age_ms > {rule.fresh_ms}"
+            yield _policy("forbid", f"fresh-{operation}", rule.because, old)
     for limit in policy.limits:
         yield _policy("forbid", limit.id, limit.because, _capped(limit))
     for one in Dependency:

@@ -58,7 +58,8 @@ class Decision(Record, frozen=True, kw_only=True):
     """What the policy says to some facts, and why.
 
     `row` is the id of the row, limit or rule that decided; `limits` are for the ledger to hold.
-    `required_grade` and `required_factors` tell what a step-up takes, `delay_ms` how long to wait;
+    `required_grade`, `required_factors` and `fresh_ms` (how old the last factor may be) tell what a
+    step-up takes, `delay_ms` how long to wait;
     `cap_passed` says that the amount is above the cap `cap_minor` of one payment.
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
@@ -71,6 +72,7 @@ class Decision(Record, frozen=True, kw_only=True):
     limits: tuple[LimitRule, ...] = ()
     required_grade: str = ""
     required_factors: int = 0
+    fresh_ms: int = 0
     delay_ms: int = 0
     cap_passed: bool = False
     cap_minor: int = FOREVER
@@ -83,6 +85,22 @@ class Decision(Record, frozen=True, kw_only=True):
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         return self.row.startswith("dependency-") and not self.cap_passed
+
+    @property
+    def suffices(self) -> tuple[str, ...]:
+        """What would be enough, as words for programs: `grade:...`, `categories:...`, `fresh:...`.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        given = frozenset(self.facts.factors)
+        words = [f"grade:{self.required_grade}"] if self.required_grade else []
+        if self.required_factors:
+            words.append(f"categories:{self.required_factors}")
+        if len(given & _CATEGORIES) < self.required_factors:
+            words += [f"factor:{one.value}" for one in Factor if one.value not in given]
+        if self.fresh_ms:
+            words.append(f"fresh:{self.fresh_ms // 1000}")
+        return tuple(words)
 
     @property
     def reason(self) -> str:
@@ -225,8 +243,15 @@ class CompiledPolicy:
 
     def _lacking_factors(self, facts: Facts) -> Decision | None:
         rule = self._factors.get(facts.operation)
-        if rule is None or len(_CATEGORIES.intersection(facts.factors)) >= rule.categories:
+        if rule is None:
             return None
+        enough = len(_CATEGORIES.intersection(facts.factors)) >= rule.categories
+        stale = 0 < rule.fresh_ms < facts.factor_age_ms
+        if enough and not stale:
+            return None
+        remedy = f"give factors of {rule.categories} different categories"
+        if enough:
+            remedy = f"enter your PIN or a code again: at most {rule.fresh_ms // 1000} s ago"
         return Decision(
             outcome=Outcome.STEP_UP,
             row=f"factors-{facts.operation}",
@@ -234,7 +259,8 @@ class CompiledPolicy:
             policy_version=self.version,
             facts=facts,
             required_factors=rule.categories,
-            remedy=f"give factors of {rule.categories} different categories",
+            fresh_ms=rule.fresh_ms if stale else 0,
+            remedy=remedy,
         )
 
     def _because_factors(self, operation: str, rule: FactorRule) -> str:

@@ -83,6 +83,7 @@ class StepUp(Record, frozen=True, kw_only=True):
             "a stronger authentication is required",
             remedy=self.decision.remedy,
             because=self.decision.reason,
+            suffices=self.decision.suffices,
         )
 
 

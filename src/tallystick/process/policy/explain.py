@@ -140,6 +140,8 @@ def _parameters(policy: Policy) -> Iterator[tuple[str, str]]:
     plain = to_plain(policy)
     for section in ("decisions", "default", "limits", "tightening", "regimes_at"):
         plain.pop(section)
+    for rule in plain["authenticators"].values():
+        rule.pop("at")
     yield from _flat("", plain, currency)
 
 

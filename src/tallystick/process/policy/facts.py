@@ -165,6 +165,11 @@ class OperatorAct(StrEnum):
     EXPORT_EVIDENCE = "export-evidence"
     SUSPEND_SERVICE = "suspend-service"
     LIFT_TIGHTENING = "lift-tightening"
+    ENROL_AUTHENTICATOR = "enrol-authenticator"
+    UNLOCK_CUSTOMER = "unlock-customer"
+    VIEW_SESSIONS = "view-sessions"
+    END_SESSIONS = "end-sessions"
+    REPORT_FRAUD = "report-fraud"
 
 
 class Signal(StrEnum):
@@ -206,6 +211,7 @@ class Facts(Record, frozen=True, kw_only=True, omit_defaults=True):
     sim_age_ms              since the SIM last changed; `FOREVER` where no change is known (an
                             absent signal is reported as the degraded dependency `sim-signal`)
     session_age_ms          since the session was established
+    factor_age_ms           since a factor was last given; `FOREVER` where that is not known
     minute_of_day           local time of the provider, 0 to 1439 (`CompiledPolicy.minute_of_day`)
     recent_failures         failed authentications of this account since the last success
     risk_score              0 to 1000, from monitoring
@@ -229,6 +235,7 @@ class Facts(Record, frozen=True, kw_only=True, omit_defaults=True):
     account_age_ms: int = 0
     sim_age_ms: int = FOREVER
     session_age_ms: int = 0
+    factor_age_ms: int = FOREVER
     minute_of_day: int = 720
     recent_failures: int = 0
     risk_score: int = 0

@@ -53,7 +53,7 @@ FRAME: dict[str, Any] = {
         "pay": {"categories": 2, "because": "two"},
         "add-payee": {"categories": 2, "because": "two"},
         "change-profile": {"categories": 2, "because": "two"},
-        "change-pin": {"categories": 3, "because": "three"},
+        "change-pin": {"categories": 3, "fresh": "PT5M", "because": "three"},
         "manage-device": {"categories": 2, "because": "two"},
         "operate": {"categories": 2, "because": "two"},
     },
@@ -149,6 +149,7 @@ MEASURES: dict[str, st.SearchStrategy[Any]] = {
     "device_age_ms": st.sampled_from([0, 5 * MINUTE, HOUR - 1, HOUR, HOUR + 1, DAY, 90 * DAY]),
     "sim_age_ms": st.sampled_from([0, DAY, 3 * DAY - 1, 3 * DAY, 90 * DAY]),
     "session_age_ms": st.sampled_from([0, 5 * MINUTE - 1, 5 * MINUTE, 5 * MINUTE + 1, HOUR]),
+    "factor_age_ms": st.sampled_from([0, 5 * MINUTE, 5 * MINUTE + 1, 2**62]),
     "minute_of_day": st.sampled_from([0, 299, 300, 301, 749, 750, 1380, 1439]),
     "recent_failures": st.sampled_from([0, 1, 2, 3, 4]),
     "risk_score": st.sampled_from([0, 599, 600, 601, 1000]),
@@ -217,7 +218,9 @@ def interpret(policy: dict[str, Any], facts: Facts) -> tuple[Any, ...]:
     if row["outcome"] in {"deny", "step-up"}:
         return row["outcome"], row["id"], ()
     categories = {"possession", "knowledge", "inherence"} & set(facts.factors)
-    if len(categories) < policy["factors"].get(facts.operation, {"categories": 0})["categories"]:
+    rule = policy["factors"].get(facts.operation, {"categories": 0})
+    stale = "fresh" in rule and facts.factor_age_ms > 5 * MINUTE
+    if len(categories) < rule["categories"] or stale:
         return "step-up", f"factors-{facts.operation}", ()
     limits = [one for one in policy["limits"] if priced and matches(one["when"], facts)]
     caps = [(one["per_payment"], one["id"]) for one in limits] + caps

@@ -8,8 +8,9 @@ from tallystick.infrastructure.crypto.registry import (
     mechanism,
     mechanisms,
     require,
+    require_for_checking,
 )
-from tallystick.infrastructure.modules.interface import MECHANISMS, OPERATIONS
+from tallystick.infrastructure.modules.interface import CHECKING_ONLY, MECHANISMS, OPERATIONS
 from tallystick.infrastructure.modules.known_answers import KNOWN_ANSWERS
 from tallystick.kernel.errors import NotFound, NotPermitted
 
@@ -63,4 +64,12 @@ def test_whatever_runs_is_registered_approved_and_has_a_known_answer() -> None:
     assert {suite.value for suite in KemSuite} <= running
     assert running == set(KNOWN_ANSWERS)
     for name in running:
-        assert require(name).implemented_by
+        assert require_for_checking(name).implemented_by
+    makes = {
+        name
+        for purpose, names in MECHANISMS.items()
+        if purpose not in CHECKING_ONLY
+        for name in names
+    }
+    for name in makes:
+        require(name)

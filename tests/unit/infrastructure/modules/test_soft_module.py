@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from tests.unit.infrastructure.modules.module_under_test import build
 
 from tallystick.infrastructure.crypto.kem import KemPublicKey, KemSuite
+from tallystick.infrastructure.crypto.registry import Status
+from tallystick.infrastructure.crypto.registry import mechanism as mechanism_called
 from tallystick.infrastructure.crypto.signature import verify_key
 from tallystick.infrastructure.modules import tables
 from tallystick.infrastructure.modules.interface import (
@@ -29,7 +31,12 @@ from tallystick.kernel.errors import Broken, NotAuthentic, NotFound, NotPermitte
 from tallystick.kernel.model import replace
 
 NONCE = bytes(12)
-PAIRS = [(purpose, name) for purpose, names in MECHANISMS.items() for name in names]
+PAIRS = [
+    (purpose, name)
+    for purpose, names in MECHANISMS.items()
+    for name in names
+    if mechanism_called(name).status is Status.APPROVED
+]
 ALGORITHM = {ECDSA_P256: "ES256", ED25519: "EdDSA"}
 
 

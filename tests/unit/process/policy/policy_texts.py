@@ -43,7 +43,7 @@ def payment(**changes: object) -> Facts:
         "device_age_ms": YEAR_MS,
         "account_age_ms": YEAR_MS,
     }
-    return Facts(**(facts | changes))  # type: ignore[arg-type]
+    return Facts(**({"factor_age_ms": 0} | facts | changes))  # type: ignore[arg-type]
 
 
 SIGNED = {"grade": "device-signed", "device_trust": "software"}

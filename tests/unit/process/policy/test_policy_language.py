@@ -199,8 +199,8 @@ DEFECTS = [
     ("  auditor: [", "  Auditor: [", "Auditor", "a role is a slug"),
     ("enrol-operator, suspend-service, export", "suspend-service, export", "two_people",
      "no role may do enrol-operator"),
-    ("resume-customer]", "[resume-customer]]", "[resume-customer]]", "a list of words"),
-    ("resume-customer]", "'change-tier']", "'change-tier']", "twice"),
+    ("unlock-customer]", "[unlock-customer]]", "[unlock-customer]]", "a list of words"),
+    ("unlock-customer]", "'change-tier']", "'change-tier']", "twice"),
     ("default: {outcome", "defaults: {outcome", "defaults", "did you mean 'default'?"),
     # what no single line shows
     ("- id: inquire\n    when: {operation: inquire}",

@@ -116,18 +116,25 @@ class LimitRule(Record, frozen=True, kw_only=True):
 
 
 class SessionRule(Record, frozen=True, kw_only=True):
-    """How long a session of one channel lives without a request, and at all.
+    """How long a session of one channel lives without a request, and at all; how many there are.
 
+    At most `at_most` live at once for a customer, over all channels; 0 is without a bound. One more
+    ends the oldest (`beyond` is replace) or is refused (refuse).
     Source: ISO/TS 12812-2:2017, 7.3.2
     """
 
     idle_ms: int
     absolute_ms: int
+    at_most: int = 0
+    beyond: str = "replace"
 
 
 class AttemptRule(Record, frozen=True, kw_only=True):
     """Failed authentications: `limit` in a row block for `block_ms`; activation codes as well.
 
+    After the second failure the next try waits `backoff_ms`, and twice as long after each further
+    one; 0 is at once. Each block is twice as long as the one before it; after `blocks` of them in a
+    row only two operators end it, 0 is never.
     Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.1
     """
 
@@ -135,16 +142,32 @@ class AttemptRule(Record, frozen=True, kw_only=True):
     block_ms: int
     activation_life_ms: int
     activation_tries: int
+    backoff_ms: int = 0
+    blocks: int = 0
+
+
+class AuthenticatorRule(Record, frozen=True, kw_only=True):
+    """What a code of one kind counts as, on which element it rests, and where it is accepted.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2
+    """
+
+    category: str
+    carried_by: str
+    channels: tuple[str, ...]
+    because: str
+    at: Position
 
 
 class FactorRule(Record, frozen=True, kw_only=True):
-    """How many categories of factors an operation takes.
+    """How many categories of factors an operation takes, and how fresh (ms; 0: of any age).
 
     Source: ISO/TS 12812-2:2017, 7.3.2
     """
 
     categories: int
     because: str
+    fresh_ms: int = 0
 
 
 class HandshakeRule(Record, frozen=True, kw_only=True):
@@ -238,6 +261,7 @@ class Policy(Record, frozen=True, kw_only=True):
     default: Row
     dependencies: dict[str, DependencyRule]
     operators: OperatorRules
+    authenticators: dict[str, AuthenticatorRule]
     tightening: tuple[Tightening, ...] = ()
     regimes: tuple[str, ...] = ()
     regimes_at: Position = Position(line=1, column=1)

@@ -15,6 +15,7 @@ from tallystick.process.policy.facts import FOREVER, Channel, Dependency, Operat
 from tallystick.process.policy.language.measures import read_tightening
 from tallystick.process.policy.language.model import (
     AttemptRule,
+    AuthenticatorRule,
     DependencyRule,
     FactorRule,
     HandshakeRule,
@@ -52,6 +53,12 @@ TWO_FACTORS = tuple(
 )
 """Operations for which no policy may ask for fewer than two categories of factors."""
 
+AUTHENTICATORS = ("hotp", "totp", "ocra", "sms-code")
+"""Kinds of codes that a policy may accept as a factor."""
+
+CODE_CATEGORIES = ("possession", "knowledge")
+CARRIERS = ("separate", "handset", "sim")
+BEYOND = ("replace", "refuse")
 MAX_ATTEMPTS = 5
 MAX_IDLE_MS = 5 * MINUTE_MS
 MAX_ACTIVATION_MS = 10 * MINUTE_MS
@@ -63,6 +70,7 @@ _SECTIONS = (
     "factors",
     "sessions",
     "attempts",
+    "authenticators",
     "quotes",
     "handshake",
     "limits",
@@ -107,6 +115,7 @@ def read_policy(text: str) -> Policy:
         default=read_default(root),
         dependencies=_dependencies(root, tuple(roles.roles)),
         operators=roles,
+        authenticators=_authenticators(root) if "authenticators" in root else {},
         tightening=tightening,
         regimes=root.choices("regimes", regime_names()) if "regimes" in root else (),
         regimes_at=root.position("regimes"),
@@ -181,12 +190,16 @@ def _factors(root: Section) -> dict[str, FactorRule]:
     for operation in TWO_FACTORS:
         section.node(operation)
     for name, _ in section.names():
-        one = section.section(name, ("categories", "because"))
+        one = section.section(name, ("categories", "fresh", "because"))
         count = one.integer("categories", 0, 3)
         if name in TWO_FACTORS and count < 2:
             text = f"{name} takes at least two categories of factors (MFS-7.3.2-01)"
             root.defects.add(one.position("categories"), text)
-        rules[name] = FactorRule(categories=count, because=one.text("because"))
+        rules[name] = FactorRule(
+            categories=count,
+            because=one.text("because"),
+            fresh_ms=one.duration("fresh", 1000, DAY_MS) if "fresh" in one else 0,
+        )
     return rules
 
 
@@ -195,9 +208,14 @@ def _sessions(root: Section) -> dict[str, SessionRule]:
     rules: dict[str, SessionRule] = {}
     why = "a session ends after 5 min without a request (MFS-7.3.2-03)"
     for name, _ in section.names():
-        one = section.section(name, ("idle", "absolute"))
+        one = section.section(name, ("idle", "absolute", "at_most", "beyond"))
         idle = one.duration("idle", 1000, MAX_IDLE_MS, why=why)
-        rules[name] = SessionRule(idle_ms=idle, absolute_ms=one.duration("absolute", 1000, DAY_MS))
+        rules[name] = SessionRule(
+            idle_ms=idle,
+            absolute_ms=one.duration("absolute", 1000, DAY_MS),
+            at_most=one.integer("at_most", 1, 100) if "at_most" in one else 0,
+            beyond=one.choice("beyond", BEYOND) if "beyond" in one else BEYOND[0],
+        )
         if rules[name].absolute_ms < idle:
             root.defects.add(one.position("absolute"), f"{name}: absolute is shorter than idle")
     app, ussd = rules.get("app"), rules.get("ussd")
@@ -208,7 +226,8 @@ def _sessions(root: Section) -> dict[str, SessionRule]:
 
 
 def _attempts(root: Section) -> AttemptRule:
-    section = root.section("attempts", ("limit", "block", "activation"))
+    words = ("limit", "block", "backoff", "blocks", "activation")
+    section = root.section("attempts", words)
     activation = section.section("activation", ("life", "tries"))
     why = "an activation code is short-lived (MFS-7.4.1-03)"
     return AttemptRule(
@@ -216,7 +235,24 @@ def _attempts(root: Section) -> AttemptRule:
         block_ms=section.duration("block", MINUTE_MS, 365 * DAY_MS),
         activation_life_ms=activation.duration("life", 1000, MAX_ACTIVATION_MS, why=why),
         activation_tries=activation.integer("tries", 1, MAX_ATTEMPTS),
+        backoff_ms=section.duration("backoff", 100, MINUTE_MS) if "backoff" in section else 0,
+        blocks=section.integer("blocks", 1, 100) if "blocks" in section else 0,
     )
+
+
+def _authenticators(root: Section) -> dict[str, AuthenticatorRule]:
+    section = root.section("authenticators", AUTHENTICATORS)
+    rules: dict[str, AuthenticatorRule] = {}
+    for name, at in section.names():
+        one = section.section(name, ("category", "carried_by", "channels", "because"))
+        rules[name] = AuthenticatorRule(
+            category=one.choice("category", CODE_CATEGORIES),
+            carried_by=one.choice("carried_by", CARRIERS),
+            channels=one.choices("channels", _CHANNELS),
+            because=one.text("because"),
+            at=at,
+        )
+    return rules
 
 
 def _handshake(root: Section) -> HandshakeRule:

@@ -1,0 +1,174 @@
+"""The counts that the writer owns: one order of tries for all channels and all processes.
+
+Source: ISO/TS 12812-2:2017, 7.3.2
+"""
+
+from tallystick.application.attempts.model import AttemptRow, Subjects, not_right
+from tallystick.application.attempts.rules import limit_of, next_try_at, tried
+from tallystick.application.attempts.store import ATTEMPT, devices_of
+from tallystick.application.customers import Customer, Customers
+from tallystick.application.notices import Notices, Template
+from tallystick.application.policing import PolicyInForce
+from tallystick.application.turn import Turn
+from tallystick.infrastructure.store.database import Reader
+from tallystick.infrastructure.store.rowcache import RowCache
+from tallystick.infrastructure.tally.leaf import Commitments
+from tallystick.kernel.errors import NotFound
+from tallystick.kernel.model import replace
+
+_PREFIX = "cus_"
+
+
+class Attempts:
+    """Counts a try before it is checked; the customer's own count is also told to the policy.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2
+    """
+
+    def __init__(
+        self,
+        customers: Customers,
+        notices: Notices,
+        policy: PolicyInForce,
+        reader: Reader,
+        *,
+        capacity: int,
+    ) -> None:
+        """Count by the words of `policy`; keep up to `capacity` rows in memory.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        self._customers = customers
+        self._notices = notices
+        self._policy = policy
+        self._reader = reader
+        self._rows = RowCache(ATTEMPT, AttemptRow, reader, capacity=capacity)
+
+    def count(self, turn: Turn, who: Subjects) -> None:
+        """Count one try of everybody in `who`, or none if one of them may not try now.
+
+        Raises NotAuthentic, the same as for what is wrong, and writes as much as if it counted.
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        rule = self._policy.compiled.policy.attempts
+        rows = [self._row(name) for name in who.names()]
+        if any(turn.now < next_try_at(row, rule) for row in rows):
+            for row in rows:
+                self._keep(turn, replace(row, held=row.held + 1))
+            raise not_right()
+        for row in rows:
+            self._keep(turn, tried(row, turn.now, rule))
+
+    def right(self, turn: Turn, who: Subjects) -> None:
+        """Begin the counts of customer and device anew; take the try off its source.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        for name in who.names():
+            row = self._row(name)
+            if name.startswith("source:"):
+                self._keep(turn, replace(row, failures=max(0, row.failures - 1)))
+            elif row.failures or row.blocks or row.blocked_until:
+                self._keep(turn, _begun_anew(row))
+
+    def wrong(self, turn: Turn, who: Subjects, *, held: bool = False) -> int:
+        """Record a try that was wrong or `held` back, and tell the customer if it blocks.
+
+        Gives the event's index.
+
+        What ends in a block that only operators lift says so in the record: `stopped`.
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        rule = self._policy.compiled.policy.attempts
+        names = list(who.names())
+        rows = [self._row(name) for name in names]
+        blocked = [row for row in rows if row.failures >= limit_of(row, rule)]
+        for row in rows:
+            self._keep(turn, row)  # as much is written as after a right one
+        if blocked and not held and who.customer and not who.receipt:
+            self._notices.add(turn, who.customer, Template.PIN_BLOCKED, who.customer)
+        told = {
+            "failures": max((row.failures for row in rows), default=0),
+            "held": int(held),
+            "stopped": max((row.stopped for row in rows), default=0),
+        }
+        kind = "authentication.blocked" if blocked and not held else "authentication.failed"
+        return self._record(turn, kind, who, told)
+
+    def passed(self, turn: Turn, who: Subjects) -> int:
+        """Record a try that was right; gives the event's index.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        return self._record(turn, "authentication.passed", who, {})
+
+    def unlock(self, turn: Turn, customer: Customer) -> None:
+        """Begin every count of `customer` and of the customer's devices anew.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2; 6.2.1
+        """
+        names = [*Subjects(customer.id).names(), *Subjects(customer.id, receipt=True).names()]
+        for name in (*names, *devices_of(self._reader, customer.id)):
+            self._keep(turn, _begun_anew(self._row(name)))
+
+    def trim(self) -> None:
+        """Forget what is over capacity.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._rows.trim()
+
+    def reset(self) -> None:
+        """Forget everything that a batch may have changed.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._rows.reset()
+
+    def _record(self, turn: Turn, kind: str, who: Subjects, public: dict[str, int]) -> int:
+        event = turn.new_id("evt")
+        commitments = Commitments(event)
+        mac = self._customers.commit_mac_of_nobody()
+        if who.customer:
+            mac = self._customers.commit_mac(self._customers.get(who.customer))
+        commitments.commit(mac, {"customer": who.customer, "device": who.device})
+        return turn.record(
+            kind,
+            policy=self._policy.version,
+            public=public,
+            commitments=commitments,
+            event_id=event,
+        )
+
+    def _row(self, name: str) -> AttemptRow:
+        row = self._rows.get(name)
+        if row is not None:
+            return row
+        failures = blocked_until = 0
+        if name.startswith(_PREFIX):
+            # A version before this one counted in the customer's own row.
+            customer = self._customers.get(name)
+            failures, blocked_until = customer.pin_failures, customer.pin_blocked_until
+        return AttemptRow(
+            subject=name,
+            failures=failures,
+            tried_at=0,
+            blocked_until=blocked_until,
+            blocks=0,
+            stopped=0,
+        )
+
+    def _keep(self, turn: Turn, row: AttemptRow) -> None:
+        self._rows.put(row.subject, row, turn.changes)
+        if not row.subject.startswith(_PREFIX):
+            return
+        try:
+            customer = self._customers.get(row.subject)
+        except NotFound:
+            return
+        told = replace(customer, pin_failures=row.failures, pin_blocked_until=row.blocked_until)
+        self._customers.save(turn, told)
+
+
+def _begun_anew(row: AttemptRow) -> AttemptRow:
+    return replace(row, failures=0, blocked_until=0, blocks=0, stopped=0, held=0)

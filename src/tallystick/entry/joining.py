@@ -1,0 +1,236 @@
+"""The writer's capabilities, joined: who needs whom, on one page.
+
+Source: ISO/TS 12812-2:2017, 6.2.2
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tallystick.application.acts import Acts
+from tallystick.application.attempts import Attempts
+from tallystick.application.authentication import Access, Sessions
+from tallystick.application.authentication.pins import Pins
+from tallystick.application.authentication.service import Keys, People
+from tallystick.application.authenticators import Authenticators
+from tallystick.application.book import LedgerBook
+from tallystick.application.certification import Certification
+from tallystick.application.core.settling import Settling
+from tallystick.application.customers import Customers, Languages
+from tallystick.application.daybook import DayBook
+from tallystick.application.desks import Desks
+from tallystick.application.devices import Devices
+from tallystick.application.exemptions import Exemptions
+from tallystick.application.guarding import Guarding
+from tallystick.application.notices import Notices
+from tallystick.application.operators import Operators
+from tallystick.application.payments import Payments, Tariff
+from tallystick.application.policing import Officers, PolicyInForce, Seal
+from tallystick.application.proving import Proving
+from tallystick.application.quotekeys import QuoteKeys
+from tallystick.application.quoting import Quoting, Terms
+from tallystick.application.selfcare import Crew, SelfCare
+from tallystick.application.signals import Signals
+from tallystick.application.webhooks import Webhooks
+from tallystick.entry.registering import KeptRegisters
+from tallystick.entry.settings import ProviderSettings
+from tallystick.infrastructure.envelope.certificate import issue_certificate
+from tallystick.infrastructure.keys.table import LoadedKeys
+from tallystick.infrastructure.modules.block import BlockRoots
+from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.infrastructure.modules.signer import ModuleSigner
+from tallystick.infrastructure.modules.soft import SoftModule
+from tallystick.infrastructure.store.database import Connection
+from tallystick.kernel.time import Clock
+from tallystick.protocol.enrolment import DeviceCertificate
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is kept in memory: rows of each kind, and hot session keys.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    rows: int = 12_000
+    orders: int = 4_000
+    hot_keys: int = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What every capability stands on.
+
+    Source: ISO/TS 12812-2:2017, 6.2
+    """
+
+    settings: ProviderSettings
+    clock: Clock
+    module: SoftModule
+    keys: LoadedKeys
+    reader: Connection
+    size: Scale
+    quote_keys: QuoteKeys
+    quote_roots: BlockRoots
+    registers: KeptRegisters
+    network: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What everything else leans on: people, their devices and sessions, and money."""
+
+    policy: PolicyInForce
+    customers: Customers
+    devices: Devices
+    sessions: Sessions
+    access: Access
+    attempts: Attempts
+    exemptions: Exemptions
+    book: LedgerBook
+    payments: Payments
+    notices: Notices
+    signals: Signals
+
+
+def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
+    """The capabilities, joined.
+
+    Source: ISO/TS 12812-2:2017, 6.2.2
+    """
+    ground = _people_and_money(on)
+    policy, customers, payments = ground.policy, ground.customers, ground.payments
+    module, reader, rows = on.module, on.reader, on.size.rows
+    quoting = Quoting(customers, policy, on.quote_keys, module.random, _terms(on.settings))
+    operators = Operators(
+        module,
+        on.keys.newest(Purpose.ACTIVATION),
+        on.keys.newest(Purpose.STORE),
+        policy,
+        reader,
+        untrained=on.registers.why_untrained,
+    )
+    webhooks = Webhooks(reader)
+    attempts, sessions = ground.attempts, ground.sessions
+    seeds = on.keys.handles.get(Purpose.OTP_TRANSPORT, ())
+    authenticators = Authenticators(module, seeds, policy, reader, capacity=rows)
+    pins = Pins(customers, attempts, policy)
+    selfcare = SelfCare(
+        Crew(attempts, authenticators, customers, ground.devices, payments, pins, policy, sessions)
+    )
+    acts = Acts(
+        access=ground.access,
+        book=ground.book,
+        customers=customers,
+        days=DayBook(reader, on.settings.currency),
+        devices=ground.devices,
+        operators=operators,
+        payments=payments,
+        policy=policy,
+        quoting=quoting,
+        webhooks=webhooks,
+        more=Guarding(
+            attempts, authenticators, customers, ground.exemptions, policy, selfcare, sessions
+        ).acts(),
+    )
+    desks = Desks(
+        policy=policy,
+        customers=customers,
+        languages=Languages(reader, on.settings.language, capacity=rows),
+        signals=ground.signals,
+        devices=ground.devices,
+        sessions=sessions,
+        access=ground.access,
+        attempts=attempts,
+        exemptions=ground.exemptions,
+        book=ground.book,
+        payments=payments,
+        notices=ground.notices,
+        pins=pins,
+        authenticators=authenticators,
+        selfcare=selfcare,
+        operators=operators,
+        acts=acts,
+        webhooks=webhooks,
+        settling=Settling(payments, customers, ground.book, policy),
+        certification=_certification(on, policy),
+        proving=Proving(ground.access, acts, customers, policy, reader),
+    )
+    return desks, quoting, webhooks
+
+
+def _people_and_money(on: Ground) -> _Base:
+    module, reader, rows = on.module, on.reader, on.size.rows
+    policy = PolicyInForce(_believed(on), reader, _seal(on))
+    policy.load()
+    store_key = on.keys.newest(Purpose.STORE)
+    codes = on.keys.newest(Purpose.ACTIVATION)
+    customers = Customers(module, on.keys.newest(Purpose.ALIAS_INDEX), reader, capacity=rows)
+    devices = Devices(module, store_key, _authority(on), reader, capacity=rows)
+    sessions = Sessions(module, hot_keys=on.size.hot_keys)
+    notices = Notices(reader)
+    book = LedgerBook(
+        reader, on.settings.currency, elsewhere=bool(on.settings.core_url), capacity=rows
+    )
+    attempts = Attempts(customers, notices, policy, reader, capacity=rows)
+    exemptions = Exemptions(policy, reader, capacity=rows)
+    signals = Signals(customers, notices, policy, reader, connected=on.network, capacity=rows)
+    people = People(customers, devices, sessions, notices, policy, signals, attempts)
+    access = Access(Keys(module, codes), people, reader, capacity=rows)
+    payments = Payments(
+        customers,
+        book,
+        policy,
+        notices,
+        exemptions,
+        reader,
+        started_at=on.clock.now(),
+        capacity=on.size.orders,
+    )
+    return _Base(
+        policy,
+        customers,
+        devices,
+        sessions,
+        access,
+        attempts,
+        exemptions,
+        book,
+        payments,
+        notices,
+        signals,
+    )
+
+
+def _certification(on: Ground, policy: PolicyInForce) -> Certification:
+    officers = {name: half.verify_key() for name, half in on.settings.officers.items()}
+    return Certification(officers, on.settings.profile, policy, on.reader)
+
+
+def _believed(on: Ground) -> Officers:
+    """Whose signatures put a policy into force."""
+    halves = on.settings.officers.items()
+    officers = {name: half.verify_key() for name, half in halves}
+    return Officers(officers, on.settings.profile, on.settings.provider)
+
+
+def _seal(on: Ground) -> Seal:
+    """Signs tightenings with the newest key that the settings know; verifies with all of them."""
+    known = tuple(half.verify_key() for half in on.settings.tightening)
+    octets = {key.octets() for key in known}
+    for handle in on.keys.handles.get(Purpose.TIGHTENING, ()):
+        signer = ModuleSigner(on.module, handle)
+        if signer.public().octets() in octets:
+            return Seal(signer, known)
+    return Seal(None, known)
+
+
+def _terms(settings: ProviderSettings) -> Terms:
+    tariff = Tariff(flat_minor=settings.fees_flat_minor, basis_points=settings.fees_basis_points)
+    return Terms(settings.provider, settings.currency, tariff)
+
+
+def _authority(on: Ground) -> Callable[[DeviceCertificate], str]:
+    """Signs device certificates as the device CA."""
+    handle = on.keys.newest(Purpose.DEVICE_CA)
+    signer = ModuleSigner(on.module, handle)
+    return lambda certificate: issue_certificate(signer, handle.id, certificate)
