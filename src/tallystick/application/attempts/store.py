@@ -27,7 +27,7 @@ ATTEMPT = Table(
 )
 
 MIGRATION = Migration(
-    number=120,
+    number=122,
     name="attempts",
     statements=(
         """CREATE TABLE attempt (
