@@ -3,7 +3,7 @@
 Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3; 13.3; 14.2.1
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from tallystick.application.authentication import Access, Activation
 from tallystick.application.book import LedgerBook
@@ -18,13 +18,16 @@ from tallystick.application.policing import PolicyInForce
 from tallystick.application.quoting import Quoting
 from tallystick.application.turn import Turn
 from tallystick.application.webhooks import Webhooks
+from tallystick.infrastructure.envelope.acts import read_signature
 from tallystick.infrastructure.ledger.chart import issue
 from tallystick.infrastructure.tally.leaf import Commitments
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Conflict, Malformed, MfsError, NotFound, NotPermitted
+from tallystick.kernel.model import replace
 from tallystick.kernel.time import instant_of
 from tallystick.process.policy import Grade
 from tallystick.process.policy.facts import FOREVER, Channel, Factor
+from tallystick.protocol.desk import BIND, BindPasskey, UnlockPin
 from tallystick.protocol.operators import (
     ActivatePolicy,
     AddWebhook,
@@ -52,6 +55,8 @@ _erase = Decoder(EraseSubject)
 _webhook = Decoder(AddWebhook)
 _close = Decoder(CloseDay)
 _invite = Decoder(InviteOperator)
+_bind = Decoder(BindPasskey)
+_unlock = Decoder(UnlockPin)
 
 
 LIFTED_BY = 2
@@ -59,6 +64,10 @@ LIFTED_BY = 2
 
 Issue = Callable[[Turn, Customer, str], Activation]
 """Makes a customer's activation code and sees to it that it arrives."""
+
+
+Performer = Callable[[Turn, bytes, tuple[str, ...]], Acted]
+"""Does an act: its canonical body, the signatures behind it."""
 
 
 class Acts:
@@ -80,8 +89,9 @@ class Acts:
         policy: PolicyInForce,
         quoting: Quoting,
         webhooks: Webhooks,
+        more: Mapping[str, Performer],
     ) -> None:
-        """Join the capabilities that acts touch.
+        """Join the capabilities that acts touch; `more` are acts that others perform, by name.
 
         Source: ISO/TS 12812-2:2017, 6.2.1
         """
@@ -95,9 +105,11 @@ class Acts:
         self._policy = policy
         self._quoting = quoting
         self._webhooks = webhooks
-        self._by_name: dict[str, Callable[[Turn, bytes, tuple[str, ...]], Acted]] = {
+        self._by_name: dict[str, Performer] = {
+            **more,
             "activate-policy": self._activate_policy,
             "add-webhook": self._add_webhook,
+            BIND: self._bind_passkey,
             "close-day": self._close_day,
             "enrol-operator": self._invite_operator,
             "erase-subject": self._erase_subject,
@@ -109,6 +121,7 @@ class Acts:
             "reverse-payment": self._reverse_payment,
             "shadow-policy": self._shadow_policy,
             "suspend-device": self._suspend_device,
+            "unlock-pin": self._unlock_pin,
         }
 
     def perform(self, turn: Turn, name: str, body: bytes, jws: tuple[str, ...]) -> Acted:
@@ -179,6 +192,24 @@ class Acts:
             "device.resumed", policy=self._policy.version, public={"because": asked.because}
         )
         return Acted("the device may act again", index)
+
+    def _unlock_pin(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        asked = _unlock.decode(body)
+        customer = self._customers.active(self._customers.by_alias(asked.number))
+        if not customer.pin_failures and not customer.pin_blocked_until:
+            raise Conflict("no try was wrong: there is nothing to unlock")
+        self._customers.save(turn, replace(customer, pin_failures=0, pin_blocked_until=0))
+        event = turn.new_id("evt")
+        commitments = Commitments(event)
+        commitments.commit(self._customers.commit_mac(customer), {"customer": customer.id})
+        index = turn.record(
+            "pin.unlocked",
+            policy=self._policy.version,
+            public={"because": asked.because},
+            commitments=commitments,
+            event_id=event,
+        )
+        return Acted("the customer may try the PIN again", index)
 
     def _fund_account(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         asked = _fund.decode(body)
@@ -285,8 +316,21 @@ class Acts:
 
     def _invite_operator(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         asked = _invite.decode(body)
+        if asked.role not in self._policy.compiled.policy.operators.roles:
+            raise NotFound("the policy in force knows no such role", remedy="look at its roles")
         self._operators.invite(turn, asked.code_hash, asked.role, "operator")
         index = turn.record(
             "operator.invited", policy=self._policy.version, public={"role": asked.role}
         )
         return Acted("whoever has the code may enrol once", index)
+
+    def _bind_passkey(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        asked = _bind.decode(body)
+        operator = self._operators.get(read_signature(jws[0]).act.operator)
+        self._operators.invite(turn, asked.code_hash, operator.role, "operator", operator.id)
+        index = turn.record(
+            "operator.passkey-invited",
+            policy=self._policy.version,
+            public={"operator": operator.id},
+        )
+        return Acted("the code brings one passkey to you", index)

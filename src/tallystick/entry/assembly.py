@@ -18,10 +18,10 @@ from tallystick.application.commands import Command, InstallPolicy, InviteOperat
 from tallystick.application.core.settling import Settling
 from tallystick.application.customers import Customers
 from tallystick.application.daybook import DayBook
+from tallystick.application.desk import acts_of_the_desk
 from tallystick.application.desks import Desks
 from tallystick.application.devices import Devices
 from tallystick.application.notices import Notices
-from tallystick.application.operators import Operators
 from tallystick.application.payments import Payments, Tariff
 from tallystick.application.policing import Officers, PolicyInForce, Seal
 from tallystick.application.proving import Proving
@@ -29,6 +29,8 @@ from tallystick.application.quotekeys import QuoteKeys
 from tallystick.application.quoting import Quoting, Terms
 from tallystick.application.webhooks import Webhooks
 from tallystick.application.writer import Writer
+from tallystick.entry.desk_settings import DeskSettings, desk_settings
+from tallystick.entry.desking import operators_desk
 from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
@@ -106,6 +108,7 @@ class Platform:
     key_list_ends: Instant
     keys: LoadedKeys
     names: Names
+    folder: ProviderFolder
 
     def close(self) -> None:
         """Store the last checkpoint and close the files.
@@ -175,7 +178,10 @@ def assemble(
         quote_keys = QuoteKeys(module, keys.handles[Purpose.QUOTE], folder.save_quote_blocks)
         roots = master.roots((Purpose.QUOTE,))
         kept = KeptRegisters(folder.registers)
-        ground = _Ground(settings, ticking, module, keys, reader, size, quote_keys, roots, kept)
+        ground = _Ground(
+            settings, ticking, module, keys, reader, size, quote_keys, roots, kept,
+            desk_settings(folder.root),
+        )  # fmt: skip
         platform = _wire(folder, ground, database, boot)
         _note_start(platform)
         _first_start(platform, folder)
@@ -208,6 +214,7 @@ class _Ground:
     quote_keys: QuoteKeys
     quote_roots: BlockRoots
     registers: KeptRegisters
+    desk: DeskSettings | None
 
 
 def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
@@ -237,8 +244,8 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         capacity=on.size.orders,
     )
     quoting = Quoting(customers, policy, on.quote_keys, module.random, _terms(on.settings))
-    operators = Operators(
-        module, codes, store_key, policy, reader, untrained=on.registers.why_untrained
+    desk = operators_desk(
+        module, codes, store_key, customers, policy, reader, on.registers, on.desk
     )
     webhooks = Webhooks(reader)
     acts = Acts(
@@ -247,11 +254,12 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         customers=customers,
         days=DayBook(reader, on.settings.currency),
         devices=devices,
-        operators=operators,
+        operators=desk.operators,
         payments=payments,
         policy=policy,
         quoting=quoting,
         webhooks=webhooks,
+        more=acts_of_the_desk(desk.emergencies, desk.workloads),
     )
     desks = Desks(
         policy=policy,
@@ -262,13 +270,16 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         pins=Pins(customers, notices, policy),
         book=book,
         payments=payments,
-        operators=operators,
+        operators=desk.operators,
         acts=acts,
         notices=notices,
         webhooks=webhooks,
         settling=Settling(payments, customers, book, policy),
         certification=Certification(officers, on.settings.profile, policy, reader),
         proving=Proving(access, acts, customers, policy, reader),
+        views=desk.views,
+        emergencies=desk.emergencies,
+        workloads=desk.workloads,
     )
     return desks, quoting, webhooks
 
@@ -351,6 +362,7 @@ def _wire(folder: ProviderFolder, on: _Ground, database: Database, boot: int) ->
         key_list_ends=Instant(listed.expires_at),
         keys=on.keys,
         names=folder.names(),
+        folder=folder,
     )
 
 

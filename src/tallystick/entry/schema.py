@@ -7,9 +7,11 @@ from tallystick.application.authentication.store import MIGRATION as ACTIVATIONS
 from tallystick.application.certification.store import MIGRATION as CERTIFICATES
 from tallystick.application.customers.store import MIGRATION as CUSTOMERS
 from tallystick.application.daybook.store import MIGRATION as DAYS
+from tallystick.application.desk.store import MIGRATION as DESK
 from tallystick.application.devices.store import MIGRATION as DEVICES
 from tallystick.application.notices.store import MIGRATION as NOTICES
 from tallystick.application.operators.store import MIGRATION as OPERATORS
+from tallystick.application.operators.store import PASSKEY_MIGRATION as PASSKEYS
 from tallystick.application.payments.store import MIGRATION as ORDERS
 from tallystick.application.policing.store import MEASURE_MIGRATION as MEASURES
 from tallystick.application.policing.store import MIGRATION as POLICIES
@@ -25,5 +27,6 @@ from tallystick.infrastructure.tally.store import MIGRATION as TALLY
 MIGRATIONS = (
     TALLY, LEDGER, POLICIES, CUSTOMERS, DEVICES, ACTIVATIONS, ORDERS, NOTICES, OPERATORS,
     WEBHOOKS, DAYS, CERTIFICATES, *BOOTS, STARTS, SHADOWS, EVIDENCE, DECIDED, MEASURES,
+    PASSKEYS, DESK,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

@@ -165,6 +165,11 @@ class OperatorAct(StrEnum):
     EXPORT_EVIDENCE = "export-evidence"
     SUSPEND_SERVICE = "suspend-service"
     LIFT_TIGHTENING = "lift-tightening"
+    UNLOCK_PIN = "unlock-pin"
+    BREAK_GLASS = "break-glass"
+    REVIEW_EMERGENCY = "review-emergency"
+    ISSUE_WORKLOAD = "issue-workload"
+    REVOKE_WORKLOAD = "revoke-workload"
 
 
 class Signal(StrEnum):

@@ -16,14 +16,24 @@ from tallystick.process.programme.words import Duty
 _A = OperatorAct
 
 ACTS: Final[Mapping[Duty, tuple[OperatorAct, ...]]] = {
-    Duty.POLICY_APPROVAL: (_A.ACTIVATE_POLICY, _A.SHADOW_POLICY, _A.LIFT_TIGHTENING),
+    Duty.POLICY_APPROVAL: (
+        _A.ACTIVATE_POLICY,
+        _A.SHADOW_POLICY,
+        _A.LIFT_TIGHTENING,
+        _A.REVIEW_EMERGENCY,
+    ),
     Duty.RISK_ACCEPTANCE: (),
     Duty.KEY_CUSTODY: (_A.ROTATE_KEYS, _A.ENROL_OPERATOR),
-    Duty.INCIDENT: (_A.SUSPEND_CUSTOMER, _A.SUSPEND_DEVICE, _A.EXPORT_EVIDENCE),
+    Duty.INCIDENT: (
+        _A.SUSPEND_CUSTOMER,
+        _A.SUSPEND_DEVICE,
+        _A.EXPORT_EVIDENCE,
+        _A.BREAK_GLASS,
+    ),
     Duty.RELEASE: (),
     Duty.SUSPEND_SERVICE: (_A.SUSPEND_SERVICE,),
     Duty.OPEN_CUSTOMER: (_A.OPEN_CUSTOMER,),
-    Duty.ACTIVATION: (_A.ISSUE_ACTIVATION,),
+    Duty.ACTIVATION: (_A.ISSUE_ACTIVATION, _A.UNLOCK_PIN),
     Duty.SUSPEND_CUSTOMER: (_A.SUSPEND_CUSTOMER, _A.RESUME_CUSTOMER),
     Duty.SUSPEND_DEVICE: (_A.SUSPEND_DEVICE, _A.RESUME_DEVICE, _A.REMOVE_DEVICE),
     Duty.TRACE_PAYMENT: (_A.TRACE_PAYMENT,),
@@ -31,9 +41,9 @@ ACTS: Final[Mapping[Duty, tuple[OperatorAct, ...]]] = {
     Duty.CHANGE_TIER: (_A.CHANGE_TIER,),
     Duty.FUND_ACCOUNT: (_A.FUND_ACCOUNT,),
     Duty.CLOSE_DAY: (_A.CLOSE_DAY,),
-    Duty.WEBHOOKS: (_A.ADD_WEBHOOK,),
+    Duty.WEBHOOKS: (_A.ADD_WEBHOOK, _A.ISSUE_WORKLOAD, _A.REVOKE_WORKLOAD),
     Duty.PRIVACY: (_A.ERASE_SUBJECT, _A.EXPORT_EVIDENCE),
-    Duty.AUDIT: (_A.TRACE_PAYMENT, _A.EXPORT_EVIDENCE),
+    Duty.AUDIT: (_A.TRACE_PAYMENT, _A.EXPORT_EVIDENCE, _A.REVIEW_EMERGENCY),
     Duty.TRAINING: (),
     Duty.VENDOR_REVIEW: (),
 }
@@ -50,6 +60,8 @@ TWO_PEOPLE: Final = (
     _A.ERASE_SUBJECT,
     _A.CHANGE_TIER,
     _A.RESUME_CUSTOMER,
+    _A.UNLOCK_PIN,
+    _A.ISSUE_WORKLOAD,
 )
 """Acts that loosen, move money or destroy: nobody does them alone."""
 
