@@ -17,7 +17,6 @@ from tallystick.application.customers import Customer, Customers
 from tallystick.application.devices.model import Device
 from tallystick.application.devices.store import DEVICE
 from tallystick.application.operators.model import Operator, Passkey
-from tallystick.infrastructure.envelope.acts import ActSignature
 from tallystick.application.operators.store import OPERATOR, PASSKEY
 from tallystick.application.payments.model import Evidence, OrderRow
 from tallystick.application.payments.proof import Proofs
@@ -28,6 +27,7 @@ from tallystick.entry.inforce import wrong_measures
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.key_list import signature_key
 from tallystick.infrastructure.crypto.signature import VerifyKey
+from tallystick.infrastructure.envelope.acts import ActSignature
 from tallystick.infrastructure.envelope.certificate import verify_certificate
 from tallystick.infrastructure.keys.table import Role, load_for, purposes_of
 from tallystick.infrastructure.ledger.state import LedgerState

@@ -30,8 +30,8 @@ class View:
 class Emergency(Record, frozen=True, kw_only=True):
     """The emergency role in one person's hands, from `since` to `until` (ms), and its review.
 
-    `reviewer` is empty and `reviewed_at` 0 until somebody else looked at it. `because` and `finding`
-    are sealed: they may name people.
+    `reviewer` is empty and `reviewed_at` 0 until somebody else looked at it. `because` and
+    `finding` are sealed: they may name people.
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
 

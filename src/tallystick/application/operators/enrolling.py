@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from tallystick.application.operators.model import Invitation, Operator, Passkey
 from tallystick.application.operators.passkeys import Passkeys, is_copied
-from tallystick.infrastructure.envelope.acts import PASSKEY_GRADE
 from tallystick.application.operators.store import INVITATION, OPERATOR
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.signature import Es256VerifyKey
 from tallystick.infrastructure.crypto.webauthn import Relying
+from tallystick.infrastructure.envelope.acts import PASSKEY_GRADE
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache

@@ -14,12 +14,12 @@ from tallystick.application.operators.enrolling import (
 )
 from tallystick.application.operators.model import ActRow
 from tallystick.application.operators.passkeys import is_copied
-from tallystick.infrastructure.envelope.acts import KEY_GRADE, ActSignature, read_signature
 from tallystick.application.operators.store import ACT
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.webauthn import Relying
+from tallystick.infrastructure.envelope.acts import KEY_GRADE, ActSignature, read_signature
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache

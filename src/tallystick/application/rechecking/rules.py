@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tallystick.application.consent import quote_digest
-from tallystick.infrastructure.envelope.acts import ActSignature, read_signature
 from tallystick.application.payments.model import Evidence, OrderRow, Stage
 from tallystick.application.payments.rules import body_digest
 from tallystick.infrastructure.crypto.jws import split_compact
 from tallystick.infrastructure.crypto.signature import Es256VerifyKey
+from tallystick.infrastructure.envelope.acts import ActSignature, read_signature
 from tallystick.infrastructure.ledger.model import Leg
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode
 from tallystick.kernel.errors import MfsError

@@ -1,8 +1,8 @@
 """The doors of the decision point: AuthZEN evaluations over the policy in force.
 
 Whoever asks signs the body of the request as an operator signs an act (`evaluate-policy`) and sends
-the signature as a bearer token, or is a program with an identity of its own; the policy says which roles may ask. An answer is not a permit:
-nothing is executed and nothing is recorded.
+the signature as a bearer token, or is a program with an identity of its own; the policy says which
+roles may ask. An answer is not a permit: nothing is executed and nothing is recorded.
 
 Source: AuthZEN Authorization API 1.0; RFC 6750, 2.1; ISO/TS 12812-2:2017, 6.2.1
 """

@@ -28,6 +28,7 @@ from tallystick.entry.core_link import CoreLink
 from tallystick.entry.delivering import deliver_notices, deliver_webhooks
 from tallystick.entry.http.access import AccessDoors
 from tallystick.entry.http.app import application
+from tallystick.entry.http.desk import desk_of
 from tallystick.entry.http.doors import Doors
 from tallystick.entry.http.early import EarlyRefusal
 from tallystick.entry.http.front import Front
@@ -252,6 +253,7 @@ def _served(on: _Stage, ussd: UssdDoor, listening: Listening, place: Place | Non
         ussd,
         sealed,
         early,
+        desk_of(platform, writer, accounting),
     )
     desk = None
     if place is not None:

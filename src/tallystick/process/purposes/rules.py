@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from tallystick.kernel.model import Record
-from tallystick.process.policy.facts import OperatorAct as _A
+from tallystick.process.policy.facts import OperatorAct
 
 
 class Purpose(StrEnum):
@@ -51,39 +51,39 @@ class PurposeRule(Record, frozen=True, kw_only=True):
     """
 
     says: str
-    serves: tuple[_A, ...]
+    serves: tuple[OperatorAct, ...]
     opens: tuple[Part, ...]
 
 
 PURPOSES: Final[Mapping[Purpose, PurposeRule]] = {
     Purpose.CUSTOMER_ASKED: PurposeRule(
         says="the customer asked for help",
-        serves=(_A.OPEN_CUSTOMER, _A.ISSUE_ACTIVATION, _A.UNLOCK_PIN),
+        serves=(OperatorAct.OPEN_CUSTOMER, OperatorAct.ISSUE_ACTIVATION, OperatorAct.UNLOCK_PIN),
         opens=(Part.NAME, Part.DEVICES, Part.LIMITS, Part.NOTICES),
     ),
     Purpose.LOST_DEVICE: PurposeRule(
         says="a telephone was lost or stolen",
-        serves=(_A.SUSPEND_DEVICE, _A.REMOVE_DEVICE),
+        serves=(OperatorAct.SUSPEND_DEVICE, OperatorAct.REMOVE_DEVICE),
         opens=(Part.NAME, Part.DEVICES),
     ),
     Purpose.DISPUTED_PAYMENT: PurposeRule(
         says="a payment is in dispute",
-        serves=(_A.TRACE_PAYMENT, _A.REVERSE_PAYMENT),
+        serves=(OperatorAct.TRACE_PAYMENT, OperatorAct.REVERSE_PAYMENT),
         opens=(Part.NAME, Part.PAYMENTS, Part.AMOUNTS, Part.NOTICES),
     ),
     Purpose.FRAUD_INQUIRY: PurposeRule(
         says="fraud is suspected",
-        serves=(_A.SUSPEND_CUSTOMER,),
+        serves=(OperatorAct.SUSPEND_CUSTOMER,),
         opens=(Part.DEVICES, Part.LIMITS, Part.PAYMENTS, Part.AMOUNTS, Part.BALANCE),
     ),
     Purpose.PRIVACY_REQUEST: PurposeRule(
         says="the person asked what is known of them",
-        serves=(_A.ERASE_SUBJECT,),
+        serves=(OperatorAct.ERASE_SUBJECT,),
         opens=tuple(Part),
     ),
     Purpose.AUDIT: PurposeRule(
         says="an audit, without names",
-        serves=(_A.EXPORT_EVIDENCE,),
+        serves=(OperatorAct.EXPORT_EVIDENCE,),
         opens=(Part.DEVICES, Part.LIMITS, Part.PAYMENTS),
     ),
 }
@@ -123,4 +123,5 @@ def masked_number(number: str) -> str:
     Source: ISO/TS 12812-2:2017, 7.3.4
     """
     shown = 4 if number.startswith("+") else 0
-    return f"{number[:shown]}{'\N{BULLET}' * max(0, len(number) - shown - 2)}{number[-2:]}"
+    hidden = "\N{BULLET}" * max(0, len(number) - shown - 2)
+    return number[:shown] + hidden + number[-2:]
