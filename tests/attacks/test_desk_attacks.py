@@ -1,4 +1,4 @@
-"""Whoever attacks the operators' desk: forged forms, stolen and replayed assertions, climbed roles."""
+"""Whoever attacks the operators' desk: forged forms, replayed assertions, climbed roles."""
 
 import json
 import re
@@ -7,10 +7,10 @@ from dataclasses import replace as changed_copy
 import pytest
 from tests.support.desks import DeskBrowser, SoftPasskey, come_in, events, served_desk, text_of
 
-from tallystick.entry.console.challenges import Challenges
-from tallystick.entry.console.guard import place_in_desk
-from tallystick.entry.console.markup import data, h
-from tallystick.entry.console.sessions import ABSOLUTE_MS, FINDS, IDLE_MS, DeskSessions
+from tallystick.entry.http.console.challenges import Challenges
+from tallystick.entry.http.console.guard import place_in_desk
+from tallystick.entry.http.console.markup import data, h
+from tallystick.entry.http.console.sessions import ABSOLUTE_MS, FINDS, IDLE_MS, DeskSessions
 from tallystick.infrastructure.crypto.passkeys import registered
 from tallystick.infrastructure.crypto.webauthn import Assertion, Relying, check_assertion
 from tallystick.kernel.codec import b64url, b64url_decode
@@ -264,7 +264,7 @@ def test_a_role_does_not_climb(desk, browser, act):
     assert getattr(desk, browser).post("/desk/acts", act).status in {403, 404}
 
 
-@pytest.mark.threat("THR-AGT-04")
+@pytest.mark.threat("THR-SOC-02")
 def test_the_care_desk_sees_no_secret_and_changes_no_number(desk):
     page = desk.care.get(f"/desk/customers/{desk.customer}").text
     issue = desk.care.act("issue-activation", number=NUMBER)

@@ -111,13 +111,11 @@ def test_home_shows_the_doctor_the_dependencies_and_the_queue(town):
 )
 def test_a_purpose_opens_what_it_serves_and_masks_the_rest(town, purpose, shown, hidden):
     page = town.customer(town.care, purpose)
-    body = page.partition("<main")[2]
-    visible = re.sub(r'<input type="hidden"[^>]*>', "", body)
     for one in shown:
-        assert one in visible, one
-    for one in hidden:
-        assert one not in visible, one
-    assert "••01" in visible
+        assert one in page, one
+    for one in (*hidden, NUMBER):
+        assert one not in page, one
+    assert "••01" in page
 
 
 def test_a_view_commits_to_the_customer_and_names_nobody(town):
@@ -226,7 +224,7 @@ def test_two_passkeys_give_a_payment_back_and_the_verifier_finds_it_right(town):
 def test_tries_of_a_pin_are_unlocked_by_two(town):
     place = town.care.draw_up("unlock-pin", number=NUMBER, because="identified")
     assert "second" in text_of(town.care.sign(place).text)
-    assert "unlock-pin" not in town.first.get("/desk/approvals").text
+    assert "Unlock the tries" not in town.first.get("/desk/approvals").text
 
 
 def test_break_glass_is_loud_short_and_reviewed_by_another(town):
@@ -312,7 +310,7 @@ def test_a_programs_secret_is_shown_once_hashed_scoped_and_revoked(town):
     secret = shown.rpartition(".")[2]
     bearer = f"{identity}.{secret}"
     assert asked(town, bearer, QUESTION) == 200
-    assert asked(town, bearer[:-1] + "2", QUESTION) in {401}
+    assert asked(town, bearer[:-1] + "2", QUESTION) == 401
     log = b"".join(town.provider.log)
     assert secret.encode() not in log
     files = b"".join(one.read_bytes() for one in town.provider.folder.root.glob("tallystick.db*"))

@@ -136,14 +136,12 @@ class DeskBrowser:
         return found
 
     def get(self, path: str, **changed: str) -> Answer:
-        answer = self.ask("GET", path, **changed)
-        return answer
+        return self.ask("GET", path, **changed)
 
     def post(self, path: str, form: dict[str, str], *, secret: bool = True, **changed: str):
         if secret:
             form = {"secret": self.secret(), **form}
-        answer = self.ask("POST", path, form, **changed)
-        return answer
+        return self.ask("POST", path, form, **changed)
 
     def follow(self, answer: Answer) -> Answer:
         assert answer.status == 303, (answer.status, text_of(answer.text))

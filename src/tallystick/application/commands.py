@@ -13,10 +13,16 @@ from typing import Any, NamedTuple
 
 from tallystick.application.consent import DeviceSigned, PinVerified
 from tallystick.application.core import Finish, GiveToPeople
-from tallystick.application.desk import View
+from tallystick.application.desk.model import (
+    JoinWithPasskey,
+    LinkSubject,
+    RecordView,
+    SawNotice,
+    SignIn,
+)
 from tallystick.application.desks import Desks
 from tallystick.application.notices import NoticeRow
-from tallystick.application.operators import NewcomerPasskey, SignedAct
+from tallystick.application.operators import SignedAct
 from tallystick.application.proving import Equipped
 from tallystick.application.turn import Outcome, Turn
 from tallystick.application.webhooks import Delivery
@@ -185,61 +191,6 @@ class JoinOperator:
 
 
 @dataclass(frozen=True, slots=True)
-class JoinWithPasskey:
-    """An invited operator enrols a passkey that was proved to be there.
-
-    Source: ISO/TS 12812-2:2017, 6.2.1
-    """
-
-    new: NewcomerPasskey
-
-
-@dataclass(frozen=True, slots=True)
-class SignIn:
-    """An operator came to the desk: by a passkey's assertion, or by OIDC (`credential` empty).
-
-    Source: ISO/TS 12812-2:2017, 7.3.2
-    """
-
-    operator: str
-    credential: str
-    counter: int
-
-
-@dataclass(frozen=True, slots=True)
-class LinkSubject:
-    """An operator at the desk links an account of the identity provider.
-
-    Source: OpenID Connect Core 1.0, 5.7
-    """
-
-    issuer: str
-    subject: str
-    operator: str
-
-
-@dataclass(frozen=True, slots=True)
-class RecordView:
-    """A page of the desk that is about to be shown.
-
-    Source: ISO/TS 12812-2:2017, 7.3.4
-    """
-
-    view: View
-
-
-@dataclass(frozen=True, slots=True)
-class SawNotice:
-    """An officer has seen a notice.
-
-    Source: ISO/TS 12812-2:2017, 6.2.1
-    """
-
-    notice: str
-    operator: str
-
-
-@dataclass(frozen=True, slots=True)
 class NoticeTried:
     """One attempt to deliver a notice, and whether it arrived.
 
@@ -394,11 +345,11 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     SignIn: lambda desks, turn, one: desks.operators.sign_in(
         turn, one.operator, one.credential, one.counter
     ),
-    LinkSubject: lambda desks, turn, one: desks.views.link(
+    LinkSubject: lambda desks, turn, one: desks.desk.views.link(
         turn, one.issuer, one.subject, one.operator
     ),
-    RecordView: lambda desks, turn, one: desks.views.record(turn, one.view),
-    SawNotice: lambda desks, turn, one: desks.views.saw(turn, one.notice, one.operator),
+    RecordView: lambda desks, turn, one: desks.desk.views.record(turn, one.view),
+    SawNotice: lambda desks, turn, one: desks.desk.views.saw(turn, one.notice, one.operator),
     NoticeTried: lambda desks, turn, one: desks.notices.tried(
         turn, one.notice, delivered=one.delivered
     ),

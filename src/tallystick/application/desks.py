@@ -14,7 +14,7 @@ from tallystick.application.certification import Certification
 from tallystick.application.consent import DeviceSigned, PinVerified
 from tallystick.application.core.settling import Settling
 from tallystick.application.customers import CustomerKind, Customers
-from tallystick.application.desk import Emergencies, Views, Workloads
+from tallystick.application.desk import Desk
 from tallystick.application.devices import Devices
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
@@ -61,9 +61,7 @@ class Desks:
     settling: Settling
     certification: Certification
     proving: Proving
-    views: Views
-    emergencies: Emergencies
-    workloads: Workloads
+    desk: Desk
 
     def place(self, turn: Turn, session_id: str, sequence: int, consented: DeviceSigned) -> Outcome:
         """Execute an order that a device signed, in that device's own session.
@@ -257,8 +255,8 @@ class Desks:
         self.devices.trim()
         self.access.trim()
         self.operators.trim()
-        self.views.trim()
-        self.workloads.trim()
+        self.desk.views.trim()
+        self.desk.workloads.trim()
         self.certification.trim()
         self.book.trim()
         self.payments.trim(now)
@@ -273,9 +271,9 @@ class Desks:
         self.devices.reset()
         self.access.reset()
         self.operators.reset()
-        self.views.reset()
-        self.emergencies.reset()
-        self.workloads.reset()
+        self.desk.views.reset()
+        self.desk.emergencies.reset()
+        self.desk.workloads.reset()
         self.certification.reset()
         self.book.reset()
         self.notices.reset()

@@ -220,7 +220,6 @@ class _Ground:
 def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
     """The capabilities, joined."""
     module, reader, rows = on.module, on.reader, on.size.rows
-    officers = {name: half.verify_key() for name, half in on.settings.officers.items()}
     policy = PolicyInForce(_believed(on), reader, _seal(on))
     policy.load()
     store_key = on.keys.newest(Purpose.STORE)
@@ -244,9 +243,8 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         capacity=on.size.orders,
     )
     quoting = Quoting(customers, policy, on.quote_keys, module.random, _terms(on.settings))
-    desk = operators_desk(
-        module, codes, store_key, customers, policy, reader, on.registers, on.desk
-    )
+    asked = module, on.keys, customers, policy, reader, on.registers, on.desk
+    operators, desk = operators_desk(*asked)
     webhooks = Webhooks(reader)
     acts = Acts(
         access=access,
@@ -254,12 +252,12 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         customers=customers,
         days=DayBook(reader, on.settings.currency),
         devices=devices,
-        operators=desk.operators,
+        operators=operators,
         payments=payments,
         policy=policy,
         quoting=quoting,
         webhooks=webhooks,
-        more=acts_of_the_desk(desk.emergencies, desk.workloads),
+        more=acts_of_the_desk(desk),
     )
     desks = Desks(
         policy=policy,
@@ -270,16 +268,14 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         pins=Pins(customers, notices, policy),
         book=book,
         payments=payments,
-        operators=desk.operators,
+        operators=operators,
         acts=acts,
         notices=notices,
         webhooks=webhooks,
         settling=Settling(payments, customers, book, policy),
-        certification=Certification(officers, on.settings.profile, policy, reader),
+        certification=Certification(_believed(on).keys, on.settings.profile, policy, reader),
         proving=Proving(access, acts, customers, policy, reader),
-        views=desk.views,
-        emergencies=desk.emergencies,
-        workloads=desk.workloads,
+        desk=desk,
     )
     return desks, quoting, webhooks
 

@@ -3,47 +3,33 @@
 Source: ISO/TS 12812-2:2017, 6.2.1
 """
 
-from dataclasses import dataclass
-
 from tallystick.application.customers import Customers
-from tallystick.application.desk import Emergencies, Emergency, Views, Workloads
+from tallystick.application.desk import Desk, Emergencies, Emergency, Views, Workloads
 from tallystick.application.operators import Operators
 from tallystick.application.policing import PolicyInForce
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.desk_settings import DeskSettings
 from tallystick.entry.notes import Note
 from tallystick.entry.registering import KeptRegisters
-from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
+from tallystick.infrastructure.keys.table import LoadedKeys
+from tallystick.infrastructure.modules.interface import CryptoModule, Purpose
 from tallystick.infrastructure.store.database import Reader
-
-
-@dataclass(frozen=True, slots=True)
-class OperatorsDesk:
-    """What the acts of operators stand on.
-
-    Source: ISO/TS 12812-2:2017, 6.2.1
-    """
-
-    operators: Operators
-    views: Views
-    emergencies: Emergencies
-    workloads: Workloads
 
 
 def operators_desk(
     module: CryptoModule,
-    codes: KeyHandle,
-    store_key: KeyHandle,
+    keys: LoadedKeys,
     customers: Customers,
     policy: PolicyInForce,
     reader: Reader,
     registers: KeptRegisters,
     settings: DeskSettings | None,
-) -> OperatorsDesk:
-    """Everything of the desk that the writer owns; without `settings` no passkey signs anything.
+) -> tuple[Operators, Desk]:
+    """Operators and what the desk keeps; without `settings` no passkey signs anything.
 
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
+    codes, store_key = keys.newest(Purpose.ACTIVATION), keys.newest(Purpose.STORE)
     emergencies = Emergencies(module, store_key, policy, reader)
     operators = Operators(
         module,
@@ -55,12 +41,12 @@ def operators_desk(
         in_emergency=emergencies.running,
         relying=None if settings is None else settings.relying(),
     )
-    return OperatorsDesk(
-        operators=operators,
+    desk = Desk(
         views=Views(module, codes, customers, policy, reader),
         emergencies=emergencies,
         workloads=Workloads(module, codes, policy, reader),
     )
+    return operators, desk
 
 
 def tell_emergencies(emergencies: Emergencies, accounting: Accounting) -> None:

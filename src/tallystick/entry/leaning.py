@@ -52,7 +52,7 @@ def tell_changes(platform: Platform, accounting: Accounting) -> None:
 
     watch.listeners.append(told)
     accounting.labelled[GAUGE] = ("dependency", watch.states)
-    tell_emergencies(platform.desks.emergencies, accounting)
+    tell_emergencies(platform.desks.desk.emergencies, accounting)
 
 
 def _has_policy(platform: Platform) -> bool:

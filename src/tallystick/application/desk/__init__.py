@@ -8,6 +8,7 @@ Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3; 7.3.4
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from tallystick.application.desk.emergencies import Emergencies
 from tallystick.application.desk.model import (
@@ -24,6 +25,7 @@ from tallystick.application.turn import Turn
 from tallystick.protocol.desk import BREAK_GLASS, REVIEW_EMERGENCY
 
 __all__ = [
+    "Desk",
     "Emergencies",
     "Emergency",
     "OfficerNotice",
@@ -36,16 +38,26 @@ __all__ = [
 ]
 
 
-def acts_of_the_desk(
-    emergencies: Emergencies, workloads: Workloads
-) -> Mapping[str, Callable[[Turn, bytes, tuple[str, ...]], Acted]]:
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the desk keeps, for the writer.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+
+    views: Views
+    emergencies: Emergencies
+    workloads: Workloads
+
+
+def acts_of_the_desk(desk: Desk) -> Mapping[str, Callable[[Turn, bytes, tuple[str, ...]], Acted]]:
     """What performs each of the desk's own acts, by name.
 
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
     return {
-        BREAK_GLASS: emergencies.break_glass,
-        REVIEW_EMERGENCY: emergencies.review,
-        "issue-workload": workloads.issue,
-        "revoke-workload": workloads.revoke,
+        BREAK_GLASS: desk.emergencies.break_glass,
+        REVIEW_EMERGENCY: desk.emergencies.review,
+        "issue-workload": desk.workloads.issue,
+        "revoke-workload": desk.workloads.revoke,
     }

@@ -5,6 +5,7 @@ Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.4
 
 from dataclasses import dataclass
 
+from tallystick.application.operators import NewcomerPasskey
 from tallystick.kernel.model import Record
 
 
@@ -87,3 +88,58 @@ class Workload(Record, frozen=True, kw_only=True):
     issued_at: int
     expires_at: int
     event: int
+
+
+@dataclass(frozen=True, slots=True)
+class JoinWithPasskey:
+    """An invited operator enrols a passkey that was proved to be there.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+
+    new: NewcomerPasskey
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """An operator came to the desk: by a passkey's assertion, or by OIDC (`credential` empty).
+
+    Source: ISO/TS 12812-2:2017, 7.3.2
+    """
+
+    operator: str
+    credential: str
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSubject:
+    """An operator at the desk links an account of the identity provider.
+
+    Source: OpenID Connect Core 1.0, 5.7
+    """
+
+    issuer: str
+    subject: str
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """A page of the desk that is about to be shown.
+
+    Source: ISO/TS 12812-2:2017, 7.3.4
+    """
+
+    view: View
+
+
+@dataclass(frozen=True, slots=True)
+class SawNotice:
+    """An officer has seen a notice.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+
+    notice: str
+    operator: str

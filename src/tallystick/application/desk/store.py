@@ -4,6 +4,7 @@ Source: ISO/TS 12812-2:2017, 6.2.1
 """
 
 from tallystick.application.desk.model import Emergency, OfficerNotice, Workload
+from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
@@ -126,6 +127,17 @@ def unseen_notices(reader: Reader, operator: str) -> list[OfficerNotice]:
         (operator,),
     )
     return [from_row(OfficerNotice, row) for row in rows]
+
+
+def mark_seen(changes: ChangeSet, notice: str, operator: str, now: int) -> None:
+    """Note with this batch that `operator` has seen a notice, if it is theirs.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    changes.statement(
+        "UPDATE officer_notice SET seen_at = ? WHERE id = ? AND operator = ? AND seen_at = 0",
+        (now, notice, operator),
+    )
 
 
 def workloads(reader: Reader) -> list[Workload]:

@@ -7,7 +7,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.4; 14.2.2
 
 from tallystick.application.customers import Customers
 from tallystick.application.desk.model import SubjectLink, View
-from tallystick.application.desk.store import SUBJECT_LINK
+from tallystick.application.desk.store import SUBJECT_LINK, mark_seen
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
@@ -114,10 +114,7 @@ class Views:
 
         Source: ISO/TS 12812-2:2017, 6.2.1
         """
-        turn.changes.statement(
-            "UPDATE officer_notice SET seen_at = ? WHERE id = ? AND operator = ? AND seen_at = 0",
-            (turn.now, notice, operator),
-        )
+        mark_seen(turn.changes, notice, operator, turn.now)
         return Outcome(Empty())
 
     def trim(self) -> None:

@@ -125,7 +125,7 @@ class AccessDoors:
             )
         bearer = given[len(_BEARER) :].strip()
         if is_workload(bearer):
-            self._platform.desks.workloads.admit(bearer, body, EVALUATE, now)
+            self._platform.desks.desk.workloads.admit(bearer, body, EVALUATE, now)
             return _objects.decode(body)
         operators = self._platform.desks.operators
         signed = operators.verify(bearer, body, EVALUATE, now)

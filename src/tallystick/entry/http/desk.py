@@ -25,7 +25,7 @@ def desk_of(platform: Platform, writer: WriterLoop, accounting: Accounting) -> S
     if desk_settings(platform.folder.root) is None:
         return ()
     try:
-        from tallystick.entry.console import desk_routes
+        from tallystick.entry.http.console import desk_routes
     except ImportError as error:
         raise NotFound(
             "the desk needs what is not installed", remedy="pip install 'tallystick[desk]'"

@@ -231,7 +231,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _act("break-glass", "BreakGlass", "take the emergency role, alone and for a while",
          ("6.2.1",), ("security-officer", "operations", "care-desk")),
     _act("review-emergency", "ReviewEmergency", "enter what was found of an emergency",
-         ("6.2.1",), ("security-officer", "auditor")),
+         ("6.2.1",), ("security-officer",)),
     _act("issue-workload", "IssueWorkload", "let a partner's program ask", ("6.2.1", "7.5"),
          ("security-officer",)),
     _act("revoke-workload", "RevokeWorkload", "end what a partner's program may ask",

@@ -5,7 +5,7 @@ Source: OpenID Connect Core 1.0, 3.1.3.7; RFC 8725, 3.1
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -74,10 +74,12 @@ def _fresh(claims: Mapping[str, Any], now: Instant) -> bool:
 
 
 def _strong(claims: Mapping[str, Any], wanted: Wanted) -> bool:
-    methods = claims.get("amr", [])
+    methods = cast("object", claims.get("amr", []))
     if wanted.acr and claims.get("acr") not in wanted.acr:
         return False
-    return isinstance(methods, list) and wanted.amr <= {str(one) for one in methods}
+    if not isinstance(methods, list):
+        return False
+    return wanted.amr <= {str(one) for one in cast("list[object]", methods)}
 
 
 def _refused() -> NotAuthentic:

@@ -5,9 +5,9 @@ Only ES256 is taken, so that the record can be checked again with one algorithm.
 Source: W3C WebAuthn Level 3, 7.1; 7.2
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, cast
 
 from fido2.cose import ES256
 from fido2.server import Fido2Server
@@ -66,7 +66,7 @@ def registered(
     try:
         data = _server(relying).register_complete(_state(challenge), response)
         found = data.credential_data
-        if found is None or found.public_key.get(3) != ES256.ALGORITHM:
+        if found is None or _parts(found).get(3) != ES256.ALGORITHM:
             raise NotAuthentic("another algorithm than ES256")
         public = _point(found)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -112,13 +112,28 @@ def agree(
         raise NotAuthentic("the passkey did not sign this", remedy="try again") from error
 
 
-def _server(relying: Relying) -> Fido2Server:
+class _Checks(Protocol):
+    """Of the library's server, what is used here."""
+
+    def register_complete(
+        self, state: Mapping[str, Any], response: Mapping[str, Any]
+    ) -> AuthenticatorData: ...
+
+    def authenticate_complete(
+        self,
+        state: Mapping[str, Any],
+        credentials: Sequence[AttestedCredentialData],
+        response: Mapping[str, Any],
+    ) -> AttestedCredentialData: ...
+
+
+def _server(relying: Relying) -> _Checks:
     party = PublicKeyCredentialRpEntity(name=relying.rp_id, id=relying.rp_id)
     server = Fido2Server(party, verify_origin=lambda origin: origin == relying.origin)
     server.allowed_algorithms = [
         PublicKeyCredentialParameters(type=PublicKeyCredentialType.PUBLIC_KEY, alg=ES256.ALGORITHM)
     ]
-    return server
+    return cast("_Checks", server)
 
 
 def _state(challenge: bytes) -> dict[str, Any]:
@@ -129,10 +144,17 @@ def _state(challenge: bytes) -> dict[str, Any]:
 
 
 def _point(found: AttestedCredentialData) -> bytes:
-    key = found.public_key
-    if key[_CURVE] != 1 or len(key[_X]) != 32 or len(key[_Y]) != 32:
+    parts = _parts(found)
+    x, y = parts[_X], parts[_Y]
+    if parts[_CURVE] != 1 or not isinstance(x, bytes) or not isinstance(y, bytes):
         raise ValueError("not a point on P-256")
-    return b"\x04" + bytes(key[_X]) + bytes(key[_Y])
+    if len(x) != 32 or len(y) != 32:
+        raise ValueError("not a point on P-256")
+    return b"\x04" + x + y
+
+
+def _parts(found: AttestedCredentialData) -> Mapping[int, object]:
+    return cast("Mapping[int, object]", found.public_key)
 
 
 def _cose(public: bytes) -> ES256:

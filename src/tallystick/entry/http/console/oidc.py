@@ -14,16 +14,16 @@ from urllib.parse import urlencode, urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
-from tallystick.application.commands import LinkSubject, SignIn
+from tallystick.application.desk.model import LinkSubject, SignIn
 from tallystick.client.http import HttpTransport
 from tallystick.client.session import Reply
-from tallystick.entry.console.coming import FAILED_COST, with_session
-from tallystick.entry.console.desk import DeskContext, Visit
-from tallystick.entry.console.guard import redirect
-from tallystick.entry.console.markup import h
-from tallystick.entry.console.page import HEADERS, hidden, page
 from tallystick.entry.desk_settings import OidcSettings
 from tallystick.entry.http.asked import peer_of
+from tallystick.entry.http.console.coming import FAILED_COST, with_session
+from tallystick.entry.http.console.desk import DeskContext, Visit
+from tallystick.entry.http.console.guard import redirect
+from tallystick.entry.http.console.markup import h
+from tallystick.entry.http.console.page import HEADERS, hidden, page
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.idtoken import Wanted, subject_of
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode
@@ -101,7 +101,7 @@ class OidcDoors:
         subject = await self._subject(oidc, query["code"], cookie)
         if links:
             return self._offer_link(cookie, subject)
-        operator = self._desk.desks.views.linked(oidc.issuer, subject)
+        operator = self._desk.desks.desk.views.linked(oidc.issuer, subject)
         await self._desk.told(SignIn(operator, "", 0))
         answer = with_session(visit, operator, "oidc", "/desk", via=BACK)
         answer.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")

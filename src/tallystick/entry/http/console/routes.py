@@ -8,11 +8,11 @@ from starlette.routing import Route
 
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
-from tallystick.entry.console import acting, approving, coming, payments, people, state
-from tallystick.entry.console.desk import DeskContext, Visit
-from tallystick.entry.console.guard import Door, guarded
-from tallystick.entry.console.oidc import OidcDoors
 from tallystick.entry.desk_settings import desk_settings
+from tallystick.entry.http.console import acting, approving, coming, payments, people, state
+from tallystick.entry.http.console.desk import DeskContext, Visit
+from tallystick.entry.http.console.guard import Door, guarded
+from tallystick.entry.http.console.oidc import OidcDoors
 from tallystick.entry.writing import WriterLoop
 from tallystick.kernel.errors import NotFound
 

@@ -11,22 +11,23 @@ from collections.abc import Iterable
 from starlette.responses import Response
 
 from tallystick.application.payments.model import OrderRow
-from tallystick.entry.console.acting import act_form
-from tallystick.entry.console.coming import field
-from tallystick.entry.console.desk import Visit
-from tallystick.entry.console.drafting import DRAFTS
-from tallystick.entry.console.guard import redirect
-from tallystick.entry.console.markup import Markup, data, h
-from tallystick.entry.console.page import (
+from tallystick.entry.http.console.acting import act_form
+from tallystick.entry.http.console.coming import field
+from tallystick.entry.http.console.desk import Visit
+from tallystick.entry.http.console.drafting import DRAFTS
+from tallystick.entry.http.console.guard import redirect
+from tallystick.entry.http.console.markup import Markup, data, h
+from tallystick.entry.http.console.page import (
     SHOWS_PROOF,
     VERIFIER,
     hidden,
+    moment,
     note,
     page,
     pairs,
     table,
 )
-from tallystick.entry.console.people import purpose_field
+from tallystick.entry.http.console.people import purpose_field
 from tallystick.infrastructure.modules.interface import Purpose as KeyPurpose
 from tallystick.infrastructure.modules.signer import ModuleSigner
 from tallystick.infrastructure.tally.leaf import decode_leaf
@@ -35,7 +36,6 @@ from tallystick.kernel.codec import b64url, encode, to_plain
 from tallystick.kernel.errors import MfsError, NotFound, NotPermitted
 from tallystick.kernel.ids import check_id, id_time
 from tallystick.kernel.money import Money
-from tallystick.kernel.time import iso_utc
 from tallystick.process.purposes import PURPOSES, Part, purposes_for
 from tallystick.protocol.receipt import Disclosure, Receipt
 
@@ -187,13 +187,13 @@ async def _steps(
     if order.error:
         says += f": {order.error}, {order.because or order.detail}"
     steps: list[tuple[Markup | str, str, str]] = [
-        ("Quoted", "the terms were offered under this id", iso_utc(id_time(order.id))),
-        ("Refused" if order.error else "Permitted", says, iso_utc(order.at)),
+        ("Quoted", "the terms were offered under this id", moment(id_time(order.id))),
+        ("Refused" if order.error else "Permitted", says, moment(order.at)),
     ]
     leaf = await visit.desk.read(lambda reader: TallyStore(reader).leaf(order.event))
     if leaf is not None:
         event = decode_leaf(leaf)
-        steps.append((f"Recorded {event.stage}", f"event {order.event}", iso_utc(event.at)))
+        steps.append((f"Recorded {event.stage}", f"event {order.event}", moment(event.at)))
     if receipt is not None:
         hashes = len(receipt.proof) * 3 // 4 // 32
         steps.append(("In the tree", f"inclusion proof of {hashes} hashes", ""))

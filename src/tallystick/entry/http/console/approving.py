@@ -7,16 +7,16 @@ from starlette.responses import Response
 
 from tallystick.application.operators import ActRow
 from tallystick.application.operators.store import waiting_acts
-from tallystick.entry.console.acting import body_rows
-from tallystick.entry.console.coming import field
-from tallystick.entry.console.desk import Visit
-from tallystick.entry.console.drafting import body_from, prepared
-from tallystick.entry.console.guard import redirect
-from tallystick.entry.console.markup import Markup, h
-from tallystick.entry.console.page import hidden, note, page, pairs, table
+from tallystick.entry.http.console.acting import body_rows
+from tallystick.entry.http.console.coming import field
+from tallystick.entry.http.console.desk import Visit
+from tallystick.entry.http.console.drafting import DRAFTS, body_from, prepared
+from tallystick.entry.http.console.guard import redirect
+from tallystick.entry.http.console.markup import Markup, h
+from tallystick.entry.http.console.page import hidden, moment, note, page, pairs, table
 from tallystick.infrastructure.envelope.acts import read_signature
 from tallystick.kernel.errors import Malformed, MfsError, NotPermitted
-from tallystick.kernel.time import MINUTE_MS, Instant, iso_utc
+from tallystick.kernel.time import MINUTE_MS, Instant
 from tallystick.protocol.desk import DECLINE
 
 _MOST = 100
@@ -34,7 +34,7 @@ async def approvals_page(visit: Visit) -> Response:
     seen = [one for one in rows if visit.may(one.name) or one.operator == visit.operator.id]
     shown = [
         (
-            h("a", one.name, href=f"{_HERE}/{one.id}"),
+            h("a", _title(one.name), href=f"{_HERE}/{one.id}"),
             "you" if one.operator == visit.operator.id else _name(visit, one.operator),
             f"in {_left(one.expires_at, now)}",
         )
@@ -53,6 +53,10 @@ async def approvals_page(visit: Visit) -> Response:
         else note("Nothing waits for you."),
     )
     return page("Approvals", inside, frame=await visit.frame(), here=_HERE)
+
+
+def _title(name: str) -> str:
+    return DRAFTS[name].says if name in DRAFTS else name
 
 
 def _left(until: int, now: Instant) -> str:
@@ -88,13 +92,13 @@ async def approval_page(visit: Visit) -> Response:
     ended = row.expires_at < visit.desk.now()
     state = "expired" if row.state == "waiting" and ended else row.state
     inside = (
-        h("h1", f"{row.name}: {state}"),
+        h("h1", f"{_title(row.name)}: {state}"),
         pairs(
             [
                 ("Proposed by", "you" if own else _name(visit, row.operator)),
                 ("Signed with", first.grade),
-                ("At", iso_utc(first.act.issued_at)),
-                ("Ends", iso_utc(row.expires_at)),
+                ("At", moment(first.act.issued_at)),
+                ("Ends", moment(row.expires_at)),
                 *body_rows(body),
             ]
         ),

@@ -10,8 +10,9 @@ from typing import Final
 
 from starlette.responses import Response
 
-from tallystick.entry.console.markup import Child, Markup, h, joined, raw
+from tallystick.entry.http.console.markup import Child, Markup, h, joined, raw
 from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.kernel.time import iso_utc
 
 
 def _file(name: str) -> str:
@@ -187,6 +188,14 @@ def _row(columns: Sequence[str], row: Sequence[Child]) -> Markup:
         h("td", cell, data_of=name or None) for name, cell in zip(columns[1:], rest, strict=True)
     )
     return h("tr", h("th", first, scope="row"), *cells)
+
+
+def moment(instant: int) -> str:
+    """An instant (ms) for people: date, time to the second, UTC.
+
+    Source: RFC 3339, 5.6
+    """
+    return f"{iso_utc(instant)[:19].replace('T', ' ')} UTC"
 
 
 def note(says: str, more: str = "", kind: str = "") -> Markup:

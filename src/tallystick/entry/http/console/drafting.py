@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tallystick.application.operators.service import code_hash
-from tallystick.entry.console.sessions import Prepared
+from tallystick.entry.http.console.sessions import Prepared
 from tallystick.entry.http.operations import SCHEMAS, operation
 from tallystick.entry.setup import one_time_code
 from tallystick.infrastructure.crypto.digest import sha256
@@ -123,7 +123,10 @@ DRAFTS: Final[Mapping[str, Draft]] = {
     "bind-passkey": Draft("Add a passkey of your own", (), _NOTHING, makes="code"),
     "break-glass": Draft(
         "Take the emergency role",
-        (Asked("minutes", "Minutes", "At most 60.", whole=True), _BECAUSE),
+        (
+            Asked("minutes", "Minutes", "At most 60.", whole=True),
+            Asked("because", "Reason", "Every officer reads it, and somebody reviews it."),
+        ),
         _NOTHING,
         dangerous=True,
     ),
@@ -144,7 +147,7 @@ DRAFTS: Final[Mapping[str, Draft]] = {
     ),
     "revoke-workload": Draft(
         "Revoke a program",
-        (Asked("workload", "Program", "wkl_ and 26 characters."), _BECAUSE),
+        (Asked("workload", "Program", "wkl_ and 26 characters."), Asked("because", "Reason")),
         _NOTHING,
         dangerous=True,
     ),

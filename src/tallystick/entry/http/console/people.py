@@ -7,20 +7,20 @@ from collections.abc import Iterable
 
 from starlette.responses import Response
 
-from tallystick.application.customers import Customer, Profile
+from tallystick.application.customers import Customer, CustomerStatus, Profile
 from tallystick.application.devices import Device
 from tallystick.application.devices.store import devices_of
 from tallystick.application.notices.model import NoticeRow
 from tallystick.application.notices.store import notices_to
 from tallystick.application.payments.model import OrderRow
 from tallystick.application.payments.store import ORDER, last_orders_of
-from tallystick.entry.console.acting import act_form
-from tallystick.entry.console.coming import field
-from tallystick.entry.console.desk import Visit
-from tallystick.entry.console.drafting import DRAFTS
-from tallystick.entry.console.guard import redirect
-from tallystick.entry.console.markup import Markup, h
-from tallystick.entry.console.page import hidden, note, page, pairs, table
+from tallystick.entry.http.console.acting import act_form
+from tallystick.entry.http.console.coming import field
+from tallystick.entry.http.console.desk import Visit
+from tallystick.entry.http.console.drafting import DRAFTS
+from tallystick.entry.http.console.guard import redirect
+from tallystick.entry.http.console.markup import Markup, h
+from tallystick.entry.http.console.page import hidden, moment, note, page, pairs, table
 from tallystick.infrastructure.ledger.state import LedgerState
 from tallystick.infrastructure.ledger.store import LedgerStore
 from tallystick.infrastructure.store.database import Connection
@@ -183,7 +183,7 @@ async def customer_page(visit: Visit) -> Response:
         *_limits(visit, customer, known, parts),
         *_payments(visit, customer, known, parts),
         *_notices(known, parts),
-        *_acts(visit, profile),
+        *_acts(visit, customer),
     )
     return page("Customer", inside, frame=await visit.frame(), here=_FIND)
 
@@ -343,7 +343,7 @@ def _payments(
             one.kind.value,
             one.stage.value + (f": {one.because or one.detail}" if one.error else ""),
             str(Money(one.amount_minor, one.currency)) if Part.AMOUNTS in parts else "masked",
-            iso_utc(one.at)[:16],
+            moment(one.at),
         )
         for one in known.orders
     ]
@@ -357,9 +357,7 @@ def _notices(known: Known, parts: frozenset[Part]) -> Iterable[Markup]:
     if not known.notices:
         yield note(f"None among the last {WINDOW:,} of the service.")
         return
-    rows = [
-        (one.template.value, iso_utc(one.created_at)[:16], _delivery(one)) for one in known.notices
-    ]
+    rows = [(one.template.value, moment(one.created_at), _delivery(one)) for one in known.notices]
     yield table("Notices sent", ("About", "At", "Delivery"), rows)
 
 
@@ -369,11 +367,14 @@ def _delivery(one: NoticeRow) -> str:
     return f"waits, {one.attempts} tries" if one.due_at else f"given up after {one.attempts} tries"
 
 
-def _acts(visit: Visit, profile: Profile | None) -> Iterable[Markup]:
-    if profile is None:
+def _acts(visit: Visit, customer: Customer) -> Iterable[Markup]:
+    """What may be done for the customer, who is named by account: the number stays masked."""
+    if customer.status is CustomerStatus.ERASED:
         return
     names = [name for name in ("issue-activation", "unlock-pin") if visit.may(name)]
     if names:
         yield h("h2", "Acts")
         for name in names:
-            yield act_form(visit, name, DRAFTS[name], {"number": profile.msisdn}, DRAFTS[name].says)
+            yield act_form(
+                visit, name, DRAFTS[name], {"number": customer.account}, DRAFTS[name].says
+            )

@@ -12,18 +12,20 @@ from urllib.parse import parse_qsl, quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from tallystick.entry.console.desk import DeskContext, Visit
-from tallystick.entry.console.markup import h
-from tallystick.entry.console.page import HEADERS, note, page
-from tallystick.entry.console.sessions import COOKIE
 from tallystick.entry.http.asked import asked_for, body_of, count_answer
+from tallystick.entry.http.console.desk import DeskContext, Visit
+from tallystick.entry.http.console.markup import h
+from tallystick.entry.http.console.page import HEADERS, note, page
+from tallystick.entry.http.console.sessions import COOKIE
 from tallystick.kernel.errors import (
     Broken,
     Expired,
     Malformed,
     MfsError,
     NotAuthentic,
+    NotFound,
     NotPermitted,
+    RateLimited,
 )
 from tallystick.kernel.secret import Secret
 
@@ -169,6 +171,8 @@ _TITLES: dict[type[MfsError], str] = {
     Broken: "Something is broken",
     Expired: "This is past its time",
     Malformed: "Something was mistyped",
+    NotFound: "There is no such thing here",
+    RateLimited: "Too many at once",
     NotAuthentic: "This could not be verified",
     NotPermitted: "This is not allowed",
 }

@@ -9,9 +9,9 @@ Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3; W3C WebAuthn Level 3, 7.2
 from starlette.responses import Response
 
 from tallystick.application.commands import PerformAct
-from tallystick.entry.console.coming import asserted_in, assertion_in, field, passkey_form
-from tallystick.entry.console.desk import Visit
-from tallystick.entry.console.drafting import (
+from tallystick.entry.http.console.coming import asserted_in, assertion_in, field, passkey_form
+from tallystick.entry.http.console.desk import Visit
+from tallystick.entry.http.console.drafting import (
     ALONE_MS,
     ANYBODY,
     DRAFTS,
@@ -22,15 +22,14 @@ from tallystick.entry.console.drafting import (
     draft_of,
     prepared,
 )
-from tallystick.entry.console.guard import redirect
-from tallystick.entry.console.markup import Markup, h
-from tallystick.entry.console.page import hidden, note, page, pairs
-from tallystick.entry.console.sessions import Prepared
+from tallystick.entry.http.console.guard import redirect
+from tallystick.entry.http.console.markup import Markup, h
+from tallystick.entry.http.console.page import hidden, moment, note, page, pairs
+from tallystick.entry.http.console.sessions import Prepared
 from tallystick.infrastructure.crypto.passkeys import agree
 from tallystick.infrastructure.envelope.acts import act_challenge, asserted_act
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode, encode_canonical
 from tallystick.kernel.errors import Broken, NotAuthentic, NotFound, NotPermitted
-from tallystick.kernel.time import iso_utc
 from tallystick.protocol.operators import ActReply
 
 _bodies = Decoder(dict[str, object], limit=1024 * 1024)
@@ -137,7 +136,7 @@ async def draw_up(visit: Visit) -> Response:
 
 def _check_role(visit: Visit, name: str) -> None:
     """Refuse early what the writer would refuse: the policy decides again when it is signed."""
-    running = visit.desk.desks.emergencies.running(visit.operator.id, name, visit.desk.now())
+    running = visit.desk.desks.desk.emergencies.running(visit.operator.id, name, visit.desk.now())
     if name not in ANYBODY and not visit.may(name) and not running:
         raise NotPermitted("your role does not do this", because=f"role {visit.operator.role}")
 
@@ -186,7 +185,7 @@ def what_is_signed(one: Prepared) -> tuple[Markup, ...]:
     if one.act.approves:
         rows.append(("Approves", h("span", one.act.approves, class_="mono")))
     return (
-        pairs([*rows, *body_rows(one.body), ("Good until", iso_utc(one.act.expires_at))]),
+        pairs([*rows, *body_rows(one.body), ("Good until", moment(one.act.expires_at))]),
         h(
             "details",
             h("summary", "The exact text"),

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
-from tallystick.application.commands import JoinWithPasskey, SignIn
+from tallystick.application.desk.model import JoinWithPasskey, SignIn
 from tallystick.application.operators import NewcomerPasskey
-from tallystick.entry.console.desk import DeskContext, Visit
-from tallystick.entry.console.guard import place_in_desk, redirect
-from tallystick.entry.console.markup import Markup, h
-from tallystick.entry.console.page import hidden, note, page
-from tallystick.entry.console.sessions import ABSOLUTE_MS, COOKIE
 from tallystick.entry.http.asked import peer_of
+from tallystick.entry.http.console.desk import DeskContext, Visit
+from tallystick.entry.http.console.guard import place_in_desk, redirect
+from tallystick.entry.http.console.markup import Markup, h
+from tallystick.entry.http.console.page import hidden, note, page
+from tallystick.entry.http.console.sessions import ABSOLUTE_MS, COOKIE
 from tallystick.infrastructure.crypto.passkeys import agree, registered
 from tallystick.infrastructure.crypto.webauthn import Assertion, check_assertion
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode, encode
@@ -43,7 +43,7 @@ async def sign_in_page(visit: Visit) -> Response:
     then = place_in_desk(visit.request.query_params.get("then", "/desk"))
     ended = then != "/desk"
     desk = visit.desk
-    options = {
+    options: dict[str, object] = {
         "challenge": b64url(desk.sessions.challenges.make(_SIGN_IN, desk.now())),
         "rp": desk.settings.rp_id,
         "credentials": [],
@@ -134,7 +134,7 @@ def with_session(visit: Visit, operator: str, grade: str, then: str, *, via: str
     """A new session in a new cookie; what the browser sent before ends.
 
     A page that another site led to goes on by `via`, since a strict cookie is not sent there.
-    Source: RFC 6265bis, 4.1.3.2; 5.2
+    Source: RFC 6265, 5.2
     """
     desk = visit.desk
     desk.sessions.close(visit.request.cookies.get(COOKIE, ""))

@@ -10,15 +10,16 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
-from tallystick.application.commands import Command, RecordView
+from tallystick.application.commands import Command
 from tallystick.application.desk import View
+from tallystick.application.desk.model import RecordView
 from tallystick.application.operators import Operator
 from tallystick.application.operators.store import waiting_acts
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
-from tallystick.entry.console.page import Frame
-from tallystick.entry.console.sessions import DeskSession, DeskSessions
 from tallystick.entry.desk_settings import DeskSettings
+from tallystick.entry.http.console.page import Frame
+from tallystick.entry.http.console.sessions import DeskSession, DeskSessions
 from tallystick.entry.notes import Note
 from tallystick.entry.threads import to_its_end
 from tallystick.entry.writing import WriterLoop
@@ -202,7 +203,7 @@ class Visit:
         )
 
     def _alarm(self, now: Instant) -> str:
-        for one in self.desk.desks.emergencies.open():
+        for one in self.desk.desks.desk.emergencies.open():
             if one.until > now:
                 whose = "You have" if one.operator == self.live.operator else "Somebody has"
                 return f"{whose} the emergency role until {iso_utc(one.until)[11:16]} UTC."

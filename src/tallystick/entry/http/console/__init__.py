@@ -6,6 +6,6 @@
 Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.2; 7.3.4
 """
 
-from tallystick.entry.console.routes import desk_routes
+from tallystick.entry.http.console.routes import desk_routes
 
 __all__ = ["desk_routes"]

@@ -3,13 +3,13 @@
 A session ends after 15 minutes without a request and after 8 hours whatever happens. Its cookie is
 random and never leaves the browser's own origin; only its hash is kept here.
 
-Source: ISO/TS 12812-2:2017, 7.3.2; RFC 6265bis, 4.1.3.2
+Source: ISO/TS 12812-2:2017, 7.3.2; RFC 6265, 5.2
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tallystick.entry.console.challenges import Challenges
+from tallystick.entry.http.console.challenges import Challenges
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import RateLimited

@@ -8,18 +8,18 @@ from typing import TypeVar
 
 from starlette.responses import Response
 
-from tallystick.application.commands import SawNotice
 from tallystick.application.desk import Emergency, Workload
+from tallystick.application.desk.model import SawNotice
 from tallystick.application.desk.store import last_emergencies, unseen_notices, workloads
 from tallystick.application.policing.store import policies_until
-from tallystick.entry.console.acting import act_form
-from tallystick.entry.console.desk import Visit
-from tallystick.entry.console.drafting import DRAFTS
-from tallystick.entry.console.guard import redirect
-from tallystick.entry.console.markup import Child, Markup, h
-from tallystick.entry.console.page import hidden, note, page, pairs, table
 from tallystick.entry.doctor import Finding, State, examine
 from tallystick.entry.doctor.leaning import does
+from tallystick.entry.http.console.acting import act_form
+from tallystick.entry.http.console.desk import Visit
+from tallystick.entry.http.console.drafting import DRAFTS
+from tallystick.entry.http.console.guard import redirect
+from tallystick.entry.http.console.markup import Child, Markup, h
+from tallystick.entry.http.console.page import hidden, moment, note, page, pairs, table
 from tallystick.entry.threads import to_its_end
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.time import MINUTE_MS, SECOND_MS, iso_utc
@@ -46,7 +46,7 @@ async def home_page(visit: Visit) -> Response:
     wrong = [one for one in findings if one.state is not State.FINE]
     inside = (
         h("h1", "How the service is"),
-        h("p", f"At {iso_utc(visit.desk.now())[:19]}Z.", class_="lead"),
+        h("p", f"At {moment(visit.desk.now())}.", class_="lead"),
         *(_notice(visit, one.id, one.kind, one.reference, one.at) for one in notices),
         _tiles(visit),
         h("h2", "To be seen to"),
@@ -69,7 +69,7 @@ def _notice(visit: Visit, notice: str, kind: str, reference: str, at: int) -> Ma
         "div",
         h(
             "p",
-            f"An {kind} began at {iso_utc(at)[:16]}Z: ",
+            f"An {kind} began at {moment(at)}: ",
             h("a", reference, href="/desk/emergency", class_="mono"),
         ),
         h(
@@ -122,7 +122,7 @@ def _tiles(visit: Visit) -> Markup:
         (f"{len(desk.desks.sessions):,}", "sessions of customers"),
         (f"{desk.platform.archive.size:,}", "events in the log"),
         (str(desk.desks.policy.version), "policy in force"),
-        (str(len(desk.desks.emergencies.open())), "emergencies to review"),
+        (str(len(desk.desks.desk.emergencies.open())), "emergencies to review"),
     )
     return h("ul", *(h("li", h("b", value), h("span", label)) for value, label in tiles),
              class_="tiles")  # fmt: skip
@@ -161,7 +161,7 @@ def _alerts(visit: Visit) -> Markup:
     recent = list(visit.desk.heard)[::-1]
     if not recent:
         return note("None since the service started.")
-    rows = [(iso_utc(at)[:19], says, more) for at, says, more in recent]
+    rows = [(moment(at), says, more) for at, says, more in recent]
     return table("Alerts", ("At", "Alert", "More"), rows)
 
 
@@ -178,13 +178,13 @@ async def policy_page(visit: Visit) -> Response:
     header = compiled.policy.header
     facts: list[tuple[str, Child]] = [
         ("Version", str(compiled.version)),
-        ("Good from", iso_utc(header.effective_at)),
+        ("Good from", moment(header.effective_at)),
         ("Approved by", _officers(stored[0][1])),
         ("Recorded as", f"event {stored[0][2]}"),
         ("Rows", f"{len(compiled.policy.decisions)} rows, {len(compiled.policy.limits)} limits"),
         ("In shadow", str(policy.shadow_version or "none")),
     ]
-    tightened = [(one.entry, iso_utc(one.since)[:16], str(one.event)) for one in measures]
+    tightened = [(one.entry, moment(one.since), str(one.event)) for one in measures]
     inside = (
         h("h1", "Policy in force"),
         pairs(facts),
@@ -252,7 +252,7 @@ async def emergency_page(visit: Visit) -> Response:
     own = visit.operator.id
     reviews = [
         joined_review(visit, one)
-        for one in visit.desk.desks.emergencies.open()
+        for one in visit.desk.desks.desk.emergencies.open()
         if one.operator != own and visit.may("review-emergency")
     ]
     may = visit.may("break-glass")
@@ -282,7 +282,7 @@ def joined_review(visit: Visit, one: Emergency) -> Markup:
 
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
-    says = visit.desk.desks.emergencies.says(one.because)
+    says = visit.desk.desks.desk.emergencies.says(one.because)
     return h(
         "div",
         pairs(
@@ -290,7 +290,7 @@ def joined_review(visit: Visit, one: Emergency) -> Markup:
                 ("Emergency", h("span", one.id, class_="mono")),
                 ("Who", one.operator),
                 ("Reason", says),
-                ("Until", iso_utc(one.until)[:16]),
+                ("Until", moment(one.until)),
             ]
         ),
         act_form(visit, "review-emergency", DRAFTS["review-emergency"], {"emergency": one.id}),
@@ -298,15 +298,15 @@ def joined_review(visit: Visit, one: Emergency) -> Markup:
 
 
 def _emergency(visit: Visit, one: Emergency) -> tuple[Markup, str, str, str, str]:
-    emergencies = visit.desk.desks.emergencies
+    emergencies = visit.desk.desks.desk.emergencies
     review = "not yet"
     if one.reviewed_at:
         review = f"{one.reviewer}: {emergencies.says(one.finding)}"
     return (
         h("span", one.id, class_="mono"),
         one.operator,
-        iso_utc(one.since)[:16],
-        iso_utc(one.until)[:16],
+        moment(one.since),
+        moment(one.until),
         review,
     )
 
