@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 import pytest
 from simulators.identity_provider import IdentityProvider
 from tests.support.desks import DeskBrowser, come_in, events, served_desk, text_of
+from tests.unit.entry.cli.command_line import DEMO
 
 from tallystick.client.operator import OperatorDesk
+from tallystick.entry.cli.unlocking import open_officer_key
 from tallystick.entry.desk_settings import DeskSettings, OidcSettings, check_desk
 from tallystick.entry.rechecking import Verifier
 from tallystick.infrastructure.crypto.digest import sha256
@@ -19,7 +21,9 @@ from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import b64url, encode_canonical
 from tallystick.kernel.errors import Malformed, MfsError
 from tallystick.kernel.money import Money
+from tallystick.process.policy.signing import sign_policy
 from tallystick.protocol.desk import WorkloadAsks, workload_header
+from tallystick.protocol.operators import ActivatePolicy
 from tallystick.protocol.payments import PaymentKind
 
 NUMBER, NAME = "+254700000001", "Ann <script>alert(1)</script>"
@@ -464,3 +468,22 @@ def test_the_signature_in_the_record_can_be_read_again(town):
 def test_settings_that_protect_nothing_are_refused(changed):
     with pytest.raises(Malformed):
         check_desk(DeskSettings(v=1, **changed))
+
+
+def test_the_policy_page_says_for_whom_a_new_version_decides_otherwise(town):
+    assert "This is the first policy" in text_of(town.care.get("/desk/policy").text)
+    text = DEMO.read_text(encoding="utf-8").replace("version: 1\n", "version: 2\n")
+    old = "because: the payer can still say no within the hour"
+    assert text.count(old) == 1
+    text = text.replace("risk_score: {at_least: 600}", "risk_score: {at_least: 500}")
+    offline = town.provider.folder.root / "offline" / "officer-1.key"
+    officer = open_officer_key(offline, town.provider.secret)
+    envelope = encode_canonical(sign_policy(text, "officer-1", officer)).decode()
+    first, second = town.provider.operators["security-officer"][:2]
+    body = ActivatePolicy(envelope=envelope)
+    waits = first.act("activate-policy", body)
+    second.act("activate-policy", body, approves=waits.act)
+    shown = text_of(town.care.get("/desk/policy").text)
+    assert "Version 1 to 2" in shown
+    assert "odd-and-risky" in shown
+    assert "500" in shown
