@@ -32,6 +32,7 @@ COMMANDS = {
         "main",
         "operators",
         "partners",
+        "desks",
         "policies",
         "programmes",
         "proofs",
@@ -63,6 +64,7 @@ OTHER_WORK = re.compile(
     r"|OpenAPI \d\.\d(?:\.\d)?|YAML \d\.\d(?:\.\d)?|JSON Schema [\d-]+|OSCAL \d\.\d(?:\.\d)?"
     r"|CommonMark \d\.\d+|SQLite|PostgreSQL \d+|IEEE \d{3,4}(?:\.\d+)?(?:-\d{4})?"
     r"|OpenTelemetry [A-Za-z0-9 .-]+"
+    r"|OpenID Connect [A-Za-z0-9 .-]+|WCAG \d\.\d|HTML Living Standard|WHATWG [A-Za-z ]+|CWE-\d+"
     r"|W3C [A-Za-z0-9 -]+|WebAuthn(?: Level)? \d|FIDO [A-Za-z0-9 .-]+|OWASP [A-Za-z0-9 .-]+"
     r"|PCI [A-Z]+(?: [A-Z]+)?(?: \d[\d.]*)?|EMV [A-Za-z0-9 .-]+|EMVCo [A-Za-z0-9 .-]+"
     r"|GlobalPlatform [A-Za-z0-9 .-]+|GSMA [A-Za-z0-9 .-]+|3GPP TS \d+\.\d+"

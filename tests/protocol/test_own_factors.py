@@ -93,7 +93,7 @@ def own(scene: Scene) -> OwnFactors:
 
 
 def unlock(scene: Scene) -> None:
-    body = UnlockCustomer(customer=scene.person.customer, because="identified anew")
+    body = UnlockCustomer(number=NUMBER, because="identified anew")
     scene.care.both("unlock-customer", body)
 
 
@@ -193,7 +193,7 @@ def test_the_seed_is_nowhere_in_the_store(scene: Scene) -> None:
 
 
 def test_one_person_enters_no_authenticator_and_unlocks_nobody(scene: Scene) -> None:
-    body = UnlockCustomer(customer=scene.person.customer, because="alone")
+    body = UnlockCustomer(number=NUMBER, because="alone")
     waiting = scene.care.first.act("unlock-customer", body)
     with pytest.raises(NotPermitted):
         scene.care.first.act("unlock-customer", body, approves=waiting.act)

@@ -16,6 +16,7 @@ from tests.support.stores import new_store
 from tallystick.application.core.model import DEFAULT_PATIENCE, Patience
 from tallystick.application.notices import SenderRule
 from tallystick.entry.assembly import Platform, open_platform
+from tallystick.entry.desk_settings import DeskSettings, save_desk
 from tallystick.entry.http.server import Listening, serve
 from tallystick.entry.http.watched import Watched
 from tallystick.entry.settings import MnoAccess, Partner, PartnerLink, ProviderFolder, PublicHalf
@@ -84,6 +85,8 @@ def served(
     sms_receipts: PartnerLink | None = None,
     senders: tuple[SenderRule, ...] = (),
     language: Language = Language.ENGLISH,
+    desk: DeskSettings | None = None,
+    port: int = 0,
 ) -> Iterator[Served]:
     """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(31) + b".")  # a line end at the end is not of a secret
@@ -113,19 +116,21 @@ def served(
         (folder / "authzen.yaml").write_text(names, encoding="utf-8")
     if mno is not None:
         provider.mno_file.write_bytes(encode(mno))
+    if desk is not None:
+        save_desk(folder, desk)
     platform = open_platform(provider, secret, clock)
-    ready, stop_box, port = threading.Event(), [], [0]
+    ready, stop_box, bound = threading.Event(), [], [0]
     log: list[bytes] = []
 
     def started(number: int) -> None:
-        port[0] = number
+        bound[0] = number
         ready.set()
 
     async def main() -> None:
         stop = asyncio.Event()
         stop_box.append((asyncio.get_running_loop(), stop))
         listening = Listening(
-            port=0,
+            port=port,
             session_rate=session_rate,
             source_rate=source_rate,
             longest_wait_s=longest_wait_s,
@@ -150,7 +155,7 @@ def served(
     thread = threading.Thread(target=lambda: uvloop.run(main()), daemon=True)
     thread.start()
     assert ready.wait(20)
-    url = f"{'https' if tls else 'http'}://127.0.0.1:{port[0]}"
+    url = f"{'https' if tls else 'http'}://127.0.0.1:{bound[0]}"
     found = Served(
         url,
         PROVIDER,

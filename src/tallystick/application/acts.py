@@ -18,6 +18,7 @@ from tallystick.application.policing import PolicyInForce
 from tallystick.application.quoting import Quoting
 from tallystick.application.turn import Turn
 from tallystick.application.webhooks import Webhooks
+from tallystick.infrastructure.envelope.acts import read_signature
 from tallystick.infrastructure.ledger.chart import issue
 from tallystick.infrastructure.tally.leaf import Commitments
 from tallystick.kernel.codec import Decoder
@@ -25,6 +26,7 @@ from tallystick.kernel.errors import Conflict, Malformed, MfsError, NotFound, No
 from tallystick.kernel.time import instant_of
 from tallystick.process.policy import Grade
 from tallystick.process.policy.facts import FOREVER, Channel, Factor
+from tallystick.protocol.desk import BIND, BindPasskey
 from tallystick.protocol.operators import (
     ActivatePolicy,
     AddWebhook,
@@ -52,6 +54,7 @@ _erase = Decoder(EraseSubject)
 _webhook = Decoder(AddWebhook)
 _close = Decoder(CloseDay)
 _invite = Decoder(InviteOperator)
+_bind = Decoder(BindPasskey)
 
 
 LIFTED_BY = 2
@@ -62,6 +65,10 @@ More = Mapping[str, Callable[[Turn, bytes, tuple[str, ...]], Acted]]
 
 Issue = Callable[[Turn, Customer, str], Activation]
 """Makes a customer's activation code and sees to it that it arrives."""
+
+
+Performer = Callable[[Turn, bytes, tuple[str, ...]], Acted]
+"""Does an act: its canonical body, the signatures behind it."""
 
 
 class Acts:
@@ -99,9 +106,10 @@ class Acts:
         self._policy = policy
         self._quoting = quoting
         self._webhooks = webhooks
-        self._by_name: dict[str, Callable[[Turn, bytes, tuple[str, ...]], Acted]] = {
+        self._by_name: dict[str, Performer] = {
             "activate-policy": self._activate_policy,
             "add-webhook": self._add_webhook,
+            BIND: self._bind_passkey,
             "close-day": self._close_day,
             "enrol-operator": self._invite_operator,
             "erase-subject": self._erase_subject,
@@ -290,8 +298,21 @@ class Acts:
 
     def _invite_operator(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         asked = _invite.decode(body)
+        if asked.role not in self._policy.compiled.policy.operators.roles:
+            raise NotFound("the policy in force knows no such role", remedy="look at its roles")
         self._operators.invite(turn, asked.code_hash, asked.role, "operator")
         index = turn.record(
             "operator.invited", policy=self._policy.version, public={"role": asked.role}
         )
         return Acted("whoever has the code may enrol once", index)
+
+    def _bind_passkey(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        asked = _bind.decode(body)
+        operator = self._operators.get(read_signature(jws[0]).act.operator)
+        self._operators.invite(turn, asked.code_hash, operator.role, "operator", operator.id)
+        index = turn.record(
+            "operator.passkey-invited",
+            policy=self._policy.version,
+            public={"operator": operator.id},
+        )
+        return Acted("the code brings one passkey to you", index)

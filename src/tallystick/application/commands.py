@@ -14,6 +14,13 @@ from typing import Any, NamedTuple
 from tallystick.application.attempts import Subjects
 from tallystick.application.consent import DeviceSigned, PinVerified
 from tallystick.application.core import Finish, GiveToPeople
+from tallystick.application.desk.model import (
+    JoinWithPasskey,
+    LinkSubject,
+    RecordView,
+    SawNotice,
+    SignIn,
+)
 from tallystick.application.desks import Desks
 from tallystick.application.notices import NoticeRow
 from tallystick.application.operators import SignedAct
@@ -326,6 +333,11 @@ Command = (
     | SetPin
     | AgentOpens
     | JoinOperator
+    | JoinWithPasskey
+    | SignIn
+    | LinkSubject
+    | RecordView
+    | SawNotice
     | PerformAct
     | StateCertificate
     | Tighten
@@ -374,6 +386,15 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
         turn, one.session, one.sequence, one.request
     ),
     JoinOperator: lambda desks, turn, one: desks.operators.enrol(turn, one.request),
+    JoinWithPasskey: lambda desks, turn, one: desks.operators.enrol_passkey(turn, one.new),
+    SignIn: lambda desks, turn, one: desks.operators.sign_in(
+        turn, one.operator, one.credential, one.counter
+    ),
+    LinkSubject: lambda desks, turn, one: desks.desk.views.link(
+        turn, one.issuer, one.subject, one.operator
+    ),
+    RecordView: lambda desks, turn, one: desks.desk.views.record(turn, one.view),
+    SawNotice: lambda desks, turn, one: desks.desk.views.saw(turn, one.notice, one.operator),
     NoticeTried: lambda desks, turn, one: desks.notices.tried(
         turn, one.notice, delivered=one.delivered
     ),

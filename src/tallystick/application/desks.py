@@ -16,6 +16,7 @@ from tallystick.application.certification import Certification
 from tallystick.application.consent import DeviceSigned, PinVerified
 from tallystick.application.core.settling import Settling
 from tallystick.application.customers import Customer, CustomerKind, Customers, Languages
+from tallystick.application.desk import Desk
 from tallystick.application.devices import Devices
 from tallystick.application.exemptions import Exemptions
 from tallystick.application.notices import Notices
@@ -71,6 +72,7 @@ class Desks:
     certification: Certification
     proving: Proving
     signals: Signals
+    desk: Desk
 
     def place(self, turn: Turn, session_id: str, sequence: int, consented: DeviceSigned) -> Outcome:
         """Execute an order that a device signed, in that device's own session.
@@ -299,6 +301,8 @@ class Desks:
         self.devices.trim()
         self.access.trim()
         self.operators.trim()
+        self.desk.views.trim()
+        self.desk.workloads.trim()
         self.certification.trim()
         self.signals.trim()
         self.attempts.trim()
@@ -318,6 +322,9 @@ class Desks:
         self.devices.reset()
         self.access.reset()
         self.operators.reset()
+        self.desk.views.reset()
+        self.desk.emergencies.reset()
+        self.desk.workloads.reset()
         self.certification.reset()
         self.signals.reset()
         self.attempts.reset()

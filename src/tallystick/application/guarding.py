@@ -77,7 +77,7 @@ class Guarding:
     def _unlock_customer(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         _two("unlock a customer", jws)
         asked = _unlock.decode(body)
-        customer = self.customers.active(self.customers.get(asked.customer))
+        customer = self.customers.active(self.customers.by_alias(asked.number))
         self.attempts.unlock(turn, customer)
         told = {"because": asked.because}
         index = self._record(turn, "authentication.unlocked", customer, told)

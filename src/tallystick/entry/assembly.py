@@ -3,7 +3,6 @@
 Source: ISO/TS 12812-2:2017, 6.2; 6.2.3
 """
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -16,10 +15,11 @@ from tallystick.application.quotekeys import QuoteKeys
 from tallystick.application.quoting import Quoting
 from tallystick.application.webhooks import Webhooks
 from tallystick.application.writer import Writer
+from tallystick.entry.desk_settings import desk_settings
 from tallystick.entry.joining import Ground, Scale, join_desks
 from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.schema import MIGRATIONS
-from tallystick.entry.settings import MnoAccess, ProviderFolder, ProviderSettings
+from tallystick.entry.settings import ProviderFolder, ProviderSettings
 from tallystick.entry.setup import SERVER_ROLES
 from tallystick.infrastructure.crypto.key_list import verify_key_list
 from tallystick.infrastructure.envelope.cookie import CookieKeys
@@ -53,7 +53,7 @@ class Platform:
 
     `boot` is a number that no two starts share. `quote_roots` open the blocks of
     `quote_keys` and no others, for fronts in processes of their own. `names` are what partners call
-    facts who ask the policy, `mno` how the mobile network is asked now.
+    facts who ask the policy.
     Source: ISO/TS 12812-2:2017, 6.2
     """
 
@@ -80,7 +80,7 @@ class Platform:
     key_list_ends: Instant
     keys: LoadedKeys
     names: Names
-    mno: Callable[[], MnoAccess | None]
+    folder: ProviderFolder
 
     def close(self) -> None:
         """Store the last checkpoint and close the files.
@@ -152,7 +152,8 @@ def assemble(
         kept = KeptRegisters(folder.registers)
         asked = folder.mno() is not None
         ground = Ground(
-            settings, ticking, module, keys, reader, size, quote_keys, roots, kept, asked
+            *(settings, ticking, module, keys, reader, size, quote_keys, roots, kept, asked),
+            desk_settings(folder.root),
         )
         platform = _wire(folder, ground, database, boot)
         _note_start(platform)
@@ -234,7 +235,7 @@ def _wire(folder: ProviderFolder, on: Ground, database: Database, boot: int) -> 
         key_list_ends=Instant(listed.expires_at),
         keys=on.keys,
         names=folder.names(),
-        mno=folder.mno,
+        folder=folder,
     )
 
 

@@ -17,12 +17,12 @@ from tallystick.application.certification import Certification
 from tallystick.application.core.settling import Settling
 from tallystick.application.customers import Customers, Languages
 from tallystick.application.daybook import DayBook
+from tallystick.application.desk import acts_of_the_desk
 from tallystick.application.desks import Desks
 from tallystick.application.devices import Devices
 from tallystick.application.exemptions import Exemptions
 from tallystick.application.guarding import Guarding
 from tallystick.application.notices import Notices
-from tallystick.application.operators import Operators
 from tallystick.application.payments import Payments, Tariff
 from tallystick.application.policing import Officers, PolicyInForce, Seal
 from tallystick.application.proving import Proving
@@ -31,6 +31,8 @@ from tallystick.application.quoting import Quoting, Terms
 from tallystick.application.selfcare import Crew, SelfCare
 from tallystick.application.signals import Signals
 from tallystick.application.webhooks import Webhooks
+from tallystick.entry.desk_settings import DeskSettings
+from tallystick.entry.desking import operators_desk
 from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.settings import ProviderSettings
 from tallystick.infrastructure.envelope.certificate import issue_certificate
@@ -73,6 +75,7 @@ class Ground:
     quote_roots: BlockRoots
     registers: KeptRegisters
     network: bool
+    desk: DeskSettings | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +104,8 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     policy, customers, payments = ground.policy, ground.customers, ground.payments
     module, reader, rows = on.module, on.reader, on.size.rows
     quoting = Quoting(customers, policy, on.quote_keys, module.random, _terms(on.settings))
-    operators = Operators(
-        module,
-        on.keys.newest(Purpose.ACTIVATION),
-        on.keys.newest(Purpose.STORE),
-        policy,
-        reader,
-        untrained=on.registers.why_untrained,
-    )
+    asked = module, on.keys, customers, policy, reader, on.registers, on.desk
+    operators, desk = operators_desk(*asked)
     webhooks = Webhooks(reader)
     attempts, sessions = ground.attempts, ground.sessions
     seeds = on.keys.handles.get(Purpose.OTP_TRANSPORT, ())
@@ -128,9 +125,12 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         policy=policy,
         quoting=quoting,
         webhooks=webhooks,
-        more=Guarding(
-            attempts, authenticators, customers, ground.exemptions, policy, selfcare, sessions
-        ).acts(),
+        more={
+            **acts_of_the_desk(desk),
+            **Guarding(
+                attempts, authenticators, customers, ground.exemptions, policy, selfcare, sessions
+            ).acts(),
+        },
     )
     desks = Desks(
         policy=policy,
@@ -154,6 +154,7 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         settling=Settling(payments, customers, ground.book, policy),
         certification=_certification(on, policy),
         proving=Proving(ground.access, acts, customers, policy, reader),
+        desk=desk,
     )
     return desks, quoting, webhooks
 

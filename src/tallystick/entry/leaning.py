@@ -14,6 +14,7 @@ from typing import Any
 from tallystick.application.policing import Change
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
+from tallystick.entry.desking import tell_emergencies
 from tallystick.entry.notes import Note
 from tallystick.entry.witnessing import Asker, Witnessing, ask_for_ever
 from tallystick.infrastructure.modules.interface import Purpose
@@ -51,6 +52,7 @@ def tell_changes(platform: Platform, accounting: Accounting) -> None:
 
     watch.listeners.append(told)
     accounting.labelled[GAUGE] = ("dependency", watch.states)
+    tell_emergencies(platform.desks.desk.emergencies, accounting)
 
 
 def _has_policy(platform: Platform) -> bool:

@@ -173,7 +173,7 @@ class MnoLink:
             return
         async with self._limit:
             answers = await asyncio.to_thread(
-                _asked, self._platform.mno, msisdn, customer.opened_at
+                _asked, self._platform.folder.mno, msisdn, customer.opened_at
             )
         now = self._platform.clock.now()
         if isinstance(answers, MfsError):

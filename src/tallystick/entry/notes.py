@@ -35,5 +35,6 @@ class Note(StrEnum):
     POLICY_TIGHTENED = "the policy was tightened"
     POLICY_EASED = "a tightening ended"
     NOT_TIGHTENED = "the policy could not be tightened"
+    EMERGENCY = "an emergency role was taken"
     SIEM_LOST = "the security monitoring does not answer"
     SIEM_FOUND = "the security monitoring answers again"

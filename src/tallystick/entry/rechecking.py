@@ -16,8 +16,8 @@ from typing import Self
 from tallystick.application.customers import Customer, Customers
 from tallystick.application.devices.model import Device
 from tallystick.application.devices.store import DEVICE
-from tallystick.application.operators.model import Operator
-from tallystick.application.operators.store import OPERATOR
+from tallystick.application.operators.model import Operator, Passkey
+from tallystick.application.operators.store import OPERATOR, PASSKEY
 from tallystick.application.payments.model import Evidence, OrderRow
 from tallystick.application.payments.proof import Proofs
 from tallystick.application.payments.store import ORDER
@@ -27,6 +27,7 @@ from tallystick.entry.inforce import wrong_measures
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.key_list import signature_key
 from tallystick.infrastructure.crypto.signature import VerifyKey
+from tallystick.infrastructure.envelope.acts import ActSignature
 from tallystick.infrastructure.envelope.certificate import verify_certificate
 from tallystick.infrastructure.keys.table import Role, load_for, purposes_of
 from tallystick.infrastructure.ledger.state import LedgerState
@@ -114,6 +115,7 @@ class Verifier:
         self._proofs = Proofs(self._customers)
         self._devices = RowCache(DEVICE, Device, reader, capacity=_CAPACITY)
         self._operators = RowCache(OPERATOR, Operator, reader, capacity=_CAPACITY)
+        self._passkeys = RowCache(PASSKEY, Passkey, reader, capacity=_CAPACITY)
 
     def __enter__(self) -> Self:
         return self
@@ -137,6 +139,7 @@ class Verifier:
         self._customers.reset()
         self._devices.reset()
         self._operators.reset()
+        self._passkeys.reset()
         size = self._tally.size()
         orders = erased = 0
         doubts: list[Doubt] = []
@@ -220,14 +223,19 @@ class Verifier:
                 continue
         return None
 
-    def _operator_key(self, operator: str) -> bytes | None:
-        found = self._operators.get(operator)
-        return None if found is None else found.public
+    def _operator_key(self, signature: ActSignature) -> bytes | None:
+        operator = self._operators.get(signature.act.operator)
+        if operator is None or not signature.credential:
+            return None if operator is None else operator.public
+        passkey = self._passkeys.get(signature.credential)
+        owned = passkey is not None and passkey.operator == operator.id
+        return passkey.public if passkey is not None and owned else None
 
     def _forget(self) -> None:
         self._customers.trim()
         self._devices.trim()
         self._operators.trim()
+        self._passkeys.trim()
 
 
 def order_by_order(found: Rechecked) -> Sequence[tuple[str, int, str]]:

@@ -10,11 +10,13 @@ from tallystick.application.certification.store import MIGRATION as CERTIFICATES
 from tallystick.application.customers.store import LANGUAGE_MIGRATION as LANGUAGES
 from tallystick.application.customers.store import MIGRATION as CUSTOMERS
 from tallystick.application.daybook.store import MIGRATION as DAYS
+from tallystick.application.desk.store import MIGRATION as DESK
 from tallystick.application.devices.store import MIGRATION as DEVICES
 from tallystick.application.exemptions.store import MIGRATION as EXEMPTIONS
 from tallystick.application.notices.store import MIGRATION as NOTICES
 from tallystick.application.notices.store import RECEIPT_MIGRATION as NOTICE_RECEIPTS
 from tallystick.application.operators.store import MIGRATION as OPERATORS
+from tallystick.application.operators.store import PASSKEY_MIGRATION as PASSKEYS
 from tallystick.application.payments.store import MIGRATION as ORDERS
 from tallystick.application.policing.store import MEASURE_MIGRATION as MEASURES
 from tallystick.application.policing.store import MIGRATION as POLICIES
@@ -34,5 +36,6 @@ MIGRATIONS = (
     LANGUAGES, NOTICE_RECEIPTS,
     SIGNALS,
     ATTEMPTS, AUTHENTICATORS, EXEMPTIONS,
+    PASSKEYS, DESK,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

@@ -144,7 +144,7 @@ class UnlockCustomer(Wire, frozen=True, kw_only=True):
     Source: ISO/TS 12812-2:2017, 7.3.2; 6.2.1
     """
 
-    customer: Annotated[CustomerIdText, INTERNAL]
+    number: Annotated[Alias, PERSONAL]
     because: Annotated[ShortText, INTERNAL]
 
 

@@ -3,10 +3,11 @@
 Source: ISO/TS 12812-2:2017, 7.4.1
 """
 
+from tallystick.application.devices.model import Device
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
-from tallystick.kernel.model import Record
+from tallystick.kernel.model import Record, from_row
 
 DEVICE = Table(
     name="device",
@@ -55,6 +56,20 @@ def has_possession(reader: Reader, possession: bytes) -> bool:
     """
     row = reader.one("SELECT 1 FROM device WHERE possession = ?", (possession,))
     return row is not None
+
+
+def devices_of(reader: Reader, customer: str) -> list[Device]:
+    """Every device of `customer`, the newest first.
+
+    Source: ISO/TS 12812-2:2017, 7.4.1
+    """
+    rows = reader.rows(
+        "SELECT id, customer, status, because, possession, consent, certificate, certificate_id,"
+        " trust, attestation_format, attestation, enrolled_at, counter, secret, renewed_at"
+        " FROM device WHERE customer = ? ORDER BY enrolled_at DESC, id",
+        (customer,),
+    )
+    return [from_row(Device, row) for row in rows]
 
 
 def trust_counts(reader: Reader) -> dict[str, int]:

@@ -110,6 +110,20 @@ def notices_about(reader: Reader, reference: str) -> list[NoticeRow]:
     return [from_row(NoticeRow, row) for row in rows]
 
 
+def notices_to(reader: Reader, customer: str, most: int, window: int) -> list[NoticeRow]:
+    """At most `most` notices to `customer` among the last `window` of all, newest first.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    rows = reader.rows(
+        "SELECT seq, channel, customer, template, reference, created_at, attempts, due_at,"
+        " delivered_at FROM notice WHERE seq > (SELECT coalesce(max(seq), 0) FROM notice) - ?"
+        " AND customer = ? ORDER BY seq DESC LIMIT ?",
+        (window, customer, most),
+    )
+    return [from_row(NoticeRow, row) for row in rows]
+
+
 def blocked_pins(reader: Reader, after: int, most: int) -> list[tuple[int, int]]:
     """Number and instant of at most `most` notices after `after` that a PIN was blocked.
 

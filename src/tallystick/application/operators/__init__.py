@@ -6,7 +6,21 @@
 Source: ISO/TS 12812-2:2017, 6.2.1
 """
 
-from tallystick.application.operators.model import ActRow, Invitation, Operator
-from tallystick.application.operators.service import Acted, Operators, SignedAct
+from tallystick.application.operators.model import ActRow, Invitation, Operator, Passkey
+from tallystick.application.operators.service import (
+    Acted,
+    NewcomerPasskey,
+    Operators,
+    SignedAct,
+)
 
-__all__ = ["ActRow", "Acted", "Invitation", "Operator", "Operators", "SignedAct"]
+__all__ = [
+    "ActRow",
+    "Acted",
+    "Invitation",
+    "NewcomerPasskey",
+    "Operator",
+    "Operators",
+    "Passkey",
+    "SignedAct",
+]

@@ -23,6 +23,8 @@ class Operator(Record, frozen=True, kw_only=True):
 class Invitation(Record, frozen=True, kw_only=True):
     """A one-time code by which an operator enrols, as a MAC.
 
+    With `operator` it brings a passkey to an operator who is enrolled already.
+
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
 
@@ -31,12 +33,31 @@ class Invitation(Record, frozen=True, kw_only=True):
     expires_at: int
     used_at: int
     issued_by: str
+    operator: str = ""
+
+
+class Passkey(Record, frozen=True, kw_only=True):
+    """A passkey of an operator: its id (base64url), public key (65 octets) and counter.
+
+    `aaguid` is the model of the authenticator; `synced` is 1 if it may be on several devices.
+
+    Source: W3C WebAuthn Level 3, 4; ISO/TS 12812-2:2017, 6.2.1
+    """
+
+    credential: str
+    operator: str
+    public: bytes
+    counter: int
+    aaguid: str
+    synced: int
+    status: str
+    registered_at: int
 
 
 class ActRow(Record, frozen=True, kw_only=True):
-    """An act as it was signed; `state` is waiting or done, `jws` both signatures, a line each.
+    """An act as it was signed; `state` is waiting, done or declined.
 
-    `body` is sealed: it may name people.
+    `jws` has both signatures, a line each, and `body` is sealed: it may name people.
 
     Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3
     """

@@ -6,17 +6,24 @@ Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tallystick.application.operators.model import ActRow, Invitation, Operator
-from tallystick.application.operators.store import ACT, INVITATION, OPERATOR
+from tallystick.application.operators.enrolling import (
+    INVITATION_LIFE_MS,
+    NewcomerPasskey,
+    Register,
+    code_hash,
+)
+from tallystick.application.operators.model import ActRow
+from tallystick.application.operators.passkeys import is_copied
+from tallystick.application.operators.store import ACT
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.crypto.digest import sha256
-from tallystick.infrastructure.crypto.jws import split_compact
-from tallystick.infrastructure.crypto.signature import Es256VerifyKey
+from tallystick.infrastructure.crypto.webauthn import Relying
+from tallystick.infrastructure.envelope.acts import KEY_GRADE, ActSignature, read_signature
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
-from tallystick.kernel.codec import Decoder, b64url, b64url_decode
+from tallystick.kernel.codec import Decoder, b64url
 from tallystick.kernel.errors import (
     Conflict,
     Expired,
@@ -29,20 +36,23 @@ from tallystick.kernel.model import replace
 from tallystick.kernel.time import DAY_MS, MINUTE_MS, Instant
 from tallystick.process.policy import Decided, Facts, Permit, StepUp
 from tallystick.process.policy.facts import Channel, Factor, Operation
-from tallystick.protocol.operators import (
-    ENROLMENT_LABEL,
-    Act,
-    ActReply,
-    EnrolOperator,
-    OperatorEnrolled,
-    act_header,
-)
+from tallystick.protocol.desk import BIND, DECLINE, DeclineAct
+from tallystick.protocol.operators import Act, ActReply
 
-INVITATION_LIFE_MS = 7 * DAY_MS
+__all__ = [
+    "INVITATION_LIFE_MS",
+    "Acted",
+    "Execute",
+    "NewcomerPasskey",
+    "Operators",
+    "SignedAct",
+    "code_hash",
+]
+
 _MOST_AHEAD_MS = 5 * MINUTE_MS
 _LONGEST_MS = DAY_MS
 _NONCE = 12
-_acts = Decoder(Act, limit=4096)
+_declines = Decoder(DeclineAct, limit=2048)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,9 @@ class SignedAct:
     act: Act
     body: bytes
     jws: str
+    grade: str = KEY_GRADE
+    credential: str = ""
+    counter: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +85,14 @@ class Acted:
 Untrained = Callable[[str, Instant], str]
 """Why the operator of this id may not approve now; empty if nothing stands against it."""
 
+InEmergency = Callable[[str, str, Instant], str]
+"""The id of the emergency in which this operator may do this act alone now, or nothing."""
+
 Execute = Callable[[Turn, str, bytes, tuple[str, ...]], Acted]
 """Does an act: its name, its body, the signatures behind it."""
 
 
-class Operators:
+class Operators(Register):
     """Enrols operators and carries out what they sign.
 
     Source: ISO/TS 12812-2:2017, 6.2.1
@@ -91,68 +107,23 @@ class Operators:
         reader: Reader,
         *,
         untrained: Untrained | None = None,
+        in_emergency: InEmergency | None = None,
+        relying: Relying | None = None,
         capacity: int = 1024,
     ) -> None:
         """Hash invitation codes under `codes`, seal names under `store_key`.
 
-        `untrained` is asked before somebody approves what another one proposed.
+        `untrained` is asked before somebody approves what another one proposed, `in_emergency`
+        before the policy. Passkeys count for `relying` only.
 
         Source: ISO/TS 12812-2:2017, 7.3.4
         """
-        self._module = module
-        self._codes = codes
-        self._store_key = store_key
-        self._policy = policy
+        super().__init__(
+            module, codes, store_key, policy, reader, relying=relying, capacity=capacity
+        )
         self._untrained = untrained
-        self._operators = RowCache(OPERATOR, Operator, reader, capacity=capacity)
-        self._invitations = RowCache(INVITATION, Invitation, reader, capacity=capacity)
+        self._in_emergency = in_emergency
         self._acts = RowCache(ACT, ActRow, reader, capacity=capacity)
-
-    def invite(self, turn: Turn, code_hash: str, role: str, issued_by: str) -> None:
-        """Let whoever has the code with this SHA-256 (base64url) enrol once, within a week.
-
-        Source: ISO/TS 12812-2:2017, 6.2.1
-        """
-        invitation = Invitation(
-            code_mac=self._code_mac(code_hash),
-            role=role,
-            expires_at=turn.now + INVITATION_LIFE_MS,
-            used_at=0,
-            issued_by=issued_by,
-        )
-        self._invitations.put(invitation.code_mac, invitation, turn.changes)
-
-    def enrol(self, turn: Turn, request: EnrolOperator) -> Outcome:
-        """Enrol an operator whose code is right and whose key is there.
-
-        Raises NotAuthentic alike for a wrong, used or expired code and a wrong proof.
-        Source: ISO/TS 12812-2:2017, 6.2.1
-        """
-        public = Es256VerifyKey(b64url_decode(request.public))
-        message = ENROLMENT_LABEL + sha256(request.code.encode()) + public.octets()
-        public.verify(b64url_decode(request.proof), message)
-        known = self._invitations.get(self._code_mac(code_hash(request.code)))
-        if known is None or known.used_at or turn.now > known.expires_at:
-            raise NotAuthentic("the enrolment code is not valid", remedy="ask for a new invitation")
-        used = replace(known, used_at=turn.now)
-        self._invitations.put(known.code_mac, used, turn.changes)
-        nonce = turn.entropy(12)
-        name = nonce + self._module.seal(self._store_key, nonce, request.name.encode(), b"operator")
-        operator = Operator(
-            id=turn.new_id("opr"),
-            role=known.role,
-            status="active",
-            public=public.octets(),
-            name=name,
-            enrolled_at=turn.now,
-        )
-        self._operators.put(operator.id, operator, turn.changes)
-        index = turn.record(
-            "operator.enrolled",
-            policy=self._policy.version,
-            public={"operator": operator.id, "role": operator.role},
-        )
-        return Outcome(OperatorEnrolled(operator=operator.id, role=operator.role), index)
 
     def verify(self, jws: str, body: bytes, name: str, now: Instant) -> SignedAct:
         """The act in `jws`, if an operator signed it for operation `name` and this body, just now.
@@ -160,12 +131,9 @@ class Operators:
         Raises NotAuthentic, Malformed, Expired.
         Source: ISO/TS 12812-2:2017, 6.2.1; RFC 7515, 5.2
         """
-        header, payload, signature, signing_input = split_compact(jws)
-        act = _acts.decode_canonical(payload)
-        operator = self._operators.get(act.operator)
-        if operator is None or header != act_header(act.operator):
-            raise NotAuthentic("no such operator signed this")
-        Es256VerifyKey(operator.public).verify(signature, signing_input)
+        signature = read_signature(jws)
+        act = signature.act
+        counter = signature.verify(self._public(signature), self.passkeys.relying)
         if act.name != name:
             raise NotAuthentic("the act was signed for another operation")
         if act.body_hash != b64url(sha256(body)):
@@ -174,7 +142,18 @@ class Operators:
             raise Expired("the act is past its time", remedy="sign it again")
         if act.expires_at - act.issued_at > _LONGEST_MS:
             raise Malformed("an act is good for one day at most")
-        return SignedAct(act, body, jws)
+        return SignedAct(act, body, jws, signature.grade, signature.credential, counter)
+
+    def _public(self, signature: ActSignature) -> bytes:
+        operator = self._operators.get(signature.act.operator)
+        if operator is None:
+            raise NotAuthentic("no such operator signed this")
+        if not signature.credential:
+            return operator.public
+        passkey = self.passkeys.get(signature.credential)
+        if passkey.operator != operator.id:
+            raise NotAuthentic("no such operator signed this")
+        return passkey.public
 
     def act(self, turn: Turn, signed: SignedAct, execute: Execute) -> Outcome:
         """Carry out a signed act, or keep it until a second operator signs.
@@ -186,9 +165,12 @@ class Operators:
         act = signed.act
         known = self._acts.get(act.id)
         if known is not None:
-            if self._opened(known) != signed.body or known.name != act.name:
+            if self.opened(known) != signed.body or known.name != act.name:
                 raise Conflict("this act id was used for another act", remedy="use a new id")
             return _reply(known)
+        self._count_use(turn, signed)
+        if act.name == DECLINE:
+            return self._decline(turn, signed)
         signatures: tuple[str, ...] = (signed.jws,)
         first: ActRow | None = None
         if act.approves:
@@ -196,11 +178,15 @@ class Operators:
             self._refuse_untrained(act.operator, turn.now)
             signatures = (first.jws, signed.jws)
         verdict = self._decide(act, len(signatures), turn.now)
-        if isinstance(verdict, StepUp) and first is None:
+        emergency = ""
+        if self._in_emergency is not None and not isinstance(verdict, Permit):
+            emergency = self._in_emergency(act.operator, act.name, turn.now)
+        if isinstance(verdict, StepUp) and first is None and not emergency:
             return self._wait(turn, signed)
-        if not isinstance(verdict, Permit):
+        if not isinstance(verdict, Permit) and not emergency and act.name != BIND:
             raise verdict.error()
         acted = execute(turn, act.name, signed.body, signatures)
+        self._note_signature(turn, signed, emergency)
         if first is not None:
             done = replace(
                 first,
@@ -214,6 +200,51 @@ class Operators:
         row = self._row(turn, signed, state="done", acted=acted)
         self._acts.put(row.id, row, turn.changes)
         return _reply(row)
+
+    def _count_use(self, turn: Turn, signed: SignedAct) -> None:
+        if signed.credential and not self.passkeys.used(
+            turn, signed.credential, signed.counter, self._policy.version
+        ):
+            raise is_copied()
+
+    def _note_signature(self, turn: Turn, signed: SignedAct, emergency: str) -> None:
+        """Record who signed and with what, where that was no key in a file or an emergency."""
+        if signed.grade == KEY_GRADE and not emergency:
+            return
+        public: dict[str, str | int] = {
+            "act": signed.act.id,
+            "name": signed.act.name,
+            "operator": signed.act.operator,
+            "grade": signed.grade,
+            "signature": b64url(sha256(signed.jws.encode())),
+        }
+        if emergency:
+            public["emergency"] = emergency
+        turn.record("operator.signed", policy=self._policy.version, public=public)
+
+    def _decline(self, turn: Turn, signed: SignedAct) -> Outcome:
+        """End an act that waits: by whoever may do it, or whoever proposed it."""
+        asked = _declines.decode(signed.body)
+        row = self.waiting(asked.act)
+        if row.state != "waiting":
+            raise Conflict(f"the act is {row.state}")
+        if row.operator != signed.act.operator:
+            as_if = replace(signed.act, name=row.name)
+            verdict = self._decide(as_if, 2, turn.now)
+            if not isinstance(verdict, Permit):
+                raise verdict.error()
+        event = turn.record(
+            "operator.declined",
+            policy=self._policy.version,
+            public={"act": row.id, "name": row.name, "operator": signed.act.operator},
+        )
+        says = f"declined: {asked.because}"
+        self._acts.put(row.id, replace(row, state="declined", says=says, event=event), turn.changes)
+        self._note_signature(turn, signed, "")
+        acted = Acted("the act is declined and will not be done", event, row.id)
+        done = self._row(turn, signed, state="done", acted=acted)
+        self._acts.put(done.id, done, turn.changes)
+        return _reply(done)
 
     def waiting(self, act: str) -> ActRow:
         """The act that waits for a second signature under this id.
@@ -231,22 +262,22 @@ class Operators:
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        for cache in (self._operators, self._invitations, self._acts):
-            cache.trim()
+        super().trim()
+        self._acts.trim()
 
     def reset(self) -> None:
         """Forget everything that a batch may have changed.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        for cache in (self._operators, self._invitations, self._acts):
-            cache.reset()
+        super().reset()
+        self._acts.reset()
 
     def _first(self, act: Act, body: bytes, now: Instant) -> ActRow:
         first = self.waiting(act.approves)
         if first.operator == act.operator:
             raise NotPermitted("one person cannot agree with themselves", because="two people")
-        if first.state != "waiting" or first.name != act.name or self._opened(first) != body:
+        if first.state != "waiting" or first.name != act.name or self.opened(first) != body:
             raise Conflict("the act to approve is another, or was done before")
         if now > first.expires_at:
             raise Expired("the act to approve is past its time", remedy="begin again")
@@ -296,6 +327,7 @@ class Operators:
             policy=self._policy.version,
             public={"act": signed.act.id, "name": signed.act.name, "operator": signed.act.operator},
         )
+        self._note_signature(turn, signed, "")
         acted = Acted("a second operator must approve this", event)
         row = self._row(turn, signed, state="waiting", acted=acted)
         self._acts.put(row.id, row, turn.changes)
@@ -316,20 +348,13 @@ class Operators:
             expires_at=signed.act.expires_at,
         )
 
-    def _opened(self, row: ActRow) -> bytes:
+    def opened(self, row: ActRow) -> bytes:
+        """The canonical body of an act.
+
+        Source: ISO/TS 12812-2:2017, 7.3.4
+        """
         nonce, sealed = row.body[:_NONCE], row.body[_NONCE:]
         return self._module.open(self._store_key, nonce, sealed, b"act")
-
-    def _code_mac(self, code_hash: str) -> str:
-        return b64url(self._module.mac(self._codes, b"operator\x00" + code_hash.encode()))
-
-
-def code_hash(code: str) -> str:
-    """What the provider is told of an invitation code: its SHA-256, base64url.
-
-    Source: ISO/TS 12812-2:2017, 7.3.4
-    """
-    return b64url(sha256(b"tallystick invitation v1\x00" + code.encode()))
 
 
 def _reply(row: ActRow) -> Outcome:

@@ -3,9 +3,11 @@
 Source: ISO/TS 12812-2:2017, 6.2.1
 """
 
+from tallystick.application.operators.model import ActRow, Passkey
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
+from tallystick.kernel.model import from_row
 
 OPERATOR = Table(
     name="operator",
@@ -19,11 +21,32 @@ OPERATOR = Table(
 INVITATION = Table(
     name="invitation",
     key="code_mac",
-    insert_head=("INSERT INTO invitation (code_mac, role, expires_at, used_at, issued_by) VALUES "),
-    slots="(?, ?, ?, ?, ?)",
+    insert_head=(
+        "INSERT INTO invitation (code_mac, role, expires_at, used_at, issued_by, operator) VALUES "
+    ),
+    slots="(?, ?, ?, ?, ?, ?)",
     insert_tail=" ON CONFLICT (code_mac) DO UPDATE SET used_at = excluded.used_at",
     select_head=(
-        "SELECT code_mac, role, expires_at, used_at, issued_by FROM invitation WHERE code_mac IN "
+        "SELECT code_mac, role, expires_at, used_at, issued_by, operator FROM invitation"
+        " WHERE code_mac IN "
+    ),
+)
+
+PASSKEY = Table(
+    name="passkey",
+    key="credential",
+    insert_head=(
+        "INSERT INTO passkey (credential, operator, public, counter, aaguid, synced, status,"
+        " registered_at) VALUES "
+    ),
+    slots="(?, ?, ?, ?, ?, ?, ?, ?)",
+    insert_tail=(
+        " ON CONFLICT (credential) DO UPDATE SET counter = excluded.counter,"
+        " status = excluded.status"
+    ),
+    select_head=(
+        "SELECT credential, operator, public, counter, aaguid, synced, status, registered_at"
+        " FROM passkey WHERE credential IN "
     ),
 )
 
@@ -64,6 +87,45 @@ MIGRATION = Migration(
         ) STRICT""",
     ),
 )
+
+PASSKEY_MIGRATION = Migration(
+    number=170,
+    name="passkeys",
+    statements=(
+        """CREATE TABLE passkey (
+            credential TEXT PRIMARY KEY, operator TEXT NOT NULL, public BLOB NOT NULL,
+            counter INTEGER NOT NULL, aaguid TEXT NOT NULL, synced INTEGER NOT NULL,
+            status TEXT NOT NULL, registered_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        "ALTER TABLE invitation ADD COLUMN operator TEXT NOT NULL DEFAULT ''",
+    ),
+)
+
+
+def passkeys_of(reader: Reader, operator: str) -> list[Passkey]:
+    """Every passkey of `operator`, oldest first.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    rows = reader.rows(
+        "SELECT credential, operator, public, counter, aaguid, synced, status, registered_at"
+        " FROM passkey WHERE operator = ? ORDER BY registered_at, credential",
+        (operator,),
+    )
+    return [from_row(Passkey, row) for row in rows]
+
+
+def waiting_acts(reader: Reader, now: int, most: int) -> list[ActRow]:
+    """At most `most` acts that wait for a second person and are not past their time, newest first.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    rows = reader.rows(
+        "SELECT id, name, operator, body, jws, state, says, reference, event, expires_at"
+        " FROM act WHERE state = 'waiting' AND expires_at >= ? ORDER BY id DESC LIMIT ?",
+        (now, most),
+    )
+    return [from_row(ActRow, row) for row in rows]
 
 
 def acts_by_event(reader: Reader, start: int, end: int) -> dict[int, list[tuple[str, str]]]:

@@ -99,6 +99,19 @@ def last_dialled(reader: Reader, payer: str, since: str) -> str:
     return "" if row is None or row[0] is None else str(row[0])
 
 
+def last_orders_of(reader: Reader, account: str, most: int, window: int) -> list[str]:
+    """The ids of at most `most` orders to or from `account` among the last `window`, newest first.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    rows = reader.rows(
+        "SELECT id FROM (SELECT id, payer, payee FROM payment_order ORDER BY id DESC LIMIT ?)"
+        " AS newest WHERE payer = ? OR payee = ? ORDER BY id DESC LIMIT ?",
+        (window, account, account, most),
+    )
+    return [str(row[0]) for row in rows]
+
+
 def recorded_orders(reader: Reader) -> Iterator[tuple[int, str, str, str, int]]:
     """Event index, id, grade, policy row and policy version of every order, by event.
 

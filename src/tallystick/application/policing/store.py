@@ -114,3 +114,16 @@ def last_policy(reader: Reader) -> tuple[int, str] | None:
     """
     row = reader.one("SELECT version, envelope FROM policy_version ORDER BY version DESC LIMIT 1")
     return None if row is None else (int(row[0]), str(row[1]))
+
+
+def policies_until(reader: Reader, version: int, most: int) -> list[tuple[int, str, int]]:
+    """Version, signed file and event of at most `most` policies up to `version`, newest first.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    rows = reader.rows(
+        "SELECT version, envelope, event FROM policy_version WHERE version <= ?"
+        " ORDER BY version DESC LIMIT ?",
+        (version, most),
+    )
+    return [(int(row[0]), str(row[1]), int(row[2])) for row in rows]

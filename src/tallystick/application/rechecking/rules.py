@@ -16,17 +16,16 @@ from tallystick.application.payments.model import Evidence, OrderRow, Stage
 from tallystick.application.payments.rules import body_digest
 from tallystick.infrastructure.crypto.jws import split_compact
 from tallystick.infrastructure.crypto.signature import Es256VerifyKey
+from tallystick.infrastructure.envelope.acts import ActSignature, read_signature
 from tallystick.infrastructure.ledger.model import Leg
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode
 from tallystick.kernel.errors import MfsError
 from tallystick.process.policy import Grade
 from tallystick.protocol.enrolment import DeviceCertificate
-from tallystick.protocol.operators import Act, act_header
 from tallystick.protocol.payments import Consent, consent_header, quote_in
 from tallystick.protocol.receipt import EventLeaf
 
 _consents = Decoder(Consent, limit=4096)
-_acts = Decoder(Act, limit=4096)
 _SIGNED = frozenset({Grade.DEVICE_SIGNED, Grade.DEVICE_SIGNED_ATTESTED})
 _MOVED = frozenset({Stage.SETTLED, Stage.RETURNED})
 
@@ -47,7 +46,7 @@ class Case:
     customer: str
     commitments: Mapping[str, str]
     certificate: DeviceCertificate | None
-    operator_key: Callable[[str], bytes | None]
+    operator_key: Callable[[ActSignature], bytes | None]
     legs: tuple[Leg, ...]
     books: bool
 
@@ -125,13 +124,13 @@ def _wrong_acts(case: Case) -> Iterator[str]:
     bodies: set[str] = set()
     for jws in case.evidence.proof.split("\n"):
         try:
-            header, payload, signature, signing_input = split_compact(jws)
-            act = _acts.decode_canonical(payload)
-            key = case.operator_key(act.operator)
-            if key is None or header != act_header(act.operator):
+            signature = read_signature(jws)
+            act = signature.act
+            public = case.operator_key(signature)
+            if public is None:
                 yield "an act is not of an operator of this provider"
                 continue
-            Es256VerifyKey(key).verify(signature, signing_input)
+            signature.verify(public)
         except MfsError:
             yield "an operator's act does not verify"
             continue

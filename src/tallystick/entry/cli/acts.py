@@ -23,24 +23,31 @@ _URL = "http://127.0.0.1:8480 --key-file ann.key"
 ACT_EXAMPLES = {
     "activate-policy": f"activate-policy {_URL} --envelope signed.json",
     "add-webhook": f"add-webhook {_URL} --deliver-to https://core.example/events --kinds payment",
+    "bind-passkey": f"bind-passkey {_URL}",
+    "break-glass": f'break-glass {_URL} --minutes 30 --because "thefts, nobody else is here"',
     "close-day": f"close-day {_URL} --day 2026-01-31",
     "end-sessions": f'end-sessions {_URL} --customer cus_... --because "phone lost"',
     "enrol-authenticator": f"enrol-authenticator {_URL} --number +254700000001 --kind totp"
     " --mechanism hmac-sha256 --sealed-to key_... --sealed ...",
+    "decline-act": f'decline-act {_URL} --act act_... --because "not what was agreed"',
     "enrol-operator": f"enrol-operator {_URL} --role care-desk",
     "erase-subject": f'erase-subject {_URL} --customer cus_... --because "asked in writing"',
     "fund-account": f"fund-account {_URL} --number +254700000001 --amount 10000.00 --currency KES"
     " --bank-reference b-4711",
     "issue-activation": f"issue-activation {_URL} --number +254700000001",
+    "issue-workload": f'issue-workload {_URL} --label "switch" --scope evaluate-policy --way key'
+    " --verifier BASE64URL --days 90",
     "lift-tightening": f'lift-tightening {_URL} --entry record-in-doubt --because "mended"',
     "open-customer": f'open-customer {_URL} --name "Jane W" --msisdn +254700000001 --kind person'
     " --tier 1",
     "report-fraud": f'report-fraud {_URL} --order ord_... --because "not by the customer"',
     "resume-device": f'resume-device {_URL} --device dev_... --because "found again"',
     "reverse-payment": f'reverse-payment {_URL} --order ord_... --because "sent twice"',
+    "review-emergency": f'review-emergency {_URL} --emergency emg_... --found "as it had to be"',
+    "revoke-workload": f'revoke-workload {_URL} --workload wkl_... --because "left the partner"',
     "shadow-policy": f"shadow-policy {_URL} --envelope signed.json",
     "suspend-device": f'suspend-device {_URL} --device dev_... --because "reported stolen"',
-    "unlock-customer": f'unlock-customer {_URL} --customer cus_... --because "identified anew"',
+    "unlock-customer": f'unlock-customer {_URL} --number +254700000001 --because "identified anew"',
     "view-sessions": f"view-sessions {_URL} --customer cus_...",
 }
 """How each act is typed."""
@@ -72,6 +79,16 @@ _HELP = {
     "step_s": "Seconds of a time step.",
     "counter": "The first counter whose code was not used.",
     "suite": "OCRA suite.",
+    "act": "Id of the act that waits.",
+    "minutes": "For how long, in minutes.",
+    "emergency": "Id of the emergency.",
+    "found": "What was found, as it will be read.",
+    "label": "What colleagues call the program.",
+    "scope": "What it may ask; evaluate-policy.",
+    "way": "How it proves itself: secret or key.",
+    "verifier": "SHA-256 of its secret, or its public key (P-256, 65 octets), in base64url.",
+    "days": "For how many days.",
+    "workload": "Id of the program.",
     "until": "Instant until which it stays lifted; until the next version if left out.",
 }
 _FIXED = {"suspend-device": {"suspend": True}, "resume-device": {"suspend": False}}

@@ -151,7 +151,7 @@ def approve(
         click.confirm("do you agree", abort=True)
     passphrase = passphrase_from(passphrase_fd, passphrase_file, new=False)
     reply = _send(url, ca_file, key_file, passphrase, proposal.name, body, proposal.act)
-    _say_reply(reply, as_json)
+    say_reply(reply, as_json)
 
 
 def _act_command(name: str) -> click.Command:
@@ -165,9 +165,9 @@ def _act_command(name: str) -> click.Command:
         reply = _send(given["url"], given["ca_file"], given["key_file"], passphrase, name, body)
         if code is not None:
             say(f"one-time code, shown once: {code.reveal()}")
-        _say_reply(reply, given["as_json"])
+        say_reply(reply, given["as_json"])
         if reply.state == "waiting":
-            _propose(reply.act, name, body, given["proposal"])
+            write_proposal(reply.act, name, body, given["proposal"])
 
     return click.Command(
         name,
@@ -210,7 +210,7 @@ def _send(
     body: Wire,
     approves: str = "",
 ) -> ActReply:
-    kept = _open(key_file, passphrase)
+    kept = open_key(key_file, passphrase)
     signer = Es256SigningKey.from_pkcs8(b64url_decode(kept.key))
     transport = HttpTransport(url, ca_file=ca_file)
     try:
@@ -220,7 +220,12 @@ def _send(
         transport.close()
 
 
-def _open(key_file: Path, passphrase: Secret[str]) -> OperatorKey:
+def open_key(key_file: Path, passphrase: Secret[str]) -> OperatorKey:
+    """What an operator's key file holds.
+
+    Raises NotFound, NotAuthentic for another passphrase.
+    Source: ISO/TS 12812-2:2017, 7.3.4
+    """
     try:
         _, content = KeyFile.open(key_file, passphrase, operating_system)
     except NotFound:
@@ -234,14 +239,22 @@ def _open(key_file: Path, passphrase: Secret[str]) -> OperatorKey:
     return _keys.decode(content)
 
 
-def _say_reply(reply: ActReply, as_json: bool) -> None:
+def say_reply(reply: ActReply, as_json: bool) -> None:
+    """Print what became of an act.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
     if as_json:
         say_json(reply)
     else:
         say(f"{reply.act}: {reply.state}: {reply.says} {reply.reference}".rstrip())
 
 
-def _propose(act_id: str, name: str, body: Wire, place: Path | None) -> None:
+def write_proposal(act_id: str, name: str, body: Wire, place: Path | None) -> None:
+    """Write an act that waits to a file for the second operator.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
     file = place or Path(f"{act_id}.json")
     proposal = ProposedAct(act=act_id, name=name, body=to_plain(body))
     write_private(file, encode_canonical(proposal).decode())

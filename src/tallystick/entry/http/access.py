@@ -1,8 +1,8 @@
 """The doors of the decision point: AuthZEN evaluations over the policy in force.
 
 Whoever asks signs the body of the request as an operator signs an act (`evaluate-policy`) and sends
-the signature as a bearer token; the policy says which roles may ask. An answer is not a permit:
-nothing is executed and nothing is recorded.
+the signature as a bearer token, or is a program with an identity of its own; the policy says which
+roles may ask. An answer is not a permit: nothing is executed and nothing is recorded.
 
 Source: AuthZEN Authorization API 1.0; RFC 6750, 2.1; ISO/TS 12812-2:2017, 6.2.1
 """
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tallystick.application.desk.workloads import is_workload
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.http.asked import (
@@ -122,7 +123,11 @@ class AccessDoors:
                 "nobody signed the question",
                 remedy="sign the body as an operator and send the signature as a bearer token",
             )
+        bearer = given[len(_BEARER) :].strip()
+        if is_workload(bearer):
+            self._platform.desks.desk.workloads.admit(bearer, body, EVALUATE, now)
+            return _objects.decode(body)
         operators = self._platform.desks.operators
-        signed = operators.verify(given[len(_BEARER) :].strip(), body, EVALUATE, now)
+        signed = operators.verify(bearer, body, EVALUATE, now)
         operators.check(signed, now)
         return _objects.decode(body)

@@ -4,7 +4,7 @@ Source: ISO/TS 12812-2:2017, 6.2.2; 7.2.3
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from starlette.applications import Starlette
@@ -41,8 +41,9 @@ def application(
     partners: PartnerDoors,
     sealed: dict[str, LaneHandler],
     early: EarlyRefusal,
+    desk: Sequence[Route] = (),
 ) -> Starlette:
-    """The whole service as an ASGI application, the sealed operations included.
+    """The whole service as an ASGI application, the sealed operations and the `desk` included.
 
     What would wait too long is refused by `early`, as in the lane.
 
@@ -74,6 +75,7 @@ def application(
         Route("/health/ready", doors.ready, methods=["GET"]),
         Route("/metrics", doors.metrics, methods=["GET"]),
         Route("/openapi.json", openapi, methods=["GET"]),
+        *desk,
         *(
             Route(path, _endpoint(handler, early), methods=["POST"])
             for path, handler in sorted(sealed.items())

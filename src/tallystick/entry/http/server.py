@@ -30,6 +30,7 @@ from tallystick.entry.hashing import HashingPool
 from tallystick.entry.http.access import AccessDoors
 from tallystick.entry.http.aggregator import PartnerDoors
 from tallystick.entry.http.app import application
+from tallystick.entry.http.desk import desk_of
 from tallystick.entry.http.dialled import DialledActions
 from tallystick.entry.http.doors import Doors
 from tallystick.entry.http.early import EarlyRefusal
@@ -258,6 +259,7 @@ def _served(on: _Stage, listening: Listening, place: Place | None) -> _Served:
         PartnerDoors(platform, writer, on.dialled, accounting),
         sealed,
         early,
+        desk_of(platform, writer, accounting),
     )
     desk = None
     if place is not None:

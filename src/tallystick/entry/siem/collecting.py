@@ -63,13 +63,15 @@ _NOTES = {
     Note.POLICY_TIGHTENED: ("policy.tightening-began", Severity.WARNING),
     Note.POLICY_EASED: ("policy.tightening-ended", Severity.NOTICE),
     Note.NOT_TIGHTENED: ("policy.not-tightened", Severity.ERROR),
+    Note.EMERGENCY: ("operator.emergency-began", Severity.ALERT),
     Note.SIEM_LOST: ("siem.silent", Severity.WARNING),
     Note.SIEM_FOUND: ("siem.answers", Severity.NOTICE),
 }
 _SHOWN = frozenset(
     ("workers", "terminator", "front", "witness", "why", "webhook", "order", "template", "error",
      "to", "refused", "dependency", "does", "operations", "tell", "seconds",
-     "aggregator", "was", "would_be", "row", "shadow_row", "entry", "measure")
+     "aggregator", "emergency", "operator", "until", "was", "would_be", "row", "shadow_row",
+     "entry", "measure")
 )  # fmt: skip
 """The fields of a note that leave."""
 

@@ -27,6 +27,8 @@ _STEP = 4_000
 _MOST_PINS = 200
 _SHOWN = (
     "act", "activation", "attested", "before", "certificate", "channel", "customer_kind", "day",
+    "emergency", "found", "grade", "model", "page", "parts", "purpose", "scope", "signature",
+    "until", "way", "workload",
     "ended", "entry", "file", "measure", "name", "opened_by", "operator", "order", "payment",
     "refused", "role", "tier", "trust", "version", "webhook",
 )  # fmt: skip
@@ -43,6 +45,14 @@ _SEVERITIES = {
     "device.resumed": Severity.NOTICE,
     "operator.enrolled": Severity.NOTICE,
     "operator.invited": Severity.NOTICE,
+    "operator.declined": Severity.NOTICE,
+    "operator.emergency": Severity.ALERT,
+    "operator.emergency-reviewed": Severity.NOTICE,
+    "operator.linked": Severity.NOTICE,
+    "operator.passkey-added": Severity.NOTICE,
+    "operator.passkey-copied": Severity.ALERT,
+    "operator.passkey-invited": Severity.NOTICE,
+    "operator.signed": Severity.NOTICE,
     "operator.proposed": Severity.NOTICE,
     "payment": Severity.NOTICE,
     "policy.activated": Severity.NOTICE,
@@ -50,6 +60,9 @@ _SEVERITIES = {
     "policy.tightened": Severity.WARNING,
     "policy.eased": Severity.NOTICE,
     "policy.lifted": Severity.WARNING,
+    "pin.unlocked": Severity.NOTICE,
+    "workload.issued": Severity.NOTICE,
+    "workload.revoked": Severity.NOTICE,
     "webhook.added": Severity.NOTICE,
 }
 

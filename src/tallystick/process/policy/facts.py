@@ -170,6 +170,10 @@ class OperatorAct(StrEnum):
     VIEW_SESSIONS = "view-sessions"
     END_SESSIONS = "end-sessions"
     REPORT_FRAUD = "report-fraud"
+    BREAK_GLASS = "break-glass"
+    REVIEW_EMERGENCY = "review-emergency"
+    ISSUE_WORKLOAD = "issue-workload"
+    REVOKE_WORKLOAD = "revoke-workload"
 
 
 class Signal(StrEnum):

@@ -16,18 +16,29 @@ from tallystick.process.programme.words import Duty
 _A = OperatorAct
 
 ACTS: Final[Mapping[Duty, tuple[OperatorAct, ...]]] = {
-    Duty.POLICY_APPROVAL: (_A.ACTIVATE_POLICY, _A.SHADOW_POLICY, _A.LIFT_TIGHTENING),
+    Duty.POLICY_APPROVAL: (
+        _A.ACTIVATE_POLICY,
+        _A.SHADOW_POLICY,
+        _A.LIFT_TIGHTENING,
+        _A.REVIEW_EMERGENCY,
+    ),
     Duty.RISK_ACCEPTANCE: (),
-    Duty.KEY_CUSTODY: (_A.ROTATE_KEYS, _A.ENROL_OPERATOR),
+    Duty.KEY_CUSTODY: (
+        _A.ROTATE_KEYS,
+        _A.ENROL_OPERATOR,
+        _A.ISSUE_WORKLOAD,
+        _A.REVOKE_WORKLOAD,
+    ),
     Duty.INCIDENT: (
         _A.SUSPEND_CUSTOMER,
         _A.SUSPEND_DEVICE,
         _A.EXPORT_EVIDENCE,
         _A.VIEW_SESSIONS,
         _A.END_SESSIONS,
+        _A.BREAK_GLASS,
     ),
     Duty.RELEASE: (),
-    Duty.SUSPEND_SERVICE: (_A.SUSPEND_SERVICE,),
+    Duty.SUSPEND_SERVICE: (_A.SUSPEND_SERVICE, _A.BREAK_GLASS),
     Duty.OPEN_CUSTOMER: (_A.OPEN_CUSTOMER,),
     Duty.ACTIVATION: (_A.ISSUE_ACTIVATION, _A.ENROL_AUTHENTICATOR),
     Duty.SUSPEND_CUSTOMER: (_A.SUSPEND_CUSTOMER, _A.RESUME_CUSTOMER, _A.UNLOCK_CUSTOMER),
@@ -64,6 +75,7 @@ TWO_PEOPLE: Final = (
     _A.RESUME_CUSTOMER,
     _A.ENROL_AUTHENTICATOR,
     _A.UNLOCK_CUSTOMER,
+    _A.ISSUE_WORKLOAD,
 )
 """Acts that loosen, move money or destroy: nobody does them alone."""
 

@@ -199,8 +199,8 @@ DEFECTS = [
     ("  auditor: [", "  Auditor: [", "Auditor", "a role is a slug"),
     ("enrol-operator, suspend-service, export", "suspend-service, export", "two_people",
      "no role may do enrol-operator"),
-    ("unlock-customer]", "[unlock-customer]]", "[unlock-customer]]", "a list of words"),
-    ("unlock-customer]", "'change-tier']", "'change-tier']", "twice"),
+    ("issue-workload]\n", "[issue-workload]]\n", "[issue-workload]]", "a list of words"),
+    ("issue-workload]\n", "'change-tier']\n", "'change-tier']", "twice"),
     ("default: {outcome", "defaults: {outcome", "defaults", "did you mean 'default'?"),
     # what no single line shows
     ("- id: inquire\n    when: {operation: inquire}",

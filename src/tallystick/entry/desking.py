@@ -1,0 +1,62 @@
+"""Operators and their desk, joined: who may do what, what they look at, emergencies, programs.
+
+Source: ISO/TS 12812-2:2017, 6.2.1
+"""
+
+from tallystick.application.customers import Customers
+from tallystick.application.desk import Desk, Emergencies, Emergency, Views, Workloads
+from tallystick.application.operators import Operators
+from tallystick.application.policing import PolicyInForce
+from tallystick.entry.accounting import Accounting
+from tallystick.entry.desk_settings import DeskSettings
+from tallystick.entry.notes import Note
+from tallystick.entry.registering import KeptRegisters
+from tallystick.infrastructure.keys.table import LoadedKeys
+from tallystick.infrastructure.modules.interface import CryptoModule, Purpose
+from tallystick.infrastructure.store.database import Reader
+
+
+def operators_desk(
+    module: CryptoModule,
+    keys: LoadedKeys,
+    customers: Customers,
+    policy: PolicyInForce,
+    reader: Reader,
+    registers: KeptRegisters,
+    settings: DeskSettings | None,
+) -> tuple[Operators, Desk]:
+    """Operators and what the desk keeps; without `settings` no passkey signs anything.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    codes, store_key = keys.newest(Purpose.ACTIVATION), keys.newest(Purpose.STORE)
+    emergencies = Emergencies(module, store_key, policy, reader)
+    operators = Operators(
+        module,
+        codes,
+        store_key,
+        policy,
+        reader,
+        untrained=registers.why_untrained,
+        in_emergency=emergencies.running,
+        relying=None if settings is None else settings.relying(),
+    )
+    desk = Desk(
+        views=Views(module, codes, customers, policy, reader),
+        emergencies=emergencies,
+        workloads=Workloads(module, codes, policy, reader),
+    )
+    return operators, desk
+
+
+def tell_emergencies(emergencies: Emergencies, accounting: Accounting) -> None:
+    """Note every emergency as it begins, and expose how many nobody has reviewed.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1; 6.2.3
+    """
+
+    def told(one: Emergency) -> None:
+        accounting.note(Note.EMERGENCY, emergency=one.id, operator=one.operator, until=one.until)
+
+    emergencies.tell = told
+    accounting.gauges["emergencies_unreviewed"] = lambda: len(emergencies.open())

@@ -1,0 +1,160 @@
+"""Four eyes: what waits, the same text for the second person, yes or no with a reason.
+
+Source: ISO/TS 12812-2:2017, 6.2.1
+"""
+
+from starlette.responses import Response
+
+from tallystick.application.operators import ActRow
+from tallystick.application.operators.store import waiting_acts
+from tallystick.entry.http.console.acting import body_rows
+from tallystick.entry.http.console.coming import field
+from tallystick.entry.http.console.desk import Visit
+from tallystick.entry.http.console.drafting import DRAFTS, body_from, prepared
+from tallystick.entry.http.console.guard import redirect
+from tallystick.entry.http.console.markup import Markup, h
+from tallystick.entry.http.console.page import hidden, moment, note, page, pairs, table
+from tallystick.infrastructure.envelope.acts import read_signature
+from tallystick.kernel.errors import Malformed, MfsError, NotPermitted
+from tallystick.kernel.time import MINUTE_MS, Instant
+from tallystick.protocol.desk import DECLINE
+
+_MOST = 100
+_HERE = "/desk/approvals"
+
+
+async def approvals_page(visit: Visit) -> Response:
+    """The acts that wait for a person of this role; one's own, to withdraw.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    await visit.view("approvals")
+    now = visit.desk.now()
+    rows = await visit.desk.read(lambda reader: waiting_acts(reader, now, _MOST))
+    seen = [one for one in rows if visit.may(one.name) or one.operator == visit.operator.id]
+    shown = [
+        (
+            h("a", _title(one.name), href=f"{_HERE}/{one.id}"),
+            "you" if one.operator == visit.operator.id else _name(visit, one.operator),
+            f"in {_left(one.expires_at, now)}",
+        )
+        for one in seen
+    ]
+    inside = (
+        h("h1", "Approvals"),
+        h(
+            "p",
+            "Acts that take two people. Nobody approves their own; what nobody approves in time"
+            " is not done.",
+            class_="lead",
+        ),
+        table("Acts that wait", ("Act", "Proposed by", "Ends"), shown)
+        if shown
+        else note("Nothing waits for you."),
+    )
+    return page("Approvals", inside, frame=await visit.frame(), here=_HERE)
+
+
+def _title(name: str) -> str:
+    return DRAFTS[name].says if name in DRAFTS else name
+
+
+def _left(until: int, now: Instant) -> str:
+    minutes = max(0, until - now) // MINUTE_MS
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
+
+
+def _name(visit: Visit, operator: str) -> str:
+    operators = visit.desk.desks.operators
+    try:
+        return operators.name_of(operators.get(operator))
+    except MfsError:
+        return operator
+
+
+def _row(visit: Visit) -> ActRow:
+    row = visit.desk.desks.operators.waiting(visit.request.path_params["act"])
+    if not visit.may(row.name) and row.operator != visit.operator.id:
+        raise NotPermitted("your role does not decide on this", because=visit.operator.role)
+    return row
+
+
+async def approval_page(visit: Visit) -> Response:
+    """One act that waits, as its proposer signed it.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    row = _row(visit)
+    await visit.view("approval", subject=row.id)
+    body = visit.desk.desks.operators.opened(row)
+    own = row.operator == visit.operator.id
+    first = read_signature(row.jws.partition("\n")[0])
+    ended = row.expires_at < visit.desk.now()
+    state = "expired" if row.state == "waiting" and ended else row.state
+    inside = (
+        h("h1", f"{_title(row.name)}: {state}"),
+        pairs(
+            [
+                ("Proposed by", "you" if own else _name(visit, row.operator)),
+                ("Signed with", first.grade),
+                ("At", moment(first.act.issued_at)),
+                ("Ends", moment(row.expires_at)),
+                *body_rows(body),
+            ]
+        ),
+        h("p", "The exact text of the body; yours will be the same", class_="soft"),
+        h("pre", body.decode(), class_="mono", id="canonical-body"),
+        *(_choices(visit, row.id, own=own) if state == "waiting" else (note(row.says),)),
+    )
+    return page("Approval", inside, frame=await visit.frame(), here=_HERE)
+
+
+def _choices(visit: Visit, act: str, *, own: bool) -> tuple[Markup, ...]:
+    secret = visit.live.form_secret.reveal()
+    approve = h(
+        "form",
+        hidden("secret", secret),
+        hidden("answer", "approve"),
+        h("button", "Go on to approve"),
+        method="post",
+        action=f"{_HERE}/{act}",
+    )
+    decline = h(
+        "form",
+        hidden("secret", secret),
+        hidden("answer", "decline"),
+        h(
+            "div",
+            field("because", "Reason", "Whoever proposed it will read this."),
+            class_="fields",
+        ),
+        h("button", "Withdraw it" if own else "Decline it", class_="plain"),
+        method="post",
+        action=f"{_HERE}/{act}",
+    )
+    if own:
+        return (note("You proposed this: another person has to approve it."), decline)
+    return (approve, h("h2", "Or decline"), decline)
+
+
+async def answer(visit: Visit) -> Response:
+    """Draw up the approval or the refusal, to be signed.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    row = _row(visit)
+    desk, operator = visit.desk, visit.operator
+    random = desk.platform.module.random(10)
+    if visit.form.get("answer") == "decline":
+        given = {"act": row.id, "because": visit.form.get("because", "")}
+        body, _ = body_from(DECLINE, given)
+        one = prepared(DECLINE, operator.id, body, desk.now(), random)
+    elif visit.form.get("answer") == "approve":
+        if row.operator == operator.id:
+            raise NotPermitted("one person cannot agree with themselves", because="two people")
+        body = desk.desks.operators.opened(row)
+        one = prepared(row.name, operator.id, body, desk.now(), random, approves=row.id)
+    else:
+        raise Malformed("the answer is yes or no", remedy="load the page again")
+    visit.live.prepare(one)
+    return redirect(f"/desk/acts/{one.act.id}")

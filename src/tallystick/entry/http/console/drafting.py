@@ -1,0 +1,245 @@
+"""From a form to an act: the fields of each act that the desk offers, and the canonical body.
+
+Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tallystick.application.operators.service import code_hash
+from tallystick.entry.http.console.sessions import Prepared
+from tallystick.entry.http.operations import SCHEMAS, operation
+from tallystick.entry.setup import one_time_code
+from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.kernel.codec import b64url, encode_canonical, from_plain
+from tallystick.kernel.errors import Malformed, NotFound
+from tallystick.kernel.ids import timed_id
+from tallystick.kernel.money import Money
+from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import HOUR_MS, MINUTE_MS, Instant
+from tallystick.protocol.operators import Act
+
+ALONE_MS, SECONDED_MS = 10 * MINUTE_MS, 8 * HOUR_MS
+"""How long an act is good for: one that is done at once, and one that waits for somebody."""
+
+Plain = dict[str, str | int | bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A field that a person fills in: its label, a hint, the words to choose from.
+
+    Source: WCAG 2.2, 3.3.2
+    """
+
+    name: str
+    label: str
+    hint: str = ""
+    words: tuple[str, ...] = ()
+    whole: bool = False
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An act at the desk: what its button says, its fields, what is fixed.
+
+    `dangerous` colours the button. `makes` names a code that is made here and shown once.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+
+    says: str
+    fields: tuple[Asked, ...]
+    fixed: Mapping[str, bool]
+    makes: str = ""
+    dangerous: bool = False
+
+
+_BECAUSE = Asked("because", "Reason", "It is kept, and the customer may read it.")
+_NUMBER = Asked("number", "Number", "Telephone number with plus, or till number.")
+_DEVICE = Asked("device", "Device", "dev_ and 26 characters.")
+_NOTHING: Mapping[str, bool] = {}
+
+DRAFTS: Final[Mapping[str, Draft]] = {
+    "open-customer": Draft(
+        "Open a customer",
+        (
+            Asked("name", "Name"),
+            Asked("msisdn", "Telephone number", "With plus and country code."),
+            Asked("kind", "Kind", words=("person", "agent", "merchant")),
+            Asked("tier", "Identification tier", whole=True),
+            Asked("till", "Till number", "Of a merchant or agent.", required=False),
+        ),
+        _NOTHING,
+    ),
+    "issue-activation": Draft("Send a new activation code", (_NUMBER,), _NOTHING),
+    "suspend-device": Draft(
+        "Suspend a device", (_DEVICE, _BECAUSE), {"suspend": True}, dangerous=True
+    ),
+    "resume-device": Draft("Resume a device", (_DEVICE, _BECAUSE), {"suspend": False}),
+    "unlock-customer": Draft("Begin failed tries anew", (_NUMBER, _BECAUSE), _NOTHING),
+    "fund-account": Draft(
+        "Issue money",
+        (
+            _NUMBER,
+            Asked("amount", "Amount", "Such as 1250.75."),
+            Asked("currency", "Currency", "Three letters."),
+            Asked("bank_reference", "Reference at the bank"),
+        ),
+        _NOTHING,
+        dangerous=True,
+    ),
+    "reverse-payment": Draft(
+        "Give a payment back",
+        (Asked("order", "Order", "ord_ and 26 characters."), _BECAUSE),
+        _NOTHING,
+        dangerous=True,
+    ),
+    "close-day": Draft("Close the book of a day", (Asked("day", "Day", "YYYY-MM-DD."),), _NOTHING),
+    "erase-subject": Draft(
+        "Erase a person",
+        (Asked("customer", "Customer", "cus_ and 26 characters."), _BECAUSE),
+        _NOTHING,
+        dangerous=True,
+    ),
+    "lift-tightening": Draft(
+        "Lift a tightening",
+        (
+            Asked("entry", "Entry", "Its id in the policy."),
+            _BECAUSE,
+            Asked("until", "Until", "UTC; empty until the next version.", required=False),
+        ),
+        _NOTHING,
+        dangerous=True,
+    ),
+    "enrol-operator": Draft(
+        "Invite an operator",
+        (Asked("role", "Role", "One of the policy in force."),),
+        _NOTHING,
+        makes="code",
+    ),
+    "bind-passkey": Draft("Add a passkey of your own", (), _NOTHING, makes="code"),
+    "break-glass": Draft(
+        "Take the emergency role",
+        (
+            Asked("minutes", "Minutes", "At most 60.", whole=True),
+            Asked("because", "Reason", "Every officer reads it, and somebody reviews it."),
+        ),
+        _NOTHING,
+        dangerous=True,
+    ),
+    "review-emergency": Draft(
+        "Review an emergency",
+        (Asked("emergency", "Emergency", "emg_ and 26 characters."), Asked("found", "Finding")),
+        _NOTHING,
+    ),
+    "issue-workload": Draft(
+        "Let a program ask",
+        (
+            Asked("label", "What colleagues call it"),
+            Asked("scope", "What it may ask", words=("evaluate-policy",)),
+            Asked("days", "Days", "At most 365.", whole=True),
+        ),
+        {},
+        makes="secret",
+    ),
+    "revoke-workload": Draft(
+        "Revoke a program",
+        (Asked("workload", "Program", "wkl_ and 26 characters."), Asked("because", "Reason")),
+        _NOTHING,
+        dangerous=True,
+    ),
+    "decline-act": Draft(
+        "Decline an act",
+        (Asked("act", "Act", "act_ and 26 characters."), _BECAUSE),
+        _NOTHING,
+    ),
+}
+"""Every act that the desk offers; the others are signed with the command line."""
+
+ANYBODY = frozenset(("bind-passkey", "decline-act"))
+"""Acts that are not a matter of the role."""
+
+
+def draft_of(name: str) -> Draft:
+    """The draft of act `name`.
+
+    Raises NotFound for one that the desk does not offer.
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    found = DRAFTS.get(name)
+    if found is None:
+        raise NotFound("the desk has no such act", remedy="look at the list of acts")
+    return found
+
+
+def body_from(name: str, form: Mapping[str, str]) -> tuple[bytes, Secret[str] | None]:
+    """The canonical body of act `name` out of a form, and what was made for it, to be shown once.
+
+    Raises Malformed with the label of the first field that does not fit.
+    Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.4
+    """
+    draft = draft_of(name)
+    plain: Plain = dict(draft.fixed)
+    for asked in draft.fields:
+        value = form.get(asked.name, "").strip()
+        if value or asked.required:
+            plain[asked.name] = _whole(asked, value) if asked.whole else value
+    if "amount" in plain:
+        amount = Money.parse(str(plain.pop("amount")), str(plain.get("currency", "")))
+        plain["amount_minor"] = amount.minor
+    made = None
+    if draft.makes:
+        made = one_time_code()
+        if draft.makes == "code":
+            plain["code_hash"] = code_hash(made.reveal())
+        else:
+            plain |= {"way": "secret", "verifier": b64url(sha256(made.reveal().encode()))}
+    try:
+        return encode_canonical(from_plain(plain, SCHEMAS[operation(name).request])), made
+    except Malformed as error:
+        raise Malformed(_which(draft, error.detail), remedy="go back and correct it") from error
+
+
+def _which(draft: Draft, detail: str) -> str:
+    for asked in draft.fields:
+        if f"$.{asked.name}`" in detail:
+            return (
+                f"the field {asked.label} does not fit: {asked.hint or 'it is too short or long'}"
+            )
+    return "a field does not fit"
+
+
+def _whole(asked: Asked, value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) <= 9):
+        raise Malformed(f"the field {asked.label} is a whole number", remedy="go back, correct it")
+    return int(value)
+
+
+def prepared(
+    name: str,
+    operator: str,
+    body: bytes,
+    now: Instant,
+    entropy: bytes,
+    *,
+    approves: str = "",
+    life_ms: int = ALONE_MS,
+    code: Secret[str] | None = None,
+) -> Prepared:
+    """The act `name` of `operator` over `body`, ready to be signed; `entropy` is 10 octets.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    act = Act(
+        id=timed_id("act", now, entropy),
+        name=name,
+        operator=operator,
+        body_hash=b64url(sha256(body)),
+        approves=approves,
+        issued_at=now,
+        expires_at=now + life_ms,
+    )
+    return Prepared(act=act, octets=encode_canonical(act), body=body, code=code)
