@@ -11,6 +11,7 @@ from tallystick.application.consent import TwoOperators, consent_of
 from tallystick.application.customers import Customer, CustomerKind, Customers, Profile
 from tallystick.application.daybook import DayBook
 from tallystick.application.devices import Devices, DeviceStatus
+from tallystick.application.incentives import Incentives
 from tallystick.application.operators import Acted, Operators
 from tallystick.application.payments import Ask, Payments
 from tallystick.application.payments.model import Stage
@@ -18,7 +19,7 @@ from tallystick.application.policing import PolicyInForce
 from tallystick.application.quoting import Quoting
 from tallystick.application.turn import Turn
 from tallystick.application.webhooks import Webhooks
-from tallystick.infrastructure.ledger.chart import issue
+from tallystick.infrastructure.ledger.chart import cover, issue
 from tallystick.infrastructure.tally.leaf import Commitments
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Conflict, Malformed, MfsError, NotFound, NotPermitted
@@ -29,6 +30,7 @@ from tallystick.protocol.operators import (
     ActivatePolicy,
     AddWebhook,
     CloseDay,
+    CoverCommission,
     EraseSubject,
     FundAccount,
     InviteOperator,
@@ -36,6 +38,7 @@ from tallystick.protocol.operators import (
     LiftTightening,
     OpenCustomer,
     ReversePayment,
+    SetIncentive,
     ShadowPolicy,
     SuspendDevice,
 )
@@ -48,14 +51,16 @@ _reverse = Decoder(ReversePayment)
 _activate = Decoder(ActivatePolicy, limit=600 * 1024)
 _shadow = Decoder(ShadowPolicy, limit=600 * 1024)
 _lift = Decoder(LiftTightening)
+_set = Decoder(SetIncentive)
+_cover = Decoder(CoverCommission)
 _erase = Decoder(EraseSubject)
 _webhook = Decoder(AddWebhook)
 _close = Decoder(CloseDay)
 _invite = Decoder(InviteOperator)
 
 
-LIFTED_BY = 2
-"""How many people lift a tightening, whatever the policy says of the act."""
+LOOSENED_BY = 2
+"""How many people lift a tightening or set an incentive, whatever the policy says of the act."""
 
 Issue = Callable[[Turn, Customer, str], Activation]
 """Makes a customer's activation code and sees to it that it arrives."""
@@ -75,6 +80,7 @@ class Acts:
         customers: Customers,
         days: DayBook,
         devices: Devices,
+        incentives: Incentives,
         operators: Operators,
         payments: Payments,
         policy: PolicyInForce,
@@ -90,6 +96,7 @@ class Acts:
         self._customers = customers
         self._days = days
         self._devices = devices
+        self._incentives = incentives
         self._operators = operators
         self._payments = payments
         self._policy = policy
@@ -99,6 +106,7 @@ class Acts:
             "activate-policy": self._activate_policy,
             "add-webhook": self._add_webhook,
             "close-day": self._close_day,
+            "cover-commission": self._cover_commission,
             "enrol-operator": self._invite_operator,
             "erase-subject": self._erase_subject,
             "fund-account": self._fund_account,
@@ -107,6 +115,7 @@ class Acts:
             "open-customer": self._open_customer,
             "resume-device": self._resume_device,
             "reverse-payment": self._reverse_payment,
+            "set-incentive": self._set_incentive,
             "shadow-policy": self._shadow_policy,
             "suspend-device": self._suspend_device,
         }
@@ -248,7 +257,7 @@ class Acts:
 
     def _lift_tightening(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         asked = _lift.decode(body)
-        if len(jws) != LIFTED_BY:
+        if len(jws) != LOOSENED_BY:
             raise NotPermitted("two people lift a tightening", because="lifting loosens")
         until = instant_of(asked.until) if asked.until else FOREVER
         if until <= turn.now:
@@ -256,6 +265,36 @@ class Acts:
         index = self._policy.lift(turn, asked.entry, until, asked.because)
         blocked = asked.until or "the next version of the policy"
         return Acted(f"{asked.entry} is lifted and does not begin again before {blocked}", index)
+
+    def _set_incentive(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        asked = _set.decode(body)
+        if len(jws) != LOOSENED_BY:
+            raise NotPermitted("two people set an incentive", because="setting may loosen")
+        if asked.subject.startswith("cus_"):
+            agent = self._customers.get(asked.subject)
+            if agent.kind is not CustomerKind.AGENT:
+                raise NotPermitted("only agents stand on the incentives of agents")
+        index = self._incentives.put(turn, asked.ladder, asked.subject, asked.step, asked.because)
+        return Acted(f"{asked.subject} is on step {asked.step} of {asked.ladder}", index)
+
+    def _cover_commission(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        asked = _cover.decode(body)
+        if asked.currency != self._book.chart.currency:
+            raise Malformed(f"this provider's books are in {self._book.chart.currency}")
+        event = turn.new_id("evt")
+        paid = cover(self._book.chart, event, asked.amount_minor, event_index=turn.next_event())
+        self._book.post(paid, turn.now)
+        index = turn.record(
+            "commission.covered",
+            policy=self._policy.version,
+            public={
+                "amount_minor": asked.amount_minor,
+                "bank_reference": asked.bank_reference,
+                "currency": asked.currency,
+            },
+            event_id=event,
+        )
+        return Acted("own money is safeguarded for what is owed", index)
 
     def _erase_subject(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         asked = _erase.decode(body)

@@ -15,6 +15,7 @@ from tallystick.application.consent import DeviceSigned, PinVerified
 from tallystick.application.core.settling import Settling
 from tallystick.application.customers import CustomerKind, Customers
 from tallystick.application.devices import Devices
+from tallystick.application.incentives import Incentives
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
 from tallystick.application.payments import Ask, AskedReceipt, Payments
@@ -26,6 +27,7 @@ from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, NotPermit
 from tallystick.kernel.secret import Secret
 from tallystick.process.policy import Grade, Operation
 from tallystick.process.policy.facts import Channel, Dependency, DeviceTrust, Factor
+from tallystick.process.policy.incentives import Counted
 from tallystick.process.policy.tightening import Seen
 from tallystick.protocol.operators import CustomerOpened, OpenCustomer
 from tallystick.protocol.payments import SIGNED_GRADE, AccountReply, Consent, Empty
@@ -57,6 +59,7 @@ class Desks:
     acts: Acts
     notices: Notices
     webhooks: Webhooks
+    incentives: Incentives
     settling: Settling
     certification: Certification
     proving: Proving
@@ -217,6 +220,20 @@ class Desks:
         Source: ISO/TS 12812-2:2017, 6.1; 6.2.3
         """
         return Outcome(Empty(), self.policy.ease(turn, entry, seen))
+
+    def rise(self, turn: Turn, ladder: str, subject: str, counted: Counted) -> Outcome:
+        """Let a subject rise by one step of an incentive.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return Outcome(Empty(), self.incentives.rise(turn, ladder, subject, counted))
+
+    def fall(self, turn: Turn, ladder: str, subject: str, counted: Counted) -> Outcome:
+        """Let a subject fall, as a finding of an incentive says.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return Outcome(Empty(), self.incentives.fall(turn, ladder, subject, counted))
 
     def invite(self, turn: Turn, hashed: str, role: str) -> Outcome:
         """Invite an operator at set-up.

@@ -20,6 +20,7 @@ from tallystick.application.customers import Customers
 from tallystick.application.daybook import DayBook
 from tallystick.application.desks import Desks
 from tallystick.application.devices import Devices
+from tallystick.application.incentives import Incentives
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
 from tallystick.application.payments import Payments, Tariff
@@ -227,11 +228,13 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
     )
     people = People(customers, devices, sessions, notices, policy)
     access = Access(Keys(module, codes), people, reader, capacity=rows)
+    incentives = Incentives(policy, reader, capacity=on.size.orders)
     payments = Payments(
         customers,
         book,
         policy,
         notices,
+        incentives,
         reader,
         started_at=on.clock.now(),
         capacity=on.size.orders,
@@ -247,6 +250,7 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         customers=customers,
         days=DayBook(reader, on.settings.currency),
         devices=devices,
+        incentives=incentives,
         operators=operators,
         payments=payments,
         policy=policy,
@@ -266,6 +270,7 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         acts=acts,
         notices=notices,
         webhooks=webhooks,
+        incentives=incentives,
         settling=Settling(payments, customers, book, policy),
         certification=Certification(officers, on.settings.profile, policy, reader),
         proving=Proving(access, acts, customers, policy, reader),

@@ -8,6 +8,7 @@ from tallystick.application.certification.store import MIGRATION as CERTIFICATES
 from tallystick.application.customers.store import MIGRATION as CUSTOMERS
 from tallystick.application.daybook.store import MIGRATION as DAYS
 from tallystick.application.devices.store import MIGRATION as DEVICES
+from tallystick.application.incentives.store import MIGRATION as INCENTIVES
 from tallystick.application.notices.store import MIGRATION as NOTICES
 from tallystick.application.operators.store import MIGRATION as OPERATORS
 from tallystick.application.payments.store import MIGRATION as ORDERS
@@ -25,5 +26,6 @@ from tallystick.infrastructure.tally.store import MIGRATION as TALLY
 MIGRATIONS = (
     TALLY, LEDGER, POLICIES, CUSTOMERS, DEVICES, ACTIVATIONS, ORDERS, NOTICES, OPERATORS,
     WEBHOOKS, DAYS, CERTIFICATES, *BOOTS, STARTS, SHADOWS, EVIDENCE, DECIDED, MEASURES,
+    INCENTIVES,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

@@ -62,7 +62,8 @@ FLOWS: tuple[Flow, ...] = (
         (
             "operator.enrol", "open-customer", "issue-activation", "suspend-device",
             "resume-device", "fund-account", "reverse-payment", "activate-policy",
-            "shadow-policy", "lift-tightening", "certificate.state",
+            "shadow-policy", "lift-tightening", "set-incentive", "cover-commission",
+            "certificate.state",
             "enrol-operator", "erase-subject", "add-webhook", "close-day", "access.evaluation",
             "access.evaluations",
         ),

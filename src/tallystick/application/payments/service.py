@@ -9,12 +9,14 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.1; 11.2.2
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from tallystick.application.book import LedgerBook
-from tallystick.application.consent import Consented, DeviceSigned, PinVerified, TwoOperators
+from tallystick.application.consent import TwoOperators
 from tallystick.application.customers import Customer, Customers
+from tallystick.application.incentives import Commission, Incentives
+from tallystick.application.incentives.service import agent_account, pays_agents
 from tallystick.application.notices import Notices, Template
+from tallystick.application.payments.asking import Ask, evidence_of, facts_of
 from tallystick.application.payments.model import (
     Evidence,
     KnownPayee,
@@ -23,7 +25,7 @@ from tallystick.application.payments.model import (
     Stage,
     refusal_of,
 )
-from tallystick.application.payments.proof import PAYER_SEES, Proofs, public_fields
+from tallystick.application.payments.proof import Proofs, public_fields, seen_by
 from tallystick.application.payments.rules import body_digest, check_parties, check_refund
 from tallystick.application.payments.store import KNOWN_PAYEE, ORDER, last_order
 from tallystick.application.policing import PolicyInForce
@@ -44,45 +46,13 @@ from tallystick.kernel.model import replace
 from tallystick.process.policy import (
     Delayed,
     Denied,
-    Facts,
-    Operation,
     Permit,
     StepUp,
 )
 from tallystick.protocol.payments import Consent, PaymentKind
 
-_PAY = Operation.PAY.value
 _GIVING_BACK = frozenset({PaymentKind.REFUND, PaymentKind.REVERSAL})
 _ORDER = "ord"
-
-
-class Ask(NamedTuple):
-    """An order that was found authentic, with what the decision needs to know of its origin.
-
-    Source: ISO/TS 12812-2:2017, 7.3.3
-    """
-
-    consented: Consented
-    payer: Customer
-    channel: str
-    grade: str
-    device_trust: str
-    device_enrolled_at: int
-    session_since: int
-    factors: tuple[str, ...]
-    degraded: tuple[tuple[str, int], ...] = ()
-
-
-def evidence_of(consented: Consented) -> str:
-    """The consent as it was given: the JWS, the gateway's message, or both acts.
-
-    Source: ISO/TS 12812-2:2017, 11.2.2
-    """
-    if isinstance(consented, DeviceSigned):
-        return consented.jws
-    if isinstance(consented, PinVerified):
-        return consented.channel_message
-    return "\n".join(consented.acts)
 
 
 class Payments:
@@ -97,6 +67,7 @@ class Payments:
         book: LedgerBook,
         policy: PolicyInForce,
         notices: Notices,
+        incentives: Incentives,
         reader: Reader,
         *,
         started_at: int,
@@ -107,7 +78,8 @@ class Payments:
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         self._customers = customers
-        self._proofs = Proofs(customers)
+        self._incentives = incentives
+        self._proofs = Proofs(customers, incentives.commissions)
         self._book = book
         self._policy = policy
         self._notices = notices
@@ -131,7 +103,11 @@ class Payments:
         if known is not None:
             return self._again(known, digest)
         payee = self._payee(consent)
-        facts = self._facts(turn, ask, consent)
+        known_payee = self._payees.get(consent.payer + consent.payee) is not None
+        facts = facts_of(ask, consent, self._policy, turn.now, payee_known=known_payee)
+        facts = self._incentives.with_steps(facts, ask.payer, payee)
+        if pays_agents(consent.kind):
+            self._incentives.commissions.begin(consent.order)
         verdict = self._policy.decide(facts, subject=consent.order)
         decision = verdict.decision
         refusal: MfsError | None = None
@@ -183,12 +159,14 @@ class Payments:
         if consent.kind in _GIVING_BACK:
             original = self.find(consent.original)
             check_refund(original, consent.payer, consent.payee, consent.amount_minor)
+        commission = self._commission(consent, permit)
         self._book.pay(
             order=consent.order,
             payer=consent.payer,
             payee=consent.payee,
             amount_minor=consent.amount_minor,
             fee_minor=consent.fee_minor,
+            commission=commission,
             limits=permit.limits,
             body_hash=digest,
             now=turn.now,
@@ -196,10 +174,22 @@ class Payments:
         )
         if original is not None:
             self.give_back(turn, original, consent.amount_minor)
+        before = "" if original is None else original.kind
+        self._incentives.keep(turn, commission, consent.original, before)
         pair = consent.payer + consent.payee
         if self._payees.get(pair) is None:
             known = KnownPayee(pair=pair, since=turn.now)
             self._payees.put(pair, known, turn.changes)
+
+    def _commission(self, consent: Consent, permit: Permit) -> Commission | None:
+        """What the order pays its agent; what a reversal takes back of it."""
+        if consent.kind == PaymentKind.REVERSAL:
+            original = self.find(consent.original)
+            kind = "" if original is None else original.kind
+            return self._incentives.taken_back(consent.order, consent.original, kind)
+        agent = agent_account(consent.kind, consent.payer, consent.payee)
+        earned = permit.commission_minor
+        return self._incentives.earned(consent.order, agent, earned, permit.facts)
 
     def give_back(self, turn: Turn, original: OrderRow, amount_minor: int) -> None:
         """Note on `original` that `amount_minor` of it went back.
@@ -209,29 +199,6 @@ class Payments:
         returned = original.returned_minor + amount_minor
         stage = Stage.RETURNED if returned == original.amount_minor else original.stage
         self.save(turn, replace(original, returned_minor=returned, stage=stage))
-
-    def _facts(self, turn: Turn, ask: Ask, consent: Consent) -> Facts:
-        now = turn.now
-        since = ask.device_enrolled_at
-        return Facts(
-            operation=_PAY,
-            channel=ask.channel,
-            tier=ask.payer.tier,
-            device_trust=ask.device_trust,
-            account_status=ask.payer.status,
-            kind=consent.kind,
-            grade=ask.grade,
-            factors=ask.factors,
-            amount_minor=consent.amount_minor,
-            currency=consent.currency,
-            payee_known=self._payees.get(consent.payer + consent.payee) is not None,
-            device_age_ms=max(0, now - since) if since else 0,
-            account_age_ms=max(0, now - ask.payer.opened_at),
-            session_age_ms=max(0, now - ask.session_since),
-            minute_of_day=self._policy.compiled.minute_of_day(now),
-            recent_failures=ask.payer.pin_failures,
-            degraded=(*ask.degraded, *self._policy.degraded_since(now)),
-        )
 
     def _row(
         self,
@@ -293,7 +260,10 @@ class Payments:
         self._orders.add(row.id, row, turn.changes)
         if row.stage is Stage.SETTLED:
             self.tell(turn, row, ask.payer, payee)
-        return Outcome(self._reply(row), index, commitments.disclosures(PAYER_SEES))
+        return Outcome(self._reply(row), index, commitments.disclosures(self._sees(row)))
+
+    def _sees(self, row: OrderRow) -> frozenset[str]:
+        return seen_by(row, row.payer, self._incentives.commissions.of(row.id, row.kind))
 
     def _kept(self, ask: Ask, consent: Consent, evidence: str, facts_text: str) -> bytes:
         """The consent as given and the facts, sealed under the payer's own key."""
@@ -379,6 +349,7 @@ class Payments:
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self._payees.trim()
+        self._incentives.commissions.trim()
         if self._orders.trim():
             self._all_known_from = max(self._all_known_from, first_id_at(_ORDER, now + 1))
 
@@ -389,6 +360,7 @@ class Payments:
         """
         self._orders.reset()
         self._payees.reset()
+        self._incentives.reset()
         self._all_known_from = self._first_unknown(now)
 
     def _first_unknown(self, now: int) -> str:

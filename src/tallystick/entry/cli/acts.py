@@ -24,6 +24,8 @@ ACT_EXAMPLES = {
     "activate-policy": f"activate-policy {_URL} --envelope signed.json",
     "add-webhook": f"add-webhook {_URL} --deliver-to https://core.example/events --kinds payment",
     "close-day": f"close-day {_URL} --day 2026-01-31",
+    "cover-commission": f"cover-commission {_URL} --amount 500.00 --currency KES"
+    " --bank-reference b-4712",
     "enrol-operator": f"enrol-operator {_URL} --role care-desk",
     "erase-subject": f'erase-subject {_URL} --customer cus_... --because "asked in writing"',
     "fund-account": f"fund-account {_URL} --number +254700000001 --amount 10000.00 --currency KES"
@@ -34,6 +36,8 @@ ACT_EXAMPLES = {
     " --tier 1",
     "resume-device": f'resume-device {_URL} --device dev_... --because "found again"',
     "reverse-payment": f'reverse-payment {_URL} --order ord_... --because "sent twice"',
+    "set-incentive": f"set-incentive {_URL} --ladder agents --subject cus_... --step 1"
+    ' --because "trained again"',
     "shadow-policy": f"shadow-policy {_URL} --envelope signed.json",
     "suspend-device": f'suspend-device {_URL} --device dev_... --because "reported stolen"',
 }
@@ -58,6 +62,9 @@ _HELP = {
     "url": "Where events are posted.",
     "kinds": "Kind of event; say it several times.",
     "day": "The day, YYYY-MM-DD.",
+    "ladder": "Id of the incentive in the policy.",
+    "subject": "Agent (customer id), device trust or vendor.",
+    "step": "Step to put it on; 0 is the lowest.",
     "entry": "Id of the tightening in the policy.",
     "until": "Instant until which it stays lifted; until the next version if left out.",
 }

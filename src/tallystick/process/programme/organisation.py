@@ -16,7 +16,12 @@ from tallystick.process.programme.words import Duty
 _A = OperatorAct
 
 ACTS: Final[Mapping[Duty, tuple[OperatorAct, ...]]] = {
-    Duty.POLICY_APPROVAL: (_A.ACTIVATE_POLICY, _A.SHADOW_POLICY, _A.LIFT_TIGHTENING),
+    Duty.POLICY_APPROVAL: (
+        _A.ACTIVATE_POLICY,
+        _A.SHADOW_POLICY,
+        _A.LIFT_TIGHTENING,
+        _A.SET_INCENTIVE,
+    ),
     Duty.RISK_ACCEPTANCE: (),
     Duty.KEY_CUSTODY: (_A.ROTATE_KEYS, _A.ENROL_OPERATOR),
     Duty.INCIDENT: (_A.SUSPEND_CUSTOMER, _A.SUSPEND_DEVICE, _A.EXPORT_EVIDENCE),
@@ -29,7 +34,7 @@ ACTS: Final[Mapping[Duty, tuple[OperatorAct, ...]]] = {
     Duty.TRACE_PAYMENT: (_A.TRACE_PAYMENT,),
     Duty.REVERSE_PAYMENT: (_A.REVERSE_PAYMENT,),
     Duty.CHANGE_TIER: (_A.CHANGE_TIER,),
-    Duty.FUND_ACCOUNT: (_A.FUND_ACCOUNT,),
+    Duty.FUND_ACCOUNT: (_A.FUND_ACCOUNT, _A.COVER_COMMISSION),
     Duty.CLOSE_DAY: (_A.CLOSE_DAY,),
     Duty.WEBHOOKS: (_A.ADD_WEBHOOK,),
     Duty.PRIVACY: (_A.ERASE_SUBJECT, _A.EXPORT_EVIDENCE),
@@ -43,9 +48,11 @@ TWO_PEOPLE: Final = (
     _A.ACTIVATE_POLICY,
     _A.SHADOW_POLICY,
     _A.LIFT_TIGHTENING,
+    _A.SET_INCENTIVE,
     _A.ROTATE_KEYS,
     _A.ENROL_OPERATOR,
     _A.FUND_ACCOUNT,
+    _A.COVER_COMMISSION,
     _A.REVERSE_PAYMENT,
     _A.ERASE_SUBJECT,
     _A.CHANGE_TIER,
