@@ -107,6 +107,7 @@ class Platform:
     key_list_ends: Instant
     keys: LoadedKeys
     names: Names
+    registers: KeptRegisters
 
     def close(self) -> None:
         """Store the last checkpoint and close the files.
@@ -356,6 +357,7 @@ def _wire(folder: ProviderFolder, on: _Ground, database: Database, boot: int) ->
         key_list_ends=Instant(listed.expires_at),
         keys=on.keys,
         names=folder.names(),
+        registers=on.registers,
     )
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from tallystick.kernel.model import Record
 from tallystick.process.policy.facts import FOREVER, Facts, Kind, Merit, SubjectClass
-from tallystick.process.policy.language.model import Finding, Ladder, LimitRule, Step
+from tallystick.process.policy.language.model import Asked, Finding, Ladder, LimitRule, Step
 
 STANDING: Final = frozenset(
     {
@@ -237,9 +237,15 @@ def lifts_next(ladder: Ladder, stands: Standing) -> str:
     place, _ = step_of(ladder, stands.step)
     if place + 1 >= len(ladder.steps):
         return ""
-    return ", ".join(
-        f"{one.merit.value} {_bound(one.low, one.high)}" for one in ladder.steps[place + 1].evidence
-    )
+    return asked_in_words(ladder.steps[place + 1].evidence)
+
+
+def asked_in_words(asked: Iterable[Asked]) -> str:
+    """What is asked of a subject, for people.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    return ", ".join(f"{one.merit.value} {_bound(one.low, one.high)}" for one in asked)
 
 
 def drops_by(ladder: Ladder) -> str:
@@ -247,10 +253,7 @@ def drops_by(ladder: Ladder) -> str:
 
     Source: ISO/TS 12812-2:2017, 6.1
     """
-    return ", ".join(
-        f"{one.on.merit.value} {_bound(one.on.low, one.on.high)}: {one.drops} down"
-        for one in ladder.findings
-    )
+    return ", ".join(f"{asked_in_words((one.on,))}: {one.drops} down" for one in ladder.findings)
 
 
 def _shown(value: int | None) -> str:

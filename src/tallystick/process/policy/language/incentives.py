@@ -4,6 +4,7 @@
     least: 10_000, within: P30D, each_at_most: 3
     steps:     [{per_payment: ..., windows: [...], commission: {...}, because: ...},
                 {per_payment: ..., ..., evidence: {...}, dwell: P30D, because: ...}]
+    because: a record earns trust
     findings:  [{id: given-back, on: reversed-payments, at_least: 3, drops: 1, because: ...}]
 
 Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
@@ -37,6 +38,7 @@ MAX_DWELL_MS: Final = 365 * DAY_MS
 MAX_BASIS_POINTS: Final = 1_000
 _LADDER = (
     "id", "subject", "of", "when", "least", "within", "each_at_most", "steps", "findings",
+    "because",
 )  # fmt: skip
 _STEP = ("per_payment", "windows", "commission", "evidence", "dwell", "because")
 _TOUCHES = ("kind", "channel", "grade")
@@ -81,6 +83,7 @@ def _ladder(section: Section) -> Ladder:
             _finding(one, subject)
             for one in section.sections("findings", ("id", "on", *_COMPARED, "drops", "because"))
         ),
+        because=section.text("because"),
         at=section.at,
     )
     for word in () if counted else ("least", "each_at_most"):

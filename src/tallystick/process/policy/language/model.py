@@ -296,8 +296,8 @@ class Finding(Record, frozen=True, kw_only=True):
 class Ladder(Record, frozen=True, kw_only=True):
     """Limits and commission that rise with evidence and fall with findings.
 
-    `of` names the one subject of a class that is not agents. It touches the payments that `words`
-    describe. Evidence counts payments of at least `least_minor`, of the last `within_ms`, with each
+    `of` names the one subject of a class that is not agents, empty for agents. It touches the
+    payments that `words` describe. Evidence counts payments of at least `least_minor`, of the last `within_ms`, with each
     customer at most `each_at_most` times.
     Source: ISO/TS 12812-2:2017, 6.1
     """
@@ -311,6 +311,7 @@ class Ladder(Record, frozen=True, kw_only=True):
     each_at_most: int
     steps: tuple[Step, ...]
     findings: tuple[Finding, ...]
+    because: str
     at: Position
 
 
