@@ -17,6 +17,7 @@ COMMANDS = {
         "backups",
         "beginning",
         "certificates",
+        "incentives",
         "registers",
         "releases",
         "bundles",

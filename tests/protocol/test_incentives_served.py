@@ -157,7 +157,7 @@ def test_a_customer_sees_no_commission_and_the_day_closes_once_it_is_covered(
         day = iso_utc(on.clock.now())[:10]
         on.later(DAY_MS)
         operations = on.provider.operators["operations"]
-        with pytest.raises(MfsError, match="lacks 500 minor units"):
+        with pytest.raises(MfsError, match="500 minor units of commission"):
             operations[0].act("close-day", CloseDay(day=day))
         body = CoverCommission(amount_minor=500, currency="KES", bank_reference="b-4712")
         waiting = operations[0].act("cover-commission", body)

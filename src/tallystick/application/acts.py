@@ -11,7 +11,6 @@ from tallystick.application.consent import TwoOperators, consent_of
 from tallystick.application.customers import Customer, CustomerKind, Customers, Profile
 from tallystick.application.daybook import DayBook
 from tallystick.application.devices import Devices, DeviceStatus
-from tallystick.application.incentives import Incentives
 from tallystick.application.operators import Acted, Operators
 from tallystick.application.payments import Ask, Payments
 from tallystick.application.payments.model import Stage
@@ -80,7 +79,6 @@ class Acts:
         customers: Customers,
         days: DayBook,
         devices: Devices,
-        incentives: Incentives,
         operators: Operators,
         payments: Payments,
         policy: PolicyInForce,
@@ -96,7 +94,6 @@ class Acts:
         self._customers = customers
         self._days = days
         self._devices = devices
-        self._incentives = incentives
         self._operators = operators
         self._payments = payments
         self._policy = policy
@@ -274,7 +271,9 @@ class Acts:
             agent = self._customers.get(asked.subject)
             if agent.kind is not CustomerKind.AGENT:
                 raise NotPermitted("only agents stand on the incentives of agents")
-        index = self._incentives.put(turn, asked.ladder, asked.subject, asked.step, asked.because)
+        index = self._payments.incentives.put(
+            turn, asked.ladder, asked.subject, asked.step, asked.because
+        )
         return Acted(f"{asked.subject} is on step {asked.step} of {asked.ladder}", index)
 
     def _cover_commission(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:

@@ -59,10 +59,17 @@ class Desks:
     acts: Acts
     notices: Notices
     webhooks: Webhooks
-    incentives: Incentives
     settling: Settling
     certification: Certification
     proving: Proving
+
+    @property
+    def incentives(self) -> Incentives:
+        """Where subjects of incentives stand.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return self.payments.incentives
 
     def place(self, turn: Turn, session_id: str, sequence: int, consented: DeviceSigned) -> Outcome:
         """Execute an order that a device signed, in that device's own session.

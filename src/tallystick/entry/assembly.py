@@ -224,18 +224,16 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
     devices = Devices(module, store_key, _authority(on), reader, capacity=rows)
     sessions = Sessions(module, hot_keys=on.size.hot_keys)
     notices = Notices(reader)
-    book = LedgerBook(
-        reader, on.settings.currency, elsewhere=bool(on.settings.core_url), capacity=rows
-    )
+    elsewhere = bool(on.settings.core_url)
+    book = LedgerBook(reader, on.settings.currency, elsewhere=elsewhere, capacity=rows)
     people = People(customers, devices, sessions, notices, policy)
     access = Access(Keys(module, codes), people, reader, capacity=rows)
-    incentives = Incentives(policy, reader, capacity=on.size.orders)
     payments = Payments(
         customers,
         book,
         policy,
         notices,
-        incentives,
+        Incentives(policy, reader, capacity=on.size.orders),
         reader,
         started_at=on.clock.now(),
         capacity=on.size.orders,
@@ -251,7 +249,6 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         customers=customers,
         days=DayBook(reader, on.settings.currency),
         devices=devices,
-        incentives=incentives,
         operators=operators,
         payments=payments,
         policy=policy,
@@ -271,7 +268,6 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         acts=acts,
         notices=notices,
         webhooks=webhooks,
-        incentives=incentives,
         settling=Settling(payments, customers, book, policy),
         certification=Certification(officers, on.settings.profile, policy, reader),
         proving=Proving(access, acts, customers, policy, reader),

@@ -1,6 +1,6 @@
 """Incentives: where subjects stand on the policy's ladders, and what agents earned.
 
-    counting   facts recorded of each subject -> measures
+    controls   facts recorded of each subject -> measures (`application.controls.merits`)
     service    measures -> rules -> event + standing; the steps of one payment; commission
     store      standings, and the commission of each order
 

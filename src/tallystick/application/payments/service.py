@@ -16,7 +16,6 @@ from tallystick.application.customers import Customer, Customers
 from tallystick.application.incentives import Commission, Incentives
 from tallystick.application.incentives.service import agent_account, pays_agents
 from tallystick.application.notices import Notices, Template
-from tallystick.application.payments.asking import Ask, evidence_of, facts_of
 from tallystick.application.payments.model import (
     Evidence,
     KnownPayee,
@@ -26,7 +25,14 @@ from tallystick.application.payments.model import (
     refusal_of,
 )
 from tallystick.application.payments.proof import Proofs, public_fields, seen_by
-from tallystick.application.payments.rules import body_digest, check_parties, check_refund
+from tallystick.application.payments.rules import (
+    Ask,
+    body_digest,
+    check_parties,
+    check_refund,
+    evidence_of,
+    facts_of,
+)
 from tallystick.application.payments.store import KNOWN_PAYEE, ORDER, last_order
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
@@ -78,7 +84,7 @@ class Payments:
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         self._customers = customers
-        self._incentives = incentives
+        self.incentives = incentives
         self._proofs = Proofs(customers, incentives.commissions)
         self._book = book
         self._policy = policy
@@ -105,9 +111,9 @@ class Payments:
         payee = self._payee(consent)
         known_payee = self._payees.get(consent.payer + consent.payee) is not None
         facts = facts_of(ask, consent, self._policy, turn.now, payee_known=known_payee)
-        facts = self._incentives.with_steps(facts, ask.payer, payee)
+        facts = self.incentives.with_steps(facts, ask.payer, payee)
         if pays_agents(consent.kind):
-            self._incentives.commissions.begin(consent.order)
+            self.incentives.commissions.begin(consent.order)
         verdict = self._policy.decide(facts, subject=consent.order)
         decision = verdict.decision
         refusal: MfsError | None = None
@@ -175,7 +181,7 @@ class Payments:
         if original is not None:
             self.give_back(turn, original, consent.amount_minor)
         before = "" if original is None else original.kind
-        self._incentives.keep(turn, commission, consent.original, before)
+        self.incentives.keep(turn, commission, consent.original, before)
         pair = consent.payer + consent.payee
         if self._payees.get(pair) is None:
             known = KnownPayee(pair=pair, since=turn.now)
@@ -186,10 +192,10 @@ class Payments:
         if consent.kind == PaymentKind.REVERSAL:
             original = self.find(consent.original)
             kind = "" if original is None else original.kind
-            return self._incentives.taken_back(consent.order, consent.original, kind)
+            return self.incentives.taken_back(consent.order, consent.original, kind)
         agent = agent_account(consent.kind, consent.payer, consent.payee)
         earned = permit.commission_minor
-        return self._incentives.earned(consent.order, agent, earned, permit.facts)
+        return self.incentives.earned(consent.order, agent, earned, permit.facts)
 
     def give_back(self, turn: Turn, original: OrderRow, amount_minor: int) -> None:
         """Note on `original` that `amount_minor` of it went back.
@@ -263,7 +269,7 @@ class Payments:
         return Outcome(self._reply(row), index, commitments.disclosures(self._sees(row)))
 
     def _sees(self, row: OrderRow) -> frozenset[str]:
-        return seen_by(row, row.payer, self._incentives.commissions.of(row.id, row.kind))
+        return seen_by(row, row.payer, self.incentives.commissions.of(row.id, row.kind))
 
     def _kept(self, ask: Ask, consent: Consent, evidence: str, facts_text: str) -> bytes:
         """The consent as given and the facts, sealed under the payer's own key."""
@@ -349,7 +355,7 @@ class Payments:
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self._payees.trim()
-        self._incentives.commissions.trim()
+        self.incentives.commissions.trim()
         if self._orders.trim():
             self._all_known_from = max(self._all_known_from, first_id_at(_ORDER, now + 1))
 
@@ -360,7 +366,7 @@ class Payments:
         """
         self._orders.reset()
         self._payees.reset()
-        self._incentives.reset()
+        self.incentives.reset()
         self._all_known_from = self._first_unknown(now)
 
     def _first_unknown(self, now: int) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tallystick.application.incentives.counting import count
+from tallystick.application.controls.merits import count
 from tallystick.application.incentives.store import kept_standings
 from tallystick.application.policing.store import last_policy
 from tallystick.entry.cli.console import example, say, say_json, table

@@ -25,12 +25,15 @@ incentives:
       - per_payment: 9_000_000
         windows: [{window: PT24H, amount: 90_000_000}]
         commission: {flat: 200, basis_points: 30, cap: 9_000}
-        evidence: {settled-payments: {at_least: 8}, distinct-customers: {at_least: 4}, reversed-permille: {at_most: 20}}
+        evidence:
+          settled-payments: {at_least: 8}
+          distinct-customers: {at_least: 4}
+          reversed-permille: {at_most: 20}
         dwell: P7D
         because: known for a week
     findings:
-      - {id: given-back, on: reversed-payments, at_least: 1, drops: 1, because: a payment had to be given back}
-      - {id: untrained, on: training-days, at_most: 0, drops: 2, because: its training has ended}
+      - {id: given-back, on: reversed-payments, at_least: 1, drops: 1, because: one was given back}
+      - {id: untrained, on: training-days, at_most: 0, drops: 2, because: training ended}
 """
 
 DEVICES = """
@@ -82,6 +85,6 @@ def with_ladders(*more: str, ladder: str = LADDER) -> str:
 
 
 def ladder_with(old: str, new: str) -> str:
-    """The policy with one passage of the agents' ladder replaced; it must stand there once."""
+    """The policy with one passage of the agents' ladder replaced; it stands there once."""
     assert LADDER.count(old) == 1, old
     return with_ladders(ladder=LADDER.replace(old, new))

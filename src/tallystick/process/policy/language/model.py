@@ -297,8 +297,8 @@ class Ladder(Record, frozen=True, kw_only=True):
     """Limits and commission that rise with evidence and fall with findings.
 
     `of` names the one subject of a class that is not agents, empty for agents. It touches the
-    payments that `words` describe. Evidence counts payments of at least `least_minor`, of the last `within_ms`, with each
-    customer at most `each_at_most` times.
+    payments that `words` describe. Evidence counts payments of at least `least_minor`, of the last
+    `within_ms`, with each customer at most `each_at_most` times.
     Source: ISO/TS 12812-2:2017, 6.1
     """
 

@@ -9,10 +9,19 @@ Source: ISO/TS 12812-2:2017, 6.1; 6.2.1; 7.3.6
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
-from tallystick.application.controls.store import LEAST, Established, established
-from tallystick.application.devices.model import COPIED, DeviceStatus
+from tallystick.application.controls.store import (
+    LEAST,
+    Established,
+    Paid,
+    agents_who_act,
+    copied_devices,
+    established,
+    given_back_from_devices,
+    given_back_with_agents,
+    paid_from_devices,
+    paid_with_agents,
+)
 from tallystick.infrastructure.store.database import Reader
 from tallystick.kernel.ids import first_id_at
 from tallystick.kernel.model import Record
@@ -26,17 +35,6 @@ from tallystick.process.policy.language.model import Ladder
 VENDORS = "vendors"
 _QUOTED_MS = HOUR_MS
 """An order's id is older than the order, by less than this."""
-
-
-class Agent(NamedTuple):
-    """An agent: customer, account, and since when (ms).
-
-    Source: ISO/TS 12812-2:2017, 7.4.1
-    """
-
-    customer: str
-    account: str
-    opened_at: int
 
 
 class Traffic(Record, frozen=True, kw_only=True):
@@ -92,7 +90,7 @@ def count(
             population = population or established(reader, now)
             measures = {
                 **_traffic_of(reader, ladder, start).measures(),
-                **_devices(reader, ladder, population),
+                **_devices(reader, ladder.of, population),
             }
         found[name] = _counted(measures, standings.get(name), since, now)
     return found
@@ -123,7 +121,7 @@ def _agents(
     }
     window = now - ladder.within_ms
     everybody = _by_agent(reader, ladder, window)
-    for agent in agents(reader):
+    for agent in agents_who_act(reader):
         name = standing_id(ladder.id, agent.customer)
         stands = standings.get(name)
         start = _start(stands, ladder, now)
@@ -140,122 +138,52 @@ def _agents(
         yield name, _counted(measures, stands, agent.opened_at, now)
 
 
-def agents(reader: Reader) -> list[Agent]:
-    """The agents who may act, in order.
-
-    Source: ISO/TS 12812-2:2017, 7.4.1
-    """
-    rows = reader.rows(
-        "SELECT id, account, opened_at FROM customer WHERE kind = 'agent' AND status = 'active'"
-        " ORDER BY id"
-    )
-    return [Agent(str(row[0]), str(row[1]), int(row[2])) for row in rows]
-
-
 def _by_agent(reader: Reader, ladder: Ladder, start: int, account: str = "") -> dict[str, Traffic]:
     """Traffic since `start` (ms) by the agent's account; of one `account` where it is given."""
     first = first_id_at("ord", max(0, start - _QUOTED_MS))
-    settled: dict[str, int] = {}
-    customers: dict[str, set[str]] = {}
-    back: dict[str, int] = {}
-    rows = reader.rows(
-        "SELECT paid.kind, paid.grade, CASE WHEN paid.kind = 'cash-in' THEN paid.payer"
-        " ELSE paid.payee END AS agent, CASE WHEN paid.kind = 'cash-in' THEN paid.payee"
-        " ELSE paid.payer END AS other, COUNT(*) FROM payment_order AS paid"
-        " JOIN account_owner AS at_agent ON at_agent.account ="
-        " CASE WHEN paid.kind = 'cash-in' THEN paid.payer ELSE paid.payee END"
-        " JOIN account_owner AS at_other ON at_other.account ="
-        " CASE WHEN paid.kind = 'cash-in' THEN paid.payee ELSE paid.payer END"
-        " JOIN customer AS known ON known.id = at_other.customer"
-        " WHERE paid.kind IN ('cash-in', 'cash-out') AND paid.stage = 'settled' AND paid.id >= ?"
-        " AND paid.at >= ? AND paid.amount_minor >= ? AND known.opened_by <> at_agent.customer"
-        " AND (? = '' OR paid.payer = ? OR paid.payee = ?)"
-        " GROUP BY paid.kind, paid.grade, agent, other",
-        (first, start, ladder.least_minor, account, account, account),
-    )
-    each: dict[tuple[str, str], int] = {}
-    for kind, grade, agent, other, number in rows:
-        if _touches(ladder, kind=str(kind), grade=str(grade)):
-            place = (str(agent), str(other))
-            each[place] = each.get(place, 0) + int(number)
-    for (agent, other), number in each.items():
-        settled[agent] = settled.get(agent, 0) + min(number, ladder.each_at_most)
-        customers.setdefault(agent, set()).add(other)
-    for kind, grade, agent, number in _given_back(reader, first, start, account):
-        if _touches(ladder, kind=kind, grade=grade):
-            back[agent] = back.get(agent, 0) + number
-    return {
-        one: Traffic(
-            settled=settled.get(one, 0),
-            customers=len(customers.get(one, ())),
-            reversed=back.get(one, 0),
-        )
-        for one in settled.keys() | back.keys()
-    }
-
-
-def _given_back(
-    reader: Reader, first: str, start: int, account: str
-) -> Iterator[tuple[str, str, str, int]]:
-    """Kind, grade and agent's account of what two operators gave back, and how many; any amount."""
-    rows = reader.rows(
-        "SELECT paid.kind, paid.grade, CASE WHEN paid.kind = 'cash-in' THEN paid.payer"
-        " ELSE paid.payee END AS agent, COUNT(*) FROM payment_order AS back"
-        " JOIN payment_order AS paid ON paid.id = back.original"
-        " WHERE back.kind = 'reversal' AND back.stage = 'settled' AND back.id >= ? AND back.at >= ?"
-        " AND paid.kind IN ('cash-in', 'cash-out')"
-        " AND (? = '' OR paid.payer = ? OR paid.payee = ?) GROUP BY paid.kind, paid.grade, agent",
-        (first, start, account, account, account),
-    )
-    for kind, grade, agent, number in rows:
-        yield str(kind), str(grade), str(agent), int(number)
-
-
-def _touches(ladder: Ladder, *, kind: str, grade: str) -> bool:
-    facts = {"kind": kind, "grade": grade}
-    return all(facts[words.field] in words.words for words in ladder.words if words.field in facts)
+    paid = paid_with_agents(reader, first, start, ladder.least_minor, account)
+    return _traffic(ladder, paid, given_back_with_agents(reader, first, start, account))
 
 
 def _traffic_of(reader: Reader, ladder: Ladder, start: int) -> Traffic:
     """Traffic since `start` (ms) over the devices of the ladder's class."""
     first = first_id_at("ord", max(0, start - _QUOTED_MS))
-    each: dict[str, int] = {}
-    back = 0
-    rows = reader.rows(
-        "SELECT paid.kind, paid.grade, paid.payer, COUNT(*) FROM payment_order AS paid"
-        " JOIN device ON device.id = paid.device WHERE device.trust = ?"
-        " AND paid.stage = 'settled' AND paid.id >= ? AND paid.at >= ? AND paid.amount_minor >= ?"
-        " GROUP BY paid.kind, paid.grade, paid.payer",
-        (ladder.of, first, start, ladder.least_minor),
-    )
-    for kind, grade, payer, number in rows:
-        if _touches(ladder, kind=str(kind), grade=str(grade)):
-            each[str(payer)] = each.get(str(payer), 0) + int(number)
-    rows = reader.rows(
-        "SELECT paid.kind, paid.grade, COUNT(*) FROM payment_order AS back"
-        " JOIN payment_order AS paid ON paid.id = back.original"
-        " JOIN device ON device.id = paid.device WHERE device.trust = ?"
-        " AND back.kind = 'reversal' AND back.stage = 'settled' AND back.id >= ? AND back.at >= ?"
-        " GROUP BY paid.kind, paid.grade",
-        (ladder.of, first, start),
-    )
-    for kind, grade, number in rows:
-        if _touches(ladder, kind=str(kind), grade=str(grade)):
-            back += int(number)
-    settled = sum(min(number, ladder.each_at_most) for number in each.values())
-    return Traffic(settled=settled, customers=len(each), reversed=back)
+    paid = paid_from_devices(reader, ladder.of, first, start, ladder.least_minor)
+    back = given_back_from_devices(reader, ladder.of, first, start)
+    return _traffic(ladder, paid, back).get(ladder.of, Traffic())
 
 
-def _devices(reader: Reader, ladder: Ladder, population: Established) -> dict[str, int]:
+def _traffic(ladder: Ladder, paid: Iterable[Paid], back: Iterable[Paid]) -> dict[str, Traffic]:
+    """Traffic by subject: each customer counts so many times at most, what went back always."""
+    each: dict[str, dict[str, int]] = {}
+    for one in paid:
+        if _touches(ladder, one):
+            with_whom = each.setdefault(one.subject, {})
+            with_whom[one.other] = with_whom.get(one.other, 0) + one.number
+    returned: dict[str, int] = {}
+    for one in back:
+        if _touches(ladder, one):
+            returned[one.subject] = returned.get(one.subject, 0) + one.number
+    return {
+        subject: Traffic(
+            settled=sum(min(one, ladder.each_at_most) for one in each.get(subject, {}).values()),
+            customers=len(each.get(subject, {})),
+            reversed=returned.get(subject, 0),
+        )
+        for subject in each.keys() | returned.keys()
+    }
+
+
+def _touches(ladder: Ladder, paid: Paid) -> bool:
+    facts = {"kind": paid.kind, "grade": paid.grade}
+    return all(facts[words.field] in words.words for words in ladder.words if words.field in facts)
+
+
+def _devices(reader: Reader, trust: str, population: Established) -> dict[str, int]:
     """The share of attested devices where there are enough, and devices stopped as copied."""
-    found: dict[str, int] = {}
+    found = {Merit.COPIES.value: copied_devices(reader, trust)}
     if population.devices >= LEAST:
         found[Merit.ATTESTED_PERMILLE.value] = population.attested * 1000 // population.devices
-    row = reader.one(
-        "SELECT COUNT(*) FROM device WHERE trust = ? AND status = ? AND because = ?",
-        (ladder.of, DeviceStatus.SUSPENDED.value, COPIED),
-    )
-    found[Merit.COPIES.value] = 0 if row is None else int(row[0])
     return found
 
 
