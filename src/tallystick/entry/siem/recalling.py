@@ -49,6 +49,9 @@ _SEVERITIES = {
     "policy.shadowed": Severity.NOTICE,
     "policy.tightened": Severity.WARNING,
     "policy.eased": Severity.NOTICE,
+    "incentive.risen": Severity.NOTICE,
+    "incentive.fallen": Severity.WARNING,
+    "incentive.set": Severity.WARNING,
     "policy.lifted": Severity.WARNING,
     "webhook.added": Severity.NOTICE,
 }

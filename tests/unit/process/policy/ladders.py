@@ -75,7 +75,7 @@ VENDOR = """
         dwell: P1D
         because: verified, and it keeps what was agreed
     findings:
-      - {id: unverified, on: verified-days, at_most: 0, drops: 1, because: its verification has ended}
+      - {id: unverified, on: verified-days, at_most: 0, drops: 1, because: no verification counts}
 """
 
 
