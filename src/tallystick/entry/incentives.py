@@ -44,7 +44,7 @@ class Steps:
         self._platform = platform
         self._counted_at = -COUNT_EVERY_MS
         self._order = ""
-        self._version = 0
+        self._version: int = 0
 
     @property
     def ladders(self) -> tuple[Ladder, ...]:
