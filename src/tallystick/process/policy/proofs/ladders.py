@@ -179,7 +179,10 @@ def _check_bounds(policy: Policy, ladder: Ladder, defects: Defects) -> None:
     """Note every step whose limits no payment can use, with the facts that come closest."""
     touched, paying = _words(ladder, paying=False), _words(ladder, paying=True)
     boxes = [
-        Box(box_of(touched or ()).words, {"amount_minor": (one.per_payment_minor, one.per_payment_minor)})
+        Box(
+            box_of(touched or ()).words,
+            {"amount_minor": (one.per_payment_minor, one.per_payment_minor)},
+        )
         for one in ladder.steps
     ]
     table = Table(policy, (*boxes, box_of(touched or ()), box_of(paying or ())))
