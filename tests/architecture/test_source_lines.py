@@ -18,6 +18,7 @@ COMMANDS = {
         "backups",
         "beginning",
         "certificates",
+        "incentives",
         "registers",
         "releases",
         "builds",

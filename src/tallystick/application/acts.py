@@ -19,7 +19,7 @@ from tallystick.application.quoting import Quoting
 from tallystick.application.turn import Turn
 from tallystick.application.webhooks import Webhooks
 from tallystick.infrastructure.envelope.acts import read_signature
-from tallystick.infrastructure.ledger.chart import issue
+from tallystick.infrastructure.ledger.chart import cover, issue
 from tallystick.infrastructure.tally.leaf import Commitments
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Conflict, Malformed, MfsError, NotFound, NotPermitted
@@ -31,6 +31,7 @@ from tallystick.protocol.operators import (
     ActivatePolicy,
     AddWebhook,
     CloseDay,
+    CoverCommission,
     EraseSubject,
     FundAccount,
     InviteOperator,
@@ -38,6 +39,7 @@ from tallystick.protocol.operators import (
     LiftTightening,
     OpenCustomer,
     ReversePayment,
+    SetIncentive,
     ShadowPolicy,
     SuspendDevice,
 )
@@ -50,6 +52,8 @@ _reverse = Decoder(ReversePayment)
 _activate = Decoder(ActivatePolicy, limit=600 * 1024)
 _shadow = Decoder(ShadowPolicy, limit=600 * 1024)
 _lift = Decoder(LiftTightening)
+_set = Decoder(SetIncentive)
+_cover = Decoder(CoverCommission)
 _erase = Decoder(EraseSubject)
 _webhook = Decoder(AddWebhook)
 _close = Decoder(CloseDay)
@@ -57,8 +61,8 @@ _invite = Decoder(InviteOperator)
 _bind = Decoder(BindPasskey)
 
 
-LIFTED_BY = 2
-"""How many people lift a tightening, whatever the policy says of the act."""
+LOOSENED_BY = 2
+"""How many people lift a tightening or set an incentive, whatever the policy says of the act."""
 
 More = Mapping[str, Callable[[Turn, bytes, tuple[str, ...]], Acted]]
 """Acts that another capability does, by name."""
@@ -111,6 +115,7 @@ class Acts:
             "add-webhook": self._add_webhook,
             BIND: self._bind_passkey,
             "close-day": self._close_day,
+            "cover-commission": self._cover_commission,
             "enrol-operator": self._invite_operator,
             "erase-subject": self._erase_subject,
             "fund-account": self._fund_account,
@@ -119,6 +124,7 @@ class Acts:
             "open-customer": self._open_customer,
             "resume-device": self._resume_device,
             "reverse-payment": self._reverse_payment,
+            "set-incentive": self._set_incentive,
             "shadow-policy": self._shadow_policy,
             "suspend-device": self._suspend_device,
             **more,
@@ -261,7 +267,7 @@ class Acts:
 
     def _lift_tightening(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         asked = _lift.decode(body)
-        if len(jws) != LIFTED_BY:
+        if len(jws) != LOOSENED_BY:
             raise NotPermitted("two people lift a tightening", because="lifting loosens")
         until = instant_of(asked.until) if asked.until else FOREVER
         if until <= turn.now:
@@ -269,6 +275,38 @@ class Acts:
         index = self._policy.lift(turn, asked.entry, until, asked.because)
         blocked = asked.until or "the next version of the policy"
         return Acted(f"{asked.entry} is lifted and does not begin again before {blocked}", index)
+
+    def _set_incentive(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        asked = _set.decode(body)
+        if len(jws) != LOOSENED_BY:
+            raise NotPermitted("two people set an incentive", because="setting may loosen")
+        if asked.subject.startswith("cus_"):
+            agent = self._customers.get(asked.subject)
+            if agent.kind is not CustomerKind.AGENT:
+                raise NotPermitted("only agents stand on the incentives of agents")
+        index = self._payments.incentives.put(
+            turn, asked.ladder, asked.subject, asked.step, asked.because
+        )
+        return Acted(f"{asked.subject} is on step {asked.step} of {asked.ladder}", index)
+
+    def _cover_commission(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        asked = _cover.decode(body)
+        if asked.currency != self._book.chart.currency:
+            raise Malformed(f"this provider's books are in {self._book.chart.currency}")
+        event = turn.new_id("evt")
+        paid = cover(self._book.chart, event, asked.amount_minor, event_index=turn.next_event())
+        self._book.post(paid, turn.now)
+        index = turn.record(
+            "commission.covered",
+            policy=self._policy.version,
+            public={
+                "amount_minor": asked.amount_minor,
+                "bank_reference": asked.bank_reference,
+                "currency": asked.currency,
+            },
+            event_id=event,
+        )
+        return Acted("own money is safeguarded for what is owed", index)
 
     def _erase_subject(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         asked = _erase.decode(body)

@@ -9,6 +9,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 13.3
 from collections.abc import Iterable
 
 from tallystick.application.customers.model import CustomerKind
+from tallystick.application.incentives.model import Commission
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.ledger.apply import apply
 from tallystick.infrastructure.ledger.chart import chart_of, new_account
@@ -100,12 +101,15 @@ class LedgerBook:
         payee: str,
         amount_minor: int,
         fee_minor: int,
+        commission: Commission | None = None,
         limits: tuple[LimitRule, ...],
         body_hash: bytes,
         now: int,
         event: int,
     ) -> None:
-        """Move an amount and its fee, within `limits` of the payer's account: all of it or nothing.
+        """Move an amount, its fee and its commission, within `limits`: all of it or nothing.
+
+        A limit counts by the payer's account, or by the payee's where it says so.
 
         Raises InsufficientFunds, LimitExceeded, NotFound, Conflict.
         Source: ISO/TS 12812-2:2017, 7.3.3
@@ -113,11 +117,14 @@ class LedgerBook:
         legs = [Leg(debit=payer, credit=payee, amount=amount_minor)]
         if fee_minor:
             legs.append(Leg(debit=payer, credit=self.chart.fee, amount=fee_minor))
+        if commission is not None:
+            self._open_expense(now)
+            legs.append(commission.leg(self.chart.commission))
         posting = Posting(
             id=order,
             kind=PostingKind.HOLD if self.elsewhere else PostingKind.POST,
             legs=tuple(legs),
-            limits=tuple((_limit(rule), payer) for rule in limits),
+            limits=tuple((_limit(rule), payee if rule.on_payee else payer) for rule in limits),
             expires_at=now + HOLD_LIFE_MS if self.elsewhere else 0,
             body_hash=body_hash,
             event_index=event,
@@ -126,6 +133,15 @@ class LedgerBook:
         if payer not in accounts or payee not in accounts:
             self._store.load_accounts(self.state, (payer, payee))
         self._apply(posting, now)
+
+    def _open_expense(self, now: int) -> None:
+        """Open the account that commission is paid from, where there is none yet."""
+        accounts, expense = self.state.accounts, self.chart.commission
+        if expense not in accounts:
+            self._store.load_accounts(self.state, (expense,))
+        if expense not in accounts:
+            kind = AccountKind.COMMISSION
+            self.state.open_account(new_account(expense, kind, self.chart.currency, now))
 
     def finish(self, order: str, *, settled: bool, now: int, event: int) -> None:
         """End the hold of `order` as the other book ended it: its money moves here too, or is

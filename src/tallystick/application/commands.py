@@ -36,6 +36,7 @@ from tallystick.infrastructure.envelope.handshake_server import (
 from tallystick.kernel.errors import Broken
 from tallystick.kernel.secret import Secret
 from tallystick.process.conformance.basis import Run
+from tallystick.process.policy.incentives import Counted
 from tallystick.process.policy.tightening import Seen
 from tallystick.protocol.channels import Language, SmsReceipt
 from tallystick.protocol.operators import EnrolOperator, OpenCustomer
@@ -272,6 +273,30 @@ class Ease:
 
 
 @dataclass(frozen=True, slots=True)
+class Rise:
+    """A subject of an incentive has the evidence for the next step; from this process only.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+
+    ladder: str
+    subject: str
+    counted: Counted
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """A finding stands against a subject of an incentive; from this process only.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+
+    ladder: str
+    subject: str
+    counted: Counted
+
+
+@dataclass(frozen=True, slots=True)
 class StateCertificate:
     """What officers signed about a certificate.
 
@@ -342,6 +367,8 @@ Command = (
     | StateCertificate
     | Tighten
     | Ease
+    | Rise
+    | Fall
     | NoticeTried
     | NoticeReceipt
     | DeliveryTried
@@ -408,6 +435,8 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     Tighten: lambda desks, turn, one: desks.tighten(turn, one.entry, one.seen),
     Ease: lambda desks, turn, one: desks.ease(turn, one.entry, one.seen),
     SignalsSeen: lambda desks, turn, one: desks.signals.seen(turn, one.customer, one.answers),
+    Rise: lambda desks, turn, one: desks.rise(turn, one.ladder, one.subject, one.counted),
+    Fall: lambda desks, turn, one: desks.fall(turn, one.ladder, one.subject, one.counted),
     RecordEvidence: lambda desks, turn, one: desks.proving.record(turn, one.run, one.by),
     EquipProbe: lambda desks, turn, one: desks.proving.equip(turn, one.asked, one.tell),
 }

@@ -19,6 +19,7 @@ from tallystick.application.customers import Customer, CustomerKind, Customers, 
 from tallystick.application.desk import Desk
 from tallystick.application.devices import Devices
 from tallystick.application.exemptions import Exemptions
+from tallystick.application.incentives import Incentives
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
 from tallystick.application.payments import Ask, AskedReceipt, Payments
@@ -32,6 +33,7 @@ from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, NotPermit
 from tallystick.kernel.secret import Secret
 from tallystick.process.policy import Facts, Grade, Operation
 from tallystick.process.policy.facts import Channel, DeviceTrust, Factor
+from tallystick.process.policy.incentives import Counted
 from tallystick.process.policy.tightening import Seen
 from tallystick.protocol.operators import CustomerOpened, OpenCustomer
 from tallystick.protocol.payments import SIGNED_GRADE, AccountReply, Consent, Empty
@@ -73,6 +75,14 @@ class Desks:
     proving: Proving
     signals: Signals
     desk: Desk
+
+    @property
+    def incentives(self) -> Incentives:
+        """Where subjects of incentives stand.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return self.payments.incentives
 
     def place(self, turn: Turn, session_id: str, sequence: int, consented: DeviceSigned) -> Outcome:
         """Execute an order that a device signed, in that device's own session.
@@ -264,6 +274,20 @@ class Desks:
         Source: ISO/TS 12812-2:2017, 6.1; 6.2.3
         """
         return Outcome(Empty(), self.policy.ease(turn, entry, seen))
+
+    def rise(self, turn: Turn, ladder: str, subject: str, counted: Counted) -> Outcome:
+        """Let a subject rise by one step of an incentive.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return Outcome(Empty(), self.incentives.rise(turn, ladder, subject, counted))
+
+    def fall(self, turn: Turn, ladder: str, subject: str, counted: Counted) -> Outcome:
+        """Let a subject fall, as a finding of an incentive says.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return Outcome(Empty(), self.incentives.fall(turn, ladder, subject, counted))
 
     def invite(self, turn: Turn, hashed: str, role: str) -> Outcome:
         """Invite an operator at set-up.

@@ -81,6 +81,7 @@ class Platform:
     keys: LoadedKeys
     names: Names
     folder: ProviderFolder
+    registers: KeptRegisters
 
     def close(self) -> None:
         """Store the last checkpoint and close the files.
@@ -236,6 +237,7 @@ def _wire(folder: ProviderFolder, on: Ground, database: Database, boot: int) -> 
         keys=on.keys,
         names=folder.names(),
         folder=folder,
+        registers=on.registers,
     )
 
 

@@ -31,8 +31,8 @@ from tallystick.kernel.errors import NotAuthentic, NotFound
 from tallystick.kernel.model import Record, replace
 from tallystick.kernel.time import Clock
 from tallystick.process.policy import CompiledPolicy, Facts
-from tallystick.process.policy.explain import Tried, explain
-from tallystick.process.policy.language.model import Limit, Row
+from tallystick.process.policy.explain import Tried, explain, explain_steps
+from tallystick.process.policy.language.model import Ladder, Limit, Row
 from tallystick.protocol.receipt import EventLeaf, Receipt
 
 _facts = Decoder(Facts)
@@ -44,7 +44,7 @@ class Explained(Record, frozen=True, kw_only=True):
     `checkpoint` is the size of the signed tree that proves it, 0 while none is stored; `row_says`
     is the policy row's own reason. `facts`, `tried` and `committed` are of an order and need the
     secret; `committed` says whether the tally committed to these very facts in this event. `steps`
-    are what became of an order, without a secret.
+    are what became of an order, without a secret; `stood` are the steps of incentives that it met.
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
 
@@ -56,6 +56,7 @@ class Explained(Record, frozen=True, kw_only=True):
     tried: tuple[Tried, ...] = ()
     committed: bool = False
     steps: tuple[Step, ...] = ()
+    stood: tuple[Tried, ...] = ()
 
 
 def explain_event(
@@ -90,7 +91,8 @@ def explain_event(
             return found
         facts, committed = _decided_on(folder, reader, event, opener, clock)
     tried = () if policy is None else explain(policy, facts)
-    return replace(found, facts=facts, tried=tried, committed=committed)
+    stood = () if policy is None else explain_steps(policy, facts)
+    return replace(found, facts=facts, tried=tried, committed=committed, stood=stood)
 
 
 def _index(reader: Reader, store: TallyStore, identifier: str) -> int | None:
@@ -127,7 +129,8 @@ def _row_says(policy: CompiledPolicy | None, event: EventLeaf) -> str:
         return ""
     rules = policy.policy
     rows: tuple[Row | Limit, ...] = (*rules.decisions, rules.default, *rules.limits)
-    return next((row.because for row in rows if row.id == event.p.get("row")), "")
+    named: tuple[Row | Limit | Ladder, ...] = (*rows, *rules.incentives)
+    return next((row.because for row in named if row.id == event.p.get("row")), "")
 
 
 def _decided_on(

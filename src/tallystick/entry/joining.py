@@ -22,6 +22,7 @@ from tallystick.application.desks import Desks
 from tallystick.application.devices import Devices
 from tallystick.application.exemptions import Exemptions
 from tallystick.application.guarding import Guarding
+from tallystick.application.incentives import Incentives
 from tallystick.application.notices import Notices
 from tallystick.application.payments import Payments, Tariff
 from tallystick.application.policing import Officers, PolicyInForce, Seal
@@ -183,6 +184,7 @@ def _people_and_money(on: Ground) -> _Base:
         policy,
         notices,
         exemptions,
+        Incentives(policy, reader, capacity=on.size.orders),
         reader,
         started_at=on.clock.now(),
         capacity=on.size.orders,

@@ -36,5 +36,8 @@ class Note(StrEnum):
     POLICY_EASED = "a tightening ended"
     NOT_TIGHTENED = "the policy could not be tightened"
     EMERGENCY = "an emergency role was taken"
+    INCENTIVE_RISEN = "a subject of an incentive rose"
+    INCENTIVE_FALLEN = "a subject of an incentive fell"
+    INCENTIVE_STAYS = "a subject of an incentive could not be moved"
     SIEM_LOST = "the security monitoring does not answer"
     SIEM_FOUND = "the security monitoring answers again"

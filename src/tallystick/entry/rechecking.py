@@ -16,20 +16,23 @@ from typing import Self
 from tallystick.application.customers import Customer, Customers
 from tallystick.application.devices.model import Device
 from tallystick.application.devices.store import DEVICE
+from tallystick.application.incentives import Commission
+from tallystick.application.incentives.store import commissions_of
 from tallystick.application.operators.model import Operator, Passkey
 from tallystick.application.operators.store import OPERATOR, PASSKEY
-from tallystick.application.payments.model import Evidence, OrderRow
+from tallystick.application.payments.model import Evidence, OrderRow, Stage
 from tallystick.application.payments.proof import Proofs
 from tallystick.application.payments.store import ORDER
 from tallystick.application.rechecking import Case, wrong_with
 from tallystick.entry.auditing import listed_keys
-from tallystick.entry.inforce import wrong_measures
+from tallystick.entry.inforce import Policies, wrong_measures
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.key_list import signature_key
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.envelope.acts import ActSignature
 from tallystick.infrastructure.envelope.certificate import verify_certificate
 from tallystick.infrastructure.keys.table import Role, load_for, purposes_of
+from tallystick.infrastructure.ledger.chart import chart_of
 from tallystick.infrastructure.ledger.state import LedgerState
 from tallystick.infrastructure.ledger.store import LedgerStore
 from tallystick.infrastructure.modules.interface import Purpose
@@ -39,9 +42,12 @@ from tallystick.infrastructure.store.opening import open_reader
 from tallystick.infrastructure.store.rowcache import RowCache
 from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.infrastructure.tally.store import TallyStore
+from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import MfsError, NotFound
 from tallystick.kernel.model import Record
 from tallystick.kernel.time import Clock, Instant
+from tallystick.process.policy.facts import ENUMERATED, Facts, Kind
+from tallystick.process.policy.incentives import stepped, touched
 from tallystick.protocol.enrolment import DeviceCertificate
 from tallystick.protocol.keylist import ListedPurpose
 from tallystick.protocol.receipt import EventLeaf
@@ -50,6 +56,9 @@ STEP = 500
 """Orders that are read together."""
 
 _CAPACITY = 4_096
+_PAID = frozenset({Stage.SETTLED, Stage.RETURNED})
+_EARNING = frozenset({Kind.CASH_IN.value, Kind.CASH_OUT.value})
+_facts = Decoder(Facts)
 
 Tell = Callable[[int, int], None]
 """Told how many events were looked at, and how many there are."""
@@ -112,7 +121,10 @@ class Verifier:
         self._customers = Customers(
             self._module, keys.newest(Purpose.ALIAS_INDEX), reader, capacity=_CAPACITY
         )
-        self._proofs = Proofs(self._customers)
+        self._commissions = commissions_of(reader, capacity=_CAPACITY)
+        self._expense = chart_of(settings.currency).commission
+        self._policies = Policies(reader)
+        self._proofs = Proofs(self._customers, self._commissions)
         self._devices = RowCache(DEVICE, Device, reader, capacity=_CAPACITY)
         self._operators = RowCache(OPERATOR, Operator, reader, capacity=_CAPACITY)
         self._passkeys = RowCache(PASSKEY, Passkey, reader, capacity=_CAPACITY)
@@ -137,6 +149,9 @@ class Verifier:
         Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
         """
         self._customers.reset()
+        self._policies = Policies(self._reader)
+        if self._commissions is not None:
+            self._commissions.reset()
         self._devices.reset()
         self._operators.reset()
         self._passkeys.reset()
@@ -196,7 +211,22 @@ class Verifier:
             operator_key=self._operator_key,
             legs=() if posted is None else posted.legs,
             books=self._books,
+            commission=self._commission(row),
+            earned=self._earned(row, evidence),
+            expense=self._expense,
         )
+
+    def _commission(self, row: OrderRow) -> Commission | None:
+        return None if self._commissions is None else self._commissions.of(row.id, row.kind)
+
+    def _earned(self, row: OrderRow, evidence: Evidence) -> int | None:
+        """What the policy gives the agent of a settled order; None where it is not asked."""
+        if row.stage not in _PAID or row.kind not in _EARNING:
+            return None
+        facts = _facts.decode(evidence.facts.encode())
+        ladders = self._policies.at(row.policy, 0).policy.incentives
+        words = {name: getattr(facts, name) for name in ENUMERATED}
+        return stepped(touched(ladders, words), facts).commission_minor
 
     def _commitments(self, row: OrderRow, payer: Customer, evidence: Evidence) -> dict[str, str]:
         try:
@@ -233,6 +263,8 @@ class Verifier:
 
     def _forget(self) -> None:
         self._customers.trim()
+        if self._commissions is not None:
+            self._commissions.trim()
         self._devices.trim()
         self._operators.trim()
         self._passkeys.trim()

@@ -24,7 +24,17 @@ from tallystick.kernel.model import Record
 from tallystick.kernel.time import Instant, iso_utc
 from tallystick.protocol.receipt import EventLeaf
 
-_ALWAYS = ("policy.", "operator.", "tally.", "device.suspended", "webhook.", "day.", "certificate.")
+_ALWAYS = (
+    "policy.",
+    "incentive.",
+    "commission.",
+    "operator.",
+    "tally.",
+    "device.suspended",
+    "webhook.",
+    "day.",
+    "certificate.",
+)
 _ITSELF = "the service"
 
 

@@ -13,6 +13,7 @@ from tallystick.application.daybook.store import MIGRATION as DAYS
 from tallystick.application.desk.store import MIGRATION as DESK
 from tallystick.application.devices.store import MIGRATION as DEVICES
 from tallystick.application.exemptions.store import MIGRATION as EXEMPTIONS
+from tallystick.application.incentives.store import MIGRATION as INCENTIVES
 from tallystick.application.notices.store import MIGRATION as NOTICES
 from tallystick.application.notices.store import RECEIPT_MIGRATION as NOTICE_RECEIPTS
 from tallystick.application.operators.store import MIGRATION as OPERATORS
@@ -37,5 +38,6 @@ MIGRATIONS = (
     SIGNALS,
     ATTEMPTS, AUTHENTICATORS, EXEMPTIONS,
     PASSKEYS, DESK,
+    INCENTIVES,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

@@ -62,7 +62,8 @@ FLOWS: tuple[Flow, ...] = (
         (
             "operator.enrol", "open-customer", "issue-activation", "suspend-device",
             "resume-device", "fund-account", "reverse-payment", "activate-policy",
-            "shadow-policy", "lift-tightening", "certificate.state", "decline-act", "bind-passkey",
+            "shadow-policy", "lift-tightening", "set-incentive", "cover-commission",
+            "certificate.state", "decline-act", "bind-passkey",
             "break-glass", "review-emergency", "issue-workload",
             "revoke-workload",
             "enrol-operator", "erase-subject", "add-webhook", "close-day", "access.evaluation",

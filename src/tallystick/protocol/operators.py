@@ -194,6 +194,30 @@ class LiftTightening(Wire, frozen=True, kw_only=True):
     until: Annotated[Annotated[str, pattern(_UTC_OR_EMPTY)], PUBLIC] = ""
 
 
+class SetIncentive(Wire, frozen=True, kw_only=True):
+    """Puts a subject on a step of an incentive; evidence and findings count anew from then on.
+
+    `subject` is the customer id of an agent, a device trust, or a vendor's id.
+    Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
+    """
+
+    ladder: Annotated[ShortText, PUBLIC]
+    subject: Annotated[ShortText, INTERNAL]
+    step: Annotated[Natural, INTERNAL]
+    because: Annotated[ShortText, INTERNAL]
+
+
+class CoverCommission(Wire, frozen=True, kw_only=True):
+    """Says that the provider's own money was paid into the safeguarding account.
+
+    Source: ISO/TS 12812-2:2017, 6.1; 13.1
+    """
+
+    amount_minor: Annotated[Amount, INTERNAL]
+    currency: Annotated[CurrencyCode, INTERNAL]
+    bank_reference: Annotated[ShortText, INTERNAL]
+
+
 class EraseSubject(Wire, frozen=True, kw_only=True):
     """Destroys the subject key of a customer; every proof stays valid.
 

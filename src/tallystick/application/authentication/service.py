@@ -11,6 +11,7 @@ from tallystick.application.authentication.sessions import Sessions
 from tallystick.application.authentication.store import ACTIVATION
 from tallystick.application.customers import Customer, Customers
 from tallystick.application.devices import Device, Devices, DeviceStatus
+from tallystick.application.devices.model import COPIED
 from tallystick.application.notices import Notices, Template
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.signals import Signals
@@ -291,7 +292,7 @@ class Access:
         self._activations.reset()
 
     def _suspend_copy(self, turn: Turn, device: Device, customer: Customer) -> NotPermitted:
-        because = "a copy of this device was used"
+        because = COPIED
         self.suspend(turn, device, because, "device.suspended")
         return NotPermitted(
             "the device is suspended",

@@ -1,7 +1,8 @@
-"""What the service observes of its own controls, for the tightenings of the policy.
+"""What the service observes of its own controls, for tightenings and incentives.
 
     recorded runs, certificates, established devices   read from the store
     dependencies                                       as the watch reports them
+    what agents and devices paid, registers            for the measures of incentives (`merits`)
     -> for each entry of the policy: failing or well, since when, and on what that rests
 
 A signal is only what the service itself observed. Shares count devices that have been customers'

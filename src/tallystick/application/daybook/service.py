@@ -69,8 +69,9 @@ class DayBook:
     def close(self, turn: Turn, day: str) -> Closing:
         """Close `day` (YYYY-MM-DD, UTC).
 
-        Raises Broken if the books are not even or not covered, Conflict for a day that is not over
-        or not behind the last closed one, Malformed where there is nothing to close.
+        Raises Broken if the books are not even or not covered, Conflict for a day that is not over,
+        not behind the last closed one or with commission that is not covered, Malformed where there
+        is nothing to close.
         Source: ISO/TS 12812-2:2017, 7.3.3; 13.3
         """
         if day >= iso_utc(turn.now)[:10]:

@@ -4,8 +4,12 @@ Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.1
 """
 
 from enum import StrEnum
+from typing import Final
 
 from tallystick.kernel.model import Record
+
+COPIED: Final = "a copy of this device was used"
+"""Why a device is suspended of which two copies made sessions."""
 
 
 class DeviceStatus(StrEnum):

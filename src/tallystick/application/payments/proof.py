@@ -4,6 +4,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2; 14.2.2
 """
 
 from tallystick.application.customers import Customer, Customers
+from tallystick.application.incentives import Commission, Commissions
 from tallystick.application.payments.model import Evidence, OrderRow, read_evidence
 from tallystick.infrastructure.tally.leaf import Commitments
 from tallystick.kernel.codec import b64url
@@ -12,6 +13,17 @@ from tallystick.protocol.receipt import Disclosure, Scalar
 
 PAYEE_SEES = frozenset({"payee", "payee_name", "amount_minor"})
 PAYER_SEES = PAYEE_SEES | {"payer", "fee_minor", "original", "consent"}
+_COMMISSION = "commission_minor"
+
+
+def seen_by(row: OrderRow, account: str, commission: Commission | None) -> frozenset[str]:
+    """The fields that the owner of `account` sees; what an agent earned sees that agent alone.
+
+    Source: ISO/TS 12812-2:2017, 3.16; 7.3.3
+    """
+    fields = PAYER_SEES if account == row.payer else PAYEE_SEES
+    earned = commission is not None and commission.account == account
+    return fields | {_COMMISSION} if earned else fields
 
 
 def public_fields(row: OrderRow) -> dict[str, Scalar]:
@@ -38,8 +50,13 @@ class Proofs:
     Source: ISO/TS 12812-2:2017, 3.16; 14.2.2
     """
 
-    def __init__(self, customers: Customers) -> None:
+    def __init__(self, customers: Customers, commissions: Commissions | None = None) -> None:
+        """Prove orders of `customers`; `commissions` are what orders paid to agents.
+
+        Source: ISO/TS 12812-2:2017, 3.16
+        """
         self._customers = customers
+        self._commissions = commissions
 
     def commitments(
         self,
@@ -69,6 +86,10 @@ class Proofs:
         commitments.commit(payer_mac, fields)
         payee_mac = payer_mac if payee is None else self._customers.commit_mac(payee)
         commitments.commit(payee_mac, {"payee": row.payee})
+        earned = self._commission(row)
+        if earned is not None:
+            agent_mac = payer_mac if earned.account == row.payer else payee_mac
+            commitments.commit(agent_mac, {_COMMISSION: earned.amount_minor})
         return commitments
 
     def disclosures(self, row: OrderRow, account: str) -> tuple[Disclosure, ...]:
@@ -87,7 +108,10 @@ class Proofs:
             payee = None
         consent = self.evidence(row).given()
         commitments = self.commitments(row, payer, payee, consent.payee_name)
-        return commitments.disclosures(PAYER_SEES if account == row.payer else PAYEE_SEES)
+        return commitments.disclosures(seen_by(row, account, self._commission(row)))
+
+    def _commission(self, row: OrderRow) -> Commission | None:
+        return None if self._commissions is None else self._commissions.of(row.id, row.kind)
 
     def evidence(self, row: OrderRow) -> Evidence:
         """The consent as given and the facts of the decision, in clear.

@@ -1,4 +1,4 @@
-"""Pure rules of payments: who may pay whom for what, and who consents.
+"""Rules of payments: who may pay whom for what, who consents, and what is decided on.
 
     kind       payer     payee      consents
     p2p        person    person     payer
@@ -14,10 +14,13 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
 
 from tallystick.application.consent import Consented, DeviceSigned, PinVerified
 from tallystick.application.customers.model import CustomerKind
-from tallystick.application.payments.model import OrderRow, Stage
+from tallystick.application.payments.model import Ask, OrderRow, Stage
+from tallystick.application.policing import PolicyInForce
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.errors import Conflict, NotFound, NotPermitted
-from tallystick.protocol.payments import PaymentKind
+from tallystick.kernel.time import Instant
+from tallystick.process.policy import Facts, Operation
+from tallystick.protocol.payments import Consent, PaymentKind
 
 _PARTIES: dict[PaymentKind, tuple[CustomerKind, CustomerKind]] = {
     PaymentKind.P2P: (CustomerKind.PERSON, CustomerKind.PERSON),
@@ -82,3 +85,33 @@ def evidence_of(consented: Consented) -> str:
     if isinstance(consented, PinVerified):
         return consented.channel_message
     return "\n".join(consented.acts)
+
+
+def facts_of(
+    ask: Ask, consent: Consent, policy: PolicyInForce, now: Instant, *, payee_known: bool
+) -> Facts:
+    """The facts of an order at `now` (ms), but for the steps of its incentives.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    since = ask.device_enrolled_at
+    return Facts(
+        operation=Operation.PAY.value,
+        channel=ask.channel,
+        tier=ask.payer.tier,
+        device_trust=ask.device_trust,
+        account_status=ask.payer.status,
+        kind=consent.kind,
+        grade=ask.grade,
+        factors=ask.factors,
+        amount_minor=consent.amount_minor,
+        currency=consent.currency,
+        payee_known=payee_known,
+        device_age_ms=max(0, now - since) if since else 0,
+        account_age_ms=max(0, now - ask.payer.opened_at),
+        session_age_ms=max(0, now - ask.session_since),
+        minute_of_day=policy.compiled.minute_of_day(now),
+        recent_failures=ask.payer.pin_failures,
+        sim_age_ms=ask.sim_age_ms,
+        degraded=(*ask.degraded, *policy.degraded_since(now)),
+    )

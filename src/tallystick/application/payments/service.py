@@ -14,6 +14,8 @@ from tallystick.application.book import LedgerBook
 from tallystick.application.consent import TwoOperators
 from tallystick.application.customers import Customer, Customers
 from tallystick.application.exemptions import Exemptions
+from tallystick.application.incentives import Commission, Incentives
+from tallystick.application.incentives.service import agent_account, pays_agents
 from tallystick.application.notices import Notices, Template
 from tallystick.application.payments.model import (
     Ask,
@@ -24,12 +26,13 @@ from tallystick.application.payments.model import (
     Stage,
     refusal_of,
 )
-from tallystick.application.payments.proof import PAYER_SEES, Proofs, public_fields
+from tallystick.application.payments.proof import Proofs, public_fields, seen_by
 from tallystick.application.payments.rules import (
     body_digest,
     check_parties,
     check_refund,
     evidence_of,
+    facts_of,
 )
 from tallystick.application.payments.store import KNOWN_PAYEE, ORDER, last_order
 from tallystick.application.policing import PolicyInForce
@@ -41,10 +44,9 @@ from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.errors import Conflict, Expired, MfsError, NotFound, NotPermitted
 from tallystick.kernel.ids import first_id_at
 from tallystick.kernel.model import replace
-from tallystick.process.policy import Delayed, Denied, Facts, Operation, Permit, StepUp
+from tallystick.process.policy import Delayed, Denied, Permit, StepUp
 from tallystick.protocol.payments import Consent, PaymentKind
 
-_PAY = Operation.PAY.value
 _GIVING_BACK = frozenset({PaymentKind.REFUND, PaymentKind.REVERSAL})
 _ORDER = "ord"
 
@@ -62,6 +64,7 @@ class Payments:
         policy: PolicyInForce,
         notices: Notices,
         exemptions: Exemptions,
+        incentives: Incentives,
         reader: Reader,
         *,
         started_at: int,
@@ -72,7 +75,8 @@ class Payments:
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         self._customers = customers
-        self._proofs = Proofs(customers)
+        self.incentives = incentives
+        self._proofs = Proofs(customers, incentives.commissions)
         self._book = book
         self._policy = policy
         self._notices = notices
@@ -97,7 +101,11 @@ class Payments:
         if known is not None:
             return self._again(known, digest)
         payee = self._payee(consent)
-        facts = self._facts(turn, ask, consent)
+        known_payee = self._payees.get(consent.payer + consent.payee) is not None
+        facts = facts_of(ask, consent, self._policy, turn.now, payee_known=known_payee)
+        facts = self.incentives.with_steps(facts, ask.payer, payee)
+        if pays_agents(consent.kind):
+            self.incentives.commissions.begin(consent.order)
         verdict = self._policy.decide(facts, subject=consent.order)
         decision = verdict.decision
         refusal: MfsError | None = None
@@ -149,12 +157,14 @@ class Payments:
         if consent.kind in _GIVING_BACK:
             original = self.find(consent.original)
             check_refund(original, consent.payer, consent.payee, consent.amount_minor)
+        commission = self._commission(consent, permit)
         self._book.pay(
             order=consent.order,
             payer=consent.payer,
             payee=consent.payee,
             amount_minor=consent.amount_minor,
             fee_minor=consent.fee_minor,
+            commission=commission,
             limits=permit.limits,
             body_hash=digest,
             now=turn.now,
@@ -167,6 +177,8 @@ class Payments:
             self._exemptions.settled(
                 turn, consent.order, ask.payer.id, consent.kind, consent.amount_minor, known=known
             )
+        before = "" if original is None else original.kind
+        self.incentives.keep(turn, commission, consent.original, before)
         self.know(turn, consent.payer, consent.payee)
 
     def know(self, turn: Turn, payer: str, payee: str) -> None:
@@ -178,6 +190,16 @@ class Payments:
         if self._payees.get(pair) is None:
             self._payees.put(pair, KnownPayee(pair=pair, since=turn.now), turn.changes)
 
+    def _commission(self, consent: Consent, permit: Permit) -> Commission | None:
+        """What the order pays its agent; what a reversal takes back of it."""
+        if consent.kind == PaymentKind.REVERSAL:
+            original = self.find(consent.original)
+            kind = "" if original is None else original.kind
+            return self.incentives.taken_back(consent.order, consent.original, kind)
+        agent = agent_account(consent.kind, consent.payer, consent.payee)
+        earned = permit.commission_minor
+        return self.incentives.earned(consent.order, agent, earned, permit.facts)
+
     def give_back(self, turn: Turn, original: OrderRow, amount_minor: int) -> None:
         """Note on `original` that `amount_minor` of it went back.
 
@@ -186,30 +208,6 @@ class Payments:
         returned = original.returned_minor + amount_minor
         stage = Stage.RETURNED if returned == original.amount_minor else original.stage
         self.save(turn, replace(original, returned_minor=returned, stage=stage))
-
-    def _facts(self, turn: Turn, ask: Ask, consent: Consent) -> Facts:
-        now = turn.now
-        since = ask.device_enrolled_at
-        return Facts(
-            operation=_PAY,
-            channel=ask.channel,
-            tier=ask.payer.tier,
-            device_trust=ask.device_trust,
-            account_status=ask.payer.status,
-            kind=consent.kind,
-            grade=ask.grade,
-            factors=ask.factors,
-            amount_minor=consent.amount_minor,
-            currency=consent.currency,
-            payee_known=self._payees.get(consent.payer + consent.payee) is not None,
-            device_age_ms=max(0, now - since) if since else 0,
-            account_age_ms=max(0, now - ask.payer.opened_at),
-            session_age_ms=max(0, now - ask.session_since),
-            minute_of_day=self._policy.compiled.minute_of_day(now),
-            recent_failures=ask.payer.pin_failures,
-            sim_age_ms=ask.sim_age_ms,
-            degraded=(*ask.degraded, *self._policy.degraded_since(now)),
-        )
 
     def _row(
         self,
@@ -271,7 +269,10 @@ class Payments:
         self._orders.add(row.id, row, turn.changes)
         if row.stage is Stage.SETTLED:
             self.tell(turn, row, ask.payer, payee)
-        return Outcome(self._reply(row), index, commitments.disclosures(PAYER_SEES))
+        return Outcome(self._reply(row), index, commitments.disclosures(self._sees(row)))
+
+    def _sees(self, row: OrderRow) -> frozenset[str]:
+        return seen_by(row, row.payer, self.incentives.commissions.of(row.id, row.kind))
 
     def _kept(self, ask: Ask, consent: Consent, evidence: str, facts_text: str) -> bytes:
         """The consent as given and the facts, sealed under the payer's own key."""
@@ -357,6 +358,7 @@ class Payments:
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self._payees.trim()
+        self.incentives.commissions.trim()
         if self._orders.trim():
             self._all_known_from = max(self._all_known_from, first_id_at(_ORDER, now + 1))
 
@@ -367,6 +369,7 @@ class Payments:
         """
         self._orders.reset()
         self._payees.reset()
+        self.incentives.reset()
         self._all_known_from = self._first_unknown(now)
 
     def _first_unknown(self, now: int) -> str:

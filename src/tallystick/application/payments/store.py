@@ -78,6 +78,17 @@ def last_order(reader: Reader) -> str:
     return "" if row is None or row[0] is None else str(row[0])
 
 
+def given_back_since(reader: Reader, order: str) -> bool:
+    """Whether an order was given back by one whose id is behind `order`.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    row = reader.one(
+        "SELECT COUNT(*) FROM payment_order WHERE kind = 'reversal' AND id > ?", (order,)
+    )
+    return row is not None and int(row[0]) > 0
+
+
 def last_orders(reader: Reader, most: int) -> list[str]:
     """The ids of at most `most` orders, the newest first.
 

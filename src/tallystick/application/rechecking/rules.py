@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tallystick.application.consent import quote_digest
+from tallystick.application.incentives import Commission
 from tallystick.application.payments.model import Evidence, OrderRow, Stage
 from tallystick.application.payments.rules import body_digest
 from tallystick.infrastructure.crypto.jws import split_compact
@@ -36,7 +37,8 @@ class Case:
 
     `commitments` are those that the row and the evidence give anew; `certificate` is the verified
     one of the device, or None; `legs` is what the ledger posted under the order's id, empty for
-    nothing; `books` says whether the ledger is this provider's own.
+    nothing; `books` says whether the ledger is this provider's own. `commission` is what is kept of
+    an agent's commission, `earned` what the policy gives for it, `expense` the account that pays.
     Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
     """
 
@@ -49,6 +51,9 @@ class Case:
     operator_key: Callable[[ActSignature], bytes | None]
     legs: tuple[Leg, ...]
     books: bool
+    commission: Commission | None = None
+    earned: int | None = None
+    expense: str = ""
 
 
 def wrong_with(case: Case) -> Iterator[str]:
@@ -149,9 +154,23 @@ def _wrong_lines(case: Case) -> Iterator[str]:
         if moved:
             yield f"it is {row.stage}, yet money was moved"
         return
+    commission, fees = _split(case)
     if not moved or moved[0] != (row.payer, row.payee, row.amount_minor):
         yield "the ledger did not move what was consented to"
-    elif sum(leg.amount for leg in case.legs[1:]) != row.fee_minor or any(
-        leg.debit != row.payer for leg in case.legs[1:]
+    elif sum(leg.amount for leg in fees) != row.fee_minor or any(
+        leg.debit != row.payer for leg in fees
     ):
         yield "the ledger took another fee than was consented to"
+    kept = () if case.commission is None else (case.commission.leg(case.expense),)
+    if commission != kept:
+        yield "the ledger paid another commission than is kept of it"
+    paid = 0 if case.commission is None else case.commission.amount_minor
+    if case.earned is not None and paid != case.earned:
+        yield "another commission was paid than the policy gives"
+
+
+def _split(case: Case) -> tuple[tuple[Leg, ...], tuple[Leg, ...]]:
+    """The legs behind the first: those of the account that pays commission, and the fee's."""
+    rest = case.legs[1:]
+    paying = tuple(leg for leg in rest if case.expense in {leg.debit, leg.credit})
+    return paying, tuple(leg for leg in rest if leg not in paying)

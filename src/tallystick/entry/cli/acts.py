@@ -30,6 +30,8 @@ ACT_EXAMPLES = {
     "enrol-authenticator": f"enrol-authenticator {_URL} --number +254700000001 --kind totp"
     " --mechanism hmac-sha256 --sealed-to key_... --sealed ...",
     "decline-act": f'decline-act {_URL} --act act_... --because "not what was agreed"',
+    "cover-commission": f"cover-commission {_URL} --amount 500.00 --currency KES"
+    " --bank-reference b-4712",
     "enrol-operator": f"enrol-operator {_URL} --role care-desk",
     "erase-subject": f'erase-subject {_URL} --customer cus_... --because "asked in writing"',
     "fund-account": f"fund-account {_URL} --number +254700000001 --amount 10000.00 --currency KES"
@@ -45,6 +47,8 @@ ACT_EXAMPLES = {
     "reverse-payment": f'reverse-payment {_URL} --order ord_... --because "sent twice"',
     "review-emergency": f'review-emergency {_URL} --emergency emg_... --found "as it had to be"',
     "revoke-workload": f'revoke-workload {_URL} --workload wkl_... --because "left the partner"',
+    "set-incentive": f"set-incentive {_URL} --ladder agents --subject cus_... --step 1"
+    ' --because "trained again"',
     "shadow-policy": f"shadow-policy {_URL} --envelope signed.json",
     "suspend-device": f'suspend-device {_URL} --device dev_... --because "reported stolen"',
     "unlock-customer": f'unlock-customer {_URL} --number +254700000001 --because "identified anew"',
@@ -71,6 +75,9 @@ _HELP = {
     "url": "Where events are posted.",
     "kinds": "Kind of event; say it several times.",
     "day": "The day, YYYY-MM-DD.",
+    "ladder": "Id of the incentive in the policy.",
+    "subject": "Agent (customer id), device trust or vendor.",
+    "step": "Step to put it on; 0 is the lowest.",
     "entry": "Id of the tightening in the policy.",
     "mechanism": "hmac-sha1, hmac-sha256 or hmac-sha512.",
     "sealed_to": "Id of the transport key.",

@@ -35,6 +35,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "recheck": ("rechecks:recheck",),
     "doctor": ("doctors:doctor",),
     "surface": ("surfaces:surface",),
+    "incentives": ("incentives:incentives",),
     "registers": ("registers:registers",),
     "certificate": ("certificates:certificate",),
     "release": ("releases:release",),

@@ -10,7 +10,7 @@ import click
 
 from tallystick.entry.cli.console import example, say, say_json, table
 from tallystick.entry.cli.policyfiles import policy_in
-from tallystick.entry.cli.supposing import in_words, suppose
+from tallystick.entry.cli.supposing import in_words, say_stood, suppose
 from tallystick.entry.cli.unlocking import (
     officer_options,
     open_officer_key,
@@ -28,7 +28,7 @@ from tallystick.kernel.time import iso_utc
 from tallystick.process.policy import compile_policy
 from tallystick.process.policy.cedar import cedar_policies, cedar_schema
 from tallystick.process.policy.changes import changes
-from tallystick.process.policy.explain import diff, explain
+from tallystick.process.policy.explain import diff, explain, explain_steps
 from tallystick.process.policy.explain import in_words as in_words_of
 from tallystick.process.policy.regimes import Baseline, regime, regime_names
 from tallystick.process.policy.signing import sign_policy
@@ -205,6 +205,7 @@ def replay(
         "tallystick policy explain policy.yaml --facts amount=250000 --facts payee_known=no",
         "tallystick policy explain policy.yaml --facts channel=ussd --facts grade=pin-verified",
         "tallystick policy explain policy.yaml --facts device_age=2h --facts time_of_day=23:30",
+        "tallystick policy explain policy.yaml --facts kind=cash-in --facts steps=agents:1",
     ),
 )
 @click.argument("file", type=_PATH)
@@ -228,11 +229,13 @@ def explain_facts(file: Path, given: tuple[str, ...], as_json: bool) -> None:
     tried = explain(compiled, facts)
     decision = compiled.decide(facts)
     if as_json:
-        say_json({"facts": facts, "outcome": decision.outcome, "tried": tried})
+        stood = explain_steps(compiled, facts)
+        say_json({"facts": facts, "outcome": decision.outcome, "tried": tried, "steps": stood})
         return
     table("decided on", ("", ""), in_words(facts))
     rows = [(one.row, "matched" if one.matched else "passed by", one.says) for one in tried]
     table("\nrows tried, in order", ("row", "", "because"), rows)
+    say_stood(explain_steps(compiled, facts))
     style = "green" if decision.outcome == "allow" else "yellow"
     say(f"\n{decision.outcome}: row {decision.row}: {decision.because}", style=style)
 

@@ -24,7 +24,7 @@ from tallystick.entry.cli.console import (
     say_json,
     table,
 )
-from tallystick.entry.cli.supposing import in_words
+from tallystick.entry.cli.supposing import in_words, say_stood
 from tallystick.entry.cli.unlocking import opener_if_given, opener_options
 from tallystick.entry.explaining import Explained, explain_event
 from tallystick.entry.settings import ProviderFolder, PublicHalf
@@ -278,6 +278,7 @@ def _say_facts(found: Explained) -> None:
     )
     rows = [(one.row, "matched" if one.matched else "passed by", one.says) for one in found.tried]
     table("\nrows tried, in order", ("row", "", "because"), rows)
+    say_stood(found.stood)
 
 
 opener_options(why)

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Any
 
+from tallystick.entry.cli.console import table
 from tallystick.kernel.codec import from_plain, to_plain
 from tallystick.kernel.errors import Malformed
 from tallystick.kernel.model import field_names
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from tallystick.process.policy.explain import Tried
 from tallystick.process.policy.explain import in_words as duration_in_words
 from tallystick.process.policy.facts import FOREVER, VOCABULARY, Facts
 
@@ -64,6 +66,16 @@ def in_words(facts: Facts) -> list[tuple[str, str]]:
     return [(name, _spoken(name, value)) for name, value in to_plain(facts).items()]
 
 
+def say_stood(stood: Iterable[Tried]) -> None:
+    """Print the steps of incentives that touch a payment; nothing where there are none.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    rows = [(one.row, "lets pass" if one.matched else "refuses", one.says) for one in stood]
+    if rows:
+        table("\nsteps of incentives", ("incentive", "", "step"), rows)
+
+
 def _spoken(name: str, value: Any) -> str:
     if name.endswith("_ms"):
         return duration_in_words(value)
@@ -87,8 +99,8 @@ def _reader(name: str, currency: str) -> tuple[str, Callable[[str], Any]]:
         raise Malformed(f"no fact is called {name[:40]!r}", remedy=f"use {' or '.join(near)}")
     if field in VOCABULARY:
         return field, lambda value: _word(field, value)
-    if field in {"factors", "degraded"}:
-        return field, _factors if field == "factors" else _degraded
+    if field in _LISTED:
+        return field, _LISTED[field]
     if field in {"currency", "operator_role", "act"}:
         return field, str
     return field, _duration if field.endswith("_ms") else _number
@@ -130,3 +142,16 @@ def _degraded(value: str) -> list[list[Any]]:
     """Each `dependency:since`, such as `sim-signal:5min`."""
     pairs = (one.partition(":") for one in value.split(",") if one)
     return [[name, _duration(since or "0")] for name, _, since in pairs]
+
+
+def _steps(value: str) -> list[list[Any]]:
+    """Each `incentive:step`, such as `agents:1`."""
+    pairs = (one.partition(":") for one in value.split(",") if one)
+    return [[name.strip(), _number(step.strip() or "0")] for name, _, step in pairs]
+
+
+_LISTED: dict[str, Callable[[str], Any]] = {
+    "factors": _factors,
+    "degraded": _degraded,
+    "steps": _steps,
+}

@@ -51,6 +51,7 @@ from tallystick.entry.http.watched import (
 from tallystick.entry.http.workers.desk import FrontDesk, Hiring
 from tallystick.entry.http.workers.place import Place, check_free, shared_place
 from tallystick.entry.http.workers.relay import RelayedProtocol
+from tallystick.entry.incentives import watch_incentives
 from tallystick.entry.leaning import tell_changes, watch_module, witnessed
 from tallystick.entry.notes import Note
 from tallystick.entry.threads import to_its_end
@@ -214,6 +215,7 @@ def _duties(
         deliver_webhooks(platform, writer, accounting),
         watch_module(platform),
         watch_controls(platform, writer, accounting),
+        watch_incentives(platform, writer, accounting),
     ]
     if platform.settings.core_url:
         link = CoreLink(platform, writer, accounting, patience)

@@ -5,6 +5,7 @@
                            interoperable: what other schemes owe, negative if it is owed to them
     owed (credit side)     customers, agents' float, merchants, issued e-money, suspense
     earned (credit side)   fees
+    spent (debit side)     commission to agents; opened when the first is paid
 
 The electronic money in circulation is what the customers' accounts hold: issuing debits
 safeguarding and credits one of them, redeeming does the contrary.
@@ -28,7 +29,12 @@ from tallystick.kernel.model import Record
 from tallystick.kernel.money import currency_exponent
 
 OWNED = frozenset(
-    {AccountKind.SAFEGUARDING, AccountKind.BANK_SETTLEMENT, AccountKind.INTEROPERABLE}
+    {
+        AccountKind.SAFEGUARDING,
+        AccountKind.BANK_SETTLEMENT,
+        AccountKind.INTEROPERABLE,
+        AccountKind.COMMISSION,
+    }
 )
 """Kinds that grow on the debit side."""
 
@@ -61,6 +67,7 @@ class Chart(Record, frozen=True, kw_only=True):
     issuance: str
     suspense: str
     fee: str
+    commission: str
 
     def ids(self) -> tuple[str, ...]:
         """The ids of the provider's own accounts.
@@ -74,10 +81,11 @@ class Chart(Record, frozen=True, kw_only=True):
             self.issuance,
             self.suspense,
             self.fee,
+            self.commission,
         )
 
     def accounts(self, now: int) -> tuple[Account, ...]:
-        """The provider's own accounts, empty, opened at `now`.
+        """The provider's own accounts, empty, opened at `now`; but for commission.
 
         Source: ISO/TS 12812-2:2017, 13.1
         """
@@ -112,6 +120,7 @@ def chart_of(currency: str) -> Chart:
         issuance=own(AccountKind.ISSUANCE),
         suspense=own(AccountKind.SUSPENSE),
         fee=own(AccountKind.FEE),
+        commission=own(AccountKind.COMMISSION),
     )
 
 
@@ -154,4 +163,13 @@ def redeem(
     Source: ISO/TS 12812-2:2017, 13.1; 13.2
     """
     leg = Leg(debit=account, credit=chart.safeguarding, amount=amount)
+    return Posting(id=posting_id, kind=PostingKind.POST, legs=(leg,), event_index=event_index)
+
+
+def cover(chart: Chart, posting_id: str, amount: int, *, event_index: int = -1) -> Posting:
+    """The provider's own money at its bank becomes safeguarded, for what it owes beyond that.
+
+    Source: ISO/TS 12812-2:2017, 13.1
+    """
+    leg = Leg(debit=chart.safeguarding, credit=chart.bank_settlement, amount=amount)
     return Posting(id=posting_id, kind=PostingKind.POST, legs=(leg,), event_index=event_index)

@@ -187,7 +187,8 @@ def _trial(currency: str, lines: list[BalanceLine]) -> TrialBalance:
 def check_books(trials: dict[str, TrialBalance]) -> None:
     """Pass if every currency is even and covered.
 
-    Raises Broken naming the currency, and the shortfall in minor units.
+    Raises Broken naming the currency, and the shortfall in minor units; Conflict where no more is
+    missing than was paid in commission, which the provider covers with its own money.
     Source: ISO/TS 12812-2:2017, 7.3.3; 13.1
     """
     for currency, trial in trials.items():
@@ -196,9 +197,15 @@ def check_books(trials: dict[str, TrialBalance]) -> None:
                 f"the books in {currency} are not even",
                 remedy="stop; compare the accounts with the journal and the tally",
             )
-        if trial.shortfall():
+        missing = trial.shortfall()
+        if missing and missing <= trial.balances.get(AccountKind.COMMISSION.value, 0):
+            raise Conflict(
+                f"{missing} minor units of commission in {currency} are not safeguarded yet",
+                remedy="pay them in, and say so: tallystick operator act cover-commission",
+            )
+        if missing:
             raise Broken(
-                f"the safeguarding account in {currency} lacks {trial.shortfall()} minor units",
+                f"the safeguarding account in {currency} lacks {missing} minor units",
                 remedy="stop issuing; pay in what is missing, then look for the cause",
             )
 

@@ -57,6 +57,7 @@ class AccountKind(StrEnum):
     SAFEGUARDING = "safeguarding"
     BANK_SETTLEMENT = "bank-settlement"
     INTEROPERABLE = "interoperable"
+    COMMISSION = "commission"
 
 
 class AccountStatus(StrEnum):

@@ -6,6 +6,7 @@ offered. A regime that asks for a pause or a cap gets it whether or not a contro
 Source: ISO/TS 12812-2:2017, 6.1; A
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Table
 from typing import cast
@@ -29,6 +30,9 @@ EMITTER = "policy:"
 
 _WINDOWS = ((DAY, "PT24H"), (MONTH, "P30D"))
 _SHOWN = 3
+_EARNED = re.compile(r"^agent_[0-9]_(?:payment|day)$")
+"""Limits that an agent earns; never above those of a business under contract."""
+
 _LONGEST = 400
 """Characters of a reason that the policy language takes."""
 
@@ -144,8 +148,16 @@ class _Derivation:
             *block("dependencies", self._dependencies()),
             "",
             *block("operators", _tree(_operators(basis.operators))),
+            *self._incentives(),
         ]
         return Derived(text="\n".join(lines) + "\n", reasons=tuple(self._reasons))
+
+    def _incentives(self) -> Iterator[str]:
+        """The ladders of subjects that the service has; nothing where it has none."""
+        ladders = tuple(self._rows(self._rules.incentives))
+        if ladders:
+            yield from ("", "# Rise with evidence, fall with findings.", "incentives:")
+            yield from items(ladders)
 
     def _header(self) -> Node:
         basis = self._basis
@@ -183,6 +195,9 @@ class _Derivation:
                 if bound is not None and bound.value < self._number(name):
                     self._values[name] = bound.value
                     self._articles.setdefault(name, []).append(bound.origin)
+        for name in [one for one in self._values if _EARNED.match(one)]:
+            most = self._number("tier_3_payment" if name.endswith("payment") else "tier_3_day")
+            self._values[name] = min(self._number(name), most)
 
     def _longest(self, name: str, bound: Bound | None) -> None:
         if bound is not None and bound.value < _ms(self._values[name]):

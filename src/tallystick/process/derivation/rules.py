@@ -31,6 +31,7 @@ _ROOT = (
     "limits",
     "decisions",
     "dependencies",
+    "incentives",
 )
 _OWN = ("with", "if", "serves")
 
@@ -77,6 +78,7 @@ class Rules(Record, frozen=True, kw_only=True):
     limits: tuple[RowRule, ...]
     decisions: tuple[RowRule, ...]
     dependencies: Mapping
+    incentives: tuple[RowRule, ...]
 
 
 @cache
@@ -109,6 +111,7 @@ def read_rules(text: str) -> Rules:
         limits=_rows(root, "limits"),
         decisions=_rows(root, "decisions"),
         dependencies=_mapping(root, "dependencies"),
+        incentives=_rows(root, "incentives"),
     )
     defects.refuse()
     return found

@@ -89,6 +89,14 @@ class Permit:
         return self._decision.limits
 
     @property
+    def commission_minor(self) -> int:
+        """What the agent of the payment earns with it, in minor units.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return self._decision.commission_minor
+
+    @property
     def facts(self) -> Facts:
         """The facts that it was decided on.
 

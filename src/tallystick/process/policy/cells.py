@@ -10,7 +10,16 @@ from typing import Final, NamedTuple
 from tallystick.kernel.model import replace
 from tallystick.kernel.time import DAY_MS
 from tallystick.process.policy.facts import ENUMERATED, FOREVER, Facts, Operation, Word
-from tallystick.process.policy.language.model import Bounds, Limit, LimitRule, Policy, Row, Words
+from tallystick.process.policy.incentives import touched
+from tallystick.process.policy.language.model import (
+    Bounds,
+    Ladder,
+    Limit,
+    LimitRule,
+    Policy,
+    Row,
+    Words,
+)
 from tallystick.process.policy.regimes import DAY, MONTH, PER_PAYMENT, Baseline, Bound
 
 PRICED: Final = frozenset({Operation.PAY.value, Operation.QUOTE.value})
@@ -38,7 +47,8 @@ _amount: Final = attrgetter("minor")
 
 class Cell(NamedTuple):
     """What one combination of words leads to: rows with bounds left to compare, the first row
-    without, the cap of one payment, the rolling limits, the regimes' pauses after a change of SIM.
+    without, the cap of one payment, the rolling limits, the regimes' pauses after a change of SIM,
+    the incentives that touch it.
 
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
@@ -48,6 +58,7 @@ class Cell(NamedTuple):
     cap: Cap
     limits: tuple[LimitRule, ...]
     pauses: tuple[Bound, ...]
+    ladders: tuple[Ladder, ...] = ()
 
 
 class Cells:
@@ -87,7 +98,8 @@ class Cells:
         caps = [self._capped(limit, facts) for limit in limits]
         rules = tuple(rule for limit in limits for rule in self._rolling(limit, facts))
         cap = min(caps, default=NO_CAP, key=_amount)
-        return Cell(tuple(bounded), otherwise, cap, rules, pauses)
+        ladders = touched(self._policy.incentives, facts)
+        return Cell(tuple(bounded), otherwise, cap, rules, pauses, ladders)
 
     def _capped(self, limit: Limit, facts: dict[str, Word]) -> Cap:
         origin = self._origin(PER_PAYMENT, limit.per_payment_minor, facts)

@@ -31,6 +31,7 @@ from tallystick.process.policy.facts import (
     Word,
 )
 from tallystick.process.policy.failing import closed_by
+from tallystick.process.policy.incentives import Stepped, stepped
 from tallystick.process.policy.language.model import (
     FactorRule,
     LimitRule,
@@ -39,6 +40,7 @@ from tallystick.process.policy.language.model import (
     SessionRule,
 )
 from tallystick.process.policy.proofs import baseline_for, prove
+from tallystick.process.policy.proofs.ladders import check_incentives
 from tallystick.process.policy.regimes import (
     NO_BASELINE,
     Baseline,
@@ -51,6 +53,7 @@ _CATEGORIES: Final = frozenset(factor.value for factor in Factor)
 _MINUTE_MS: Final = 60_000
 _MINUTES_A_DAY: Final = 1440
 
+_NO_STEPS: Final = Stepped()
 _cell_of: Final = attrgetter(*ENUMERATED)
 
 
@@ -60,7 +63,8 @@ class Decision(Record, frozen=True, kw_only=True):
     `row` is the id of the row, limit or rule that decided; `limits` are for the ledger to hold.
     `required_grade`, `required_factors` and `fresh_ms` (how old the last factor may be) tell what a
     step-up takes, `delay_ms` how long to wait;
-    `cap_passed` says that the amount is above the cap `cap_minor` of one payment.
+    `cap_passed` says that the amount is above the cap `cap_minor` of one payment;
+    `commission_minor` is what the payment's agent earns with it.
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
 
@@ -76,6 +80,7 @@ class Decision(Record, frozen=True, kw_only=True):
     delay_ms: int = 0
     cap_passed: bool = False
     cap_minor: int = FOREVER
+    commission_minor: int = 0
     remedy: str = ""
 
     @property
@@ -218,6 +223,9 @@ class CompiledPolicy:
 
     def _within_cap(self, facts: Facts, cell: Cell, row: Row) -> Decision:
         cap = self._cap(facts, cell) if facts.degraded else cell.cap
+        steps = stepped(cell.ladders, facts) if cell.ladders else _NO_STEPS
+        if steps.cap_minor < cap.minor:
+            cap = Cap(steps.cap_minor, steps.by, steps.because)
         if facts.amount_minor > cap.minor:
             return Decision(
                 outcome=Outcome.DENY,
@@ -235,9 +243,10 @@ class CompiledPolicy:
             because=row.because,
             policy_version=self.version,
             facts=facts,
-            limits=cell.limits,
+            limits=cell.limits + steps.limits,
             delay_ms=row.delay_ms,
             cap_minor=cap.minor,
+            commission_minor=steps.commission_minor,
             remedy=f"ask again in {row.delay_ms // 1000} s" if row.delay_ms else "",
         )
 
@@ -330,6 +339,7 @@ def compile_policy(policy: Policy) -> CompiledPolicy:
     """
     baseline = prove(policy)
     check_tightening(policy)
+    check_incentives(policy)
     return CompiledPolicy(policy, baseline)
 
 

@@ -10,12 +10,21 @@ from tallystick.kernel.codec import to_plain
 from tallystick.kernel.model import Record
 from tallystick.kernel.money import Money
 from tallystick.process.policy.compile import CompiledPolicy, Decision
-from tallystick.process.policy.facts import FOREVER, Facts, Operation, Word
+from tallystick.process.policy.facts import ENUMERATED, FOREVER, Facts, Operation, Word
+from tallystick.process.policy.incentives import (
+    asked_in_words,
+    step_of,
+    told,
+    touched,
+)
 from tallystick.process.policy.language.model import (
     Bounds,
+    Commission,
+    Ladder,
     Limit,
     Policy,
     Row,
+    Step,
     Tightening,
     Window,
     Words,
@@ -58,6 +67,25 @@ def explain(policy: CompiledPolicy, facts: Facts) -> tuple[Tried, ...]:
     if not tried or tried[-1].row != decision.row:
         tried.append(deciding)
     return tuple(tried)
+
+
+def explain_steps(policy: CompiledPolicy, facts: Facts) -> tuple[Tried, ...]:
+    """What the incentives that touch a payment with these `facts` give it, one for each.
+
+    `matched` says that its limit for one payment lets the amount pass.
+    Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
+    """
+    words = {name: getattr(facts, name) for name in ENUMERATED}
+    currency = policy.policy.header.currency
+    return tuple(
+        Tried(
+            row=ladder.id,
+            matched=facts.amount_minor <= step.per_payment_minor,
+            says=f"{told(number, step)}; {step_in_words(step, currency)}",
+        )
+        for ladder in touched(policy.policy.incentives, words)
+        for number, step in (step_of(ladder, dict(facts.steps).get(ladder.id, 0)),)
+    )
 
 
 def diff(old: Policy, new: Policy) -> tuple[str, ...]:
@@ -137,8 +165,10 @@ def _parameters(policy: Policy) -> Iterator[tuple[str, str]]:
         yield from _limit_parameters(limit, currency)
     for entry in policy.tightening:
         yield from _tightening_parameters(entry, currency)
+    for ladder in policy.incentives:
+        yield from _ladder_parameters(ladder, currency)
     plain = to_plain(policy)
-    for section in ("decisions", "default", "limits", "tightening", "regimes_at"):
+    for section in ("decisions", "default", "limits", "tightening", "incentives", "regimes_at"):
         plain.pop(section)
     for rule in plain["authenticators"].values():
         rule.pop("at")
@@ -160,11 +190,11 @@ def _row_parameters(row: Row) -> Iterator[tuple[str, str]]:
 
 def _limit_parameters(limit: Limit, currency: str) -> Iterator[tuple[str, str]]:
     name = f"limit {limit.id}"
-    yield f"{name} per payment", _money(limit.per_payment_minor, currency)
+    yield f"{name} per payment", money(limit.per_payment_minor, currency)
     yield f"{name} because", limit.because
     yield from _conditions(name, limit.words)
     for window in limit.windows:
-        yield f"{name} within {in_words(window.window_ms)}", _window(window, currency)
+        yield f"{name} within {in_words(window.window_ms)}", window_in_words(window, currency)
 
 
 def _tightening_parameters(entry: Tightening, currency: str) -> Iterator[tuple[str, str]]:
@@ -183,9 +213,9 @@ def _tightening_parameters(entry: Tightening, currency: str) -> Iterator[tuple[s
             yield f"{name} {what}", value
     if entry.lowered is not None:
         yield f"{name} limit", entry.lowered.limit
-        yield f"{name} per payment", _money(entry.lowered.per_payment_minor, currency)
+        yield f"{name} per payment", money(entry.lowered.per_payment_minor, currency)
         for window in entry.lowered.windows:
-            yield f"{name} within {in_words(window.window_ms)}", _window(window, currency)
+            yield f"{name} within {in_words(window.window_ms)}", window_in_words(window, currency)
 
 
 def _conditions(name: str, words: Iterable[Words]) -> Iterator[tuple[str, str]]:
@@ -193,16 +223,67 @@ def _conditions(name: str, words: Iterable[Words]) -> Iterator[tuple[str, str]]:
         yield f"{name} when {one.field}", _either(one.words)
 
 
-def _window(window: Window, currency: str) -> str:
+def step_in_words(step: Step, currency: str) -> str:
+    """What a step gives, for people: its limits and its commission.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    parts = [f"{money(step.per_payment_minor, currency)} a payment"]
+    parts += [
+        f"{window_in_words(one, currency)} within {in_words(one.window_ms)}" for one in step.windows
+    ]
+    if step.commission is not None:
+        parts.append(f"commission {_commission(step.commission, currency)}")
+    return ", ".join(parts)
+
+
+def _commission(commission: Commission, currency: str) -> str:
+    parts: list[str] = []
+    if commission.flat_minor:
+        parts.append(money(commission.flat_minor, currency))
+    if commission.basis_points:
+        whole, part = divmod(commission.basis_points, 100)
+        parts.append(f"{whole}.{part:02d} %")
+    return f"{' and '.join(parts)}, at most {money(commission.cap_minor, currency)}"
+
+
+def _ladder_parameters(ladder: Ladder, currency: str) -> Iterator[tuple[str, str]]:
+    name = f"incentive {ladder.id}"
+    yield f"{name} of", " ".join(filter(None, (ladder.subject.value, ladder.of)))
+    yield f"{name} because", ladder.because
+    yield f"{name} least", money(ladder.least_minor, currency)
+    yield f"{name} within", in_words(ladder.within_ms)
+    yield f"{name} each at most", str(ladder.each_at_most)
+    yield from _conditions(name, ladder.words)
+    for number, step in enumerate(ladder.steps):
+        yield f"{name} step {number}", step_in_words(step, currency)
+        yield f"{name} step {number} because", step.because
+        if number:
+            yield f"{name} step {number} dwell", in_words(step.dwell_ms)
+            yield f"{name} step {number} evidence", asked_in_words(step.evidence)
+    for finding in ladder.findings:
+        says = f"{asked_in_words((finding.on,))}: {finding.drops} down, {finding.because}"
+        yield f"{name} finding {finding.id}", says
+
+
+def window_in_words(window: Window, currency: str) -> str:
+    """What fits into a window, for people.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
     parts: list[str] = []
     if window.max_amount < FOREVER:
-        parts.append(_money(window.max_amount, currency))
+        parts.append(money(window.max_amount, currency))
     if window.max_count < FOREVER:
         parts.append(f"{window.max_count} payments")
     return ", ".join(parts)
 
 
-def _money(minor: int, currency: str) -> str:
+def money(minor: int, currency: str) -> str:
+    """An amount for people; `FOREVER` is no ceiling.
+
+    Source: ISO 4217
+    """
     return "no ceiling" if minor >= FOREVER else str(Money(minor, currency))
 
 
@@ -216,6 +297,6 @@ def _flat(name: str, value: object, currency: str) -> Iterator[tuple[str, str]]:
     elif name.endswith("_ms") and isinstance(value, int):
         yield name.removesuffix("_ms"), in_words(value)
     elif name.endswith("_minor") and isinstance(value, int):
-        yield name.removesuffix("_minor"), _money(value, currency)
+        yield name.removesuffix("_minor"), money(value, currency)
     else:
         yield name, str(value)

@@ -174,6 +174,8 @@ class OperatorAct(StrEnum):
     REVIEW_EMERGENCY = "review-emergency"
     ISSUE_WORKLOAD = "issue-workload"
     REVOKE_WORKLOAD = "revoke-workload"
+    SET_INCENTIVE = "set-incentive"
+    COVER_COMMISSION = "cover-commission"
 
 
 class Signal(StrEnum):
@@ -187,6 +189,35 @@ class Signal(StrEnum):
     DEPENDENCY = "dependency"
     ATTESTED_SHARE = "attested-share"
     FRAUD_SHARE = "fraud-share"
+
+
+class SubjectClass(StrEnum):
+    """Whose limits an incentive moves.
+
+    Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
+    """
+
+    AGENT = "agent"
+    DEVICE_CLASS = "device-class"
+    VENDOR = "vendor"
+
+
+class Merit(StrEnum):
+    """What is measured of a subject, from recorded facts and registers only.
+
+    Source: ISO/TS 12812-2:2017, 6.1; 6.2.1; 7.3.6
+    """
+
+    DAYS_WITHOUT_FINDING = "days-without-finding"
+    SETTLED_PAYMENTS = "settled-payments"
+    DISTINCT_CUSTOMERS = "distinct-customers"
+    REVERSED_PAYMENTS = "reversed-payments"
+    REVERSED_PERMILLE = "reversed-permille"
+    TRAINING_DAYS = "training-days"
+    ATTESTED_PERMILLE = "attested-permille"
+    COPIES = "copies"
+    VERIFIED_DAYS = "verified-days"
+    SERVICE_LEVEL = "service-level"
 
 
 class Outcome(StrEnum):
@@ -221,6 +252,7 @@ class Facts(Record, frozen=True, kw_only=True, omit_defaults=True):
     risk_score              0 to 1000, from monitoring
     degraded                pairs of a dependency and for how long (ms) its data has been stale
     operator_role, act, approvals     of an operator's act: role, `OperatorAct`, people who agreed
+    steps                   pairs of an incentive and the step of its subject; 0 where none is named
     Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.3
     """
 
@@ -247,6 +279,7 @@ class Facts(Record, frozen=True, kw_only=True, omit_defaults=True):
     operator_role: str = ""
     act: str = ""
     approvals: int = 0
+    steps: tuple[tuple[str, int], ...] = ()
 
 
 Word = str | int | bool

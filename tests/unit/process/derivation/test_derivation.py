@@ -72,7 +72,7 @@ def test_what_is_derived_is_proven_like_any_other_policy(name: str) -> None:
     policy = compiled(derived(name)).policy
     assert policy.header.version == 2
     assert policy.header.currency == programme(name).offer.currency
-    assert {row.id for row in (*policy.limits, *policy.decisions)} == {
+    assert {row.id for row in (*policy.limits, *policy.decisions, *policy.incentives)} == {
         one.row for one in derived(name).reasons
     }
 

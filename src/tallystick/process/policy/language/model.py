@@ -4,7 +4,14 @@ Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
 """
 
 from tallystick.kernel.model import Record
-from tallystick.process.policy.facts import FOREVER, Outcome, Signal, Word
+from tallystick.process.policy.facts import (
+    FOREVER,
+    Merit,
+    Outcome,
+    Signal,
+    SubjectClass,
+    Word,
+)
 from tallystick.process.yamltext.position import Position
 
 
@@ -104,7 +111,8 @@ class Limit(Record, frozen=True, kw_only=True):
 class LimitRule(Record, frozen=True, kw_only=True):
     """A rolling limit for the ledger to hold, atomically with the transfer.
 
-    `FOREVER` in `max_amount` or `max_count` caps nothing.
+    `FOREVER` in `max_amount` or `max_count` caps nothing. It counts by the payer's account, or with
+    `on_payee` by the payee's.
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
 
@@ -113,6 +121,7 @@ class LimitRule(Record, frozen=True, kw_only=True):
     max_amount: int
     max_count: int
     because: str
+    on_payee: bool = False
 
 
 class SessionRule(Record, frozen=True, kw_only=True):
@@ -241,6 +250,94 @@ class Tightening(Record, frozen=True, kw_only=True):
     at: Position
 
 
+class Asked(Record, frozen=True, kw_only=True):
+    """A measure of a subject and the values that count: from `low` to `high`, both included.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+
+    merit: Merit
+    low: int = 0
+    high: int = FOREVER
+
+    def holds(self, value: int | None) -> bool:
+        """Whether `value` counts; what was not measured does not.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return value is not None and self.low <= value <= self.high
+
+
+class Commission(Record, frozen=True, kw_only=True):
+    """What an agent is paid for one payment, in minor units: a fixed part, a share, and a ceiling.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+
+    flat_minor: int
+    basis_points: int
+    cap_minor: int
+
+    def on(self, amount_minor: int) -> int:
+        """The commission on `amount_minor`, its share rounded down to a minor unit.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        share = amount_minor * self.basis_points // 10_000
+        return min(self.cap_minor, self.flat_minor + share)
+
+
+class Step(Record, frozen=True, kw_only=True):
+    """One step of a ladder: its limits and commission, and what lifts a subject to it.
+
+    It was on the step below for `dwell_ms`, and all of `evidence` holds. Step 0 asks neither.
+    Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
+    """
+
+    per_payment_minor: int
+    windows: tuple[Window, ...]
+    commission: Commission | None
+    evidence: tuple[Asked, ...]
+    dwell_ms: int
+    because: str
+    at: Position
+
+
+class Finding(Record, frozen=True, kw_only=True):
+    """What lets a subject fall by `drops` steps at once.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+
+    id: str
+    on: Asked
+    drops: int
+    because: str
+    at: Position
+
+
+class Ladder(Record, frozen=True, kw_only=True):
+    """Limits and commission that rise with evidence and fall with findings.
+
+    `of` names the one subject of a class that is not agents, empty for agents. It touches the
+    payments that `words` describe. Evidence counts payments of at least `least_minor`, of the last
+    `within_ms`, with each customer at most `each_at_most` times.
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+
+    id: str
+    subject: SubjectClass
+    of: str
+    words: tuple[Words, ...]
+    least_minor: int
+    within_ms: int
+    each_at_most: int
+    steps: tuple[Step, ...]
+    findings: tuple[Finding, ...]
+    because: str
+    at: Position
+
+
 class Policy(Record, frozen=True, kw_only=True):
     """A whole policy; `compile_policy` checks it and makes it fast.
 
@@ -263,5 +360,6 @@ class Policy(Record, frozen=True, kw_only=True):
     operators: OperatorRules
     authenticators: dict[str, AuthenticatorRule]
     tightening: tuple[Tightening, ...] = ()
+    incentives: tuple[Ladder, ...] = ()
     regimes: tuple[str, ...] = ()
     regimes_at: Position = Position(line=1, column=1)

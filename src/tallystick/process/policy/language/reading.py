@@ -12,6 +12,7 @@ from tallystick.kernel.errors import Malformed
 from tallystick.kernel.money import currency_exponent
 from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS
 from tallystick.process.policy.facts import FOREVER, Channel, Dependency, Operation, OperatorAct
+from tallystick.process.policy.language.incentives import read_incentives
 from tallystick.process.policy.language.measures import read_tightening
 from tallystick.process.policy.language.model import (
     AttemptRule,
@@ -59,6 +60,9 @@ AUTHENTICATORS = ("hotp", "totp", "ocra", "sms-code")
 CODE_CATEGORIES = ("possession", "knowledge")
 CARRIERS = ("separate", "handset", "sim")
 BEYOND = ("replace", "refuse")
+LOOSENING = (OperatorAct.LIFT_TIGHTENING, OperatorAct.SET_INCENTIVE)
+"""Acts that no policy may leave to one person."""
+
 MAX_ATTEMPTS = 5
 MAX_IDLE_MS = 5 * MINUTE_MS
 MAX_ACTIVATION_MS = 10 * MINUTE_MS
@@ -79,6 +83,7 @@ _SECTIONS = (
     "dependencies",
     "operators",
     "tightening",
+    "incentives",
     "regimes",
 )
 _HEADER = ("provider", "version", "effective_at", "currency", "profile", "utc_offset")
@@ -100,6 +105,7 @@ def read_policy(text: str) -> Policy:
     roles = _roles(root)
     limits, rows = read_limits(root, tiers), read_rows(root, tiers)
     tightening = read_tightening(root, tiers, limits) if "tightening" in root else ()
+    ladders = read_incentives(root) if "incentives" in root else ()
     policy = Policy(
         header=_header(root.section("policy", _HEADER)),
         tiers=tiers,
@@ -117,11 +123,12 @@ def read_policy(text: str) -> Policy:
         operators=roles,
         authenticators=_authenticators(root) if "authenticators" in root else {},
         tightening=tightening,
+        incentives=ladders,
         regimes=root.choices("regimes", regime_names()) if "regimes" in root else (),
         regimes_at=root.position("regimes"),
     )
     added = [one.row for one in tightening if one.row is not None]
-    refuse_repeated_ids(root, (*policy.decisions, *policy.limits, *added))
+    refuse_repeated_ids(root, (*policy.decisions, *policy.limits, *added, *ladders))
     defects.refuse()
     return policy
 
@@ -301,8 +308,8 @@ def _roles(root: Section) -> OperatorRules:
         if act not in allowed:
             at = section.position("two_people")
             root.defects.add(at, f"no role may do {act}{suggestion(act, allowed)}")
-    lift = OperatorAct.LIFT_TIGHTENING.value
-    if lift in allowed and lift not in two:
-        text = f"{lift} loosens, so that two people agree on it: name it under two_people"
-        root.defects.add(section.position("two_people"), text)
+    for act in LOOSENING:
+        if act.value in allowed and act.value not in two:
+            text = f"{act.value} loosens, so that two people agree on it: name it under two_people"
+            root.defects.add(section.position("two_people"), text)
     return OperatorRules(roles=roles, two_people=two)

@@ -20,7 +20,7 @@ from tallystick.process.policy.facts import (
     Outcome,
     Word,
 )
-from tallystick.process.policy.language.model import Bounds, Limit, Row, Window, Words
+from tallystick.process.policy.language.model import Bounds, Ladder, Limit, Row, Window, Words
 from tallystick.process.yamltext.position import Position
 from tallystick.process.yamltext.section import Section, duration_ms, suggestion
 from tallystick.process.yamltext.tree import Mapping, Node, Scalar, Sequence
@@ -72,7 +72,15 @@ def read_limits(root: Section, tiers: Collection[int]) -> tuple[Limit, ...]:
     return tuple(_limit(section, tiers) for section in root.sections("limits", _LIMIT))
 
 
-def refuse_repeated_ids(root: Section, named: Iterable[Row | Limit]) -> None:
+def read_words(section: Section, fields: Iterable[str]) -> tuple[Words, ...]:
+    """The conditions under `when`, which name words of `fields` only.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    return _conditions(section, fields, ())[0]
+
+
+def refuse_repeated_ids(root: Section, named: Iterable[Row | Limit | Ladder]) -> None:
     """Note every id that stands twice or is reserved for the decision's own reasons.
 
     Source: ISO/TS 12812-2:2017, 7.3.3

@@ -33,6 +33,7 @@ EQUAL = (
     "dependencies",
     "operators",
     "tightening",
+    "incentives",
     "regimes",
 )
 """What no measure touches."""
