@@ -26,6 +26,7 @@ from tallystick.infrastructure.envelope.handshake_server import (
 from tallystick.kernel.errors import Broken
 from tallystick.kernel.secret import Secret
 from tallystick.process.conformance.basis import Run
+from tallystick.process.policy.caps import Preview
 from tallystick.process.policy.tightening import Seen
 from tallystick.protocol.operators import EnrolOperator, OpenCustomer
 from tallystick.protocol.statements import SignedStatement
@@ -230,11 +231,34 @@ class PerformAct:
 class Tighten:
     """A signal of an entry fails; from this process only, no operation leads here.
 
+    `preview` is whom it would touch.
     Source: ISO/TS 12812-2:2017, 6.1; 6.2.3
     """
 
     entry: str
     seen: Seen
+    preview: Preview | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveTightening:
+    """What two officers signed of a proposed tightening; from the provider's folder only.
+
+    Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
+    """
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LapseProposal:
+    """The time of a proposal is over, or its signal is well again; from this process only.
+
+    Source: ISO/TS 12812-2:2017, 6.1; 6.2.3
+    """
+
+    proposal: str
+    seen: Seen | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +322,8 @@ Command = (
     | PerformAct
     | StateCertificate
     | Tighten
+    | ApproveTightening
+    | LapseProposal
     | Ease
     | NoticeTried
     | DeliveryTried
@@ -338,7 +364,9 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     BookAnswered: lambda desks, turn, one: desks.settling.answered(turn, one.order, one.ended),
     StateCertificate: lambda desks, turn, one: desks.certification.state(turn, one.statement),
     PerformAct: lambda desks, turn, one: desks.operators.act(turn, one.signed, desks.acts.perform),
-    Tighten: lambda desks, turn, one: desks.tighten(turn, one.entry, one.seen),
+    Tighten: lambda desks, turn, one: desks.tighten(turn, one.entry, one.seen, one.preview),
+    ApproveTightening: lambda desks, turn, one: desks.approve_tightening(turn, one.text),
+    LapseProposal: lambda desks, turn, one: desks.lapse_proposal(turn, one.proposal, one.seen),
     Ease: lambda desks, turn, one: desks.ease(turn, one.entry, one.seen),
     RecordEvidence: lambda desks, turn, one: desks.proving.record(turn, one.run, one.by),
     EquipProbe: lambda desks, turn, one: desks.proving.equip(turn, one.asked, one.tell),

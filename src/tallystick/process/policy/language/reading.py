@@ -12,7 +12,7 @@ from tallystick.kernel.errors import Malformed
 from tallystick.kernel.money import currency_exponent
 from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS
 from tallystick.process.policy.facts import FOREVER, Channel, Dependency, Operation, OperatorAct
-from tallystick.process.policy.language.measures import read_tightening
+from tallystick.process.policy.language.measures import read_tightening, read_tightening_caps
 from tallystick.process.policy.language.model import (
     AttemptRule,
     DependencyRule,
@@ -71,6 +71,7 @@ _SECTIONS = (
     "dependencies",
     "operators",
     "tightening",
+    "tightening_caps",
     "regimes",
 )
 _HEADER = ("provider", "version", "effective_at", "currency", "profile", "utc_offset")
@@ -91,7 +92,8 @@ def read_policy(text: str) -> Policy:
     tiers = _tiers(root)
     roles = _roles(root)
     limits, rows = read_limits(root, tiers), read_rows(root, tiers)
-    tightening = read_tightening(root, tiers, limits) if "tightening" in root else ()
+    caps = read_tightening_caps(root) if "tightening_caps" in root else None
+    tightening = read_tightening(root, tiers, limits, caps) if "tightening" in root else ()
     policy = Policy(
         header=_header(root.section("policy", _HEADER)),
         tiers=tiers,
@@ -108,6 +110,7 @@ def read_policy(text: str) -> Policy:
         dependencies=_dependencies(root, tuple(roles.roles)),
         operators=roles,
         tightening=tightening,
+        tightening_caps=caps,
         regimes=root.choices("regimes", regime_names()) if "regimes" in root else (),
         regimes_at=root.position("regimes"),
     )

@@ -33,6 +33,7 @@ EQUAL = (
     "dependencies",
     "operators",
     "tightening",
+    "tightening_caps",
     "regimes",
 )
 """What no measure touches."""
