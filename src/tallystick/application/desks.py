@@ -25,8 +25,8 @@ from tallystick.application.webhooks import Webhooks
 from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, NotPermitted
 from tallystick.kernel.secret import Secret
 from tallystick.process.policy import Grade, Operation
-from tallystick.process.policy.facts import Channel, Dependency, DeviceTrust, Factor
 from tallystick.process.policy.caps import Preview
+from tallystick.process.policy.facts import Channel, Dependency, DeviceTrust, Factor
 from tallystick.process.policy.tightening import Seen
 from tallystick.protocol.operators import CustomerOpened, OpenCustomer
 from tallystick.protocol.payments import SIGNED_GRADE, AccountReply, Consent, Empty

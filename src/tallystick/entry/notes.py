@@ -31,5 +31,8 @@ class Note(StrEnum):
     POLICY_TIGHTENED = "the policy was tightened"
     POLICY_EASED = "a tightening ended"
     NOT_TIGHTENED = "the policy could not be tightened"
+    TIGHTENING_CAPPED = "a tightening is beyond its caps"
+    PROPOSAL_WAITS = "a proposal waits for people"
+    PROPOSAL_ENDED = "a proposal waits no more"
     SIEM_LOST = "the security monitoring does not answer"
     SIEM_FOUND = "the security monitoring answers again"

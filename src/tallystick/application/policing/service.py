@@ -64,9 +64,7 @@ class PolicyInForce:
         self._base: CompiledPolicy | None = None
         self._compiled: CompiledPolicy | None = None
         self._loaded: tuple[int, str] | None = None
-        self.measures = Measures(
-            seal or Seal(), reader, officers.provider, officers.keys
-        )
+        self.measures = Measures(seal or Seal(), reader, officers.provider, officers.keys)
         self.watch = DependencyWatch()
         self.beside = Shadow()
 
@@ -233,6 +231,15 @@ class PolicyInForce:
                 remedy="activate a signed policy: tallystick policy activate",
             )
         return self._compiled
+
+    @property
+    def base(self) -> CompiledPolicy:
+        """The policy as officers signed it, without the measures that are in force.
+
+        Raises Unavailable before the first one is in force.
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return self.compiled if self._base is None else self._base
 
     @property
     def version(self) -> int:

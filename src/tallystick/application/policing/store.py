@@ -86,7 +86,7 @@ MEASURE_MIGRATION = Migration(
 
 
 def every_measure(reader: Reader, *, before_caps: bool = False) -> list[Measure]:
-    """All tightenings that ever began, oldest first; `before_caps` in a store without their columns.
+    """All tightenings that ever began, oldest first; `before_caps` where their columns are missing.
 
     Raises Malformed for a row that was changed beyond its form.
     Source: ISO/TS 12812-2:2017, 6.1; 7.3.3

@@ -58,7 +58,7 @@ from tallystick.process.policy.tightening import (
     why_not_ease,
     why_not_tighten,
 )
-from tallystick.protocol.measures import Touched, TighteningProposal
+from tallystick.protocol.measures import TighteningProposal, Touched
 
 TIGHTENED: Final = "policy.tightened"
 ENDED: Final = {EASED: "policy.eased", LIFTED: "policy.lifted", SUPERSEDED: "policy.eased"}
@@ -96,7 +96,8 @@ class Measures:
     def load(self, base: CompiledPolicy, envelope: str) -> CompiledPolicy:
         """What decides when `base`, signed in `envelope`, is in force with its stored measures.
 
-        Each is verified again, caps included, and the whole proved. Raises NotAuthentic, NotPermitted.
+        Each is verified again, caps included, and the whole proved. Raises NotAuthentic,
+        NotPermitted.
         Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
         """
         self._base, self._digest = base, file_digest(envelope)

@@ -35,7 +35,9 @@ SUPERSEDED: Final = "superseded"
 PROPOSAL = Table(
     name="tightening_proposal",
     key="id",
-    insert_head="INSERT INTO tightening_proposal (id, until, ended, body, event, end_event) VALUES ",
+    insert_head=(
+        "INSERT INTO tightening_proposal (id, until, ended, body, event, end_event) VALUES "
+    ),
     slots="(?, ?, ?, ?, ?, ?)",
     insert_tail=(
         " ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, end_event = excluded.end_event"

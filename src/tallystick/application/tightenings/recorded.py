@@ -32,9 +32,8 @@ from tallystick.process.policy import (
 from tallystick.process.policy.caps import Preview
 from tallystick.process.policy.language.model import Tightening
 from tallystick.process.policy.tightening import effective, step_of
-from tallystick.process.policy.touching import Paid, Payer, touched
+from tallystick.process.policy.touching import DAYS, Paid, Payer, touched
 
-DAYS: Final = 30
 OPENED_MS: Final = 30 * DAY_MS
 SETTLED_DAYS: Final = 5
 WITHIN_MS: Final = 90 * DAY_MS

@@ -59,13 +59,17 @@ _NOTES = {
     Note.POLICY_TIGHTENED: ("policy.tightening-began", Severity.WARNING),
     Note.POLICY_EASED: ("policy.tightening-ended", Severity.NOTICE),
     Note.NOT_TIGHTENED: ("policy.not-tightened", Severity.ERROR),
+    Note.TIGHTENING_CAPPED: ("policy.tightening-capped", Severity.ERROR),
+    Note.PROPOSAL_WAITS: ("policy.proposal-waits", Severity.WARNING),
+    Note.PROPOSAL_ENDED: ("policy.proposal-waits-no-more", Severity.NOTICE),
     Note.SIEM_LOST: ("siem.silent", Severity.WARNING),
     Note.SIEM_FOUND: ("siem.answers", Severity.NOTICE),
 }
 _SHOWN = frozenset(
     ("workers", "terminator", "front", "witness", "why", "webhook", "order", "template", "error",
      "to", "refused", "dependency", "does", "operations", "tell", "seconds",
-     "was", "would_be", "row", "shadow_row", "entry", "measure")
+     "was", "would_be", "row", "shadow_row", "entry", "measure", "proposal",
+     "cohort", "kind", "until")
 )  # fmt: skip
 """The fields of a note that leave."""
 

@@ -26,9 +26,10 @@ _STEP = 4_000
 
 _MOST_PINS = 200
 _SHOWN = (
-    "act", "activation", "attested", "before", "certificate", "channel", "customer_kind", "day",
-    "ended", "entry", "file", "measure", "name", "opened_by", "operator", "order", "payment",
-    "refused", "role", "tier", "trust", "version", "webhook",
+    "act", "activation", "attested", "before", "certificate", "channel", "cohort",
+    "customer_kind", "customers", "day", "ended", "entry", "file", "measure", "name",
+    "of_customers", "of_value_minor", "opened_by", "operator", "order", "payment", "proposal",
+    "refused", "role", "tier", "trust", "until", "value_minor", "version", "webhook",
 )  # fmt: skip
 """The fields of an event that leave: ids, versions and words of closed lists; no free text."""
 
@@ -50,6 +51,8 @@ _SEVERITIES = {
     "policy.tightened": Severity.WARNING,
     "policy.eased": Severity.NOTICE,
     "policy.lifted": Severity.WARNING,
+    "policy.tightening-proposed": Severity.ERROR,
+    "policy.proposal-ended": Severity.NOTICE,
     "webhook.added": Severity.NOTICE,
 }
 

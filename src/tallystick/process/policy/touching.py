@@ -7,12 +7,16 @@ Source: ISO/TS 12812-2:2017, 6.1; 7.3.3; 14.2.2
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from tallystick.kernel.model import Record
 from tallystick.process.policy.compile import CompiledPolicy, Decision
 from tallystick.process.policy.facts import Facts, Outcome
 from tallystick.process.policy.language.model import LimitRule
 from tallystick.protocol.measures import Touched, TouchedClass
+
+DAYS: Final = 30
+"""Payments of how many days are looked at."""
 
 _PASSES = frozenset({Outcome.ALLOW, Outcome.DELAY})
 
