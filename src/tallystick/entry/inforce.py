@@ -36,14 +36,22 @@ def kept_measures(reader: Connection) -> tuple[Measure, ...]:
     return tuple(every_measure(reader, before_caps="touched" not in columns))
 
 
-def waiting_proposals(reader: Connection, now: int) -> tuple[Waiting, ...]:
-    """The tightenings that wait for two officers at `now` (ms), oldest first.
+def kept_proposals(reader: Connection) -> tuple[Waiting, ...]:
+    """Every tightening beyond its caps that the store keeps; none in a store from before.
 
     Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
     """
     if not any(shape.table == PROPOSAL.name for shape in reader.shapes()):
         return ()
-    return tuple(one for one in every_proposal(reader) if not one.ended and now < one.until)
+    return every_proposal(reader)
+
+
+def waiting_proposals(reader: Connection, now: int) -> tuple[Waiting, ...]:
+    """The tightenings that wait for two officers at `now` (ms), oldest first.
+
+    Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
+    """
+    return tuple(one for one in kept_proposals(reader) if not one.ended and now < one.until)
 
 
 class Policies:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.unit.entry.cli.command_line import Ran, tallystick
 
+from tallystick.entry.assembly import open_platform
 from tallystick.entry.cli.unlocking import open_officer_key, secret_from
 from tallystick.entry.doctor import State, examine
 from tallystick.entry.gating import Start, in_a_line, start_of
@@ -268,3 +269,40 @@ def test_without_the_extra_two_officers_vouch_for_the_analysis_and_no_other(
     assert start(folder).gate.opens
     forge(folder, EXCUSED)
     assert "risk.json" in subjects(folder)
+
+
+def test_production_is_not_set_up_with_a_policy_that_could_not_be_in_force(tmp_path: Path) -> None:
+    place, secret = tmp_path / "p", tmp_path / "s"
+    demo = tmp_path / "demo.yaml"
+    demo.write_text(demo_policy("EUR"), encoding="utf-8")
+    for more in ((), ("--policy", demo)):
+        ran = tallystick("init", place, "--secret-out", secret, "--profile", "production", *more)
+        assert ran.code == 1
+        assert "would not start with it" in ran.err
+        assert "--approval production" in ran.err
+        assert not place.exists()
+        assert not secret.exists()
+
+
+def test_the_way_to_production_that_the_page_tells_opens_the_gate(tmp_path: Path) -> None:
+    rehearsal, place, policy = tmp_path / "r", tmp_path / "p", tmp_path / "policy.yaml"
+    profile = ("--profile", "wallet-start-up")
+    assert tallystick("init", rehearsal, "--secret-out", tmp_path / "s1", *profile).code == 0
+    made = tallystick(
+        "policy", "derive", rehearsal, "--version", 1, "--approval", "production", "--out", policy
+    )
+    assert made.code == 0, made.all
+    place.mkdir()
+    shutil.copy(rehearsal / "mfs.yaml", place / "mfs.yaml")
+    ran = tallystick(
+        "init", place, "--secret-out", tmp_path / "secret", "--profile", "production", *profile,
+        "--policy", policy,
+    )  # fmt: skip
+    assert ran.code == 0, ran.all
+    folder = ProviderFolder(place)
+    assert start(folder).gate.opens
+    platform = open_platform(folder, secret_from(None, tmp_path / "secret"), SystemClock())
+    try:
+        assert platform.desks.policy.version == 1
+    finally:
+        platform.close()

@@ -50,6 +50,7 @@ def gather(material: Material) -> Report:
         trace=trace_of(material),
         history=(),
         loop=material.loop,
+        tightenings=material.tightenings,
     )
     point = point_of(report)
     new = (point,) if is_news(material.history, point) else ()

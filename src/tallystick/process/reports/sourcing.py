@@ -118,6 +118,12 @@ ORIGINS: tuple[Origin, ...] = (
         " changed",
         "cat FOLDER/loop.jsonl",
     ),
+    Origin(
+        "tightenings",
+        "/tightenings",
+        "what the service made stricter by itself or proposed to, and whom that touches",
+        "tallystick timeline FOLDER",
+    ),
 )
 """Every source that a number may be linked to."""
 
