@@ -1,4 +1,4 @@
-"""Nobody widens a tightening beyond its caps: not by a flood, not in many small steps, not by a key.
+"""Nobody widens a tightening beyond its caps: by a flood, in many small steps, or by a key.
 
 A provider with two hundred customers of long standing, whose controls fail. What is within the caps
 begins; what is beyond waits for two officers, whatever is sent meanwhile.
@@ -40,7 +40,6 @@ from tallystick.kernel.model import replace
 from tallystick.kernel.time import DAY_MS, HOUR_MS, Instant, SimulatedClock
 from tallystick.process.isms.signing import sign_statement
 from tallystick.process.policy.caps import touched_by
-from tallystick.process.policy.tightening import Measure
 from tallystick.protocol.measures import APPROVED, TighteningProposal
 
 HEAD, TAIL = demo_text().split("\ntightening:\n")[0], "\nregimes: [generic]\n"
@@ -288,9 +287,7 @@ def test_the_service_key_alone_does_not_get_beyond_the_caps(ground: Capped) -> N
     small = encode_canonical(replace(counted, customers=1)).decode()
 
     def signed(text: str) -> tuple[str, str]:
-        stated = statement_of(
-            replace(true, touched=text), entry, ground.measures._digest, "replay"
-        )
+        stated = statement_of(replace(true, touched=text), entry, ground.measures._digest, "replay")
         return text, ground.measures._seal.sign(stated)
 
     def keep(text: str, file: str) -> None:

@@ -1,4 +1,4 @@
-"""Customers of long standing put into a store, with devices and settled orders, without enrolling."""
+"""Customers of long standing put into a store, with devices and settled orders."""
 
 import sqlite3
 from collections.abc import Iterable

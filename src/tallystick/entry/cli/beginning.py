@@ -124,7 +124,8 @@ def init(
     with `tallystick programme check`. With the extra `risk` its risks are analysed: risk.json has
     the result, policy.derived.yaml the policy that follows, for officers to sign.
 
-    Profile production takes a policy of its own, derived and read before; nothing is set up without.
+    Profile production takes a policy of its own, derived and read before; without it nothing is
+    set up.
     """
     plan = replace(
         _plan(provider, currency, country, _chosen(profiles), policy_file, operators),
