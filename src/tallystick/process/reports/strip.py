@@ -2,7 +2,7 @@
 
 A round that changed something is an upright mark, a tightening a bar from its beginning to its end
 (to the edge where it is in force), one that was beyond its caps a bar that is not filled, for as
-long as it waited for officers. Each entry of the policy has a line of its own.
+long as it waited for officers. Each entry has a line of its own, and so has each of its cohorts.
 
 Source: ISO/TS 12812-2:2017, 6.1; 6.2.3; 9.1
 """
@@ -19,10 +19,10 @@ from tallystick.process.reports.scales import Scale
 
 TITLE: Final = "rounds of the loop, and tightenings"
 MOST_LINES: Final = 6
-"""Entries with a line of their own; further ones share the last."""
+"""Entries and cohorts with a line of their own; further ones share the last."""
 
-_STEP = 18
-_BAR = 10
+_ROUNDS, _STEP = 16, 30
+_BAR = 9
 _LETTERS = 34
 _LETTER = 6.9
 _COLUMNS: Final = ("when", "tightening", "held to", "until", "customers touched", "value touched",
@@ -48,7 +48,9 @@ def height(tightenings: Sequence[Stricter]) -> int:
 
     Source: W3C SVG
     """
-    return _STEP * (1 + min(MOST_LINES, len(_entries(tightenings)))) if tightenings else 0
+    if not tightenings:
+        return 0
+    return _ROUNDS + _STEP * min(MOST_LINES, len(_names(tightenings)))
 
 
 def strip(
@@ -66,27 +68,25 @@ def strip(
         if across.low <= line.at <= across.high:
             kind = "round falls" if line.fallen else "round"
             yield rect(across.at(line.at) - 1, top, 2, _BAR + 2, kind)
-    names = _entries(tightenings)
-    free = [float(left)] * (MOST_LINES + 1)
+    names = _names(tightenings)
+    named: set[str] = set()
     for one in tightenings:
-        place = 1 + min(names.index(one.entry), MOST_LINES - 1)
-        ends = across.high if not one.until else one.until
+        ends = one.until or across.high
         if ends < across.low or one.since > across.high:
             continue
-        y = top + place * _STEP
+        y = top + _ROUNDS + _STEP * min(names.index(_name(one)), MOST_LINES - 1)
         begin, end = across.at(one.since), across.at(ends)
-        yield rect(begin, y, max(2.0, end - begin), _BAR, "waited" if one.proposed else "held")
-        said = short(_name(one), _LETTERS)
-        long = len(said) * _LETTER
-        late = end + 5 + long > across.end + 20
-        at = begin - 5 - long if late else end + 5
-        if at >= free[place] - 1 and at >= left:
-            yield text(at, y + 9, said, "faint halo")
-            free[place] = at + long + 6
+        kind = "waited" if one.proposed else "held"
+        yield rect(begin, y + _STEP - _BAR - 4, max(2.0, end - begin), _BAR, kind)
+        if _name(one) not in named:
+            named.add(_name(one))
+            said = short(_name(one), _LETTERS)
+            at = max(float(left), min(begin, across.end - len(said) * _LETTER))
+            yield text(at, y + _STEP - _BAR - 8, said, "faint halo")
 
 
-def _entries(tightenings: Iterable[Stricter]) -> list[str]:
-    return list(dict.fromkeys(one.entry for one in tightenings))
+def _names(tightenings: Iterable[Stricter]) -> list[str]:
+    return list(dict.fromkeys(map(_name, tightenings)))
 
 
 def _name(one: Stricter) -> str:
