@@ -21,9 +21,9 @@ from tallystick.application.commands import (
     RecordEvidence,
     Tighten,
 )
-from tallystick.application.tightenings.proposals import every_proposal
 from tallystick.application.tightenings.recorded import preview_of, recorded_payers
 from tallystick.application.tightenings.sealing import statement_of
+from tallystick.application.tightenings.store import every_proposal
 from tallystick.entry.assembly import open_platform
 from tallystick.entry.inforce import wrong_measures
 from tallystick.entry.replay.parties import replay_peer

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tallystick.application.policing.store import MEASURE, POLICY, every_measure
 from tallystick.application.policing.tightening import TIGHTENED
-from tallystick.application.tightenings.proposals import PROPOSAL, Waiting, every_proposal
 from tallystick.application.tightenings.sealing import (
     check_caps,
     check_measure,
     file_digest,
     told_of,
 )
+from tallystick.application.tightenings.store import PROPOSAL, Waiting, every_proposal
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.store.changes import load
 from tallystick.infrastructure.store.database import Connection, Reader

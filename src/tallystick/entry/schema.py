@@ -15,7 +15,7 @@ from tallystick.application.policing.store import MEASURE_MIGRATION as MEASURES
 from tallystick.application.policing.store import MIGRATION as POLICIES
 from tallystick.application.policing.store import SHADOW_MIGRATION as SHADOWS
 from tallystick.application.proving.store import MIGRATION as EVIDENCE
-from tallystick.application.tightenings.proposals import MIGRATION as PROPOSALS
+from tallystick.application.tightenings.store import MIGRATION as PROPOSALS
 from tallystick.application.webhooks.store import MIGRATION as WEBHOOKS
 from tallystick.infrastructure.ledger.store import MIGRATION as LEDGER
 from tallystick.infrastructure.store.boots import MIGRATIONS as BOOTS

@@ -13,8 +13,8 @@ from typing import Final
 from tallystick.application.commands import Ease, LapseProposal, Tighten
 from tallystick.application.controls import Established, Signals, read_controls
 from tallystick.application.controls.signals import Stored
-from tallystick.application.tightenings.proposals import Waiting
 from tallystick.application.tightenings.recorded import preview_of
+from tallystick.application.tightenings.store import Waiting
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.notes import Note

@@ -9,17 +9,16 @@ Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from tallystick.application.tightenings.store import PROPOSAL, Waiting, every_proposal
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.store.database import Reader
-from tallystick.infrastructure.store.migrations import Migration
-from tallystick.infrastructure.store.table import Table
 from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.errors import Conflict, NotFound
-from tallystick.kernel.model import Record, from_row, replace, row_of
+from tallystick.kernel.model import replace, row_of
 from tallystick.kernel.time import DAY_MS
 from tallystick.process.policy.caps import counts_of
 from tallystick.process.policy.tightening import Seen
-from tallystick.protocol.measures import TighteningProposal, tightening_proposals
+from tallystick.protocol.measures import TighteningProposal
 
 LIFE_MS: Final = 7 * DAY_MS
 """How long a proposal waits for officers."""
@@ -31,69 +30,6 @@ EXPIRED: Final = "expired"
 WELL: Final = "well again"
 SUPERSEDED: Final = "superseded"
 """How a proposal ended."""
-
-PROPOSAL = Table(
-    name="tightening_proposal",
-    key="id",
-    insert_head=(
-        "INSERT INTO tightening_proposal (id, until, ended, body, event, end_event) VALUES "
-    ),
-    slots="(?, ?, ?, ?, ?, ?)",
-    insert_tail=(
-        " ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, end_event = excluded.end_event"
-    ),
-    select_head=(
-        "SELECT id, until, ended, body, event, end_event FROM tightening_proposal WHERE id IN "
-    ),
-)
-
-MIGRATION = Migration(
-    number=112,
-    name="caps of tightenings",
-    statements=(
-        "ALTER TABLE policy_measure ADD COLUMN cohort TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE policy_measure ADD COLUMN touched TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE policy_measure ADD COLUMN approval TEXT NOT NULL DEFAULT ''",
-        """CREATE TABLE tightening_proposal (
-            id TEXT PRIMARY KEY, until INTEGER NOT NULL, ended TEXT NOT NULL, body TEXT NOT NULL,
-            event INTEGER NOT NULL, end_event INTEGER NOT NULL
-        ) STRICT""",
-    ),
-)
-
-
-class Waiting(Record, frozen=True, kw_only=True):
-    """A stored proposal: `body` is what officers sign, `ended` is empty while it waits.
-
-    `until` is in ms; `event` and `end_event` (-1) are the records of its beginning and end.
-    Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
-    """
-
-    id: str
-    until: int
-    ended: str
-    body: str
-    event: int
-    end_event: int
-
-    def proposal(self) -> TighteningProposal:
-        """What is proposed.
-
-        Raises Malformed for a row that was changed beyond its form.
-        Source: ISO/TS 12812-2:2017, 6.1
-        """
-        return tightening_proposals.decode_canonical(self.body.encode())
-
-
-def every_proposal(reader: Reader) -> tuple[Waiting, ...]:
-    """All proposals that there were, oldest first.
-
-    Source: ISO/TS 12812-2:2017, 6.1
-    """
-    rows = reader.rows(
-        "SELECT id, until, ended, body, event, end_event FROM tightening_proposal ORDER BY event"
-    )
-    return tuple(from_row(Waiting, row) for row in rows)
 
 
 class Proposals:

@@ -14,6 +14,7 @@ Source: ISO/TS 12812-2:2017, 6.1; 7.3.5; 14.2.2
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from tallystick.application.tightenings.store import paid_by_customers
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.table import Row
 from tallystick.kernel.time import DAY_MS
@@ -62,28 +63,15 @@ def recorded_payers(reader: Reader, now: int) -> tuple[Payer, ...]:
 
     Source: ISO/TS 12812-2:2017, 7.3.5; 14.2.2
     """
-    rows = reader.rows(
-        "SELECT known.payer, known.tier, known.opened_at, o.at, o.kind, o.grade,"
-        " o.amount_minor, o.currency, o.trust, o.enrolled_at, o.since FROM ("
-        "SELECT often.payer, customer.tier, customer.opened_at FROM ("
-        "SELECT payer FROM payment_order WHERE stage IN ('settled', 'returned') AND at >= ?"
-        " GROUP BY payer HAVING COUNT(DISTINCT at / 86400000) >= ?) AS often"
-        " JOIN account_owner ON account_owner.account = often.payer"
-        " JOIN customer ON customer.id = account_owner.customer"
-        " WHERE customer.opened_at <= ? AND customer.status <> 'erased'"
-        " ORDER BY substr(often.payer, length(often.payer) - 7), often.payer LIMIT ?"
-        ") AS known LEFT JOIN ("
-        "SELECT paid.payer, paid.at, paid.kind, paid.grade, paid.amount_minor, paid.currency,"
-        " device.trust, device.enrolled_at, known_payee.since, ROW_NUMBER() OVER ("
-        "PARTITION BY paid.payer ORDER BY paid.at DESC, paid.id DESC) AS place"
-        " FROM payment_order AS paid LEFT JOIN device ON device.id = paid.device"
-        " LEFT JOIN known_payee ON known_payee.pair = paid.payer || paid.payee"
-        " WHERE paid.stage IN ('settled', 'returned') AND paid.at >= ?"
-        ") AS o ON o.payer = known.payer AND o.place <= ?"
-        " ORDER BY known.payer, o.at",
-        (now - WITHIN_MS, SETTLED_DAYS, now - OPENED_MS, MOST_CUSTOMERS, now - DAYS * DAY_MS,
-         MOST_ORDERS),
-    )  # fmt: skip
+    rows = paid_by_customers(
+        reader,
+        settled_since=now - WITHIN_MS,
+        settled_days=SETTLED_DAYS,
+        opened_before=now - OPENED_MS,
+        most_customers=MOST_CUSTOMERS,
+        paid_since=now - DAYS * DAY_MS,
+        most_orders=MOST_ORDERS,
+    )
     found: dict[str, list[Paid]] = {}
     for row in rows:
         paid = found.setdefault(str(row[0]), [])
