@@ -14,7 +14,7 @@ Source: ISO/TS 12812-2:2017, 6.1; 7.3.5; 14.2.2
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from tallystick.application.tightenings.store import paid_by_customers
+from tallystick.application.tightenings.store import known_customers, paid_by
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.table import Row
 from tallystick.kernel.time import DAY_MS
@@ -63,20 +63,18 @@ def recorded_payers(reader: Reader, now: int) -> tuple[Payer, ...]:
 
     Source: ISO/TS 12812-2:2017, 7.3.5; 14.2.2
     """
-    rows = paid_by_customers(
+    known = known_customers(
         reader,
         settled_since=now - WITHIN_MS,
         settled_days=SETTLED_DAYS,
         opened_before=now - OPENED_MS,
-        most_customers=MOST_CUSTOMERS,
-        paid_since=now - DAYS * DAY_MS,
-        most_orders=MOST_ORDERS,
+        most=MOST_CUSTOMERS,
     )
-    found: dict[str, list[Paid]] = {}
-    for row in rows:
-        paid = found.setdefault(str(row[0]), [])
-        if row[3] is not None:
-            paid.append(_paid(row))
+    found: dict[str, list[Paid]] = {str(payer): [] for payer, _, _ in known}
+    about = {str(payer): (int(tier), int(opened)) for payer, tier, opened in known}
+    for row in paid_by(reader, list(found), since=now - DAYS * DAY_MS, most=MOST_ORDERS):
+        payer = str(row[0])
+        found[payer].append(_paid(row, *about[payer]))
     return tuple(_payer(paid) for paid in found.values())
 
 
@@ -85,14 +83,14 @@ def _payer(paid: list[Paid]) -> Payer:
     return Payer(device=device, paid=tuple(paid))
 
 
-def _paid(row: Row) -> Paid:
-    _, tier, opened, at, kind, grade, amount, currency, trust, enrolled, since = row
+def _paid(row: Row, tier: int, opened: int) -> Paid:
+    _, at, kind, grade, amount, currency, trust, enrolled, since = row
     channel = _CHANNELS.get(str(grade), Channel.APP.value)
     dialled = channel == Channel.USSD.value
     facts = Facts(
         operation=Operation.PAY.value,
         channel=channel,
-        tier=int(tier),
+        tier=tier,
         device_trust=DeviceTrust.NONE.value if trust is None else str(trust),
         account_status=AccountStatus.ACTIVE.value,
         kind=str(kind),
@@ -102,7 +100,7 @@ def _paid(row: Row) -> Paid:
         currency=str(currency),
         payee_known=since is not None and int(since) < int(at),
         device_age_ms=max(0, int(at) - int(enrolled)) if enrolled is not None else 0,
-        account_age_ms=max(0, int(at) - int(opened)),
+        account_age_ms=max(0, int(at) - opened),
         degraded=_NO_SIM_SIGNAL if dialled else (),
     )
     return Paid(at=int(at), facts=facts)

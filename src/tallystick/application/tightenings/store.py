@@ -3,6 +3,8 @@
 Source: ISO/TS 12812-2:2017, 6.1; 6.2.1; 7.3.5
 """
 
+from collections.abc import Sequence
+
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Row, Table
@@ -73,44 +75,45 @@ def every_proposal(reader: Reader) -> tuple[Waiting, ...]:
     return tuple(from_row(Waiting, row) for row in rows)
 
 
-def paid_by_customers(
-    reader: Reader,
-    *,
-    settled_since: int,
-    settled_days: int,
-    opened_before: int,
-    most_customers: int,
-    paid_since: int,
-    most_orders: int,
+def known_customers(
+    reader: Reader, *, settled_since: int, settled_days: int, opened_before: int, most: int
 ) -> list[Row]:
-    """The newest orders since `paid_since` of customers of long standing, by payer and time (ms).
+    """Payer's account, tier and opening (ms) of at most `most` customers of long standing.
 
     Opened by `opened_before`, with orders settled on so many different days since `settled_since`.
-    A row is: payer's account, her tier, when it was opened; when she paid, kind, grade, amount,
-    currency, trust of the device, when that was enrolled, since when the payee is known. The last
-    eight are None for one who paid nothing.
     Source: ISO/TS 12812-2:2017, 7.3.5; 14.2.2
     """
     return reader.rows(
-        "SELECT known.payer, known.tier, known.opened_at, o.at, o.kind, o.grade,"
-        " o.amount_minor, o.currency, o.trust, o.enrolled_at, o.since FROM ("
         "SELECT often.payer, customer.tier, customer.opened_at FROM ("
         "SELECT payer FROM payment_order WHERE stage IN ('settled', 'returned') AND at >= ?"
         " GROUP BY payer HAVING COUNT(DISTINCT at / 86400000) >= ?) AS often"
         " JOIN account_owner ON account_owner.account = often.payer"
         " JOIN customer ON customer.id = account_owner.customer"
         " WHERE customer.opened_at <= ? AND customer.status <> 'erased'"
-        " ORDER BY substr(often.payer, length(often.payer) - 7), often.payer LIMIT ?"
-        ") AS known LEFT JOIN ("
-        "SELECT paid.payer, paid.at, paid.kind, paid.grade, paid.amount_minor, paid.currency,"
-        " device.trust, device.enrolled_at, known_payee.since, ROW_NUMBER() OVER ("
+        " ORDER BY substr(often.payer, length(often.payer) - 7), often.payer LIMIT ?",
+        (settled_since, settled_days, opened_before, most),
+    )
+
+
+def paid_by(reader: Reader, payers: Sequence[str], *, since: int, most: int) -> list[Row]:
+    """The newest orders since `since` (ms) of each of `payers`, at most `most`, oldest first.
+
+    A row is: payer's account, when, kind, grade, amount, currency, trust of the device, when that
+    was enrolled, since when the payee is known.
+    Source: ISO/TS 12812-2:2017, 7.3.5; 14.2.2
+    """
+    found = reader.among(
+        "SELECT newest.payer, newest.at, newest.kind, newest.grade, newest.amount_minor,"
+        " newest.currency, device.trust, device.enrolled_at, known_payee.since FROM ("
+        "SELECT paid.id, paid.payer, paid.payee, paid.at, paid.kind, paid.grade,"
+        " paid.amount_minor, paid.currency, paid.device, ROW_NUMBER() OVER ("
         "PARTITION BY paid.payer ORDER BY paid.at DESC, paid.id DESC) AS place"
-        " FROM payment_order AS paid LEFT JOIN device ON device.id = paid.device"
-        " LEFT JOIN known_payee ON known_payee.pair = paid.payer || paid.payee"
+        " FROM payment_order AS paid"
         " WHERE paid.stage IN ('settled', 'returned') AND paid.at >= ?"
-        ") AS o ON o.payer = known.payer AND o.place <= ?"
-        " ORDER BY known.payer, o.at",
-        (
-            settled_since, settled_days, opened_before, most_customers, paid_since, most_orders,
-        ),
-    )  # fmt: skip
+        ") AS newest LEFT JOIN device ON device.id = newest.device"
+        " LEFT JOIN known_payee ON known_payee.pair = newest.payer || newest.payee"
+        " WHERE newest.place <= ? AND newest.payer IN ",
+        payers,
+        (since, most),
+    )
+    return sorted(found, key=lambda row: (row[0], row[1]))
