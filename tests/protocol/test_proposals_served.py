@@ -122,6 +122,7 @@ def test_two_officers_sign_a_tightening_beyond_its_caps_by_its_file(tmp_path: Pa
         place = provider.folder.root / "proposals"
         until(lambda: bool(list(place.glob("tpr_*.json"))))
         (path,) = place.glob("tpr_*.json")
+        until(lambda: bool(noted(provider, "a tightening is beyond its caps")))
         (told,) = noted(provider, "a tightening is beyond its caps")
         assert (told["entry"], told["kind"]) == ("stop-1", "tightening")
         (soon,) = found_by_doctor(provider, "proposals")
@@ -151,6 +152,7 @@ def test_two_officers_sign_a_tightening_beyond_its_caps_by_its_file(tmp_path: Pa
         until(lambda: bool(list(place.glob("tpr_*.signed.done"))))
         assert not list(place.glob("tpr_*.json")), "nothing waits any more"
         assert found_by_doctor(provider, "tightenings")[0].state is State.FINE
+        until(lambda: bool(noted(provider, "a proposal waits no more")))
         assert noted(provider, "a proposal waits no more")[0]["why"] == "approved"
         (waited, began) = tightenings_in(provider.folder)
         assert (waited.proposed, waited.ended) == (True, "approved")
