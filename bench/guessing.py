@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from tallystick.application.authentication.pins import PinCost, PinVerifier
-from tallystick.application.commands import Command, EquipProbe, SetPin
+from tallystick.application.commands import Command, SetPin
+from tallystick.application.own_commands import EquipProbe
 from tallystick.application.proving import Equipped
 from tallystick.application.tries import TryEnded, TryPin
 from tallystick.entry.assembly import Platform, open_platform

@@ -16,8 +16,9 @@ from simulators.smsc import Smsc
 
 from tallystick.client.session import ClientSession
 from tallystick.entry.assembly import open_platform
+from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.partners import link_secret
-from tallystick.entry.settings import PartnerLink, ProviderFolder
+from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.setup import Plan, demo_policy, set_up
 from tallystick.infrastructure.envelope.cose import seal_request
 from tallystick.infrastructure.modules.clock import SystemClock

@@ -13,7 +13,7 @@ from typing import Any
 from simulators.aggregator import Aggregator
 
 from bench.population import Population, populate
-from tallystick.entry.settings import PartnerLink
+from tallystick.entry.partner_settings import PartnerLink
 from tallystick.infrastructure.modules.clock import SystemClock
 
 LINK = PartnerLink(name="bench-menus")

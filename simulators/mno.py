@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from http import HTTPStatus
 
 from simulators.loopback import LoopbackServer, Request, Response
-from tallystick.entry.settings import MnoAccess
+from tallystick.entry.partner_settings import MnoAccess
 from tallystick.kernel.codec import Decoder, encode
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.time import DAY_MS, HOUR_MS, Clock

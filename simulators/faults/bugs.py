@@ -17,11 +17,12 @@ from simulators.faults.process import Process
 from simulators.faults.store import SimulatedDatabase, SimulatedServer
 from simulators.faults.world import World
 from tallystick.application.book import LedgerBook
-from tallystick.application.commands import BookAnswered, Command, DialBalance
+from tallystick.application.commands import Command, DialBalance
 from tallystick.application.core import Exchange, Finish, StillUnknown
 from tallystick.application.core.model import RefusedByBook
 from tallystick.application.core.rules import book_id
 from tallystick.application.desks import Desks
+from tallystick.application.own_commands import BookAnswered
 from tallystick.application.payments.service import Payments
 from tallystick.application.turn import Recorded, Turn
 from tallystick.application.writer import Prepared, Writer

@@ -7,7 +7,6 @@ import random
 from collections.abc import Callable
 
 from simulators.core_books import CoreBooks
-from tallystick.application.commands import BookAnswered
 from tallystick.application.core import (
     Asked,
     BookAnswer,
@@ -26,6 +25,7 @@ from tallystick.application.core import (
     placing_of,
 )
 from tallystick.application.core.settling import book_order
+from tallystick.application.own_commands import BookAnswered
 from tallystick.application.payments.store import open_orders
 from tallystick.application.turn import Recorded
 from tallystick.entry.assembly import Platform

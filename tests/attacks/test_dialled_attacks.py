@@ -12,7 +12,7 @@ from tests.attacks.test_canaries import everything_kept
 from tests.support.collectors import Stream, until
 from tests.support.dialled import DIALLER, FRIEND, LINK, OTHER, PIN, Dialled, dialled
 
-from tallystick.entry.settings import PartnerLink
+from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.tracing import Trace
 from tallystick.kernel.errors import MfsError, NotAuthentic, Refused, Replayed
 from tallystick.kernel.money import Money

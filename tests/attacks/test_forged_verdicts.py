@@ -18,8 +18,8 @@ from tests.support.served import served
 from tests.support.stores import on_file
 from tests.unit.process.policy.policy_texts import SIGNED, demo_text, payment
 
-from tallystick.application.commands import Tighten
 from tallystick.application.controls import established
+from tallystick.application.own_commands import Tighten
 from tallystick.client.wallet import consent_to
 from tallystick.entry.replay.parties import (
     Party,

@@ -6,8 +6,8 @@ import pytest
 from tests.support.climbing import Rig, rig
 from tests.support.served import Person
 
-from tallystick.application.commands import Fall, Rise
 from tallystick.application.controls.merits import count
+from tallystick.application.own_commands import Fall, Rise
 from tallystick.entry.http.operations import OPERATIONS
 from tallystick.kernel.errors import Conflict, MfsError
 from tallystick.kernel.money import Money

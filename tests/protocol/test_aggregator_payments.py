@@ -16,8 +16,8 @@ from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import open_platform
 from tallystick.entry.http.dialled import DialledActions
 from tallystick.entry.http.dialogues import Called, Dialogues
+from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.rechecking import Verifier
-from tallystick.entry.settings import PartnerLink
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.secret import Secret

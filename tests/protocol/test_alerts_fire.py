@@ -19,21 +19,25 @@ from urllib.parse import urlsplit
 
 import pytest
 from simulators.cast import Person
+from tests.protocol.test_tightening_served import run_of
 from tests.support.collectors import HttpCollector, Stream, until
 from tests.support.metrics import exposition
 from tests.support.partners import FallingCore, LocalWitness, MovedClock
 from tests.support.processes import fronts
 from tests.support.prometheus import RULES, Prometheus, read_rules
+from tests.support.proposed import leave_proposal
 from tests.support.served import Served, served
 from tests.support.stores import raw
 from tests.unit.process.isms.kept import TEXTS, text
+from tests.unit.process.policy.policy_texts import demo_text
 
 from tallystick.client.wallet import Refusal
-from tallystick.entry import accounting
+from tallystick.entry import accounting, evidence, proposals
 from tallystick.entry.http import watched
 from tallystick.entry.witnessing import WITNESSED_NOTE, Witnessing
 from tallystick.infrastructure.envelope.cose import seal_request
 from tallystick.kernel.errors import MfsError, OutOfReach, Unavailable
+from tallystick.kernel.evidence import Verdict
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS, iso_utc
 from tallystick.protocol.payments import PaymentKind
@@ -374,6 +378,37 @@ def the_module_fails(folder: Path) -> Prometheus:
         return on.scraper
 
 
+def a_tightening_is_beyond_its_caps(folder: Path) -> Prometheus:
+    """A control fails, and too few customers are known to say whom the tightening touches."""
+    entry = (
+        "tightening_caps:\n  per_action: {customers_bp: 500, value_bp: 500}\n"
+        "  per_day: {customers_bp: 500, value_bp: 500}\n\ntightening:\n"
+    )
+    text = demo_text().replace("tightening:\n", entry, 1)
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        patch.setattr(evidence, "EVERY_S", 0.2)
+        on = stack.enter_context(stage(folder, policy_text=text))
+        on.scraper.cause()
+        failed = run_of(Verdict.FAIL, on.provider.clock.now() - 1, "run-1")
+        evidence.leave_run(on.provider.folder, failed)
+        until(lambda: on.shows("tallystick_proposals_waiting 1"))
+        on.scraper.until_fired("TallystickTighteningCapped")
+        return on.scraper
+
+
+def a_proposal_waits(folder: Path) -> Prometheus:
+    """The loop proposed a policy almost four hours ago, and nobody signed it."""
+    with stage(folder) as on:
+        on.patch.setattr(proposals, "EVERY_S", 0.2)
+        at = on.provider.clock.now() - 4 * HOUR_MS + MINUTE_MS
+        leave_proposal(on.provider.folder.root, at)
+        until(lambda: on.shows("tallystick_proposals_waiting 1"))
+        on.scraper.steps(4)
+        on.scraper.cause()
+        on.scraper.until_fired("TallystickProposalWaits")
+        return on.scraper
+
+
 SCENES: dict[str, Callable[[Path], Prometheus]] = {
     "TallystickWritesStopped": writes_stop,
     "TallystickUnreachable": it_is_gone,
@@ -393,6 +428,8 @@ SCENES: dict[str, Callable[[Path], Prometheus]] = {
     "TallystickRegistersOverdue": a_register_is_overdue,
     "TallystickLogLinesDropped": the_log_cannot_be_written,
     "TallystickDependencyFailing": the_module_fails,
+    "TallystickTighteningCapped": a_tightening_is_beyond_its_caps,
+    "TallystickProposalWaits": a_proposal_waits,
 }
 ALSO = {
     "TallystickOverloaded": {"TallystickUnavailableAnswers"},

@@ -10,7 +10,7 @@ from tests.support.climbing import EXPENSE, balances, earned, rig
 from tests.support.served import served
 from tests.unit.process.policy.ladders import with_ladders
 
-from tallystick.application.commands import Fall, Rise
+from tallystick.application.own_commands import Fall, Rise
 from tallystick.entry.assembly import open_platform
 from tallystick.entry.incentives import Steps, move
 from tallystick.entry.recounting import recount

@@ -12,8 +12,8 @@ from tests.support.proved import CLOCK, new_provider, tell, verdicts
 from tests.support.served import served
 from tests.support.stores import ON_SERVER
 
-from tallystick.application.commands import EquipProbe, RecordEvidence
 from tallystick.application.notices.store import due_notices
+from tallystick.application.own_commands import EquipProbe, RecordEvidence
 from tallystick.application.proving import recorded_runs
 from tallystick.client.session import Reply
 from tallystick.entry import evidence

@@ -17,7 +17,7 @@ from tests.support.served import PROVIDER, Person, Served, served
 from tallystick.client.partner import PartnerSigner
 from tallystick.client.webhooks import WebhookReceiver
 from tallystick.entry.http.partners import Partners
-from tallystick.entry.settings import Partner
+from tallystick.entry.partner_settings import Partner
 from tallystick.infrastructure.crypto.eddsa import Ed25519SigningKey
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.infrastructure.httpsig import ReplyHead, RequestHead

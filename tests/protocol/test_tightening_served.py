@@ -15,7 +15,7 @@ from tests.unit.entry.cli.command_line import tallystick
 from tests.unit.process.conformance.pictures import PROBES, saw
 from tests.unit.process.policy.policy_texts import changed, demo_text, payment
 
-from tallystick.application.commands import Ease, RecordEvidence, Tighten
+from tallystick.application.own_commands import Ease, RecordEvidence, Tighten
 from tallystick.client.wallet import Refusal
 from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.cli.unlocking import open_root_key

@@ -9,8 +9,8 @@ from typing import Any
 from simulators.aggregator import Aggregator, AggregatorPhone, DialledSession
 from tests.support.served import Person, Served, served
 
+from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.partners import link_secret
-from tallystick.entry.settings import PartnerLink
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret

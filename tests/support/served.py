@@ -19,7 +19,8 @@ from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.desk_settings import DeskSettings, save_desk
 from tallystick.entry.http.server import Listening, serve
 from tallystick.entry.http.watched import Watched
-from tallystick.entry.settings import MnoAccess, Partner, PartnerLink, ProviderFolder, PublicHalf
+from tallystick.entry.partner_settings import MnoAccess, Partner, PartnerLink
+from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, set_up
 from tallystick.entry.siem import Destination
 from tallystick.entry.tracing.spans import Spans

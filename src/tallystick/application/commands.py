@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from tallystick.application.attempts import Subjects
 from tallystick.application.consent import DeviceSigned, PinVerified
-from tallystick.application.core import Finish, GiveToPeople
 from tallystick.application.desk.model import (
     JoinWithPasskey,
     LinkSubject,
@@ -22,25 +21,33 @@ from tallystick.application.desk.model import (
     SignIn,
 )
 from tallystick.application.desks import Desks
-from tallystick.application.notices import NoticeRow
 from tallystick.application.operators import SignedAct
-from tallystick.application.proving import Equipped
-from tallystick.application.signals import Answers
+from tallystick.application.own_commands import (
+    ApproveTightening,
+    BookAnswered,
+    DeliveryTried,
+    Ease,
+    EquipProbe,
+    Fall,
+    LapseProposal,
+    NoticeReceipt,
+    NoticeTried,
+    RecordEvidence,
+    Rise,
+    SignalsSeen,
+    StateCertificate,
+    Tighten,
+)
 from tallystick.application.tries import InSession, PinTried, TryEnded, TryPin
 from tallystick.application.turn import Outcome, Turn
-from tallystick.application.webhooks import Delivery
 from tallystick.infrastructure.envelope.handshake_server import (
     AuthenticatedDevice,
     OpenedEnrolment,
 )
 from tallystick.kernel.errors import Broken
 from tallystick.kernel.secret import Secret
-from tallystick.process.conformance.basis import Run
-from tallystick.process.policy.incentives import Counted
-from tallystick.process.policy.tightening import Seen
-from tallystick.protocol.channels import Language, SmsReceipt
+from tallystick.protocol.channels import Language
 from tallystick.protocol.operators import EnrolOperator, OpenCustomer
-from tallystick.protocol.statements import SignedStatement
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,49 +205,6 @@ class JoinOperator:
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeTried:
-    """One attempt to deliver a notice, and whether it arrived.
-
-    Source: ISO/TS 12812-2:2017, 7.3.6
-    """
-
-    notice: NoticeRow
-    delivered: bool
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeReceipt:
-    """What the SMSC says became of a notice.
-
-    Source: ISO/TS 12812-2:2017, 7.3.6
-    """
-
-    receipt: SmsReceipt
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryTried:
-    """One attempt to deliver an event to a core system, and whether it arrived.
-
-    Source: ISO/TS 12812-2:2017, 11.2.3
-    """
-
-    delivery: Delivery
-    delivered: bool
-
-
-@dataclass(frozen=True, slots=True)
-class BookAnswered:
-    """The core system ended an order, or people must find out.
-
-    Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.3
-    """
-
-    order: str
-    ended: Finish | GiveToPeople
-
-
-@dataclass(frozen=True, slots=True)
 class PerformAct:
     """A signed act of an operator.
 
@@ -248,95 +212,6 @@ class PerformAct:
     """
 
     signed: SignedAct
-
-
-@dataclass(frozen=True, slots=True)
-class Tighten:
-    """A signal of an entry fails; from this process only, no operation leads here.
-
-    Source: ISO/TS 12812-2:2017, 6.1; 6.2.3
-    """
-
-    entry: str
-    seen: Seen
-
-
-@dataclass(frozen=True, slots=True)
-class Ease:
-    """A signal of an entry in force was well for its time; from this process only.
-
-    Source: ISO/TS 12812-2:2017, 6.1; 6.2.3
-    """
-
-    entry: str
-    seen: Seen
-
-
-@dataclass(frozen=True, slots=True)
-class Rise:
-    """A subject of an incentive has the evidence for the next step; from this process only.
-
-    Source: ISO/TS 12812-2:2017, 6.1
-    """
-
-    ladder: str
-    subject: str
-    counted: Counted
-
-
-@dataclass(frozen=True, slots=True)
-class Fall:
-    """A finding stands against a subject of an incentive; from this process only.
-
-    Source: ISO/TS 12812-2:2017, 6.1
-    """
-
-    ladder: str
-    subject: str
-    counted: Counted
-
-
-@dataclass(frozen=True, slots=True)
-class StateCertificate:
-    """What officers signed about a certificate.
-
-    Source: ISO/TS 12812-2:2017, 9.1
-    """
-
-    statement: SignedStatement
-
-
-@dataclass(frozen=True, slots=True)
-class SignalsSeen:
-    """What the mobile network said of a customer's SIM; from this process only.
-
-    Source: ISO/TS 12812-2:2017, 7.2.3; 7.4.5
-    """
-
-    customer: str
-    answers: Answers
-
-
-@dataclass(frozen=True, slots=True)
-class RecordEvidence:
-    """A run of probes to keep, and who ran it.
-
-    Source: ISO/TS 12812-2:2017, 9.1
-    """
-
-    run: Run
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class EquipProbe:
-    """A probe customer to equip with a code; from this process only, no operation leads here.
-
-    Source: ISO/TS 12812-2:2017, 7.4.1; 9.1
-    """
-
-    asked: OpenCustomer
-    tell: Callable[[Equipped], None]
 
 
 Command = (
@@ -366,6 +241,8 @@ Command = (
     | PerformAct
     | StateCertificate
     | Tighten
+    | ApproveTightening
+    | LapseProposal
     | Ease
     | Rise
     | Fall
@@ -432,7 +309,9 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     BookAnswered: lambda desks, turn, one: desks.settling.answered(turn, one.order, one.ended),
     StateCertificate: lambda desks, turn, one: desks.certification.state(turn, one.statement),
     PerformAct: lambda desks, turn, one: desks.operators.act(turn, one.signed, desks.acts.perform),
-    Tighten: lambda desks, turn, one: desks.tighten(turn, one.entry, one.seen),
+    Tighten: lambda desks, turn, one: desks.tighten(turn, one.entry, one.seen, one.preview),
+    ApproveTightening: lambda desks, turn, one: desks.approve_tightening(turn, one.text),
+    LapseProposal: lambda desks, turn, one: desks.lapse_proposal(turn, one.proposal, one.seen),
     Ease: lambda desks, turn, one: desks.ease(turn, one.entry, one.seen),
     SignalsSeen: lambda desks, turn, one: desks.signals.seen(turn, one.customer, one.answers),
     Rise: lambda desks, turn, one: desks.rise(turn, one.ladder, one.subject, one.counted),

@@ -32,6 +32,7 @@ from tallystick.application.webhooks import Webhooks
 from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, NotPermitted
 from tallystick.kernel.secret import Secret
 from tallystick.process.policy import Facts, Grade, Operation
+from tallystick.process.policy.caps import Preview
 from tallystick.process.policy.facts import Channel, DeviceTrust, Factor
 from tallystick.process.policy.incentives import Counted
 from tallystick.process.policy.tightening import Seen
@@ -261,12 +262,28 @@ class Desks:
             raise Conflict("a policy is in force", remedy="activate the next one as an operator")
         return Outcome(Empty(), self.policy.activate(turn, envelope))
 
-    def tighten(self, turn: Turn, entry: str, seen: Seen) -> Outcome:
-        """Put a tightening of the policy into force.
+    def tighten(
+        self, turn: Turn, entry: str, seen: Seen, preview: Preview | None = None
+    ) -> Outcome:
+        """Put a tightening of the policy into force, or propose it beyond its caps.
+
+        Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
+        """
+        return Outcome(Empty(), self.policy.tighten(turn, entry, seen, preview))
+
+    def approve_tightening(self, turn: Turn, text: str) -> Outcome:
+        """Put a proposed tightening into force that two officers signed.
+
+        Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
+        """
+        return Outcome(Empty(), self.policy.approve_tightening(turn, text))
+
+    def lapse_proposal(self, turn: Turn, proposal: str, seen: Seen | None) -> Outcome:
+        """End a proposal whose time is over, or whose signal is well again.
 
         Source: ISO/TS 12812-2:2017, 6.1; 6.2.3
         """
-        return Outcome(Empty(), self.policy.tighten(turn, entry, seen))
+        return Outcome(Empty(), self.policy.measures.proposals.lapse(turn, proposal, seen))
 
     def ease(self, turn: Turn, entry: str, seen: Seen) -> Outcome:
         """End a tightening whose time is over.

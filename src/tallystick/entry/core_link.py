@@ -14,7 +14,6 @@ import http.client
 from time import monotonic
 from urllib.parse import urlsplit
 
-from tallystick.application.commands import BookAnswered
 from tallystick.application.core import (
     Asked,
     BookAnswer,
@@ -34,6 +33,7 @@ from tallystick.application.core import (
 )
 from tallystick.application.core.model import DEFAULT_PATIENCE
 from tallystick.application.core.settling import book_order
+from tallystick.application.own_commands import BookAnswered
 from tallystick.application.payments.store import open_orders
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform

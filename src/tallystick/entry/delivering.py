@@ -9,7 +9,6 @@ from collections.abc import Callable
 from time import monotonic
 from urllib.parse import urlsplit
 
-from tallystick.application.commands import DeliveryTried, NoticeTried
 from tallystick.application.notices import (
     ActivationIssued,
     DeviceSuspended,
@@ -26,6 +25,7 @@ from tallystick.application.notices import (
     sender_of,
 )
 from tallystick.application.notices.rules import LONGEST_WAIT_MS
+from tallystick.application.own_commands import DeliveryTried, NoticeTried
 from tallystick.application.webhooks import Delivery
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform

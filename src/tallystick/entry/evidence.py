@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 import tallystick
-from tallystick.application.commands import RecordEvidence
+from tallystick.application.own_commands import RecordEvidence
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.crypto.digest import sha256

@@ -1,11 +1,15 @@
 """Whether the service of a folder may start, from the files in it: programme, analysis, decisions.
 
     mfs.yaml         what is run; without it nothing can be checked, and nothing is refused
-    risk.json        which controls were chosen; counts while programme and pack are the same
+    risk.json        which controls were chosen; counts while programme and pack are the same, and
+                     while somebody vouches for it
     decisions.json   which exceptions hold; counts while officers signed it and no newer one was
                      in force
 
-Nothing here needs the extra `risk`: the analysis ran before.
+Whoever can write to the folder can write a risk.json in which everything was chosen. So the choice
+is derived again from programme and pack, which takes a fraction of a second with the extra `risk`.
+Where the extra is not installed, or where the same choice does not come out (its search was ended
+by time), two officers vouch for the file: the signed decisions name its digest.
 
 Source: ISO/TS 12812-2:2017, 7.3.1
 """
@@ -18,16 +22,20 @@ from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.store.decided import decided_version
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.codec import encode_canonical
-from tallystick.kernel.errors import MfsError, NotPermitted
+from tallystick.kernel.errors import MfsError, NotPermitted, Unavailable
 from tallystick.kernel.model import Record
 from tallystick.kernel.time import Instant
 from tallystick.process.programme.decisions import Decided, verify_decisions
 from tallystick.process.programme.gate import Gap, Gate, start_gate
 from tallystick.process.programme.model import Programme
 from tallystick.process.programme.reading import open_questions, read_programme
-from tallystick.process.risk.analysis import read_analysis
+from tallystick.process.risk.analysis import Analysis, read_analysis
+from tallystick.process.risk.matching import match_rules
 from tallystick.process.risk.model import Pack
 from tallystick.process.risk.packs import pack_for
+from tallystick.process.risk.paths import Scenes
+from tallystick.process.risk.selection.choosing import choose
+from tallystick.process.risk.selection.problem import rules_of, units_of
 from tallystick.protocol.decisions_file import read_envelope
 
 _SHOWN = 40
@@ -59,8 +67,9 @@ def start_of(folder: ProviderFolder, now: Instant) -> Start | None:
     except MfsError as error:
         asked = tuple(_question(str(at), what) for at, what in questions)
         return Start(gate=_shut((*_unsound(error), *asked)), decided=0)
-    chosen, stale = _chosen(folder, programme, pack)
     decided, refused = _decided(folder, programme)
+    vouched = decided.analysis if decided else ""
+    chosen, stale = _chosen(folder, programme, pack, vouched)
     gate = start_gate(
         programme,
         decided.decisions.values() if decided else (),
@@ -108,35 +117,71 @@ def in_a_line(gate: Gate) -> str:
 
 
 def _chosen(
-    folder: ProviderFolder, programme: Programme, pack: Pack
+    folder: ProviderFolder, programme: Programme, pack: Pack, vouched: str
 ) -> tuple[Mapping[str, tuple[str, ...]], tuple[Gap, ...]]:
     """The chosen controls with what each serves, and what is wrong with the analysis.
 
     Without one that counts, every control is taken as chosen: the rest of what is missing is then
     missing whatever an analysis says.
     """
-    says = _staleness(folder, programme, pack)
-    if isinstance(says, frozenset):
-        return _serving(pack, says), ()
-    run = f"tallystick risk run {folder.root}"
-    return _serving(pack, frozenset(pack.controls)), (
-        Gap(subject=folder.risk_file.name, says=says, remedy=f"analyse it: {run}"),
+    found = _counting(folder, programme, pack, vouched)
+    if isinstance(found, frozenset):
+        return _serving(pack, found), ()
+    return _serving(pack, frozenset(pack.controls)), (found,)
+
+
+def _counting(
+    folder: ProviderFolder, programme: Programme, pack: Pack, vouched: str
+) -> frozenset[str] | Gap:
+    """The controls that an analysis chose which counts, or why there is none."""
+    run = f"analyse it: tallystick risk run {folder.root}"
+    if not folder.risk_file.exists():
+        return _unfounded(folder, "the risks of the programme were not analysed", run)
+    octets = folder.risk_file.read_bytes()
+    try:
+        analysis = read_analysis(octets)
+    except MfsError:
+        return _unfounded(folder, "the result of the analysis cannot be read", run)
+    if analysis.programme_digest != sha256(encode_canonical(programme)).hex():
+        says = "the programme was changed after its risks were analysed"
+        return _unfounded(folder, says, run)
+    if analysis.pack_digest != pack.digest:
+        says = "the analysis used other rules and controls than this release has"
+        return _unfounded(folder, says, run)
+    digest = sha256(octets).hex()
+    if vouched == digest:
+        return frozenset(one.control for one in analysis.selection.chosen)
+    return _derived_again(folder, programme, pack, analysis, digest)
+
+
+def _derived_again(
+    folder: ProviderFolder, programme: Programme, pack: Pack, analysis: Analysis, digest: str
+) -> frozenset[str] | Gap:
+    """The controls of `analysis`, if the programme and the pack give the same choice again."""
+    vouch = f"let two officers sign decisions with analysis: {digest}"
+    try:
+        units = units_of(match_rules(programme, pack), Scenes(programme, pack))
+        answer = choose(rules_of(programme, pack), units).answer
+    except Unavailable:
+        says = "nobody vouches for the analysis, and it cannot be derived again here"
+        return _unfounded(folder, says, f"install the extra risk, or {vouch}")
+    except MfsError as error:
+        return _unfounded(folder, error.detail, vouch)
+    said = frozenset(one.control for one in analysis.selection.chosen)
+    if said == answer.chosen:
+        return said
+    more, less = sorted(said - answer.chosen), sorted(answer.chosen - said)
+    parts = [f"{words} {', '.join(names[:3])}" for words, names in
+             (("it adds", more), ("it lacks", less)) if names]  # fmt: skip
+    return _unfounded(
+        folder,
+        f"the choice in it does not follow from the programme: {'; '.join(parts)}",
+        f"analyse again: tallystick risk run {folder.root}; or {vouch}",
     )
 
 
-def _staleness(folder: ProviderFolder, programme: Programme, pack: Pack) -> frozenset[str] | str:
-    """The controls that a fresh analysis chose, or why there is none."""
-    if not folder.risk_file.exists():
-        return "the risks of the programme were not analysed"
-    try:
-        analysis = read_analysis(folder.risk_file.read_bytes())
-    except MfsError:
-        return "the result of the analysis cannot be read"
-    if analysis.programme_digest != sha256(encode_canonical(programme)).hex():
-        return "the programme was changed after its risks were analysed"
-    if analysis.pack_digest != pack.digest:
-        return "the analysis used other rules and controls than this release has"
-    return frozenset(one.control for one in analysis.selection.chosen)
+def _unfounded(folder: ProviderFolder, says: str, remedy: str) -> Gap:
+    return Gap(subject=folder.risk_file.name, says=says, remedy=remedy)
 
 
 def _serving(pack: Pack, chosen: frozenset[str]) -> dict[str, tuple[str, ...]]:

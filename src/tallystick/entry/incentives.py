@@ -10,8 +10,8 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from tallystick.application.commands import Fall, Rise
 from tallystick.application.controls.merits import count
+from tallystick.application.own_commands import Fall, Rise
 from tallystick.application.payments.store import given_back_since, last_order
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform

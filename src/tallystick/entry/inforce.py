@@ -3,10 +3,17 @@
 Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tallystick.application.policing.store import MEASURE, POLICY, every_measure
-from tallystick.application.policing.tightening import TIGHTENED, check_measure, file_digest
+from tallystick.application.policing.tightening import TIGHTENED
+from tallystick.application.tightenings.sealing import (
+    check_caps,
+    check_measure,
+    file_digest,
+    told_of,
+)
+from tallystick.application.tightenings.store import PROPOSAL, Waiting, every_proposal
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.store.changes import load
 from tallystick.infrastructure.store.database import Connection, Reader
@@ -23,9 +30,28 @@ def kept_measures(reader: Connection) -> tuple[Measure, ...]:
 
     Source: ISO/TS 12812-2:2017, 6.1
     """
-    if not any(shape.table == MEASURE.name for shape in reader.shapes()):
+    columns = {shape.table: shape.columns for shape in reader.shapes()}.get(MEASURE.name, ())
+    if not columns:
         return ()
-    return tuple(every_measure(reader))
+    return tuple(every_measure(reader, before_caps="touched" not in columns))
+
+
+def kept_proposals(reader: Connection) -> tuple[Waiting, ...]:
+    """Every tightening beyond its caps that the store keeps; none in a store from before.
+
+    Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
+    """
+    if not any(shape.table == PROPOSAL.name for shape in reader.shapes()):
+        return ()
+    return every_proposal(reader)
+
+
+def waiting_proposals(reader: Connection, now: int) -> tuple[Waiting, ...]:
+    """The tightenings that wait for two officers at `now` (ms), oldest first.
+
+    Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
+    """
+    return tuple(one for one in kept_proposals(reader) if not one.ended and now < one.until)
 
 
 class Policies:
@@ -70,16 +96,20 @@ def _names_at(measures: Iterable[Measure], version: int, event: int) -> Iterator
     for one in measures:
         begun = one.version == version and one.event < event
         if begun and (one.end_event < 0 or event < one.end_event):
-            yield one.entry
+            yield one.step
 
 
 def wrong_measures(
-    reader: Connection, known: Sequence[VerifyKey], provider: str
+    reader: Connection,
+    known: Sequence[VerifyKey],
+    provider: str,
+    officers: Mapping[str, VerifyKey] | None = None,
 ) -> tuple[tuple[str, str], ...]:
     """Every kept tightening that does not hold, and why: its id and the reason.
 
     The service's signature counts only with what officers signed: the entry is one of theirs, the
-    result is proved again to be nowhere looser, and the record has the event.
+    result is proved again to be nowhere looser, what it touches is within their caps (or two of the
+    `officers` signed that it goes beyond), and the record has the event.
     Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
     """
     measures, tally = kept_measures(reader), TallyStore(reader)
@@ -92,7 +122,8 @@ def wrong_measures(
             base, envelope = signed[one.version]
             check_measure(one, base, file_digest(envelope), known, provider)
             beside = _names_at(measures, one.version, one.event)
-            proven_tighter(base, effective(base, (*beside, one.entry)))
+            proven_tighter(base, effective(base, (*beside, one.step)))
+            check_caps(one, base, file_digest(envelope), measures, officers or {})
             _check_recorded(tally, one)
         except MfsError as error:
             found.append((one.id, error.because or error.detail))
@@ -107,5 +138,6 @@ def _check_recorded(tally: TallyStore, measure: Measure) -> None:
         or event.kind != TIGHTENED
         or event.p.get("measure") != measure.id
         or event.p.get("file") != file_digest(measure.file)
+        or any(event.p.get(name) != value for name, value in told_of(measure).items())
     ):
         raise NotAuthentic("the record does not have the event that began it")

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from tallystick.entry.evidence import kept_in, leave_run
-from tallystick.entry.observing import Known, known_of, recorded, seen_controls
+from tallystick.entry.observing import Known, known_of, payers_of, recorded, seen_controls
+from tallystick.entry.proposals import PROPOSALS, WAITS, waits_until
 from tallystick.entry.proving.phone import Line, probes_folder
 from tallystick.entry.proving.probing import THROUGH_DOORS, registry_of
 from tallystick.entry.proving.site import Site
@@ -75,7 +76,6 @@ from tallystick.process.risk.packs import pack_for
 from tallystick.process.risk.paths import Scenes
 
 ANALYSIS_FILE: Final = "loop-analysis.json"
-PROPOSALS: Final = "proposals"
 _YEARS: Final = 100
 """Losses are the report's business; here only the choice of controls is needed."""
 
@@ -283,16 +283,21 @@ class Looping:
         folder = self.site.folder.root / PROPOSALS
         path = folder / f"{reason_digest(ground, policy, reasons)}.yaml"
         refused = path.with_suffix(".refused")
-        if path.exists() or refused.exists():
-            return path if path.exists() else None
+        now = self.site.clock.now()
+        if refused.exists():
+            return None
+        if path.exists() and now < waits_until(path):
+            return path
         self.stage("deriving a stronger policy")
         folder.mkdir(mode=0o700, exist_ok=True)
         try:
-            proposal = propose(load_rules(), ground, policy, reasons, self.site.clock.now())
+            payers = payers_of(self.site.folder, now)
+            proposal = propose(load_rules(), ground, policy, reasons, now, payers)
         except Malformed as error:
             replace_file(refused, error.detail.encode())
             return None
         replace_file(path.with_suffix(".reasons.json"), encode_canonical(proposal))
+        replace_file(path.with_suffix(WAITS), encode_canonical(proposal.waits))
         replace_file(path, proposal_text(proposal).encode())
         return path
 

@@ -19,13 +19,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from tallystick.application.commands import SignalsSeen
 from tallystick.application.customers import Customer
+from tallystick.application.own_commands import SignalsSeen
 from tallystick.application.signals import UNKNOWN, Answers
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.notes import Note
-from tallystick.entry.settings import MnoAccess
+from tallystick.entry.partner_settings import MnoAccess
 from tallystick.entry.writing import WriterLoop
 from tallystick.kernel.codec import Decoder, encode
 from tallystick.kernel.errors import Malformed, MfsError, Unavailable

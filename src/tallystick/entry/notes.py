@@ -39,5 +39,8 @@ class Note(StrEnum):
     INCENTIVE_RISEN = "a subject of an incentive rose"
     INCENTIVE_FALLEN = "a subject of an incentive fell"
     INCENTIVE_STAYS = "a subject of an incentive could not be moved"
+    TIGHTENING_CAPPED = "a tightening is beyond its caps"
+    PROPOSAL_WAITS = "a proposal waits for people"
+    PROPOSAL_ENDED = "a proposal waits no more"
     SIEM_LOST = "the security monitoring does not answer"
     SIEM_FOUND = "the security monitoring answers again"

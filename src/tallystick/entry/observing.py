@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tallystick.application.policing.store import last_policy
 from tallystick.application.proving import recorded_runs
+from tallystick.application.tightenings.recorded import recorded_payers
 from tallystick.entry.evidence import kept_in
 from tallystick.entry.proving.probing import every_check, other_observations
 from tallystick.entry.settings import ProviderFolder
@@ -30,6 +31,7 @@ from tallystick.process.derivation.inforce import words_in_force
 from tallystick.process.derivation.rules import load_rules
 from tallystick.process.policy.language.model import Policy
 from tallystick.process.policy.language.reading import read_policy
+from tallystick.process.policy.touching import Payer
 from tallystick.process.programme.model import Programme
 from tallystick.process.risk.model import Pack
 from tallystick.process.risk.observing import Look, Sighting, sightings
@@ -136,3 +138,14 @@ def recorded(folder: ProviderFolder) -> tuple[tuple[Run, ...], str]:
     with open_snapshot(folder.stored()) as reader:
         stored = last_policy(reader)
         return recorded_runs(reader, 0), text if stored is None else stored[1]
+
+
+def payers_of(folder: ProviderFolder, now: int) -> tuple[Payer, ...]:
+    """Customers of long standing with what they paid of late; none before anything is recorded.
+
+    Source: ISO/TS 12812-2:2017, 9.1; 14.2.2
+    """
+    if isinstance(folder.place(), Path) and not folder.database_file.exists():
+        return ()
+    with open_snapshot(folder.stored()) as reader:
+        return recorded_payers(reader, now)

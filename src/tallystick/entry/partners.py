@@ -17,7 +17,8 @@ from base64 import b64decode
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from tallystick.entry.settings import PartnerLink, ProviderFolder, ProviderSettings
+from tallystick.entry.partner_settings import PartnerLink
+from tallystick.entry.settings import ProviderFolder, ProviderSettings
 from tallystick.infrastructure.crypto.digest import equal, hmac_sha256, sha256
 from tallystick.infrastructure.modules.block import peek
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle, Purpose

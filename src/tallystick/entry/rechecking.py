@@ -106,6 +106,7 @@ class Verifier:
         self._provider = settings.provider
         self._books = not settings.core_url
         self._measure_keys = tuple(half.verify_key() for half in settings.tightening)
+        self._officers = {name: half.verify_key() for name, half in settings.officers.items()}
         master = folder.master(opener)
         roots = master.roots(purposes_of((Role.VERIFIER,)))
         self._module = SoftModule(roots, clock, profile=settings.profile)
@@ -179,7 +180,9 @@ class Verifier:
             orders=orders,
             erased=erased,
             doubts=tuple(doubts),
-            tightenings=wrong_measures(self._reader, self._measure_keys, self._provider),
+            tightenings=wrong_measures(
+                self._reader, self._measure_keys, self._provider, self._officers
+            ),
         )
 
     def _recorded(self, first: int, end: int) -> Iterator[tuple[OrderRow, EventLeaf]]:

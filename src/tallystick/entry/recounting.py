@@ -2,7 +2,8 @@
 
 Reads a provider's store beside the running service, and needs no secret. The acts of operators and
 what concerns policies, operators, devices that were stopped, and the log itself are told; payments
-and what customers did are not.
+and what customers did are not. What the loop's rounds changed is kept beside the store, and stands
+between the events of the log by its time.
 
 Source: ISO/TS 12812-2:2017, 6.1; 6.2.3; 7.3.3
 """
@@ -22,6 +23,7 @@ from tallystick.infrastructure.tally.store import TallyStore
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.model import Record
 from tallystick.kernel.time import Instant, iso_utc
+from tallystick.process.loop.model import LINES_FILE, read_lines
 from tallystick.protocol.receipt import EventLeaf
 
 _ALWAYS = (
@@ -63,6 +65,7 @@ def recount(folder: ProviderFolder, since: Instant) -> list[Change]:
             _recorded(reader),
             sorted((*_started(began), *_keys(began)), key=_when),
             _list_in_folder(folder, began),
+            _rounds(folder),
             key=_when,
         )
         return [one for one in found if one.at >= since]
@@ -104,6 +107,24 @@ def _change(
         says=" ".join(f"{name}={value}" for name, value in sorted(shown.items())),
         index=index,
     )
+
+
+def _rounds(folder: ProviderFolder) -> Iterator[Change]:
+    """What the loop's rounds changed; nothing where its file cannot be read."""
+    path = folder.root / LINES_FILE
+    try:
+        lines = read_lines(path.read_bytes()) if path.exists() else ()
+    except (MfsError, OSError):
+        return
+    for one in lines:
+        parts = [
+            f"round={one.round}",
+            f"controls={one.in_effect}/{one.controls}",
+            f"open={sum(moved.after.open for moved in one.residual.values())}",
+            *(f"fallen={','.join(one.fallen)}" for _ in one.fallen[:1]),
+            *(f"proposal={one.proposal}" for _ in one.proposal[:1]),
+        ]
+        yield Change(at=one.at, what="loop.round", who="the loop", says=" ".join(parts))
 
 
 def _started(began: list[Start]) -> Iterator[Change]:

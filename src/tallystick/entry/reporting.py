@@ -6,25 +6,32 @@
 Source: ISO/TS 12812-2:2017, 6.1; 9.1
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tallystick import __version__
+from tallystick.entry.inforce import kept_measures, kept_proposals
 from tallystick.entry.observing import known_of, nothing_known, seen_controls
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.store.database import Connection
 from tallystick.infrastructure.store.files import replace_file
+from tallystick.infrastructure.store.opening import open_snapshot
+from tallystick.infrastructure.tally.leaf import decode_leaf
+from tallystick.infrastructure.tally.store import TallyStore
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.time import Clock
 from tallystick.process.catalogue import catalogue
 from tallystick.process.conformance.basis import catalogue_digest
 from tallystick.process.conformance.findings import newest_by_check
 from tallystick.process.loop.model import LINES_FILE, LoopLine, read_lines
+from tallystick.process.policy.caps import touched_by
+from tallystick.process.policy.tightening import Measure
 from tallystick.process.programme.model import Programme
 from tallystick.process.programme.reading import read_programme
 from tallystick.process.reports.course import HISTORY_FILE, history_line, is_news, read_history
 from tallystick.process.reports.material import Material, controls_there
-from tallystick.process.reports.model import HistoryPoint, Versions
+from tallystick.process.reports.model import HistoryPoint, Stricter, Versions
 from tallystick.process.risk.analysis import Analysis, Options, Stage, analyse
 from tallystick.process.risk.losses.report import Inputs, loss_curve
 from tallystick.process.risk.model import LossCurve, Pack
@@ -32,6 +39,7 @@ from tallystick.process.risk.observing import observation_of
 from tallystick.process.risk.packs import pack_for
 from tallystick.process.risk.paths import Scenes
 from tallystick.process.risk.residual import declared
+from tallystick.protocol.measures import Touched
 
 PROGRAMME_FILE = "mfs.yaml"
 
@@ -93,6 +101,7 @@ def material_of(place: Path, clock: Clock, options: Options, stage: Stage) -> Ma
         curves=curves,
         history=() if provider is None else history_in(provider),
         loop=() if provider is None else lines_in(provider),
+        tightenings=() if provider is None else tightenings_in(provider),
     )
 
 
@@ -123,6 +132,54 @@ def lines_in(folder: ProviderFolder) -> tuple[LoopLine, ...]:
     """
     path = folder.root / LINES_FILE
     return read_lines(path.read_bytes()) if path.exists() else ()
+
+
+def tightenings_in(folder: ProviderFolder) -> tuple[Stricter, ...]:
+    """What the service in `folder` made stricter by itself, or proposed to, the oldest first.
+
+    Source: ISO/TS 12812-2:2017, 6.1; 6.2.3
+    """
+    if isinstance(folder.place(), Path) and not folder.database_file.exists():
+        return ()
+    with open_snapshot(folder.stored()) as reader:
+        found = [
+            *(_stricter(one, touched_by(one)) for one in kept_measures(reader)),
+            *_proposed(reader),
+        ]
+    return tuple(sorted(found, key=lambda one: (one.since, one.entry)))
+
+
+def _stricter(one: Measure, counted: Touched | None) -> Stricter:
+    return Stricter(
+        entry=one.entry,
+        cohort=one.cohort,
+        since=one.since,
+        until=one.until,
+        ended=one.ended,
+        proposed=False,
+        customers=0 if counted is None else counted.customers,
+        of_customers=0 if counted is None else counted.of_customers,
+        value_minor=0 if counted is None else counted.value_minor,
+    )
+
+
+def _proposed(reader: Connection) -> Iterator[Stricter]:
+    """Proposals, each until its end: the instant of the event that ended it, or its own."""
+    tally = TallyStore(reader)
+    for one in kept_proposals(reader):
+        proposal = one.proposal()
+        leaf = tally.leaf(one.end_event) if one.ended else None
+        yield Stricter(
+            entry=proposal.entry,
+            cohort=proposal.cohort,
+            since=proposal.at,
+            until=one.until if leaf is None else decode_leaf(leaf).at,
+            ended=one.ended or "waits for officers",
+            proposed=True,
+            customers=proposal.touched.customers,
+            of_customers=proposal.touched.of_customers,
+            value_minor=proposal.touched.value_minor,
+        )
 
 
 def keep_history(folder: ProviderFolder, point: HistoryPoint) -> bool:

@@ -24,6 +24,7 @@ from tallystick.application.policing.store import MIGRATION as POLICIES
 from tallystick.application.policing.store import SHADOW_MIGRATION as SHADOWS
 from tallystick.application.proving.store import MIGRATION as EVIDENCE
 from tallystick.application.signals.store import MIGRATION as SIGNALS
+from tallystick.application.tightenings.store import MIGRATION as PROPOSALS
 from tallystick.application.webhooks.store import MIGRATION as WEBHOOKS
 from tallystick.infrastructure.ledger.store import MIGRATION as LEDGER
 from tallystick.infrastructure.store.boots import MIGRATIONS as BOOTS
@@ -39,5 +40,6 @@ MIGRATIONS = (
     ATTEMPTS, AUTHENTICATORS, EXEMPTIONS,
     PASSKEYS, DESK,
     INCENTIVES,
+    PROPOSALS,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

@@ -22,10 +22,10 @@ Source: ISO/TS 12812-2:2017, 6.1; 7.4.2
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 
 from tallystick.application.notices import SenderRule
+from tallystick.entry.partner_settings import MnoAccess, Partner, PartnerLink
 from tallystick.infrastructure.crypto.signature import VerifyKey, verify_key
 from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.modules.opening import Opener, open_master
@@ -37,7 +37,6 @@ from tallystick.kernel.errors import NotFound, NotPermitted
 from tallystick.kernel.model import Record
 from tallystick.process.policy.asked import Names, read_names
 from tallystick.protocol.channels import Language
-from tallystick.protocol.http_signatures import KeyId
 
 
 class PublicHalf(Record, frozen=True, kw_only=True):
@@ -65,38 +64,6 @@ class InvitationHash(Record, frozen=True, kw_only=True):
 
     role: str
     code_hash: str
-
-
-class PartnerLink(Record, frozen=True, kw_only=True):
-    """How the callbacks of the partner `name` are authenticated.
-
-    `proof` is `mac` (a shared secret, derived in the module for `generation`) or `certificate`: the
-    terminator of TLS names the certificate that it verified, whose SHA-256 is `certificate`
-    (base64url), and only the networks in `sources` may say so. With `mac`, `sources` narrows where
-    callbacks may come from and proves nothing by itself.
-    Source: ISO/TS 12812-2:2017, 7.2.3; 7.2.7
-    """
-
-    name: str
-    proof: Literal["mac", "certificate"] = "mac"
-    generation: int = 1
-    certificate: str = ""
-    sources: tuple[str, ...] = ()
-
-
-class Partner(Record, frozen=True, kw_only=True):
-    """A system of another party that signs HTTP messages: its key and the doors open to it.
-
-    `algorithm` is a name of the registry of HTTP signature algorithms, `public` base64url: a point
-    of 65 bytes, 32 bytes, or a SubjectPublicKeyInfo in DER for RSA. `doors` are operations.
-    Source: ISO/TS 12812-2:2017, 3.5; 7.3.3; RFC 9421, 6.2
-    """
-
-    name: str
-    keyid: KeyId
-    algorithm: str
-    public: str
-    doors: tuple[str, ...]
 
 
 class ProviderSettings(Record, frozen=True, kw_only=True):
@@ -134,20 +101,6 @@ class ProviderSettings(Record, frozen=True, kw_only=True):
     aggregators: tuple[PartnerLink, ...] = ()
     sms_receipts: PartnerLink | None = None
     partners: tuple[Partner, ...] = ()
-
-
-class MnoAccess(Record, frozen=True, kw_only=True):
-    """How a mobile network is asked: its address, the bearer, and which interfaces it offers.
-
-    `apis` has the path of each with its version, such as `/sim-swap/v2`; what is not in it is not
-    asked. The bearer is a secret: the file is readable by the service alone.
-    Source: ISO/TS 12812-2:2017, 7.2.3; RFC 6750, 2.1
-    """
-
-    v: int
-    url: str
-    bearer: str
-    apis: dict[str, str]
 
 
 class StoreAddress(Record, frozen=True, kw_only=True):

@@ -15,14 +15,8 @@ from pathlib import Path
 from tallystick.application.notices import SenderRule, default_sender
 from tallystick.application.operators.service import code_hash
 from tallystick.client.keyfile import KeyFile
-from tallystick.entry.settings import (
-    InvitationHash,
-    Partner,
-    PartnerLink,
-    ProviderFolder,
-    ProviderSettings,
-    PublicHalf,
-)
+from tallystick.entry.partner_settings import Partner, PartnerLink
+from tallystick.entry.settings import InvitationHash, ProviderFolder, ProviderSettings, PublicHalf
 from tallystick.infrastructure.crypto.signature import (
     Ed25519SigningKey,
     Es256SigningKey,
@@ -38,10 +32,11 @@ from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.address import Address, parse_address
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.codec import b64url, encode_canonical
-from tallystick.kernel.errors import Conflict
+from tallystick.kernel.errors import Conflict, NotPermitted
 from tallystick.kernel.money import currency_exponent
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import DAY_MS, Clock, Instant
+from tallystick.process.policy import read_policy
 from tallystick.process.policy.signing import sign_policy
 from tallystick.protocol.channels import Language
 
@@ -156,15 +151,36 @@ def refuse_occupied(folder: ProviderFolder) -> None:
         )
 
 
+def refuse_other_profile(plan: Plan) -> None:
+    """Pass if the first policy of `plan` is of its profile: a service with another cannot start.
+
+    Raises Malformed for a policy that is defective, NotPermitted with what to do.
+    Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
+    """
+    found = read_policy(plan.policy_text).header.profile
+    if found == plan.profile:
+        return
+    raise NotPermitted(
+        f"the first policy is of profile {found}, and a provider of profile {plan.profile} would"
+        " not start with it",
+        because="officers answer for the amounts of a policy in production; the demonstration's are"
+        " an example",
+        remedy="derive one from your programme and read it: tallystick policy derive FOLDER"
+        f" --version 1 --approval {plan.profile} --out policy.yaml, then init with --policy"
+        " policy.yaml (docs/how-to/run-a-provider.md, For production)",
+    )
+
+
 def set_up(folder: ProviderFolder, plan: Plan, secret: Secret[bytes], clock: Clock) -> Done:
     """Set up a provider in an empty `folder`, its master key sealed under `secret`.
 
     Raises Conflict if the folder or the store has a provider already, Malformed for a policy that
-    is defective, Unavailable if the store does not answer.
+    is defective, NotPermitted for one of another profile, Unavailable if the store does not answer.
     Source: ISO/TS 12812-2:2017, 6.1; 7.4.2
     """
     currency_exponent(plan.currency)
     refuse_occupied(folder)
+    refuse_other_profile(plan)
     place = _empty_store(plan.store) if plan.store else None
     folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.offline.mkdir(mode=0o700, exist_ok=True)

@@ -1,4 +1,5 @@
-"""Statements that officers sign away from the server: of certificates and of releases.
+"""Statements that officers sign away from the server: of certificates, of releases and of
+tightenings beyond their caps.
 
     signed message = "tallystick statement v1" 0x00 | about as UTF-8 | 0x00 | body octets
 
@@ -17,7 +18,9 @@ from tallystick.protocol.policy_file import OfficerSignature
 MAX_STATEMENT_BYTES = 64 * 1024
 LABEL = b"tallystick statement v1\x00"
 
-About = Annotated[str, pattern("^(?:certificate-added|certificate-withdrawn|release)$")]
+About = Annotated[
+    str, pattern("^(?:certificate-added|certificate-withdrawn|release|tightening-approved)$")
+]
 """What a statement says."""
 
 

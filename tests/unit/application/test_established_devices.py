@@ -7,7 +7,8 @@ from tests.unit.process.policy.policy_texts import demo
 from tallystick.application.certification.store import CertificateRow
 from tallystick.application.controls import Established, Signals, established
 from tallystick.application.controls.signals import Stored
-from tallystick.application.controls.store import ENROLLED_MS, FRAUD_MS, WITHIN_MS
+from tallystick.application.controls.store import ENROLLED_MS, FRAUD_MS, WITHIN_MS, Group
+from tallystick.application.customers.store import MIGRATION as CUSTOMERS
 from tallystick.application.devices.store import DEVICE
 from tallystick.application.devices.store import MIGRATION as DEVICES
 from tallystick.application.payments.store import MIGRATION as ORDERS
@@ -71,7 +72,7 @@ def test_a_device_counts_once_old_and_used_enough(place: Place) -> None:
     ]
     database = open_database(place)
     try:
-        migrate(database, (DEVICES, ORDERS), 1)
+        migrate(database, (CUSTOMERS, DEVICES, ORDERS), 1)
         changes = ChangeSet()
         for found, orders in rows.values():
             changes.insert(DEVICE, found)
@@ -81,7 +82,11 @@ def test_a_device_counts_once_old_and_used_enough(place: Place) -> None:
             changes.flush(database)
         with database.reader() as reader:
             counted = established(reader, NOW)
-            assert counted == Established(devices=2, attested=1, reversed=1)
+            assert (counted.devices, counted.attested, counted.reversed) == (2, 1, 1)
+            assert counted.groups == (
+                Group(device_trust="attested-hardware", tier=-1, devices=1, reversed=0),
+                Group(device_trust="software", tier=-1, devices=1, reversed=1),
+            )
     finally:
         database.close()
 

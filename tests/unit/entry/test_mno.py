@@ -10,7 +10,8 @@ from tests.support.partners import MovedClock
 
 from tallystick.application.signals import UNKNOWN
 from tallystick.entry.mno import Mno
-from tallystick.entry.settings import MnoAccess, ProviderFolder
+from tallystick.entry.partner_settings import MnoAccess
+from tallystick.entry.settings import ProviderFolder
 from tallystick.kernel.codec import encode
 from tallystick.kernel.errors import Malformed, NotPermitted, Unavailable
 from tallystick.kernel.model import replace

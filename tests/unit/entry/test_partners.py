@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.entry.cli.command_line import ROOT
 
+from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.partners import Headers, check_callback, check_links
-from tallystick.entry.settings import PartnerLink, ProviderSettings, PublicHalf
+from tallystick.entry.settings import ProviderSettings, PublicHalf
 from tallystick.infrastructure.crypto.digest import hmac_sha256, sha256
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import Expired, Malformed, NotAuthentic

@@ -13,16 +13,17 @@ from tallystick.application.policing import DependencyWatch
 from tallystick.application.proving.store import recorded_runs
 from tallystick.infrastructure.store.database import Connection
 from tallystick.kernel.evidence import Verdict
-from tallystick.kernel.model import Record
+from tallystick.kernel.model import Record, replace
 from tallystick.kernel.time import DAY_MS, Instant
 from tallystick.process.conformance.basis import Run
-from tallystick.process.policy.facts import Signal
+from tallystick.process.policy.facts import DeviceTrust, Signal
 from tallystick.process.policy.language.model import Tightening
 from tallystick.process.policy.tightening import Seen
 
 RUNS_MS = 30 * DAY_MS
 """How far back recorded runs are looked at."""
 
+_ATTESTED = DeviceTrust.ATTESTED_HARDWARE.value
 _SHARES = frozenset({Signal.ATTESTED_SHARE, Signal.FRAUD_SHARE})
 
 
@@ -76,8 +77,14 @@ class Signals:
 
         Source: ISO/TS 12812-2:2017, 6.1; 6.2.3
         """
-        found = {one.id: self._one(one, stored, now) for one in entries}
-        return {name: seen for name, seen in found.items() if seen is not None}
+        found = {one.id: (one, self._one(one, stored, now)) for one in entries}
+        return {
+            name: replace(seen, cohorts=_failing_in(entry, stored.population))
+            if seen.failing
+            else seen
+            for name, (entry, seen) in found.items()
+            if seen is not None
+        }
 
     def _one(self, entry: Tightening, stored: Stored, now: Instant) -> Seen | None:
         match entry.on:
@@ -106,8 +113,7 @@ class Signals:
             return None
         attested = entry.on is Signal.ATTESTED_SHARE
         part = population.attested if attested else population.reversed
-        bound = entry.permille * population.devices
-        failing = part * 1000 < bound if attested else part * 1000 > bound
+        failing = _fails(entry, part, population.devices)
         what = "have attested keys" if attested else "paid what was reversed"
         return Seen(
             failing=failing,
@@ -121,6 +127,37 @@ class Signals:
         if known is None or known[0] is not failing:
             known = self._since[place] = (failing, now)
         return known[1]
+
+
+def _fails(entry: Tightening, part: int, devices: int) -> bool:
+    bound = entry.permille * devices
+    return part * 1000 < bound if entry.on is Signal.ATTESTED_SHARE else part * 1000 > bound
+
+
+def _failing_in(entry: Tightening, population: Established | None) -> tuple[str, ...]:
+    """The cohorts in which the signal fails: all of them, or those whose own share does.
+
+    A share of fewer than so many established devices says nothing of a cohort either.
+    """
+    if entry.on not in _SHARES:
+        return tuple(one.id for one in entry.cohorts)
+    found: list[str] = []
+    for cohort in entry.cohorts:
+        groups = [
+            one
+            for one in (() if population is None else population.groups)
+            if all(getattr(one, words.field) in words.words for words in cohort.words)
+        ]
+        devices = sum(one.devices for one in groups)
+        part = sum(
+            one.reversed
+            if entry.on is Signal.FRAUD_SHARE
+            else one.devices * (one.device_trust == _ATTESTED)
+            for one in groups
+        )
+        if devices >= LEAST and _fails(entry, part, devices):
+            found.append(cohort.id)
+    return tuple(found)
 
 
 def _probe(check: str, runs: Iterable[Run]) -> Seen | None:

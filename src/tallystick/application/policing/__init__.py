@@ -9,8 +9,9 @@ Source: ISO/TS 12812-2:2017, 6.1
 
 from tallystick.application.policing.service import Officers, PolicyInForce
 from tallystick.application.policing.shadow import Difference, Shadow
-from tallystick.application.policing.tightening import Measures, Seal
+from tallystick.application.policing.tightening import Measures
 from tallystick.application.policing.watch import Change, DependencyWatch
+from tallystick.application.tightenings.sealing import Seal
 
 __all__ = [
     "Change",

@@ -13,8 +13,9 @@ from tallystick.application.policing.store import (
     last_policy,
     policy_in_shadow,
 )
-from tallystick.application.policing.tightening import Measures, Seal
+from tallystick.application.policing.tightening import Measures
 from tallystick.application.policing.watch import DependencyWatch
+from tallystick.application.tightenings.sealing import Seal
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.signature import VerifyKey
@@ -30,6 +31,7 @@ from tallystick.process.policy import (
     decide,
     held_back,
 )
+from tallystick.process.policy.caps import Preview
 from tallystick.process.policy.failing import closed_by
 from tallystick.process.policy.signing import verify_policy
 from tallystick.process.policy.tightening import Seen
@@ -62,7 +64,7 @@ class PolicyInForce:
         self._base: CompiledPolicy | None = None
         self._compiled: CompiledPolicy | None = None
         self._loaded: tuple[int, str] | None = None
-        self.measures = Measures(seal or Seal(), reader, officers.provider)
+        self.measures = Measures(seal or Seal(), reader, officers.provider, officers.keys)
         self.watch = DependencyWatch()
         self.beside = Shadow()
 
@@ -155,13 +157,24 @@ class PolicyInForce:
         turn.on_undo(lambda: self.beside.put(before))
         turn.changes.upsert(SHADOW, 1, (1, self.shadow_version, envelope, event))
 
-    def tighten(self, turn: Turn, entry: str, seen: Seen) -> int:
+    def tighten(self, turn: Turn, entry: str, seen: Seen, preview: Preview | None = None) -> int:
         """Put an entry of the policy's own tightenings into force, from the next command on.
 
-        Gives the event's index; raises what `Measures.begin` raises.
+        Or propose it, where `preview` shows that it is beyond its caps. Gives the event's index;
+        raises what `Measures.begin` raises.
         Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
         """
-        compiled, index = self.measures.begin(turn, entry, seen)
+        compiled, index = self.measures.begin(turn, entry, seen, preview)
+        self._obey(turn, self._base, compiled)
+        return index
+
+    def approve_tightening(self, turn: Turn, text: str) -> int:
+        """Put a proposed tightening into force that two officers signed in `text`.
+
+        Gives the event's index; raises what `Measures.approve` raises.
+        Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
+        """
+        compiled, index = self.measures.approve(turn, text)
         self._obey(turn, self._base, compiled)
         return index
 
@@ -218,6 +231,15 @@ class PolicyInForce:
                 remedy="activate a signed policy: tallystick policy activate",
             )
         return self._compiled
+
+    @property
+    def base(self) -> CompiledPolicy:
+        """The policy as officers signed it, without the measures that are in force.
+
+        Raises Unavailable before the first one is in force.
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return self.compiled if self._base is None else self._base
 
     @property
     def version(self) -> int:

@@ -36,16 +36,16 @@ MEASURE = Table(
     key="id",
     insert_head=(
         "INSERT INTO policy_measure (id, version, entry, since, until, ended, blocked_until,"
-        " evidence, file, event, end_event) VALUES "
+        " evidence, file, event, end_event, cohort, touched, approval) VALUES "
     ),
-    slots="(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    slots="(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     insert_tail=(
         " ON CONFLICT (id) DO UPDATE SET until = excluded.until, ended = excluded.ended,"
         " blocked_until = excluded.blocked_until, end_event = excluded.end_event"
     ),
     select_head=(
         "SELECT id, version, entry, since, until, ended, blocked_until, evidence, file, event,"
-        " end_event FROM policy_measure WHERE id IN "
+        " end_event, cohort, touched, approval FROM policy_measure WHERE id IN "
     ),
 )
 
@@ -85,16 +85,22 @@ MEASURE_MIGRATION = Migration(
 )
 
 
-def every_measure(reader: Reader) -> list[Measure]:
-    """All tightenings that ever began, oldest first.
+def every_measure(reader: Reader, *, before_caps: bool = False) -> list[Measure]:
+    """All tightenings that ever began, oldest first; `before_caps` where their columns are missing.
 
     Raises Malformed for a row that was changed beyond its form.
     Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
     """
-    rows = reader.rows(
-        "SELECT id, version, entry, since, until, ended, blocked_until, evidence, file, event,"
-        " end_event FROM policy_measure ORDER BY event"
-    )
+    if before_caps:
+        rows = reader.rows(
+            "SELECT id, version, entry, since, until, ended, blocked_until, evidence, file, event,"
+            " end_event, '', '', '' FROM policy_measure ORDER BY event"
+        )
+    else:
+        rows = reader.rows(
+            "SELECT id, version, entry, since, until, ended, blocked_until, evidence, file, event,"
+            " end_event, cohort, touched, approval FROM policy_measure ORDER BY event"
+        )
     return [from_row(Measure, row) for row in rows]
 
 

@@ -1,31 +1,48 @@
-"""Measures that the service takes by itself: signed, recorded, proved to loosen nothing.
+"""Measures that the service takes by itself: signed, recorded, proved to loosen nothing, capped.
 
-    Seen -> rules of the entry -> statement, signed -> proof against the officers' policy -> force
+    Seen -> rules of the entry -> caps -> statement, signed -> proof against the policy -> force
+                                   '-> beyond them: a proposal that waits for two officers
 
 The server's key approves no policy. It signs a statement about an entry that officers signed, and
-the statement counts only together with the proof.
+the statement counts only together with the proof and the caps.
 
 Source: ISO/TS 12812-2:2017, 6.1; 6.2.3; 7.3.3
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from tallystick.application.policing.store import (
-    MEASURE,
-    every_measure,
+from tallystick.application.policing.store import MEASURE, every_measure
+from tallystick.application.tightenings.proposals import (
+    APPROVED,
+    LIFE_MS,
+    Proposals,
+)
+from tallystick.application.tightenings.proposals import SUPERSEDED as PROPOSAL_SUPERSEDED
+from tallystick.application.tightenings.sealing import (
+    Seal,
+    check_caps,
+    check_measure,
+    file_digest,
+    statement_of,
+    told_of,
+    verify_approval,
 )
 from tallystick.application.turn import Turn
-from tallystick.infrastructure.crypto.digest import sha256
-from tallystick.infrastructure.crypto.jws import sign_compact, split_compact
-from tallystick.infrastructure.crypto.signature import SigningKey, VerifyKey
+from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.store.database import Reader
-from tallystick.kernel.codec import b64url, encode_canonical
-from tallystick.kernel.errors import Conflict, MfsError, NotAuthentic, NotFound, NotPermitted
+from tallystick.kernel.codec import encode_canonical
+from tallystick.kernel.errors import Conflict, NotFound, NotPermitted
 from tallystick.kernel.model import replace, row_of
 from tallystick.kernel.time import DAY_MS
-from tallystick.process.policy import CompiledPolicy, Policy, recompile
+from tallystick.process.policy import CompiledPolicy, recompile
+from tallystick.process.policy.caps import (
+    FRESH_MS,
+    Preview,
+    is_capped,
+    narrowest,
+    why_beyond,
+)
 from tallystick.process.policy.language.model import Tightening
 from tallystick.process.policy.tightening import (
     EASED,
@@ -36,86 +53,17 @@ from tallystick.process.policy.tightening import (
     effective,
     entry_of,
     in_force,
+    is_widening,
     proven_tighter,
     why_not_ease,
     why_not_tighten,
 )
-from tallystick.protocol.measures import MEASURE_HEADER, MeasureStatement, measure_statements
+from tallystick.protocol.measures import TighteningProposal, Touched
 
 TIGHTENED: Final = "policy.tightened"
 ENDED: Final = {EASED: "policy.eased", LIFTED: "policy.lifted", SUPERSEDED: "policy.eased"}
 _PREFIX = "tgt"
-
-
-@dataclass(frozen=True, slots=True)
-class Seal:
-    """Signs measures with the newest key of their purpose, and knows every public half of it.
-
-    `signer` is None where the provider has no such key yet.
-    Source: ISO/TS 12812-2:2017, 7.4.2
-    """
-
-    signer: SigningKey | None = None
-    known: tuple[VerifyKey, ...] = ()
-
-    def sign(self, statement: MeasureStatement) -> str:
-        """The statement as a compact JWS.
-
-        Raises NotPermitted where there is no key.
-        Source: RFC 7515, 7.1
-        """
-        if self.signer is None:
-            raise NotPermitted(
-                "this provider has no key that signs tightenings",
-                remedy="make one: tallystick keys renew, and start the service again",
-            )
-        return sign_compact(self.signer, MEASURE_HEADER, encode_canonical(statement))
-
-
-def verify_measure(file: str, known: Iterable[VerifyKey]) -> MeasureStatement:
-    """The statement in `file`, if a key of the purpose signed it.
-
-    Raises NotAuthentic, Malformed.
-    Source: ISO/TS 12812-2:2017, 6.1; RFC 7515, 5.2
-    """
-    header, payload, signature, signing_input = split_compact(file)
-    if header != MEASURE_HEADER:
-        raise NotAuthentic("this is not signed as a tightening")
-    for key in known:
-        try:
-            key.verify(signature, signing_input)
-        except MfsError:
-            continue
-        return measure_statements.decode_canonical(payload)
-    raise NotAuthentic("no key of this provider signed the tightening")
-
-
-def check_measure(
-    measure: Measure, base: Policy, digest: str, known: Iterable[VerifyKey], provider: str
-) -> Tightening:
-    """The entry that `measure` puts in force, if its statement fits the row and the policy file.
-
-    Raises NotAuthentic for another signature or another row than was signed.
-    Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
-    """
-    stated = verify_measure(measure.file, known)
-    entry = entry_of(base, measure.entry)
-    if entry is None or stated != _statement(measure, entry, digest, provider):
-        raise NotAuthentic("a stored tightening is not what was signed", remedy="audit the store")
-    return entry
-
-
-def _statement(measure: Measure, entry: Tightening, digest: str, provider: str) -> MeasureStatement:
-    return MeasureStatement(
-        provider=provider,
-        measure=measure.id,
-        version=measure.version,
-        policy=digest,
-        entry=measure.entry,
-        since=measure.since,
-        keep_until=measure.since + entry.keep_ms,
-        evidence=measure.evidence,
-    )
+_PROPOSED = "tpr"
 
 
 class Measures:
@@ -124,7 +72,19 @@ class Measures:
     Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
     """
 
-    def __init__(self, seal: Seal, reader: Reader, provider: str) -> None:
+    def __init__(
+        self,
+        seal: Seal,
+        reader: Reader,
+        provider: str,
+        officers: Mapping[str, VerifyKey] | None = None,
+    ) -> None:
+        """Sign with `seal`; believe two of the `officers` where something is beyond its caps.
+
+        Source: ISO/TS 12812-2:2017, 6.2.1; 7.4.2
+        """
+        self.proposals = Proposals(reader)
+        self._officers = officers or {}
         self._seal = seal
         self._reader = reader
         self._provider = provider
@@ -136,13 +96,16 @@ class Measures:
     def load(self, base: CompiledPolicy, envelope: str) -> CompiledPolicy:
         """What decides when `base`, signed in `envelope`, is in force with its stored measures.
 
-        Each is verified again and the whole proved. Raises NotAuthentic, NotPermitted.
+        Each is verified again, caps included, and the whole proved. Raises NotAuthentic,
+        NotPermitted.
         Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
         """
         self._base, self._digest = base, file_digest(envelope)
         self._known = tuple(every_measure(self._reader))
+        self.proposals.load()
         for one in self.current:
             check_measure(one, base.policy, self._digest, self._seal.known, self._provider)
+            check_caps(one, base.policy, self._digest, self._known, self._officers)
         return self._compiled(self.current)
 
     @property
@@ -168,51 +131,136 @@ class Measures:
         """
         if self._base is None:
             return "no policy is in force"
-        found = self._entry(entry)
-        measure = self._of(entry)
-        if measure is None:
-            return why_not_tighten(self._base.policy, found, seen, self._known, now)
-        return why_not_ease(found, seen, measure, now)
+        found, held = self._entry(entry), self._of(entry)
+        if not held or (seen.failing and is_widening(found, held, self._base.version)):
+            against = why_not_tighten(self._base.policy, found, seen, self._known, now)
+            if not against and self.proposals.of(self._base.version, entry, now) is not None:
+                return "it is beyond its caps, and waits for two officers"
+            return against
+        return _first(why_not_ease(found, seen, one, now) for one in held)
 
-    def begin(self, turn: Turn, name: str, seen: Seen) -> tuple[CompiledPolicy, int]:
-        """Put entry `name` into force; gives what decides from now on, and the event.
+    def cohort_due(self, name: str, seen: Seen, preview: Preview) -> str:
+        """The cohort of entry `name` that is tightened next, by what `preview` counted.
 
-        Raises NotFound, Conflict with the rule that is against it, NotPermitted without a key.
+        Empty for all: where no cohort holds the failing signal by itself, or one is in force.
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        entry = self._entry(name)
+        if is_widening(entry, self.current, self._policy().version):
+            return ""
+        return narrowest(entry, seen.cohorts, preview)
+
+    def begin(
+        self, turn: Turn, name: str, seen: Seen, preview: Preview | None = None
+    ) -> tuple[CompiledPolicy, int]:
+        """Put entry `name` into force, or propose it where it is beyond its caps.
+
+        Gives what decides from now on, and the event. Raises NotFound, Conflict with the rule that
+        is against it or for a preview that does not count, NotPermitted without a key.
         Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
         """
         base, entry = self._policy(), self._entry(name)
         against = why_not_tighten(base.policy, entry, seen, self._known, turn.now)
         if against:
             raise Conflict(f"{name} does not begin: {against}")
+        if self.proposals.of(base.version, name, turn.now) is not None:
+            raise Conflict(f"{name} does not begin: it waits for two officers")
+        cohort, touched = self._counted(turn, entry, seen, preview)
+        beyond = why_beyond(base.policy, entry, touched, self._known, turn.now)
+        if beyond and touched is None:
+            raise Conflict(f"{name} does not begin: {beyond}")
+        if beyond and touched is not None:
+            proposal = TighteningProposal(
+                provider=self._provider,
+                id=turn.new_id(_PROPOSED),
+                version=base.version,
+                policy=self._digest,
+                entry=name,
+                cohort=cohort,
+                at=turn.now,
+                until=turn.now + LIFE_MS,
+                evidence=seen.evidence,
+                touched=touched,
+                beyond=beyond,
+            )
+            return self._compiled(self.current), self.proposals.propose(turn, proposal)
+        return self._take(turn, entry, cohort, seen.evidence, touched)
+
+    def approve(self, turn: Turn, text: str) -> tuple[CompiledPolicy, int]:
+        """Put into force what two officers signed in `text`, though it is beyond its caps.
+
+        Gives what decides from now on, and the event. Raises NotPermitted, NotAuthentic, Malformed,
+        NotFound for a proposal that does not wait any more, Conflict for one that is over.
+        Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
+        """
+        signed = verify_approval(text, self._officers)
+        waiting = self.proposals.find(signed.id)
+        if waiting.proposal() != signed or signed.policy != self._digest:
+            raise NotPermitted("the officers signed another proposal than the one that waits")
+        if turn.now >= waiting.until:
+            raise Conflict("the time of the proposal is over")
+        entry = self._entry(signed.entry)
+        held = self._of(signed.entry)
+        if any(one.cohort in {"", signed.cohort} for one in held):
+            raise Conflict(f"{signed.entry} is in force already")
+        self.proposals.end(turn, waiting, APPROVED)
+        return self._take(turn, entry, signed.cohort, signed.evidence, signed.touched, text)
+
+    def _counted(
+        self, turn: Turn, entry: Tightening, seen: Seen, preview: Preview | None
+    ) -> tuple[str, Touched | None]:
+        """The cohort that is due and whom it touches; nobody was counted without a preview."""
+        if preview is None:
+            if entry.cohorts or is_capped(self._policy().policy, entry):
+                raise Conflict(f"{entry.id} does not begin: nobody counted whom it touches")
+            return "", None
+        there = tuple(sorted(one.step for one in self.current))
+        counted = (preview.entry, preview.version, tuple(preview.steps))
+        fresh = 0 <= turn.now - preview.at <= FRESH_MS
+        if counted != (entry.id, self._policy().version, there) or not fresh:
+            raise Conflict(f"{entry.id} does not begin: what was counted does not hold any more")
+        cohort = self.cohort_due(entry.id, seen, preview)
+        return cohort, preview.touched.get(cohort)
+
+    def _take(
+        self,
+        turn: Turn,
+        entry: Tightening,
+        cohort: str,
+        evidence: str,
+        touched: Touched | None,
+        approval: str = "",
+    ) -> tuple[CompiledPolicy, int]:
+        version = self._policy().version
         measure = Measure(
             id=turn.new_id(_PREFIX),
-            version=base.version,
-            entry=name,
+            version=version,
+            entry=entry.id,
             since=turn.now,
             until=0,
             ended="",
             blocked_until=0,
-            evidence=seen.evidence,
+            evidence=evidence,
             file="",
             event=turn.next_event(),
             end_event=-1,
+            cohort=cohort,
+            touched="" if touched is None else encode_canonical(touched).decode(),
+            approval=approval,
         )
-        statement = _statement(measure, entry, self._digest, self._provider)
+        statement = statement_of(measure, entry, self._digest, self._provider)
         measure = replace(measure, file=self._seal.sign(statement))
         compiled = self._compiled((*self.current, measure))
-        index = turn.record(
-            TIGHTENED,
-            policy=base.version,
-            public={
-                "entry": name,
-                "measure": measure.id,
-                "version": base.version,
-                "file": file_digest(measure.file),
-                "keep_until": statement.keep_until,
-                "evidence": seen.evidence,
-            },
-        )
-        self._put(turn, (measure,))
+        public: dict[str, str | int] = {
+            "entry": entry.id,
+            "measure": measure.id,
+            "version": version,
+            "file": file_digest(measure.file),
+            "keep_until": statement.keep_until,
+            "evidence": evidence,
+        }
+        index = turn.record(TIGHTENED, policy=version, public=public | told_of(measure))
+        self._put(turn, (replace(measure, event=index),))
         self._say(turn, measure)
         return compiled, index
 
@@ -222,13 +270,13 @@ class Measures:
         Raises NotFound, Conflict while it has to stay.
         Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
         """
-        entry, measure = self._entry(name), self._of(name)
-        if measure is None:
+        entry, held = self._entry(name), self._of(name)
+        if not held:
             raise NotFound(f"{name} is not in force")
-        against = why_not_ease(entry, seen, measure, turn.now)
+        against = _first(why_not_ease(entry, seen, one, turn.now) for one in held)
         if against:
             raise Conflict(f"{name} stays: {against}")
-        return self._end(turn, measure, EASED, 0, seen.evidence)
+        return self._end(turn, held, EASED, 0, seen.evidence)
 
     def lift(
         self, turn: Turn, name: str, blocked_until: int, because: str
@@ -238,13 +286,13 @@ class Measures:
         Raises NotFound where it is not in force.
         Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
         """
-        measure = self._of(name)
-        if measure is None:
+        held = self._of(name)
+        if not held:
             raise NotFound(f"{name} is not in force", remedy="tallystick policy tightening show")
-        return self._end(turn, measure, LIFTED, blocked_until, because)
+        return self._end(turn, held, LIFTED, blocked_until, because)
 
     def supersede(self, turn: Turn, base: CompiledPolicy, envelope: str) -> None:
-        """End every measure, because `base` in `envelope` takes the place of what they tighten.
+        """End every measure and proposal: `base` in `envelope` takes the place of their policy.
 
         Source: ISO/TS 12812-2:2017, 6.1
         """
@@ -253,6 +301,8 @@ class Measures:
             index = self._record_end(turn, one, SUPERSEDED, 0, f"version {base.version}")
             ended.append(_ended(one, turn.now, SUPERSEDED, 0, index))
             self._say(turn, ended[-1])
+        for waiting in self.proposals.waiting:
+            self.proposals.end(turn, waiting, PROPOSAL_SUPERSEDED)
         before = self._base, self._digest
         self._put(turn, ended)
         self._base, self._digest = base, file_digest(envelope)
@@ -263,12 +313,15 @@ class Measures:
         turn.on_undo(undo)
 
     def _end(
-        self, turn: Turn, measure: Measure, how: str, blocked_until: int, why: str
+        self, turn: Turn, held: Iterable[Measure], how: str, blocked_until: int, why: str
     ) -> tuple[CompiledPolicy, int]:
-        index = self._record_end(turn, measure, how, blocked_until, why)
-        over = _ended(measure, turn.now, how, blocked_until, index)
-        self._put(turn, (over,))
-        self._say(turn, over)
+        over: list[Measure] = []
+        index = -1
+        for one in held:
+            index = self._record_end(turn, one, how, blocked_until, why)
+            over.append(_ended(one, turn.now, how, blocked_until, index))
+            self._say(turn, over[-1])
+        self._put(turn, over)
         return self._compiled(self.current), index
 
     def _record_end(
@@ -307,10 +360,10 @@ class Measures:
 
     def _compiled(self, measures: Iterable[Measure]) -> CompiledPolicy:
         base = self._policy()
-        names = [one.entry for one in measures]
-        if not names:
+        steps = [one.step for one in measures]
+        if not steps:
             return base
-        policy = effective(base.policy, names)
+        policy = effective(base.policy, steps)
         proven_tighter(base.policy, policy)
         return recompile(policy)
 
@@ -325,8 +378,13 @@ class Measures:
             raise NotFound(f"the policy in force has no tightening {name!r}")
         return found
 
-    def _of(self, name: str) -> Measure | None:
-        return next((one for one in self.current if one.entry == name), None)
+    def _of(self, name: str) -> tuple[Measure, ...]:
+        """What of entry `name` is in force: for a cohort, for all, or both."""
+        return tuple(one for one in self.current if one.entry == name)
+
+
+def _first(reasons: Iterable[str]) -> str:
+    return next(filter(None, reasons), "")
 
 
 def _ended(measure: Measure, now: int, how: str, blocked_until: int, event: int) -> Measure:
@@ -336,11 +394,3 @@ def _ended(measure: Measure, now: int, how: str, blocked_until: int, event: int)
 def _is_old(measure: Measure, now: int) -> bool:
     """Whether no rule asks for a measure that is over any more."""
     return bool(measure.until) and measure.since < now - DAY_MS and measure.blocked_until < now
-
-
-def file_digest(text: str) -> str:
-    """SHA-256 (base64url) of a signed file, as events name it.
-
-    Source: FIPS 180-4
-    """
-    return b64url(sha256(text.encode()))

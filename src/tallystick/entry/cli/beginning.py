@@ -19,7 +19,14 @@ from tallystick.entry.cli.unlocking import (
 )
 from tallystick.entry.deriving import analyse_folder
 from tallystick.entry.settings import ProviderFolder, PublicHalf
-from tallystick.entry.setup import Done, Plan, demo_policy, refuse_occupied, set_up
+from tallystick.entry.setup import (
+    Done,
+    Plan,
+    demo_policy,
+    refuse_occupied,
+    refuse_other_profile,
+    set_up,
+)
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import MfsError, Unavailable
@@ -68,7 +75,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     "--policy",
     "policy_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The first policy; the demonstration policy if absent.",
+    help="The first policy; the demonstration policy if absent, which is of profile demo.",
 )
 @click.option(
     "--operators",
@@ -125,6 +132,9 @@ def init(
     The programme file mfs.yaml is written there, too, unless there is one: adapt it, and check it
     with `tallystick programme check`. With the extra `risk` its risks are analysed: risk.json has
     the result, policy.derived.yaml the policy that follows, for officers to sign.
+
+    Profile production takes a policy of its own, derived and read before; without it nothing is
+    set up.
     """
     plan = replace(
         _plan(provider, currency, country, _chosen(profiles), policy_file, operators),
@@ -136,6 +146,7 @@ def init(
     )
     place = ProviderFolder(folder)
     refuse_occupied(place)
+    refuse_other_profile(plan)
     secret, file, made = _initial_secret(folder, secret_out, secret_file, secret_fd)
     try:
         done = set_up(place, plan, secret, SystemClock())

@@ -9,8 +9,9 @@ import click
 
 from tallystick.entry.cli.console import example, say, say_json, table
 from tallystick.entry.cli.unlocking import opener_from, opener_options, write_private
+from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.partners import register
-from tallystick.entry.settings import PartnerLink, ProviderFolder
+from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import b64url
 

@@ -35,8 +35,9 @@ def timeline(folder: Path, since: str, as_json: bool) -> None:
     """Tell what was changed at the provider in FOLDER: policies, acts, keys, devices, restarts.
 
     Oldest first. What operators did and what was stopped comes from the log, with the index that
-    `tallystick why` explains; starts and key lists come from the store. No secret is needed, and
-    operators are told by id and role. Payments and what customers did are left out.
+    `tallystick why` explains; starts and key lists come from the store, rounds of the loop from its
+    file: what it saw stands beside what the service tightened. No secret is needed, and operators
+    are told by id and role. Payments and what customers did are left out.
     """
     changes = recount(ProviderFolder(folder), _instant(since))
     if as_json:

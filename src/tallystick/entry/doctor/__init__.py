@@ -4,6 +4,7 @@
     trust    the key list and its keys, the clock
     record   the database, the tally and its witness, orders and notices that wait
     programme   would its service be let start: what is missing of the minimum set
+    tightening  its key, the stored measures, proposals that wait for officers
     registers   what is overdue in the registers of the management of security
     service  the running service: does it take orders, has it the newest key list
     leaning  what it leans on: what fails now, what the policy does then, who is told
@@ -19,6 +20,7 @@ from tallystick.entry.doctor.programme import look_at_gate
 from tallystick.entry.doctor.record import look_at_record
 from tallystick.entry.doctor.registers import look_at_registers
 from tallystick.entry.doctor.service import look_at_service
+from tallystick.entry.doctor.tightening import look_at_tightening
 from tallystick.entry.doctor.trust import look_at_trust
 from tallystick.entry.settings import ProviderFolder
 from tallystick.kernel.time import Clock
@@ -38,6 +40,7 @@ def examine(folder: ProviderFolder, clock: Clock, url: str = "") -> list[Finding
         *look_at_trust(folder, clock.now()),
         *look_at_record(folder, settings, clock.now()),
         *look_at_gate(folder, clock.now()),
+        *look_at_tightening(folder, settings, clock.now()),
         *look_at_registers(folder, clock.now()),
     ]
     if url:

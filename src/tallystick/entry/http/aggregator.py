@@ -14,13 +14,14 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from tallystick.application.commands import NoticeReceipt
+from tallystick.application.own_commands import NoticeReceipt
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.http.asked import asked_for, count_answer, json_of, peer_of
 from tallystick.entry.http.dialled import DialledActions
 from tallystick.entry.http.dialogues import Called, Dialogues
 from tallystick.entry.notes import Note
+from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.partners import (
     CERTIFICATE_HEADER,
     Headers,
@@ -28,7 +29,6 @@ from tallystick.entry.partners import (
     check_links,
     link_secret,
 )
-from tallystick.entry.settings import PartnerLink
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.codec import Decoder, from_plain

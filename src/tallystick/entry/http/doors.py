@@ -13,8 +13,8 @@ from tallystick.application.commands import (
     EstablishSession,
     JoinOperator,
     PerformAct,
-    StateCertificate,
 )
+from tallystick.application.own_commands import StateCertificate
 from tallystick.application.turn import Recorded
 from tallystick.entry import handshakes
 from tallystick.entry.accounting import Accounting

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tallystick.entry.assembly import Platform
-from tallystick.entry.settings import Partner
+from tallystick.entry.partner_settings import Partner
 from tallystick.infrastructure.httpsig import (
     CONTENT_DIGEST,
     Demand,

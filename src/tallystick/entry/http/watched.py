@@ -12,6 +12,7 @@ from typing import Any
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.evidence import take_in_for_ever
+from tallystick.entry.proposals import Desk, watch_proposals
 from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.siem import Destination, export_for_ever
@@ -66,6 +67,8 @@ def telling(
         duties.append(export_for_ever(platform, writer, accounting, watched.siem, watched.folder))
     if watched.folder is not None:
         duties.append(take_in_for_ever(writer, watched.folder))
+        desk = Desk(platform, accounting, watched.folder)
+        duties.append(watch_proposals(desk, writer, watched.folder))
     if tracing is not None and watched.spans is not None:
         duties.append(export_traces(tracing, watched.spans))
     return duties

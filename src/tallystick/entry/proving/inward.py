@@ -8,8 +8,9 @@ Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.2; 8.2.3; 6.1
 
 from typing import Final
 
-from tallystick.application.commands import Command, DialBalance, EquipProbe, SetPin
+from tallystick.application.commands import Command, DialBalance, SetPin
 from tallystick.application.customers import Customer
+from tallystick.application.own_commands import EquipProbe
 from tallystick.application.policing.store import last_policy
 from tallystick.application.proving import Equipped
 from tallystick.application.tries import TryEnded, TryPin

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tallystick.application.commands import Command, EquipProbe, NoticeTried, RecordEvidence
+from tallystick.application.commands import Command
 from tallystick.application.notices.store import due_notices
+from tallystick.application.own_commands import EquipProbe, NoticeTried, RecordEvidence
 from tallystick.application.proving import Equipped, recorded_runs
 from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.evidence import Kept, document_in, kept_in, leave_run, running_in

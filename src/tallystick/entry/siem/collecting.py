@@ -64,6 +64,9 @@ _NOTES = {
     Note.POLICY_EASED: ("policy.tightening-ended", Severity.NOTICE),
     Note.NOT_TIGHTENED: ("policy.not-tightened", Severity.ERROR),
     Note.EMERGENCY: ("operator.emergency-began", Severity.ALERT),
+    Note.TIGHTENING_CAPPED: ("policy.tightening-capped", Severity.ERROR),
+    Note.PROPOSAL_WAITS: ("policy.proposal-waits", Severity.WARNING),
+    Note.PROPOSAL_ENDED: ("policy.proposal-waits-no-more", Severity.NOTICE),
     Note.SIEM_LOST: ("siem.silent", Severity.WARNING),
     Note.SIEM_FOUND: ("siem.answers", Severity.NOTICE),
 }
@@ -71,7 +74,7 @@ _SHOWN = frozenset(
     ("workers", "terminator", "front", "witness", "why", "webhook", "order", "template", "error",
      "to", "refused", "dependency", "does", "operations", "tell", "seconds",
      "aggregator", "emergency", "operator", "until", "was", "would_be", "row", "shadow_row",
-     "entry", "measure")
+     "entry", "measure", "proposal", "cohort", "kind")
 )  # fmt: skip
 """The fields of a note that leave."""
 

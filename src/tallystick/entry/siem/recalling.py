@@ -29,6 +29,7 @@ _SHOWN = (
     "act", "activation", "attested", "before", "certificate", "channel", "customer_kind", "day",
     "emergency", "found", "grade", "model", "page", "parts", "purpose", "scope", "signature",
     "until", "way", "workload",
+    "cohort", "customers", "of_customers", "of_value_minor", "proposal", "value_minor",
     "ended", "entry", "file", "measure", "name", "opened_by", "operator", "order", "payment",
     "refused", "role", "tier", "trust", "version", "webhook",
 )  # fmt: skip
@@ -66,6 +67,8 @@ _SEVERITIES = {
     "pin.unlocked": Severity.NOTICE,
     "workload.issued": Severity.NOTICE,
     "workload.revoked": Severity.NOTICE,
+    "policy.tightening-proposed": Severity.ERROR,
+    "policy.proposal-ended": Severity.NOTICE,
     "webhook.added": Severity.NOTICE,
 }
 

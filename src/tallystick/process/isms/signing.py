@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from tallystick.infrastructure.crypto.signature import SigningKey, VerifyKey
 from tallystick.kernel.codec import b64url, b64url_decode, encode_canonical
 from tallystick.kernel.errors import Conflict, NotPermitted
-from tallystick.kernel.model import Record
+from tallystick.kernel.model import Record, Wire
 from tallystick.process.policy.officers import Approval, check_approvals, refuse_second
 from tallystick.process.policy.signing import SIGNATURES
 from tallystick.protocol.policy_file import OfficerSignature
@@ -19,7 +19,7 @@ from tallystick.protocol.statements import SignedStatement, statement_message
 
 def sign_statement(
     about: str,
-    body: Record,
+    body: Record | Wire,
     officer: str,
     signer: SigningKey,
     existing: SignedStatement | None = None,

@@ -2,6 +2,7 @@
 
     FOLDER/loop.jsonl        one line for each round that changed something, the oldest first
     FOLDER/loop-state.json   what the last round saw
+    FOLDER/proposals/DIGEST.waits.json   since when a proposal waits for officers, and until when
 
 Source: ISO/TS 12812-2:2017, 6.1; 9.1
 """
@@ -12,10 +13,14 @@ from typing import Final
 from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.errors import Malformed
 from tallystick.kernel.model import Record
+from tallystick.kernel.time import DAY_MS
+from tallystick.protocol.measures import Touched
 
 LINES_FILE: Final = "loop.jsonl"
 STATE_FILE: Final = "loop-state.json"
 VERSION: Final = 1
+LIFE_MS: Final = 7 * DAY_MS
+"""How long a proposal waits for officers; then it is worked out anew."""
 
 
 class Level(Record, frozen=True, kw_only=True):
@@ -109,6 +114,22 @@ class LoopState(Record, frozen=True, kw_only=True):
     proposal: str
 
 
+class Waits(Record, frozen=True, kw_only=True):
+    """A proposed policy `version` that waits for officers since `at` until `until` (ms).
+
+    `digest` names it as the state does. `touched` is whom it would have touched, None where no
+    payment was recorded.
+    Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
+    """
+
+    digest: str
+    version: int
+    at: int
+    until: int
+    touched: Touched | None
+
+
+_waits: Final = Decoder(Waits)
 _lines: Final = Decoder(LoopLine)
 _states: Final = Decoder(LoopState)
 
@@ -144,3 +165,11 @@ def read_state(octets: bytes) -> LoopState:
     Source: RFC 8785
     """
     return _states.decode_canonical(octets)
+
+
+def read_waits(octets: bytes) -> Waits:
+    """Since when a proposal waits; raises Malformed for anything else.
+
+    Source: RFC 8785
+    """
+    return _waits.decode_canonical(octets)

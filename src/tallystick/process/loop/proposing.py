@@ -5,20 +5,25 @@ Nothing of it is in force: officers read it, sign it and activate it, or they do
 Source: ISO/TS 12812-2:2017, 6.1; 7.3.3; A
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.model import Record
+from tallystick.kernel.time import iso_utc
 from tallystick.process.derivation.basis import basis_of, following
 from tallystick.process.derivation.derive import derive
 from tallystick.process.derivation.rules import Rules
 from tallystick.process.derivation.stronger import stronger
+from tallystick.process.loop.model import LIFE_MS, Waits
 from tallystick.process.loop.rounds import Ground, Rise
-from tallystick.process.policy import Policy, compile_policy, read_policy
+from tallystick.process.policy import Policy, compile_policy, read_policy, recompile
 from tallystick.process.policy.changes import Change, changes
-from tallystick.process.policy.explain import diff
+from tallystick.process.policy.explain import diff, in_shares
 from tallystick.process.policy.facts import Outcome
+from tallystick.process.policy.touching import DAYS, Payer, touched
+from tallystick.protocol.measures import Touched
 
 _LETS_THROUGH: Final = {Outcome.ALLOW: 2, Outcome.DELAY: 1}
 """How much an outcome lets through. A step more does not: what follows it is decided anew."""
@@ -31,7 +36,9 @@ class Proposal(Record, frozen=True, kw_only=True):
 
     `digest` names the reason: equal losses under an equal policy give an equal digest. `changes`
     and `decisions` say what differs from the policy in force; `looser` are those of the decisions
-    that would let more through, which a policy that was derived before never has.
+    that would let more through, which a policy that was derived before never has. It waits for
+    officers since `at` until `until` (ms). `touched` is whom it would have touched, by what is
+    recorded; None where nothing is.
     Source: ISO/TS 12812-2:2017, 6.1
     """
 
@@ -46,6 +53,23 @@ class Proposal(Record, frozen=True, kw_only=True):
     decisions: tuple[str, ...]
     looser: tuple[str, ...]
     text: str
+    at: int
+    until: int
+    touched: Touched | None
+
+    @property
+    def waits(self) -> Waits:
+        """Since when it waits for officers, and until when.
+
+        Source: ISO/TS 12812-2:2017, 6.2.1
+        """
+        return Waits(
+            digest=self.digest,
+            version=self.version,
+            at=self.at,
+            until=self.until,
+            touched=self.touched,
+        )
 
 
 class Reasons(Record, frozen=True, kw_only=True):
@@ -76,9 +100,17 @@ def reason_digest(ground: Ground, before: Policy, reasons: Reasons) -> str:
     return sha256(encode_canonical(parts)).hex()[:16]
 
 
-def propose(rules: Rules, ground: Ground, before: Policy, reasons: Reasons, now: int) -> Proposal:
+def propose(
+    rules: Rules,
+    ground: Ground,
+    before: Policy,
+    reasons: Reasons,
+    now: int,
+    payers: Sequence[Payer] = (),
+) -> Proposal:
     """The policy that answers `reasons`, compiled and proven, against the one `before`.
 
+    `payers` are customers with what they paid of late, to say whom it touches.
     Raises Malformed where what was derived does not hold, Unavailable without the extra `risk`.
     Source: ISO/TS 12812-2:2017, 6.1; A
     """
@@ -87,7 +119,8 @@ def propose(rules: Rules, ground: Ground, before: Policy, reasons: Reasons, now:
     left = frozenset(reasons.left)
     threats = {one.rule for one in reasons.rises}
     text = derive(*stronger(rules, ground.pack, basis, left, threats)).text
-    after = compile_policy(read_policy(text)).policy
+    compiled = compile_policy(read_policy(text))
+    after = compiled.policy
     decided = changes(before, after)
     return Proposal(
         digest=reason_digest(ground, before, reasons),
@@ -101,6 +134,9 @@ def propose(rules: Rules, ground: Ground, before: Policy, reasons: Reasons, now:
         decisions=tuple(map(str, decided)),
         looser=tuple(str(one) for one in decided if _is_looser(one)),
         text=text,
+        at=now,
+        until=now + LIFE_MS,
+        touched=touched(recompile(before), compiled, payers, DAYS) if payers else None,
     )
 
 
@@ -112,6 +148,8 @@ def proposal_text(one: Proposal) -> str:
     lines = [
         f"Proposed, not in force: {len(one.fallen)} controls fell, {one.risen} risks rose.",
         f"{one.left} of the chosen controls are left.",
+        f"It waits for officers until {iso_utc(one.until)}.",
+        *_touches(one.touched),
         "",
         *(f"fell: {said}" for said in one.brings_back),
         *dict.fromkeys(
@@ -124,6 +162,19 @@ def proposal_text(one: Proposal) -> str:
     ]
     head = "".join(f"# {' '.join(line.split())}".rstrip() + "\n" for line in lines)
     return f"{head}\n{one.text}"
+
+
+def _touches(counted: Touched | None) -> Iterable[str]:
+    """Whom it would have touched, all in all and by class of device."""
+    if counted is None:
+        yield "Whom it touches is not known: no customers of long standing are recorded."
+        return
+    yield (
+        f"It would have touched {counted.customers} of {counted.of_customers} customers within"
+        f" {counted.days} days, {in_shares(counted.customers_bp, counted.value_bp)}."
+    )
+    for one in counted.classes:
+        yield f"touched with {one.device}: {one.customers} of {one.of_customers} customers"
 
 
 def _worst(rises: tuple[Rise, ...]) -> tuple[Rise, ...]:

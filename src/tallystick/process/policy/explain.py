@@ -19,6 +19,7 @@ from tallystick.process.policy.incentives import (
 )
 from tallystick.process.policy.language.model import (
     Bounds,
+    Caps,
     Commission,
     Ladder,
     Limit,
@@ -167,8 +168,11 @@ def _parameters(policy: Policy) -> Iterator[tuple[str, str]]:
         yield from _tightening_parameters(entry, currency)
     for ladder in policy.incentives:
         yield from _ladder_parameters(ladder, currency)
+    if policy.tightening_caps is not None:
+        yield from _caps_parameters("all tightenings", policy.tightening_caps)
     plain = to_plain(policy)
-    for section in ("decisions", "default", "limits", "tightening", "incentives", "regimes_at"):
+    told = ("decisions", "default", "limits", "tightening", "tightening_caps", "incentives")
+    for section in (*told, "regimes_at"):
         plain.pop(section)
     for rule in plain["authenticators"].values():
         rule.pop("at")
@@ -208,6 +212,10 @@ def _tightening_parameters(entry: Tightening, currency: str) -> Iterator[tuple[s
     yield f"{name} keep", in_words(entry.keep_ms)
     yield f"{name} at most per day", str(entry.at_most_per_day)
     yield f"{name} because", entry.because
+    for cohort in entry.cohorts:
+        yield from _conditions(f"{name} cohort {cohort.id}", cohort.words)
+    if entry.caps is not None:
+        yield from _caps_parameters(name, entry.caps)
     if entry.row is not None:
         for what, value in _row_parameters(entry.row):
             yield f"{name} {what}", value
@@ -216,6 +224,22 @@ def _tightening_parameters(entry: Tightening, currency: str) -> Iterator[tuple[s
         yield f"{name} per payment", money(entry.lowered.per_payment_minor, currency)
         for window in entry.lowered.windows:
             yield f"{name} within {in_words(window.window_ms)}", window_in_words(window, currency)
+
+
+def _caps_parameters(name: str, caps: Caps) -> Iterator[tuple[str, str]]:
+    yield f"{name} caps", in_shares(caps.customers_bp, caps.value_bp)
+    yield f"{name} caps a day", in_shares(caps.day_customers_bp, caps.day_value_bp)
+
+
+def in_shares(customers_bp: int, value_bp: int) -> str:
+    """Shares in basis points for people: `10.00 % of customers, 15.00 % of value`.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    return (
+        f"{customers_bp // 100}.{customers_bp % 100:02} % of customers,"
+        f" {value_bp // 100}.{value_bp % 100:02} % of value"
+    )
 
 
 def _conditions(name: str, words: Iterable[Words]) -> Iterator[tuple[str, str]]:

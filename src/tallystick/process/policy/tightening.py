@@ -1,8 +1,11 @@
 """A policy with measures in force: never looser than what officers signed, and when each may begin.
 
-    effective(base, entries)       the base with limits lowered and rows put before the others
+    effective(base, steps)         the base with limits lowered and rows put before the others
     proven_tighter(base, now)      nowhere looser, over all facts, or the counter-example
     why_not_tighten, why_not_ease  dwell, keep, at most so often, one after the other
+
+A step is an entry for all (`attestation-low`), or held to one of its cohorts
+(`attestation-low/unproven`). How much a step may touch is the business of `caps`.
 
 Time comes from outside, and what happened before as rows: the rules are the same for whoever asks
 again later.
@@ -16,10 +19,13 @@ from tallystick.kernel.errors import MfsError, NotPermitted
 from tallystick.kernel.model import Record, replace
 from tallystick.kernel.time import DAY_MS, iso_utc
 from tallystick.process.policy.facts import FOREVER, Outcome
+from tallystick.process.policy.language.cohorts import narrow
 from tallystick.process.policy.language.model import (
+    Cohort,
     Limit,
     Lowered,
     Policy,
+    Row,
     Tightening,
     Window,
 )
@@ -36,12 +42,14 @@ SUPERSEDED = "superseded"
 class Seen(Record, frozen=True, kw_only=True):
     """What the service saw of a signal: whether it fails, since when (ms), and on what that rests.
 
+    `cohorts` are those of the entry in which it fails, each taken by itself.
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
 
     failing: bool
     since: int
     evidence: str
+    cohorts: tuple[str, ...] = ()
 
 
 class Measure(Record, frozen=True, kw_only=True):
@@ -49,7 +57,9 @@ class Measure(Record, frozen=True, kw_only=True):
 
     `version` is of the policy that it tightens, `file` the measure as the service signed it (a
     compact JWS), `event` and `end_event` the records of its beginning and end. A lifted one keeps
-    its entry from beginning again before `blocked_until`.
+    its entry from beginning again before `blocked_until`. `cohort` is whom it is held to, empty for
+    all; `touched` the counts of whom it touches and `approval` what two officers signed, both as
+    texts that are empty where there are none.
     Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
     """
 
@@ -64,6 +74,25 @@ class Measure(Record, frozen=True, kw_only=True):
     file: str
     event: int
     end_event: int
+    cohort: str = ""
+    touched: str = ""
+    approval: str = ""
+
+    @property
+    def step(self) -> str:
+        """The entry, with the cohort that it is held to.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return step_of(self.entry, self.cohort)
+
+
+def step_of(entry: str, cohort: str) -> str:
+    """The name of `entry` held to `cohort`, which is empty for all.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    return f"{entry}/{cohort}" if cohort else entry
 
 
 def entry_of(policy: Policy, name: str) -> Tightening | None:
@@ -74,23 +103,53 @@ def entry_of(policy: Policy, name: str) -> Tightening | None:
     return next((one for one in policy.tightening if one.id == name), None)
 
 
-def effective(base: Policy, names: Iterable[str]) -> Policy:
-    """`base` with its tightening entries `names` in force, in the order of its text.
+def effective(base: Policy, steps: Iterable[str]) -> Policy:
+    """`base` with the `steps` of its tightening entries in force, in the order of its text.
 
     Every changed limit and added row says which entry it comes from. Rows that deny stand before
-    those that ask for more, and these before those that delay.
+    those that ask for more, and these before those that delay. A limit that is lowered for a cohort
+    stays, and one for the cohort stands beside it; where an entry is in force for all, its cohorts
+    add nothing.
     Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
     """
-    wanted = frozenset(names)
-    entries = [one for one in base.tightening if one.id in wanted]
-    limits = tuple(_limit(limit, entries) for limit in base.limits)
+    wanted: dict[str, set[str]] = {}
+    for step in steps:
+        name, _, cohort = step.partition("/")
+        wanted.setdefault(name, set()).add(cohort)
+    whole = [one for one in base.tightening if "" in wanted.get(one.id, ())]
+    parts = [
+        (one, cohort)
+        for one in base.tightening
+        if one not in whole
+        for cohort in one.cohorts
+        if cohort.id in wanted.get(one.id, ())
+    ]
+    limits = [_limit(limit, whole) for limit in base.limits]
+    limits += [_beside(base, one, cohort) for one, cohort in parts if one.lowered is not None]
     rows = [
-        replace(one.row, because=_because(one.row.because, one))
-        for one in entries
-        if one.row is not None
+        *(_row(one.row, one, None) for one in whole if one.row is not None),
+        *(_row(one.row, one, cohort) for one, cohort in parts if one.row is not None),
     ]
     rows.sort(key=lambda row: _ORDER.index(row.outcome))
-    return replace(base, limits=limits, decisions=(*rows, *base.decisions))
+    return replace(base, limits=tuple(limits), decisions=(*rows, *base.decisions))
+
+
+def _row(row: Row, entry: Tightening, cohort: Cohort | None) -> Row:
+    words = row.words if cohort is None else narrow(row.words, cohort.words) or row.words
+    return replace(row, words=words, because=_because(row.because, entry, cohort))
+
+
+def _beside(base: Policy, entry: Tightening, cohort: Cohort) -> Limit:
+    """The lower limit of `entry`, for the payments of `cohort` alone."""
+    lowered = entry.lowered
+    limit = next(one for one in base.limits if lowered is not None and one.id == lowered.limit)
+    lower = _limit(limit, [entry])
+    return replace(
+        lower,
+        id=f"{entry.id}-{cohort.id}",
+        words=narrow(limit.words, cohort.words) or limit.words,
+        because=_because(entry.because, entry, cohort),
+    )
 
 
 def proven_tighter(base: Policy, now: Policy) -> None:
@@ -116,9 +175,11 @@ def check_tightening(policy: Policy) -> None:
     """
     defects = Defects()
     cases: list[tuple[tuple[str, ...], Tightening]] = [
-        ((one.id,), one) for one in policy.tightening
+        ((step,), one)
+        for one in policy.tightening
+        for step in (one.id, *(step_of(one.id, cohort.id) for cohort in one.cohorts))
     ]
-    if len(cases) > 1:
+    if len(policy.tightening) > 1:
         cases.append((tuple(one.id for one in policy.tightening), policy.tightening[0]))
     for names, entry in cases:
         try:
@@ -143,30 +204,56 @@ def why_not_tighten(
     current = [one for one in mine if one.version == version]
     if not seen.failing:
         return "the signal does not fail"
-    if any(not one.until for one in current):
+    if any(not one.until and not one.cohort for one in current):
         return "it is in force already"
     blocked = max((one.blocked_until for one in current), default=0)
     if now < blocked:
         return f"two people lifted it until {_told(blocked)}"
+    held = [one for one in current if not one.until]
+    if held:
+        return _why_not_wider(entry, held, now)
     return _why_too_early(entry, seen, _in_force(known, version), now) or _why_too_often(
         entry, mine, now
     )
 
 
+def is_widening(entry: Tightening, known: Iterable[Measure], version: int) -> bool:
+    """Whether what comes next for `entry` is to be in force for all, after one of its cohorts.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    return any(one.entry == entry.id for one in _in_force(known, version))
+
+
+def _why_not_wider(entry: Tightening, held: Iterable[Measure], now: int) -> str:
+    if now - max(one.since for one in held) >= entry.dwell_ms:
+        return ""
+    return "it is in force for a cohort, and has not failed there for long enough"
+
+
 def _why_too_early(entry: Tightening, seen: Seen, others: Iterable[Measure], now: int) -> str:
     since = seen.since
     if entry.after:
-        first = [one.since for one in others if one.entry == entry.after]
+        first = [one.since for one in others if one.entry == entry.after and not one.cohort]
         if not first:
             return f"it waits for {entry.after}"
         since = max(since, *first)
     return "" if now - since >= entry.dwell_ms else "it has not failed for long enough"
 
 
-def _why_too_often(entry: Tightening, mine: Iterable[Measure], now: int) -> str:
-    if sum(one.since > now - DAY_MS for one in mine) >= entry.at_most_per_day:
+def _why_too_often(entry: Tightening, mine: Sequence[Measure], now: int) -> str:
+    """A measure for all that took the place of one for a cohort is no beginning of its own."""
+    began = [one for one in mine if one.since > now - DAY_MS and not _widened(one, mine)]
+    if len(began) >= entry.at_most_per_day:
         return f"it began {entry.at_most_per_day} times within 24 hours"
     return ""
+
+
+def _widened(measure: Measure, mine: Iterable[Measure]) -> bool:
+    return not measure.cohort and any(
+        one.cohort and one.since < measure.since and (not one.until or measure.since < one.until)
+        for one in mine
+    )
 
 
 def why_not_ease(entry: Tightening, seen: Seen, measure: Measure, now: int) -> str:
@@ -223,5 +310,6 @@ def _windows(windows: Iterable[Window], lowered: Lowered) -> tuple[Window, ...]:
     return tuple(found.values())
 
 
-def _because(reason: str, entry: Tightening) -> str:
-    return f"{reason} (tightened by {entry.id})"
+def _because(reason: str, entry: Tightening, cohort: Cohort | None = None) -> str:
+    held = f" for {cohort.id}" if cohort is not None else ""
+    return f"{reason} (tightened by {entry.id}{held})"

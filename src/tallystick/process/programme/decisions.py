@@ -42,18 +42,22 @@ LONGEST_MS: Final = 366 * DAY_MS
 _MOST: Final = 256 * 1024
 _FIELDS: Final = ("kind", "subject", "who", "approved_by", "why", "since", "until")
 _ON_REQUIREMENTS: Final = frozenset({DecisionKind.EXCEPTION, DecisionKind.NOT_APPLICABLE})
+_DIGEST: Final = r"^[0-9a-f]{64}$"
+_OF_FILE: Final = "the SHA-256 of risk.json in hexadecimal"
 _SUBJECT: Final = r"^[A-Za-z0-9][A-Za-z0-9.@_-]{1,200}$"
 
 
 class Decided(Record, frozen=True, kw_only=True):
     """The decisions of one text: about which programme, in which version of the text.
 
+    `analysis` is the SHA-256 (hex) of the analysis that the officers vouch for, empty for none.
     Source: ISO/TS 12812-2:2017, 6.1
     """
 
     programme: str
     version: int
     decisions: Mapping[str, Decision]
+    analysis: str = ""
 
     def holding_at(self, now: int) -> tuple[Decision, ...]:
         """Those that count at `now` (ms).
@@ -63,10 +67,12 @@ class Decided(Record, frozen=True, kw_only=True):
         return tuple(one for one in self.decisions.values() if one.holds_at(now))
 
     def signatures_wanted(self) -> int:
-        """How many officers sign the text: two where anything in it loosens.
+        """How many officers sign the text: two where it loosens, or vouches for an analysis.
 
         Source: ISO/TS 12812-2:2017, 6.2.1
         """
+        if self.analysis:
+            return 2
         return 2 if any(one.kind in LOOSENING for one in self.decisions.values()) else 1
 
 
@@ -78,7 +84,7 @@ def read_decisions(text: str, programme: Programme | None = None) -> Decided:
     """
     defects = Defects(remedy="correct the decisions and let them be signed again")
     nodes = read_nodes(text, "text of decisions", most=_MOST)
-    root = Section(nodes, "", defects, ("decisions", "programme", "version", "entries"))
+    root = Section(nodes, "", defects, ("decisions", "programme", "version", "analysis", "entries"))
     form, at = root.scalar("decisions")
     if form is not None and form != FORM:
         defects.add(at, f'this release reads decisions of the form decisions: "{FORM}"')
@@ -86,12 +92,13 @@ def read_decisions(text: str, programme: Programme | None = None) -> Decided:
     if programme is not None and about and about != programme.offer.id:
         defects.add(root.position("programme"), f"the programme is {programme.offer.id}")
     posts = None if programme is None else (BOARD, *programme.organisation)
+    only_vouches = "analysis" in root and "entries" not in root
+    listed = () if only_vouches else entries(root, "entries", _FIELDS)
     found = Decided(
         programme=about,
         version=root.integer("version", 1, 2**31),
-        decisions={
-            name: _decision(name, one, posts) for name, one, _ in entries(root, "entries", _FIELDS)
-        },
+        decisions={name: _decision(name, one, posts) for name, one, _ in listed},
+        analysis=root.text("analysis", _DIGEST, _OF_FILE) if "analysis" in root else "",
     )
     defects.refuse()
     return found

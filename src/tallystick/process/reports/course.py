@@ -15,6 +15,7 @@ from tallystick.kernel.model import replace
 from tallystick.kernel.money import currency_exponent
 from tallystick.kernel.time import DAY_MS
 from tallystick.process.conformance.findings import State
+from tallystick.process.loop.model import LoopLine
 from tallystick.process.reports.marks import (
     CellText,
     linked,
@@ -26,8 +27,9 @@ from tallystick.process.reports.marks import (
     table,
     text,
 )
-from tallystick.process.reports.model import HistoryPoint, Report
+from tallystick.process.reports.model import HistoryPoint, Report, Stricter
 from tallystick.process.reports.scales import Scale, brief, decades, powers, steps
+from tallystick.process.reports.strip import height, strip
 
 HISTORY_FILE: Final = "risk-history.jsonl"
 _WIDTH, _LEFT, _RIGHT, _TOP = 640, 66, 24, 30
@@ -71,9 +73,15 @@ def is_news(history: Sequence[HistoryPoint], point: HistoryPoint) -> bool:
     return point.at - last.at >= DAY_MS or replace(point, at=last.at) != last
 
 
-def course_figure(history: Sequence[HistoryPoint], basis: str) -> str:
+def course_figure(
+    history: Sequence[HistoryPoint],
+    basis: str,
+    lines: Sequence[LoopLine] = (),
+    tightenings: Sequence[Stricter] = (),
+) -> str:
     """The picture where there is a course, what is known where there is one point.
 
+    `lines` of the loop and `tightenings` stand below it on the same axis.
     Source: ISO/TS 12812-2:2017, 6.1
     """
     rows: list[tuple[CellText, ...]] = [
@@ -98,19 +106,25 @@ def course_figure(history: Sequence[HistoryPoint], basis: str) -> str:
             f"<p><b>There is one observation{when}; a course needs two.</b> Each report of a"
             f" provider adds a line to its history when something changed.</p>{numbers}"
         )
-    drawn = scrolled("Residual over time", course_picture(history, basis))
+    drawn = scrolled("Residual over time", course_picture(history, basis, lines, tightenings))
     legend = (
         '<ul class="legend"><li><span class="sign">◐</span> with the chosen controls</li>'
         '<li><span class="sign">●</span> as seen now</li>'
         "<li>dashed: what is tolerated, on a logarithmic axis; upright lines: another version of"
-        " the policy</li></ul>"
+        " the policy; below, the rounds of the loop and bars for tightenings in force</li></ul>"
     )
     return f"{legend}{drawn}<details><summary>The numbers as a table</summary>{numbers}</details>"
 
 
-def course_picture(history: Sequence[HistoryPoint], basis: str) -> str:
+def course_picture(
+    history: Sequence[HistoryPoint],
+    basis: str,
+    lines: Sequence[LoopLine] = (),
+    tightenings: Sequence[Stricter] = (),
+) -> str:
     """Two panels one below the other: places that are open, and the loss of one year in twenty.
 
+    Below them is the strip of rounds and tightenings, so far as it falls into the same time.
     Source: ISO/TS 12812-2:2017, 6.1
     """
     across = Scale(history[0].at, max(history[-1].at, history[0].at + 1), _LEFT, _WIDTH - _RIGHT)
@@ -150,14 +164,15 @@ def course_picture(history: Sequence[HistoryPoint], basis: str) -> str:
             parts += _line(places, kind)
     for at, anchor in ((history[0].at, "start"), (history[-1].at, "end")):
         parts.append(text(across.at(at), bottom + 20, moment(at), "", anchor))
+    below = bottom + 20 + _GAP
+    parts += strip(across, below, lines, tightenings, _LEFT)
+    end = below + height(tightenings) if tightenings else bottom + 32
     last = history[-1]
     said = (
         f"{len(history)} observations. Now {last.open[2]} of {last.places} places are open as"
         f" {basis}, {last.open[1]} as designed; one year in twenty loses {last.p95[2]} or more."
     )
-    return picture(
-        "course-picture", (_WIDTH, bottom + 32), "Residual over time", said, parts, "wide"
-    )
+    return picture("course-picture", (_WIDTH, end), "Residual over time", said, parts, "wide")
 
 
 def _panel(top: int, title: str, ticks: Iterable[tuple[str, float]]) -> Iterable[str]:

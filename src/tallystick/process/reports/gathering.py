@@ -52,6 +52,7 @@ def gather(material: Material) -> Report:
         history=(),
         loop=material.loop,
         protection=protection_of(programme),
+        tightenings=material.tightenings,
     )
     point = point_of(report)
     new = (point,) if is_news(material.history, point) else ()

@@ -1,7 +1,8 @@
 """Control, residual, policy and finding on one axis of time, as the loop saw them.
 
 Three panels one below the other share the axis: controls in effect, places that are open, rows that
-are satisfied. Upright lines are versions of the policy, diamonds policies that were proposed.
+are satisfied. Upright lines are versions of the policy, diamonds policies that were proposed. Below
+them is the strip with the rounds and what the service tightened by itself.
 
 Source: ISO/TS 12812-2:2017, 6.1; 9.1
 """
@@ -10,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final
 
-from tallystick.kernel.time import iso_utc
 from tallystick.process.loop.model import LoopLine
 from tallystick.process.reports.marks import (
     CellText,
@@ -24,7 +24,9 @@ from tallystick.process.reports.marks import (
     table,
     text,
 )
+from tallystick.process.reports.model import Stricter
 from tallystick.process.reports.scales import Scale, steps
+from tallystick.process.reports.strip import height, span_of, strip, tightenings_table, when
 
 MOST: Final = 200
 """How many of the newest lines are drawn."""
@@ -36,26 +38,36 @@ _LETTER = 6.9
 """About how wide a letter is."""
 
 
-def loop_figure(lines: Sequence[LoopLine]) -> str:
+def loop_figure(
+    lines: Sequence[LoopLine], tightenings: Sequence[Stricter] = (), currency: str = ""
+) -> str:
     """The picture and its numbers, or what to do where the loop never ran.
 
     Source: ISO/TS 12812-2:2017, 6.1; 9.1
     """
+    stricter = tightenings_table(tightenings, currency) if tightenings else ""
     if not lines:
         return (
             "<p><b>The loop has not run.</b> <code>tallystick loop run FOLDER</code> adds a line"
-            " whenever a control, a risk, the policy or a finding changed.</p>"
+            f" whenever a control, a risk, the policy or a finding changed.</p>{stricter}"
         )
     drawn = list(lines[-MOST:])
     numbers = table("Every round that changed something", _COLUMNS, map(_row, drawn), "numbers")
-    if len(drawn) < 2:
-        return f"<p><b>Nothing changed since {_when(drawn[0].at)}.</b></p>{numbers}"
+    numbers += stricter
+    if len(drawn) < 2 and not tightenings:
+        return f"<p><b>Nothing changed since {when(drawn[0].at)}.</b></p>{numbers}"
+    bars = (
+        "<li>bar: a tightening in force; bar without filling: one beyond its caps, while it waited"
+        " for officers</li>"
+        if tightenings
+        else ""
+    )
     legend = (
         '<ul class="legend"><li>upright line: another version of the policy</li>'
         '<li><span class="sign">◆</span> a stronger policy is proposed</li>'
-        "<li>words: the control that fell, the asset whose risk rose</li></ul>"
+        f"<li>words: the control that fell, the asset whose risk rose</li>{bars}</ul>"
     )
-    shown = scrolled("The loop over time", loop_picture(drawn))
+    shown = scrolled("The loop over time", loop_picture(drawn, tightenings))
     return f"{legend}{shown}<details><summary>The numbers as a table</summary>{numbers}</details>"
 
 
@@ -67,7 +79,7 @@ _COLUMNS: Final = (
 
 def _row(line: LoopLine) -> tuple[CellText, ...]:
     return (
-        _when(line.at),
+        when(line.at),
         linked(line.round, "loop"),
         linked(f"{line.in_effect} of {line.controls}", "loop"),
         _few(f"{one.control} {one.now}" for one in line.turned),
@@ -85,32 +97,46 @@ def _row(line: LoopLine) -> tuple[CellText, ...]:
     )
 
 
-def loop_picture(lines: Sequence[LoopLine]) -> str:
-    """The three panels of `lines`, of which there are two at least.
+def loop_picture(lines: Sequence[LoopLine], tightenings: Sequence[Stricter] = ()) -> str:
+    """The three panels of `lines`, and the strip with `tightenings` on the same axis.
 
     Source: ISO/TS 12812-2:2017, 6.1; 9.1
     """
-    across = Scale(lines[0].at, max(lines[-1].at, lines[0].at + 1), _LEFT, _WIDTH - _RIGHT)
+    first, last_at = span_of([one.at for one in lines], tightenings)
+    across = Scale(first, last_at, _LEFT, _WIDTH - _RIGHT)
     panels = (
         ("controls in effect", [one.in_effect for one in lines], _fell(lines)),
         ("places that are open", [_open(one) for one in lines], _rose(lines)),
         ("rows satisfied", [one.satisfied for one in lines], _flipped(lines)),
     )
-    bottom = _TOP + len(panels) * (_PANEL + _GAP) - _GAP
+    below = _TOP + len(panels) * (_PANEL + _GAP)
+    bottom = below + height(tightenings) if tightenings else below - _GAP
     parts = list(_policies(lines, across, bottom))
+    parts += strip(across, below, lines, tightenings, _LEFT)
     for number, (title, values, words) in enumerate(panels):
         parts += _panel(_TOP + number * (_PANEL + _GAP), title, across, lines, values, words)
-    for at, anchor in ((lines[0].at, "start"), (lines[-1].at, "end")):
-        parts.append(text(across.at(at), bottom + 20, _when(at), "", anchor))
+    for at, anchor in ((first, "start"), (last_at, "end")):
+        parts.append(text(across.at(at), bottom + 20, when(at), "", anchor))
     last = lines[-1]
     said = (
         f"{plural(len(lines), 'round')} that changed something. Now {last.in_effect} of"
         f" {last.controls} controls are in effect, {plural(_open(last), 'place')} open,"
         f" {last.satisfied} of {last.rows} rows satisfied, policy {last.policy_version} in force"
         f"{', a stronger one proposed' if last.proposal else ''}."
+        f"{_stricter(tightenings)}"
     )
     size = (_WIDTH, bottom + 32)
     return picture("loop-picture", size, "The loop over time", said, parts, "wide")
+
+
+def _stricter(tightenings: Sequence[Stricter]) -> str:
+    """What somebody hears of the strip."""
+    if not tightenings:
+        return ""
+    waited = sum(one.proposed for one in tightenings)
+    now = sum(not one.until and not one.proposed for one in tightenings)
+    began = plural(len(tightenings) - waited, "tightening")
+    return f" {began} of the service, {now} in force; {waited} beyond their caps."
 
 
 def _panel(
@@ -148,6 +174,8 @@ def _stairs(lines: Sequence[LoopLine], values: Sequence[int], across: Scale, sca
     drawn = [f"M{spot(across.at(lines[0].at))} {spot(scale.at(values[0]))}"]
     for line, value in zip(lines[1:], values[1:], strict=True):
         drawn.append(f"H{spot(across.at(line.at))}V{spot(scale.at(value))}")
+    if across.high > lines[-1].at:
+        drawn.append(f"H{spot(across.end)}")
     return "".join(drawn)
 
 
@@ -205,8 +233,3 @@ def _few(words: Iterable[str]) -> str:
 
 def _open(line: LoopLine) -> int:
     return sum(one.after.open for one in line.residual.values())
-
-
-def _when(at: int) -> str:
-    """To the second: the loop is quicker than a minute."""
-    return f"{iso_utc(at)[:19].replace('T', ' ')} UTC"

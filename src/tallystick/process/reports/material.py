@@ -13,7 +13,7 @@ from tallystick.process.conformance.findings import Finding
 from tallystick.process.loop.model import LoopLine
 from tallystick.process.policy.language.model import Policy
 from tallystick.process.programme.model import Programme
-from tallystick.process.reports.model import HistoryPoint, Versions
+from tallystick.process.reports.model import HistoryPoint, Stricter, Versions
 from tallystick.process.risk.analysis import Analysis
 from tallystick.process.risk.model import LossCurve, Pack
 from tallystick.process.risk.paths import Scenes
@@ -28,7 +28,7 @@ class Material:
     `findings` are one for each row that applies, with every check needed for it in `checks` and the
     newest answers in `answers`. `policy` is None where none is known. `curves` has the loss of the
     three states by their names. `history` is what earlier reports left, `loop` what its rounds
-    changed, the oldest first.
+    changed, `tightenings` what the service made stricter by itself, each the oldest first.
     Source: ISO/TS 12812-2:2017, 6.1; 9.1
     """
 
@@ -46,6 +46,7 @@ class Material:
     curves: Mapping[str, LossCurve]
     history: tuple[HistoryPoint, ...]
     loop: tuple[LoopLine, ...] = ()
+    tightenings: tuple[Stricter, ...] = ()
 
     def chosen(self) -> frozenset[str]:
         """The controls of the choice.

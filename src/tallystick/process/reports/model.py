@@ -278,11 +278,29 @@ class FlowProtection(Record, frozen=True, kw_only=True):
     gap: str
 
 
+class Stricter(Record, frozen=True, kw_only=True):
+    """A tightening by the service, or one beyond its caps that waited (`proposed`); times in ms.
+
+    `until` is 0 while it is in force. Counts are 0 where nobody counted; `cohort` is empty for all.
+    Source: ISO/TS 12812-2:2017, 6.1; 6.2.3
+    """
+
+    entry: str
+    cohort: str
+    since: int
+    until: int
+    ended: str
+    proposed: bool
+    customers: int
+    of_customers: int
+    value_minor: int
+
+
 class Report(Record, frozen=True, kw_only=True):
     """All numbers of a report.
 
     `counts` are those of the analysis, `states` the rows by state, `services` what is offered,
-    `loop` the rounds that changed something.
+    `loop` the rounds that changed something, `tightenings` what the service made stricter itself.
     Source: ISO/TS 12812-2:2017, 5; 6.1; A
     """
 
@@ -311,3 +329,4 @@ class Report(Record, frozen=True, kw_only=True):
     history: tuple[HistoryPoint, ...]
     loop: tuple[LoopLine, ...] = ()
     protection: tuple[FlowProtection, ...] = ()
+    tightenings: tuple[Stricter, ...] = ()

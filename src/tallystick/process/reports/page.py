@@ -206,13 +206,13 @@ def _proof(report: Report, programme: Programme) -> tuple[_Part, ...]:
             "course",
             "9. The residual over time",
             "What is left of the risk, observation by observation, and when the policy changed.",
-            course_figure(report.history, report.versions.basis),
+            course_figure(report.history, report.versions.basis, report.loop, report.tightenings),
         ),
         (
             "loop",
             "10. The loop: control, residual, policy, finding",
-            "On one axis of time: what fell, which risk rose, what was proposed, what flipped.",
-            loop_figure(report.loop),
+            "On one axis of time: what fell, rose, was proposed, flipped, and was tightened.",
+            loop_figure(report.loop, report.tightenings, report.losses.tolerated.currency),
         ),
         (
             "flows",

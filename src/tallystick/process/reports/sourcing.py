@@ -126,6 +126,12 @@ ORIGINS: tuple[Origin, ...] = (
         " one that others than its ends see in clear",
         "tallystick programme layers FOLDER",
     ),
+    Origin(
+        "tightenings",
+        "/tightenings",
+        "what the service made stricter by itself or proposed to, and whom that touches",
+        "tallystick timeline FOLDER",
+    ),
 )
 """Every source that a number may be linked to."""
 

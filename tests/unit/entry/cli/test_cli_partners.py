@@ -9,8 +9,9 @@ from tests.unit.entry.cli.command_line import tallystick
 
 from tallystick.entry.assembly import open_platform
 from tallystick.entry.cli.unlocking import secret_from
+from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.partners import link_secret
-from tallystick.entry.settings import PartnerLink, ProviderFolder
+from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.codec import b64url
 from tallystick.protocol.channels import Language

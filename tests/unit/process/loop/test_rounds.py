@@ -8,9 +8,11 @@ import pytest
 pytest.importorskip("highspy")
 
 from tests.support.reported import rounds
+from tests.unit.process.policy.policy_texts import payment
 
 from tallystick.kernel.errors import Malformed
 from tallystick.kernel.model import replace
+from tallystick.kernel.time import DAY_MS
 from tallystick.process.derivation.basis import Header, basis_of
 from tallystick.process.derivation.derive import derive
 from tallystick.process.derivation.rules import PROFILES, load_rules
@@ -24,6 +26,7 @@ from tallystick.process.loop.model import (
 from tallystick.process.loop.proposing import Reasons, proposal_text, propose, reason_digest
 from tallystick.process.loop.rounds import Around, Ground, fallen_of, rises, round_of, state_word
 from tallystick.process.policy import Policy, compile_policy, read_policy
+from tallystick.process.policy.touching import Paid, Payer
 from tallystick.process.programme.reading import read_programme
 from tallystick.process.programme.templates import profile_text
 from tallystick.process.risk.analysis import Options, analyse
@@ -146,7 +149,22 @@ def test_a_proposal_is_proven_and_never_looser(name: str) -> None:
             rises=risen,
             left=tuple(one for one in chosen if one != lost),
         )
-        proposal = propose(load_rules(), found, before, reasons, 1_796_000_000_000)
+        now = 1_796_000_000_000
+        currency = before.header.currency
+        facts = payment(amount_minor=before.limits[0].per_payment_minor, currency=currency)
+        payers = (
+            Payer(device="software", paid=(Paid(at=now - 1, facts=facts),)),
+            Payer(device="none", paid=()),
+        )
+        proposal = propose(load_rules(), found, before, reasons, now, payers)
+        assert proposal.touched is not None
+        assert proposal.touched.of_customers == 2
+        counted = f"touched {proposal.touched.customers} of 2 customers within 30 days"
+        assert counted in proposal_text(proposal)
+        assert "touched with none: 0 of 1 customers" in proposal_text(proposal)
+        assert proposal.waits.until - now == 7 * DAY_MS
+        unknown = proposal_text(replace(proposal, touched=None))
+        assert "Whom it touches is not known" in unknown
         assert proposal.looser == ()
         assert proposal.version == 2
         after = compile_policy(read_policy(proposal_text(proposal))).policy

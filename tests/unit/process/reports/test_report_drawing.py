@@ -21,7 +21,7 @@ from tallystick.process.reports.ladders import WIDTH, ladder_picture, letter
 from tallystick.process.reports.looped import loop_figure, loop_picture
 from tallystick.process.reports.marks import linked, percent, spoken, spot, table
 from tallystick.process.reports.matrix import corner, legs, matrix_picture
-from tallystick.process.reports.model import Move
+from tallystick.process.reports.model import Move, Stricter
 from tallystick.process.reports.page import LIMIT, report_page
 from tallystick.process.reports.scales import Scale, brief, decades, powers, steps
 from tallystick.process.reports.sevenlayers import protection_figure, protection_picture
@@ -80,7 +80,50 @@ def pictures() -> dict[str, str]:
         "front": front_picture(found.front, found.friction_budget),
         "course": course_picture(course(5), "declared"),
         "loop": loop_picture(rounds(9)),
+        "course-strip": course_picture(course(5), "declared", rounds(9), stricter(9)),
+        "loop-strip": loop_picture(rounds(9), stricter(9)),
+        "loop-strip-of-one": loop_picture(rounds(1), stricter(1)),
     }
+
+
+def stricter(count: int) -> tuple[Stricter, ...]:
+    """Tightenings beside `rounds(count)`: for a cohort, beyond the caps, and for all."""
+    first = rounds(count)[0].at
+    made = (("low", "new", 60_000, 240_000, False), ("doubt", "", 90_000, 150_000, True),
+            ("low", "", 150_000, 0, False))  # fmt: skip
+    return tuple(
+        Stricter(
+            entry=entry, cohort=cohort, since=first + since, until=first + until if until else 0,
+            ended="eased" if until else "", proposed=proposed, customers=7, of_customers=200,
+            value_minor=12_345,
+        )
+        for entry, cohort, since, until, proposed in made
+    )  # fmt: skip
+
+
+def test_rounds_and_tightenings_stand_on_one_strip() -> None:
+    root = ET.fromstring(loop_picture(rounds(9), stricter(9)))
+    rects = [(str(one.get("class")), float(str(one.get("x")))) for one in root.iter("rect")]
+    assert [kind for kind, _ in rects].count("held") == 2
+    assert [kind for kind, _ in rects].count("waited") == 1
+    assert sum(kind.startswith("round") for kind, _ in rects) == 9
+    assert sum(kind == "round falls" for kind, _ in rects) == 4
+    circles = sorted({float(str(one.get("cx"))) for one in root.iter("circle")})
+    ticks = sorted(x + 1 for kind, x in rects if kind.startswith("round"))
+    assert ticks == pytest.approx(circles), "the strip has the axis of the panels"
+    held = [x for kind, x in rects if kind == "held"]
+    assert held[0] == pytest.approx(circles[1])
+    words = {"".join(one.itertext()) for one in root.iter("text")}
+    assert {"low for new", "low", "doubt", "rounds"} <= words
+    said = "".join("".join(one.itertext()) for one in root.iter("desc"))
+    assert "2 tightenings of the service, 1 in force; 1 beyond their caps" in said
+    figure = loop_figure(rounds(9), stricter(9), "EUR")
+    assert "7 of 200" in figure
+    assert "doubt (beyond its caps)" in figure
+    assert "EUR 123.45" in figure
+    assert "held" not in loop_picture(rounds(9)), "nothing was tightened"
+    assert "in force" in loop_figure((), stricter(9), "EUR"), "also where the loop never ran"
+    assert '"held"' in course_picture(course(5), "declared", rounds(9), stricter(9))
 
 
 def _factors() -> list[str]:
@@ -88,7 +131,19 @@ def _factors() -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["population", "ladder", "matrix", "loss", "front", "course", "loop"]
+    "name",
+    [
+        "population",
+        "ladder",
+        "matrix",
+        "loss",
+        "front",
+        "course",
+        "loop",
+        "course-strip",
+        "loop-strip",
+        "loop-strip-of-one",
+    ],
 )
 def test_a_picture_is_well_formed_says_what_it_shows_and_stays_inside(name: str) -> None:
     root = ET.fromstring(pictures()[name])

@@ -29,7 +29,7 @@ from tallystick.process.policy.language.model import (
     Step,
     Words,
 )
-from tallystick.process.policy.language.rows import SLUG, read_windows, read_words
+from tallystick.process.policy.language.rows import SLUG, read_when, read_windows
 from tallystick.process.yamltext.section import Section
 from tallystick.process.yamltext.tree import Mapping, Node
 
@@ -103,7 +103,7 @@ def _of(section: Section, subject: SubjectClass) -> str:
 
 
 def _touched(section: Section, subject: SubjectClass) -> tuple[Words, ...]:
-    words = read_words(section, _TOUCHES)
+    words = read_when(section, _TOUCHES)
     if subject is not SubjectClass.AGENT:
         return words
     kinds = next((one.words for one in words if one.field == "kind"), ())

@@ -3,15 +3,22 @@
     on: probe, of: audit.whole, dwell: PT0S, keep: PT6H, at_most_per_day: 4,
     then: {limit: unknown-payee, per_payment: 2_000_000}        a limit that exists, lower
     then: {row: {id: ..., when: {...}, outcome: deny, ...}}     a row before the others
+    cohorts, caps                                    whom first, how much at most; see `cohorts`
 
 Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
 """
 
 from collections.abc import Collection, Iterable, Mapping
 
-from tallystick.kernel.time import DAY_MS, HOUR_MS
+from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS
 from tallystick.process.policy.facts import FOREVER, Dependency, Outcome, Signal
+from tallystick.process.policy.language.cohorts import (
+    read_caps,
+    read_cohorts,
+    refuse_idle_caps,
+)
 from tallystick.process.policy.language.model import (
+    Caps,
     Limit,
     Lowered,
     Row,
@@ -26,20 +33,24 @@ MAX_DWELL_MS = 7 * DAY_MS
 MIN_KEEP_MS = HOUR_MS
 MAX_KEEP_MS = 30 * DAY_MS
 MAX_A_DAY = 24
+MIN_WIDENING_MS = MINUTE_MS
+"""How long an entry with cohorts waits at least before it is widened to all."""
+
 SHARES = (Signal.ATTESTED_SHARE, Signal.FRAUD_SHARE)
 _WORDS = (
     "id", "on", "of", "below_permille", "above_permille", "after", "dwell", "keep",
-    "at_most_per_day", "then", "because",
+    "at_most_per_day", "then", "because", "cohorts", "caps",
 )  # fmt: skip
+_CAPS = ("per_action", "per_day")
 _THEN = ("limit", "per_payment", "windows", "row")
 _BOUND = {Signal.ATTESTED_SHARE: "below_permille", Signal.FRAUD_SHARE: "above_permille"}
 _OF = r"^[A-Za-z0-9][A-Za-z0-9 ._/:-]{0,79}$"
 
 
 def read_tightening(
-    root: Section, tiers: Collection[int], limits: Iterable[Limit]
+    root: Section, tiers: Collection[int], limits: Iterable[Limit], together: Caps | None = None
 ) -> tuple[Tightening, ...]:
-    """The entries under `tightening`, in the order of the text.
+    """The entries under `tightening`, in the order of the text; `together` caps all of them.
 
     Source: ISO/TS 12812-2:2017, 6.1
     """
@@ -47,11 +58,32 @@ def read_tightening(
     entries: dict[str, Tightening] = {}
     for section in root.sections("tightening", _WORDS):
         entry = _entry(section, tiers, known, entries)
+        if entry.caps is not None and together is not None:
+            refuse_idle_caps(section.section("caps"), entry.caps, together)
+        _refuse_taken_names(section, entry, known)
         if entry.id in entries:
             section.defects.add(section.at, f"the tightening {entry.id!r} stands twice")
         _refuse_wider_first(section, entry, entries, known)
         entries[entry.id] = entry
     return tuple(entries.values())
+
+
+def read_tightening_caps(root: Section) -> Caps:
+    """The caps of all entries together, under `tightening_caps`.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    if "tightening" not in root:
+        root.defects.add(root.position("tightening_caps"), "there is no tightening to be capped")
+    return read_caps(root.section("tightening_caps", _CAPS))
+
+
+def _refuse_taken_names(section: Section, entry: Tightening, limits: Mapping[str, Limit]) -> None:
+    """The limit of a cohort is named for both, which no limit of the text may be."""
+    for cohort in entry.cohorts:
+        if f"{entry.id}-{cohort.id}" in limits:
+            text = f"the limit {entry.id}-{cohort.id} has the name of the cohort's own"
+            section.defects.add(cohort.at, text)
 
 
 def _entry(
@@ -65,19 +97,26 @@ def _entry(
     of = _of(section, on)
     then = section.section("then", _THEN)
     lowered, row = _then(then, tiers, limits)
+    limit = None if lowered is None else limits.get(lowered.limit)
+    cohorts = read_cohorts(section, tiers, row or limit) if "cohorts" in section else ()
+    least = MIN_WIDENING_MS if cohorts else 0
     return Tightening(
         id=identifier,
         on=on,
         of=of,
         permille=_permille(section, on),
         after=_after(section, on, of, before),
-        dwell_ms=section.duration("dwell", 0, MAX_DWELL_MS),
+        dwell_ms=section.duration(
+            "dwell", least, MAX_DWELL_MS, why="a cohort comes before all" if cohorts else ""
+        ),
         keep_ms=section.duration("keep", MIN_KEEP_MS, MAX_KEEP_MS, why="a measure does not flap"),
         at_most_per_day=section.integer("at_most_per_day", 1, MAX_A_DAY),
         lowered=lowered,
         row=row,
         because=section.text("because"),
         at=section.at,
+        cohorts=cohorts,
+        caps=read_caps(section.section("caps", _CAPS)) if "caps" in section else None,
     )
 
 

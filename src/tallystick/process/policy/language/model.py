@@ -226,13 +226,39 @@ class Lowered(Record, frozen=True, kw_only=True):
     windows: tuple[Window, ...]
 
 
+class Cohort(Record, frozen=True, kw_only=True):
+    """A part of the payments that an entry touches, tightened before all of them are.
+
+    Its words are of `device_trust` and `tier`, of which customers can be counted.
+    Source: ISO/TS 12812-2:2017, 6.1; 7.3.5
+    """
+
+    id: str
+    words: tuple[Words, ...]
+    at: Position
+
+
+class Caps(Record, frozen=True, kw_only=True):
+    """How much may be touched, in basis points: by one beginning, and by all within 24 hours.
+
+    Of the customers who were counted, and of the value of their payments.
+    Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
+    """
+
+    customers_bp: int
+    value_bp: int
+    day_customers_bp: int
+    day_value_bp: int
+
+
 class Tightening(Record, frozen=True, kw_only=True):
     """What officers let the service do by itself when the signal `on` of `of` fails.
 
     A share fails below (of frauds: above) `permille`. It must fail for `dwell_ms`; the measure
     stays until the signal was well for `keep_ms`, and begins at most `at_most_per_day` times within
     24 hours. With `after` it waits until that entry has been in force for `dwell_ms`. Either
-    `lowered` or `row` says what is done.
+    `lowered` or `row` says what is done. It begins with the narrowest of its `cohorts`, and touches
+    no more than its `caps`.
     Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
     """
 
@@ -248,6 +274,8 @@ class Tightening(Record, frozen=True, kw_only=True):
     row: Row | None
     because: str
     at: Position
+    cohorts: tuple[Cohort, ...] = ()
+    caps: Caps | None = None
 
 
 class Asked(Record, frozen=True, kw_only=True):
@@ -341,7 +369,8 @@ class Ladder(Record, frozen=True, kw_only=True):
 class Policy(Record, frozen=True, kw_only=True):
     """A whole policy; `compile_policy` checks it and makes it fast.
 
-    `regimes` are the packs that it is held to, named in the text at `regimes_at`.
+    `regimes` are the packs that it is held to, named in the text at `regimes_at`. `tightening_caps`
+    bind all entries of `tightening` together.
 
     Source: ISO/TS 12812-2:2017, 6.1
     """
@@ -361,5 +390,6 @@ class Policy(Record, frozen=True, kw_only=True):
     authenticators: dict[str, AuthenticatorRule]
     tightening: tuple[Tightening, ...] = ()
     incentives: tuple[Ladder, ...] = ()
+    tightening_caps: Caps | None = None
     regimes: tuple[str, ...] = ()
     regimes_at: Position = Position(line=1, column=1)

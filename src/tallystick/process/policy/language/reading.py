@@ -13,7 +13,7 @@ from tallystick.kernel.money import currency_exponent
 from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS
 from tallystick.process.policy.facts import FOREVER, Channel, Dependency, Operation, OperatorAct
 from tallystick.process.policy.language.incentives import read_incentives
-from tallystick.process.policy.language.measures import read_tightening
+from tallystick.process.policy.language.measures import read_tightening, read_tightening_caps
 from tallystick.process.policy.language.model import (
     AttemptRule,
     AuthenticatorRule,
@@ -84,6 +84,7 @@ _SECTIONS = (
     "operators",
     "tightening",
     "incentives",
+    "tightening_caps",
     "regimes",
 )
 _HEADER = ("provider", "version", "effective_at", "currency", "profile", "utc_offset")
@@ -104,8 +105,9 @@ def read_policy(text: str) -> Policy:
     tiers = _tiers(root)
     roles = _roles(root)
     limits, rows = read_limits(root, tiers), read_rows(root, tiers)
-    tightening = read_tightening(root, tiers, limits) if "tightening" in root else ()
     ladders = read_incentives(root) if "incentives" in root else ()
+    caps = read_tightening_caps(root) if "tightening_caps" in root else None
+    tightening = read_tightening(root, tiers, limits, caps) if "tightening" in root else ()
     policy = Policy(
         header=_header(root.section("policy", _HEADER)),
         tiers=tiers,
@@ -124,6 +126,7 @@ def read_policy(text: str) -> Policy:
         authenticators=_authenticators(root) if "authenticators" in root else {},
         tightening=tightening,
         incentives=ladders,
+        tightening_caps=caps,
         regimes=root.choices("regimes", regime_names()) if "regimes" in root else (),
         regimes_at=root.position("regimes"),
     )

@@ -72,7 +72,7 @@ def read_limits(root: Section, tiers: Collection[int]) -> tuple[Limit, ...]:
     return tuple(_limit(section, tiers) for section in root.sections("limits", _LIMIT))
 
 
-def read_words(section: Section, fields: Iterable[str]) -> tuple[Words, ...]:
+def read_when(section: Section, fields: Iterable[str]) -> tuple[Words, ...]:
     """The conditions under `when`, which name words of `fields` only.
 
     Source: ISO/TS 12812-2:2017, 7.3.3
@@ -166,11 +166,15 @@ def _conditions(section: Section, known: Iterable[str], tiers: Collection[int]) 
         if name in MEASURED:
             bounds.append(_bounds(when, name, node))
         elif name in ENUMERATED:
-            words.append(_words(when, name, node, tiers))
+            words.append(read_words(when, name, node, tiers))
     return tuple(words), tuple(bounds)
 
 
-def _words(when: Section, name: str, node: Node, tiers: Collection[int]) -> Words:
+def read_words(when: Section, name: str, node: Node, tiers: Collection[int]) -> Words:
+    """The condition of the enumerated field `name`: one word, or a list of them.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
     items = node.items if isinstance(node, Sequence) else (node,)
     known = VOCABULARY.get(name, tuple(tiers))
     found: list[Word] = []

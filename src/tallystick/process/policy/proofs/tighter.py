@@ -34,6 +34,7 @@ EQUAL = (
     "operators",
     "tightening",
     "incentives",
+    "tightening_caps",
     "regimes",
 )
 """What no measure touches."""
