@@ -54,7 +54,8 @@ FLOWS: tuple[Flow, ...] = (
         _sealed,
         (
             "session.end", "payment.quote", "payment.order", "payment.receipt", "account.read",
-            "agent.open-customer",
+            "agent.open-customer", "factor.challenge", "factor.code", "factor.pin", "pin.change",
+            "payee.add", "device.remove", "device.key-void", "session.list", "session.end-others",
         ),
     ),
     *map(
@@ -64,8 +65,9 @@ FLOWS: tuple[Flow, ...] = (
             "resume-device", "fund-account", "reverse-payment", "activate-policy",
             "shadow-policy", "lift-tightening", "set-incentive", "cover-commission",
             "certificate.state", "decline-act", "bind-passkey",
-            "break-glass", "review-emergency", "issue-workload",
-            "revoke-workload",
+            "break-glass", "review-emergency", "issue-workload", "revoke-workload",
+            "enrol-authenticator", "unlock-customer", "view-sessions", "end-sessions",
+            "report-fraud",
             "enrol-operator", "erase-subject", "add-webhook", "close-day", "access.evaluation",
             "access.evaluations",
         ),
@@ -73,7 +75,8 @@ FLOWS: tuple[Flow, ...] = (
     *map(
         _public,
         (
-            "keys.list", "tally.checkpoint", "tally.consistency", "health.live", "health.ready",
+            "keys.list", "keys.messages", "tally.checkpoint", "tally.consistency", "health.live",
+            "health.ready",
             "access.configuration",
         ),
     ),

@@ -50,6 +50,7 @@ _SHOWN: Final[Mapping[str, tuple[tuple[NodeKind, ...], tuple[AssetClass, ...]]]]
     "operator.enrol": ((NodeKind.CONSOLE,), _ACTS),
     "certificate.state": ((NodeKind.CONSOLE,), _ACTS),
     "keys.list": (_APPS, (AssetClass.CERTIFICATE,)),
+    "keys.messages": ((*_APPS, NodeKind.PARTNER), (AssetClass.CERTIFICATE,)),
     "access.evaluation": ((NodeKind.PARTNER,), tuple(AssetClass)),
     "access.evaluations": ((NodeKind.PARTNER,), tuple(AssetClass)),
     "tally.checkpoint": ((NodeKind.WITNESS, *_APPS), (AssetClass.EVIDENCE,)),

@@ -49,6 +49,7 @@ ACTS: Final[Mapping[Duty, tuple[OperatorAct, ...]]] = {
         _A.REMOVE_DEVICE,
         _A.VIEW_SESSIONS,
         _A.END_SESSIONS,
+        _A.BREAK_GLASS,
     ),
     Duty.TRACE_PAYMENT: (_A.TRACE_PAYMENT,),
     Duty.REVERSE_PAYMENT: (_A.REVERSE_PAYMENT, _A.REPORT_FRAUD),

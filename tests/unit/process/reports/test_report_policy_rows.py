@@ -27,7 +27,7 @@ def policy():
         ("software-device-cap", {"limits/software-device"}),
         ("agent-cap", {"limits/assisted-cap"}),
         ("mandate-cap", {"limits/mandate-cap"}),
-        ("sim-change-hold", {"decisions/sim-just-changed"}),
+        ("sim-change-hold", {"decisions/sim-just-changed", "decisions/code-to-changed-sim"}),
         ("step-up-night", {"decisions/person-signed-at-night"}),
         ("attempts-limit", {"attempts", "decisions/repeated-failures"}),
         ("attestation-age", {"dependencies/attestation"}),
@@ -45,7 +45,7 @@ def test_a_renamed_row_is_found_all_the_same() -> None:
         found, decisions=tuple(replace(one, id=f"x-{one.id}") for one in found.decisions)
     )
     names = {name for name, _ in rules_for(renamed, ("policy:sim-change-hold",))}
-    assert names == {"decisions/x-sim-just-changed"}
+    assert names == {"decisions/x-sim-just-changed", "decisions/x-code-to-changed-sim"}
 
 
 def test_code_and_documents_are_no_rules_and_nothing_stands_twice() -> None:
