@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import (
+    guessing,
+    hashing,
     overload,
     payment,
     policy_decision,
@@ -40,6 +42,8 @@ PARTS: dict[str, Callable[[bool], Rows]] = {
     "payment": payment.run,
     "overload": overload.run,
     "ussd": ussd.run,
+    "guessing": guessing.run,
+    "hashing": hashing.run,
     "scale": scale.run,
 }
 if find_spec("highspy") is not None:
