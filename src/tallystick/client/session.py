@@ -32,8 +32,10 @@ from tallystick.infrastructure.envelope.schedule import SessionKeys
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import (
     Conflict,
+    Expired,
     Malformed,
     MfsError,
+    NotAuthentic,
     Unauthenticated,
     Unavailable,
 )
@@ -307,17 +309,28 @@ class ClientSession:
 
     def _established(self) -> _Live:
         self._live = None
+        again = True
         for _ in range(_ATTEMPTS):
             try:
                 confirmed = self._handshake()
             except Conflict:
+                continue
+            if isinstance(confirmed, MfsError):
+                if not again:
+                    raise confirmed
+                again = False
                 continue
             if confirmed.accepted.open:
                 self._live = _Live(confirmed.keys, confirmed.accepted, self._clock.now())
                 return self._live
         raise Unavailable("no session could be established", remedy="try again later")
 
-    def _handshake(self) -> Confirmed:
+    def _handshake(self) -> Confirmed | NotAuthentic | Expired:
+        """The confirmed session, or a refusal that a new handshake may not meet.
+
+        The process that answered the first message may have ended before the second, and what only
+        it could open looks like anything that is not authentic.
+        """
         identity = self._keystore.identity()
         provider = self._peer.authenticated(Purpose.SESSION)
         pending = provider.prove_session(
@@ -331,7 +344,10 @@ class ClientSession:
         path = f"{SESSIONS_PATH}/{pending.session}"
         reply = self._peer.transport.post(path, pending.body, JSON_MEDIA_TYPE)
         if not reply.sealed:
-            raise refusal(reply)
+            refused = refusal(reply)
+            if isinstance(refused, NotAuthentic | Expired):
+                return refused
+            raise refused
         confirmed = pending.confirm(reply.status, reply.body)
         self._keystore.store_renewal_pairs(confirmed.pairs)
         return confirmed
