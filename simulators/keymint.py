@@ -108,9 +108,7 @@ def description(phone: Phone, challenge: bytes) -> bytes:
     """
     package = tlv(0x30, octets(phone.package.encode()) + integer(1))
     application = tlv(0x30, tlv(0x31, package) + tlv(0x31, octets(phone.signer)))
-    software = tlv(
-        0x30, tagged(701, integer(phone.made_at)) + tagged(709, octets(application))
-    )
+    software = tlv(0x30, tagged(701, integer(phone.made_at)) + tagged(709, octets(application)))
     trust = (
         octets(phone.boot_signer)
         + tlv(0x01, b"\xff" if phone.locked else b"\x00")
@@ -161,12 +159,11 @@ class SimulatedFactory:
         self._serial = 1000
         root: Signing = mldsa.MLDSA65PrivateKey.generate() if post_quantum else _new()
         issuer, self._batch = _new(), _new()
+        self.root_signer = root
         name = _name("Simulated Root, no hardware")
         self._root = self.certificate(name, root.public_key(), name, root, authority=True)
         between = _name("Droid CA2" if remote else "Simulated Issuer")
-        self._issuer = self.certificate(
-            between, issuer.public_key(), name, root, authority=True
-        )
+        self._issuer = self.certificate(between, issuer.public_key(), name, root, authority=True)
         self._name = _name("Simulated Batch")
         marks = {PROVISIONED: b"\xa1\x01\x18\x20"} if remote else {}
         self._above = self.certificate(

@@ -87,8 +87,8 @@ class Evidence(Record, frozen=True, kw_only=True):
     """One attestation that verified. `root` is the digest of the root's key; empty for none.
 
     `attested` is the key attested (SubjectPublicKeyInfo, base64url), `challenge` what was signed
-    into it, `above` how many certificates nearer to the leaf than the attested one there were, `unmarked`
-    how many issuers are not marked as such.
+    into it, `above` how many certificates there were nearer to the leaf than the attested one,
+    `unmarked` how many issuers are not marked as such.
     Source: RFC 9334, 8.1
     """
 

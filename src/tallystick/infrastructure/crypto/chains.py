@@ -8,6 +8,7 @@ Source: RFC 5280, 4.1; 6.1.3; 6.1.4
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from cryptography import x509
@@ -80,8 +81,8 @@ class Linked:
         """
         try:
             hashed = self.parsed.signature_hash_algorithm
-            strong = hashed.name in _HASHES if hashed else isinstance(
-                other.public.parsed, _HASHLESS
+            strong = (
+                hashed.name in _HASHES if hashed else isinstance(other.public.parsed, _HASHLESS)
             )
             if not strong:
                 return False
@@ -132,7 +133,7 @@ def chained(links: Sequence[Linked], roots: Sequence[Linked], *, marked: bool = 
         raise TooLarge(f"a chain has at most {MAX_CHAIN} certificates")
     if len({one.octets for one in links}) != len(links):
         raise NotAuthentic("a certificate comes twice in the chain")
-    for one, issuer in zip(links, links[1:], strict=False):
+    for one, issuer in pairwise(links):
         if not one.signed_by(issuer):
             raise NotAuthentic("a link of the chain is broken")
     if marked and unmarked(links):

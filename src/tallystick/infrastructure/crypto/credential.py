@@ -38,7 +38,7 @@ _MLDSA: Final[dict[int, type]] = {
 }
 _RSA_BITS: Final = (2048, 8192)
 _MODULUS_OCTETS: Final = 1024
-_EDWARDS: Final = {6: ed25519.Ed25519PublicKey, 7: ed448.Ed448PublicKey}
+_ED25519_CURVE, _ED448_CURVE = 6, 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +68,19 @@ class CredentialKey:
             elif isinstance(public, rsa.RSAPublicKey) and algorithm in _PSS:
                 hashed = _PSS[algorithm]()
                 public.verify(signature, message, PSS(MGF1(hashed), hashed.digest_size), hashed)
-            elif _edwards(public, algorithm) or isinstance(public, _MLDSA.get(algorithm, ())):
-                public.verify(signature, message)
+            elif _hashless(public, algorithm):
+                self.parsed.verify(signature, message)
             else:
                 raise NotAuthentic("the algorithm is not one for this key")
         except (InvalidSignature, UnsupportedAlgorithm, ValueError) as error:
             raise NotAuthentic("the signature does not verify") from error
 
 
-def _edwards(public: object, algorithm: int) -> bool:
+def _hashless(public: object, algorithm: int) -> bool:
+    """Whether the algorithm takes the message itself and is one for the key."""
     small = isinstance(public, ed25519.Ed25519PublicKey) and algorithm in _ED25519
-    return small or (isinstance(public, ed448.Ed448PublicKey) and algorithm in _ED448)
+    large = isinstance(public, ed448.Ed448PublicKey) and algorithm in _ED448
+    return small or large or isinstance(public, _MLDSA.get(algorithm, ()))
 
 
 def credential(public: object) -> CredentialKey:
@@ -119,9 +121,7 @@ def credential_of_point(curve: int, x: bytes, y: bytes) -> CredentialKey:
     if len(x) != len(y) or len(x) != (named.key_size + 7) // 8:
         raise Malformed("a coordinate has another length")
     try:
-        return credential(
-            ec.EllipticCurvePublicKey.from_encoded_point(named, b"\x04" + x + y)
-        )
+        return credential(ec.EllipticCurvePublicKey.from_encoded_point(named, b"\x04" + x + y))
     except ValueError as error:
         raise Malformed("a point is not on its curve") from error
 
@@ -147,10 +147,12 @@ def credential_of_edwards(curve: int, x: bytes) -> CredentialKey:
     Raises Malformed for anything else.
     Source: RFC 9053, 7.2
     """
-    if curve not in _EDWARDS:
+    if curve not in {_ED25519_CURVE, _ED448_CURVE}:
         raise Malformed("a curve that is not used here")
     try:
-        return credential(_EDWARDS[curve].from_public_bytes(x))
+        if curve == _ED25519_CURVE:
+            return credential(ed25519.Ed25519PublicKey.from_public_bytes(x))
+        return credential(ed448.Ed448PublicKey.from_public_bytes(x))
     except ValueError as error:
         raise Malformed("an Edwards key of another length") from error
 

@@ -81,9 +81,7 @@ def read_policy(text: str) -> AppraisalPolicy:
         person_timeout_s=consent.integer("timeout-s", 0, 2**31 - 1),
         apps=_apps(top),
         environments=top.choices("environments", ("production", "development")),
-        validity={
-            way: validity.choices(way, (one.value for one in Place)) for way in sorted(ways)
-        },
+        validity={way: validity.choices(way, (one.value for one in Place)) for way in sorted(ways)},
         unmarked=top.choices("unmarked-issuers", ways),
         ordered=top.choice("order", _ASKED) == "required",
         list_age_ms=revocation.duration("list-age"),

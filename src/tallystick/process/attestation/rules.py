@@ -17,6 +17,8 @@ SIGN: Final = 2
 ANDROID: Final = frozenset(("android-key", "webauthn-android-key"))
 _MIXED: Final = {Level.TRUSTED_ENVIRONMENT.value: (Level.STRONGBOX.value,)}
 _SERVICE: Final = "play-integrity"
+_AHEAD_MS: Final = 62 * DAY_MS
+"""How far ahead of its month a patch may come out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +165,10 @@ def _patch(case: Case) -> str:
     if not case.android:
         return ""
     age = case.subject.presented_at - patch_day_ms(case.evidence.boot.os_patch)
-    if age <= case.policy.patch_age_ms:
+    if -_AHEAD_MS <= age <= case.policy.patch_age_ms:
         return ""
+    if age < 0:
+        return f"patched in {case.evidence.boot.os_patch}, which is still to come"
     return f"patched last in {case.evidence.boot.os_patch}, {age // DAY_MS} days before"
 
 

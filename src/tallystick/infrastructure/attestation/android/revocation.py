@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tallystick.infrastructure.attestation.plain import object_of
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.codec import Decoder, b64url
 from tallystick.kernel.errors import Malformed
@@ -46,15 +47,9 @@ def read_revocations(octets: bytes) -> RevocationList:
     an entry that cannot be read: half a list would let the other half through.
     Source: RFC 8259; RFC 5280, 3.3
     """
-    entries = _DECODER.decode(octets).get("entries")
-    if not isinstance(entries, dict):
-        raise Malformed("a list of revoked certificates has entries")
     found: dict[str, str] = {}
-    listed: dict[Any, Any] = entries
-    for serial, entry in listed.items():
-        if not isinstance(serial, str) or not isinstance(entry, dict):
-            raise Malformed("an entry of the list cannot be read")
-        said: dict[Any, Any] = entry
+    for serial, entry in object_of(_DECODER.decode(octets).get("entries")).items():
+        said = object_of(entry)
         state, reason = said.get("status"), said.get("reason", "UNSPECIFIED")
         plain = serial.lower().lstrip("0") or "0"
         if not _SERIAL.match(plain) or state not in _STATES or not isinstance(reason, str):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tallystick.infrastructure.attestation.evidence import Evidence
+from tallystick.infrastructure.attestation.plain import list_of, object_of
 from tallystick.infrastructure.crypto.credential import CredentialKey
 from tallystick.infrastructure.crypto.ecdsa import der_signature
 from tallystick.infrastructure.crypto.jwe import open_compact
@@ -77,11 +78,7 @@ def _labels(said: dict[str, Any], app: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _part(said: dict[str, Any], name: str) -> dict[str, Any]:
-    found = said.get(name, {})
-    if not isinstance(found, dict):
-        raise Malformed("a part of the verdict has another shape")
-    part: dict[str, Any] = found
-    return part
+    return object_of(said.get(name, {}))
 
 
 def _text(part: dict[str, Any], name: str) -> str:
@@ -92,11 +89,10 @@ def _text(part: dict[str, Any], name: str) -> str:
 
 
 def _words(part: dict[str, Any], name: str) -> tuple[str, ...]:
-    found = part.get(name, [])
-    if not isinstance(found, list):
-        raise Malformed("a list of the verdict has another shape")
-    words: list[Any] = found
-    if len(words) > _MAX_LABELS or not all(isinstance(one, str) and len(one) < 100 for one in words):
+    words = list_of(part.get(name, []))
+    if len(words) > _MAX_LABELS or not all(
+        isinstance(one, str) and len(one) < 100 for one in words
+    ):
         raise Malformed("a list of the verdict has another shape")
     return tuple(words)
 

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tallystick.infrastructure.attestation.plain import list_of, object_of
 from tallystick.infrastructure.crypto.chains import MAX_CHAIN, Linked, chained, linked
 from tallystick.infrastructure.crypto.credential import CredentialKey
-from tallystick.infrastructure.crypto.ecdsa import der_signature
 from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.ecdsa import der_signature
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode
 from tallystick.kernel.errors import Malformed, NotAuthentic, TooLarge
 from tallystick.kernel.time import Instant
@@ -112,31 +113,10 @@ def _ascii(part: bytes) -> str:
 
 
 def _links(stated: object) -> tuple[Linked, ...]:
-    if not isinstance(stated, list) or not 0 < len(listed(stated)) <= MAX_CHAIN:
+    certificates = list_of(stated)
+    if not 0 < len(certificates) <= MAX_CHAIN:
         raise Malformed("a metadata file names its certificates")
-    return tuple(linked(_standard(one)) for one in listed(stated))
-
-
-def listed(value: object) -> list[Any]:
-    """`value` as a list. Raises Malformed otherwise.
-
-    Source: RFC 8259, 5
-    """
-    if not isinstance(value, list):
-        raise Malformed("a list is missing in the metadata")
-    found: list[Any] = value
-    return found
-
-
-def named(value: object) -> dict[str, Any]:
-    """`value` as an object. Raises Malformed otherwise.
-
-    Source: RFC 8259, 4
-    """
-    if not isinstance(value, dict):
-        raise Malformed("an object is missing in the metadata")
-    found: dict[str, Any] = value
-    return found
+    return tuple(linked(_standard(one)) for one in certificates)
 
 
 def _standard(text: object) -> bytes:
@@ -153,19 +133,19 @@ def _metadata(payload: dict[str, Any], digest: str) -> Metadata:
     if not isinstance(number, int) or not isinstance(due, str):
         raise Malformed("the metadata have a number and the day of the next")
     models: dict[str, Model] = {}
-    for entry in map(named, listed(payload.get("entries"))):
+    for entry in map(object_of, list_of(payload.get("entries"))):
         aaguid = entry.get("aaguid")
         if not isinstance(aaguid, str):
             continue
         plain = aaguid.replace("-", "").lower()
         if len(plain) != 32 or plain in models:
             raise Malformed("a model of the metadata has another name, or one twice")
-        statement = named(entry.get("metadataStatement", {}))
-        reports = [named(one).get("status") for one in listed(entry.get("statusReports"))]
+        statement = object_of(entry.get("metadataStatement", {}))
+        reports = [object_of(one).get("status") for one in list_of(entry.get("statusReports"))]
         models[plain] = Model(
             aaguid=plain,
             roots=tuple(
-                _standard(one) for one in listed(statement.get("attestationRootCertificates", []))
+                _standard(one) for one in list_of(statement.get("attestationRootCertificates", []))
             ),
             reports=tuple(str(one)[:60] for one in reports),
         )
