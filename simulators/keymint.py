@@ -22,8 +22,12 @@ from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from tallystick.infrastructure.attestation.android.chain import PROVISIONED
 from tallystick.infrastructure.attestation.android.description import OBJECT
+from tallystick.infrastructure.crypto.credential import credential_of_point
 from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.envelope import cbor
+from tallystick.kernel.codec import b64url
 from tallystick.process.attestation.reading import shipped_text
+from tallystick.protocol.enrolment import ANDROID_KEY_PAIR, Attestation
 
 ISSUER_DAYS: Final = 3650
 PACKAGE: Final = "example.tallystick.wallet"
@@ -170,6 +174,14 @@ class SimulatedFactory:
             self._name, self._batch.public_key(), between, issuer, authority=True, marks=marks
         )
 
+    def phone(self) -> Phone:
+        """A phone as it should be, patched in the month when the factory was made.
+
+        Source: RFC 9334, 8.1
+        """
+        made = datetime.fromtimestamp(self._at, UTC)
+        return Phone(os_patch=made.year * 100 + made.month, made_at=self._at * 1000)
+
     def attest(self, spki: bytes, challenge: bytes, phone: Phone) -> list[bytes]:
         """The chain of a key (SubjectPublicKeyInfo) that answers `challenge`, leaf first.
 
@@ -239,6 +251,29 @@ class SimulatedFactory:
             builder = builder.add_extension(extension, critical=False)
         hashed = None if isinstance(signer, mldsa.MLDSA65PrivateKey) else SHA256()
         return builder.sign(signer, hashed)
+
+
+def attest_pair(
+    factory: SimulatedFactory, challenge: bytes, possession: bytes, consent: bytes, phone: Phone
+) -> Attestation:
+    """The attestation of two keys (65 octets each): the second one needs a person for each use.
+
+    Source: ISO/TS 12812-2:2017, 7.4.1; RFC 9334, 8.1
+    """
+    first = factory.attest(_spki(possession), challenge, phone)
+    second = factory.attest(_spki(consent), challenge, replace(phone, person=3, timeout=0))
+    above = cbor.head(4, len(first) - 1) + b"".join(map(cbor.octets, first[1:]))
+    statement = (
+        cbor.head(5, 3)
+        + (cbor.text("above") + above)
+        + (cbor.text("consent") + cbor.octets(second[0]))
+        + (cbor.text("possession") + cbor.octets(first[0]))
+    )
+    return Attestation(format=ANDROID_KEY_PAIR, statement=b64url(statement))
+
+
+def _spki(point: bytes) -> bytes:
+    return credential_of_point(1, point[1:33], point[33:]).spki
 
 
 def changed(phone: Phone, **fields: object) -> Phone:

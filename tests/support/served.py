@@ -84,6 +84,7 @@ def served(
     sms_receipts: PartnerLink | None = None,
     senders: tuple[SenderRule, ...] = (),
     language: Language = Language.ENGLISH,
+    appraisal: str = "",
 ) -> Iterator[Served]:
     """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(31) + b".")  # a line end at the end is not of a secret
@@ -111,6 +112,8 @@ def served(
     done = set_up(provider, plan, secret, SystemClock())
     if names:
         (folder / "authzen.yaml").write_text(names, encoding="utf-8")
+    if appraisal:
+        (folder / "attestation.yaml").write_text(appraisal, encoding="utf-8")
     if mno is not None:
         provider.mno_file.write_bytes(encode(mno))
     platform = open_platform(provider, secret, clock)

@@ -19,7 +19,7 @@ from tallystick.application.core.settling import Settling
 from tallystick.application.customers import Customers, Languages
 from tallystick.application.daybook import DayBook
 from tallystick.application.desks import Desks
-from tallystick.application.devices import Devices
+from tallystick.application.devices import Attesting, Devices
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
 from tallystick.application.payments import Payments, Tariff
@@ -30,6 +30,7 @@ from tallystick.application.quoting import Quoting, Terms
 from tallystick.application.signals import Signals
 from tallystick.application.webhooks import Webhooks
 from tallystick.application.writer import Writer
+from tallystick.entry.attesting import attesting_in
 from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import MnoAccess, ProviderFolder, ProviderSettings
@@ -176,10 +177,10 @@ def assemble(
         database.fence(boot, owner)
         quote_keys = QuoteKeys(module, keys.handles[Purpose.QUOTE], folder.save_quote_blocks)
         roots = master.roots((Purpose.QUOTE,))
-        kept = KeptRegisters(folder.registers)
-        asked = folder.mno() is not None
+        kept, asked = KeptRegisters(folder.registers), folder.mno() is not None
+        attesting = attesting_in(folder.root)
         ground = _Ground(
-            settings, ticking, module, keys, reader, size, quote_keys, roots, kept, asked
+            settings, ticking, module, keys, reader, size, quote_keys, roots, kept, asked, attesting
         )
         platform = _wire(folder, ground, database, boot)
         _note_start(platform)
@@ -220,6 +221,7 @@ class _Ground:
     quote_roots: BlockRoots
     registers: KeptRegisters
     network: bool
+    attesting: Attesting
 
 
 def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
@@ -231,7 +233,8 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
     store_key = on.keys.newest(Purpose.STORE)
     codes = on.keys.newest(Purpose.ACTIVATION)
     customers = Customers(module, on.keys.newest(Purpose.ALIAS_INDEX), reader, capacity=rows)
-    devices = Devices(module, store_key, _authority(on), reader, capacity=rows)
+    shown = on.attesting
+    devices = Devices(module, store_key, _authority(on), reader, capacity=rows, attesting=shown)
     sessions = Sessions(module, hot_keys=on.size.hot_keys)
     notices = Notices(reader)
     book = LedgerBook(

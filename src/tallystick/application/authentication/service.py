@@ -166,9 +166,10 @@ class Access:
         expected = self.customer_of(opened.activation)
         if expected is not None:
             self._hold_enrolment(turn, expected)
+        evidence = self._devices.attesting.appraise(opened, turn.now)
         customer = self.redeem(turn, opened.activation, opened.code)
         self._permit(turn, customer, None, Operation.ENROL, (Factor.POSSESSION.value,))
-        device = self._devices.enrol(turn, customer, opened, turn.provider)
+        device = self._devices.enrol(turn, customer, opened, turn.provider, evidence)
         counted = self._customers.get(customer.id)
         self._customers.save(turn, replace(counted, devices=counted.devices + 1))
         event = turn.new_id("evt")
@@ -180,7 +181,11 @@ class Access:
         index = turn.record(
             "device.enrolled",
             policy=self._policy.version,
-            public={"attested": device.attestation_format, "trust": device.trust},
+            public={
+                "attested": device.attestation_format,
+                "trust": device.trust,
+                **({} if evidence is None else evidence.words()),
+            },
             commitments=commitments,
             event_id=event,
         )
@@ -206,6 +211,7 @@ class Access:
         device = self._devices.active(proved.device)
         customer = self._customers.active(self._customers.get(device.customer))
         self._permit(turn, customer, device, Operation.INQUIRE, (Factor.POSSESSION.value,))
+        moved = self._devices.moved(device)
         judged = self._devices.renew(turn, device, proved.renewal)
         if isinstance(judged, Spent):
             raise self._suspend_copy(turn, device, customer)
@@ -216,6 +222,8 @@ class Access:
                 "the device is ahead of what is known of it", remedy="enrol the phone again"
             )
         rule = self._policy.compiled.session(Channel.APP.value)
+        if moved:
+            self._record_appraisal(turn, device, customer)
         opened = isinstance(judged, Renewed)
         if opened:
             self._open(turn, proved, device, customer, rule.idle_ms, rule.absolute_ms)
@@ -265,6 +273,21 @@ class Access:
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self._activations.reset()
+
+    def _record_appraisal(self, turn: Turn, device: Device, customer: Customer) -> None:
+        """The verdict on a device that was made again, stored with its renewal."""
+        event = turn.new_id("evt")
+        commitments = Commitments(event)
+        commitments.commit(
+            self._customers.commit_mac(customer), {"customer": customer.id, "device": device.id}
+        )
+        turn.record(
+            "device.appraised",
+            policy=self._policy.version,
+            public={"trust": device.trust, **self._devices.attesting.words(device)},
+            commitments=commitments,
+            event_id=event,
+        )
 
     def _suspend_copy(self, turn: Turn, device: Device, customer: Customer) -> NotPermitted:
         because = "a copy of this device was used"

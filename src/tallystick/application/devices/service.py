@@ -6,6 +6,7 @@ Source: ISO/TS 12812-2:2017, 7.3.5; 7.4.1; 7.4.5
 from collections.abc import Callable, Iterable
 
 from tallystick.application.customers import Customer
+from tallystick.application.devices.attesting import Attested, Attesting
 from tallystick.application.devices.model import Device, DeviceStatus
 from tallystick.application.devices.store import DEVICE, has_possession
 from tallystick.application.turn import Turn
@@ -49,6 +50,7 @@ class Devices:
         reader: Reader,
         *,
         capacity: int,
+        attesting: Attesting | None = None,
     ) -> None:
         """Seal renewal secrets under `store_key`; `issue` signs certificates as the device CA.
 
@@ -58,19 +60,20 @@ class Devices:
         self._store_key = store_key
         self._issue = issue
         self._reader = reader
+        self.attesting = attesting or Attesting()
         self._rows = RowCache(DEVICE, Device, reader, capacity=capacity)
         self._fresh: dict[bytes, str] = {}
 
     def get(self, device: str) -> Device:
-        """The device with this id.
+        """The device with this id, trusted as far as its evidence goes now.
 
         Raises NotFound.
-        Source: ISO/TS 12812-2:2017, 7.4.1
+        Source: ISO/TS 12812-2:2017, 7.3.5; 7.4.1
         """
         row = self._rows.get(device)
         if row is None:
             raise NotFound("no such device")
-        return row
+        return self.attesting.current(row)
 
     def active(self, device: str) -> Device:
         """The device, if it may act.
@@ -88,9 +91,16 @@ class Devices:
         return row
 
     def enrol(
-        self, turn: Turn, customer: Customer, opened: OpenedEnrolment, provider: str
+        self,
+        turn: Turn,
+        customer: Customer,
+        opened: OpenedEnrolment,
+        provider: str,
+        evidence: Attested | None = None,
     ) -> Device:
         """A new device of `customer` out of an enrolment whose code was right.
+
+        `evidence` is what its attestation was appraised to; None where the format is not appraised.
 
         Raises Conflict if the possession key belongs to a device already.
         Source: ISO/TS 12812-2:2017, 7.4.1
@@ -120,9 +130,11 @@ class Devices:
             consent=opened.consent.octets(),
             certificate=self._issue(certificate),
             certificate_id=certificate.id,
-            trust=trust_of(attested).value,
+            trust=trust_of(attested).value if evidence is None else evidence.trust,
             attestation_format=attested,
-            attestation=opened.attestation.statement.encode(),
+            attestation=(
+                opened.attestation.statement.encode() if evidence is None else evidence.octets()
+            ),
             enrolled_at=turn.now,
             counter=FIRST_COUNTER,
             secret=self._seal(opened.renewal),
@@ -132,6 +144,14 @@ class Devices:
         turn.on_undo(lambda: self._unlist(possession))
         self._rows.put(device, row, turn.changes)
         return row
+
+    def moved(self, device: Device) -> bool:
+        """Whether the verdict that `device` carries was made after the stored one.
+
+        Source: ISO/TS 12812-2:2017, 7.3.5
+        """
+        row = self._rows.get(device.id)
+        return row is not None and row.attestation != device.attestation
 
     def renew(self, turn: Turn, device: Device, claim: RenewalClaim) -> Judgement:
         """What this handshake means for the device; a renewed pair is kept.
@@ -203,9 +223,9 @@ class Devices:
 
 
 def trust_of(attestation_format: str) -> DeviceTrust:
-    """What the evidence of an enrolment says of the key store, before it is appraised.
+    """How far a device is trusted whose attestation is not appraised.
 
-    No appraisal of platform attestations exists yet, so evidence alone never raises the trust.
+    Evidence that nobody appraised never raises the trust.
     Source: ISO/TS 12812-2:2017, 7.3.5; 8.1.1
     """
     return DeviceTrust.SOFTWARE if attestation_format == "none" else DeviceTrust.UNKNOWN

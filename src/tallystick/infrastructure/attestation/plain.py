@@ -3,9 +3,9 @@
 Source: RFC 8259, 4; 5
 """
 
-from typing import Any, cast
+from typing import Any
 
-from tallystick.kernel.errors import Malformed
+from tallystick.kernel.codec import from_plain
 
 
 def object_of(value: object) -> dict[str, Any]:
@@ -13,9 +13,7 @@ def object_of(value: object) -> dict[str, Any]:
 
     Source: RFC 8259, 4
     """
-    if not isinstance(value, dict):
-        raise Malformed("an object is missing")
-    return cast("dict[str, Any]", value)
+    return from_plain(value, dict[str, Any])
 
 
 def list_of(value: object) -> list[Any]:
@@ -23,6 +21,4 @@ def list_of(value: object) -> list[Any]:
 
     Source: RFC 8259, 5
     """
-    if not isinstance(value, list):
-        raise Malformed("a list is missing")
-    return cast("list[Any]", value)
+    return from_plain(value, list[Any])
