@@ -11,6 +11,7 @@ from simulators.keymint import SimulatedFactory, changed
 from tests.support.served import Served, served
 
 from tallystick.application.devices import Attesting, Device
+from tallystick.application.devices.store import devices_under
 from tallystick.client.session import ClientSession
 from tallystick.entry.assembly import open_platform
 from tallystick.infrastructure.modules.clock import SystemClock
@@ -65,6 +66,13 @@ def enrolled(
     return keystore
 
 
+def stored(provider: Served, keystore: SimulatedTeeKeystore) -> str:
+    sql = "SELECT trust FROM device WHERE id = ?"
+    found = provider.platform.reader.one(sql, (keystore.identity().device,))
+    assert found is not None
+    return str(found[0])
+
+
 def events(provider: Served, kind: str) -> list[dict[str, str]]:
     rows = provider.platform.reader.rows("SELECT leaf FROM event ORDER BY idx")
     leaves = [json.loads(bytes(one[0])) for one in rows]
@@ -83,6 +91,11 @@ def test_an_attested_phone_is_trusted_and_labelled(provider: Served) -> None:
     assert second.subject.consent
     assert {one.verdict.claims["environment"] for one in (first, second)} == {"simulated"}
     person.session.establish()
+    chain, reader = first.evidence.chain, provider.platform.reader
+    device = person.keystore.identity().device
+    for name in (chain[1].serial, chain[-1].serial, f"root:{first.evidence.root}"):
+        assert device in devices_under(reader, name)
+    assert not devices_under(reader, chain[0].serial)
 
 
 @pytest.mark.requirement("MFS-7.2.6-02")
@@ -161,18 +174,25 @@ def test_a_verdict_made_again_is_stored_and_recorded(
     person = provider.person("+254700000002", "Bob")
     devices = provider.platform.desks.devices
     before = devices.attesting
+    trusts = [one[0] for one in provider.platform.reader.rows("SELECT trust FROM device")]
     strict = replace(read_policy(factory.policy_text()), levels=("strongbox",))
     devices.attesting = Attesting(strict)
     try:
         count = len(events(provider, "device.appraised"))
         ClientSession(provider.peer(), person.keystore, SystemClock()).establish()
         said = events(provider, "device.appraised")[count:]
-        assert [(one["trust"], one["rules"]) for one in said] == [("unknown", "level")]
+        judged = {(one["trust"], one["rules"]) for one in said}
+        assert judged == {("unknown", "level")}, "every device that was trusted, and no other"
+        assert len(said) == sum(one == "attested-hardware" for one in trusts)
         assert said[0]["appraised_by"] == strict.digest()
+        assert stored(provider, person.keystore) == "unknown"
         ClientSession(provider.peer(), person.keystore, SystemClock()).establish()
-        assert len(events(provider, "device.appraised")) == count + 1
+        assert len(events(provider, "device.appraised")) == count + len(said)
     finally:
         devices.attesting = before
+    assert stored(provider, person.keystore) == "unknown"
+    ClientSession(provider.peer(), person.keystore, SystemClock()).establish()
+    assert stored(provider, person.keystore) == "attested-hardware"
     assert row(provider, person.keystore).trust == "attested-hardware"
 
 

@@ -9,6 +9,7 @@ from tallystick.application.customers.store import LANGUAGE_MIGRATION as LANGUAG
 from tallystick.application.customers.store import MIGRATION as CUSTOMERS
 from tallystick.application.daybook.store import MIGRATION as DAYS
 from tallystick.application.devices.store import MIGRATION as DEVICES
+from tallystick.application.devices.store import VERDICT_MIGRATION as VERDICTS
 from tallystick.application.notices.store import MIGRATION as NOTICES
 from tallystick.application.notices.store import RECEIPT_MIGRATION as NOTICE_RECEIPTS
 from tallystick.application.operators.store import MIGRATION as OPERATORS
@@ -29,6 +30,6 @@ MIGRATIONS = (
     TALLY, LEDGER, POLICIES, CUSTOMERS, DEVICES, ACTIVATIONS, ORDERS, NOTICES, OPERATORS,
     WEBHOOKS, DAYS, CERTIFICATES, *BOOTS, STARTS, SHADOWS, EVIDENCE, DECIDED, MEASURES,
     LANGUAGES, NOTICE_RECEIPTS,
-    SIGNALS,
+    SIGNALS, VERDICTS,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

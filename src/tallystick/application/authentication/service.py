@@ -211,7 +211,6 @@ class Access:
         device = self._devices.active(proved.device)
         customer = self._customers.active(self._customers.get(device.customer))
         self._permit(turn, customer, device, Operation.INQUIRE, (Factor.POSSESSION.value,))
-        moved = self._devices.moved(device)
         judged = self._devices.renew(turn, device, proved.renewal)
         if isinstance(judged, Spent):
             raise self._suspend_copy(turn, device, customer)
@@ -222,8 +221,6 @@ class Access:
                 "the device is ahead of what is known of it", remedy="enrol the phone again"
             )
         rule = self._policy.compiled.session(Channel.APP.value)
-        if moved:
-            self._record_appraisal(turn, device, customer)
         opened = isinstance(judged, Renewed)
         if opened:
             self._open(turn, proved, device, customer, rule.idle_ms, rule.absolute_ms)
@@ -274,8 +271,15 @@ class Access:
         """
         self._activations.reset()
 
+    def sweep(self, turn: Turn) -> None:
+        """Judge devices again whose verdict is past, a few a turn; what changes is an event.
+
+        Source: ISO/TS 12812-2:2017, 7.2.6; 7.3.5
+        """
+        for device in self._devices.sweep(turn):
+            self._record_appraisal(turn, device, self._customers.get(device.customer))
+
     def _record_appraisal(self, turn: Turn, device: Device, customer: Customer) -> None:
-        """The verdict on a device that was made again, stored with its renewal."""
         event = turn.new_id("evt")
         commitments = Commitments(event)
         commitments.commit(

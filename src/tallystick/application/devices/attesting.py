@@ -57,6 +57,15 @@ class Attested:
         """
         return packed_appraisals(self.appraised)
 
+    def links(self) -> tuple[str, ...]:
+        """The serials above the keys, and the roots, that the attestation leads through.
+
+        Leaves are left out: every Android keystore gives them the same serial.
+        Source: RFC 5280, 4.1.2.2
+        """
+        found = {link.serial for one in self.appraised for link in one.evidence.chain[1:]}
+        return tuple(sorted(found | {f"root:{one.evidence.root}" for one in self.appraised}))
+
     def words(self) -> Mapping[str, str]:
         """What the event of it says to everybody: outcome, rules that did not hold, digests.
 
@@ -87,6 +96,8 @@ class Attesting:
         self._policy = policy or shipped_policy()
         self._digest = self._policy.digest()
         self._known = known
+        parts = (self._digest, known.list_digest, known.models_digest)
+        self.basis = b64url(sha256(" ".join(parts).encode()))
         self._current: dict[bytes, tuple[str, bytes]] = {}
 
     def appraise(self, opened: OpenedEnrolment, now: Instant) -> Attested | None:

@@ -8,7 +8,13 @@ from collections.abc import Callable, Iterable
 from tallystick.application.customers import Customer
 from tallystick.application.devices.attesting import Attested, Attesting
 from tallystick.application.devices.model import Device, DeviceStatus
-from tallystick.application.devices.store import DEVICE, has_possession
+from tallystick.application.devices.store import (
+    DEVICE,
+    LINK,
+    VERDICT,
+    has_possession,
+    on_another_basis,
+)
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.envelope.handshake_server import OpenedEnrolment
 from tallystick.infrastructure.envelope.renewal import (
@@ -34,6 +40,7 @@ from tallystick.protocol.enrolment import DeviceCertificate
 
 CERTIFICATE_LIFE_MS = 365 * DAY_MS
 _NONCE = 12
+_SWEPT_AT_ONCE = 50
 
 
 class Devices:
@@ -63,6 +70,7 @@ class Devices:
         self.attesting = attesting or Attesting()
         self._rows = RowCache(DEVICE, Device, reader, capacity=capacity)
         self._fresh: dict[bytes, str] = {}
+        self._swept = ""
 
     def get(self, device: str) -> Device:
         """The device with this id, trusted as far as its evidence goes now.
@@ -140,18 +148,37 @@ class Devices:
             secret=self._seal(opened.renewal),
             renewed_at=opened.begun_at,
         )
+        if evidence is not None:
+            turn.changes.upsert(VERDICT, device, (device, self.attesting.basis))
+            links = ((f"{name} {device}", name, device) for name in evidence.links())
+            turn.changes.insert_all(LINK, links)
         self._fresh[possession] = device
         turn.on_undo(lambda: self._unlist(possession))
         self._rows.put(device, row, turn.changes)
         return row
 
-    def moved(self, device: Device) -> bool:
-        """Whether the verdict that `device` carries was made after the stored one.
+    def sweep(self, turn: Turn) -> list[Device]:
+        """Store verdicts made anew for devices whose stored ones rest on what is past; a few a turn.
 
-        Source: ISO/TS 12812-2:2017, 7.3.5
+        Gives those whose trust changed. Nothing is read once none is left, until policy or lists
+        change again.
+        Source: ISO/TS 12812-2:2017, 7.2.6; 7.3.5
         """
-        row = self._rows.get(device.id)
-        return row is not None and row.attestation != device.attestation
+        basis = self.attesting.basis
+        if self._swept == basis:
+            return []
+        stale = on_another_basis(self._reader, basis, _SWEPT_AT_ONCE)
+        if not stale:
+            self._swept = basis
+        self._rows.prefetch(stale)
+        changed: list[Device] = []
+        for name in stale:
+            stored, current = self._rows.get(name), self.get(name)
+            turn.changes.upsert(VERDICT, name, (name, basis))
+            self._rows.put(name, current, turn.changes)
+            if stored is not None and stored.trust != current.trust:
+                changed.append(current)
+        return changed
 
     def renew(self, turn: Turn, device: Device, claim: RenewalClaim) -> Judgement:
         """What this handshake means for the device; a renewed pair is kept.
@@ -164,7 +191,7 @@ class Devices:
         judged = judge_renewal(record, claim, turn.now)
         if isinstance(judged, Renewed | Resynchronised):
             kept = replace(
-                device,
+                self._rows.get(device.id) or device,
                 counter=judged.record.counter,
                 secret=self._seal(judged.record.secret),
                 renewed_at=judged.record.accepted_at,
@@ -180,7 +207,8 @@ class Devices:
         """
         if device.status is DeviceStatus.REMOVED:
             raise Conflict("the device was removed", remedy="enrol the phone again")
-        changed = replace(device, status=status, because=because)
+        stored = self._rows.get(device.id) or device
+        changed = replace(stored, status=status, because=because)
         self._rows.put(device.id, changed, turn.changes)
         return changed
 
@@ -206,6 +234,7 @@ class Devices:
         """
         self._rows.reset()
         self._fresh.clear()
+        self._swept = ""
 
     def _unlist(self, possession: bytes) -> None:
         self._fresh.pop(possession, None)
