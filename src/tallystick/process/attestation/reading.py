@@ -1,4 +1,4 @@
-"""The policy of appraisal out of a text that people write and sign.
+"""The policy of appraisal out of a text that people write.
 
 Source: RFC 9334, 8.3; YAML 1.2.2, 3.2
 """

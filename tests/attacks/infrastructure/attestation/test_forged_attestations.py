@@ -113,7 +113,7 @@ def test_a_list_out_of_order_is_refused_where_order_is_asked(bench: Bench) -> No
     assert rules_of(bench.verdict(phone, policy=strict)) == {"order"}
 
 
-@pytest.mark.threat("THR-NET-02")
+@pytest.mark.threat("THR-CLD-04")
 def test_a_replayed_challenge_is_refused(bench: Bench) -> None:
     evidence = bench.evidence(bench.chain(Phone(), b"o" * 32))
     assert rules_of(appraise(evidence, bench.subject(), bench.policy)) == {"challenge"}
@@ -199,6 +199,7 @@ def test_an_appended_certificate_says_nothing(bench: Bench) -> None:
     assert {"challenge", "position", "key"} <= rules_of(verdict)
 
 
+@pytest.mark.threat("THR-DEV-05")
 @pytest.mark.requirement("MFS-7.2.6-02")
 @pytest.mark.parametrize("place", [0, 1, 2, 3])
 def test_a_revoked_certificate_anywhere_in_the_chain_is_refused(bench: Bench, place: int) -> None:
