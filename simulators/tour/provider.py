@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from simulators.smsc import Smsc
-from tallystick.entry.cli.unlocking import secret_from
 from tallystick.entry.attesting import POLICY
+from tallystick.entry.cli.unlocking import secret_from
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.kernel.codec import b64url, encode_canonical

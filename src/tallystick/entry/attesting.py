@@ -11,8 +11,7 @@ from typing import Final
 
 from tallystick.application.devices.attesting import Attesting
 from tallystick.infrastructure.attestation.android.revocation import read_revocations
-from tallystick.process.attestation.appraisal import NOTHING_KNOWN
-from tallystick.process.attestation.model import Known
+from tallystick.process.attestation.appraisal import NOTHING_KNOWN, known_of
 from tallystick.process.attestation.reading import read_policy
 
 POLICY: Final = "attestation.yaml"
@@ -30,9 +29,5 @@ def attesting_in(root: Path) -> Attesting:
     if not revoked.is_file():
         return Attesting(read, NOTHING_KNOWN)
     listed = read_revocations(revoked.read_bytes())
-    known = Known(
-        list_digest=listed.digest,
-        list_at=int(revoked.stat().st_mtime) * 1000,
-        revoked=dict(listed.entries),
-    )
+    known = known_of(listed, int(revoked.stat().st_mtime) * 1000)
     return Attesting(read, known)

@@ -158,7 +158,7 @@ class Devices:
         return row
 
     def sweep(self, turn: Turn) -> list[Device]:
-        """Store verdicts made anew for devices whose stored ones rest on what is past; a few a turn.
+        """Store verdicts made anew for devices whose own rest on what is past; a few a turn.
 
         Gives those whose trust changed. Nothing is read once none is left, until policy or lists
         change again.

@@ -101,9 +101,12 @@ def linked(octets: bytes) -> Linked:
     if len(octets) > MAX_CERTIFICATE:
         raise TooLarge(f"a certificate has at most {MAX_CERTIFICATE} bytes")
     try:
-        return _of(x509.load_der_x509_certificate(octets))
+        found = _of(x509.load_der_x509_certificate(octets))
     except _UNREADABLE as error:
         raise Malformed("a certificate cannot be read") from error
+    if not octets.endswith(b"\x00" + found.parsed.signature):
+        raise Malformed("the signature of a certificate has bits that are not used")
+    return found
 
 
 def linked_pem(pem: bytes) -> tuple[Linked, ...]:
@@ -141,7 +144,7 @@ def chained(links: Sequence[Linked], roots: Sequence[Linked], *, marked: bool = 
     top = links[-1]
     own = next((one for one in roots if one.public.spki == top.public.spki), None)
     if own is not None:
-        if len(links) > 1 and not top.signed_by(top) and not top.signed_by(own):
+        if not top.signed_by(top) and not top.signed_by(own):
             raise NotAuthentic("the root of the chain is not signed by itself")
         return own
     above = next((one for one in roots if top.signed_by(one)), None)

@@ -199,6 +199,30 @@ def test_an_appended_certificate_says_nothing(bench: Bench) -> None:
     assert {"challenge", "position", "key"} <= rules_of(verdict)
 
 
+def test_a_false_certificate_of_the_root_s_key_is_refused(bench: Bench) -> None:
+    (genuine,) = linked_pem(bench.factory.root_pem().encode())
+    forged = (
+        x509.CertificateBuilder()
+        .subject_name(genuine.parsed.subject)
+        .issuer_name(genuine.parsed.subject)
+        .public_key(genuine.parsed.public_key())
+        .serial_number(1)
+        .not_valid_before(genuine.parsed.not_valid_before_utc)
+        .not_valid_after(genuine.parsed.not_valid_after_utc)
+        .add_extension(
+            x509.UnrecognizedExtension(
+                x509.ObjectIdentifier(OBJECT), description(Phone(), CHALLENGE)
+            ),
+            critical=False,
+        )
+        .sign(ec.generate_private_key(ec.SECP256R1()), SHA256())
+        .public_bytes(Encoding.DER)
+    )
+    for chain in ([forged], [*bench.chain(Phone())[:3], forged]):
+        with pytest.raises(NotAuthentic, match="root"):
+            bench.evidence(chain)
+
+
 @pytest.mark.threat("THR-DEV-05")
 @pytest.mark.requirement("MFS-7.2.6-02")
 @pytest.mark.parametrize("place", [0, 1, 2, 3])
@@ -239,11 +263,23 @@ def test_a_chain_under_ml_dsa_holds() -> None:
         verify_chain([*chain[:2], bytes(changed_root)], root_links(later.policy, "android-key"))
 
 
+def test_bits_that_no_signature_uses_are_refused(bench: Bench) -> None:
+    for _ in range(64):  # until a signature ends with bits that could go unused
+        chain = bench.chain(Phone())
+        leaf = bytearray(chain[0])
+        mark = x509.load_der_x509_certificate(chain[0]).signature
+        if not mark[-1] & 0x01:
+            break
+    leaf[-len(mark) - 1] = 1
+    with pytest.raises(Malformed):
+        bench.evidence([bytes(leaf), *chain[1:]])
+
+
 def test_no_changed_octet_of_a_chain_passes(bench: Bench) -> None:
     chain = bench.chain(Phone())
     for number in range(3):
         whole = bytearray(chain[number])
-        for place in range(0, len(whole), 5):
+        for place in range(0, len(whole), 2):
             whole[place] ^= 0x04
             with pytest.raises((NotAuthentic, Malformed, TooLarge)):
                 bench.evidence([*chain[:number], bytes(whole), *chain[number + 1 :]])
