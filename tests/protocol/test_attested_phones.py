@@ -167,7 +167,7 @@ def test_a_chain_to_another_root_is_refused_and_the_code_is_not_used_up(
     assert row(provider, keystore).trust == "attested-hardware"
 
 
-@pytest.mark.requirement("MFS-7.3.5-02")
+@pytest.mark.requirement("MFS-7.2.6-02")
 def test_a_verdict_made_again_is_stored_and_recorded(
     provider: Served, factory: SimulatedFactory
 ) -> None:
