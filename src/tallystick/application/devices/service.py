@@ -160,8 +160,8 @@ class Devices:
     def sweep(self, turn: Turn) -> list[Device]:
         """Store verdicts made anew for devices whose own rest on what is past; a few a turn.
 
-        Gives those whose trust changed. Nothing is read once none is left, until policy or lists
-        change again.
+        Gives those whose trust changed. Nothing is read once what is durable holds none any more,
+        until policy or lists change again.
         Source: ISO/TS 12812-2:2017, 7.2.6; 7.3.5
         """
         basis = self.attesting.basis
@@ -234,7 +234,6 @@ class Devices:
         """
         self._rows.reset()
         self._fresh.clear()
-        self._swept = ""
 
     def _unlist(self, possession: bytes) -> None:
         self._fresh.pop(possession, None)
