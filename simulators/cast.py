@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 
 from simulators.device import SimulatedPerson, SimulatedTeeKeystore
+from simulators.keymint import SimulatedFactory
 from simulators.smsc import Smsc
 from tallystick.client.http import HttpTransport
 from tallystick.client.operator import OperatorDesk, enrol_operator
@@ -63,6 +64,7 @@ class Cast:
     reached: Provider = field(init=False)
     transport: HttpTransport = field(init=False)
     operators: dict[str, list[OperatorDesk]] = field(default_factory=dict)
+    factory: SimulatedFactory | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         self.reached = Provider(
@@ -153,14 +155,19 @@ class Cast:
         return [found.group(1) for text in texts if (found := _ACTIVATION.search(text))]
 
     def enrol_phone(self, number: str, activation: str, code: Secret[str]) -> Person:
-        """Enrol a new simulated phone with an activation code.
+        """Enrol a new simulated phone with an activation code, attested where there is a factory.
 
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
         human = SimulatedPerson()
         keystore = SimulatedTeeKeystore(human)
+        factory = self.factory
         identity = self.reached.enrol(
-            keystore, activation=activation, code=code, description=DESCRIPTION
+            keystore,
+            activation=activation,
+            code=code,
+            description=DESCRIPTION,
+            attest=None if factory is None else lambda told: keystore.attest(told, factory),
         )
         session = self.reached.session(keystore)
         wallet = self.wallet(session, keystore)

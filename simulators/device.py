@@ -9,10 +9,12 @@ Source: ISO/TS 12812-2:2017, 7.3.5; 8.1.1; 8.1.3
 from collections.abc import Callable, Sequence
 from threading import Lock
 
+from simulators.keymint import Phone, SimulatedFactory, attest_pair
 from tallystick.client.keystore import EnrolledIdentity, UserVerification
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.infrastructure.envelope.renewal import RenewalPair
 from tallystick.kernel.errors import NotFound, NotPermitted
+from tallystick.protocol.enrolment import Attestation
 
 PROTECTION = "simulated TEE keystore"
 """How the keystore describes itself, to people and to the provider."""
@@ -128,6 +130,17 @@ class SimulatedTeeKeystore:
         Source: ISO 19092; ISO/TS 12812-2:2017, 7.3.2
         """
         self._void = "biometrics-changed"
+
+    def attest(
+        self, challenge: bytes, factory: SimulatedFactory, phone: Phone | None = None
+    ) -> Attestation:
+        """Both keys attested by `factory`, as a phone's keystore would; simulated, and says so.
+
+        `phone` is what the keystore writes of itself: a patched one, locked and verified.
+        Source: ISO/TS 12812-2:2017, 7.4.1; RFC 9334, 8.1
+        """
+        keys = (self.possession_public(), self.consent_public())
+        return attest_pair(factory, challenge, *keys, phone or factory.phone())
 
     def renewal_pairs(self) -> tuple[RenewalPair, ...]:
         """The remembered renewal pairs, newest first; empty before enrolment.

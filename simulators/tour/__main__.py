@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from simulators.cast import Cast
+from simulators.keymint import SimulatedFactory
 from simulators.smsc import Smsc
 from simulators.tour import scenes
 from simulators.tour.page import write_page
@@ -64,6 +65,8 @@ def _play(
     story.scene("A provider is set up")
     codes = provider.set_up()
     story.done("keys, a signed key list, policy version 1 signed by two officers", "no password")
+    factory = SimulatedFactory(clock.now())
+    provider.appraise_by(factory.policy_text())
     url = provider.serve()
     settings = provider.folder.settings()
     cast = Cast(url, settings.provider, settings.origin, settings.root.verify_key(), smsc, clock)
@@ -71,7 +74,10 @@ def _play(
         cast.join(role, Secret(code))
     story.done(f"{len(codes)} operators enrol, each with a one-time code and a key of their own")
     gateway = UssdGateway("gw1", key, url, clock)
+    cast.factory = factory
     players = scenes.enrolment(story, cast, gateway, smsc)
+    scenes.attested(story, provider, players.ann)
+    cast.factory = None
     receipt = scenes.paying(story, players)
     scenes.refusals(story, players)
     scenes.edited_balance(story, provider, players)

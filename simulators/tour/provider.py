@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from simulators.smsc import Smsc
+from tallystick.entry.attesting import POLICY
 from tallystick.entry.cli.unlocking import secret_from
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
@@ -74,6 +75,13 @@ class TourProvider:
         lines = self._codes.read_text(encoding="ascii").splitlines()
         self._codes.unlink()
         return [(role, code) for role, code in (line.split() for line in lines)]
+
+    def appraise_by(self, text: str) -> None:
+        """Appraise attestations by the policy in `text` from the next start on.
+
+        Source: RFC 9334, 8.3
+        """
+        (self.folder.root / POLICY).write_text(text, encoding="utf-8")
 
     def serve(self, port: int = 0, *options: str) -> str:
         """Serve, with further `options` of the command; gives the address once orders are taken.

@@ -25,6 +25,7 @@ from tallystick.kernel.codec import b64url, b64url_decode
 from tallystick.kernel.errors import Broken, MfsError, Unavailable
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
+from tallystick.process.attestation.model import read_appraisals
 from tallystick.protocol.envelope import SEALED_MEDIA_TYPE
 from tallystick.protocol.operators import OpenCustomer, ReversePayment
 from tallystick.protocol.payments import PaymentKind
@@ -107,6 +108,24 @@ def enrolment(story: Story, cast: Cast, gateway: UssdGateway, smsc: Smsc) -> Pla
     dora.set_pin(dora.activation_code(), PIN)
     story.done("Dora's phone only dials: the agent opens her, she chooses her PIN", "agent signs")
     return Players(cast, gateway, smsc, ann, agent, shop, dora)
+
+
+def attested(story: Story, provider: TourProvider, person: Person) -> None:
+    """What the provider makes of the attestation that came with a phone's keys.
+
+    Source: ISO/TS 12812-2:2017, 7.2.6; 7.4.1
+    """
+    device = person.keystore.identity().device
+    with open_reader(provider.folder.stored()) as reader:
+        row = reader.one("SELECT trust, attestation FROM device WHERE id = ?", (device,))
+    must(row is not None, "the phone is known")
+    trust, kept = (str(row[0]), bytes(row[1])) if row else ("", b"")
+    verdicts = [one.verdict for one in read_appraisals(kept)]
+    must(trust == "attested-hardware", "a phone with two attested keys is trusted as one")
+    story.done(
+        f"the keystore attests both keys: {len(verdicts)} verdicts say {trust}",
+        f"root: {verdicts[0].claims['root']}; no hardware is behind it, and each verdict says so",
+    )
 
 
 def paying(story: Story, players: Players) -> Receipt:

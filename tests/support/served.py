@@ -88,6 +88,7 @@ def served(
     language: Language = Language.ENGLISH,
     desk: DeskSettings | None = None,
     port: int = 0,
+    appraisal: str = "",
 ) -> Iterator[Served]:
     """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(31) + b".")  # a line end at the end is not of a secret
@@ -115,6 +116,8 @@ def served(
     done = set_up(provider, plan, secret, SystemClock())
     if names:
         (folder / "authzen.yaml").write_text(names, encoding="utf-8")
+    if appraisal:
+        (folder / "attestation.yaml").write_text(appraisal, encoding="utf-8")
     if mno is not None:
         provider.mno_file.write_bytes(encode(mno))
     if desk is not None:

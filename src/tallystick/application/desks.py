@@ -326,11 +326,12 @@ class Desks:
         self.payments.prefetch(consents)
 
     def collect(self, turn: Turn) -> None:
-        """Put the ledger's changes into the rows of this turn.
+        """Put the ledger's changes into the rows of this turn, and verdicts that changed.
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         self.book.collect(turn)
+        self.access.sweep(turn)
 
     def trim(self, now: int) -> None:
         """Forget what is over capacity; between durable batches only.

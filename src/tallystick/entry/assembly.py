@@ -15,6 +15,7 @@ from tallystick.application.quotekeys import QuoteKeys
 from tallystick.application.quoting import Quoting
 from tallystick.application.webhooks import Webhooks
 from tallystick.application.writer import Writer
+from tallystick.entry.attesting import attesting_in
 from tallystick.entry.desk_settings import desk_settings
 from tallystick.entry.joining import Ground, Scale, join_desks
 from tallystick.entry.registering import KeptRegisters
@@ -154,7 +155,7 @@ def assemble(
         asked = folder.mno() is not None
         ground = Ground(
             *(settings, ticking, module, keys, reader, size, quote_keys, roots, kept, asked),
-            desk_settings(folder.root),
+            *(desk_settings(folder.root), attesting_in(folder.root)),
         )
         platform = _wire(folder, ground, database, boot)
         _note_start(platform)

@@ -19,7 +19,7 @@ from tallystick.application.customers import Customers, Languages
 from tallystick.application.daybook import DayBook
 from tallystick.application.desk import acts_of_the_desk
 from tallystick.application.desks import Desks
-from tallystick.application.devices import Devices
+from tallystick.application.devices import Attesting, Devices
 from tallystick.application.exemptions import Exemptions
 from tallystick.application.guarding import Guarding
 from tallystick.application.incentives import Incentives
@@ -77,6 +77,7 @@ class Ground:
     registers: KeptRegisters
     network: bool
     desk: DeskSettings | None
+    attesting: Attesting
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,9 @@ def _people_and_money(on: Ground) -> _Base:
     store_key = on.keys.newest(Purpose.STORE)
     codes = on.keys.newest(Purpose.ACTIVATION)
     customers = Customers(module, on.keys.newest(Purpose.ALIAS_INDEX), reader, capacity=rows)
-    devices = Devices(module, store_key, _authority(on), reader, capacity=rows)
+    devices = Devices(
+        *(module, store_key, _authority(on), reader), capacity=rows, attesting=on.attesting
+    )
     sessions = Sessions(module, hot_keys=on.size.hot_keys)
     notices = Notices(reader)
     book = LedgerBook(

@@ -12,6 +12,7 @@ from tallystick.application.customers.store import MIGRATION as CUSTOMERS
 from tallystick.application.daybook.store import MIGRATION as DAYS
 from tallystick.application.desk.store import MIGRATION as DESK
 from tallystick.application.devices.store import MIGRATION as DEVICES
+from tallystick.application.devices.store import VERDICT_MIGRATION as VERDICTS
 from tallystick.application.exemptions.store import MIGRATION as EXEMPTIONS
 from tallystick.application.incentives.store import MIGRATION as INCENTIVES
 from tallystick.application.notices.store import MIGRATION as NOTICES
@@ -41,5 +42,6 @@ MIGRATIONS = (
     PASSKEYS, DESK,
     INCENTIVES,
     PROPOSALS,
+    SIGNALS, VERDICTS,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

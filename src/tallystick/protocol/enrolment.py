@@ -32,8 +32,12 @@ ENROLMENTS_PATH = "/v1/enrolments"
 ActivationCode = Annotated[str, pattern("^[0-9A-Z]{4,12}(?:-[0-9A-Z]{4,12}){0,3}" + END)]
 """The one-time code as the customer reads it."""
 
-Format = Annotated[str, pattern("^(?:none|android-key|apple-app-attest|packed)" + END)]
+Format = Annotated[str, pattern("^(?:none|android-key(?:-pair)?|apple-app-attest|packed)" + END)]
 """How the platform vouches for the keys; `none` where it does not."""
+
+ANDROID_KEY_PAIR = "android-key-pair"
+"""Both keys of an Android keystore: CBOR with `possession` and `consent`, a certificate each, and
+`above`, the certificates that both lead through."""
 
 
 class Attestation(Wire, frozen=True, kw_only=True):

@@ -189,9 +189,10 @@ class Access:
         expected = self.customer_of(opened.activation)
         if expected is not None:
             self._hold_enrolment(turn, expected)
+        evidence = self._devices.attesting.appraise(opened, turn.now)
         customer = self.redeem(turn, opened.activation, opened.code, source)
         self._permit(turn, customer, None, Operation.ENROL, (Factor.POSSESSION.value,))
-        device = self._devices.enrol(turn, customer, opened, turn.provider)
+        device = self._devices.enrol(turn, customer, opened, turn.provider, evidence)
         counted = self._customers.get(customer.id)
         self._customers.save(turn, replace(counted, devices=counted.devices + 1))
         event = turn.new_id("evt")
@@ -203,7 +204,11 @@ class Access:
         index = turn.record(
             "device.enrolled",
             policy=self._policy.version,
-            public={"attested": device.attestation_format, "trust": device.trust},
+            public={
+                "attested": device.attestation_format,
+                "trust": device.trust,
+                **({} if evidence is None else evidence.words()),
+            },
             commitments=commitments,
             event_id=event,
         )
@@ -290,6 +295,28 @@ class Access:
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self._activations.reset()
+
+    def sweep(self, turn: Turn) -> None:
+        """Judge devices again whose verdict is past, a few a turn; what changes is an event.
+
+        Source: ISO/TS 12812-2:2017, 7.2.6; 7.3.5
+        """
+        for device in self._devices.sweep(turn):
+            self._record_appraisal(turn, device, self._customers.get(device.customer))
+
+    def _record_appraisal(self, turn: Turn, device: Device, customer: Customer) -> None:
+        event = turn.new_id("evt")
+        commitments = Commitments(event)
+        commitments.commit(
+            self._customers.commit_mac(customer), {"customer": customer.id, "device": device.id}
+        )
+        turn.record(
+            "device.appraised",
+            policy=self._policy.version,
+            public={"trust": device.trust, **self._devices.attesting.words(device)},
+            commitments=commitments,
+            event_id=event,
+        )
 
     def _suspend_copy(self, turn: Turn, device: Device, customer: Customer) -> NotPermitted:
         because = COPIED

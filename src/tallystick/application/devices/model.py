@@ -27,7 +27,8 @@ class Device(Record, frozen=True, kw_only=True):
     """A device as stored.
 
     `possession` and `consent` are public P-256 points (65 bytes); `secret` is the renewal secret of
-    the last establishment, sealed; `counter` its number. `attestation` keeps the raw evidence.
+    the last establishment, sealed; `counter` its number. `attestation` keeps
+    evidence and verdicts where it was appraised, else the statement as it came.
     Source: ISO/TS 12812-2:2017, 7.4.1
     """
 

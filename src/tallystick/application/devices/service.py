@@ -6,8 +6,15 @@ Source: ISO/TS 12812-2:2017, 7.3.5; 7.4.1; 7.4.5
 from collections.abc import Callable, Iterable
 
 from tallystick.application.customers import Customer
+from tallystick.application.devices.attesting import Attested, Attesting
 from tallystick.application.devices.model import Device, DeviceStatus
-from tallystick.application.devices.store import DEVICE, has_possession
+from tallystick.application.devices.store import (
+    DEVICE,
+    LINK,
+    VERDICT,
+    has_possession,
+    on_another_basis,
+)
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.envelope.handshake_server import OpenedEnrolment
 from tallystick.infrastructure.envelope.renewal import (
@@ -33,6 +40,7 @@ from tallystick.protocol.enrolment import DeviceCertificate
 
 CERTIFICATE_LIFE_MS = 365 * DAY_MS
 _NONCE = 12
+_SWEPT_AT_ONCE = 50
 
 
 class Devices:
@@ -49,6 +57,7 @@ class Devices:
         reader: Reader,
         *,
         capacity: int,
+        attesting: Attesting | None = None,
     ) -> None:
         """Seal renewal secrets under `store_key`; `issue` signs certificates as the device CA.
 
@@ -58,19 +67,21 @@ class Devices:
         self._store_key = store_key
         self._issue = issue
         self._reader = reader
+        self.attesting = attesting or Attesting()
         self._rows = RowCache(DEVICE, Device, reader, capacity=capacity)
         self._fresh: dict[bytes, str] = {}
+        self._swept = ""
 
     def get(self, device: str) -> Device:
-        """The device with this id.
+        """The device with this id, trusted as far as its evidence goes now.
 
         Raises NotFound.
-        Source: ISO/TS 12812-2:2017, 7.4.1
+        Source: ISO/TS 12812-2:2017, 7.3.5; 7.4.1
         """
         row = self._rows.get(device)
         if row is None:
             raise NotFound("no such device")
-        return row
+        return self.attesting.current(row)
 
     def active(self, device: str) -> Device:
         """The device, if it may act.
@@ -88,9 +99,16 @@ class Devices:
         return row
 
     def enrol(
-        self, turn: Turn, customer: Customer, opened: OpenedEnrolment, provider: str
+        self,
+        turn: Turn,
+        customer: Customer,
+        opened: OpenedEnrolment,
+        provider: str,
+        evidence: Attested | None = None,
     ) -> Device:
         """A new device of `customer` out of an enrolment whose code was right.
+
+        `evidence` is what its attestation was appraised to; None where the format is not appraised.
 
         Raises Conflict if the possession key belongs to a device already.
         Source: ISO/TS 12812-2:2017, 7.4.1
@@ -120,18 +138,47 @@ class Devices:
             consent=opened.consent.octets(),
             certificate=self._issue(certificate),
             certificate_id=certificate.id,
-            trust=trust_of(attested).value,
+            trust=trust_of(attested).value if evidence is None else evidence.trust,
             attestation_format=attested,
-            attestation=opened.attestation.statement.encode(),
+            attestation=(
+                opened.attestation.statement.encode() if evidence is None else evidence.octets()
+            ),
             enrolled_at=turn.now,
             counter=FIRST_COUNTER,
             secret=self._seal(opened.renewal),
             renewed_at=opened.begun_at,
         )
+        if evidence is not None:
+            turn.changes.upsert(VERDICT, device, (device, self.attesting.basis))
+            links = ((f"{name} {device}", name, device) for name in evidence.links())
+            turn.changes.insert_all(LINK, links)
         self._fresh[possession] = device
         turn.on_undo(lambda: self._unlist(possession))
         self._rows.put(device, row, turn.changes)
         return row
+
+    def sweep(self, turn: Turn) -> list[Device]:
+        """Store verdicts made anew for devices whose own rest on what is past; a few a turn.
+
+        Gives those whose trust changed. Nothing is read once what is durable holds none any more,
+        until policy or lists change again.
+        Source: ISO/TS 12812-2:2017, 7.2.6; 7.3.5
+        """
+        basis = self.attesting.basis
+        if self._swept == basis:
+            return []
+        stale = on_another_basis(self._reader, basis, _SWEPT_AT_ONCE)
+        if not stale:
+            self._swept = basis
+        self._rows.prefetch(stale)
+        changed: list[Device] = []
+        for name in stale:
+            stored, current = self._rows.get(name), self.get(name)
+            turn.changes.upsert(VERDICT, name, (name, basis))
+            self._rows.put(name, current, turn.changes)
+            if stored is not None and stored.trust != current.trust:
+                changed.append(current)
+        return changed
 
     def renew(self, turn: Turn, device: Device, claim: RenewalClaim) -> Judgement:
         """What this handshake means for the device; a renewed pair is kept.
@@ -144,7 +191,7 @@ class Devices:
         judged = judge_renewal(record, claim, turn.now)
         if isinstance(judged, Renewed | Resynchronised):
             kept = replace(
-                device,
+                self._rows.get(device.id) or device,
                 counter=judged.record.counter,
                 secret=self._seal(judged.record.secret),
                 renewed_at=judged.record.accepted_at,
@@ -160,7 +207,8 @@ class Devices:
         """
         if device.status is DeviceStatus.REMOVED:
             raise Conflict("the device was removed", remedy="enrol the phone again")
-        changed = replace(device, status=status, because=because)
+        stored = self._rows.get(device.id) or device
+        changed = replace(stored, status=status, because=because)
         self._rows.put(device.id, changed, turn.changes)
         return changed
 
@@ -203,9 +251,9 @@ class Devices:
 
 
 def trust_of(attestation_format: str) -> DeviceTrust:
-    """What the evidence of an enrolment says of the key store, before it is appraised.
+    """How far a device is trusted whose attestation is not appraised.
 
-    No appraisal of platform attestations exists yet, so evidence alone never raises the trust.
+    Evidence that nobody appraised never raises the trust.
     Source: ISO/TS 12812-2:2017, 7.3.5; 8.1.1
     """
     return DeviceTrust.SOFTWARE if attestation_format == "none" else DeviceTrust.UNKNOWN

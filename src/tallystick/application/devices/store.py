@@ -48,6 +48,62 @@ MIGRATION = Migration(
     ),
 )
 
+VERDICT = Table(
+    name="device_verdict",
+    key="device",
+    insert_head="INSERT INTO device_verdict (device, basis) VALUES ",
+    slots="(?, ?)",
+    insert_tail=" ON CONFLICT (device) DO UPDATE SET basis = excluded.basis",
+    select_head="SELECT device, basis FROM device_verdict WHERE device IN ",
+)
+"""On which policy and lists the stored verdict of a device rests."""
+
+LINK = Table(
+    name="device_link",
+    key="id",
+    insert_head="INSERT INTO device_link (id, name, device) VALUES ",
+    slots="(?, ?, ?)",
+    insert_tail="",
+    select_head="SELECT id, name, device FROM device_link WHERE id IN ",
+)
+"""Through which certificates, and to which root, the attestation of a device leads."""
+
+VERDICT_MIGRATION = Migration(
+    number=160,
+    name="verdicts on devices",
+    statements=(
+        """CREATE TABLE device_verdict (
+            device TEXT PRIMARY KEY, basis TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX device_verdict_by_basis ON device_verdict (basis)",
+        """CREATE TABLE device_link (
+            id TEXT PRIMARY KEY, name TEXT NOT NULL, device TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX device_link_by_name ON device_link (name)",
+    ),
+)
+
+
+def on_another_basis(reader: Reader, basis: str, most: int) -> list[str]:
+    """At most `most` devices whose stored verdict rests on something else than `basis`.
+
+    Source: ISO/TS 12812-2:2017, 7.2.6; 7.3.5
+    """
+    rows = reader.rows(
+        "SELECT device FROM device_verdict WHERE basis < ? OR basis > ? LIMIT ?",
+        (basis, basis, most),
+    )
+    return [str(row[0]) for row in rows]
+
+
+def devices_under(reader: Reader, name: str) -> list[str]:
+    """The devices whose attestation leads through the serial, or to the root, called `name`.
+
+    Source: ISO/TS 12812-2:2017, 7.2.6
+    """
+    rows = reader.rows("SELECT device FROM device_link WHERE name = ? ORDER BY device", (name,))
+    return [str(row[0]) for row in rows]
+
 
 def has_possession(reader: Reader, possession: bytes) -> bool:
     """Whether a device with this possession key is stored.

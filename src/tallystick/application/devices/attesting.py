@@ -1,0 +1,179 @@
+"""Attestations at the door: verified and appraised when a device enrols, appraised again later.
+
+Kept with the device are the parsed evidence and the verdict, not the attestation. A verdict that
+was made under another policy, or before the list of revoked certificates changed, is not used: the
+device is read with a verdict made anew from the evidence.
+
+Source: RFC 9334, 3; ISO/TS 12812-2:2017, 7.2.6; 7.3.5; 7.4.1
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tallystick.application.devices.model import Device
+from tallystick.infrastructure.attestation import cbor
+from tallystick.infrastructure.attestation.android.chain import FORMAT, verify_chain
+from tallystick.infrastructure.crypto.credential import credential_of_point
+from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.envelope.handshake_server import OpenedEnrolment
+from tallystick.kernel.codec import b64url, b64url_decode
+from tallystick.kernel.errors import Malformed
+from tallystick.kernel.model import replace
+from tallystick.kernel.time import Instant
+from tallystick.process.attestation.appraisal import NOTHING_KNOWN, appraise, still_holds
+from tallystick.process.attestation.model import (
+    AppraisalPolicy,
+    Appraised,
+    Known,
+    Outcome,
+    Subject,
+    Verdict,
+    packed_appraisals,
+    read_appraisals,
+)
+from tallystick.process.attestation.reading import root_links, shipped_policy
+from tallystick.process.policy.facts import DeviceTrust
+from tallystick.protocol.enrolment import ANDROID_KEY_PAIR
+
+_MEMBERS: Final = {"above", "consent", "possession"}
+_REMEMBERED: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Attested:
+    """What an attestation came to: how far the device is trusted, and what is kept of it.
+
+    Source: RFC 9334, 8.4
+    """
+
+    trust: str
+    appraised: tuple[Appraised, ...]
+
+    def octets(self) -> bytes:
+        """Evidence and verdicts, as they are stored.
+
+        Source: RFC 8785
+        """
+        return packed_appraisals(self.appraised)
+
+    def links(self) -> tuple[str, ...]:
+        """The serials above the keys, and the roots, that the attestation leads through.
+
+        Leaves are left out: every Android keystore gives them the same serial.
+        Source: RFC 5280, 4.1.2.2
+        """
+        found = {link.serial for one in self.appraised for link in one.evidence.chain[1:]}
+        return tuple(sorted(found | {f"root:{one.evidence.root}" for one in self.appraised}))
+
+    def words(self) -> Mapping[str, str]:
+        """What the event of it says to everybody: outcome, rules that did not hold, digests.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        verdicts = [one.verdict for one in self.appraised]
+        rules = sorted({reason.rule for one in verdicts for reason in one.reasons})
+        return {
+            "appraisal": _worst(verdicts).value,
+            "environment": verdicts[0].claims.get("environment", "production"),
+            "rules": " ".join(rules),
+            "appraised_by": verdicts[0].policy,
+            "verdict": b64url(sha256(b"".join(one.octets() for one in verdicts))),
+        }
+
+
+class Attesting:
+    """One policy and what is known, over the attestations of devices.
+
+    Source: RFC 9334, 8.3
+    """
+
+    def __init__(self, policy: AppraisalPolicy | None = None, known: Known = NOTHING_KNOWN) -> None:
+        """Appraise by `policy` (the shipped one unless given) with what is `known`.
+
+        Source: RFC 9334, 8.3
+        """
+        self._policy = policy or shipped_policy()
+        self._digest = self._policy.digest()
+        self._known = known
+        parts = (self._digest, known.list_digest, known.models_digest)
+        self.basis = b64url(sha256(" ".join(parts).encode()))
+        self._current: dict[bytes, tuple[str, bytes]] = {}
+
+    def appraise(self, opened: OpenedEnrolment, now: Instant) -> Attested | None:
+        """What the attestation of an enrolment is worth; None for a format that is not appraised.
+
+        Raises Malformed, TooLarge or NotAuthentic where it cannot be verified at all.
+        Source: RFC 9334, 8.4; ISO/TS 12812-2:2017, 7.4.1
+        """
+        if opened.attestation.format != ANDROID_KEY_PAIR:
+            return None
+        stated = cbor.mapping(cbor.read(b64url_decode(opened.attestation.statement)))
+        if set(stated) != _MEMBERS:
+            raise Malformed("an attestation of two keys has another shape")
+        above = cbor.octets_list(stated["above"])
+        roots = root_links(self._policy, FORMAT)
+        kept: list[Appraised] = []
+        for name, public in (("possession", opened.possession), ("consent", opened.consent)):
+            point = public.octets()
+            subject = Subject(
+                challenge=b64url(opened.challenge),
+                attested=b64url(credential_of_point(1, point[1:33], point[33:]).spki),
+                presented_at=now,
+                consent=name == "consent",
+            )
+            evidence = verify_chain((cbor.octets_of(stated[name]), *above), roots)
+            verdict = appraise(
+                evidence, subject, self._policy, self._known, policy_digest=self._digest
+            )
+            kept.append(Appraised(evidence=evidence, subject=subject, verdict=verdict))
+        return _attested(kept)
+
+    def current(self, device: Device) -> Device:
+        """`device` with a verdict that holds now; itself where the stored one does.
+
+        Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5
+        """
+        if device.attestation_format != ANDROID_KEY_PAIR:
+            return device
+        found = self._current.get(device.attestation)
+        if found is None:
+            if len(self._current) >= _REMEMBERED:
+                self._current.clear()
+            again = self._again(read_appraisals(device.attestation))
+            found = (again.trust, again.octets())
+            self._current[device.attestation] = found
+        if found == (device.trust, device.attestation):
+            return device
+        return replace(device, trust=found[0], attestation=found[1])
+
+    def words(self, device: Device) -> Mapping[str, str]:
+        """What an event says of the verdict that `device` carries.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        return _attested(list(read_appraisals(device.attestation))).words()
+
+    def _again(self, stored: tuple[Appraised, ...]) -> Attested:
+        kept: list[Appraised] = []
+        for one in stored:
+            if still_holds(one.verdict, self._digest, self._known):
+                kept.append(one)
+                continue
+            verdict = appraise(
+                one.evidence, one.subject, self._policy, self._known, policy_digest=self._digest
+            )
+            kept.append(replace(one, verdict=verdict))
+        return _attested(kept)
+
+
+def _attested(kept: list[Appraised]) -> Attested:
+    """Both keys must be accepted: what one of them lacks, the device lacks."""
+    accepted = _worst([one.verdict for one in kept]) is Outcome.ACCEPTED
+    trust = DeviceTrust.ATTESTED_HARDWARE if accepted else DeviceTrust.UNKNOWN
+    return Attested(trust=trust.value, appraised=tuple(kept))
+
+
+def _worst(verdicts: list[Verdict]) -> Outcome:
+    accepted = bool(verdicts) and all(one.outcome is Outcome.ACCEPTED for one in verdicts)
+    return Outcome.ACCEPTED if accepted else Outcome.REFUSED

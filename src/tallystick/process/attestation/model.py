@@ -1,0 +1,216 @@
+"""The policy of appraisal and the verdict; both canonical, each named by its digest.
+
+Source: RFC 9334, 8.3; 8.5
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from tallystick.infrastructure.attestation.evidence import Evidence
+from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.kernel.codec import Decoder, b64url, encode_canonical
+from tallystick.kernel.model import Record
+
+
+class Outcome(StrEnum):
+    """What an appraisal comes to; `bare` where there was nothing to appraise.
+
+    Source: RFC 9334, 8.4
+    """
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    BARE = "bare"
+
+
+class Place(StrEnum):
+    """Which certificates of a chain a rule on validity is about.
+
+    Source: RFC 5280, 4.1.2.5
+    """
+
+    LEAF = "leaf"
+    ISSUERS = "issuers"
+    ROOT = "root"
+
+
+class Root(Record, frozen=True, kw_only=True):
+    """A root that is believed for some formats; `simulated` where no hardware is behind it.
+
+    Source: RFC 9334, 7.4
+    """
+
+    name: str
+    digest: str
+    formats: tuple[str, ...]
+    simulated: bool
+    pem: str
+
+
+class System(Record, frozen=True, kw_only=True):
+    """Another operating system, by the key that signs its boot (hexadecimal).
+
+    Source: ISO/TS 12812-2:2017, 7.2.2
+    """
+
+    name: str
+    signer: str
+
+
+class App(Record, frozen=True, kw_only=True):
+    """An application that may make keys: its package, its signers (SHA-256, hexadecimal).
+
+    Source: ISO/TS 12812-2:2017, 7.2.5
+    """
+
+    package: str
+    signers: tuple[str, ...]
+
+
+class AppraisalPolicy(Record, frozen=True, kw_only=True):
+    """What evidence must say. Durations in ms; empty `apps` or `labels` ask for nothing.
+
+    `validity` says by way of provisioning which places of a chain must be valid; `unmarked` for
+    which ways an issuer may lack its mark.
+    Source: RFC 9334, 8.3; ISO/TS 12812-2:2017, 7.2.6
+    """
+
+    name: str
+    because: str
+    roots: tuple[Root, ...]
+    levels: tuple[str, ...]
+    least_version: int
+    boot_states: tuple[str, ...]
+    locked: bool
+    systems: tuple[System, ...]
+    patch_age_ms: int
+    origins: tuple[str, ...]
+    person_for_consent: bool
+    person_timeout_s: int
+    apps: tuple[App, ...]
+    environments: tuple[str, ...]
+    validity: Mapping[str, tuple[str, ...]]
+    unmarked: tuple[str, ...]
+    ordered: bool
+    list_age_ms: int
+    without_list: bool
+    verdict_age_ms: int
+    labels: tuple[str, ...]
+
+    def digest(self) -> str:
+        """SHA-256 of the canonical form, base64url.
+
+        Source: RFC 8785
+        """
+        return b64url(sha256(encode_canonical(self)))
+
+    def root(self, digest: str) -> Root | None:
+        """The root with the key `digest`; None where it is not believed.
+
+        Source: RFC 9334, 7.4
+        """
+        return next((one for one in self.roots if one.digest == digest), None)
+
+
+class Subject(Record, frozen=True, kw_only=True):
+    """What the evidence must be about: challenge and key (SubjectPublicKeyInfo), base64url.
+
+    `presented_at` is when it came (ms): validity and age are judged at that instant, so that a
+    second appraisal of the same evidence differs only where policy or lists do. `consent` where
+    the key signs what a person agreed to.
+    Source: RFC 9334, 10
+    """
+
+    challenge: str
+    attested: str
+    presented_at: int
+    consent: bool = False
+
+
+class Known(Record, frozen=True, kw_only=True):
+    """What was known when it was appraised: the list of revoked certificates, models refused.
+
+    `list_at` is when the list was fetched (ms), 0 for never.
+    Source: RFC 9334, 7.4
+    """
+
+    list_digest: str = ""
+    list_at: int = 0
+    revoked: Mapping[str, str] = {}
+    models_digest: str = ""
+    models: Mapping[str, str] = {}
+
+
+class Reason(Record, frozen=True, kw_only=True):
+    """A rule that did not hold, and what was found.
+
+    Source: ISO/TS 12812-2:2017, 7.3.4
+    """
+
+    rule: str
+    found: str
+
+
+class Verdict(Record, frozen=True, kw_only=True):
+    """What one piece of evidence is worth, under which policy and with which knowledge.
+
+    The same evidence, subject, policy and knowledge give the same octets at any time.
+    Source: RFC 9334, 8.4
+    """
+
+    v: int = 1
+    outcome: Outcome
+    trust: str
+    level: str
+    claims: Mapping[str, str]
+    reasons: tuple[Reason, ...]
+    policy: str
+    evidence: str
+    subject: str
+    revocations: str
+    models: str
+
+    def octets(self) -> bytes:
+        """The canonical form, for a store and an event.
+
+        Source: RFC 8785
+        """
+        return encode_canonical(self)
+
+    def because(self) -> str:
+        """The first rule that did not hold; empty where all did.
+
+        Source: ISO/TS 12812-2:2017, 7.3.4
+        """
+        return f"attestation/{self.reasons[0].rule}" if self.reasons else ""
+
+
+class Appraised(Record, frozen=True, kw_only=True):
+    """What is kept of an appraisal: enough to appraise again without the attestation.
+
+    Source: RFC 9334, 8.4
+    """
+
+    evidence: Evidence
+    subject: Subject
+    verdict: Verdict
+
+
+_APPRAISED = Decoder(tuple[Appraised, ...], limit=32 * 1024)
+
+
+def packed_appraisals(appraised: tuple[Appraised, ...]) -> bytes:
+    """The canonical octets of `appraised`, for a store.
+
+    Source: RFC 8785
+    """
+    return encode_canonical(appraised)
+
+
+def read_appraisals(octets: bytes) -> tuple[Appraised, ...]:
+    """The appraisals in `octets`.
+
+    Raises Malformed unless they are their canonical form.
+    Source: RFC 8785
+    """
+    return _APPRAISED.decode_canonical(octets)

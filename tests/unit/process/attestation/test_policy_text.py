@@ -1,0 +1,66 @@
+"""The policy of appraisal as people write it."""
+
+import pytest
+
+from tallystick.kernel.errors import Malformed, NotFound
+from tallystick.process.attestation.reading import (
+    read_policy,
+    root_links,
+    shipped_policy,
+    shipped_text,
+)
+
+TEXT = shipped_text()
+
+
+def test_the_shipped_policy_believes_three_roots_and_nothing_simulated() -> None:
+    policy = shipped_policy()
+    assert [one.name for one in policy.roots] == [
+        "android-rsa-2016",
+        "android-ec-2025",
+        "apple-app-attest",
+    ]
+    assert not any(one.simulated for one in policy.roots)
+    assert len(root_links(policy, "android-key")) == 2
+    assert len(root_links(policy, "apple-app-attest")) == 1
+    assert not root_links(policy, "tpm")
+    assert not policy.without_list
+
+
+def test_the_same_text_has_the_same_digest_and_another_one_another() -> None:
+    digest = shipped_policy().digest()
+    assert read_policy(TEXT + "# a remark\n").digest() == digest
+    assert read_policy(TEXT.replace("P365D", "P200D")).digest() != digest
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("levels: [", "levels: [hardware, ", "cannot be 'hardware'"),
+        ("lock: required", "lock: maybe", "cannot be 'maybe'"),
+        ("apps: []", 'apps: [{package: a.b, signers: ["00"]}]', "another shape"),
+        ("apps: []", "apps: [{package: a/b, signers: []}]", "the name of a package"),
+        ("least-version: 3", "least-versions: 3", "did you mean 'least-version'"),
+        ("patch-age: P365D", "patch-age: a year", "ISO 8601 duration"),
+        ("-----BEGIN CERTIFICATE-----\n", "-----BEGIN CERTIFICATE-----\n      AA\n", "certificate"),
+        ("simulated: no", "simulated: perhaps", "cannot be 'perhaps'"),
+        ("remote: [issuers]", "remote: [issuer]", "did you mean 'issuers'"),
+    ],
+)
+def test_a_wrong_text_is_refused_with_its_place(old: str, new: str, said: str) -> None:
+    assert old in TEXT
+    with pytest.raises(Malformed, match=said) as refused:
+        read_policy(TEXT.replace(old, new, 1))
+    assert refused.value.detail.startswith("line")
+
+
+def test_a_root_stands_once() -> None:
+    head, _, rest = TEXT.partition("roots:\n")
+    first = rest[: rest.index("  - name: android-ec-2025")]
+    with pytest.raises(Malformed, match="twice"):
+        read_policy(f"{head}roots:\n{first}{rest}")
+
+
+def test_an_unknown_policy_is_not_found() -> None:
+    with pytest.raises(NotFound):
+        shipped_text("another")
