@@ -49,6 +49,9 @@ class Purpose(StrEnum):
     STORE = "store"
     TIGHTENING = "tightening"
     PARTNER_LINK = "partner-link"
+    CERTIFICATE_ROOT = "certificate-root"
+    CERTIFICATE_ISSUER = "certificate-issuer"
+    OCSP_RESPONDER = "ocsp-responder"
 
 
 ED25519 = "ed25519"
@@ -92,6 +95,9 @@ MECHANISMS: dict[Purpose, tuple[str, ...]] = {
     Purpose.STORE: (AES_256_GCM,),
     Purpose.TIGHTENING: (ED25519,),
     Purpose.PARTNER_LINK: (HMAC_SHA256,),
+    Purpose.CERTIFICATE_ROOT: (ECDSA_P256,),
+    Purpose.CERTIFICATE_ISSUER: (ECDSA_P256,),
+    Purpose.OCSP_RESPONDER: (ECDSA_P256,),
 }
 """The mechanisms that a purpose admits; the first is taken where none is asked for."""
 
