@@ -113,35 +113,40 @@ def read_list(octets: bytes, issuer: Certificate) -> RevocationList:
     try:
         found = x509.load_der_x509_crl(octets)
         ours = found.issuer == issuer.parsed.subject and _signed_by(found, issuer)
-        extensions = {type(one.value): one for one in found.extensions}
         entries = [_revoked(one) for one in found]
         ends = found.next_update_utc
+        number, base = _numbers(found)
     except (*UNREADABLE, x509.ExtensionNotFound) as error:
         raise Malformed("a list of revoked certificates cannot be read") from error
     if not ours or found.signature_hash_algorithm is None:
         raise NotAuthentic("the list is not of the issuer of the certificate")
     if found.signature_hash_algorithm.name not in {"sha256", "sha384", "sha512"}:
         raise NotAuthentic("the list is signed under a hash that does not count")
-    known = {x509.CRLNumber, x509.DeltaCRLIndicator}
-    if any(one.critical and sort not in known for sort, one in extensions.items()):
-        raise Malformed("a list of revoked certificates demands what is not understood here")
-    number, delta = extensions.get(x509.CRLNumber), extensions.get(x509.DeltaCRLIndicator)
     if ends is None or number is None:
         raise Malformed("a list of revoked certificates has no number or no end")
-    base = None
-    if delta is not None and isinstance(delta.value, x509.DeltaCRLIndicator):
-        base = delta.value.crl_number
-    if not isinstance(number.value, x509.CRLNumber):
-        raise Malformed("a list of revoked certificates has no number")
     return RevocationList(
         octets=octets,
         issuer=issuer.parsed.subject.public_bytes(),
-        number=number.value.crl_number,
+        number=number,
         base=base,
         this_update=instant(found.last_update_utc),
         next_update=instant(ends),
         revoked={one.serial: one for one in entries},
     )
+
+
+def _numbers(found: x509.CertificateRevocationList) -> tuple[int | None, int | None]:
+    """The number of a list, and that of the whole list that it goes by if it is a delta."""
+    number: int | None = None
+    base: int | None = None
+    for one in found.extensions:
+        if isinstance(one.value, x509.CRLNumber):
+            number = one.value.crl_number
+        elif isinstance(one.value, x509.DeltaCRLIndicator):
+            base = one.value.crl_number
+        elif one.critical:
+            raise Malformed("a list of revoked certificates demands what is not understood here")
+    return number, base
 
 
 def _signed_by(found: x509.CertificateRevocationList, issuer: Certificate) -> bool:

@@ -235,18 +235,13 @@ def _is_delegate(one: Certificate, issuer: Certificate, at: Instant) -> bool:
     """Whether `issuer` itself made `one` a responder, and it is so at `at`."""
     try:
         usage = one.parsed.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-        unchecked = one.parsed.extensions.get_extension_for_class(x509.OCSPNoCheck)
+        one.parsed.extensions.get_extension_for_class(x509.OCSPNoCheck)
     except x509.ExtensionNotFound:
         return False
     within = (
         instant(one.parsed.not_valid_before_utc) <= at <= instant(one.parsed.not_valid_after_utc)
     )
-    return (
-        within
-        and unchecked is not None
-        and ExtendedKeyUsageOID.OCSP_SIGNING in usage
-        and one.issued_by(issuer)
-    )
+    return within and ExtendedKeyUsageOID.OCSP_SIGNING in usage and one.issued_by(issuer)
 
 
 def _signed_by(one: Certificate, signature: bytes, signed: bytes, algorithm: HashAlgorithm) -> bool:

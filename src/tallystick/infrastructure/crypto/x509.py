@@ -79,6 +79,22 @@ class Certificate:
         except InvalidSignature as error:
             raise NotAuthentic("the signature does not verify") from error
 
+    @property
+    def ends(self) -> Instant:
+        """When its time is over.
+
+        Source: RFC 5280, 4.1.2.5
+        """
+        return Instant(_ms(self.parsed.not_valid_after_utc.timestamp()))
+
+    @property
+    def begins(self) -> Instant:
+        """When its time begins.
+
+        Source: RFC 5280, 4.1.2.5
+        """
+        return Instant(_ms(self.parsed.not_valid_before_utc.timestamp()))
+
     def check_stamps_only(self) -> None:
         """Return only if the certificate is for time stamps and for nothing else.
 
