@@ -38,7 +38,7 @@ from tallystick.infrastructure.timestamps.chain import (
     verify_chain,
     write_chain,
 )
-from tallystick.infrastructure.timestamps.der import SEQUENCE, single, write
+from tallystick.infrastructure.timestamps.der import SEQUENCE, TIME, single, values, write
 from tallystick.infrastructure.timestamps.response import read_response
 from tallystick.infrastructure.timestamps.statement import read_statement
 from tallystick.kernel.errors import Malformed, MfsError, NotAuthentic, NotPermitted, Unavailable
@@ -223,9 +223,8 @@ def test_stamps_are_in_order_and_never_ahead_by_more_than_is_promised(made: Hier
 
 
 def fraction(content: bytes) -> float:
-    text = content[content.index(b"\x18") :]
-    said = text[2 : 2 + text[1]].rstrip(b"Z").decode()
-    return float(said)
+    found = next(one for one in values(single(content, SEQUENCE).body) if one.tag == TIME)
+    return float(found.body.rstrip(b"Z"))
 
 
 @pytest.mark.parametrize(
