@@ -5,6 +5,7 @@ import random
 import shutil
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,7 @@ def test_openssl_reads_our_refusals(made: Hierarchy) -> None:
 
 _CLIENT = """
 import sys, hashlib
+from decimal import Decimal
 from pathlib import Path
 from cryptography import x509
 from rfc3161_client import TimestampRequestBuilder, VerifierBuilder, decode_timestamp_response
@@ -222,9 +224,9 @@ def test_stamps_are_in_order_and_never_ahead_by_more_than_is_promised(made: Hier
     read_response(ours.answer(asked, Instant(made.now + 5)))
 
 
-def fraction(content: bytes) -> float:
+def fraction(content: bytes) -> Decimal:
     found = next(one for one in values(single(content, SEQUENCE).body) if one.tag == TIME)
-    return float(found.body.rstrip(b"Z"))
+    return Decimal(found.body.rstrip(b"Z").decode())
 
 
 @pytest.mark.parametrize(
