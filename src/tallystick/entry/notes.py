@@ -35,4 +35,5 @@ class Note(StrEnum):
     POLICY_EASED = "a tightening ended"
     NOT_TIGHTENED = "the policy could not be tightened"
     SIEM_LOST = "the security monitoring does not answer"
+    NOT_STAMPED = "the log was not stamped with the time"
     SIEM_FOUND = "the security monitoring answers again"

@@ -4,7 +4,7 @@ Source: ISO/TS 12812-2:2017, 6.2.2; 7.2.3
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 
 from starlette.applications import Starlette
@@ -41,10 +41,12 @@ def application(
     partners: PartnerDoors,
     sealed: dict[str, LaneHandler],
     early: EarlyRefusal,
+    more: Iterable[Route] = (),
 ) -> Starlette:
     """The whole service as an ASGI application, the sealed operations included.
 
-    What would wait too long is refused by `early`, as in the lane.
+    What would wait too long is refused by `early`, as in the lane. `more` are routes of doors that
+    not every service has.
 
     Source: ISO/TS 12812-2:2017, 6.2.2
     """
@@ -77,6 +79,7 @@ def application(
             Route(path, _endpoint(handler, early), methods=["POST"])
             for path, handler in sorted(sealed.items())
         ),
+        *more,
     ]
 
     async def refused(request: Request, error: Exception) -> Response:

@@ -27,12 +27,15 @@ from tallystick.entry.assembly import Platform
 from tallystick.entry.core_link import CoreLink
 from tallystick.entry.delivering import deliver_notices, deliver_webhooks
 from tallystick.entry.http.access import AccessDoors
+from tallystick.entry.http.admitted import ask_for_certificates
 from tallystick.entry.http.aggregator import PartnerDoors
 from tallystick.entry.http.app import application
+from tallystick.entry.http.certified import Certified, certified
 from tallystick.entry.http.dialled import DialledActions
 from tallystick.entry.http.doors import Doors
 from tallystick.entry.http.early import EarlyRefusal
 from tallystick.entry.http.front import Front
+from tallystick.entry.http.gauges import show_gauges
 from tallystick.entry.http.lane import LaneProtocol, sweep_idle
 from tallystick.entry.http.pace import FLUSH_S, HOUSEKEEPING_S, IDLE_S, quiet_collector
 from tallystick.entry.http.sealed import SealedOperations, sealed_handlers
@@ -51,7 +54,7 @@ from tallystick.entry.http.workers.relay import RelayedProtocol
 from tallystick.entry.leaning import tell_changes, watch_module, witnessed
 from tallystick.entry.notes import Note
 from tallystick.entry.threads import to_its_end
-from tallystick.entry.tightening import tell_measures, watch_controls
+from tallystick.entry.tightening import watch_controls
 from tallystick.entry.tracing import Tracing
 from tallystick.entry.witnessing import Witnessing
 from tallystick.entry.writing import WriterLoop
@@ -153,7 +156,7 @@ async def serve(
     loop = asyncio.get_running_loop()
     writer = WriterLoop(platform.writer, loop, longest_wait_s=listening.longest_wait_s)
     admission = Admission(listening.longest_wait_s, loop.call_soon, writer.ahead_s)
-    _gauges(accounting, platform, writer)
+    show_gauges(accounting, platform, writer)
     watch_disk(accounting, watched)
     watch_registers(accounting, watched, platform.clock)
     tell_changes(platform, accounting)
@@ -165,12 +168,14 @@ async def serve(
         else:
             check_free(listening.host, listening.port)
         tracing = tracing_of(watched, writer, platform.module.random)
-        stage = _Stage(platform, writer, accounting, admission, tracing, dialled)
+        certificates = certified(platform, accounting, watched)
+        stage = _Stage(platform, writer, accounting, admission, tracing, dialled, certificates)
         served = _served(stage, listening, place)
         duties = _duties(platform, writer, accounting, served, patience)
         if witnessing is not None:
             duties.append(witnessed(platform, accounting, witnessing))
         duties += telling(platform, writer, accounting, watched, tracing)
+        duties += certificates.duties
         if stop is not None:
             duties.append(_stop_when(stop, served.server))
         tasks = [asyncio.ensure_future(duty) for duty in duties]
@@ -229,6 +234,7 @@ class _Stage:
     admission: Admission
     tracing: Tracing | None
     dialled: DialledActions
+    certified: Certified
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,9 +258,10 @@ def _served(on: _Stage, listening: Listening, place: Place | None) -> _Served:
         Doors(platform, writer, accounting, on.admission, trace),
         AccessDoors(platform, accounting, platform.names, secure=secure),
         UssdDoor(platform, on.dialled, accounting),
-        PartnerDoors(platform, writer, on.dialled, accounting),
+        PartnerDoors(platform, writer, on.dialled, accounting, on.certified.partners),
         sealed,
         early,
+        on.certified.routes,
     )
     desk = None
     if place is not None:
@@ -274,16 +281,17 @@ def _served(on: _Stage, listening: Listening, place: Place | None) -> _Served:
     lane = None
     if listening.lane and place is None:
         lanes = {path.encode(): handler for path, handler in sealed.items()}
-        lane = type("Lane", (LaneProtocol,), {"lanes": lanes, "early": early})
-    server = uvicorn.Server(_config(listening, app, lane, place))
+        plain = on.certified.protocol
+        lane = type("Lane", (LaneProtocol,), {"lanes": lanes, "early": early, "plain": plain})
+    config = _config(listening, app, lane or on.certified.protocol, place)
+    if config.ssl is not None and on.certified.partners is not None:
+        ask_for_certificates(config.ssl, on.certified.partners)
+    server = uvicorn.Server(config)
     return _Served(server, desk, place, listening.workers)
 
 
-def _config(
-    listening: Listening, app: Any, lane: type[LaneProtocol] | None, place: Place | None
-) -> uvicorn.Config:
+def _config(listening: Listening, app: Any, protocol: Any, place: Place | None) -> uvicorn.Config:
     """The server of this process: at the port itself, or behind the fronts at the doors."""
-    protocol: Any = lane or "httptools"
     where: dict[str, Any] = {"host": listening.host, "port": listening.port}
     if place is not None:
         protocol, where = RelayedProtocol, {"uds": place.doors}
@@ -309,28 +317,6 @@ def _config(
     if config.ssl is not None:
         config.ssl.minimum_version = ssl.TLSVersion.TLSv1_3
     return config
-
-
-def _gauges(accounting: Accounting, platform: Platform, writer: WriterLoop) -> None:
-    accounting.gauges |= {
-        "batches_total": lambda: platform.writer.batches,
-        "commands_total": lambda: platform.writer.commands,
-        "commands_waiting": lambda: writer.waiting,
-        "batch_wait_microseconds_total": lambda: writer.waited_us,
-        "refused_for_overload_total": lambda: accounting.shed + writer.shed,
-        "sessions": lambda: len(platform.desks.sessions),
-        "tally_size": lambda: platform.archive.size,
-        "policy_version": lambda: platform.desks.policy.version,
-        "shadow_policy_version": lambda: platform.desks.policy.shadow_version,
-        "shadow_decisions_total": lambda: platform.desks.policy.beside.decisions,
-        "shadow_differences_total": lambda: platform.desks.policy.beside.differences,
-        "writes_stopped": lambda: int(writer.stopped is not None),
-        "key_list_ends_seconds": lambda: platform.key_list_ends // 1000,
-    }
-    tell_measures(platform, accounting)
-    platform.desks.policy.beside.tell = lambda one: accounting.note(
-        Note.SHADOW_DIFFERS, **one._asdict()
-    )
 
 
 async def _announce(served: _Served, started: Callable[[int], None]) -> None:

@@ -238,6 +238,18 @@ def names_of(certificate: Certificate) -> tuple[str, str]:
     return organisation, name
 
 
+def uris_of(certificate: Certificate) -> tuple[str, ...]:
+    """The URIs among the names of the subject of `certificate`.
+
+    Source: RFC 5280, 4.2.1.6
+    """
+    try:
+        names = certificate.parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return ()
+    return tuple(names.value.get_values_for_type(x509.UniformResourceIdentifier))
+
+
 def public_of(certificate: Certificate) -> bytes:
     """The key that `certificate` certifies: SubjectPublicKeyInfo in DER.
 
