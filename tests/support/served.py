@@ -81,6 +81,7 @@ def served(
     sms_receipts: PartnerLink | None = None,
     senders: tuple[SenderRule, ...] = (),
     language: Language = Language.ENGLISH,
+    prepare: Callable[[ProviderFolder, Secret[bytes]], None] | None = None,
 ) -> Iterator[Served]:
     """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(31) + b".")  # a line end at the end is not of a secret
@@ -107,6 +108,8 @@ def served(
     done = set_up(provider, plan, secret, SystemClock())
     if names:
         (folder / "authzen.yaml").write_text(names, encoding="utf-8")
+    if prepare is not None:
+        prepare(provider, secret)
     platform = open_platform(provider, secret, clock)
     ready, stop_box, port = threading.Event(), [], [0]
     log: list[bytes] = []

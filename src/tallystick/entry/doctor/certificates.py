@@ -102,6 +102,6 @@ def _clock(accuracy_ms: int) -> Finding:
         return soon(
             "clock of time stamps",
             f"it is not known to be right to {accuracy_ms} ms: nothing is stamped",
-            "run chrony; on a guest whose host keeps the clock: tallystick pki time --clock declared",
+            "run chrony; where the host keeps the clock: tallystick pki time --clock declared",
         )
     return fine("clock of time stamps", f"right to {state.most_off_ms} ms")
