@@ -14,6 +14,7 @@ from typing import Any
 from bench import (
     overload,
     payment,
+    pki,
     policy_decision,
     policy_proofs,
     replica,
@@ -35,6 +36,7 @@ PARTS: dict[str, Callable[[bool], Rows]] = {
     "policy-proofs": lambda _: policy_proofs.run(),
     "tally": lambda _: tally_append.run(),
     "tally-verified": lambda _: tally_verified.run(),
+    "pki": lambda _: pki.run(),
     "stores": stores.run,
     "replica": replica.run,
     "payment": payment.run,

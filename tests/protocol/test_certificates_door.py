@@ -17,6 +17,7 @@ from tests.support.served import Served, served
 from tallystick.entry.doctor import examine
 from tallystick.entry.doctor.model import State
 from tallystick.entry.pki.answering import CertificateDesk
+from tallystick.entry.pki.archiving import Done, archive, authority_of
 from tallystick.entry.pki.checkpoints import keep_stamp, own_stamp, verify_kept
 from tallystick.entry.pki.making import Making, making
 from tallystick.entry.pki.places import CertificateFolder, CertificateSettings
@@ -27,7 +28,7 @@ from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, Unavailable
 from tallystick.kernel.model import replace
 from tallystick.kernel.secret import Secret
-from tallystick.kernel.time import DAY_MS, SimulatedClock
+from tallystick.kernel.time import DAY_MS, Instant, SimulatedClock
 
 POLICY = "1.3.6.1.4.1.99999.1"
 EAST = PartnerLink(name="menus-east", proof="tls")
@@ -233,6 +234,28 @@ def test_the_log_is_stamped_once_for_each_size(tmp_path: Path) -> None:
             verify_kept(changed, desk.roots())
 
 
+def test_a_document_is_stamped_and_again_when_that_is_due(tmp_path: Path) -> None:
+    with served(tmp_path / "p", join=False, prepare=prepare) as provider:
+        folder, file, now = CertificateFolder(provider.folder), tmp_path / "consent", SystemClock()
+        file.write_bytes(b"a consent, signed")
+        authority, roots = authority_of(folder, provider.url)
+        first = archive(file, authority, roots, now.now())
+        assert first.done is Done.STAMPED
+        assert archive(file, authority, roots, now.now()).done is Done.KEPT
+        weak = Instant(now.now() + 30 * DAY_MS)
+        again = archive(file, authority, roots, now.now(), weak)
+        assert (again.done, again.since) == (Done.RENEWED, first.since)
+        file.write_bytes(b"another consent")
+        with pytest.raises(NotAuthentic):
+            archive(file, authority, roots, now.now())
+        with pytest.raises(NotFound, match="nobody is named"):
+            authority_of(folder, "")
+        settings = replace(folder.settings(), authority_url="http://x", authority_roots="none")
+        folder.save_settings(settings)
+        with pytest.raises(NotFound, match="roots"):
+            authority_of(folder, "")
+
+
 def test_no_stamp_by_a_clock_that_nobody_keeps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,8 +277,10 @@ def test_what_ends_and_what_is_past_is_told(tmp_path: Path) -> None:
     with served(tmp_path / "p", join=False, prepare=prepare) as provider:
         folder = provider.folder
         place = CertificateFolder(folder)
+        kept = place.root_block.read_bytes()
         with pytest.raises(Conflict), opened(provider) as made:
             made.hierarchy("x", ())
+        assert place.root_block.read_bytes() == kept
         with opened(provider) as made:
             made.issue("server", ("pay.example.org",), certificate_request()[0], 3 * DAY_MS)
     said = {one.what: one for one in examine(folder, SystemClock())}

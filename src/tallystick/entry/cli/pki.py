@@ -9,6 +9,7 @@ import click
 
 from tallystick.entry.cli.console import FOUND_SOMETHING, example, say, say_json, table
 from tallystick.entry.cli.unlocking import opener_from, opener_options
+from tallystick.entry.pki.archiving import archive, authority_of
 from tallystick.entry.pki.making import DELTA_LIFE_MS, LIST_LIFE_MS, expiring, making
 from tallystick.entry.pki.places import CertificateFolder
 from tallystick.entry.settings import ProviderFolder
@@ -21,7 +22,7 @@ from tallystick.infrastructure.timestamps.der import write_object
 from tallystick.kernel.codec import to_plain
 from tallystick.kernel.errors import Malformed
 from tallystick.kernel.model import replace
-from tallystick.kernel.time import DAY_MS, iso_utc
+from tallystick.kernel.time import DAY_MS, instant_of, iso_utc
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -280,6 +281,32 @@ def clock(
     place.save_settings(settings)
     say(f"clock: {settings.clock}, right to {settings.accuracy_ms} ms")
     say(f"the log is stamped by {settings.authority_url or 'the own authority'}")
+
+
+@pki.command(
+    "archive",
+    short_help="Stamp documents, and again before a stamp ends.",
+    epilog=example(
+        "tallystick pki archive ./provider ./consents/2026-01.json --url http://127.0.0.1:8480",
+        "tallystick pki archive ./provider ./consents/2026-01.json --weak-from 2035-01-01",
+    ),
+)
+@click.argument("folder", type=_FOLDER)
+@click.argument("files", nargs=-1, required=True, type=_READ)
+@click.option("--url", default="", help="The running service, if the own authority stamps.")
+@click.option("--weak-from", metavar="DATE", help="When the mechanism of the stamps ends.")
+def archived(folder: Path, files: tuple[Path, ...], url: str, weak_from: str | None) -> None:
+    """Stamp FILES, each in FILE.stamps; those whose newest stamp ends within 90 days again.
+
+    Run it from a timer: a stamp that is renewed in time proves for ever what it proved first.
+    """
+    place = CertificateFolder(ProviderFolder(folder))
+    ends = None if weak_from is None else instant_of(f"{weak_from}T00:00:00Z")
+    authority, roots = authority_of(place, url)
+    for file in files:
+        found = archive(file, authority, roots, SystemClock().now(), ends)
+        since, until = iso_utc(found.since), iso_utc(found.until)[:10]
+        say(f"{found.name}: {found.done}; there since {since}, proved until {until}")
 
 
 @pki.command("list", epilog=example("tallystick pki list ./provider --days 30"))

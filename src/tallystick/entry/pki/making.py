@@ -20,7 +20,7 @@ from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.pki.issuing import Authority, Places, found_root
 from tallystick.infrastructure.pki.profiles import AUTHORITIES, ROOT, profile
 from tallystick.infrastructure.pki.register import Issued, Register
-from tallystick.kernel.errors import NotFound
+from tallystick.kernel.errors import Conflict, NotFound
 from tallystick.kernel.time import DAY_MS, HOUR_MS, Clock, Instant
 
 _HERE = (
@@ -55,6 +55,8 @@ class Making:
         Raises Conflict where there is a root already.
         Source: RFC 5280, 3.2
         """
+        if ROOT in self._register.authorities():
+            raise Conflict("there is a root already", remedy="see tallystick pki list")
         now = self._clock.now()
         signer = self._made(Purpose.CERTIFICATE_ROOT, self._root_block)
         certificate = found_root(self._register, organisation, signer, self._module.random, now)
@@ -132,11 +134,9 @@ class Making:
 
         Source: RFC 6960, 4.2.2.2
         """
-        signer = self._made(
-            Purpose.OCSP_RESPONDER, self._folder.provider.root / "keys" / f"ocsp-{name}.block"
-        )
-        authority = self.authority(name)
-        return authority.certify(profile("ocsp"), (f"responder {name}",), signer, self._clock.now())
+        file = self._folder.provider.root / "keys" / f"ocsp-{name}.block"
+        words = f"responder {name}"
+        return self._certified(name, "ocsp", words, Purpose.OCSP_RESPONDER, file)
 
     def stamping(self) -> Certificate:
         """A new key and certificate of the time-stamping authority.
@@ -144,9 +144,17 @@ class Making:
         Source: RFC 3161, 2.3
         """
         file = self._folder.provider.root / "keys" / f"{Purpose.TIME_STAMP.value}.block"
-        signer = self._made(Purpose.TIME_STAMP, file)
-        services = self.authority("services")
-        return services.certify(profile("tsa"), ("time stamps",), signer, self._clock.now())
+        return self._certified("services", "tsa", "time stamps", Purpose.TIME_STAMP, file)
+
+    def _certified(
+        self, name: str, under: str, words: str, purpose: Purpose, file: Path
+    ) -> Certificate:
+        """A certificate over a new key for `purpose`; the key before goes when this one is ready."""
+        authority, handle = self.authority(name), self._module.generate(purpose)
+        signer = ModuleSigner(self._module, handle)
+        made = authority.certify(profile(under), (words,), signer, self._clock.now())
+        self._folder.keep(file, self._module.export_block(handle))
+        return made
 
     def _made(self, purpose: Purpose, file: Path) -> ModuleSigner:
         handle = self._module.generate(purpose)
