@@ -149,7 +149,7 @@ class Making:
     def _certified(
         self, name: str, under: str, words: str, purpose: Purpose, file: Path
     ) -> Certificate:
-        """A certificate over a new key for `purpose`; the key before goes when this one is ready."""
+        """A certificate over a new key; the key before goes when this one is ready."""
         authority, handle = self.authority(name), self._module.generate(purpose)
         signer = ModuleSigner(self._module, handle)
         made = authority.certify(profile(under), (words,), signer, self._clock.now())
