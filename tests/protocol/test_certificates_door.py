@@ -1,9 +1,10 @@
 """Certificates and time over HTTP, judged by OpenSSL; partners by TLS, until they are revoked."""
 
+import asyncio
 import http.client
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -14,16 +15,19 @@ from tests.support.hierarchy import certificate_request, write_pem
 from tests.support.openssl import openssl
 from tests.support.served import Served, served
 
+from tallystick.entry.accounting import Accounting
 from tallystick.entry.doctor import examine
 from tallystick.entry.doctor.model import State
 from tallystick.entry.pki.answering import CertificateDesk
 from tallystick.entry.pki.archiving import Done, archive, authority_of
-from tallystick.entry.pki.checkpoints import keep_stamp, own_stamp, verify_kept
+from tallystick.entry.pki.checkpoints import keep_stamp, own_stamp, stamp_for_ever, verify_kept
 from tallystick.entry.pki.making import Making, making
 from tallystick.entry.pki.places import CertificateFolder, CertificateSettings
+from tallystick.entry.restoring import back_up, restore
 from tallystick.entry.settings import PartnerLink, ProviderFolder
-from tallystick.infrastructure.crypto.x509 import Certificate
+from tallystick.infrastructure.crypto.x509 import Certificate, Roots
 from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, Unavailable
 from tallystick.kernel.model import replace
@@ -234,6 +238,55 @@ def test_the_log_is_stamped_once_for_each_size(tmp_path: Path) -> None:
             verify_kept(changed, desk.roots())
 
 
+def test_the_task_stamps_and_says_when_it_cannot(tmp_path: Path) -> None:
+    """First by the own authority, then by another that is configured, then by one that is not."""
+    with (
+        served(tmp_path / "p", join=False, prepare=prepare) as provider,
+        served(tmp_path / "other", join=False, prepare=prepare) as other,
+    ):
+        folder, platform = CertificateFolder(provider.folder), provider.platform
+        desk = CertificateDesk(folder, platform.module, platform.keys.handles, platform.clock)
+        lines: list[bytes] = []
+        accounting = Accounting(platform.clock, lines.append)
+        roots = folder.root / "other.pem"
+        write_pem(roots, CertificateFolder(other.folder).register().authority("root"))
+
+        async def until(done: Callable[[], bool]) -> None:
+            newest = platform.archive.note
+            task = asyncio.create_task(
+                stamp_for_ever(lambda: newest, accounting, folder, desk, 0.02, 0.0)
+            )
+            try:
+                async with asyncio.timeout(10):
+                    while not done():
+                        await asyncio.sleep(0.02)
+            finally:
+                task.cancel()
+
+        def stamps() -> list[Path]:
+            return sorted(folder.stamps.glob("*.json"))
+
+        asyncio.run(until(lambda: bool(stamps())))
+        assert verify_kept(stamps()[0].read_bytes(), desk.roots())
+        stamps()[0].unlink()
+        settings = folder.settings()
+        elsewhere = replace(settings, authority_url=f"{other.url}/tsa", authority_roots="other.pem")
+        folder.save_settings(elsewhere)
+        asyncio.run(until(lambda: bool(stamps())))
+        assert verify_kept(stamps()[0].read_bytes(), Roots(roots.read_bytes()))
+        with pytest.raises(NotAuthentic):
+            verify_kept(stamps()[0].read_bytes(), desk.roots())
+        stamps()[0].unlink()
+        folder.save_settings(replace(elsewhere, authority_url="http://127.0.0.1:9/tsa"))
+
+        def told() -> bool:
+            accounting.flush()
+            return b"the log was not stamped with the time" in b"".join(lines)
+
+        asyncio.run(until(told))
+        assert not stamps()
+
+
 def test_a_document_is_stamped_and_again_when_that_is_due(tmp_path: Path) -> None:
     with served(tmp_path / "p", join=False, prepare=prepare) as provider:
         folder, file, now = CertificateFolder(provider.folder), tmp_path / "consent", SystemClock()
@@ -271,6 +324,19 @@ def test_no_stamp_by_a_clock_that_nobody_keeps(
         desk = CertificateDesk(folder, platform.module, platform.keys.handles, platform.clock)
         with pytest.raises(Unavailable, match="no time now"):
             own_stamp(desk, b"x")
+
+
+def test_a_backup_has_the_register_the_lists_and_the_keys_of_the_authorities(
+    tmp_path: Path,
+) -> None:
+    with served(tmp_path / "p", join=False, prepare=prepare) as provider:
+        leaf, _ = issued(provider, "menus-east", tmp_path)
+        back_up(provider.folder, tmp_path / "backup", SystemClock().now())
+    again = ProviderFolder(tmp_path / "again")
+    restore(tmp_path / "backup", again, SystemClock().now(), operating_system)
+    with making(CertificateFolder(again), provider.secret, SystemClock()) as made:
+        assert made.revoke(leaf.serial, "superseded").reason == "superseded"
+    assert not CertificateFolder(again).root_block.exists()
 
 
 def test_what_ends_and_what_is_past_is_told(tmp_path: Path) -> None:

@@ -179,7 +179,6 @@ def test_each_refusal_says_why(made: Hierarchy) -> None:
     assert ours.answer(asked, made.now) == refused(FAILED)
 
 
-@pytest.mark.requirement("MFS-6.2.3-05")
 def test_no_time_is_given_by_a_clock_that_is_not_known_to_be_right(made: Hierarchy) -> None:
     kernel = Kernel()
     ours, asked = authority(made, kernel), QUERY.octets()
