@@ -30,6 +30,7 @@ COMMANDS = {
         "main",
         "operators",
         "partners",
+        "pki",
         "policies",
         "programmes",
         "proofs",

@@ -5,7 +5,7 @@ Where no root was made there is none of it, and the service is as it was.
 Source: ISO/TS 12812-2:2017, 3.23; 7.4.2
 """
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,9 @@ from tallystick.entry.pki.checkpoints import stamp_for_ever
 from tallystick.entry.pki.places import CertificateFolder
 from tallystick.entry.settings import ProviderFolder
 
+Duty = Callable[[], Coroutine[Any, Any, None]]
+"""Begins something that goes on for ever."""
+
 
 @dataclass(frozen=True, slots=True)
 class Certified:
@@ -32,7 +35,7 @@ class Certified:
     """
 
     routes: tuple[Route, ...] = ()
-    duties: tuple[Coroutine[Any, Any, None], ...] = ()
+    duties: tuple[Duty, ...] = ()
     partners: PartnerCertificates | None = None
     protocol: type[HttpToolsProtocol] = HttpToolsProtocol
 
@@ -52,7 +55,7 @@ def certified(platform: Platform, accounting: Accounting, watched: Watched) -> C
     seen = {"certificates": partners, "clock": platform.clock}
     return Certified(
         routes=tuple(CertificateDoors(desk, accounting).routes()),
-        duties=(stamp_for_ever(lambda: platform.archive.note, accounting, folder, desk),),
+        duties=(lambda: stamp_for_ever(lambda: platform.archive.note, accounting, folder, desk),),
         partners=partners,
         protocol=type("Admitted", (AdmittedProtocol,), seen),
     )

@@ -30,7 +30,7 @@ from tallystick.entry.http.access import AccessDoors
 from tallystick.entry.http.admitted import ask_for_certificates
 from tallystick.entry.http.aggregator import PartnerDoors
 from tallystick.entry.http.app import application
-from tallystick.entry.http.certified import Certified, certified
+from tallystick.entry.http.certified import Certified, Duty, certified
 from tallystick.entry.http.dialled import DialledActions
 from tallystick.entry.http.doors import Doors
 from tallystick.entry.http.early import EarlyRefusal
@@ -168,14 +168,12 @@ async def serve(
         else:
             check_free(listening.host, listening.port)
         tracing = tracing_of(watched, writer, platform.module.random)
-        certificates = certified(platform, accounting, watched)
-        stage = _Stage(platform, writer, accounting, admission, tracing, dialled, certificates)
-        served = _served(stage, listening, place)
+        stage = _Stage(platform, writer, accounting, admission, tracing, dialled)
+        served = _served(stage, listening, place, certified(platform, accounting, watched))
         duties = _duties(platform, writer, accounting, served, patience)
         if witnessing is not None:
             duties.append(witnessed(platform, accounting, witnessing))
         duties += telling(platform, writer, accounting, watched, tracing)
-        duties += certificates.duties
         if stop is not None:
             duties.append(_stop_when(stop, served.server))
         tasks = [asyncio.ensure_future(duty) for duty in duties]
@@ -215,6 +213,7 @@ def _duties(
         deliver_webhooks(platform, writer, accounting),
         watch_module(platform),
         watch_controls(platform, writer, accounting),
+        *(duty() for duty in served.duties),
     ]
     if platform.settings.core_url:
         link = CoreLink(platform, writer, accounting, patience)
@@ -234,7 +233,6 @@ class _Stage:
     admission: Admission
     tracing: Tracing | None
     dialled: DialledActions
-    certified: Certified
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,9 +243,10 @@ class _Served:
     desk: FrontDesk | None
     place: Place | None
     workers: int
+    duties: tuple[Duty, ...]
 
 
-def _served(on: _Stage, listening: Listening, place: Place | None) -> _Served:
+def _served(on: _Stage, listening: Listening, place: Place | None, more: Certified) -> _Served:
     platform, writer, accounting, trace = on.platform, on.writer, on.accounting, on.tracing
     front = Front(platform.desks.sessions.keys, platform.nonces, platform.clock, accounting, trace)
     performers = SealedOperations(platform, writer).performers()
@@ -258,10 +257,10 @@ def _served(on: _Stage, listening: Listening, place: Place | None) -> _Served:
         Doors(platform, writer, accounting, on.admission, trace),
         AccessDoors(platform, accounting, platform.names, secure=secure),
         UssdDoor(platform, on.dialled, accounting),
-        PartnerDoors(platform, writer, on.dialled, accounting, on.certified.partners),
+        PartnerDoors(platform, writer, on.dialled, accounting, more.partners),
         sealed,
         early,
-        on.certified.routes,
+        more.routes,
     )
     desk = None
     if place is not None:
@@ -281,13 +280,13 @@ def _served(on: _Stage, listening: Listening, place: Place | None) -> _Served:
     lane = None
     if listening.lane and place is None:
         lanes = {path.encode(): handler for path, handler in sealed.items()}
-        plain = on.certified.protocol
+        plain = more.protocol
         lane = type("Lane", (LaneProtocol,), {"lanes": lanes, "early": early, "plain": plain})
-    config = _config(listening, app, lane or on.certified.protocol, place)
-    if config.ssl is not None and on.certified.partners is not None:
-        ask_for_certificates(config.ssl, on.certified.partners)
+    config = _config(listening, app, lane or more.protocol, place)
+    if config.ssl is not None and more.partners is not None:
+        ask_for_certificates(config.ssl, more.partners)
     server = uvicorn.Server(config)
-    return _Served(server, desk, place, listening.workers)
+    return _Served(server, desk, place, listening.workers, more.duties)
 
 
 def _config(listening: Listening, app: Any, protocol: Any, place: Place | None) -> uvicorn.Config:
