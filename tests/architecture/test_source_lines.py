@@ -34,6 +34,7 @@ COMMANDS = {
         "operators",
         "partners",
         "desks",
+        "pki",
         "policies",
         "programmes",
         "proofs",

@@ -89,6 +89,7 @@ def served(
     desk: DeskSettings | None = None,
     port: int = 0,
     appraisal: str = "",
+    prepare: Callable[[ProviderFolder, Secret[bytes]], None] | None = None,
 ) -> Iterator[Served]:
     """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(31) + b".")  # a line end at the end is not of a secret
@@ -122,6 +123,8 @@ def served(
         provider.mno_file.write_bytes(encode(mno))
     if desk is not None:
         save_desk(folder, desk)
+    if prepare is not None:
+        prepare(provider, secret)
     platform = open_platform(provider, secret, clock)
     ready, stop_box, bound = threading.Event(), [], [0]
     log: list[bytes] = []

@@ -5,6 +5,9 @@
     certificate  the terminator of TLS verified the partner's certificate and says which: as good as
                  the terminator, and nothing is protected behind it
 
+    tls          this service terminates TLS itself and saw the partner's certificate, which the
+                 provider's own authority issued and has not revoked
+
 Where a callback comes from narrows who could send it and proves nothing; nor does a secret in a
 path, which stands in the logs of everybody between.
 
@@ -40,12 +43,15 @@ _DIGEST = re.compile(r"[A-Za-z0-9_-]{43}")
 class Headers:
     """What a callback says of its sender: proof, certificate (RFC 9440), and its address.
 
+    `partner` is whom the certificate names that this service itself saw, empty for none.
+
     Source: ISO/TS 12812-2:2017, 7.2.7
     """
 
-    __slots__ = ("certificate", "peer", "proof")
+    __slots__ = ("certificate", "partner", "peer", "proof")
 
-    def __init__(self, proof: str, certificate: str, peer: str) -> None:
+    def __init__(self, proof: str, certificate: str, peer: str, partner: str = "") -> None:
+        self.partner = partner
         self.proof = proof
         self.certificate = certificate
         self.peer = peer
@@ -144,6 +150,10 @@ def check_callback(
     """
     if link.sources and not _is_from(headers.peer, link.sources):
         raise NotAuthentic("the callback does not come from where it should")
+    if link.proof == "tls":
+        if headers.partner != link.name:
+            raise NotAuthentic("the callback is not from a partner of this provider")
+        return ""
     if link.proof == "certificate":
         if not equal(_digest_of(headers.certificate).encode(), link.certificate.encode()):
             raise NotAuthentic("the callback is not from a partner of this provider")

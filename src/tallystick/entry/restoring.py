@@ -244,6 +244,8 @@ def _files(folder: ProviderFolder) -> Iterator[tuple[str, Path]]:
     about = (folder.programme_file, folder.decisions_file, folder.risk_file, folder.derived_file)
     said = [one for one in about if one.exists()]
     said += sorted(folder.registers.glob("*.yaml"))
+    certificates = (folder.root / "pki").rglob("*")
+    said += sorted(one for one in certificates if one.is_file() and one.suffix != ".new")
     for path in (*fixed, *said, *sorted((folder.root / "keys").glob("*.block"))):
         yield path.relative_to(folder.root).as_posix(), path
 

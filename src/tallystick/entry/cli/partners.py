@@ -62,6 +62,7 @@ def list_partners(folder: Path, as_json: bool) -> None:
     metavar="SHA-256",
     help="Digest (base64url) of the certificate that the terminator at --from verifies; no secret.",
 )
+@click.option("--tls", is_flag=True, help="Proved by the certificate that `pki issue` made for it.")
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -73,6 +74,7 @@ def add(
     receipts: bool,
     sources: tuple[str, ...],
     certificate: str,
+    tls: bool,
     out: Path | None,
     secret_file: Path | None,
     secret_fd: int | None,
@@ -83,11 +85,11 @@ def add(
     own. Registering a partner again makes a new secret and ends the one before. The service knows
     a partner from its next start on.
     """
-    if bool(certificate) == (out is not None):
-        raise click.UsageError("say what proves its callbacks: --out, or --certificate")
+    if [bool(certificate), tls, out is not None].count(True) != 1:
+        raise click.UsageError("say what proves its callbacks: --out, --certificate, or --tls")
     link = PartnerLink(
         name=name,
-        proof="certificate" if certificate else "mac",
+        proof="certificate" if certificate else "tls" if tls else "mac",
         certificate=certificate,
         sources=sources,
     )

@@ -2,6 +2,7 @@
 
     files    who may read them, room on the disk, how long it takes to make a write durable
     trust    the key list and its keys, the clock
+    certificates  what ends within 90 days, lists that are past, stamps that are missing
     record   the database, the tally and its witness, orders and notices that wait
     programme   would its service be let start: what is missing of the minimum set
     tightening  its key, the stored measures, proposals that wait for officers
@@ -14,6 +15,7 @@ Nothing is changed, but for a file of a few bytes that is written and removed to
 Source: ISO/TS 12812-2:2017, 6.2.3; 7.4.2
 """
 
+from tallystick.entry.doctor.certificates import look_at_certificates
 from tallystick.entry.doctor.files import look_at_files
 from tallystick.entry.doctor.model import Finding, State
 from tallystick.entry.doctor.programme import look_at_gate
@@ -38,6 +40,7 @@ def examine(folder: ProviderFolder, clock: Clock, url: str = "") -> list[Finding
     found = [
         *look_at_files(folder),
         *look_at_trust(folder, clock.now()),
+        *look_at_certificates(folder, clock.now()),
         *look_at_record(folder, settings, clock.now()),
         *look_at_gate(folder, clock.now()),
         *look_at_tightening(folder, settings, clock.now()),

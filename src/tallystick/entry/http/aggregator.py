@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from tallystick.application.own_commands import NoticeReceipt
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
+from tallystick.entry.http.admitted import certificate_of
 from tallystick.entry.http.asked import asked_for, count_answer, json_of, peer_of
 from tallystick.entry.http.dialled import DialledActions
 from tallystick.entry.http.dialogues import Called, Dialogues
@@ -29,6 +30,7 @@ from tallystick.entry.partners import (
     check_links,
     link_secret,
 )
+from tallystick.entry.pki.admitting import PartnerCertificates
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.codec import Decoder, from_plain
@@ -63,6 +65,7 @@ class PartnerDoors:
         writer: WriterLoop,
         actions: DialledActions,
         accounting: Accounting,
+        certificates: PartnerCertificates | None = None,
     ) -> None:
         """Raises Malformed if a partner of the settings cannot be told from everybody else.
 
@@ -72,6 +75,7 @@ class PartnerDoors:
         self._platform = platform
         self._writer = writer
         self._accounting = accounting
+        self._certificates = certificates
         self._handle = platform.keys.newest(Purpose.PARTNER_LINK)
         self._links = {link.name: link for link in platform.settings.aggregators}
         self._seen: dict[str, int] = {}
@@ -127,12 +131,20 @@ class PartnerDoors:
                 proof=request.headers.get(CALLBACK_HEADER, ""),
                 certificate=request.headers.get(CERTIFICATE_HEADER, ""),
                 peer=peer_of(request),
+                partner=self._named(request, now),
             )
             tag = self._checked(link, request.url.path, bytes(body), headers)
         except (NotAuthentic, Expired):
             self._accounting.admit_source(peer_of(request), now, _FAILED_COST)
             raise
         return bytes(body), self._is_copy(tag, now)
+
+    def _named(self, request: Request, now: Instant) -> str:
+        """The partner whose certificate this service itself has seen; empty for none."""
+        octets = certificate_of(request)
+        if not octets or self._certificates is None:
+            return ""
+        return self._certificates.partner(octets, now)
 
     def _checked(self, link: PartnerLink | None, path: str, body: bytes, headers: Headers) -> str:
         if link is None:

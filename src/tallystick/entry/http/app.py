@@ -41,11 +41,12 @@ def application(
     partners: PartnerDoors,
     sealed: dict[str, LaneHandler],
     early: EarlyRefusal,
-    desk: Sequence[Route] = (),
+    more: Sequence[Route] = (),
 ) -> Starlette:
-    """The whole service as an ASGI application, the sealed operations and the `desk` included.
+    """The whole service as an ASGI application, the sealed operations included.
 
-    What would wait too long is refused by `early`, as in the lane.
+    What would wait too long is refused by `early`, as in the lane. `more` are routes of doors that
+    not every service has.
 
     Source: ISO/TS 12812-2:2017, 6.2.2
     """
@@ -75,11 +76,11 @@ def application(
         Route("/health/ready", doors.ready, methods=["GET"]),
         Route("/metrics", doors.metrics, methods=["GET"]),
         Route("/openapi.json", openapi, methods=["GET"]),
-        *desk,
         *(
             Route(path, _endpoint(handler, early), methods=["POST"])
             for path, handler in sorted(sealed.items())
         ),
+        *more,
     ]
 
     async def refused(request: Request, error: Exception) -> Response:

@@ -64,6 +64,7 @@ class LaneProtocol(asyncio.Protocol):
 
     lanes: Mapping[bytes, LaneHandler] = {}
     early: EarlyRefusal | None = None
+    plain: type[HttpToolsProtocol] = HttpToolsProtocol
 
     def __init__(
         self,
@@ -274,7 +275,7 @@ class LaneProtocol(asyncio.Protocol):
         Source: RFC 9112
         """
         config, state, app_state, loop = self._hand_over
-        protocol = HttpToolsProtocol(config, state, app_state, loop)
+        protocol = self.plain(config, state, app_state, loop)
         protocol.connection_made(self.transport)
         self.transport.set_protocol(protocol)
         protocol.data_received(data)

@@ -28,8 +28,10 @@ from tallystick.entry.core_link import CoreLink
 from tallystick.entry.delivering import deliver_notices, deliver_webhooks
 from tallystick.entry.hashing import HashingPool
 from tallystick.entry.http.access import AccessDoors
+from tallystick.entry.http.admitted import ask_for_certificates
 from tallystick.entry.http.aggregator import PartnerDoors
 from tallystick.entry.http.app import application
+from tallystick.entry.http.certified import Certified, Duty, certified
 from tallystick.entry.http.desk import desk_of
 from tallystick.entry.http.dialled import DialledActions
 from tallystick.entry.http.doors import Doors
@@ -171,7 +173,7 @@ async def serve(
             check_free(listening.host, listening.port)
         tracing = tracing_of(watched, writer, platform.module.random)
         stage = _Stage(platform, writer, accounting, admission, tracing, hashing, dialled)
-        served = _served(stage, listening, place)
+        served = _served(stage, listening, place, certified(platform, accounting, watched))
         duties = _duties(platform, writer, accounting, served, patience)
         if witnessing is not None:
             duties.append(witnessed(platform, accounting, witnessing))
@@ -216,6 +218,7 @@ def _duties(
         watch_module(platform),
         watch_controls(platform, writer, accounting),
         watch_incentives(platform, writer, accounting),
+        *(duty() for duty in served.duties),
     ]
     if platform.settings.core_url:
         link = CoreLink(platform, writer, accounting, patience)
@@ -246,9 +249,10 @@ class _Served:
     desk: FrontDesk | None
     place: Place | None
     workers: int
+    duties: tuple[Duty, ...]
 
 
-def _served(on: _Stage, listening: Listening, place: Place | None) -> _Served:
+def _served(on: _Stage, listening: Listening, place: Place | None, more: Certified) -> _Served:
     platform, writer, accounting, trace = on.platform, on.writer, on.accounting, on.tracing
     front = Front(platform.desks.sessions.keys, platform.nonces, platform.clock, accounting, trace)
     performers = SealedOperations(platform, writer, on.hashing).performers()
@@ -258,10 +262,10 @@ def _served(on: _Stage, listening: Listening, place: Place | None) -> _Served:
         Doors(platform, writer, accounting, on.admission, trace),
         AccessDoors(platform, accounting, platform.names, secure=_is_tls(listening)),
         UssdDoor(platform, on.dialled, accounting, secure=_is_tls(listening)),
-        PartnerDoors(platform, writer, on.dialled, accounting),
+        PartnerDoors(platform, writer, on.dialled, accounting, more.partners),
         sealed,
         early,
-        desk_of(platform, writer, accounting),
+        (*desk_of(platform, writer, accounting), *more.routes),
     )
     desk = None
     if place is not None:
@@ -281,16 +285,17 @@ def _served(on: _Stage, listening: Listening, place: Place | None) -> _Served:
     lane = None
     if listening.lane and place is None:
         lanes = {path.encode(): handler for path, handler in sealed.items()}
-        lane = type("Lane", (LaneProtocol,), {"lanes": lanes, "early": early})
-    server = uvicorn.Server(_config(listening, app, lane, place))
-    return _Served(server, desk, place, listening.workers)
+        plain = more.protocol
+        lane = type("Lane", (LaneProtocol,), {"lanes": lanes, "early": early, "plain": plain})
+    config = _config(listening, app, lane or more.protocol, place)
+    if config.ssl is not None and more.partners is not None:
+        ask_for_certificates(config.ssl, more.partners)
+    server = uvicorn.Server(config)
+    return _Served(server, desk, place, listening.workers, more.duties)
 
 
-def _config(
-    listening: Listening, app: Any, lane: type[LaneProtocol] | None, place: Place | None
-) -> uvicorn.Config:
+def _config(listening: Listening, app: Any, protocol: Any, place: Place | None) -> uvicorn.Config:
     """The server of this process: at the port itself, or behind the fronts at the doors."""
-    protocol: Any = lane or "httptools"
     where: dict[str, Any] = {"host": listening.host, "port": listening.port}
     if place is not None:
         protocol, where = RelayedProtocol, {"uds": place.doors}

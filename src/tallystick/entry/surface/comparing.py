@@ -72,6 +72,7 @@ _PROTECTED: Final[Mapping[Purpose, AssetClass]] = {
     Purpose.WEBHOOK: AssetClass.KEY,
     Purpose.TIGHTENING: AssetClass.KEY,
     Purpose.PARTNER_LINK: AssetClass.KEY,
+    Purpose.OCSP_RESPONDER: AssetClass.KEY,
     Purpose.TALLY: AssetClass.EVIDENCE,
     Purpose.TIME_STAMP: AssetClass.EVIDENCE,
     Purpose.RECEIPT_CODE: AssetClass.EVIDENCE,

@@ -131,7 +131,7 @@ _ROWS: tuple[_Row, ...] = (
     ("entity-auth-mac", "ISO/IEC 9798-4", "unilateral, mutual", _OK, 128, "", ""),
     ("scp03", "GlobalPlatform Amendment D", "AES", _OK, 128, "", ""),
     ("scp02", "GlobalPlatform 2.2", "TDEA", _NO, 80, "", "padding oracles"),
-    ("timestamp", "ISO/IEC 18014-2", "RFC 3161", _OK, 128, "tallystick", "verified only"),
+    ("timestamp", "ISO/IEC 18014-2", "RFC 3161", _OK, 128, "tallystick", "SHA-256"),
     ("merkle-sha256", "RFC 9162", "2.1", _OK, 128, "tallystick", ""),
     ("random-bits", "ISO/IEC 18031", "getrandom(2)", _OK, 256, "kernel", ""),
     # Lightweight, for constrained secure elements only

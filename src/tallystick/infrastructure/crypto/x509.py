@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tallystick.kernel.errors import Malformed, NotAuthentic
@@ -36,6 +37,7 @@ _HASHES: Final[dict[str, Callable[[], HashAlgorithm]]] = {
 _UNDERSTOOD: Final = (x509.BasicConstraints, x509.KeyUsage, x509.ExtendedKeyUsage)
 _UNREADABLE: Final = (
     ValueError,
+    CryptographyDeprecationWarning,
     UnsupportedAlgorithm,
     x509.InvalidVersion,
     x509.DuplicateExtension,
@@ -76,6 +78,22 @@ class Certificate:
                 raise NotAuthentic("the certificate has another sort of key than the signature")
         except InvalidSignature as error:
             raise NotAuthentic("the signature does not verify") from error
+
+    @property
+    def ends(self) -> Instant:
+        """When its time is over.
+
+        Source: RFC 5280, 4.1.2.5
+        """
+        return Instant(_ms(self.parsed.not_valid_after_utc.timestamp()))
+
+    @property
+    def begins(self) -> Instant:
+        """When its time begins.
+
+        Source: RFC 5280, 4.1.2.5
+        """
+        return Instant(_ms(self.parsed.not_valid_before_utc.timestamp()))
 
     def check_stamps_only(self) -> None:
         """Return only if the certificate is for time stamps and for nothing else.
@@ -156,6 +174,8 @@ def read_certificate(octets: bytes) -> Certificate:
     Raises Malformed for anything else.
     Source: RFC 5280, 4.1
     """
+    if not _is_number_positive(octets):
+        raise Malformed("a certificate has no number")
     try:
         found = _of(x509.load_der_x509_certificate(octets))
     except _UNREADABLE as error:
@@ -163,6 +183,13 @@ def read_certificate(octets: bytes) -> Certificate:
     if not octets.endswith(b"\x00" + found.parsed.signature):
         raise Malformed("the signature of a certificate has bits that are not used")
     return found
+
+
+def _is_number_positive(octets: bytes) -> bool:
+    """Whether the number that begins a certificate, after its version, is one above zero."""
+    place = octets.find(b"\xa0\x03\x02\x01\x02\x02", 2, 16)
+    number = octets[place + 7 : place + 7 + octets[place + 6]] if place > 0 else b""
+    return any(number) and not number[0] & 0x80
 
 
 def _of(parsed: x509.Certificate) -> Certificate:

@@ -48,6 +48,8 @@ class KeyRule(Record, frozen=True, kw_only=True):
 
 _YEAR = 365 * DAY_MS
 _ROOT = (Purpose.PROVIDER_ROOT,)
+_CERTIFIED = (Purpose.CERTIFICATE_ROOT,)
+_ISSUED = (Purpose.CERTIFICATE_ISSUER,)
 _FRONT, _WRITER, _ENROLMENT = Role.FRONT, Role.WRITER, Role.ENROLMENT
 _VERIFIER = Role.VERIFIER
 
@@ -58,7 +60,7 @@ _ROWS: tuple[tuple[Purpose, tuple[Role, ...], int, tuple[Purpose, ...], str], ..
     (Purpose.SESSION_SIGNATURE, (_FRONT,), 7 * DAY_MS, _ROOT, "signs what opens a session"),
     (Purpose.DEVICE_CA, (_ENROLMENT,), 3 * _YEAR, _ROOT, "certifies device keys"),
     (Purpose.TALLY, (_WRITER,), _YEAR, _ROOT, "signs checkpoints; one process only"),
-    (Purpose.TIME_STAMP, (_WRITER,), _YEAR, _ROOT, "RFC 3161"),
+    (Purpose.TIME_STAMP, (_WRITER,), _YEAR, _ROOT, "RFC 3161; a certificate of the services"),
     (Purpose.WITNESS, (Role.WITNESS,), 2 * _YEAR, (), "the witness publishes its own key"),
     (Purpose.WEBHOOK, (_WRITER,), 90 * DAY_MS, (), "partners fetch the public half"),
     (Purpose.QUOTE, (_FRONT, _WRITER), DAY_MS, (), "made and checked without state"),
@@ -85,6 +87,9 @@ _ROWS: tuple[tuple[Purpose, tuple[Role, ...], int, tuple[Purpose, ...], str], ..
     (Purpose.PARTNER_LINK, (_WRITER,), 0, (), "shared secrets of callbacks are derived from it"),
     (Purpose.OTP_SEED, (_WRITER,), 0, (), "seeds of customers' own authenticators"),
     (Purpose.OTP_TRANSPORT, (_WRITER,), _YEAR, (), "makers of authenticators seal seeds to it"),
+    (Purpose.CERTIFICATE_ROOT, (Role.OFFLINE,), 10 * _YEAR, (), "pinned by who validates"),
+    (Purpose.CERTIFICATE_ISSUER, (Role.OFFLINE,), 3 * _YEAR, _CERTIFIED, "not on line"),
+    (Purpose.OCSP_RESPONDER, (_WRITER,), 90 * DAY_MS, _ISSUED, "answers for one issuer"),
 )
 
 KEY_TABLE: dict[Purpose, KeyRule] = {

@@ -51,6 +51,9 @@ class Purpose(StrEnum):
     PARTNER_LINK = "partner-link"
     OTP_SEED = "otp-seed"
     OTP_TRANSPORT = "otp-transport"
+    CERTIFICATE_ROOT = "certificate-root"
+    CERTIFICATE_ISSUER = "certificate-issuer"
+    OCSP_RESPONDER = "ocsp-responder"
 
 
 ED25519 = "ed25519"
@@ -100,6 +103,9 @@ MECHANISMS: dict[Purpose, tuple[str, ...]] = {
     Purpose.PARTNER_LINK: (HMAC_SHA256,),
     Purpose.OTP_SEED: (HMAC_SHA256, HMAC_SHA512, HMAC_SHA1),
     Purpose.OTP_TRANSPORT: (HPKE_HYBRID, HPKE_P256, HPKE_X25519),
+    Purpose.CERTIFICATE_ROOT: (ECDSA_P256,),
+    Purpose.CERTIFICATE_ISSUER: (ECDSA_P256,),
+    Purpose.OCSP_RESPONDER: (ECDSA_P256,),
 }
 """The mechanisms that a purpose admits; the first is taken where none is asked for."""
 

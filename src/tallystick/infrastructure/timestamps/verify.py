@@ -68,6 +68,8 @@ _SIGNER: Final = "1.2.840.113549.1.9.16.2.47"
 class Stamped:
     """What holds: the instant (ms) and how exact it is, the policy, the number, who stated it.
 
+    `ends` is when the certificate of the authority does.
+
     Source: RFC 3161, 2.4.2
     """
 
@@ -77,6 +79,7 @@ class Stamped:
     serial: int
     authority: str
     nonce: int | None
+    ends: Instant
 
 
 def verify_stamp(octets: bytes, data: bytes, roots: Roots, *, policy: str = "") -> Stamped:
@@ -122,6 +125,7 @@ def _stamped(statement: Statement, path: tuple[Certificate, ...]) -> Stamped:
         serial=statement.serial,
         authority=path[0].subject,
         nonce=statement.nonce,
+        ends=path[0].ends,
     )
 
 

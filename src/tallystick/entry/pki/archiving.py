@@ -1,0 +1,104 @@
+"""Documents that have to stay proved for years, such as consents: stamped, and again in time.
+
+    FILE          the document, as it was archived
+    FILE.stamps   the stamps over it, each over all before
+
+Source: ISO/TS 12812-2:2017, 3.23; 8.1.5; 11.2.2; RFC 4998
+"""
+
+from enum import StrEnum
+from pathlib import Path
+
+from tallystick.entry.pki.checkpoints import other_authority
+from tallystick.entry.pki.places import CertificateFolder
+from tallystick.entry.stamping import Authority
+from tallystick.infrastructure.crypto.certify import pem_of
+from tallystick.infrastructure.crypto.x509 import Roots
+from tallystick.infrastructure.pki.profiles import ROOT
+from tallystick.infrastructure.store.files import replace_file
+from tallystick.infrastructure.timestamps.chain import (
+    begin,
+    extend,
+    is_due,
+    read_chain,
+    verify_chain,
+    write_chain,
+)
+from tallystick.kernel.errors import NotFound
+from tallystick.kernel.model import Record
+from tallystick.kernel.time import Instant
+
+
+class Done(StrEnum):
+    """What was done about one document.
+
+    Source: RFC 4998, 5.2
+    """
+
+    STAMPED = "stamped"
+    RENEWED = "stamped again"
+    KEPT = "proved as it is"
+
+
+class Archived(Record, frozen=True, kw_only=True):
+    """A document: what was done, since when it is proved (ms), and until when as it is (ms).
+
+    Source: RFC 4998, 5.3
+    """
+
+    name: str
+    done: Done
+    since: int
+    until: int
+
+
+def authority_of(folder: CertificateFolder, url: str) -> tuple[Authority, Roots]:
+    """Who stamps, and the roots that stamps are verified by.
+
+    That is the configured authority of somebody else, or the service at `url`. Raises NotFound.
+    Source: RFC 3161, 2.2
+    """
+    other = other_authority(folder)
+    if other is not None:
+        return other, other.roots
+    if not url:
+        raise NotFound(
+            "nobody is named who stamps", remedy="give --url, the address of the running service"
+        )
+    root = folder.register().authority(ROOT)
+    roots = Roots(pem_of(root.octets).encode())
+    return Authority(f"{url.rstrip('/')}/tsa", roots), roots
+
+
+def stamps_file(file: Path) -> Path:
+    """Where the stamps over the document `file` are.
+
+    Source: RFC 4998, 5
+    """
+    return file.with_name(f"{file.name}.stamps")
+
+
+def archive(
+    file: Path,
+    authority: Authority,
+    roots: Roots,
+    now: Instant,
+    weak_from: Instant | None = None,
+) -> Archived:
+    """Stamp the document in `file`, or stamp it again if that is due; nothing otherwise.
+
+    `weak_from` is when the mechanism of the newest stamp is no longer to be relied on. Raises
+    NotAuthentic where the stamps do not prove the document, Unavailable where nobody stamps.
+    Source: RFC 4998, 5.2
+    """
+    document, beside = file.read_bytes(), stamps_file(file)
+    if not beside.exists():
+        chain, done = begin(document, authority.stamp), Done.STAMPED
+    else:
+        chain, done = read_chain(beside.read_bytes()), Done.KEPT
+        if is_due(verify_chain(chain, document, roots), now, weak_from):
+            chain, done = extend(chain, document, authority.stamp), Done.RENEWED
+    found = verify_chain(chain, document, roots)
+    if done is not Done.KEPT:
+        replace_file(beside, write_chain(chain))
+    return Archived(name=file.name, done=done, since=found[0].at, until=found[-1].ends)
