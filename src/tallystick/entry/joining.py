@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from tallystick.application.acts import Acts
 from tallystick.application.attempts import Attempts
 from tallystick.application.authentication import Access, Sessions
+from tallystick.application.authentication.people import Keys, People
 from tallystick.application.authentication.pins import Pins
-from tallystick.application.authentication.service import Keys, People
 from tallystick.application.authenticators import Authenticators
 from tallystick.application.book import LedgerBook
 from tallystick.application.certification import Certification

@@ -42,6 +42,6 @@ MIGRATIONS = (
     PASSKEYS, DESK,
     INCENTIVES,
     PROPOSALS,
-    SIGNALS, VERDICTS,
+    VERDICTS,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

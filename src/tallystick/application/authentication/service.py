@@ -3,18 +3,14 @@
 Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.1
 """
 
-from dataclasses import dataclass
-
-from tallystick.application.attempts import Attempts, Subjects
+from tallystick.application.attempts import Subjects
 from tallystick.application.authentication.model import Activation, Session
-from tallystick.application.authentication.sessions import Sessions
+from tallystick.application.authentication.people import Keys, People
 from tallystick.application.authentication.store import ACTIVATION
-from tallystick.application.customers import Customer, Customers
-from tallystick.application.devices import Device, Devices, DeviceStatus
+from tallystick.application.customers import Customer
+from tallystick.application.devices import Device, DeviceStatus
 from tallystick.application.devices.model import COPIED
-from tallystick.application.notices import Notices, Template
-from tallystick.application.policing import PolicyInForce
-from tallystick.application.signals import Signals
+from tallystick.application.notices import Template
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.envelope.handshake_server import (
     AuthenticatedDevice,
@@ -27,7 +23,6 @@ from tallystick.infrastructure.envelope.renewal import (
     Resynchronised,
     Spent,
 )
-from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
 from tallystick.infrastructure.tally.leaf import Commitments
@@ -41,33 +36,6 @@ from tallystick.protocol.enrolment import EnrolmentAccepted
 from tallystick.protocol.session import SessionAccepted
 
 _DIGITS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """The handles that access needs.
-
-    Source: ISO/TS 12812-2:2017, 7.4.2
-    """
-
-    module: CryptoModule
-    activation: KeyHandle
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """The capabilities that know who comes in.
-
-    Source: ISO/TS 12812-2:2017, 7.3.2
-    """
-
-    customers: Customers
-    devices: Devices
-    sessions: Sessions
-    notices: Notices
-    policy: PolicyInForce
-    signals: Signals
-    attempts: Attempts
 
 
 class Access:
