@@ -3,5 +3,5 @@
 Functions take octets and are called by the cryptographic module; what is older than AES is behind
 its rules.
 
-Source: ISO/TS 12812-2:2017, 7.4.2; X9.24-3; ISO 9564-1; EMV Book 2
+Source: ISO/TS 12812-2:2017, 7.4.2; ANSI X9.24-3; ISO 9564-1; EMV Book 2
 """

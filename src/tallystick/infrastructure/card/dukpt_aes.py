@@ -1,9 +1,9 @@
 """AES DUKPT: a key of its own for every transaction, out of a base key and a counter.
 
-A terminal holds an initial key; the host derives the same working keys from the base key and the key
-serial number: 8 bytes of initial key id, 4 bytes of counter.
+A terminal holds an initial key; the host derives the same working keys from the base key and the
+key serial number: 8 bytes of initial key id, 4 bytes of counter.
 
-Source: X9.24-3; ISO 11568; ISO/TS 12812-2:2017, 7.4.2
+Source: ANSI X9.24-3; ISO 11568; ISO/TS 12812-2:2017, 7.4.2
 """
 
 from enum import Enum, IntEnum
@@ -25,7 +25,7 @@ _MOST_PREFIXES = 512
 class WorkingUsage(IntEnum):
     """What a working key is for, by its code.
 
-    Source: X9.24-3, 6.3.2
+    Source: ANSI X9.24-3, 6.3.2
     """
 
     KEY_ENCRYPTION = 0x0002
@@ -42,7 +42,7 @@ class WorkingUsage(IntEnum):
 class KeyType(Enum):
     """The algorithm of a derived key: its code, its length in bytes, its strength in bits.
 
-    Source: X9.24-3, 6.3.2
+    Source: ANSI X9.24-3, 6.3.2
     """
 
     TDEA_2KEY = (0x0000, 16, 80)
@@ -61,7 +61,7 @@ _AES_BY_LENGTH = {16: KeyType.AES_128, 24: KeyType.AES_192, 32: KeyType.AES_256}
 def initial_key(base: bytes, initial_key_id: bytes) -> bytes:
     """The key that is loaded into the terminal with this id (8 bytes); as long as `base`.
 
-    Source: X9.24-3, 6.3.1
+    Source: ANSI X9.24-3, 6.3.1
     """
     if len(initial_key_id) != 8:
         raise Malformed("an initial key id has 8 bytes")
@@ -73,7 +73,7 @@ def split_ksn(ksn: bytes) -> tuple[bytes, int]:
 
     Raises Malformed for another length, a counter of zero, or one with more than 16 bits set,
     which no terminal reaches.
-    Source: X9.24-3, 6.2
+    Source: ANSI X9.24-3, 6.2
     """
     if len(ksn) != KSN_LENGTH:
         raise Malformed("a key serial number of AES DUKPT has 12 bytes")
@@ -86,7 +86,7 @@ def split_ksn(ksn: bytes) -> tuple[bytes, int]:
 class InitialKey:
     """The initial key of one terminal, ready to derive; prefixes of counters are kept.
 
-    Source: X9.24-3, 6.3
+    Source: ANSI X9.24-3, 6.3
     """
 
     __slots__ = ("_cipher", "_id", "_prefixes", "_type")
@@ -101,7 +101,7 @@ class InitialKey:
         """The key of one transaction for `usage`.
 
         Raises NotPermitted for a key that would be stronger than the one it comes from.
-        Source: X9.24-3, 6.3.3
+        Source: ANSI X9.24-3, 6.3.3
         """
         if kind.value[2] > self._type.value[2]:
             raise NotPermitted("a derived key is not stronger than the key it comes from")
@@ -111,16 +111,16 @@ class InitialKey:
     def derivation_key(self, counter: int) -> bytes:
         """The intermediate key of `counter`, from which working keys come; for published vectors.
 
-        Source: X9.24-3, 6.3.3
+        Source: ANSI X9.24-3, 6.3.3
         """
         low = counter & -counter
         parent = self._derivation(counter ^ low) if counter ^ low else self._cipher
         return self._step(parent, counter)
 
     def _derivation(self, counter: int) -> Aes:
-        """The cipher of the intermediate key; what has its lowest bit cleared is kept for next time.
+        """The cipher of the intermediate key; those on the way to it are kept for the next time.
 
-        Source: X9.24-3, 6.3.3
+        Source: ANSI X9.24-3, 6.3.3
         """
         cipher, reached, left = self._cipher, 0, counter
         while left:

@@ -33,10 +33,18 @@ def initial_key(base: bytes, ksn: bytes) -> bytes:
 
     Source: ANSI X9.24-1, A.6
     """
-    number, _ = _split(ksn)
-    serial = (number & ~_COUNTER).to_bytes(KSN_LENGTH, "big")[:8]
+    serial = terminal_of(ksn)[:8]
     left = Tdea(base).encrypt(serial)
     return left + Tdea(exclusive_or(base, _HALF * 2)).encrypt(serial)
+
+
+def terminal_of(ksn: bytes) -> bytes:
+    """The serial number of `ksn` with its counter cleared: 10 bytes that name the terminal.
+
+    Source: ANSI X9.24-1, A.6
+    """
+    number, _ = _split(ksn)
+    return (number & ~_COUNTER).to_bytes(KSN_LENGTH, "big")
 
 
 def transaction_key(initial: bytes, ksn: bytes) -> bytes:

@@ -131,7 +131,9 @@ class ChipKey:
         return "ChipKey(***)"
 
 
-def verify_cryptogram(session: ChipKey, data: bytes, cryptogram: bytes, *, padding: int = 2) -> None:
+def verify_cryptogram(
+    session: ChipKey, data: bytes, cryptogram: bytes, *, padding: int = 2
+) -> None:
     """Return only if `cryptogram` is the one over `data`; raises NotAuthentic otherwise.
 
     Source: EMV Book 2, 8.1

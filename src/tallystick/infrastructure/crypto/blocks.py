@@ -9,7 +9,7 @@ Source: ISO/IEC 18033-3; ISO/IEC 10116; ISO/TS 12812-2:2017, C
 from typing import NoReturn
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
-from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC, CTR, ECB
 from cryptography.hazmat.primitives.cmac import CMAC
@@ -34,8 +34,8 @@ class BlockCipher:
     def __init__(self, algorithm: AES | TripleDES) -> None:
         self._algorithm = algorithm
         self.width = algorithm.block_size // 8
-        self._encrypt = Cipher(algorithm, ECB()).encryptor()  # noqa: S305 - single blocks only
-        self._decrypt = None
+        self._encrypt: CipherContext | None = None
+        self._decrypt: CipherContext | None = None
         self._cmac: CMAC | None = None
 
     def encrypt(self, blocks: bytes) -> bytes:
@@ -45,6 +45,8 @@ class BlockCipher:
         """
         if len(blocks) % self.width:
             raise Malformed("the input is not made of whole blocks")
+        if self._encrypt is None:
+            self._encrypt = Cipher(self._algorithm, ECB()).encryptor()  # noqa: S305 - whole blocks
         return self._encrypt.update(blocks)
 
     def decrypt(self, blocks: bytes) -> bytes:
@@ -75,7 +77,7 @@ class BlockCipher:
         return Cipher(self._algorithm, CBC(initial)).decryptor().update(blocks)
 
     def counter(self, initial: bytes, octets: bytes) -> bytes:
-        """`octets` under the key stream that counts from `initial`, one block long; its own inverse.
+        """`octets` under the key stream that counts from `initial` (one block); its own inverse.
 
         Source: ISO/IEC 10116; ISO 20038
         """
@@ -98,7 +100,7 @@ class BlockCipher:
         """The first `length` bytes that tell whether two parties have the same key.
 
         A CMAC over a block of zeros for AES, a block of zeros enciphered for TDEA.
-        Source: X9.24-3, A; X9.143
+        Source: ANSI X9.24-3, A; X9.143
         """
         zeros = bytes(self.width)
         return (self.cmac(zeros) if self.width == 16 else self.encrypt(zeros))[:length]

@@ -7,7 +7,7 @@ from tallystick.infrastructure.crypto.blocks import Aes
 from tallystick.kernel.errors import Malformed
 
 LEAST_DOMAIN = 1_000_000
-LONGEST = 64
+LONGEST = 320
 _LONGEST_TWEAK = 64
 _ROUNDS = 10
 _RADIX = 10
@@ -15,15 +15,16 @@ _DIGITS = frozenset("0123456789")
 
 
 def _round_bytes(digits: int) -> int:
-    return -(-((_RADIX**digits - 1).bit_length()) // 8)
+    most: int = _RADIX**digits - 1
+    return -(-most.bit_length() // 8)
 
 
 _BYTES = tuple(_round_bytes(n) for n in range(LONGEST + 1))
-_POWERS = tuple(_RADIX**n for n in range(LONGEST + 1))
+_POWERS: tuple[int, ...] = tuple(10**n for n in range(LONGEST + 1))
 
 
 class Ff1:
-    """FF1 with AES on decimal digits: strings of 6 to 64 digits, tweaks of at most 64 bytes.
+    """FF1 with AES on decimal digits: strings of 6 to 320 digits, tweaks of at most 64 bytes.
 
     Source: NIST SP 800-38G, 5.1
     """
@@ -36,7 +37,7 @@ class Ff1:
     def encrypt(self, digits: str, tweak: bytes) -> str:
         """As many digits as came in; the same digits and tweak give the same output.
 
-        Raises Malformed for fewer than 6 or more than 64 digits, or a long tweak.
+        Raises Malformed for fewer than 6 or more than 320 digits, or a long tweak.
         Source: NIST SP 800-38G, algorithm 7
         """
         n, left, first = self._prepared(digits, tweak)
@@ -64,7 +65,7 @@ class Ff1:
         """The length, the length of the left half, and the first block enciphered."""
         n = len(digits)
         if not _DIGITS.issuperset(digits) or n > LONGEST or _RADIX**n < LEAST_DOMAIN:
-            raise Malformed("FF1 takes 6 to 64 decimal digits")
+            raise Malformed("FF1 takes 6 to 320 decimal digits")
         if len(tweak) > _LONGEST_TWEAK:
             raise Malformed("a tweak has at most 64 bytes")
         left = n // 2
@@ -83,6 +84,8 @@ class Ff1:
         whole = int.from_bytes(state, "big")
         for block in range(1, -(-wanted // 16)):
             more = int.from_bytes(state, "big") ^ block
-            whole = whole << 128 | int.from_bytes(self._aes.encrypt(more.to_bytes(16, "big")), "big")
+            whole = whole << 128 | int.from_bytes(
+                self._aes.encrypt(more.to_bytes(16, "big")), "big"
+            )
         held = 16 * -(-wanted // 16)
         return whole >> 8 * (held - wanted)

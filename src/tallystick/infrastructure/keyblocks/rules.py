@@ -8,7 +8,7 @@ from typing import Final
 from tallystick.infrastructure.keyblocks.header import BlockFields
 from tallystick.kernel.errors import NotPermitted
 
-_SECRET: Final = "ATH"
+_SYMMETRIC: Final = "ATH"
 
 USAGES: Final[dict[str, tuple[str, str, str]]] = {
     "B0": ("AT", "NX", "base key of DUKPT"),
@@ -67,7 +67,7 @@ def strength(algorithm: str, length: int) -> int:
     """
     if algorithm == "T":
         return _TDEA_BITS.get(length, 56)
-    return length * 8 if algorithm in _SECRET else 0
+    return length * 8 if algorithm in _SYMMETRIC else 0
 
 
 def check_lattice(wrapping: int, wrapped: int) -> None:

@@ -3,6 +3,7 @@
 Source: ISO/TS 12812-2:2017, 7.3.4; ISO 9564-1, 5
 """
 
+from itertools import pairwise
 from typing import NoReturn, final
 
 from tallystick.infrastructure.crypto.digest import equal
@@ -43,7 +44,7 @@ class ClearPin:
 
         Source: ISO/TS 12812-2:2017, 7.3.4
         """
-        ours, theirs = self._digits.ljust(LONGEST, "-"), other._digits.ljust(LONGEST, "-")
+        ours, theirs = self._digits.ljust(LONGEST, "-"), other.reveal_inside().ljust(LONGEST, "-")
         return equal(ours.encode("ascii"), theirs.encode("ascii"))
 
     def __repr__(self) -> str:
@@ -72,7 +73,7 @@ def check_strength(pin: ClearPin, *, least: int = SHORTEST) -> None:
     Source: ISO 9564-1, 7.2
     """
     digits = pin.reveal_inside()
-    steps = {(int(b) - int(a)) % 10 for a, b in zip(digits, digits[1:], strict=False)}
+    steps = {(int(b) - int(a)) % 10 for a, b in pairwise(digits)}
     pair = digits[:2] * (len(digits) // 2)
     year = len(digits) == SHORTEST and 1940 <= int(digits) <= 2039
     weak = steps in ({1}, {9}) or len(set(digits)) < _LEAST_DISTINCT or pair == digits

@@ -126,9 +126,7 @@ def decode(form: PinFormat, block: bytes, pan: str) -> ClearPin:
     return _read(field, form.value, "f" if form is PinFormat.ISO_0 else "abcdef")
 
 
-def seal_block(
-    cipher: Aes | Tdea, form: PinFormat, pin: ClearPin, pan: str, fill: bytes
-) -> bytes:
+def seal_block(cipher: Aes | Tdea, form: PinFormat, pin: ClearPin, pan: str, fill: bytes) -> bytes:
     """`pin` in a block of `form` under `cipher`.
 
     Raises NotPermitted where the format does not go with the cipher: format 4 is AES and nothing

@@ -89,7 +89,7 @@ def test_a_front_cannot_get_the_tally_key_in_any_way() -> None:
 def test_a_process_of_several_roles_gets_the_keys_of_all() -> None:
     roles = (Role.FRONT, Role.WRITER, Role.ENROLMENT)
     loaded = load_for(roles, build(purposes_of(roles)), all_blocks(), now=NOW)
-    apart = {Purpose.PROVIDER_ROOT, Purpose.OFFICER, Purpose.WITNESS}
+    apart = {Purpose.PROVIDER_ROOT, Purpose.OFFICER, Purpose.WITNESS, *purposes_of([Role.CARD])}
     assert set(loaded.handles) == set(BLOCKED) - apart
     assert set(purposes_of(roles)) == set(Purpose) - apart
     assert purposes_of([]) == ()
