@@ -55,15 +55,16 @@ class ChipKey:
             self._retail = RetailMac(self._octets)
         return self._retail.mac(message, padding=padding)
 
-    def master_of(self, pan: str, sequence: str) -> "ChipKey":
-        """The master key of one card, from the issuer's: option A, B for long numbers, C for AES.
+    def master_of(self, pan: str, sequence: str, option: str = "B") -> "ChipKey":
+        """The master key of one card, from the issuer's.
 
-        `sequence` is the number of the card, two digits.
+        `sequence` is the number of the card, two digits. With TDEA, option A takes the last 16
+        digits, option B spreads numbers of more than 16 digits first; with AES there is only C.
         Source: EMV Book 2, A1.4
         """
-        return ChipKey(self.master_octets(pan, sequence), is_aes=self.is_aes)
+        return ChipKey(self.master_octets(pan, sequence, option), is_aes=self.is_aes)
 
-    def master_octets(self, pan: str, sequence: str) -> bytes:
+    def master_octets(self, pan: str, sequence: str, option: str = "B") -> bytes:
         """The octets of `master_of`, which a personalisation bureau gets under a key block.
 
         Source: EMV Book 2, A1.4
@@ -71,11 +72,13 @@ class ChipKey:
         check_pan(pan)
         if len(sequence) != 2 or not sequence.isascii() or not sequence.isdigit():
             raise Malformed("the sequence number of a card has two digits")
+        if option not in {"A", "B"}:
+            raise Malformed("the options for a card's key are A and B")
         text = f"{pan}{sequence}"
         if self.is_aes:
             block = bytes.fromhex(f"{text:0>32}")
             return self.cipher.encrypt(block + _inverted(block))[: len(self._octets)]
-        block = bytes.fromhex(_option_b(text) if len(pan) > 16 else f"{text:0>16}"[-16:])
+        block = bytes.fromhex(_option_b(text) if option == "B" and len(pan) > 16 else f"{text:0>16}"[-16:])
         return with_odd_parity(self.cipher.encrypt(block + _inverted(block)))
 
     def session_of(self, value: bytes) -> "ChipKey":

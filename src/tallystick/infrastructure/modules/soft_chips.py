@@ -25,13 +25,14 @@ _COUNTER = 2
 
 
 class Card(Record, frozen=True, kw_only=True):
-    """A card: its account number and its sequence number, two digits.
+    """A card: its account number, its sequence number (two digits), and its issuer's option.
 
     Source: EMV Book 2, A1.4
     """
 
     pan: str
     sequence: str
+    option: str = "B"
 
 
 class SoftChips:
@@ -148,7 +149,7 @@ class SoftChips:
         """
         found = self._gate.find(handle, CardOperation.DYNAMIC_CODE)
         self._gate.admit("chip-cvc3")
-        octets = found.chip().master_octets(card.pan, card.sequence)
+        octets = found.chip().master_octets(card.pan, card.sequence, card.option)
         return dynamic_cvc3(octets, template=template, counter=counter, number=number)
 
     def make_mac(
@@ -215,7 +216,7 @@ class SoftChips:
 
     def _session(self, found: CardKey, card: Card, value: bytes) -> ChipKey:
         self._gate.admit("chip-aes" if found.is_aes else "chip-tdea")
-        return found.chip().master_of(card.pan, card.sequence).session_of(value)
+        return found.chip().master_of(card.pan, card.sequence, card.option).session_of(value)
 
     def _mac(self, found: CardKey, message: bytes, padding: int) -> bytes:
         purpose = found.handle.purpose
