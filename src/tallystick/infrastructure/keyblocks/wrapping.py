@@ -23,6 +23,7 @@ _TDEA_CODES = {16: b"\x00\x00", 24: b"\x00\x01"}
 _ENCRYPTION, _MAC, _COUNTER = b"\x00\x00", b"\x00\x01", b"\x00\x02"
 _TAG = {"A": 4, "B": 8, "C": 4, "D": 16, "E": 16}
 _LONGEST_KEY = 4_000
+_LEAST = 48
 
 
 class Wrapping:
@@ -49,7 +50,7 @@ class Wrapping:
     def seal(self, fields: BlockFields, material: bytes, fill: bytes) -> str:
         """A block of version D of `material`; `fill` gives random bytes for its padding.
 
-        The padding hides whether an AES key has 16, 24 or 32 bytes if 46 bytes or more are given.
+        The padding hides how long a key of 32 bytes or fewer is; it takes up to 30 bytes of `fill`.
         Raises NotPermitted for another version or a key that is stronger than this one.
         Source: X9.143, 8.1
         """
@@ -59,9 +60,10 @@ class Wrapping:
             raise Malformed("a wrapped key has 1 to 4000 bytes")
         check_lattice(self.bits, strength(fields.algorithm, len(material)))
         plain = (len(material) * 8).to_bytes(2, "big") + material
-        plain += fill[: len(fill) - (len(plain) + len(fill)) % 16]
-        if len(plain) % 16:
-            raise Malformed("the padding of a key block takes 15 random bytes or more")
+        room = max(_LEAST, -(-len(plain) // 16) * 16) - len(plain)
+        if len(fill) < room:
+            raise Malformed("the padding of a key block takes 30 random bytes")
+        plain += fill[:room]
         header = write_header(fields, 2 * len(plain) + 32)
         encryption, mac = self._pair("D")
         tag = mac.cmac(header.encode("ascii") + plain)

@@ -22,7 +22,7 @@ from tallystick.infrastructure.modules.interface import KeyHandle, Purpose
 from tallystick.kernel.errors import Malformed, NotPermitted
 
 _OLD_KEY = "tdea-key-imported"
-_FILL = 46
+_FILL = 30
 
 
 class SoftKeyBlocks:
