@@ -14,6 +14,7 @@ from typing import Any
 from bench import (
     overload,
     payment,
+    pin,
     policy_decision,
     policy_proofs,
     replica,
@@ -38,6 +39,7 @@ PARTS: dict[str, Callable[[bool], Rows]] = {
     "stores": stores.run,
     "replica": replica.run,
     "payment": payment.run,
+    "pin": pin.run,
     "overload": overload.run,
     "ussd": ussd.run,
     "scale": scale.run,

@@ -78,7 +78,8 @@ class ChipKey:
         if self.is_aes:
             block = bytes.fromhex(f"{text:0>32}")
             return self.cipher.encrypt(block + _inverted(block))[: len(self._octets)]
-        block = bytes.fromhex(_option_b(text) if option == "B" and len(pan) > 16 else f"{text:0>16}"[-16:])
+        spread = option == "B" and len(pan) > 16
+        block = bytes.fromhex(_option_b(text) if spread else f"{text:0>16}"[-16:])
         return with_odd_parity(self.cipher.encrypt(block + _inverted(block)))
 
     def session_of(self, value: bytes) -> "ChipKey":

@@ -31,6 +31,8 @@ class CardOperation(StrEnum):
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
 
+    __hash__ = str.__hash__
+
     WRAP_KEY = "wrap-key"
     UNWRAP_KEY = "unwrap-key"
     OPEN_PIN = "open-pin"

@@ -24,6 +24,8 @@ class PinFormat(StrEnum):
     Source: ISO 9564-1, 9
     """
 
+    __hash__ = str.__hash__
+
     ISO_0 = "0"
     ISO_1 = "1"
     ISO_2 = "2"

@@ -102,6 +102,6 @@ def test_the_corpus_of_published_blocks_survives_cuts() -> None:
     for line in data.read_text(encoding="utf-8").splitlines():
         if '"key_block": "' in line:
             text = line.split('"key_block": "')[1].split('"')[0]
-            for at in range(0, min(len(text), 120)):
+            for at in range(min(len(text), 120)):
                 open_or_refuse(text[:at])
                 open_or_refuse(text[:at] + text[at + 1 :])

@@ -36,10 +36,12 @@ def test_a_block_gives_back_its_pin(form, octets: bytes, pin: str, pan: str, fil
 @settings(max_examples=300, deadline=None)
 @given(form=st.sampled_from(PinFormat), block=st.binary(max_size=24), pan=PANS)
 def test_any_octets_are_a_pin_or_one_refusal(form, block: bytes, pan: str) -> None:
+    said = ""
     try:
         open_block(cipher_of(form, bytes(range(16))), form, block, pan)
     except NotAuthentic as error:
-        assert str(error) == "the PIN block does not verify"
+        said = str(error)
+    assert said in {"", "the PIN block does not verify"}
 
 
 @settings(max_examples=200, deadline=None)

@@ -3,6 +3,7 @@
 import pytest
 
 from tallystick.infrastructure.crypto.blocks import Aes, Tdea
+from tallystick.infrastructure.keyblocks import wrapping
 from tallystick.infrastructure.keyblocks.header import BlockFields, read_header, write_header
 from tallystick.infrastructure.keyblocks.optional import OptionalBlock
 from tallystick.infrastructure.keyblocks.rules import check_lattice, check_use, strength
@@ -115,9 +116,9 @@ def test_the_length_of_the_key_does_not_show() -> None:
 
 def test_only_version_d_under_aes_is_written() -> None:
     old = Wrapping(bytes(range(24)), is_aes=False)
-    for wrapping, version in ((KEK, "B"), (KEK, "E"), (old, "D"), (old, "B")):
+    for outer, version in ((KEK, "B"), (KEK, "E"), (old, "D"), (old, "B")):
         with pytest.raises(NotPermitted, match="version D under AES"):
-            wrapping.seal(replace(FIELDS, version=version), bytes(16), FILL)
+            outer.seal(replace(FIELDS, version=version), bytes(16), FILL)
     text = KEK.seal(FIELDS, bytes(16), FILL)
     with pytest.raises(NotPermitted, match="another kind"):
         old.open(text)
@@ -151,8 +152,6 @@ def test_the_lattice_of_strength() -> None:
 
 
 def test_a_block_in_which_a_weak_key_wraps_a_strong_one_is_not_opened(monkeypatch) -> None:
-    from tallystick.infrastructure.keyblocks import wrapping
-
     small = Wrapping(bytes(range(16)), is_aes=True)
     with monkeypatch.context() as patched:
         patched.setattr(wrapping, "check_lattice", lambda *_: None)

@@ -29,7 +29,7 @@ AES, TDEA = Aes(bytes(range(16))), Tdea(bytes(range(16)))
 @pytest.mark.requirement("MFS-7.3.4-01")
 def test_a_clear_pin_cannot_be_printed_stored_hashed_or_copied() -> None:
     pin = ClearPin("73915")
-    for text in (repr(pin), str(pin), f"{pin}", f"{pin!r:>20}", "{:>9}".format(pin), "%s" % pin):
+    for text in (repr(pin), str(pin), f"{pin}", f"{pin!r:>20}", f"{pin:>9}", f"{[pin]}"):
         assert "73915" not in text
     for act in (
         lambda: pickle.dumps(pin),
