@@ -34,12 +34,17 @@ class CardGate:
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
 
-    __slots__ = ("_host", "_keys", "_ready", "rules")
+    __slots__ = ("_host", "_keys", "draw", "ready", "rules")
 
     def __init__(self, host: CardHost, keys: Mapping[str, CardKey], rules: CardRules) -> None:
+        """Stand before `keys`; `ready` names what is admitted and proved, `draw` gives octets.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
         self._host = host
         self._keys = keys
-        self._ready: set[str] = set()
+        self.draw = host.draw
+        self.ready: set[str] = set()
         self.rules = rules
 
     def find(self, handle: KeyHandle, operation: CardOperation) -> CardKey:
@@ -71,10 +76,10 @@ class CardGate:
         Raises NotPermitted for what the rules do not admit.
         Source: ISO/TS 12812-2:2017, C; ISO/IEC 19790
         """
-        if name not in self._ready:
+        if name not in self.ready:
             require(name, self.rules.admitted)
             self._host.prove(name)
-            self._ready.add(name)
+            self.ready.add(name)
 
     def admit_pins(self) -> None:
         """Return only if PINs may be in a module that is software; raises NotPermitted otherwise.
@@ -87,13 +92,6 @@ class CardGate:
                 remedy="use a hardware module, or let the policy of a closed loop allow it",
                 because="pins-in-software",
             )
-
-    def draw(self, length: int) -> bytes:
-        """`length` random bytes.
-
-        Source: ISO/IEC 18031
-        """
-        return self._host.draw(length)
 
     def take(self, purpose: Purpose, mechanism: str, found: CardMaterial) -> KeyHandle:
         """A new handle for a key that came in or was derived.

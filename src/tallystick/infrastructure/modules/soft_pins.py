@@ -24,12 +24,15 @@ from tallystick.infrastructure.pin.formats import (
     check_pan,
     open_block,
     seal_block,
+    translate_4,
 )
 from tallystick.infrastructure.pin.translation import check_pair
 from tallystick.kernel.errors import Malformed, NotAuthentic, NotPermitted
 from tallystick.kernel.model import Record
 
 _TYPES = {AES_128: KeyType.AES_128, AES_192: KeyType.AES_192, AES_256: KeyType.AES_256}
+_ISO_4, _STATIC = PinFormat.ISO_4, Purpose.PIN_ENCRYPTION
+_OPEN, _SEAL = CardOperation.OPEN_PIN, CardOperation.SEAL_PIN
 _FORMAT_NAMES = {form: f"pinblock-{form.value}" for form in PinFormat}
 
 
@@ -66,8 +69,15 @@ class SoftPins:
         gate = self._gate
         gate.admit_pins()
         check_pair(source.form, form, gate.rules.translations)
-        under = gate.find(target, CardOperation.SEAL_PIN)
-        gate.admit(_FORMAT_NAMES[form])
+        under = gate.find(target, _SEAL)
+        name = _FORMAT_NAMES[form]
+        if name not in gate.ready:
+            gate.admit(name)
+        if source.form is _ISO_4 and form is _ISO_4:
+            opening = _opening(gate, source)
+            if isinstance(opening, Aes):
+                fill = gate.draw(FILL_LENGTH)
+                return translate_4(opening, under.aes(), source.block, pan, fill)
         pin = open_pin(gate, source, pan)
         return seal_block(under.cipher(), form, pin, pan, gate.draw(FILL_LENGTH))
 
@@ -151,13 +161,23 @@ def open_pin(gate: CardGate, source: PinBlock, pan: str) -> ClearPin:
     Source: ISO 9564-1, 5; 9
     """
     gate.admit_pins()
-    found = gate.find(source.handle, CardOperation.OPEN_PIN)
-    gate.admit(_FORMAT_NAMES[source.form])
-    if found.handle.purpose is not Purpose.PIN_ENCRYPTION:
-        return open_block(_working(gate, found, source.ksn), source.form, source.block, pan)
+    return open_block(_opening(gate, source), source.form, source.block, pan)
+
+
+def _opening(gate: CardGate, source: PinBlock) -> Aes | Tdea:
+    """The cipher of the key of `source`, or of its transaction.
+
+    Source: ISO 9564-1, 9; ANSI X9.24-3, 6.3
+    """
+    found = gate.find(source.handle, _OPEN)
+    name = _FORMAT_NAMES[source.form]
+    if name not in gate.ready:
+        gate.admit(name)
+    if found.handle.purpose is not _STATIC:
+        return _working(gate, found, source.ksn)
     if source.ksn:
         raise Malformed("a serial number goes with keys of DUKPT only")
-    return open_block(found.cipher(), source.form, source.block, pan)
+    return found.cipher()
 
 
 def _working(gate: CardGate, found: CardKey, ksn: bytes) -> Aes | Tdea:
