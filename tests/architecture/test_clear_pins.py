@@ -89,7 +89,7 @@ RULES = [
 ]
 
 
-@pytest.mark.requirement("MFS-7.3.4-01")
+@pytest.mark.requirement("MFS-7.3.4-02")
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_clear_pins_and_keys_stay_inside(rule) -> None:
     found = sorted(rule(modules()))

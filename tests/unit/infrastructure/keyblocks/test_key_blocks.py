@@ -134,6 +134,7 @@ def test_a_wrapping_key_has_the_length_of_its_algorithm(length: int) -> None:
             Wrapping(bytes(length), is_aes=is_aes)
 
 
+@pytest.mark.requirement("MFS-7.4.2-05")
 def test_the_lattice_of_strength() -> None:
     order = [("T", 16), ("T", 24), ("A", 16), ("A", 24), ("A", 32)]
     bits = [strength(*one) for one in order]

@@ -66,6 +66,7 @@ def test_a_pin_is_translated_to_another_key_with_fresh_fill(module: SoftModule) 
         assert open_block(Aes(two), PinFormat.ISO_4, block, PAN).same(ClearPin("73915"))
 
 
+@pytest.mark.requirement("MFS-8.2.3-04")
 def test_a_block_of_another_account_or_key_says_nothing_else(module: SoftModule) -> None:
     one = bytes(16)
     handle = loaded(module, Purpose.PIN_ENCRYPTION, one)
@@ -84,6 +85,8 @@ def test_a_block_of_another_account_or_key_says_nothing_else(module: SoftModule)
     assert len(faces) == 1
 
 
+@pytest.mark.requirement("MFS-7.3.4-05")
+@pytest.mark.requirement("MFS-8.2.3-04")
 def test_pins_are_refused_in_software_unless_the_policy_says_so() -> None:
     strict = build(rules=STRICT)
     handle = loaded(strict, Purpose.PIN_ENCRYPTION, bytes(16))
@@ -253,6 +256,7 @@ def test_a_key_that_stays_is_not_exported(module: SoftModule) -> None:
         module.key_blocks.export_key(wrap, module.generate(Purpose.KEY_WRAP))
 
 
+@pytest.mark.requirement("MFS-7.4.2-05")
 def test_a_weaker_key_never_wraps_a_stronger_one(module: SoftModule) -> None:
     weak = loaded(module, Purpose.KEY_WRAP, bytes(16))
     strong = module.generate(Purpose.PIN_ENCRYPTION, mechanism="aes-256")

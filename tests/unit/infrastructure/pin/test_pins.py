@@ -26,7 +26,7 @@ PAN = "4012345678909012"
 AES, TDEA = Aes(bytes(range(16))), Tdea(bytes(range(16)))
 
 
-@pytest.mark.requirement("MFS-7.3.4-01")
+@pytest.mark.requirement("MFS-7.3.4-06")
 def test_a_clear_pin_cannot_be_printed_stored_hashed_or_copied() -> None:
     pin = ClearPin("73915")
     for text in (repr(pin), str(pin), f"{pin}", f"{pin!r:>20}", f"{pin:>9}", f"{[pin]}"):
@@ -105,6 +105,7 @@ def test_what_is_no_account_number_is_refused(pan: str) -> None:
 PAIRS = list(itertools.product(PinFormat, repeat=2))
 
 
+@pytest.mark.requirement("MFS-7.3.4-05")
 @pytest.mark.parametrize(("source", "target"), PAIRS)
 def test_formats_change_as_the_tables_say(source: PinFormat, target: PinFormat) -> None:
     pair = (source, target)
