@@ -108,3 +108,11 @@ def equal(a: bytes, b: bytes) -> bool:
     Source: ISO/TS 12812-2:2017, 7.3.4
     """
     return hmac.compare_digest(a, b)
+
+
+def sha1_of_card(octets: bytes) -> bytes:
+    """SHA-1 of a card's number: 20 bytes, to spread it before a key is derived; no protection.
+
+    Source: EMV Book 2, A1.4.2
+    """
+    return hashlib.sha1(octets, usedforsecurity=False).digest()

@@ -45,6 +45,7 @@ class Mechanism(Record, frozen=True, kw_only=True):
 _OK, _OLD, _TIED, _NO = Status.APPROVED, Status.LEGACY, Status.RESTRICTED, Status.PROHIBITED
 _LIBRARY = "cryptography"
 _PYTHON = "hashlib"
+_OWN = "tallystick"
 
 _Row = tuple[str, str, str, Status, int, str, str]
 
@@ -61,14 +62,19 @@ _ROWS: tuple[_Row, ...] = (
     ("hmac-sha1", "ISO/IEC 9797-2", "tag of 20 bytes", _OLD, 160, _LIBRARY, "codes of old devices"),
     ("hmac-sha512", "ISO/IEC 9797-2", "tag of 64 bytes", _OK, 256, _LIBRARY, ""),
     ("hmac-sha384", "ISO/IEC 9797-2", "tag of 48 bytes", _OK, 256, "", ""),
-    ("cmac-aes-128", "ISO/IEC 9797-1", "algorithm 5", _OK, 128, "", ""),
+    ("cmac-aes-128", "ISO/IEC 9797-1", "algorithm 5", _OK, 128, _LIBRARY, "and longer keys"),
     ("gmac-aes-256", "ISO/IEC 9797-3", "nonce of 12 bytes", _OK, 128, "", ""),
-    ("retail-mac", "ISO/IEC 9797-1", "algorithm 3", _TIED, 56, "", "card profiles only; ISO 16609"),
+    (
+        "retail-mac", "ISO/IEC 9797-1", "algorithm 3",
+        _TIED, 56, _OWN, "card profiles only; ISO 16609",
+    ),
+    ("cbc-mac-tdea", "ISO/IEC 9797-1", "algorithm 1", _TIED, 56, _OWN, "messages of one length"),
     # Block ciphers and modes
     ("aes-256", "ISO/IEC 18033-3", "", _OK, 256, _LIBRARY, "only inside the modes below"),
-    ("aes-128", "ISO/IEC 18033-3", "", _OK, 128, "", "only inside the modes below"),
-    ("tdea-3key", "ISO/IEC 18033-3", "", _OLD, 112, "", "no new protection after 2023"),
-    ("tdea-2key", "ISO/IEC 18033-3", "", _TIED, 80, "", "card profiles only"),
+    ("aes-192", "ISO/IEC 18033-3", "", _OK, 192, _LIBRARY, "only inside the modes below"),
+    ("aes-128", "ISO/IEC 18033-3", "", _OK, 128, _LIBRARY, "only inside the modes below"),
+    ("tdea-3key", "ISO/IEC 18033-3", "", _OLD, 112, _LIBRARY, "no new protection after 2023"),
+    ("tdea-2key", "ISO/IEC 18033-3", "", _TIED, 80, _LIBRARY, "card profiles only"),
     ("des", "FIPS 46-3", "", _NO, 56, "", "exhaustible"),
     ("rc4", "RFC 7465", "", _NO, 0, "", "biased"),
     ("ecb", "ISO/IEC 10116", "", _TIED, 0, "", "single blocks of key and PIN formats"),
@@ -113,26 +119,40 @@ _ROWS: tuple[_Row, ...] = (
     ("rsa-oaep-3072", "ISO/IEC 18033-2", "SHA-256", _TIED, 128, "", "key transport to partners"),
     # Key derivation and passphrases
     ("hkdf-sha256", "ISO/IEC 11770-6", "RFC 5869", _OK, 256, _PYTHON, ""),
-    ("kbkdf-cmac-aes", "ISO/IEC 11770-6", "SP 800-108, counter", _OK, 128, "", ""),
+    ("kbkdf-cmac-aes", "ISO/IEC 11770-6", "SP 800-108, counter", _OK, 128, _OWN, ""),
     ("argon2id", "RFC 9106", "64 MiB, 3 passes or more", _OK, 0, _LIBRARY, "as strong as input"),
     ("pbkdf2-sha256", "RFC 8018", "600000 rounds or more", _OLD, 0, "", "not memory-hard"),
     ("scrypt", "RFC 7914", "", _OLD, 0, "", ""),
     # Key and PIN management
-    ("shamir-gf256", "ISO 11568", "k of n, polynomial 0x11b", _OK, 256, "tallystick", ""),
-    ("dukpt-aes", "ANSI X9.24-3; ISO 11568", "", _OK, 128, "", ""),
-    ("dukpt-tdea", "ANSI X9.24-1", "", _OLD, 112, "", ""),
-    ("keyblock-d", "ANSI X9.143", "", _OK, 128, "", ""),
-    ("pinblock-4", "ISO 9564-1", "format 4", _OK, 128, "", ""),
-    ("pinblock-0", "ISO 9564-1", "format 0", _TIED, 112, "", "card profiles only"),
-    ("ff1-aes-256", "SP 800-38G", "domain of 10^6 or more", _OK, 128, "", ""),
+    ("shamir-gf256", "ISO 11568", "k of n, polynomial 0x11b", _OK, 256, _OWN, ""),
+    ("dukpt-aes", "ANSI X9.24-3; ISO 11568", "", _OK, 128, _OWN, ""),
+    ("dukpt-tdea", "ANSI X9.24-1", "", _TIED, 80, _OWN, "card profiles only"),
+    ("keyblock-d", "ANSI X9.143", "", _OK, 128, _OWN, ""),
+    ("keyblock-e", "ISO 20038", "read only", _OK, 128, _OWN, ""),
+    ("keyblock-a", "TR-31", "read only", _TIED, 80, _OWN, "while keys move to version D"),
+    ("keyblock-b", "ANSI X9.143", "read only", _TIED, 80, _OWN, "while keys move to version D"),
+    ("keyblock-c", "ANSI X9.143", "read only", _TIED, 80, _OWN, "while keys move to version D"),
+    ("pinblock-4", "ISO 9564-1", "format 4", _OK, 128, _OWN, ""),
+    ("pinblock-0", "ISO 9564-1", "format 0", _TIED, 80, _OWN, "card profiles only"),
+    ("pinblock-1", "ISO 9564-1", "format 1", _TIED, 80, _OWN, "binds no account number"),
+    ("pinblock-2", "ISO 9564-1", "format 2", _TIED, 80, _OWN, "to a chip only"),
+    ("pinblock-3", "ISO 9564-1", "format 3", _TIED, 80, _OWN, "card profiles only"),
+    ("pin-pvv", "ISO 9564-1", "four digits", _TIED, 80, _OWN, "card profiles only"),
+    ("pin-ibm3624", "ISO 9564-1", "offset", _TIED, 80, _OWN, "card profiles only"),
+    ("pin-reference", "ISO 9564-1", "format 4", _OK, 128, _OWN, ""),
+    ("card-value", "ISO/IEC 18033-3", "three digits", _TIED, 80, _OWN, "card profiles only"),
+    ("chip-aes", "EMV Book 2", "CMAC, option C", _OK, 128, _OWN, ""),
+    ("chip-tdea", "EMV Book 2", "algorithm 3, options A and B", _TIED, 80, _OWN, "card profiles"),
+    ("chip-cvc3", "EMV Contactless Book C-2", "", _TIED, 80, _OWN, "card profiles only"),
+    ("ff1-aes-256", "SP 800-38G", "domain of 10^6 or more", _OK, 128, _OWN, "and shorter keys"),
     ("ff3-aes", "SP 800-38G", "", _NO, 0, "", "attacked; dropped from the draft revision"),
     # Entity authentication, secure elements, time
     ("entity-auth-signature", "ISO/IEC 9798-3", "unilateral, mutual", _OK, 128, "", ""),
     ("entity-auth-mac", "ISO/IEC 9798-4", "unilateral, mutual", _OK, 128, "", ""),
     ("scp03", "GlobalPlatform Amendment D", "AES", _OK, 128, "", ""),
     ("scp02", "GlobalPlatform 2.2", "TDEA", _NO, 80, "", "padding oracles"),
-    ("timestamp", "ISO/IEC 18014-2", "RFC 3161", _OK, 128, "tallystick", "SHA-256"),
-    ("merkle-sha256", "RFC 9162", "2.1", _OK, 128, "tallystick", ""),
+    ("timestamp", "ISO/IEC 18014-2", "RFC 3161", _OK, 128, _OWN, "SHA-256"),
+    ("merkle-sha256", "RFC 9162", "2.1", _OK, 128, _OWN, ""),
     ("random-bits", "ISO/IEC 18031", "getrandom(2)", _OK, 256, "kernel", ""),
     # Lightweight, for constrained secure elements only
     ("lightmac", "ISO/IEC 29192-6", "", _TIED, 64, "", "constrained elements; off"),
@@ -169,14 +189,16 @@ def mechanism(name: str) -> Mechanism:
     return found
 
 
-def require(name: str) -> Mechanism:
+def require(name: str, admitted: frozenset[str] = frozenset()) -> Mechanism:
     """The entry called `name`, only if new protection may use it.
 
-    Raises NotPermitted for every status but approved, NotFound for an unknown name.
+    `admitted` names what a profile lets in beside: entries that are legacy or restricted. Raises
+    NotPermitted for every other status but approved, NotFound for an unknown name.
     Source: ISO/TS 12812-2:2017, C
     """
     found = mechanism(name)
-    if found.status is not Status.APPROVED:
+    tied = found.status in {Status.LEGACY, Status.RESTRICTED}
+    if found.status is not Status.APPROVED and not (tied and name in admitted):
         raise NotPermitted(
             f"the mechanism {found.name} is {found.status.value}",
             remedy="use an approved mechanism of the registry",

@@ -29,6 +29,7 @@ class Role(StrEnum):
     WITNESS = "witness"
     VERIFIER = "verifier"
     OFFICER = "officer"
+    CARD = "card"
 
 
 class KeyRule(Record, frozen=True, kw_only=True):
@@ -52,6 +53,7 @@ _CERTIFIED = (Purpose.CERTIFICATE_ROOT,)
 _ISSUED = (Purpose.CERTIFICATE_ISSUER,)
 _FRONT, _WRITER, _ENROLMENT = Role.FRONT, Role.WRITER, Role.ENROLMENT
 _VERIFIER = Role.VERIFIER
+_CARD = (Role.CARD,)
 
 _ROWS: tuple[tuple[Purpose, tuple[Role, ...], int, tuple[Purpose, ...], str], ...] = (
     (Purpose.PROVIDER_ROOT, (Role.OFFLINE,), 10 * _YEAR, (), "pinned in the SDK"),
@@ -90,6 +92,22 @@ _ROWS: tuple[tuple[Purpose, tuple[Role, ...], int, tuple[Purpose, ...], str], ..
     (Purpose.CERTIFICATE_ROOT, (Role.OFFLINE,), 10 * _YEAR, (), "pinned by who validates"),
     (Purpose.CERTIFICATE_ISSUER, (Role.OFFLINE,), 3 * _YEAR, _CERTIFIED, "not on line"),
     (Purpose.OCSP_RESPONDER, (_WRITER,), 90 * DAY_MS, _ISSUED, "answers for one issuer"),
+    (Purpose.KEY_WRAP, _CARD, 2 * _YEAR, (), "wraps keys that go to one partner or come from it"),
+    (Purpose.PIN_ENCRYPTION, _CARD, _YEAR, (), "PIN blocks on one link"),
+    (Purpose.PIN_PVV, _CARD, 0, (), "as long as values made with it are kept"),
+    (Purpose.PIN_IBM3624, _CARD, 0, (), "as long as offsets made with it are kept"),
+    (Purpose.PIN_REFERENCE, _CARD, 0, (), "as long as references made with it are kept"),
+    (Purpose.DUKPT_BASE, _CARD, 5 * _YEAR, (), "one fleet of terminals"),
+    (Purpose.DUKPT_INITIAL, _CARD, 5 * _YEAR, (), "one terminal"),
+    (Purpose.CARD_VERIFICATION, _CARD, 0, (), "as long as the cards are in force"),
+    (Purpose.CHIP_CRYPTOGRAM, _CARD, 0, (), "as long as the cards are in force"),
+    (Purpose.CHIP_CONFIDENTIALITY, _CARD, 0, (), "as long as the cards are in force"),
+    (Purpose.CHIP_INTEGRITY, _CARD, 0, (), "as long as the cards are in force"),
+    (Purpose.CHIP_DYNAMIC, _CARD, 0, (), "as long as the cards are in force"),
+    (Purpose.CARD_MAC, _CARD, _YEAR, (), "messages on one link"),
+    (Purpose.CARD_MAC_RETAIL, _CARD, _YEAR, (), "messages on one link that has nothing newer"),
+    (Purpose.CARD_MAC_CBC, _CARD, _YEAR, (), "messages of one length on one old link"),
+    (Purpose.TOKENISATION, _CARD, 0, (), "as long as tokens made with it are in force"),
 )
 
 KEY_TABLE: dict[Purpose, KeyRule] = {

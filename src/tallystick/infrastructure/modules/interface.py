@@ -54,6 +54,22 @@ class Purpose(StrEnum):
     CERTIFICATE_ROOT = "certificate-root"
     CERTIFICATE_ISSUER = "certificate-issuer"
     OCSP_RESPONDER = "ocsp-responder"
+    KEY_WRAP = "key-wrap"
+    PIN_ENCRYPTION = "pin-encryption"
+    PIN_PVV = "pin-pvv"
+    PIN_IBM3624 = "pin-ibm3624"
+    PIN_REFERENCE = "pin-reference"
+    DUKPT_BASE = "dukpt-base"
+    DUKPT_INITIAL = "dukpt-initial"
+    CARD_VERIFICATION = "card-verification"
+    CHIP_CRYPTOGRAM = "chip-cryptogram"
+    CHIP_CONFIDENTIALITY = "chip-confidentiality"
+    CHIP_INTEGRITY = "chip-integrity"
+    CHIP_DYNAMIC = "chip-dynamic"
+    CARD_MAC = "card-mac"
+    CARD_MAC_RETAIL = "card-mac-retail"
+    CARD_MAC_CBC = "card-mac-cbc"
+    TOKENISATION = "tokenisation"
 
 
 ED25519 = "ed25519"
@@ -66,6 +82,20 @@ HKDF_SHA256 = "hkdf-sha256"
 HPKE_P256 = "hpke-p256"
 HPKE_X25519 = "hpke-x25519"
 HPKE_HYBRID = "hpke-mlkem768-x25519"
+AES_256 = "aes-256"
+AES_192 = "aes-192"
+AES_128 = "aes-128"
+TDEA_3KEY = "tdea-3key"
+TDEA_2KEY = "tdea-2key"
+
+CARD_LENGTHS: dict[str, int] = {
+    AES_256: 32,
+    AES_192: 24,
+    AES_128: 16,
+    TDEA_3KEY: 24,
+    TDEA_2KEY: 16,
+}
+"""The mechanisms of card keys and the length of their keys in bytes."""
 
 OPERATIONS: dict[str, frozenset[Operation]] = {
     ED25519: frozenset({Operation.SIGN}),
@@ -78,8 +108,17 @@ OPERATIONS: dict[str, frozenset[Operation]] = {
     HPKE_P256: frozenset({Operation.KEM_OPEN}),
     HPKE_X25519: frozenset({Operation.KEM_OPEN}),
     HPKE_HYBRID: frozenset({Operation.KEM_OPEN}),
+    **dict.fromkeys(CARD_LENGTHS, frozenset[Operation]()),
 }
-"""The operations of each mechanism; an HKDF key is split in two, one for MACs, one for sealing."""
+"""The operations of each mechanism; an HKDF key is split in two, one for MACs, one for sealing.
+
+Keys of cards have none of these: their operations are in `card_interface`.
+"""
+
+_AES = (AES_256, AES_192, AES_128)
+_AES_OR_TDEA = (*_AES, TDEA_3KEY, TDEA_2KEY)
+_AES_OR_CHIP = (*_AES, TDEA_2KEY)
+_TDEA = (TDEA_2KEY,)
 
 MECHANISMS: dict[Purpose, tuple[str, ...]] = {
     Purpose.PROVIDER_ROOT: (ED25519, ECDSA_P256),
@@ -106,8 +145,27 @@ MECHANISMS: dict[Purpose, tuple[str, ...]] = {
     Purpose.CERTIFICATE_ROOT: (ECDSA_P256,),
     Purpose.CERTIFICATE_ISSUER: (ECDSA_P256,),
     Purpose.OCSP_RESPONDER: (ECDSA_P256,),
+    Purpose.KEY_WRAP: _AES_OR_TDEA,
+    Purpose.PIN_ENCRYPTION: _AES_OR_TDEA,
+    Purpose.PIN_PVV: _TDEA,
+    Purpose.PIN_IBM3624: _TDEA,
+    Purpose.PIN_REFERENCE: _AES,
+    Purpose.DUKPT_BASE: _AES_OR_CHIP,
+    Purpose.DUKPT_INITIAL: _AES_OR_CHIP,
+    Purpose.CARD_VERIFICATION: _TDEA,
+    Purpose.CHIP_CRYPTOGRAM: _AES_OR_CHIP,
+    Purpose.CHIP_CONFIDENTIALITY: _AES_OR_CHIP,
+    Purpose.CHIP_INTEGRITY: _AES_OR_CHIP,
+    Purpose.CHIP_DYNAMIC: _TDEA,
+    Purpose.CARD_MAC: _AES,
+    Purpose.CARD_MAC_RETAIL: _TDEA,
+    Purpose.CARD_MAC_CBC: _TDEA,
+    Purpose.TOKENISATION: _AES,
 }
-"""The mechanisms that a purpose admits; the first is taken where none is asked for."""
+"""The mechanisms that a purpose admits; the first is taken where none is asked for.
+
+TDEA is restricted: a module takes it only where its rules for cards name it.
+"""
 
 SEED_INFO = b"tallystick otp seed v1\x00"
 """What a sealed OTP seed is bound to; the mechanism follows."""

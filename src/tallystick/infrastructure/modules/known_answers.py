@@ -20,6 +20,7 @@ from tallystick.infrastructure.crypto.signature import (
     VerifyKey,
 )
 from tallystick.infrastructure.modules import interface
+from tallystick.infrastructure.modules.card_answers import CARD_ANSWERS
 from tallystick.kernel.errors import Broken, NotAuthentic
 
 KnownAnswer = Callable[[], None]
@@ -241,6 +242,7 @@ KNOWN_ANSWERS: Mapping[str, KnownAnswer] = MappingProxyType(
         interface.HPKE_P256: hpke_p256_answer,
         interface.HPKE_X25519: hpke_x25519_answer,
         interface.HPKE_HYBRID: hpke_hybrid_answer,
+        **CARD_ANSWERS,
     }
 )
 """The test of every mechanism that a module runs, by the registry's name."""

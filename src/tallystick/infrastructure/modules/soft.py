@@ -11,8 +11,11 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 from tallystick.infrastructure.crypto.digest import equal
-from tallystick.infrastructure.crypto.registry import require, require_for_checking
+from tallystick.infrastructure.crypto.registry import Status, require, require_for_checking
+from tallystick.infrastructure.crypto.registry import mechanism as registered
 from tallystick.infrastructure.modules import block as key_block
+from tallystick.infrastructure.modules.card_gate import CardGate, CardHost
+from tallystick.infrastructure.modules.card_interface import STRICT, CardRules
 from tallystick.infrastructure.modules.entropy import Entropy, WatchedEntropy
 from tallystick.infrastructure.modules.interface import (
     CHECKING_ONLY,
@@ -28,6 +31,9 @@ from tallystick.infrastructure.modules.interface import (
     Purpose,
 )
 from tallystick.infrastructure.modules.known_answers import KNOWN_ANSWERS, KnownAnswer
+from tallystick.infrastructure.modules.soft_blocks import SoftKeyBlocks
+from tallystick.infrastructure.modules.soft_chips import SoftChips
+from tallystick.infrastructure.modules.soft_pins import SoftPins
 from tallystick.infrastructure.modules.tables import KeyTables, fresh_material
 from tallystick.kernel.errors import (
     Broken,
@@ -60,8 +66,11 @@ class SoftModule:
         profile: str = "production",
         entropy: Entropy | None = None,
         known_answers: Mapping[str, KnownAnswer] = KNOWN_ANSWERS,
+        rules: CardRules = STRICT,
     ) -> None:
         """A module that opens blocks of the purposes of `roots` made under the same `profile`.
+
+        `rules` says what it does with cards beyond what is approved: nothing, unless told.
 
         Source: ISO/TS 12812-2:2017, 8.2.3
         """
@@ -77,6 +86,12 @@ class SoftModule:
         self._receivers = self._keys.receivers
         self._prepared = self._keys.prepared
         self._ciphers = self._keys.ciphers
+        self._rules = rules
+        host = CardHost(known=self._known, draw=self._draw, prove=self._prove, take=self._take)
+        gate = CardGate(host, self._keys.cards, rules)
+        self.key_blocks = SoftKeyBlocks(gate)
+        self.pins = SoftPins(gate)
+        self.chips = SoftChips(gate)
 
     def random(self, length: int) -> bytes:
         """`length` random bytes.
@@ -95,8 +110,9 @@ class SoftModule:
         self._check_service()
         chosen = mechanism or MECHANISMS[purpose][0]
         self._admit(purpose, chosen)
-        require(chosen)
-        handle = self._keep(purpose, chosen, fresh_material(chosen, self._draw))
+        require(chosen, self._rules.admitted)
+        handle = self._name(purpose, chosen)
+        self._keep(handle, fresh_material(purpose, chosen, self._draw))
         self._check_pair(handle)
         return handle
 
@@ -216,7 +232,9 @@ class SoftModule:
         seed = self.kem_open(handle, sealed, info=SEED_INFO + mechanism.encode())
         if not SHORTEST_SEED <= len(seed) <= LONGEST_SEED:
             raise Malformed(f"a seed has {SHORTEST_SEED} to {LONGEST_SEED} bytes")
-        return self._keep(Purpose.OTP_SEED, mechanism, seed)
+        taken = self._name(Purpose.OTP_SEED, mechanism)
+        self._keep(taken, seed)
+        return taken
 
     def destroy(self, handle: KeyHandle) -> None:
         """Forget the key; blocks outside are their keeper's to delete.
@@ -250,7 +268,7 @@ class SoftModule:
             hardware_boundary=False,
             validated_as="",
             profile=self._profile,
-            mechanisms=tuple(OPERATIONS),
+            mechanisms=tuple(name for name in OPERATIONS if self._admits(name)),
             purposes=(*self._roots.purposes(), *sorted(MEMORY_ONLY)),
         )
 
@@ -284,6 +302,39 @@ class SoftModule:
             raise NotFound("the module has no such key", remedy="import its block first")
         return known
 
+    def _name(self, purpose: Purpose, mechanism: str) -> KeyHandle:
+        return KeyHandle(
+            id=random_id("key", self._draw(16)),
+            purpose=purpose,
+            mechanism=mechanism,
+            exportable=purpose not in MEMORY_ONLY,
+            created_at=self._clock.now(),
+        )
+
+    def _keep(self, handle: KeyHandle, material: bytes) -> None:
+        sealed = None
+        if handle.exportable:
+            header = key_block.header_of(handle, self._profile)
+            sealed = key_block.wrap(self._roots, header, material, self._draw(12))
+        self._keys.install(handle, material)
+        if sealed is not None:
+            self._keys.blocks[handle.id] = sealed
+
+    def _take(self, purpose: Purpose, mechanism: str, material: bytes) -> KeyHandle:
+        """A handle for a card key that came in a key block or was derived inside.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        self._check_service()
+        self._admit(purpose, mechanism)
+        handle = self._name(purpose, mechanism)
+        self._keep(handle, material)
+        return handle
+
+    def _admits(self, name: str) -> bool:
+        status = registered(name).status
+        return status is Status.APPROVED or name in self._rules.admitted
+
     def _draw(self, length: int) -> bytes:
         try:
             return self._entropy(length)
@@ -297,25 +348,12 @@ class SoftModule:
                 f"a {purpose.value} key does not use {mechanism[:40]!r}",
                 remedy=f"use one of {', '.join(MECHANISMS[purpose])}",
             )
-        (require_for_checking if purpose in CHECKING_ONLY else require)(mechanism)
+        if purpose in CHECKING_ONLY:
+            require_for_checking(mechanism)
+        else:
+            require(mechanism, self._rules.admitted)
         if mechanism not in self._tested:
             self._prove(mechanism)
-
-    def _keep(self, purpose: Purpose, mechanism: str, material: bytes) -> KeyHandle:
-        """A new key out of `material`, loaded, and wrapped unless it lives in memory only."""
-        handle = KeyHandle(
-            id=random_id("key", self._draw(16)),
-            purpose=purpose,
-            mechanism=mechanism,
-            exportable=purpose not in MEMORY_ONLY,
-            created_at=self._clock.now(),
-        )
-        if handle.exportable:
-            header = key_block.header_of(handle, self._profile)
-            sealed = key_block.wrap(self._roots, header, material, self._draw(12))
-            self._keys.blocks[handle.id] = sealed
-        self._keys.install(handle, material)
-        return handle
 
     def _prove(self, mechanism: str) -> None:
         """Run the known answer of `mechanism`; a failure stops the module.

@@ -9,13 +9,22 @@ Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3
 from collections.abc import Callable
 from itertools import islice
 
+from tallystick.infrastructure.card.dukpt_tdea import KSN_LENGTH, terminal_of
 from tallystick.infrastructure.crypto.aead import AeadKey
+from tallystick.infrastructure.crypto.blocks import with_odd_parity
 from tallystick.infrastructure.crypto.digest import PreparedHmac
 from tallystick.infrastructure.crypto.kdf import hkdf_sha256
 from tallystick.infrastructure.crypto.kem import KemPrivateKey, KemSuite
 from tallystick.infrastructure.crypto.signature import Ed25519SigningKey, Es256SigningKey
+from tallystick.infrastructure.modules.card_interface import (
+    CARD_USES,
+    CardMaterial,
+    algorithm_of,
+)
+from tallystick.infrastructure.modules.card_keys import CardKey
 from tallystick.infrastructure.modules.interface import (
     AES_256_GCM,
+    CARD_LENGTHS,
     ECDSA_P256,
     ED25519,
     HKDF_SHA256,
@@ -25,6 +34,7 @@ from tallystick.infrastructure.modules.interface import (
     OPERATIONS,
     KeyHandle,
     Operation,
+    Purpose,
 )
 from tallystick.kernel.errors import Broken, MfsError
 
@@ -43,7 +53,16 @@ class KeyTables:
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
 
-    __slots__ = ("blocks", "ciphers", "handles", "macs", "prepared", "receivers", "signers")
+    __slots__ = (
+        "blocks",
+        "cards",
+        "ciphers",
+        "handles",
+        "macs",
+        "prepared",
+        "receivers",
+        "signers",
+    )
 
     def __init__(self) -> None:
         self.handles: dict[str, KeyHandle] = {}
@@ -53,6 +72,7 @@ class KeyTables:
         self.macs: dict[str, bytes] = {}
         self.prepared: dict[str, PreparedHmac] = {}
         self.ciphers: dict[str, AeadKey] = {}
+        self.cards: dict[str, CardKey] = {}
 
     def install(self, handle: KeyHandle, material: bytes) -> None:
         """Load the key of `handle` into the tables of its operations.
@@ -62,7 +82,9 @@ class KeyTables:
         """
         key_id, mechanism = handle.id, handle.mechanism
         self.prepared.pop(key_id, None)
-        if mechanism == ECDSA_P256:
+        if mechanism in CARD_LENGTHS:
+            self.cards[key_id] = CardKey(handle, material)
+        elif mechanism == ECDSA_P256:
             self.signers[key_id] = Es256SigningKey.from_pkcs8(material)
         elif mechanism == ED25519:
             self.signers[key_id] = Ed25519SigningKey.from_pkcs8(material)
@@ -128,11 +150,13 @@ class KeyTables:
         return tuple(getattr(self, name) for name in self.__slots__)
 
 
-def fresh_material(mechanism: str, draw: Callable[[int], bytes]) -> bytes:
+def fresh_material(purpose: Purpose, mechanism: str, draw: Callable[[int], bytes]) -> bytes:
     """New key material for `mechanism`; secret keys come out of `draw`, key pairs from the library.
 
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO/IEC 18031
     """
+    if mechanism in CARD_LENGTHS:
+        return _fresh_card(purpose, mechanism, draw)
     if mechanism == ECDSA_P256:
         return Es256SigningKey.generate().to_pkcs8().reveal()
     if mechanism == ED25519:
@@ -140,6 +164,18 @@ def fresh_material(mechanism: str, draw: Callable[[int], bytes]) -> bytes:
     if Operation.KEM_OPEN in OPERATIONS[mechanism]:
         return KemPrivateKey.generate(KemSuite(mechanism)).to_octets().reveal()
     return draw(_SECRET_LENGTH)
+
+
+def _fresh_card(purpose: Purpose, mechanism: str, draw: Callable[[int], bytes]) -> bytes:
+    use, octets = CARD_USES[purpose], draw(CARD_LENGTHS[mechanism])
+    if algorithm_of(mechanism) == "T":
+        octets = with_odd_parity(octets)
+    ident = b""
+    if purpose is Purpose.DUKPT_INITIAL:
+        ident = draw(8) if algorithm_of(mechanism) == "A" else terminal_of(draw(KSN_LENGTH))
+    return CardMaterial(
+        mode=use.mode, exportability=use.exportability, ident=ident, octets=octets
+    ).pack()
 
 
 def _derive(material: bytes, info: bytes) -> bytes:

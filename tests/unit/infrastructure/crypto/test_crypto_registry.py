@@ -10,7 +10,13 @@ from tallystick.infrastructure.crypto.registry import (
     require,
     require_for_checking,
 )
-from tallystick.infrastructure.modules.interface import CHECKING_ONLY, MECHANISMS, OPERATIONS
+from tallystick.infrastructure.modules.card_interface import CONSTRUCTIONS, EVERYTHING
+from tallystick.infrastructure.modules.interface import (
+    CARD_LENGTHS,
+    CHECKING_ONLY,
+    MECHANISMS,
+    OPERATIONS,
+)
 from tallystick.infrastructure.modules.known_answers import KNOWN_ANSWERS
 from tallystick.kernel.errors import NotFound, NotPermitted
 
@@ -62,6 +68,7 @@ def test_approved_mechanisms_have_128_bits_and_legacy_ones_112() -> None:
 def test_whatever_runs_is_registered_approved_and_has_a_known_answer() -> None:
     running = set(OPERATIONS) | {name for names in MECHANISMS.values() for name in names}
     assert {suite.value for suite in KemSuite} <= running
+    running |= set(CONSTRUCTIONS)
     assert running == set(KNOWN_ANSWERS)
     for name in running:
         assert require_for_checking(name).implemented_by
@@ -72,4 +79,15 @@ def test_whatever_runs_is_registered_approved_and_has_a_known_answer() -> None:
         for name in names
     }
     for name in makes:
-        require(name)
+        found = require(name, EVERYTHING.admitted)
+        assert found.implemented_by
+        assert found.status is Status.APPROVED or name in {*CARD_LENGTHS, *CONSTRUCTIONS}
+
+
+@pytest.mark.parametrize("entry", mechanisms(), ids=lambda entry: entry.name)
+def test_a_profile_admits_what_is_restricted_and_never_what_is_prohibited(entry) -> None:
+    if entry.status is Status.PROHIBITED:
+        with pytest.raises(NotPermitted, match="prohibited"):
+            require(entry.name, frozenset({entry.name}))
+    else:
+        assert require(entry.name, frozenset({entry.name})) is entry

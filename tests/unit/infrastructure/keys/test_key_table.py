@@ -95,6 +95,7 @@ def test_a_process_of_several_roles_gets_the_keys_of_all() -> None:
         Purpose.WITNESS,
         Purpose.CERTIFICATE_ROOT,
         Purpose.CERTIFICATE_ISSUER,
+        *purposes_of([Role.CARD]),
     }
     assert set(loaded.handles) == set(BLOCKED) - apart
     assert set(purposes_of(roles)) == set(Purpose) - apart

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterable
 
+from tallystick.infrastructure.modules.card_interface import EVERYTHING
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.modules.soft import SoftModule
@@ -24,5 +25,6 @@ def build(
         SimulatedClock(),
         profile=profile,
         entropy=more.pop("entropy", random.Random(seed).randbytes),
+        rules=more.pop("rules", EVERYTHING),
         **more,
     )

@@ -3,8 +3,10 @@
 import pytest
 from tests.vectors import hpke_by_hand as by_hand
 
+from tallystick.infrastructure.crypto.blocks import BlockCipher
 from tallystick.infrastructure.crypto.digest import sha256
-from tallystick.infrastructure.modules import known_answers
+from tallystick.infrastructure.modules import card_answers, known_answers
+from tallystick.infrastructure.modules.card_answers import CARD_ANSWERS
 from tallystick.infrastructure.modules.known_answers import KNOWN_ANSWERS
 from tallystick.kernel.errors import MfsError
 
@@ -62,3 +64,26 @@ def test_the_hybrids_public_key_is_also_computed_by_hand() -> None:
     lattice, private = by_hand.x_wing_secrets(bytes(range(32)))
     public = lattice.public_key().public_bytes_raw() + by_hand.x25519_public(private)
     assert sha256(public).hex() == known_answers._HYBRID_PUBLIC_DIGEST
+
+
+def inverted(function):
+    """`function` with every bit of its result flipped: some answers use its first digits only."""
+
+    def wrong(*args, **kwargs) -> bytes:
+        return bytes(one ^ 0xFF for one in function(*args, **kwargs))
+
+    return wrong
+
+
+@pytest.mark.parametrize("name", CARD_ANSWERS)
+def test_a_cipher_that_computes_wrongly_is_noticed_by_every_answer_on_it(name, monkeypatch) -> None:
+    """Each answer of cards fails under a cipher, a MAC or a block that is wrong."""
+    for owner, attribute in (
+        (BlockCipher, "encrypt"),
+        (BlockCipher, "encrypt_chain"),
+        (BlockCipher, "cmac"),
+        (card_answers, "encode"),
+    ):
+        monkeypatch.setattr(owner, attribute, inverted(getattr(owner, attribute)))
+    with pytest.raises(MfsError):
+        CARD_ANSWERS[name]()
