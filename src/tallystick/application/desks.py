@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tallystick.application.acts import Acts
+from tallystick.application.approvals import Approvals, Offline, Reading
 from tallystick.application.attempts import Attempts, Subjects
 from tallystick.application.authentication import Access, Sessions
 from tallystick.application.authentication.pins import Pins
@@ -76,6 +77,9 @@ class Desks:
     proving: Proving
     signals: Signals
     desk: Desk
+    approvals: Approvals
+    offline: Offline
+    inboxes: Reading
 
     @property
     def incentives(self) -> Incentives:
@@ -107,6 +111,7 @@ class Desks:
             device_enrolled_at=device.enrolled_at,
             session_since=session.established_at,
             factors=_SIGNED,
+            risk_score=self.approvals.kept.score(session.customer, turn.now),
         )
         return self.payments.order(turn, ask)
 
@@ -132,6 +137,7 @@ class Desks:
             factors=_DIALLED,
             degraded=sim.degraded,
             sim_age_ms=sim.sim_age_ms,
+            risk_score=self.approvals.kept.score(customer.id, turn.now),
         )
         return self.payments.order(turn, ask)
 
@@ -322,6 +328,8 @@ class Desks:
         accounts = [account for one in consents for account in (one.payer, one.payee)]
         self.customers.prefetch_owners(accounts)
         self.devices.prefetch([one.device for one in consents if one.device])
+        owners = (self.customers.owned_by(one.payer) for one in consents)
+        self.approvals.kept.prefetch_risks([one for one in owners if one])
         self.book.prefetch(accounts)
         self.payments.prefetch(consents)
 
@@ -349,6 +357,7 @@ class Desks:
         self.attempts.trim()
         self.authenticators.trim()
         self.exemptions.trim()
+        self.approvals.kept.trim()
         self.book.trim()
         self.payments.trim(now)
 
@@ -374,3 +383,4 @@ class Desks:
         self.book.reset()
         self.notices.reset()
         self.payments.reset(now)
+        self.approvals.kept.reset()

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tallystick.application.acts import Acts
+from tallystick.application.approvals import ApprovalActs, Approvals, Kept, Offline, Reading, Staff
+from tallystick.application.approvals.offline import Crew as OfflineCrew
 from tallystick.application.attempts import Attempts
 from tallystick.application.authentication import Access, Sessions
 from tallystick.application.authentication.pins import Pins
@@ -44,6 +46,7 @@ from tallystick.infrastructure.modules.signer import ModuleSigner
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.database import Connection
 from tallystick.kernel.time import Clock
+from tallystick.protocol.approvals import offline_header
 from tallystick.protocol.enrolment import DeviceCertificate
 
 
@@ -115,6 +118,8 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     selfcare = SelfCare(
         Crew(attempts, authenticators, customers, ground.devices, payments, pins, policy, sessions)
     )
+    approvals = _approvals(on, ground, quoting)
+    offline = _offline(on, ground, authenticators, approvals)
     acts = Acts(
         access=ground.access,
         book=ground.book,
@@ -128,6 +133,7 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         webhooks=webhooks,
         more={
             **acts_of_the_desk(desk),
+            **ApprovalActs(approvals, customers).acts(),
             **Guarding(
                 attempts, authenticators, customers, ground.exemptions, policy, selfcare, sessions
             ).acts(),
@@ -156,6 +162,9 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         certification=_certification(on, policy),
         proving=Proving(ground.access, acts, customers, policy, reader),
         desk=desk,
+        approvals=approvals,
+        offline=offline,
+        inboxes=Reading(approvals.kept),
     )
     return desks, quoting, webhooks
 
@@ -202,6 +211,37 @@ def _people_and_money(on: Ground) -> _Base:
         notices,
         signals,
     )
+
+
+def _approvals(on: Ground, ground: _Base, quoting: Quoting) -> Approvals:
+    kept = Kept(ground.customers, ground.policy, on.reader, capacity=on.size.rows)
+    staff = Staff(
+        ground.attempts,
+        ground.customers,
+        ground.devices,
+        ground.notices,
+        ground.payments,
+        quoting,
+        ground.sessions,
+    )
+    return Approvals(staff, kept)
+
+
+def _offline(
+    on: Ground, ground: _Base, authenticators: Authenticators, approvals: Approvals
+) -> Offline:
+    """Signs requests for devices without a network with the key that answers handshakes."""
+    handle = on.keys.newest(Purpose.SESSION_SIGNATURE)
+    signer = ModuleSigner(on.module, handle)
+    crew = OfflineCrew(
+        ground.attempts,
+        authenticators,
+        ground.customers,
+        ground.payments,
+        signer,
+        offline_header(signer.algorithm, handle.id),
+    )
+    return Offline(crew, approvals)
 
 
 def _certification(on: Ground, policy: PolicyInForce) -> Certification:

@@ -55,6 +55,8 @@ FLOWS: tuple[Flow, ...] = (
         (
             "session.end", "payment.quote", "payment.order", "payment.receipt", "account.read",
             "agent.open-customer",
+            "approval.begin", "approval.inbox", "approval.stream", "approval.approve",
+            "approval.decline", "approval.cancel", "approval.wake",
         ),
     ),
     *map(
@@ -67,7 +69,9 @@ FLOWS: tuple[Flow, ...] = (
             "break-glass", "review-emergency", "issue-workload",
             "revoke-workload",
             "enrol-operator", "erase-subject", "add-webhook", "close-day", "access.evaluation",
-            "access.evaluations",
+            "access.evaluations", "approvals.begin", "approvals.status", "approvals.cancel",
+            "approvals.offline", "approvals.reply", "begin-approval", "cancel-approval",
+            "set-mandate", "revoke-approver", "clear-risk",
         ),
     ),
     *map(
