@@ -24,6 +24,7 @@ from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, set_up
 from tallystick.entry.siem import Destination
 from tallystick.entry.tracing.spans import Spans
+from tallystick.entry.waking import FILE, PushService
 from tallystick.entry.witnessing import Witnessing
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import encode
@@ -88,6 +89,7 @@ def served(
     language: Language = Language.ENGLISH,
     desk: DeskSettings | None = None,
     port: int = 0,
+    push: str = "",
 ) -> Iterator[Served]:
     """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(31) + b".")  # a line end at the end is not of a secret
@@ -119,6 +121,8 @@ def served(
         provider.mno_file.write_bytes(encode(mno))
     if desk is not None:
         save_desk(folder, desk)
+    if push:
+        (folder / FILE).write_bytes(encode(PushService(url=push)))
     platform = open_platform(provider, secret, clock)
     ready, stop_box, bound = threading.Event(), [], [0]
     log: list[bytes] = []

@@ -130,10 +130,16 @@ class Kept:
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
-        told = {"approval": row.id, "channel": row.channel, "needed": row.needed, **(public or {})}
+        told: dict[str, str | int] = {
+            "approval": row.id,
+            "channel": row.channel,
+            "needed": row.needed,
+            "order": row.order_id,
+            **(public or {}),
+        }
         if row.reason:
             told["reason"] = row.reason
-        committed = {"digest": b64url(row.digest), "order": row.order_id, "payer": row.payer}
+        committed = {"digest": b64url(row.digest), "payer": row.payer}
         index = self.event(turn, f"approval.{what}", row.payer, told, committed, stage=row.stage)
         kept = replace(row, event=index)
         self._rows.put(kept.id, kept, turn.changes)

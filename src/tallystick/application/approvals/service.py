@@ -30,6 +30,7 @@ from tallystick.application.quoting import Quoting
 from tallystick.application.turn import Outcome, Turn
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import (
+    Broken,
     Conflict,
     Expired,
     MfsError,
@@ -197,21 +198,22 @@ class Approvals:
         Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
         """
         refused = outcome.reply if isinstance(outcome.reply, MfsError) else None
-        done = replace(
-            moved(row, ApprovalStage.APPROVED), outcome="" if refused is None else refused.code
-        )
-        for subject in subjects(row):
-            count = self.kept.pace(subject)
-            self.kept.set_pace(turn, replace(count, unanswered=0, next_at=0))
-        told: dict[str, str | int] = {
-            "order": row.order_id,
-            "signed": signed,
-            "outcome": done.outcome or "settled",
-        }
-        done = self.kept.record(turn, done, "approved", told)
+        code = "" if refused is None else refused.code
+        try:
+            done = self._keep_executed(turn, row, code, signed)
+        except MfsError as error:  # an order without its request must not become durable
+            raise Broken("what became of a request could not be kept") from error
         if refused is not None:
             return outcome
         return outcome._replace(reply=Settled(self.kept.state(done, signed)))
+
+    def _keep_executed(self, turn: Turn, row: ApprovalRow, code: str, signed: int) -> ApprovalRow:
+        done = replace(moved(row, ApprovalStage.APPROVED), outcome=code)
+        for subject in subjects(row):
+            count = self.kept.pace(subject)
+            self.kept.set_pace(turn, replace(count, unanswered=0, next_at=0))
+        told = {"signed": signed, "outcome": code or "settled"}
+        return self.kept.record(turn, done, "approved", told)
 
     def answered(self, row: ApprovalRow) -> Outcome:
         """What was answered when `row` was approved, with its order's receipt.

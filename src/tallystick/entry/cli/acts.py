@@ -51,7 +51,7 @@ ACT_EXAMPLES = {
     "reverse-payment": f'reverse-payment {_URL} --order ord_... --because "sent twice"',
     "review-emergency": f'review-emergency {_URL} --emergency emg_... --found "as it had to be"',
     "revoke-workload": f'revoke-workload {_URL} --workload wkl_... --because "left the partner"',
-    "revoke-approver": f'revoke-approver {_URL} --number 5544 --customer cus_...'
+    "revoke-approver": f"revoke-approver {_URL} --number 5544 --customer cus_..."
     ' --because "left the firm"',
     "set-mandate": f"set-mandate {_URL} --number 5544 --bands 1000000:1:cus_...,cus_..."
     ' --bands 50000000:2:cus_...,cus_... --initiator excluded --because "board resolution"',
