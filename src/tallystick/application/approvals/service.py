@@ -212,7 +212,7 @@ class Approvals:
         for subject in subjects(row):
             count = self.kept.pace(subject)
             self.kept.set_pace(turn, replace(count, unanswered=0, next_at=0))
-        told = {"signed": signed, "outcome": code or "settled"}
+        told: dict[str, str | int] = {"signed": signed, "outcome": code or "settled"}
         return self.kept.record(turn, done, "approved", told)
 
     def answered(self, row: ApprovalRow) -> Outcome:

@@ -5,13 +5,12 @@ Source: ISO/TS 12812-2:2017, 6.2.2; 7.3.2; 11.2.2
 
 from tallystick.entry.http.rows import (
     ORDER_REFUSALS,
-    SESSION_REFUSALS,
     Operation,
     Protection,
     act,
     sealed,
 )
-from tallystick.kernel.model import Wire
+from tallystick.kernel.model import Wire, replace
 from tallystick.protocol import approvals
 from tallystick.protocol.approvals import STREAM, STREAM_PATH
 
@@ -61,9 +60,11 @@ APPROVAL_OPERATIONS: tuple[Operation, ...] = (
            refusals=("conflict", "not-found")),
     sealed("approval.inbox", "/v1/approvals/inbox", "InboxAsked", "Inbox",
            "see requests that changed, or wait for one", _CLAUSES),
-    sealed(STREAM, STREAM_PATH, "InboxAsked", "Inbox",
-           "have requests sent as they change (server-sent events, each sealed)", _CLAUSES,
-           refusals=SESSION_REFUSALS[:1]),
+    replace(
+        sealed(STREAM, STREAM_PATH, "InboxAsked", "Inbox",
+               "have requests sent as they change (server-sent events, each sealed)", _CLAUSES),
+        streamed=True,
+    ),
     sealed("approval.approve", "/v1/approvals/approve", "Approve", "ApprovalState",
            "approve a request: its number, and a signed consent", _CLAUSES,
            grades=("device-signed", "device-signed-attested"), refusals=ORDER_REFUSALS),

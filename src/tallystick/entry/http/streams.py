@@ -27,6 +27,8 @@ from tallystick.infrastructure.envelope.schedule import SessionKeys, session_of
 from tallystick.kernel.codec import Decoder, b64url, encode_canonical
 from tallystick.kernel.errors import Malformed, MfsError
 from tallystick.protocol.approvals import STREAM, Inbox, InboxAsked
+from tallystick.protocol.envelope import SEALED_MEDIA_TYPE
+from tallystick.protocol.problems import problem_of
 
 KEEP_ALIVE_S = 10.0
 _LIMIT = 2048
@@ -58,18 +60,31 @@ class StreamDoor:
         body = await body_of(request, self._accounting, now, cost=_COST, limit=_LIMIT)
         header = peek(body)
         session = session_of(header.kid)
-        sessions = self._platform.desks.sessions
-        keys = sessions.keys(session, now)
+        keys = self._platform.desks.sessions.keys(session, now)
         sequence, content = open_request(keys, STREAM, body, header)
         self._accounting.admit(session, now)
-        asked = _asked.decode_canonical(content)
-        live = sessions.touch(session, sequence, now)
-        self._platform.desks.devices.active(live.device)
-        flow = _Flow(self._platform, session, live.customer, live.device, keys, sequence)
+        try:
+            flow, after = self._flow(keys, sequence, session, content)
+        except MfsError as error:
+            count_answer(self._accounting, request, error.status, error.code)
+            told = encode_canonical(problem_of(error))
+            iv = self._platform.nonces.draw()
+            sealed = seal_reply(keys, iv, STREAM, sequence, error.status, told)
+            return Response(sealed, error.status, media_type=SEALED_MEDIA_TYPE)
         count_answer(self._accounting, request, 200, "")
         return StreamingResponse(
-            flow.items(asked.after), media_type="text/event-stream", headers=_HEADERS
+            flow.items(after), media_type="text/event-stream", headers=_HEADERS
         )
+
+    def _flow(
+        self, keys: SessionKeys, sequence: int, session: str, content: bytes
+    ) -> tuple["_Flow", int]:
+        """The stream that a session asks for, and after which cursor."""
+        asked = _asked.decode_canonical(content)
+        live = self._platform.desks.sessions.touch(session, sequence, self._platform.clock.now())
+        self._platform.desks.devices.active(live.device)
+        flow = _Flow(self._platform, session, live.customer, live.device, keys, sequence)
+        return flow, asked.after
 
 
 class _Flow:
