@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import (
+    approval,
     overload,
     payment,
     policy_decision,
@@ -38,6 +39,7 @@ PARTS: dict[str, Callable[[bool], Rows]] = {
     "stores": stores.run,
     "replica": replica.run,
     "payment": payment.run,
+    "approval": approval.run,
     "overload": overload.run,
     "ussd": ussd.run,
     "scale": scale.run,

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tallystick.application.acts import Acts
-from tallystick.application.approvals import Approvals, Offline, Reading
+from tallystick.application.approvals import Approvals
+from tallystick.application.asking import Beginning, Offline, Reading
 from tallystick.application.attempts import Attempts, Subjects
 from tallystick.application.authentication import Access, Sessions
 from tallystick.application.authentication.pins import Pins
@@ -78,6 +79,7 @@ class Desks:
     signals: Signals
     desk: Desk
     approvals: Approvals
+    beginning: Beginning
     offline: Offline
     inboxes: Reading
 

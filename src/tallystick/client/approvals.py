@@ -6,7 +6,7 @@
 An item is checked before anybody sees it: its text is what its quote says, and the quote's hash is
 what will be signed. Approving twice is approving once.
 
-Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2; PSD2 RTS (EU) 2018/389, 5
+Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2; Delegated Regulation (EU) 2018/389, 5
 """
 
 from collections.abc import Iterable, Iterator

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tallystick.application.acts import Acts
-from tallystick.application.approvals import ApprovalActs, Approvals, Kept, Offline, Reading, Staff
-from tallystick.application.approvals.offline import Crew as OfflineCrew
+from tallystick.application.approvals import Approvals, Kept, Staff
+from tallystick.application.asking import ApprovalActs, Beginning, Offline, Reading
+from tallystick.application.asking.offline import Crew as OfflineCrew
 from tallystick.application.attempts import Attempts
 from tallystick.application.authentication import Access, Sessions
 from tallystick.application.authentication.pins import Pins
@@ -99,6 +100,15 @@ class _Base:
     signals: Signals
 
 
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Requests for approval: kept, begun, and answered without a network."""
+
+    approvals: Approvals
+    beginning: Beginning
+    offline: Offline
+
+
 def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     """The capabilities, joined.
 
@@ -118,8 +128,9 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     selfcare = SelfCare(
         Crew(attempts, authenticators, customers, ground.devices, payments, pins, policy, sessions)
     )
-    approvals = _approvals(on, ground, quoting)
-    offline = _offline(on, ground, authenticators, approvals)
+    asking = _asking(on, ground, quoting, authenticators)
+    guarded = attempts, authenticators, customers, ground.exemptions, policy, selfcare, sessions
+    guarding = Guarding(*guarded)
     acts = Acts(
         access=ground.access,
         book=ground.book,
@@ -133,10 +144,8 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         webhooks=webhooks,
         more={
             **acts_of_the_desk(desk),
-            **ApprovalActs(approvals, customers).acts(),
-            **Guarding(
-                attempts, authenticators, customers, ground.exemptions, policy, selfcare, sessions
-            ).acts(),
+            **ApprovalActs(asking.approvals, asking.beginning, customers).acts(),
+            **guarding.acts(),
         },
     )
     desks = Desks(
@@ -162,9 +171,10 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         certification=_certification(on, policy),
         proving=Proving(ground.access, acts, customers, policy, reader),
         desk=desk,
-        approvals=approvals,
-        offline=offline,
-        inboxes=Reading(approvals.kept),
+        approvals=asking.approvals,
+        beginning=asking.beginning,
+        offline=asking.offline,
+        inboxes=Reading(asking.approvals.kept),
     )
     return desks, quoting, webhooks
 
@@ -213,7 +223,7 @@ def _people_and_money(on: Ground) -> _Base:
     )
 
 
-def _approvals(on: Ground, ground: _Base, quoting: Quoting) -> Approvals:
+def _approvals(on: Ground, ground: _Base) -> Approvals:
     kept = Kept(ground.customers, ground.policy, on.reader, capacity=on.size.rows)
     staff = Staff(
         ground.attempts,
@@ -221,10 +231,17 @@ def _approvals(on: Ground, ground: _Base, quoting: Quoting) -> Approvals:
         ground.devices,
         ground.notices,
         ground.payments,
-        quoting,
         ground.sessions,
     )
     return Approvals(staff, kept)
+
+
+def _asking(on: Ground, ground: _Base, quoting: Quoting, authenticators: Authenticators) -> _Asking:
+    approvals = _approvals(on, ground)
+    beginning = Beginning(
+        approvals.kept, ground.customers, ground.devices, quoting, ground.sessions
+    )
+    return _Asking(approvals, beginning, _offline(on, ground, authenticators, approvals))
 
 
 def _offline(

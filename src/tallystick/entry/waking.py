@@ -8,16 +8,15 @@ Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.4
 import asyncio
 import http.client
 from pathlib import Path
-from typing import Annotated
 from urllib.parse import urlsplit
 
-from tallystick.application.approvals import ApprovalAct, Approving
+from tallystick.application.approvals import Approvals
+from tallystick.application.asking import ApprovalAct, Approving
 from tallystick.entry.assembly import Platform
 from tallystick.entry.writing import WriterLoop
-from tallystick.kernel.classification import INTERNAL
 from tallystick.kernel.codec import Decoder, encode
 from tallystick.kernel.errors import Malformed
-from tallystick.kernel.model import Wire
+from tallystick.kernel.model import Record
 from tallystick.protocol.approvals import Wake
 
 EVERY_S = 1.0
@@ -27,13 +26,13 @@ _TIMEOUT_S = 3.0
 _AT_ONCE = 16
 
 
-class PushService(Wire, frozen=True, kw_only=True):
+class PushService(Record, frozen=True, kw_only=True):
     """Where the push service takes names of devices to wake.
 
     Source: ISO/TS 12812-2:2017, 7.3.4
     """
 
-    url: Annotated[str, INTERNAL]
+    url: str
 
 
 _services = Decoder(PushService, limit=2048)
@@ -65,11 +64,11 @@ async def end_requests(platform: Platform, writer: WriterLoop) -> None:
         await asyncio.sleep(EVERY_S)
         late = platform.desks.inboxes.overdue(platform.clock.now())
         if late:
-            await writer.ask(Approving(_ending(late)))
+            await writer.ask(Approving(_ending(platform.desks.approvals, late)))
 
 
-def _ending(late: list[str]) -> ApprovalAct:
-    return lambda approvals, turn: approvals.expire(turn, late)
+def _ending(approvals: Approvals, late: list[str]) -> ApprovalAct:
+    return lambda turn: approvals.expire(turn, late)
 
 
 async def send_wakes(platform: Platform) -> None:

@@ -3,7 +3,7 @@
     begin -> number, shown where it was begun      inbox item -> text, quote, proof, on the device
     approve -> the number as typed, the consent as signed      or decline -> a reason
 
-Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2; PSD2 RTS (EU) 2018/389, 5
+Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2; Delegated Regulation (EU) 2018/389, 5
 """
 
 from enum import StrEnum
@@ -307,7 +307,7 @@ class ClearRisk(Wire, frozen=True, kw_only=True):
 def approval_text(quote: Quote, asked_by: str) -> str:
     """What an approver reads, one spelling for every quote: who is paid, how much, who asks.
 
-    Source: ISO/TS 12812-2:2017, 11.2.2; PSD2 RTS (EU) 2018/389, 5
+    Source: ISO/TS 12812-2:2017, 11.2.2; Delegated Regulation (EU) 2018/389, 5
     """
     amount = Money(quote.amount_minor, quote.currency)
     fee = Money(quote.fee_minor, quote.currency)

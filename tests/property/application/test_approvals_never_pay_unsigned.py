@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.approved import Company, Scene, approving
 
-from tallystick.application.approvals import beginning
+from tallystick.application.asking import beginning
 from tallystick.client.approvals import Approvals
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.errors import MfsError

@@ -1,11 +1,13 @@
 """Everything that is kept of approvals, in memory and in the rows of a turn.
 
-Every change is an event of the tally, and its index the cursor by which devices go on.
+Every change is an event of the tally, and its index the cursor by which devices go on. Whoever
+waits for news, or has to be woken, is told once a change is durable; a cursor finds everything.
 
 Source: ISO/TS 12812-2:2017, 7.3.3
 """
 
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 
 from tallystick.application.approvals.model import (
     ApprovalRow,
@@ -28,8 +30,8 @@ from tallystick.application.approvals.store import (
     SIGNATURE,
     WAKE,
     waiting_of,
+    wakes_of,
 )
-from tallystick.application.approvals.watching import Watching
 from tallystick.application.customers import Customers
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Turn
@@ -37,10 +39,67 @@ from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
 from tallystick.infrastructure.tally.leaf import Commitments
 from tallystick.kernel.codec import b64url, encode_canonical
-from tallystick.kernel.errors import NotFound
+from tallystick.kernel.errors import NotFound, RateLimited
 from tallystick.kernel.model import replace, row_of
 from tallystick.kernel.time import Instant
 from tallystick.protocol.approvals import ApprovalStage, ApprovalState
+
+MOST_WAITING = 4
+"""So many long polls and streams of one customer at a time."""
+
+_MOST_WAKES = 4096
+
+
+class Watching:
+    """Tells whoever waits, once, that something changed for a customer.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._waiting: dict[str, dict[int, Callable[[], None]]] = {}
+        self._next = 0
+        self.wakes: deque[str] = deque(maxlen=_MOST_WAKES)
+
+    def wait(self, customer: str, action: Callable[[], None]) -> Callable[[], None]:
+        """Call `action` at the next change for `customer`; gives what stops the waiting.
+
+        Raises RateLimited for too many that wait.
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        waiting = self._waiting.setdefault(customer, {})
+        if len(waiting) >= MOST_WAITING:
+            raise RateLimited("too many of your devices wait already", retry_after_s=5)
+        self._next += 1
+        place = self._next
+        waiting[place] = action
+
+        def stop() -> None:
+            left = self._waiting.get(customer)
+            if left is not None:
+                left.pop(place, None)
+                if not left:
+                    self._waiting.pop(customer, None)
+
+        return stop
+
+    def changed(self, customers: Iterable[str]) -> None:
+        """Tell all who wait for one of `customers`.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        for customer in customers:
+            for action in list(self._waiting.pop(customer, {}).values()):
+                action()
+
+    def wake(self, customers: Iterable[str]) -> None:
+        """Have the devices of `customers` woken; what does not fit is left to their polling.
+
+        Source: ISO/TS 12812-2:2017, 7.3.4
+        """
+        for customer in customers:
+            self.wakes.extend(wakes_of(self._reader, customer))
 
 
 class Kept:

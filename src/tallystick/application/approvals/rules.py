@@ -4,7 +4,7 @@
 
     asked     1 2 3 . 4 .. 5 .... 6 ........        a source is slowed from its second request on
 
-Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2; PSD2 RTS (EU) 2018/389, 4; 5
+Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2; Delegated Regulation (EU) 2018/389, 4; 5
 """
 
 from collections.abc import Collection, Sequence
@@ -166,3 +166,11 @@ def without(row: MandateRow, customer: str) -> tuple[str, ...]:
         if len(people) >= band.needed:
             left.append(f"{band.up_to_minor}:{band.needed}:{','.join(people)}")
     return tuple(left)
+
+
+def subjects(row: ApprovalRow) -> tuple[str, str]:
+    """Under which names a request is counted: its payer, and its payer with who began it.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2
+    """
+    return row.payer, f"{row.payer}|{row.source}"

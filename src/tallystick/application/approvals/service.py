@@ -4,19 +4,19 @@
              -> kept        while more people are needed
              -> order paid  with the last of them, once
 
-Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2; PSD2 RTS (EU) 2018/389, 5
+Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2; Delegated Regulation (EU) 2018/389, 5
 """
 
 from dataclasses import dataclass
 
-from tallystick.application.approvals.beginning import Beginning, subjects
 from tallystick.application.approvals.kept import Kept
-from tallystick.application.approvals.model import ApprovalRow, Begin, SignatureRow
+from tallystick.application.approvals.model import ApprovalRow, SignatureRow
 from tallystick.application.approvals.rules import (
     MOST_WRONG,
     PAUSE_MS,
     enough,
     moved,
+    subjects,
     weakest,
 )
 from tallystick.application.attempts import Attempts, Subjects, not_right
@@ -26,7 +26,6 @@ from tallystick.application.customers import Customers
 from tallystick.application.devices import Device, Devices
 from tallystick.application.notices import Notices, Template
 from tallystick.application.payments import Ask, Payments
-from tallystick.application.quoting import Quoting
 from tallystick.application.turn import Outcome, Turn
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import (
@@ -86,7 +85,6 @@ class Staff:
     devices: Devices
     notices: Notices
     payments: Payments
-    quoting: Quoting
     sessions: Sessions
 
 
@@ -99,21 +97,6 @@ class Approvals:
     def __init__(self, staff: Staff, kept: Kept) -> None:
         self._staff = staff
         self.kept = kept
-        self.beginning = Beginning(kept, staff.customers, staff.devices, staff.quoting)
-
-    def begin_in_session(self, turn: Turn, session: str, sequence: int, asked: Begin) -> Outcome:
-        """Begin an order of one's own account, or of one that one is named in, in a session.
-
-        Raises NotFound for another account.
-        Source: ISO/TS 12812-2:2017, 6.2.1; 11.2.2
-        """
-        live = self._staff.sessions.admit(turn, session, sequence)
-        self._staff.devices.active(live.device)
-        customer = self._staff.customers.active(self._staff.customers.get(live.customer))
-        self.beginning.may_begin(customer, asked.payer)
-        source = f"customer:{customer.id}"
-        own = asked._replace(source=source, channel=live.channel, initiator=customer.id)
-        return self.beginning.begin(turn, own)
 
     def approve(
         self, turn: Turn, session: str, sequence: int, asked: Approve, consented: DeviceSigned

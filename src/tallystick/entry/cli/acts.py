@@ -109,7 +109,7 @@ _HELP = {
     "asked_by": "Who asks, as the customer will read it.",
     "devices": "Id of a device that may approve; say it several times, or leave it out for all.",
     "approval": "Id of the request.",
-    "bands": "Up to so many minor units, so many of these: AMOUNT:NEEDED:CUSTOMER,CUSTOMER; repeat.",
+    "bands": "Up to so many minor units, so many of these: AMOUNT:NEEDED:CUSTOMER,...; repeat.",
     "initiator": "Whether who began an order may approve it: allowed or excluded.",
     "until": "Instant until which it stays lifted; until the next version if left out.",
 }

@@ -9,7 +9,7 @@ Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2
 import asyncio
 from collections.abc import Callable
 
-from tallystick.application.approvals import ApprovalAct, Approving, begun_by
+from tallystick.application.asking import ApprovalAct, Approving, begun_by
 from tallystick.application.consent import DeviceSigned, verify_signed
 from tallystick.entry.answering import Done, answer_of, refusal, success
 from tallystick.entry.assembly import Platform
@@ -62,9 +62,9 @@ class ApprovalOperations:
             "approval.begin": self._changing(self._begin),
             "approval.inbox": self._inbox,
             "approval.approve": self._changing(self._approve),
-            "approval.decline": self._changing(_decline),
-            "approval.cancel": self._changing(_cancel),
-            "approval.wake": self._changing(_wake),
+            "approval.decline": self._changing(self._decline),
+            "approval.cancel": self._changing(self._cancel),
+            "approval.wake": self._changing(self._wake),
         }
 
     def read(self, customer: str, after: int) -> Inbox:
@@ -114,14 +114,14 @@ class ApprovalOperations:
         del now
         asked = _begins.decode_canonical(opened.content)
         begun = begun_by(self._desks.customers, asked, source="", channel="")
-        return lambda approvals, turn: approvals.begin_in_session(
+        return lambda turn: self._desks.beginning.begin_in_session(
             turn, opened.session, opened.sequence, begun
         )
 
     def _approve(self, opened: Opened, now: Instant) -> ApprovalAct:
         asked = _approves.decode_canonical(opened.content)
         consented = self._consented(opened, asked, now)
-        return lambda approvals, turn: approvals.approve(
+        return lambda turn: self._desks.approvals.approve(
             turn, opened.session, opened.sequence, asked, consented
         )
 
@@ -135,26 +135,23 @@ class ApprovalOperations:
             check_mac=self._platform.quoting.check,
         )
 
+    def _decline(self, opened: Opened, now: Instant) -> ApprovalAct:
+        del now
+        asked = _declines.decode_canonical(opened.content)
+        return lambda turn: self._desks.approvals.decline(
+            turn, opened.session, opened.sequence, asked.approval, asked.reason
+        )
 
-def _decline(opened: Opened, now: Instant) -> ApprovalAct:
-    del now
-    asked = _declines.decode_canonical(opened.content)
-    return lambda approvals, turn: approvals.decline(
-        turn, opened.session, opened.sequence, asked.approval, asked.reason
-    )
+    def _cancel(self, opened: Opened, now: Instant) -> ApprovalAct:
+        del now
+        asked = _cancels.decode_canonical(opened.content)
+        return lambda turn: self._desks.approvals.cancel_in_session(
+            turn, opened.session, opened.sequence, asked.approval, asked.because
+        )
 
-
-def _cancel(opened: Opened, now: Instant) -> ApprovalAct:
-    del now
-    asked = _cancels.decode_canonical(opened.content)
-    return lambda approvals, turn: approvals.cancel_in_session(
-        turn, opened.session, opened.sequence, asked.approval, asked.because
-    )
-
-
-def _wake(opened: Opened, now: Instant) -> ApprovalAct:
-    del now
-    asked = _wakes.decode_canonical(opened.content)
-    return lambda approvals, turn: approvals.wake_by(
-        turn, opened.session, opened.sequence, asked.name
-    )
+    def _wake(self, opened: Opened, now: Instant) -> ApprovalAct:
+        del now
+        asked = _wakes.decode_canonical(opened.content)
+        return lambda turn: self._desks.approvals.wake_by(
+            turn, opened.session, opened.sequence, asked.name
+        )

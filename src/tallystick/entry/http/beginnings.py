@@ -10,7 +10,7 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tallystick.application.approvals import ApprovalAct, Approving, begun_by
+from tallystick.application.asking import ApprovalAct, Approving, begun_by
 from tallystick.application.desk.workloads import is_workload
 from tallystick.application.turn import Recorded
 from tallystick.entry.accounting import Accounting
@@ -65,14 +65,14 @@ class BeginningDoors:
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
-        return await self._done(request, "approvals.status", _status)
+        return await self._done(request, "approvals.status", self._status)
 
     async def cancel(self, request: Request) -> Response:
         """Take a request back.
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
-        return await self._done(request, "approvals.cancel", _cancel)
+        return await self._done(request, "approvals.cancel", self._cancel)
 
     async def offline(self, request: Request) -> Response:
         """The signed form of a request.
@@ -95,16 +95,17 @@ class BeginningDoors:
             source=source,
             channel=Channel.WEB.value,
         )
-        return lambda approvals, turn: approvals.beginning.begin(turn, asked)
+        beginning = self._platform.desks.beginning
+        return lambda turn: beginning.begin(turn, asked)
 
     def _shows(self, body: bytes, source: str) -> ApprovalAct:
         approval, offline = _asks.decode(body).approval, self._platform.desks.offline
-        return lambda _, turn: offline.show(turn, source, approval)
+        return lambda turn: offline.show(turn, source, approval)
 
     def _replies(self, body: bytes, source: str) -> ApprovalAct:
         asked, offline = _replies.decode(body), self._platform.desks.offline
         code = Secret(asked.code)
-        return lambda _, turn: offline.reply(turn, source, asked.approval, code)
+        return lambda turn: offline.reply(turn, source, asked.approval, code)
 
     async def _done(self, request: Request, operation: str, understand: Understand) -> Response:
         asked_for(request, operation)
@@ -133,12 +134,12 @@ class BeginningDoors:
         count_answer(self._accounting, request, 200, "")
         return Response(answer_of(recorded).content, media_type="application/json")
 
+    def _status(self, body: bytes, source: str) -> ApprovalAct:
+        approval = _asks.decode(body).approval
+        return lambda turn: self._platform.desks.approvals.status(turn, source, approval)
 
-def _status(body: bytes, source: str) -> ApprovalAct:
-    approval = _asks.decode(body).approval
-    return lambda approvals, turn: approvals.status(turn, source, approval)
-
-
-def _cancel(body: bytes, source: str) -> ApprovalAct:
-    asked = _cancels.decode(body)
-    return lambda approvals, turn: approvals.cancel(turn, source, asked.approval, asked.because)
+    def _cancel(self, body: bytes, source: str) -> ApprovalAct:
+        asked = _cancels.decode(body)
+        return lambda turn: self._platform.desks.approvals.cancel(
+            turn, source, asked.approval, asked.because
+        )

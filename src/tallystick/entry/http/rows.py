@@ -34,7 +34,7 @@ class Operation(Record, frozen=True, kw_only=True):
     `request` and `reply` name the protocol structs; for sealed operations they are what is inside.
     `plain` is the request where a partner signs the HTTP message instead of an envelope.
     `refusals` are codes of the error tree besides those that every operation has. With `form` the
-    request is a form, and the reply plain text. With `streamed` the reply comes as server-sent events.
+    request is a form, and the reply plain text. With `streamed` it comes as server-sent events.
     Source: ISO/TS 12812-2:2017, 6.2.2
     """
 

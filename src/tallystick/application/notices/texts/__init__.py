@@ -72,7 +72,7 @@ _FRENCH: Final[Mapping[Said, str]] = {
         " Si ce n'était pas vous, voyez un agent."
     ),
     Said.NOT_ME: (
-        "vous avez dit qu'une demande n'était pas de vous. Rien n'est payé, les autres sont bloquées."
+        "vous avez dit qu'une demande n'est pas de vous. Rien n'est payé, le reste est bloqué."
         " Voyez un agent."
     ),
 }

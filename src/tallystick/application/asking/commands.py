@@ -6,10 +6,9 @@ Source: ISO/TS 12812-2:2017, 7.3.3
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tallystick.application.approvals.service import Approvals
 from tallystick.application.turn import Outcome, Turn
 
-ApprovalAct = Callable[[Approvals, Turn], Outcome]
+ApprovalAct = Callable[[Turn], Outcome]
 """What is done about approvals in one step of the writer."""
 
 

@@ -15,7 +15,9 @@ from tallystick.application.approvals.rules import (
     free_of,
     match_number,
     paced,
+    subjects,
 )
+from tallystick.application.authentication import Sessions
 from tallystick.application.consent import quote_digest
 from tallystick.application.customers import Customer, Customers
 from tallystick.application.devices import Devices
@@ -36,12 +38,18 @@ class Beginning:
     """
 
     def __init__(
-        self, kept: Kept, customers: Customers, devices: Devices, quoting: Quoting
+        self,
+        kept: Kept,
+        customers: Customers,
+        devices: Devices,
+        quoting: Quoting,
+        sessions: Sessions,
     ) -> None:
         self._kept = kept
         self._customers = customers
         self._devices = devices
         self._quoting = quoting
+        self._sessions = sessions
 
     def begin(self, turn: Turn, asked: Begin) -> Outcome:
         """Begin a request; the answer has the number that is shown where it was begun.
@@ -102,7 +110,21 @@ class Beginning:
         )
         return Outcome(begun, row.event)
 
-    def may_begin(self, customer: Customer, payer: Customer) -> None:
+    def begin_in_session(self, turn: Turn, session: str, sequence: int, asked: Begin) -> Outcome:
+        """Begin an order of one's own account, or of one that one is named in, in a session.
+
+        Raises NotFound for another account.
+        Source: ISO/TS 12812-2:2017, 6.2.1; 11.2.2
+        """
+        live = self._sessions.admit(turn, session, sequence)
+        self._devices.active(live.device)
+        customer = self._customers.active(self._customers.get(live.customer))
+        self._may_begin(customer, asked.payer)
+        source = f"customer:{customer.id}"
+        own = asked._replace(source=source, channel=live.channel, initiator=customer.id)
+        return self.begin(turn, own)
+
+    def _may_begin(self, customer: Customer, payer: Customer) -> None:
         """Pass if `customer` may begin orders of `payer`: their own, or of a mandate's account.
 
         Raises NotFound otherwise, as for an account that there is not.
@@ -152,11 +174,3 @@ class Beginning:
         for one in devices:
             if self._devices.active(one).customer not in band.people:
                 raise NotFound("no approver has such a device")
-
-
-def subjects(row: ApprovalRow) -> tuple[str, str]:
-    """Under which names a request is counted: its payer, and its payer with who began it.
-
-    Source: ISO/TS 12812-2:2017, 7.3.2
-    """
-    return row.payer, f"{row.payer}|{row.source}"

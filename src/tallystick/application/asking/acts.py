@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tallystick.application.approvals.model import Begin, MandateRow
 from tallystick.application.approvals.rules import moved, read_bands, without
 from tallystick.application.approvals.service import Approvals
+from tallystick.application.asking.beginning import Beginning
 from tallystick.application.customers import Customer, Customers
 from tallystick.application.operators import Acted
 from tallystick.application.turn import Turn
@@ -46,6 +47,7 @@ class ApprovalActs:
     """
 
     approvals: Approvals
+    beginning: Beginning
     customers: Customers
 
     def acts(self) -> dict[str, Callable[[Turn, bytes, tuple[str, ...]], Acted]]:
@@ -69,7 +71,7 @@ class ApprovalActs:
             source=f"operator:{operator}",
             channel=Channel.OPERATOR.value,
         )
-        outcome = self.approvals.beginning.begin(turn, asked)
+        outcome = self.beginning.begin(turn, asked)
         reply = outcome.reply
         if isinstance(reply, MfsError):
             raise reply
