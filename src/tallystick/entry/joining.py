@@ -6,7 +6,7 @@ Source: ISO/TS 12812-2:2017, 6.2.2
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tallystick.application.acts import Acts
+from tallystick.application.acts import Acts, More
 from tallystick.application.approvals import Approvals, Kept, Staff
 from tallystick.application.asking import ApprovalActs, Beginning, Offline, Reading
 from tallystick.application.asking.offline import Crew as OfflineCrew
@@ -27,6 +27,7 @@ from tallystick.application.exemptions import Exemptions
 from tallystick.application.guarding import Guarding
 from tallystick.application.incentives import Incentives
 from tallystick.application.notices import Notices
+from tallystick.application.operators import Operators
 from tallystick.application.payments import Payments, Tariff
 from tallystick.application.policing import Officers, PolicyInForce, Seal
 from tallystick.application.proving import Proving
@@ -131,23 +132,12 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     asking = _asking(on, ground, quoting, authenticators)
     guarded = attempts, authenticators, customers, ground.exemptions, policy, selfcare, sessions
     guarding = Guarding(*guarded)
-    acts = Acts(
-        access=ground.access,
-        book=ground.book,
-        customers=customers,
-        days=DayBook(reader, on.settings.currency),
-        devices=ground.devices,
-        operators=operators,
-        payments=payments,
-        policy=policy,
-        quoting=quoting,
-        webhooks=webhooks,
-        more={
-            **acts_of_the_desk(desk),
-            **ApprovalActs(asking.approvals, asking.beginning, customers).acts(),
-            **guarding.acts(),
-        },
-    )
+    more = {
+        **acts_of_the_desk(desk),
+        **ApprovalActs(asking.approvals, asking.beginning, customers).acts(),
+        **guarding.acts(),
+    }
+    acts = _acts(on, ground, operators, quoting, webhooks, more)
     desks = Desks(
         policy=policy,
         customers=customers,
@@ -234,6 +224,29 @@ def _approvals(on: Ground, ground: _Base) -> Approvals:
         ground.sessions,
     )
     return Approvals(staff, kept)
+
+
+def _acts(
+    on: Ground,
+    ground: _Base,
+    operators: Operators,
+    quoting: Quoting,
+    webhooks: Webhooks,
+    more: More,
+) -> Acts:
+    return Acts(
+        access=ground.access,
+        book=ground.book,
+        customers=ground.customers,
+        days=DayBook(on.reader, on.settings.currency),
+        devices=ground.devices,
+        operators=operators,
+        payments=ground.payments,
+        policy=ground.policy,
+        quoting=quoting,
+        webhooks=webhooks,
+        more=more,
+    )
 
 
 def _asking(on: Ground, ground: _Base, quoting: Quoting, authenticators: Authenticators) -> _Asking:
