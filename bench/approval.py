@@ -17,10 +17,10 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
-from bench.payment import Link
-from bench.population import Population, populate
 from simulators.cast import Person
 
+from bench.payment import Link
+from bench.population import Population, populate
 from tallystick.client.session import ClientSession
 from tallystick.client.wallet import signed_consent
 from tallystick.infrastructure.envelope.cose import open_reply, seal_request
@@ -29,9 +29,9 @@ from tallystick.kernel.model import Wire
 from tallystick.protocol.approvals import (
     ApprovalBegun,
     ApprovalItem,
-    Approve,
     ApprovalStage,
     ApprovalState,
+    Approve,
     BeginApproval,
     Inbox,
     InboxAsked,
@@ -175,7 +175,8 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
     load = (
         f"{devices} devices, {rounds} rounds, {CLIENTS} connections, one worker; begin, inbox,"
         f" approve take {shares}; {cpu_us:.0f} us of CPU; slowest round {slowest:.0f}/s; approve"
-        f" p50 {statistics.median(latencies):.1f} ms, p99 {latencies[int(len(latencies) * 0.99)]:.1f} ms"
+        f" p50 {statistics.median(latencies):.1f} ms,"
+        f" p99 {latencies[int(len(latencies) * 0.99)]:.1f} ms"
     )
     return [
         {

@@ -1,4 +1,4 @@
-"""Attacks on approvals: tiring people out, replays, other terms, guesses, other people's streams."""
+"""Attacks on approvals: tiring out, replays, other terms, guesses, other people's streams."""
 
 import http.client
 from collections.abc import Iterator
@@ -25,8 +25,8 @@ from tallystick.kernel.model import replace
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS
 from tallystick.protocol.approvals import (
-    Approve,
     ApprovalStage,
+    Approve,
     ClearRisk,
     DeclineReason,
     approval_text,

@@ -213,7 +213,7 @@ def test_two_of_three_people_approve_and_the_order_goes_with_the_last(scene: Sce
 def test_a_revoked_approver_counts_no_more_also_in_what_waits(scene: Scene) -> None:
     ann, bob, cyd = (scene.customer(name) for name in ("Ann A", "Bob B", "Cyd C"))
     names = ",".join(one.customer for one in (ann, bob, cyd))
-    owner, till = firm(scene, [ann, bob, cyd], [f"900000:2:{names}"])
+    _, till = firm(scene, [ann, bob, cyd], [f"900000:2:{names}"])
     worker = scene.customer("Wim W", funds=0)
     b, c = scene.device(bob), scene.device(cyd)
     begun = scene.device(ann).begin(salary(till, worker.number, 4_000))

@@ -330,8 +330,6 @@ class Desks:
         accounts = [account for one in consents for account in (one.payer, one.payee)]
         self.customers.prefetch_owners(accounts)
         self.devices.prefetch([one.device for one in consents if one.device])
-        owners = (self.customers.owned_by(one.payer) for one in consents)
-        self.approvals.kept.prefetch_risks([one for one in owners if one])
         self.book.prefetch(accounts)
         self.payments.prefetch(consents)
 

@@ -29,6 +29,7 @@ from tallystick.application.approvals.store import (
     RISK,
     SIGNATURE,
     WAKE,
+    risks_of,
     waiting_of,
     wakes_of,
 )
@@ -122,7 +123,7 @@ class Kept:
         self._rows = RowCache(APPROVAL, ApprovalRow, reader, capacity=capacity)
         self._signatures = RowCache(SIGNATURE, SignatureRow, reader, capacity=capacity)
         self._paces = RowCache(PACE, PaceRow, reader, capacity=capacity)
-        self._risks = RowCache(RISK, RiskRow, reader, capacity=capacity)
+        self._risks: dict[str, RiskRow] = {}
         self._mandates = RowCache(MANDATE, MandateRow, reader, capacity=capacity)
         self._pending: dict[str, set[str]] = {}
         self._load()
@@ -288,7 +289,8 @@ class Kept:
         Source: ISO/TS 12812-2:2017, 7.4.5
         """
         row = RiskRow(customer=customer, denials=denials, since=turn.now)
-        self._risks.put(customer, row, turn.changes)
+        self._risks[customer] = row
+        turn.changes.upsert(RISK, customer, row_of(row))
 
     def score(self, customer: str, now: Instant) -> int:
         """The risk score of `customer`, a fact of every order.
@@ -326,19 +328,12 @@ class Kept:
         """
         return self._customers.seal(self._customers.get(payer), encode_canonical(content))
 
-    def prefetch_risks(self, customers: Iterable[str]) -> None:
-        """Bring the risk of `customers` into memory with at most one statement.
-
-        Source: ISO/TS 12812-2:2017, 6.2.3
-        """
-        self._risks.prefetch(customers)
-
     def trim(self) -> None:
         """Forget what is over capacity.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        for one in (self._rows, self._signatures, self._paces, self._risks, self._mandates):
+        for one in (self._rows, self._signatures, self._paces, self._mandates):
             one.trim()
 
     def reset(self) -> None:
@@ -346,11 +341,12 @@ class Kept:
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        for one in (self._rows, self._signatures, self._paces, self._risks, self._mandates):
+        for one in (self._rows, self._signatures, self._paces, self._mandates):
             one.reset()
         self._load()
 
     def _load(self) -> None:
+        self._risks = {row.customer: row for row in risks_of(self.reader)}
         self._pending = {}
         for approval, payer, approvers in waiting_of(self.reader):
             for one in {payer, *approvers.split(",")} - {""}:

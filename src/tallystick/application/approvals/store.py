@@ -3,9 +3,11 @@
 Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.3
 """
 
+from tallystick.application.approvals.model import RiskRow
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
+from tallystick.kernel.model import from_row
 
 APPROVAL = Table(
     name="approval",
@@ -108,6 +110,15 @@ def waiting_of(reader: Reader) -> list[tuple[str, str, str]]:
         "SELECT id, payer, approvers FROM approval WHERE stage = 'pending' ORDER BY id", ()
     )
     return [(str(row[0]), str(row[1]), str(row[2])) for row in rows]
+
+
+def risks_of(reader: Reader) -> list[RiskRow]:
+    """Every customer who said that it was somebody else; they are few, so all are in memory.
+
+    Source: ISO/TS 12812-2:2017, 7.4.5
+    """
+    rows = reader.rows("SELECT customer, denials, since FROM approval_risk WHERE denials > 0", ())
+    return [from_row(RiskRow, row) for row in rows]
 
 
 def overdue(reader: Reader, now: int, most: int) -> list[str]:

@@ -127,14 +127,6 @@ class Customers:
             raise NotFound("no customer has this account")
         return self.get(row.customer)
 
-    def owned_by(self, account: str) -> str:
-        """The id of the customer who owns `account`, empty for nobody.
-
-        Source: ISO/TS 12812-2:2017, 7.4.1
-        """
-        row = self._owners.get(account)
-        return "" if row is None else row.customer
-
     def by_alias(self, number: str) -> Customer:
         """The customer whom a telephone number, till number or account id leads to.
 
