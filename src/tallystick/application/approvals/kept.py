@@ -160,6 +160,8 @@ class Kept:
 
         Source: ISO/TS 12812-2:2017, 6.2.1
         """
+        if row.needed == 1 and row.stage is ApprovalStage.PENDING:
+            return {}  # the first signature ends such a request
         pairs = [f"{row.id}/{name}" for name in row.names()]
         self._signatures.prefetch(pairs)
         found = (self._signatures.get(pair) for pair in pairs)

@@ -15,7 +15,7 @@ from tallystick.infrastructure.store.changes import load
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.model import from_row
 from tallystick.kernel.time import Instant
-from tallystick.protocol.approvals import WARNING, ApprovalItem, Inbox
+from tallystick.protocol.approvals import WARNING, ApprovalItem, ApprovalStage, Inbox
 
 MOST = 20
 """Requests in one answer."""
@@ -56,11 +56,17 @@ class Reading:
         """
         return overdue(self._kept.reader, now, _MOST_OVERDUE)
 
-    def _item(self, row: ApprovalRow, event: int, customer: str) -> ApprovalItem:
-        content = self._kept.content(row)
+    def _signed(self, row: ApprovalRow) -> list[SignatureRow]:
+        """Who signed; nobody has while one person is waited for, so that nothing is read then."""
+        if row.needed == 1 and row.stage is ApprovalStage.PENDING:
+            return []
         pairs = [f"{row.id}/{name}" for name in row.names()]
         found = load(self._kept.reader, SIGNATURE, pairs)
-        signed = [from_row(SignatureRow, one) for one in found.values()]
+        return [from_row(SignatureRow, one) for one in found.values()]
+
+    def _item(self, row: ApprovalRow, event: int, customer: str) -> ApprovalItem:
+        content = self._kept.content(row)
+        signed = self._signed(row)
         return ApprovalItem(
             cursor=event,
             state=self._kept.state(row, len(signed)),
