@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import (
+    approval,
     guessing,
     hashing,
     overload,
@@ -44,6 +45,7 @@ PARTS: dict[str, Callable[[bool], Rows]] = {
     "replica": replica.run,
     "payment": payment.run,
     "pin": pin.run,
+    "approval": approval.run,
     "overload": overload.run,
     "ussd": ussd.run,
     "guessing": guessing.run,

@@ -24,6 +24,7 @@ from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, set_up
 from tallystick.entry.siem import Destination
 from tallystick.entry.tracing.spans import Spans
+from tallystick.entry.waking import FILE, PushService
 from tallystick.entry.witnessing import Witnessing
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import encode
@@ -90,6 +91,7 @@ def served(
     port: int = 0,
     appraisal: str = "",
     prepare: Callable[[ProviderFolder, Secret[bytes]], None] | None = None,
+    push: str = "",
 ) -> Iterator[Served]:
     """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(31) + b".")  # a line end at the end is not of a secret
@@ -125,6 +127,8 @@ def served(
         save_desk(folder, desk)
     if prepare is not None:
         prepare(provider, secret)
+    if push:
+        (folder / FILE).write_bytes(encode(PushService(url=push)))
     platform = open_platform(provider, secret, clock)
     ready, stop_box, bound = threading.Event(), [], [0]
     log: list[bytes] = []

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from tallystick.application.asking import Approving
 from tallystick.application.attempts import Subjects
 from tallystick.application.consent import DeviceSigned, PinVerified
 from tallystick.application.desk.model import (
@@ -226,6 +227,7 @@ Command = (
     | TryPin
     | TryEnded
     | InSession
+    | Approving
     | PinTried
     | DialOrder
     | DialBalance
@@ -275,6 +277,7 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
         turn, Subjects(one.customer, receipt=one.receipt), right=one.right, held=one.held
     ),
     InSession: lambda desks, turn, one: one.act(desks.selfcare, turn, one.session, one.sequence),
+    Approving: lambda _, turn, one: one.act(turn),
     PinTried: lambda desks, turn, one: desks.pin_tried(
         turn, one.session, right=one.right, held=one.held
     ),

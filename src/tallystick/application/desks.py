@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tallystick.application.acts import Acts
+from tallystick.application.approvals import Approvals
+from tallystick.application.asking import Beginning, Offline, Reading
 from tallystick.application.attempts import Attempts, Subjects
 from tallystick.application.authentication import Access, Sessions
 from tallystick.application.authentication.pins import Pins
@@ -76,6 +78,10 @@ class Desks:
     proving: Proving
     signals: Signals
     desk: Desk
+    approvals: Approvals
+    beginning: Beginning
+    offline: Offline
+    inboxes: Reading
 
     @property
     def incentives(self) -> Incentives:
@@ -107,6 +113,7 @@ class Desks:
             device_enrolled_at=device.enrolled_at,
             session_since=session.established_at,
             factors=_SIGNED,
+            risk_score=self.approvals.kept.score(session.customer, turn.now),
         )
         return self.payments.order(turn, ask)
 
@@ -132,6 +139,7 @@ class Desks:
             factors=_DIALLED,
             degraded=sim.degraded,
             sim_age_ms=sim.sim_age_ms,
+            risk_score=self.approvals.kept.score(customer.id, turn.now),
         )
         return self.payments.order(turn, ask)
 
@@ -350,6 +358,7 @@ class Desks:
         self.attempts.trim()
         self.authenticators.trim()
         self.exemptions.trim()
+        self.approvals.kept.trim()
         self.book.trim()
         self.payments.trim(now)
 
@@ -375,3 +384,4 @@ class Desks:
         self.book.reset()
         self.notices.reset()
         self.payments.reset(now)
+        self.approvals.kept.reset()

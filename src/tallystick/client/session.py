@@ -200,6 +200,17 @@ def _raise_if_ended(content: bytes) -> None:
         raise error
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A sealed request, and what opens each of its answers with status 200.
+
+    Source: RFC 9052, 5.3
+    """
+
+    body: bytes
+    open: Callable[[bytes], bytes]
+
+
 class _Live:
     """An open session; our clock counts from its opening, since the provider's may differ."""
 
@@ -271,6 +282,22 @@ class ClientSession:
             if not resend:
                 raise
         return self._once(self._replaced(live), operation, path, body)
+
+    def seal(self, operation: str, body: bytes) -> "Sealed":
+        """`body`, sealed for `operation`, for an answer that comes in many parts.
+
+        Source: RFC 9052, 5.3
+        """
+        live = self._open_session()
+        with self._numbering:
+            live.sequence += 1
+            sequence = live.sequence
+            live.last = self._clock.now()
+        keys = live.keys
+        return Sealed(
+            seal_request(keys, operation, sequence, body),
+            lambda message: open_reply(keys, operation, sequence, 200, message),
+        )
 
     def _once(self, live: _Live, operation: str, path: str, body: bytes) -> Exchanged:
         reply, sequence = self._post(live, operation, path, body)

@@ -313,6 +313,17 @@ def consent_to(quoted: QuoteReply, keystore: DeviceKeystore, now: Instant) -> Or
     Source: ISO/TS 12812-2:2017, 11.2.2
     """
     quote = quoted.quote
+    jws = signed_consent(quote, keystore, now, shown=shown(quote))
+    request = PaymentRequest(consent=jws, proof=quoted.proof)
+    return Order(quote, encode_canonical(request))
+
+
+def signed_consent(quote: Quote, keystore: DeviceKeystore, now: Instant, *, shown: str) -> str:
+    """The consent to exactly the terms of `quote` (JWS compact), after the person read `shown`.
+
+    Raises NotPermitted if the person declines.
+    Source: ISO/TS 12812-2:2017, 11.2.2
+    """
     device = keystore.identity().device
     consent = restated(
         quote,
@@ -323,10 +334,8 @@ def consent_to(quoted: QuoteReply, keystore: DeviceKeystore, now: Instant) -> Or
     )
     header = consent_header(device)
     signing_input = f"{b64url(header)}.{b64url(encode_canonical(consent))}"
-    signature = keystore.consent_sign(signing_input.encode(), shown=shown(quote))
-    jws = f"{signing_input}.{b64url(signature)}"
-    request = PaymentRequest(consent=jws, proof=quoted.proof)
-    return Order(quote, encode_canonical(request))
+    signature = keystore.consent_sign(signing_input.encode(), shown=shown)
+    return f"{signing_input}.{b64url(signature)}"
 
 
 def shown(quote: Quote) -> str:

@@ -14,6 +14,7 @@ from tallystick.application.notices import (
     DeviceSuspended,
     Facts,
     NoticeRow,
+    NotMe,
     PaymentReceived,
     PaymentReversed,
     PaymentSent,
@@ -133,6 +134,8 @@ def _facts_of(platform: Platform, notice: NoticeRow) -> Facts:
             return PinBlocked(minutes=rules.block_ms // MINUTE_MS)
         case Template.SIM_CHANGED:
             return SimChanged()
+        case Template.NOT_ME:
+            return NotMe()
         case _:
             return _payment_facts(platform, notice)
 

@@ -6,7 +6,10 @@ Source: ISO/TS 12812-2:2017, 6.2.2
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tallystick.application.acts import Acts
+from tallystick.application.acts import Acts, More
+from tallystick.application.approvals import Approvals, Kept, Staff
+from tallystick.application.asking import ApprovalActs, Beginning, Offline, Reading
+from tallystick.application.asking.offline import Crew as OfflineCrew
 from tallystick.application.attempts import Attempts
 from tallystick.application.authentication import Access, Sessions
 from tallystick.application.authentication.people import Keys, People
@@ -24,6 +27,7 @@ from tallystick.application.exemptions import Exemptions
 from tallystick.application.guarding import Guarding
 from tallystick.application.incentives import Incentives
 from tallystick.application.notices import Notices
+from tallystick.application.operators import Operators
 from tallystick.application.payments import Payments, Tariff
 from tallystick.application.policing import Officers, PolicyInForce, Seal
 from tallystick.application.proving import Proving
@@ -44,6 +48,7 @@ from tallystick.infrastructure.modules.signer import ModuleSigner
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.database import Connection
 from tallystick.kernel.time import Clock
+from tallystick.protocol.approvals import offline_header
 from tallystick.protocol.enrolment import DeviceCertificate
 
 
@@ -97,6 +102,15 @@ class _Base:
     signals: Signals
 
 
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Requests for approval: kept, begun, and answered without a network."""
+
+    approvals: Approvals
+    beginning: Beginning
+    offline: Offline
+
+
 def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     """The capabilities, joined.
 
@@ -116,24 +130,15 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     selfcare = SelfCare(
         Crew(attempts, authenticators, customers, ground.devices, payments, pins, policy, sessions)
     )
-    acts = Acts(
-        access=ground.access,
-        book=ground.book,
-        customers=customers,
-        days=DayBook(reader, on.settings.currency),
-        devices=ground.devices,
-        operators=operators,
-        payments=payments,
-        policy=policy,
-        quoting=quoting,
-        webhooks=webhooks,
-        more={
-            **acts_of_the_desk(desk),
-            **Guarding(
-                attempts, authenticators, customers, ground.exemptions, policy, selfcare, sessions
-            ).acts(),
-        },
-    )
+    asking = _asking(on, ground, quoting, authenticators)
+    guarded = attempts, authenticators, customers, ground.exemptions, policy, selfcare, sessions
+    guarding = Guarding(*guarded)
+    more = {
+        **acts_of_the_desk(desk),
+        **ApprovalActs(asking.approvals, asking.beginning, customers).acts(),
+        **guarding.acts(),
+    }
+    acts = _acts(on, ground, operators, quoting, webhooks, more)
     desks = Desks(
         policy=policy,
         customers=customers,
@@ -157,6 +162,10 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         certification=_certification(on, policy),
         proving=Proving(ground.access, acts, customers, policy, reader),
         desk=desk,
+        approvals=asking.approvals,
+        beginning=asking.beginning,
+        offline=asking.offline,
+        inboxes=Reading(asking.approvals.kept),
     )
     return desks, quoting, webhooks
 
@@ -205,6 +214,67 @@ def _people_and_money(on: Ground) -> _Base:
         notices,
         signals,
     )
+
+
+def _approvals(on: Ground, ground: _Base) -> Approvals:
+    kept = Kept(ground.customers, ground.policy, on.reader, capacity=on.size.rows)
+    staff = Staff(
+        ground.attempts,
+        ground.customers,
+        ground.devices,
+        ground.notices,
+        ground.payments,
+        ground.sessions,
+    )
+    return Approvals(staff, kept)
+
+
+def _acts(
+    on: Ground,
+    ground: _Base,
+    operators: Operators,
+    quoting: Quoting,
+    webhooks: Webhooks,
+    more: More,
+) -> Acts:
+    return Acts(
+        access=ground.access,
+        book=ground.book,
+        customers=ground.customers,
+        days=DayBook(on.reader, on.settings.currency),
+        devices=ground.devices,
+        operators=operators,
+        payments=ground.payments,
+        policy=ground.policy,
+        quoting=quoting,
+        webhooks=webhooks,
+        more=more,
+    )
+
+
+def _asking(on: Ground, ground: _Base, quoting: Quoting, authenticators: Authenticators) -> _Asking:
+    approvals = _approvals(on, ground)
+    beginning = Beginning(
+        approvals.kept, ground.customers, ground.devices, quoting, ground.sessions
+    )
+    return _Asking(approvals, beginning, _offline(on, ground, authenticators, approvals))
+
+
+def _offline(
+    on: Ground, ground: _Base, authenticators: Authenticators, approvals: Approvals
+) -> Offline:
+    """Signs requests for devices without a network with the key that answers handshakes."""
+    handle = on.keys.newest(Purpose.SESSION_SIGNATURE)
+    signer = ModuleSigner(on.module, handle)
+    crew = OfflineCrew(
+        ground.attempts,
+        authenticators,
+        ground.customers,
+        ground.payments,
+        signer,
+        offline_header(signer.algorithm, handle.id),
+    )
+    return Offline(crew, approvals)
 
 
 def _certification(on: Ground, policy: PolicyInForce) -> Certification:

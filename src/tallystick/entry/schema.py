@@ -3,6 +3,7 @@
 Source: ISO/TS 12812-2:2017, 6.2.3
 """
 
+from tallystick.application.approvals.store import MIGRATION as APPROVALS
 from tallystick.application.attempts.store import MIGRATION as ATTEMPTS
 from tallystick.application.authentication.store import MIGRATION as ACTIVATIONS
 from tallystick.application.authenticators.store import MIGRATION as AUTHENTICATORS
@@ -43,5 +44,6 @@ MIGRATIONS = (
     INCENTIVES,
     PROPOSALS,
     VERDICTS,
+    APPROVALS,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

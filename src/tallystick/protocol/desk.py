@@ -117,7 +117,7 @@ class IssueWorkload(Wire, frozen=True, kw_only=True):
     """
 
     label: Annotated[ShortText, INTERNAL]
-    scope: Annotated[Annotated[str, pattern("^(?:evaluate-policy)$")], INTERNAL]
+    scope: Annotated[Annotated[str, pattern("^(?:evaluate-policy|begin-approval)$")], INTERNAL]
     way: Annotated[Annotated[str, pattern("^(?:secret|key)$")], INTERNAL]
     verifier: Annotated[Base64Url, INTERNAL]
     days: Annotated[Natural, INTERNAL]

@@ -56,6 +56,8 @@ FLOWS: tuple[Flow, ...] = (
             "session.end", "payment.quote", "payment.order", "payment.receipt", "account.read",
             "agent.open-customer", "factor.challenge", "factor.code", "factor.pin", "pin.change",
             "payee.add", "device.remove", "device.key-void", "session.list", "session.end-others",
+            "approval.begin", "approval.inbox", "approval.stream", "approval.approve",
+            "approval.decline", "approval.cancel", "approval.wake",
         ),
     ),
     *map(
@@ -69,7 +71,9 @@ FLOWS: tuple[Flow, ...] = (
             "enrol-authenticator", "unlock-customer", "view-sessions", "end-sessions",
             "report-fraud",
             "enrol-operator", "erase-subject", "add-webhook", "close-day", "access.evaluation",
-            "access.evaluations",
+            "access.evaluations", "approvals.begin", "approvals.status", "approvals.cancel",
+            "approvals.offline", "approvals.reply", "begin-approval", "cancel-approval",
+            "set-mandate", "revoke-approver", "clear-risk",
         ),
     ),
     *map(

@@ -109,6 +109,15 @@ class Authenticators:
             self._rows.put(customer.id, replace(row, question=question), turn.changes)
         return question
 
+    def pose(self, turn: Turn, customer: Customer, question: str) -> None:
+        """Ask the customer's OCRA authenticator `question`; the last question is void.
+
+        Source: RFC 6287, 7.1
+        """
+        row = self._rows.get(customer.id)
+        if row is not None and row.kind == _OCRA:
+            self._rows.put(customer.id, replace(row, question=question), turn.changes)
+
     def use(
         self,
         turn: Turn,

@@ -32,6 +32,7 @@ class Template(StrEnum):
     DEVICE_SUSPENDED = "device-suspended"
     PIN_BLOCKED = "pin-blocked"
     SIM_CHANGED = "sim-changed"
+    NOT_ME = "not-me"
 
 
 class NoticeRow(Record, frozen=True, kw_only=True):
@@ -152,6 +153,13 @@ class SimChanged(Record, frozen=True, kw_only=True):
     """
 
 
+class NotMe(Record, frozen=True, kw_only=True):
+    """A person said on a device that somebody else began a request.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.5
+    """
+
+
 Facts = (
     ActivationIssued
     | PaymentSent
@@ -160,4 +168,5 @@ Facts = (
     | DeviceSuspended
     | PinBlocked
     | SimChanged
+    | NotMe
 )

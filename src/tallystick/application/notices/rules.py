@@ -14,6 +14,7 @@ from tallystick.application.notices.model import (
     DeviceSuspended,
     Facts,
     NoticeRow,
+    NotMe,
     PaymentReceived,
     PaymentReversed,
     PaymentSent,
@@ -97,6 +98,7 @@ _TEMPLATES: dict[type[Facts], Template] = {
     DeviceSuspended: Template.DEVICE_SUSPENDED,
     PinBlocked: Template.PIN_BLOCKED,
     SimChanged: Template.SIM_CHANGED,
+    NotMe: Template.NOT_ME,
 }
 
 
@@ -135,11 +137,13 @@ def _said(facts: Facts) -> tuple[Said, dict[str, str]]:
             amount = _money(facts.amount_minor, facts.currency)
             way = Said.GIVEN_BACK if to_you else Said.TAKEN_BACK
             return way, {"amount": amount, "receipt": code}
-        case DeviceSuspended() | PinBlocked() | SimChanged():
+        case DeviceSuspended() | PinBlocked() | SimChanged() | NotMe():
             return _warned(facts)
 
 
-def _warned(facts: DeviceSuspended | PinBlocked | SimChanged) -> tuple[Said, dict[str, str]]:
+def _warned(
+    facts: DeviceSuspended | PinBlocked | SimChanged | NotMe,
+) -> tuple[Said, dict[str, str]]:
     match facts:
         case DeviceSuspended(because=because):
             return Said.DEVICE_SUSPENDED, {"because": plain_name(because, _REASON_PLACES)}
@@ -148,6 +152,8 @@ def _warned(facts: DeviceSuspended | PinBlocked | SimChanged) -> tuple[Said, dic
             return blocked, {"minutes": str(minutes)} if minutes else {}
         case SimChanged():
             return Said.SIM_CHANGED, {}
+        case NotMe():
+            return Said.NOT_ME, {}
 
 
 def _money(minor: int, currency: str) -> str:

@@ -112,6 +112,7 @@ class Ask(NamedTuple):
     factors: tuple[str, ...]
     degraded: tuple[tuple[str, int], ...] = ()
     sim_age_ms: int = FOREVER
+    risk_score: int = 0
 
 
 @dataclass(frozen=True, slots=True)

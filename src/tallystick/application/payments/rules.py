@@ -113,5 +113,6 @@ def facts_of(
         minute_of_day=policy.compiled.minute_of_day(now),
         recent_failures=ask.payer.pin_failures,
         sim_age_ms=ask.sim_age_ms,
+        risk_score=ask.risk_score,
         degraded=(*ask.degraded, *policy.degraded_since(now)),
     )

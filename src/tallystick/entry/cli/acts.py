@@ -23,8 +23,12 @@ _URL = "http://127.0.0.1:8480 --key-file ann.key"
 ACT_EXAMPLES = {
     "activate-policy": f"activate-policy {_URL} --envelope signed.json",
     "add-webhook": f"add-webhook {_URL} --deliver-to https://core.example/events --kinds payment",
+    "begin-approval": f"begin-approval {_URL} --payer +254700000001 --kind merchant --payee 5544"
+    ' --amount 950.00 --currency KES --asked-by "care desk"',
     "bind-passkey": f"bind-passkey {_URL}",
     "break-glass": f'break-glass {_URL} --minutes 30 --because "thefts, nobody else is here"',
+    "cancel-approval": f'cancel-approval {_URL} --approval apr_... --because "asked by phone"',
+    "clear-risk": f'clear-risk {_URL} --customer cus_... --because "identified anew"',
     "close-day": f"close-day {_URL} --day 2026-01-31",
     "end-sessions": f'end-sessions {_URL} --customer cus_... --because "phone lost"',
     "enrol-authenticator": f"enrol-authenticator {_URL} --number +254700000001 --kind totp"
@@ -47,6 +51,10 @@ ACT_EXAMPLES = {
     "reverse-payment": f'reverse-payment {_URL} --order ord_... --because "sent twice"',
     "review-emergency": f'review-emergency {_URL} --emergency emg_... --found "as it had to be"',
     "revoke-workload": f'revoke-workload {_URL} --workload wkl_... --because "left the partner"',
+    "revoke-approver": f"revoke-approver {_URL} --number 5544 --customer cus_..."
+    ' --because "left the firm"',
+    "set-mandate": f"set-mandate {_URL} --number 5544 --bands 1000000:1:cus_...,cus_..."
+    ' --bands 50000000:2:cus_...,cus_... --initiator excluded --because "board resolution"',
     "set-incentive": f"set-incentive {_URL} --ladder agents --subject cus_... --step 1"
     ' --because "trained again"',
     "shadow-policy": f"shadow-policy {_URL} --envelope signed.json",
@@ -96,6 +104,13 @@ _HELP = {
     "verifier": "SHA-256 of its secret, or its public key (P-256, 65 octets), in base64url.",
     "days": "For how many days.",
     "workload": "Id of the program.",
+    "payer": "Who is asked: telephone or till number.",
+    "payee": "Who is paid: telephone or till number.",
+    "asked_by": "Who asks, as the customer will read it.",
+    "devices": "Id of a device that may approve; say it several times, or leave it out for all.",
+    "approval": "Id of the request.",
+    "bands": "Up to so many minor units, so many of these: AMOUNT:NEEDED:CUSTOMER,...; repeat.",
+    "initiator": "Whether who began an order may approve it: allowed or excluded.",
     "until": "Instant until which it stays lifted; until the next version if left out.",
 }
 _FIXED = {"suspend-device": {"suspend": True}, "resume-device": {"suspend": False}}

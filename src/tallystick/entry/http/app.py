@@ -15,10 +15,12 @@ from starlette.routing import Route
 
 from tallystick.entry.http.access import AccessDoors
 from tallystick.entry.http.aggregator import PartnerDoors
+from tallystick.entry.http.beginnings import BeginningDoors
 from tallystick.entry.http.doors import Doors
 from tallystick.entry.http.early import EarlyRefusal
 from tallystick.entry.http.lane import SEALED_TYPE, LaneHandler
 from tallystick.entry.http.openapi import openapi_document
+from tallystick.entry.http.streams import StreamDoor
 from tallystick.entry.http.ussd import UssdDoor
 from tallystick.kernel.codec import encode
 from tallystick.kernel.errors import (
@@ -28,6 +30,7 @@ from tallystick.kernel.errors import (
     NotFound,
     TooLarge,
 )
+from tallystick.protocol.approvals import STREAM_PATH
 from tallystick.protocol.problems import problem_of
 
 MAX_SEALED_BYTES = 64 * 1024
@@ -42,6 +45,9 @@ def application(
     sealed: dict[str, LaneHandler],
     early: EarlyRefusal,
     more: Sequence[Route] = (),
+    *,
+    beginnings: BeginningDoors,
+    streams: StreamDoor,
 ) -> Starlette:
     """The whole service as an ASGI application, the sealed operations included.
 
@@ -68,6 +74,12 @@ def application(
         Route("/v1/ussd", ussd.message, methods=["POST"]),
         Route("/v1/aggregators/{aggregator}", partners.callback, methods=["POST"]),
         Route("/v1/sms/receipts", partners.receipt, methods=["POST"]),
+        Route("/v1/partner/approvals", beginnings.begin, methods=["POST"]),
+        Route("/v1/partner/approvals/status", beginnings.status, methods=["POST"]),
+        Route("/v1/partner/approvals/cancel", beginnings.cancel, methods=["POST"]),
+        Route("/v1/partner/approvals/offline", beginnings.offline, methods=["POST"]),
+        Route("/v1/partner/approvals/reply", beginnings.reply, methods=["POST"]),
+        Route(STREAM_PATH, streams.stream, methods=["POST"]),
         Route("/v1/keys", doors.keys, methods=["GET"]),
         Route("/v1/message-keys", doors.message_keys, methods=["GET"]),
         Route("/v1/tally/checkpoint", doors.checkpoint, methods=["GET"]),

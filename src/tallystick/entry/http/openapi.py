@@ -122,6 +122,8 @@ def _responses(one: Operation) -> dict[str, Any]:
         if sealed_reply
         else {"application/json": {"schema": _ref(one.reply)}}
     )
+    if one.streamed:
+        content = {"text/event-stream": {"schema": {"type": "string"}}}
     if one.form:
         content = {"text/plain": {"schema": {"type": "string"}}}
     responses: dict[str, Any] = {"200": {"description": "done", "content": content}}

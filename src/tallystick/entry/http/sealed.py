@@ -18,6 +18,7 @@ from tallystick.application.turn import Recorded
 from tallystick.entry.answering import Done, answer_of, success
 from tallystick.entry.assembly import Platform
 from tallystick.entry.hashing import HashingPool
+from tallystick.entry.http.approvals import ApprovalOperations
 from tallystick.entry.http.front import Front, Opened, Perform
 from tallystick.entry.http.lane import LaneHandler
 from tallystick.entry.http.operations import operation
@@ -55,6 +56,7 @@ class SealedOperations:
         Source: ISO/TS 12812-2:2017, 7.2.7
         """
         self._own = OwnFactors(platform, writer, hashing) if hashing is not None else None
+        self._approvals = ApprovalOperations(platform, writer)
         self._platform = platform
         self._writer = writer
         self._desks = platform.desks
@@ -77,6 +79,7 @@ class SealedOperations:
             "payment.quote": self._reading(self.quote),
             "payment.receipt": self._changing(self.receipt),
             "account.read": self._changing(self.account),
+            **self._approvals.performers(),
             **(self._own.performers() if self._own is not None else {}),
         }
 

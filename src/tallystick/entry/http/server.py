@@ -31,6 +31,7 @@ from tallystick.entry.http.access import AccessDoors
 from tallystick.entry.http.admitted import ask_for_certificates
 from tallystick.entry.http.aggregator import PartnerDoors
 from tallystick.entry.http.app import application
+from tallystick.entry.http.beginnings import BeginningDoors
 from tallystick.entry.http.certified import Certified, Duty, certified
 from tallystick.entry.http.desk import desk_of
 from tallystick.entry.http.dialled import DialledActions
@@ -41,6 +42,7 @@ from tallystick.entry.http.gauges import tell_gauges
 from tallystick.entry.http.lane import LaneProtocol, sweep_idle
 from tallystick.entry.http.pace import FLUSH_S, HOUSEKEEPING_S, IDLE_S, quiet_collector
 from tallystick.entry.http.sealed import SealedOperations, sealed_handlers
+from tallystick.entry.http.streams import StreamDoor
 from tallystick.entry.http.ussd import UssdDoor
 from tallystick.entry.http.watched import (
     NOT_WATCHED,
@@ -59,6 +61,7 @@ from tallystick.entry.notes import Note
 from tallystick.entry.threads import to_its_end
 from tallystick.entry.tightening import watch_controls
 from tallystick.entry.tracing import Tracing
+from tallystick.entry.waking import end_requests, send_wakes
 from tallystick.entry.witnessing import Witnessing
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.store.database import Upkeep
@@ -219,6 +222,8 @@ def _duties(
         watch_controls(platform, writer, accounting),
         watch_incentives(platform, writer, accounting),
         *(duty() for duty in served.duties),
+        end_requests(platform, writer),
+        send_wakes(platform),
     ]
     if platform.settings.core_url:
         link = CoreLink(platform, writer, accounting, patience)
@@ -266,6 +271,8 @@ def _served(on: _Stage, listening: Listening, place: Place | None, more: Certifi
         sealed,
         early,
         (*desk_of(platform, writer, accounting), *more.routes),
+        beginnings=BeginningDoors(platform, writer, accounting),
+        streams=StreamDoor(platform, accounting),
     )
     desk = None
     if place is not None:

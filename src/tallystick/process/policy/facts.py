@@ -176,6 +176,11 @@ class OperatorAct(StrEnum):
     REVOKE_WORKLOAD = "revoke-workload"
     SET_INCENTIVE = "set-incentive"
     COVER_COMMISSION = "cover-commission"
+    BEGIN_APPROVAL = "begin-approval"
+    CANCEL_APPROVAL = "cancel-approval"
+    SET_MANDATE = "set-mandate"
+    REVOKE_APPROVER = "revoke-approver"
+    CLEAR_RISK = "clear-risk"
 
 
 class Signal(StrEnum):

@@ -11,6 +11,7 @@ from tallystick.application.notices import (
     DeviceSuspended,
     Facts,
     NoticeRow,
+    NotMe,
     PaymentReceived,
     PaymentReversed,
     PaymentSent,
@@ -79,6 +80,7 @@ def everything(name: str = "Jane W.", minor: int = 50_000) -> list[Facts]:
         PinBlocked(minutes=30),
         PinBlocked(minutes=0),
         SimChanged(),
+        NotMe(),
     ]
 
 

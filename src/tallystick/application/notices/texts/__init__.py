@@ -43,6 +43,10 @@ _ENGLISH: Final[Mapping[Said, str]] = {
         "your SIM was changed or moved to another phone. Dialled payments wait for some time."
         " If this was not you, visit an agent."
     ),
+    Said.NOT_ME: (
+        "you told us that a payment request was not yours. Nothing was paid and others are stopped."
+        " Visit an agent to go on."
+    ),
 }
 
 _FRENCH: Final[Mapping[Said, str]] = {
@@ -66,6 +70,10 @@ _FRENCH: Final[Mapping[Said, str]] = {
     Said.SIM_CHANGED: (
         "votre SIM a été changée ou est dans un autre mobile. Les paiements composés attendent."
         " Si ce n'était pas vous, voyez un agent."
+    ),
+    Said.NOT_ME: (
+        "vous avez dit qu'une demande n'est pas de vous. Rien n'est payé, le reste est bloqué."
+        " Voyez un agent."
     ),
 }
 
@@ -92,6 +100,10 @@ _SWAHILI: Final[Mapping[Said, str]] = {
     Said.SIM_CHANGED: (
         "laini yako imebadilishwa au imehamia simu nyingine. Malipo ya menyu yatasubiri."
         " Kama si wewe, nenda kwa wakala."
+    ),
+    Said.NOT_ME: (
+        "umesema ombi la malipo si lako. Hakuna kilicholipwa na maombi mengine yamesimamishwa."
+        " Nenda kwa wakala."
     ),
 }
 

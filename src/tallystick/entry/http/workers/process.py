@@ -140,7 +140,7 @@ class FrontProcess:
         performers: dict[str, Perform] = {
             one.name: self._asking(one.name)
             for one in OPERATIONS
-            if one.protection is Protection.SEALED
+            if one.protection is Protection.SEALED and not one.streamed
         }
         performers["payment.order"] = self._ordering()
         return {

@@ -1,0 +1,149 @@
+"""Approvals without a network at the device: a signed request as a QR code, eight digits back.
+
+    request (signed by the provider) -> QR -> device: verifies, shows, answers by OCRA -> digits
+    digits, typed where the order was begun -> counted -> counter used up -> order paid
+
+All in one step of the writer: the counter moves with the order, or not at all.
+
+Source: RFC 6287; ISO/TS 12812-2:2017, 7.3.2; 11.2.2
+"""
+
+from dataclasses import dataclass
+
+from tallystick.application.approvals.kept import Kept
+from tallystick.application.approvals.model import ApprovalRow
+from tallystick.application.approvals.rules import moved
+from tallystick.application.approvals.service import Approvals
+from tallystick.application.attempts import Attempts, Subjects, not_right
+from tallystick.application.authenticators import Authenticators
+from tallystick.application.consent import PinVerified, consent_of
+from tallystick.application.customers import Customers
+from tallystick.application.payments import Ask, Payments
+from tallystick.application.turn import Outcome, Turn
+from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.jws import sign_compact
+from tallystick.infrastructure.crypto.signature import SigningKey
+from tallystick.kernel.codec import b64url, encode_canonical
+from tallystick.kernel.errors import Conflict, Expired, NotAuthentic, NotFound, NotPermitted
+from tallystick.kernel.secret import Secret
+from tallystick.process.policy import Grade
+from tallystick.process.policy.facts import DeviceTrust, Factor
+from tallystick.protocol.approvals import ApprovalStage, OfflineRequest, OfflineShown
+
+SUITE = "OCRA-1:HOTP-SHA256-8:C-QH64"
+"""The suite that answers: eight digits, a counter, and the quote's hash as the question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The capabilities that offline approvals join; `signer` signs under the JWS `header`.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2
+    """
+
+    attempts: Attempts
+    authenticators: Authenticators
+    customers: Customers
+    payments: Payments
+    signer: SigningKey
+    header: bytes
+
+
+class Offline:
+    """Shows requests to devices without a network, and takes the digits that they answer.
+
+    Source: RFC 6287; ISO/TS 12812-2:2017, 7.3.2
+    """
+
+    def __init__(self, crew: Crew, approvals: Approvals) -> None:
+        self._crew = crew
+        self._approvals = approvals
+        self._kept: Kept = approvals.kept
+
+    def show(self, turn: Turn, source: str, approval: str) -> Outcome:
+        """The signed request, for who began it.
+
+        Raises NotFound for another's, NotPermitted for one that several people approve.
+        Source: RFC 7515, 5.1; ISO/TS 12812-2:2017, 11.2.2
+        """
+        row = self._row(turn, source, approval)
+        content = self._kept.content(row)
+        asked = OfflineRequest(
+            approval=row.id,
+            asked_by=content.asked_by,
+            text=content.text,
+            quote=content.quote,
+            question=question_of(row),
+            expires_at=row.expires_at,
+        )
+        signed = sign_compact(self._crew.signer, self._crew.header, encode_canonical(asked))
+        return Outcome(OfflineShown(signed=signed))
+
+    def reply(self, turn: Turn, source: str, approval: str, code: Secret[str]) -> Outcome:
+        """Count the try, use the code up, and pay.
+
+        Raises NotAuthentic alike for whatever is not right and while no try is allowed.
+        Source: RFC 6287, 7.1; ISO/TS 12812-2:2017, 7.3.2; 11.2.2
+        """
+        crew = self._crew
+        row = self._row(turn, source, approval)
+        payer = crew.customers.active(crew.customers.get(row.payer))
+        who = Subjects(payer.id)
+        crew.authenticators.pose(turn, payer, question_of(row))
+        try:
+            crew.attempts.count(turn, who)
+        except NotAuthentic:
+            crew.authenticators.look(payer, turn.now, code, None)
+            crew.attempts.wrong(turn, who, held=True)
+            raise
+        try:
+            category = crew.authenticators.use(turn, payer, row.channel, code)
+        except NotAuthentic:
+            crew.attempts.wrong(turn, who)
+            raise not_right() from None
+        crew.attempts.right(turn, who)
+        grade = Grade.PIN_VERIFIED.value
+        quote = self._kept.content(row).quote
+        consent = consent_of(quote, device="", grade=grade, consented_at=turn.now)
+        message = {
+            "approval": row.id,
+            "code_hash": b64url(sha256(row.digest + code.reveal().encode())),
+            "question": question_of(row),
+            "suite": SUITE,
+        }
+        ask = Ask(
+            consented=PinVerified(
+                consent=consent, channel_message=encode_canonical(message).decode()
+            ),
+            payer=payer,
+            channel=row.channel,
+            grade=grade,
+            device_trust=DeviceTrust.NONE.value,
+            device_enrolled_at=0,
+            session_since=turn.now,
+            factors=tuple(sorted({Factor.POSSESSION.value, category})),
+            risk_score=self._kept.score(payer.id, turn.now),
+        )
+        outcome = crew.payments.order(turn, ask)
+        return self._approvals.executed(turn, row, outcome, 1)
+
+    def _row(self, turn: Turn, source: str, approval: str) -> ApprovalRow:
+        row = self._kept.get(approval)
+        if row.source != source:
+            raise NotFound("there is no such request for you")
+        if row.needed != 1 or row.payer not in row.names():
+            raise NotPermitted("a request of a mandate is approved on signing devices only")
+        if row.stage is ApprovalStage.PENDING and turn.now > row.expires_at:
+            self._kept.record(turn, moved(row, ApprovalStage.EXPIRED), "expired")
+            raise Expired("the request is past its time", remedy="begin a new one")
+        if row.stage is not ApprovalStage.PENDING:
+            raise Conflict(f"the request is {row.stage}", remedy="begin a new one")
+        return row
+
+
+def question_of(row: ApprovalRow) -> str:
+    """The OCRA question of a request: the hash of its quote, 64 hexadecimal digits.
+
+    Source: RFC 6287, 5.1
+    """
+    return row.digest.hex().upper()
