@@ -14,6 +14,7 @@ from tallystick.application.notices.model import NoticeState, Template
 from tallystick.application.notices.senders import SenderRule
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import open_platform
+from tallystick.entry.hashing import HashingPool
 from tallystick.entry.http.dialled import DialledActions
 from tallystick.entry.http.dialogues import Called, Dialogues
 from tallystick.entry.partner_settings import PartnerLink
@@ -126,15 +127,15 @@ def test_the_last_payment_is_told_after_a_restart_too(tmp_path: Path) -> None:
         folder, secret = first.provider.folder, first.provider.secret
     platform = open_platform(folder, secret)
     try:
-        accounting = Accounting(platform.clock, lambda _: None)
-        actions = DialledActions(platform, _no_writer(), accounting)
+        accounting, hashing = Accounting(platform.clock, lambda _: None), HashingPool()
+        actions = DialledActions(platform, _no_writer(), accounting, hashing)
         dialogues = Dialogues(platform, actions, accounting, lambda one: sha256(b"k" + one))
         session = Called("menus-east", "s1", DIALLER, "*384#", "1", Secret(""))
         page = asyncio.run(dialogues.answer(session))
         assert page.text.startswith("Your last payment is done: KES 60.00 to Ann A., receipt code")
         going_on = Called("menus-east", "s1", DIALLER, "*384#", "1", Secret("1"))
         assert "1 Send money" in asyncio.run(dialogues.answer(going_on)).text
-        actions.close()
+        hashing.close()
     finally:
         platform.close()
 

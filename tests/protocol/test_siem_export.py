@@ -13,6 +13,7 @@ from tests.support.rfc5424 import Parsed
 from tests.support.served import Served, served
 
 from tallystick.entry.settings import PublicHalf
+from tallystick.entry.setup import demo_policy
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.money import Money
@@ -147,7 +148,10 @@ def test_a_pin_that_is_blocked_is_told_without_saying_whose(tmp_path: Path) -> N
     half = PublicHalf(algorithm="ES256", public=b64url(key.public().octets()))
     with Stream() as listener:
         url = f"syslog+tcp://127.0.0.1:{listener.port}"
-        with served(tmp_path / "p", siem=(url,), gateways={"gw1": half}) as provider:
+        text = demo_policy().replace("  backoff: PT1S", "  # backoff: PT1S")
+        with served(
+            tmp_path / "p", siem=(url,), gateways={"gw1": half}, policy_text=text
+        ) as provider:
             agent = provider.person("+254711000002", "Mary", kind="agent", tier=3, till="600200")
             agent.wallet.open_customer(
                 OpenCustomer(name=NAME, msisdn=NUMBER, kind="person", tier=1)

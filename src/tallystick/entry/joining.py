@@ -12,8 +12,8 @@ from tallystick.application.asking import ApprovalActs, Beginning, Offline, Read
 from tallystick.application.asking.offline import Crew as OfflineCrew
 from tallystick.application.attempts import Attempts
 from tallystick.application.authentication import Access, Sessions
-from tallystick.application.authentication.people import Keys, People
 from tallystick.application.authentication.pins import Pins
+from tallystick.application.authentication.service import Keys, People
 from tallystick.application.authenticators import Authenticators
 from tallystick.application.book import LedgerBook
 from tallystick.application.certification import Certification

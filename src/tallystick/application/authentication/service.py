@@ -3,14 +3,18 @@
 Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.1
 """
 
-from tallystick.application.attempts import Subjects
-from tallystick.application.authentication.model import Activation, Session
-from tallystick.application.authentication.people import Keys, People
+from dataclasses import dataclass
+
+from tallystick.application.attempts import Attempts, Subjects
+from tallystick.application.authentication.model import Activation, Session, new_code
+from tallystick.application.authentication.sessions import Sessions
 from tallystick.application.authentication.store import ACTIVATION
-from tallystick.application.customers import Customer
-from tallystick.application.devices import Device, DeviceStatus
+from tallystick.application.customers import Customer, Customers
+from tallystick.application.devices import Device, Devices, DeviceStatus
 from tallystick.application.devices.model import COPIED
-from tallystick.application.notices import Template
+from tallystick.application.notices import Notices, Template
+from tallystick.application.policing import PolicyInForce
+from tallystick.application.signals import Signals
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.envelope.handshake_server import (
     AuthenticatedDevice,
@@ -23,6 +27,7 @@ from tallystick.infrastructure.envelope.renewal import (
     Resynchronised,
     Spent,
 )
+from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
 from tallystick.infrastructure.tally.leaf import Commitments
@@ -35,7 +40,32 @@ from tallystick.process.policy.facts import Channel, Factor, Operation
 from tallystick.protocol.enrolment import EnrolmentAccepted
 from tallystick.protocol.session import SessionAccepted
 
-_DIGITS = 8
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The handles that access needs.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+
+    module: CryptoModule
+    activation: KeyHandle
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The capabilities that know who comes in.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2
+    """
+
+    customers: Customers
+    devices: Devices
+    sessions: Sessions
+    notices: Notices
+    policy: PolicyInForce
+    signals: Signals
+    attempts: Attempts
 
 
 class Access:
@@ -92,7 +122,7 @@ class Access:
         self, turn: Turn, customer: Customer, issued_by: str
     ) -> tuple[Activation, Secret[str]]:
         identifier = turn.new_id("atv")
-        code = _new_code(turn)
+        code = new_code(turn.entropy(16))
         activation = Activation(
             id=identifier,
             customer=customer.id,
@@ -363,12 +393,6 @@ class Access:
     def _code_mac(self, activation: str, code: Secret[str]) -> bytes:
         message = activation.encode() + b"\x00" + code.reveal().encode()
         return self._keys.module.mac(self._keys.activation, message)
-
-
-def _new_code(turn: Turn) -> Secret[str]:
-    number = int.from_bytes(turn.entropy(16), "big") % 10**_DIGITS
-    digits = f"{number:0{_DIGITS}d}"
-    return Secret(f"{digits[:4]}-{digits[4:]}")
 
 
 def _wrong_code() -> NotAuthentic:
