@@ -80,7 +80,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     ) as provider:
         gateway = UssdGateway("gw1", key, provider.url, provider.clock)
         person = provider.person(NUMBER, "Ann App", funds=100_000)
-        provider.open_customer("+254700000009", "Ben")
+        provider.open_customer("+254700000008", "Ben")
         phone = FeaturePhone(NUMBER, gateway, provider.smsc)
         provider.operators["care-desk"][0].act("issue-activation", IssueActivation(number=NUMBER))
         phone.set_pin(provider.activation_code(NUMBER, after=1), PIN)
@@ -209,7 +209,7 @@ def test_failures_of_all_channels_count_together_and_two_people_unlock(scene: Sc
     for attempt in (
         lambda: factors.give_pin(Secret("0001")),
         lambda: factors.give_code(Secret("000000")),
-        lambda: scene.phone.send_money("0700000009", "1", Secret("0002")),
+        lambda: scene.phone.send_money("0700000008", "1", Secret("0002")),
         lambda: factors.give_pin(Secret("0003")),
         lambda: factors.give_code(Secret("000001")),
     ):
@@ -220,7 +220,7 @@ def test_failures_of_all_channels_count_together_and_two_people_unlock(scene: Sc
     with pytest.raises(NotAuthentic) as again:
         factors.give_code(hotp(0))
     assert str(held.value) == str(again.value)
-    assert "too many tries" in scene.phone.send_money("0700000009", "1", PIN)[-1]
+    assert "too many tries" in scene.phone.send_money("0700000008", "1", PIN)[-1]
     unlock(scene)
     factors.give_pin(PIN)
     factors.give_code(hotp(0))
