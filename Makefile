@@ -51,7 +51,8 @@ docs: setup ## write the generated pages of docs/reference
 system: setup ## install (as root with CI set) or name the system packages that tests use
 	@$(PY) dev.py system
 
-lock: ## resolve requirements.lock again from pyproject.toml
+lock: setup ## resolve requirements.lock again from pyproject.toml
+	$(PY) -m pip install --quiet --disable-pip-version-check uv
 	$(VENV)/bin/uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url \
 		--no-header --python-version 3.11 -o requirements.lock
 
