@@ -21,6 +21,7 @@ from tallystick.application.desk.model import (
     SignIn,
 )
 from tallystick.application.desks import Desks
+from tallystick.application.education import DialledTerms, InLesson
 from tallystick.application.operators import SignedAct
 from tallystick.application.own_commands import (
     ApproveTightening,
@@ -38,6 +39,7 @@ from tallystick.application.own_commands import (
     StateCertificate,
     Tighten,
 )
+from tallystick.application.recovery import DialledStop, InLife, RecoveryDue
 from tallystick.application.tries import InSession, PinTried, TryEnded, TryPin
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.envelope.handshake_server import (
@@ -226,6 +228,11 @@ Command = (
     | TryPin
     | TryEnded
     | InSession
+    | InLife
+    | DialledStop
+    | RecoveryDue
+    | InLesson
+    | DialledTerms
     | PinTried
     | DialOrder
     | DialBalance
@@ -275,6 +282,11 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
         turn, Subjects(one.customer, receipt=one.receipt), right=one.right, held=one.held
     ),
     InSession: lambda desks, turn, one: one.act(desks.selfcare, turn, one.session, one.sequence),
+    InLife: lambda desks, turn, one: one.act(desks.own_recovery, turn, one.session, one.sequence),
+    DialledStop: lambda desks, turn, one: desks.recovery.cancel_dialled(turn, one.customer),
+    InLesson: lambda desks, turn, one: one.act(desks.education, turn, one.session, one.sequence),
+    DialledTerms: lambda desks, turn, one: desks.education.accept_dialled(turn, one.customer),
+    RecoveryDue: lambda desks, turn, one: desks.recovery.tend(turn, one.recovery),
     PinTried: lambda desks, turn, one: desks.pin_tried(
         turn, one.session, right=one.right, held=one.held
     ),

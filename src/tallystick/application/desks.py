@@ -18,6 +18,7 @@ from tallystick.application.core.settling import Settling
 from tallystick.application.customers import Customer, CustomerKind, Customers, Languages
 from tallystick.application.desk import Desk
 from tallystick.application.devices import Devices
+from tallystick.application.education import Education
 from tallystick.application.exemptions import Exemptions
 from tallystick.application.incentives import Incentives
 from tallystick.application.notices import Notices
@@ -25,12 +26,14 @@ from tallystick.application.operators import Operators
 from tallystick.application.payments import Ask, AskedReceipt, Payments
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.proving import Proving
+from tallystick.application.recovery import AgentBounds, OwnRecovery, Recovery
 from tallystick.application.selfcare import SelfCare
 from tallystick.application.signals import Signals
 from tallystick.application.turn import Outcome, Turn
 from tallystick.application.webhooks import Webhooks
 from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, NotPermitted
 from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import Instant
 from tallystick.process.policy import Facts, Grade, Operation
 from tallystick.process.policy.caps import Preview
 from tallystick.process.policy.facts import Channel, DeviceTrust, Factor
@@ -76,6 +79,10 @@ class Desks:
     proving: Proving
     signals: Signals
     desk: Desk
+    recovery: Recovery
+    own_recovery: OwnRecovery
+    bounds: AgentBounds
+    education: Education
 
     @property
     def incentives(self) -> Incentives:
@@ -97,16 +104,19 @@ class Desks:
             raise NotPermitted("the order is not this customer's, or not from this device")
         if consent.grade != SIGNED_GRADE:
             raise NotAuthentic("the consent names a grade that a signing device does not have")
+        payer = self.customers.get(session.customer)
+        self.education.check_terms(payer)
         attested = device.trust == _ATTESTED
         ask = Ask(
             consented=consented,
-            payer=self.customers.get(session.customer),
+            payer=payer,
             channel=session.channel,
             grade=_ATTESTED_GRADE if attested else SIGNED_GRADE,
             device_trust=device.trust,
             device_enrolled_at=device.enrolled_at,
             session_since=session.established_at,
             factors=_SIGNED,
+            recovering_for_ms=self.recovery.since(session.customer, turn.now),
         )
         return self.payments.order(turn, ask)
 
@@ -120,6 +130,7 @@ class Desks:
         customer = self.pins.clear(turn, self.customers.get(customer_id))
         if consented.consent.payer != customer.account:
             raise NotPermitted("the order is not this customer's")
+        self.education.check_terms(customer)
         sim = self.signals.facts(customer, turn.now)
         ask = Ask(
             consented=consented,
@@ -132,6 +143,7 @@ class Desks:
             factors=_DIALLED,
             degraded=sim.degraded,
             sim_age_ms=sim.sim_age_ms,
+            recovering_for_ms=self.recovery.since(customer.id, turn.now),
         )
         return self.payments.order(turn, ask)
 
@@ -214,7 +226,8 @@ class Desks:
         customer = self.access.redeem(turn, activation, code)
         if customer.id != customer_id:
             raise NotAuthentic("the activation code is not valid", remedy="check it")
-        return Outcome(self.pins.set(turn, customer, verifier))
+        self.access.redeemed(turn, customer, activation, "")
+        return Outcome(self.pins.set(turn, self.customers.get(customer_id), verifier))
 
     def _hold_pin(self, turn: Turn, customer: Customer) -> None:
         facts = Facts(
@@ -247,6 +260,7 @@ class Desks:
                 f"an agent opens persons up to tier {MAX_AGENT_TIER}",
                 because="agent-assisted enrolment",
             )
+        self.bounds.check_enrolment(turn, agent, request.zone)
         acted = self.acts.open_customer(turn, request, agent.id)
         customer = self.customers.by_alias(request.msisdn)
         reply = CustomerOpened(customer=customer.id, activation=acted.reference, event=acted.event)
@@ -342,6 +356,8 @@ class Desks:
         self.devices.trim()
         self.access.trim()
         self.operators.trim()
+        self.bounds.trim()
+        self.education.trim()
         self.desk.views.trim()
         self.desk.workloads.trim()
         self.certification.trim()
@@ -363,6 +379,9 @@ class Desks:
         self.devices.reset()
         self.access.reset()
         self.operators.reset()
+        self.recovery.reset(Instant(now))
+        self.bounds.reset()
+        self.education.reset()
         self.desk.views.reset()
         self.desk.emergencies.reset()
         self.desk.workloads.reset()

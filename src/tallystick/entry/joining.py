@@ -20,6 +20,7 @@ from tallystick.application.daybook import DayBook
 from tallystick.application.desk import acts_of_the_desk
 from tallystick.application.desks import Desks
 from tallystick.application.devices import Devices
+from tallystick.application.education import Education
 from tallystick.application.exemptions import Exemptions
 from tallystick.application.guarding import Guarding
 from tallystick.application.incentives import Incentives
@@ -29,6 +30,13 @@ from tallystick.application.policing import Officers, PolicyInForce, Seal
 from tallystick.application.proving import Proving
 from tallystick.application.quotekeys import QuoteKeys
 from tallystick.application.quoting import Quoting, Terms
+from tallystick.application.recovery import (
+    AgentBounds,
+    Assembly,
+    LifeActs,
+    OwnRecovery,
+    Recovery,
+)
 from tallystick.application.selfcare import Crew, SelfCare
 from tallystick.application.signals import Signals
 from tallystick.application.webhooks import Webhooks
@@ -104,7 +112,8 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     ground = _people_and_money(on)
     policy, customers, payments = ground.policy, ground.customers, ground.payments
     module, reader, rows = on.module, on.reader, on.size.rows
-    quoting = Quoting(customers, policy, on.quote_keys, module.random, _terms(on.settings))
+    terms = _terms(on.settings)
+    quoting = Quoting(customers, policy, on.quote_keys, module.random, terms, payments.knows)
     asked = module, on.keys, customers, policy, reader, on.registers, on.desk
     operators, desk = operators_desk(*asked)
     webhooks = Webhooks(reader)
@@ -115,6 +124,9 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     selfcare = SelfCare(
         Crew(attempts, authenticators, customers, ground.devices, payments, pins, policy, sessions)
     )
+    languages = Languages(reader, on.settings.language, capacity=rows)
+    recovery = _recovery(on, ground)
+    bounds = AgentBounds(customers, policy, reader, capacity=rows)
     acts = Acts(
         access=ground.access,
         book=ground.book,
@@ -131,12 +143,13 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
             **Guarding(
                 attempts, authenticators, customers, ground.exemptions, policy, selfcare, sessions
             ).acts(),
+            **LifeActs(recovery, bounds, ground.book).acts(),
         },
     )
     desks = Desks(
         policy=policy,
         customers=customers,
-        languages=Languages(reader, on.settings.language, capacity=rows),
+        languages=languages,
         signals=ground.signals,
         devices=ground.devices,
         sessions=sessions,
@@ -156,6 +169,10 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         certification=_certification(on, policy),
         proving=Proving(ground.access, acts, customers, policy, reader),
         desk=desk,
+        recovery=recovery,
+        own_recovery=OwnRecovery(recovery, bounds),
+        bounds=bounds,
+        education=Education(customers, languages, sessions, policy, reader, capacity=rows),
     )
     return desks, quoting, webhooks
 
@@ -202,6 +219,22 @@ def _people_and_money(on: Ground) -> _Base:
         notices,
         signals,
     )
+
+
+def _recovery(on: Ground, ground: _Base) -> Recovery:
+    """Recovery, told of every activation code that was redeemed."""
+    parts = Assembly(
+        access=ground.access,
+        customers=ground.customers,
+        devices=ground.devices,
+        notices=ground.notices,
+        policy=ground.policy,
+        sessions=ground.sessions,
+        signals=ground.signals,
+    )
+    recovery = Recovery(parts, on.reader, on.clock.now())
+    ground.access.tell_redeemed(recovery.redeemed)
+    return recovery
 
 
 def _certification(on: Ground, policy: PolicyInForce) -> Certification:

@@ -12,6 +12,7 @@ from tallystick.application.customers.store import MIGRATION as CUSTOMERS
 from tallystick.application.daybook.store import MIGRATION as DAYS
 from tallystick.application.desk.store import MIGRATION as DESK
 from tallystick.application.devices.store import MIGRATION as DEVICES
+from tallystick.application.education.store import MIGRATION as EDUCATION
 from tallystick.application.exemptions.store import MIGRATION as EXEMPTIONS
 from tallystick.application.incentives.store import MIGRATION as INCENTIVES
 from tallystick.application.notices.store import MIGRATION as NOTICES
@@ -23,6 +24,7 @@ from tallystick.application.policing.store import MEASURE_MIGRATION as MEASURES
 from tallystick.application.policing.store import MIGRATION as POLICIES
 from tallystick.application.policing.store import SHADOW_MIGRATION as SHADOWS
 from tallystick.application.proving.store import MIGRATION as EVIDENCE
+from tallystick.application.recovery.store import MIGRATION as RECOVERIES
 from tallystick.application.signals.store import MIGRATION as SIGNALS
 from tallystick.application.tightenings.store import MIGRATION as PROPOSALS
 from tallystick.application.webhooks.store import MIGRATION as WEBHOOKS
@@ -41,5 +43,6 @@ MIGRATIONS = (
     PASSKEYS, DESK,
     INCENTIVES,
     PROPOSALS,
+    RECOVERIES, EDUCATION,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

@@ -54,7 +54,8 @@ FLOWS: tuple[Flow, ...] = (
         _sealed,
         (
             "session.end", "payment.quote", "payment.order", "payment.receipt", "account.read",
-            "agent.open-customer",
+            "agent.open-customer", "recovery.sign", "recovery.list", "recovery.cancel",
+            "education.read", "education.acknowledge", "protection.card",
         ),
     ),
     *map(
@@ -65,7 +66,8 @@ FLOWS: tuple[Flow, ...] = (
             "shadow-policy", "lift-tightening", "set-incentive", "cover-commission",
             "certificate.state", "decline-act", "bind-passkey",
             "break-glass", "review-emergency", "issue-workload",
-            "revoke-workload",
+            "revoke-workload", "open-recovery", "finish-recovery", "cancel-recovery",
+            "rest-account", "freeze-account", "view-frozen", "release-account", "place-agent",
             "enrol-operator", "erase-subject", "add-webhook", "close-day", "access.evaluation",
             "access.evaluations",
         ),

@@ -3,6 +3,7 @@
 Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.1
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tallystick.application.attempts import Attempts, Subjects
@@ -41,6 +42,9 @@ from tallystick.protocol.enrolment import EnrolmentAccepted
 from tallystick.protocol.session import SessionAccepted
 
 _DIGITS = 8
+
+Redeemed = Callable[[Turn, Customer, str, str], None]
+"""Is told of a code that was right: whose it was, the activation, the device that it bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ class Access:
         self._policy = people.policy
         self._signals = people.signals
         self._attempts = people.attempts
+        self._when_redeemed: list[Redeemed] = []
         self._activations = RowCache(ACTIVATION, Activation, reader, capacity=capacity)
         # What is not there is tried like what is: this one has ended and is nobody's.
         self._nobodys = Activation(
@@ -169,6 +174,30 @@ class Access:
         self._activations.put(known.id, replace(tried, used_at=turn.now), turn.changes)
         return self._customers.active(self._customers.get(known.customer))
 
+    def tell_redeemed(self, redeemed: Redeemed) -> None:
+        """Let `redeemed` know of every code that bound a device or a PIN.
+
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        self._when_redeemed.append(redeemed)
+
+    def redeemed(self, turn: Turn, customer: Customer, activation: str, device: str) -> None:
+        """The code of `activation` bound `device`, or a PIN if that is empty.
+
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        for tell in self._when_redeemed:
+            tell(turn, customer, activation, device)
+
+    def void(self, turn: Turn, activation: str) -> None:
+        """Let nobody use an activation any more; one that was used stays so.
+
+        Source: ISO/TS 12812-2:2017, 7.4.1; 7.4.5
+        """
+        known = self._activations.get(activation)
+        if known is not None and not known.used_at:
+            self._activations.put(known.id, replace(known, used_at=turn.now), turn.changes)
+
     def customer_of(self, activation: str) -> Customer | None:
         """Whose activation it is, whether or not it can be used; None for an unknown one.
 
@@ -194,6 +223,7 @@ class Access:
         device = self._devices.enrol(turn, customer, opened, turn.provider)
         counted = self._customers.get(customer.id)
         self._customers.save(turn, replace(counted, devices=counted.devices + 1))
+        self.redeemed(turn, customer, opened.activation, device.id)
         event = turn.new_id("evt")
         commitments = Commitments(event)
         commitments.commit(

@@ -17,6 +17,7 @@ from tallystick.application.notices.model import (
     PaymentReversed,
     PaymentSent,
     PinBlocked,
+    RecoveryTold,
     SimChanged,
     Template,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "PaymentReversed",
     "PaymentSent",
     "PinBlocked",
+    "RecoveryTold",
     "SenderRule",
     "SimChanged",
     "Template",

@@ -32,6 +32,10 @@ class Template(StrEnum):
     DEVICE_SUSPENDED = "device-suspended"
     PIN_BLOCKED = "pin-blocked"
     SIM_CHANGED = "sim-changed"
+    RECOVERY_OPENED = "recovery-opened"
+    RECOVERY_HALF = "recovery-half"
+    RECOVERY_DONE = "recovery-done"
+    RECOVERY_CANCELLED = "recovery-cancelled"
 
 
 class NoticeRow(Record, frozen=True, kw_only=True):
@@ -152,6 +156,16 @@ class SimChanged(Record, frozen=True, kw_only=True):
     """
 
 
+class RecoveryTold(Record, frozen=True, kw_only=True):
+    """What became of a recovery: `told` is the template, `hours` what is left of its cooling-off.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.5
+    """
+
+    told: Template
+    hours: int = 0
+
+
 Facts = (
     ActivationIssued
     | PaymentSent
@@ -160,4 +174,5 @@ Facts = (
     | DeviceSuspended
     | PinBlocked
     | SimChanged
+    | RecoveryTold
 )

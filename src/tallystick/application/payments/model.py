@@ -112,6 +112,7 @@ class Ask(NamedTuple):
     factors: tuple[str, ...]
     degraded: tuple[tuple[str, int], ...] = ()
     sim_age_ms: int = FOREVER
+    recovering_for_ms: int = FOREVER
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,5 +113,6 @@ def facts_of(
         minute_of_day=policy.compiled.minute_of_day(now),
         recent_failures=ask.payer.pin_failures,
         sim_age_ms=ask.sim_age_ms,
+        recovering_for_ms=ask.recovering_for_ms,
         degraded=(*ask.degraded, *policy.degraded_since(now)),
     )

@@ -42,6 +42,18 @@ ACT_EXAMPLES = {
     "lift-tightening": f'lift-tightening {_URL} --entry record-in-doubt --because "mended"',
     "open-customer": f'open-customer {_URL} --name "Jane W" --msisdn +254700000001 --kind person'
     " --tier 1",
+    "open-recovery": f"open-recovery {_URL} --number +254700000001 --kind lost-phone"
+    ' --evidence BASE64URL --because "came with papers"',
+    "finish-recovery": f"finish-recovery {_URL} --recovery rcv_...",
+    "cancel-recovery": f'cancel-recovery {_URL} --recovery rcv_... --because "not the owner"',
+    "rest-account": f'rest-account {_URL} --number +254700000001 --because "unused for a year"',
+    "freeze-account": f"freeze-account {_URL} --number +254700000001 --kind death"
+    ' --evidence BASE64URL --because "certificate 77" --operators opr_...',
+    "view-frozen": f"view-frozen {_URL} --customer cus_...",
+    "release-account": f"release-account {_URL} --customer cus_... --evidence BASE64URL"
+    ' --because "heirs found"',
+    "place-agent": f"place-agent {_URL} --number 600200 --zones nairobi-3"
+    " --trained-until 2027-01-31T00:00:00Z",
     "report-fraud": f'report-fraud {_URL} --order ord_... --because "not by the customer"',
     "resume-device": f'resume-device {_URL} --device dev_... --because "found again"',
     "reverse-payment": f'reverse-payment {_URL} --order ord_... --because "sent twice"',

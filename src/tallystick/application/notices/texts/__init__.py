@@ -43,6 +43,14 @@ _ENGLISH: Final[Mapping[Said, str]] = {
         "your SIM was changed or moved to another phone. Dialled payments wait for some time."
         " If this was not you, visit an agent."
     ),
+    Said.RECOVERY_OPENED: (
+        "somebody recovers your account, done in {hours} h. Not you? Dial our menu, choose 8."
+    ),
+    Said.RECOVERY_HALF: (
+        "your account is still being recovered, {hours} h left. Not you? Dial our menu, choose 8."
+    ),
+    Said.RECOVERY_DONE: "your account was recovered. If this was not you, visit an agent at once.",
+    Said.RECOVERY_CANCELLED: "the recovery of your account was stopped. Nothing was changed.",
 }
 
 _FRENCH: Final[Mapping[Said, str]] = {
@@ -67,6 +75,14 @@ _FRENCH: Final[Mapping[Said, str]] = {
         "votre SIM a été changée ou est dans un autre mobile. Les paiements composés attendent."
         " Si ce n'était pas vous, voyez un agent."
     ),
+    Said.RECOVERY_OPENED: (
+        "on récupère votre compte, fini dans {hours} h. Pas vous? Composez le menu, choix 8."
+    ),
+    Said.RECOVERY_HALF: (
+        "récupération de votre compte, encore {hours} h. Pas vous? Composez le menu, choix 8."
+    ),
+    Said.RECOVERY_DONE: "votre compte a été récupéré. Pas vous? Voyez vite un agent.",
+    Said.RECOVERY_CANCELLED: "la récupération de votre compte est arrêtée. Rien n'a changé.",
 }
 
 _SWAHILI: Final[Mapping[Said, str]] = {
@@ -93,6 +109,14 @@ _SWAHILI: Final[Mapping[Said, str]] = {
         "laini yako imebadilishwa au imehamia simu nyingine. Malipo ya menyu yatasubiri."
         " Kama si wewe, nenda kwa wakala."
     ),
+    Said.RECOVERY_OPENED: (
+        "akaunti yako inarejeshwa, itakamilika baada ya saa {hours}. Si wewe? Piga menyu, chagua 8."
+    ),
+    Said.RECOVERY_HALF: (
+        "akaunti yako bado inarejeshwa, saa {hours} zimebaki. Si wewe? Piga menyu, chagua 8."
+    ),
+    Said.RECOVERY_DONE: "akaunti yako imerejeshwa. Kama si wewe, nenda kwa wakala mara moja.",
+    Said.RECOVERY_CANCELLED: "kurejesha akaunti yako kumesimamishwa. Hakuna kilichobadilika.",
 }
 
 

@@ -21,3 +21,7 @@ class Said(StrEnum):
     PIN_BLOCKED_FOR = "pin-blocked-for"
     PIN_BLOCKED = "pin-blocked"
     SIM_CHANGED = "sim-changed"
+    RECOVERY_OPENED = "recovery-opened"
+    RECOVERY_HALF = "recovery-half"
+    RECOVERY_DONE = "recovery-done"
+    RECOVERY_CANCELLED = "recovery-cancelled"
