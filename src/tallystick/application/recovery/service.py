@@ -270,13 +270,13 @@ class Recovery:
     def cancel_dialled(self, turn: Turn, customer: str) -> Outcome:
         """End the recovery of whoever dials from the number that was told of it.
 
-        No PIN is asked for: saying no only takes away. Raises NotFound where none runs.
+        No PIN is asked for: saying no only takes away. Raises Conflict where none runs.
         Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.5
         """
         for row in self.of(customer):
             if runs(row):
                 return self.cancel(turn, row, "ussd")
-        raise NotFound("no recovery of this account runs")
+        raise Conflict("no recovery of this account runs")
 
     def due(self, now: Instant) -> list[str]:
         """The recoveries whose time has come.

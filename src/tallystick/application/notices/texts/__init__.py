@@ -82,7 +82,7 @@ _FRENCH: Final[Mapping[Said, str]] = {
         "récupération de votre compte, encore {hours} h. Pas vous? Composez le menu, choix 8."
     ),
     Said.RECOVERY_DONE: "votre compte a été récupéré. Pas vous? Voyez vite un agent.",
-    Said.RECOVERY_CANCELLED: "la récupération de votre compte est arrêtée. Rien n'a changé.",
+    Said.RECOVERY_CANCELLED: "la récupération de votre compte est stoppée. Rien n'a changé.",
 }
 
 _SWAHILI: Final[Mapping[Said, str]] = {
