@@ -182,7 +182,7 @@ def test_a_death_freezes_the_account_until_two_people_release_it(scene: Recovere
         kind="death",
         evidence=PAPERS,
         because="certificate 77",
-        operators=(officer.operator,),
+        operators=(officer._operator,),
     )
     scene.officer("freeze-account", freeze)
     assert scene.row(running).state is RecoveryState.CANCELLED
@@ -195,8 +195,8 @@ def test_a_death_freezes_the_account_until_two_people_release_it(scene: Recovere
     assert '"available_minor":1000000' in seen.says
     with pytest.raises(NotPermitted, match="does not name"):
         second.act("view-frozen", ViewFrozen(customer=person.customer))
-    with pytest.raises(MfsError, match=r"frozen|still has money"):
-        erase = EraseSubject(customer=person.customer, because="asked")
+    erase = EraseSubject(customer=person.customer, because="asked")
+    with pytest.raises(Conflict, match="frozen"):
         scene.both("privacy-officer", "erase-subject", erase)
     release = ReleaseAccount(customer=person.customer, evidence=PAPERS, because="a mistake")
     scene.both("security-officer", "release-account", release)

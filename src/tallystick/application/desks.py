@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tallystick.application.acts import Acts
+from tallystick.application.assisting import AgentBounds
 from tallystick.application.attempts import Attempts, Subjects
 from tallystick.application.authentication import Access, Sessions
 from tallystick.application.authentication.pins import Pins
@@ -26,7 +27,7 @@ from tallystick.application.operators import Operators
 from tallystick.application.payments import Ask, AskedReceipt, Payments
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.proving import Proving
-from tallystick.application.recovery import AgentBounds, OwnRecovery, Recovery
+from tallystick.application.recovery import OwnRecovery, Recovery
 from tallystick.application.selfcare import SelfCare
 from tallystick.application.signals import Signals
 from tallystick.application.turn import Outcome, Turn

@@ -6,7 +6,8 @@ Source: ISO/TS 12812-2:2017, 6.2.2
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tallystick.application.acts import Acts
+from tallystick.application.acts import Acts, More
+from tallystick.application.assisting import AgentBounds
 from tallystick.application.attempts import Attempts
 from tallystick.application.authentication import Access, Sessions
 from tallystick.application.authentication.pins import Pins
@@ -24,19 +25,15 @@ from tallystick.application.education import Education
 from tallystick.application.exemptions import Exemptions
 from tallystick.application.guarding import Guarding
 from tallystick.application.incentives import Incentives
+from tallystick.application.lives import LifeActs
 from tallystick.application.notices import Notices
+from tallystick.application.operators import Operators
 from tallystick.application.payments import Payments, Tariff
 from tallystick.application.policing import Officers, PolicyInForce, Seal
 from tallystick.application.proving import Proving
 from tallystick.application.quotekeys import QuoteKeys
 from tallystick.application.quoting import Quoting, Terms
-from tallystick.application.recovery import (
-    AgentBounds,
-    Assembly,
-    LifeActs,
-    OwnRecovery,
-    Recovery,
-)
+from tallystick.application.recovery import Assembly, OwnRecovery, Recovery
 from tallystick.application.selfcare import Crew, SelfCare
 from tallystick.application.signals import Signals
 from tallystick.application.webhooks import Webhooks
@@ -127,25 +124,15 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     languages = Languages(reader, on.settings.language, capacity=rows)
     recovery = _recovery(on, ground)
     bounds = AgentBounds(customers, policy, reader, capacity=rows)
-    acts = Acts(
-        access=ground.access,
-        book=ground.book,
-        customers=customers,
-        days=DayBook(reader, on.settings.currency),
-        devices=ground.devices,
-        operators=operators,
-        payments=payments,
-        policy=policy,
-        quoting=quoting,
-        webhooks=webhooks,
-        more={
-            **acts_of_the_desk(desk),
-            **Guarding(
-                attempts, authenticators, customers, ground.exemptions, policy, selfcare, sessions
-            ).acts(),
-            **LifeActs(recovery, bounds, ground.book).acts(),
-        },
+    guarding = Guarding(
+        *(attempts, authenticators, customers, ground.exemptions, policy, selfcare, sessions)
     )
+    more = {
+        **acts_of_the_desk(desk),
+        **guarding.acts(),
+        **LifeActs(recovery, bounds, ground.book).acts(),
+    }
+    acts = _acts(on, ground, operators, quoting, webhooks, more)
     desks = Desks(
         policy=policy,
         customers=customers,
@@ -221,6 +208,30 @@ def _people_and_money(on: Ground) -> _Base:
     )
 
 
+def _acts(
+    on: Ground,
+    ground: _Base,
+    operators: Operators,
+    quoting: Quoting,
+    webhooks: Webhooks,
+    more: More,
+) -> Acts:
+    """What operators do: the acts of this module and `more`."""
+    return Acts(
+        access=ground.access,
+        book=ground.book,
+        customers=ground.customers,
+        days=DayBook(on.reader, on.settings.currency),
+        devices=ground.devices,
+        operators=operators,
+        payments=ground.payments,
+        policy=ground.policy,
+        quoting=quoting,
+        webhooks=webhooks,
+        more=more,
+    )
+
+
 def _recovery(on: Ground, ground: _Base) -> Recovery:
     """Recovery, told of every activation code that was redeemed."""
     parts = Assembly(
@@ -233,7 +244,7 @@ def _recovery(on: Ground, ground: _Base) -> Recovery:
         signals=ground.signals,
     )
     recovery = Recovery(parts, on.reader, on.clock.now())
-    ground.access.tell_redeemed(recovery.redeemed)
+    ground.access.when_redeemed.append(recovery.redeemed)
     return recovery
 
 

@@ -68,3 +68,7 @@ class ProtectionCard(Wire, frozen=True, kw_only=True):
 
     policy: Annotated[Natural, PUBLIC]
     lines: Annotated[tuple[str, ...], INTERNAL]
+
+
+MESSAGES = (ReadGuidance, Guidance, Acknowledge, ProtectionCard)
+"""What is sent about education."""

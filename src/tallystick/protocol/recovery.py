@@ -215,3 +215,20 @@ def recovery_header(device: str) -> bytes:
     Source: RFC 7515, 4.1; RFC 8725, 3.11
     """
     return encode_canonical({"alg": "ES256", "kid": device, "typ": "tallystick-recovery"})
+
+
+MESSAGES = (
+    SignedRecovery,
+    RecoveryView,
+    Recoveries,
+    CancelOwnRecovery,
+    OpenRecovery,
+    FinishRecovery,
+    CancelRecovery,
+    RestAccount,
+    FreezeAccount,
+    ViewFrozen,
+    ReleaseAccount,
+    PlaceAgent,
+)
+"""What is sent about recovery, but for what is signed inside."""

@@ -6,6 +6,9 @@ Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.1
 from dataclasses import dataclass
 
 from tallystick.kernel.model import Record
+from tallystick.kernel.secret import Secret
+
+_DIGITS = 8
 
 
 class Activation(Record, frozen=True, kw_only=True):
@@ -62,3 +65,12 @@ class Dialled:
     last_seen: int
     idle_ms: int
     expires_at: int
+
+
+def new_code(entropy: bytes) -> Secret[str]:
+    """An activation code out of 16 random bytes: eight digits in two groups.
+
+    Source: ISO/TS 12812-2:2017, 7.4.1
+    """
+    digits = f"{int.from_bytes(entropy, 'big') % 10**_DIGITS:0{_DIGITS}d}"
+    return Secret(f"{digits[:4]}-{digits[4:]}")

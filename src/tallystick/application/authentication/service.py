@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tallystick.application.attempts import Attempts, Subjects
-from tallystick.application.authentication.model import Activation, Session
+from tallystick.application.authentication.model import Activation, Session, new_code
 from tallystick.application.authentication.sessions import Sessions
 from tallystick.application.authentication.store import ACTIVATION
 from tallystick.application.customers import Customer, Customers
@@ -40,8 +40,6 @@ from tallystick.process.policy import AccountStatus, Facts, Permit
 from tallystick.process.policy.facts import Channel, Factor, Operation
 from tallystick.protocol.enrolment import EnrolmentAccepted
 from tallystick.protocol.session import SessionAccepted
-
-_DIGITS = 8
 
 Redeemed = Callable[[Turn, Customer, str, str], None]
 """Is told of a code that was right: whose it was, the activation, the device that it bound."""
@@ -93,7 +91,7 @@ class Access:
         self._policy = people.policy
         self._signals = people.signals
         self._attempts = people.attempts
-        self._when_redeemed: list[Redeemed] = []
+        self.when_redeemed: list[Redeemed] = []
         self._activations = RowCache(ACTIVATION, Activation, reader, capacity=capacity)
         # What is not there is tried like what is: this one has ended and is nobody's.
         self._nobodys = Activation(
@@ -129,7 +127,7 @@ class Access:
         self, turn: Turn, customer: Customer, issued_by: str
     ) -> tuple[Activation, Secret[str]]:
         identifier = turn.new_id("atv")
-        code = _new_code(turn)
+        code = new_code(turn.entropy(16))
         activation = Activation(
             id=identifier,
             customer=customer.id,
@@ -174,19 +172,12 @@ class Access:
         self._activations.put(known.id, replace(tried, used_at=turn.now), turn.changes)
         return self._customers.active(self._customers.get(known.customer))
 
-    def tell_redeemed(self, redeemed: Redeemed) -> None:
-        """Let `redeemed` know of every code that bound a device or a PIN.
-
-        Source: ISO/TS 12812-2:2017, 7.4.1
-        """
-        self._when_redeemed.append(redeemed)
-
     def redeemed(self, turn: Turn, customer: Customer, activation: str, device: str) -> None:
         """The code of `activation` bound `device`, or a PIN if that is empty.
 
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
-        for tell in self._when_redeemed:
+        for tell in self.when_redeemed:
             tell(turn, customer, activation, device)
 
     def void(self, turn: Turn, activation: str) -> None:
@@ -398,12 +389,6 @@ class Access:
     def _code_mac(self, activation: str, code: Secret[str]) -> bytes:
         message = activation.encode() + b"\x00" + code.reveal().encode()
         return self._keys.module.mac(self._keys.activation, message)
-
-
-def _new_code(turn: Turn) -> Secret[str]:
-    number = int.from_bytes(turn.entropy(16), "big") % 10**_DIGITS
-    digits = f"{number:0{_DIGITS}d}"
-    return Secret(f"{digits[:4]}-{digits[4:]}")
 
 
 def _wrong_code() -> NotAuthentic:

@@ -21,7 +21,6 @@ Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2; 11.2.2; 12.2
 import re
 from collections.abc import Mapping
 
-from tallystick.application.channels.entries import chosen, matching
 from tallystick.application.channels.model import (
     Action,
     AskQuote,
@@ -50,6 +49,8 @@ from tallystick.application.channels.pages import Pages, cut_to
 from tallystick.application.channels.rules import (
     activation_code,
     check_new_pin,
+    chosen,
+    matching,
     payee_number,
     typed_amount,
     typed_pin,

@@ -6,9 +6,9 @@ Source: ISO/TS 12812-2:2017, 7.4.1; 7.4.5
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tallystick.application.assisting import AgentBounds
 from tallystick.application.authentication import Session
 from tallystick.application.customers import Customer
-from tallystick.application.recovery.bounds import AgentBounds
 from tallystick.application.recovery.model import Opener, RecoveryRow
 from tallystick.application.recovery.rules import check_moment, runs
 from tallystick.application.recovery.service import Opening, Recovery

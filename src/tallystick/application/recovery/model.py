@@ -62,20 +62,6 @@ class Numbers(Record, frozen=True, kw_only=True):
     new: str = ""
 
 
-class AgentPlace(Record, frozen=True, kw_only=True):
-    """Where an agent assists (`zones`, by commas) and until when the training holds (ms).
-
-    `assisted` counts since `day`, the first ms of the provider's day.
-    Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.1
-    """
-
-    agent: str
-    zones: str
-    trained_until: int
-    day: int
-    assisted: int
-
-
 @dataclass(frozen=True, slots=True)
 class RecoveryDue:
     """The time of a recovery has come: half of it, or its end; from this process only.

@@ -31,21 +31,6 @@ RECOVERY = Table(
     ),
 )
 
-PLACE = Table(
-    name="agent_place",
-    key="agent",
-    insert_head="INSERT INTO agent_place (agent, zones, trained_until, day, assisted) VALUES ",
-    slots="(?, ?, ?, ?, ?)",
-    insert_tail=(
-        " ON CONFLICT (agent) DO UPDATE SET zones = excluded.zones,"
-        " trained_until = excluded.trained_until, day = excluded.day,"
-        " assisted = excluded.assisted"
-    ),
-    select_head=(
-        "SELECT agent, zones, trained_until, day, assisted FROM agent_place WHERE agent IN "
-    ),
-)
-
 MIGRATION = Migration(
     number=180,
     name="recovery",
@@ -60,10 +45,6 @@ MIGRATION = Migration(
             access TEXT NOT NULL
         ) STRICT""",
         "CREATE INDEX recovery_ended ON recovery (ended_at)",
-        """CREATE TABLE agent_place (
-            agent TEXT PRIMARY KEY, zones TEXT NOT NULL, trained_until INTEGER NOT NULL,
-            day INTEGER NOT NULL, assisted INTEGER NOT NULL
-        ) STRICT, WITHOUT ROWID""",
     ),
 )
 

@@ -71,7 +71,9 @@ ACT_EXAMPLES = {
 _HELP = {
     "name": "Name of the customer.",
     "msisdn": "Telephone number, with plus.",
-    "kind": "person, agent or merchant; of an authenticator: hotp, totp or ocra.",
+    "kind": "person, agent or merchant; of an authenticator: hotp, totp or ocra;"
+    " of a recovery: lost-phone, new-phone, number-change or dormant; of a freeze: death or"
+    " legal-order.",
     "tier": "Identification tier of the policy.",
     "till": "Till number of a merchant or agent.",
     "number": "Telephone or till number.",
@@ -108,9 +110,19 @@ _HELP = {
     "verifier": "SHA-256 of its secret, or its public key (P-256, 65 octets), in base64url.",
     "days": "For how many days.",
     "workload": "Id of the program.",
+    "recovery": "Id of the recovery.",
+    "evidence": "SHA-256 of the papers that were seen, in base64url.",
+    "new_number": "The number that replaces the old one.",
+    "operators": "Operator who may look at the account; say it several times.",
+    "zones": "Cell or zone where the agent assists; say it several times.",
+    "trained_until": "Instant at which the agent's training ends, UTC.",
     "until": "Instant until which it stays lifted; until the next version if left out.",
 }
-_FIXED = {"suspend-device": {"suspend": True}, "resume-device": {"suspend": False}}
+_FIXED: dict[str, dict[str, bool | str]] = {
+    "open-customer": {"zone": ""},
+    "suspend-device": {"suspend": True},
+    "resume-device": {"suspend": False},
+}
 _MADE_HERE = "code_hash"
 _FIELD = "field_"
 _PATH_OF = re.compile(r"at `\$\.([a-z_]+)")
@@ -163,8 +175,9 @@ def body_of(
         plain["amount_minor"] = amount.minor
     if "envelope" in plain:
         plain["envelope"] = plain["envelope"].read_text(encoding="utf-8")
-    if "kinds" in plain:
-        plain["kinds"] = list(plain["kinds"])
+    for several in ("kinds", "operators", "zones"):
+        if several in plain:
+            plain[several] = list(plain[several])
     code = None
     if _MADE_HERE in inspect.signature(schema).parameters:
         code = one_time_code()

@@ -6,10 +6,10 @@ Source: ISO/TS 12812-2:2017, 6.2.1; 7.4.1; 7.4.5
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tallystick.application.assisting import AgentBounds
 from tallystick.application.book import LedgerBook
 from tallystick.application.customers import CustomerStatus
 from tallystick.application.operators import Acted
-from tallystick.application.recovery.bounds import AgentBounds
 from tallystick.application.recovery.model import Opener, RecoveryRow
 from tallystick.application.recovery.rules import moved, runs
 from tallystick.application.recovery.service import Opening, Recovery
