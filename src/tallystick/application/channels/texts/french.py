@@ -13,8 +13,8 @@ from tallystick.application.channels.texts.words import Text
 
 FRENCH: Final[Mapping[Text, str]] = {
     Text.MENU: (
-        "{provider}\n1 Envoyer de l'argent\n2 Retrait chez un agent\n3 Payer un marchand\n"
-        "4 Vérifier un code\n5 Mon solde\n6 Choisir un PIN\n7 Langue\n8 Protection\n0 Quitter"
+        "{provider}\n1 Envoyer argent\n2 Retrait agent\n3 Payer un marchand\n"
+        "4 Vérifier un code\n5 Mon solde\n6 Choisir un PIN\n7 Langue\n8 Sécurité\n0 Quitter"
     ),
     Text.ASK_NUMBER: "Envoyer à quel numéro de téléphone? 0 retour",
     Text.ASK_TILL: "Numéro de caisse du marchand? 0 retour",
