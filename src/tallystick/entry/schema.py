@@ -3,7 +3,7 @@
 Source: ISO/TS 12812-2:2017, 6.2.3
 """
 
-from tallystick.application.assisting import MIGRATION as PLACES
+from tallystick.application.assisting.store import MIGRATION as PLACES
 from tallystick.application.attempts.store import MIGRATION as ATTEMPTS
 from tallystick.application.authentication.store import MIGRATION as ACTIVATIONS
 from tallystick.application.authenticators.store import MIGRATION as AUTHENTICATORS
