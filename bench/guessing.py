@@ -17,9 +17,9 @@ from bisect import bisect_left, bisect_right
 from pathlib import Path
 from typing import Any
 
-from tallystick.application.authentication.pins import PinCost, PinVerifier
 from tallystick.application.commands import Command, SetPin
 from tallystick.application.own_commands import EquipProbe
+from tallystick.application.pins import PinCost, PinVerifier
 from tallystick.application.proving import Equipped
 from tallystick.application.tries import TryEnded, TryPin
 from tallystick.entry.assembly import Platform, open_platform

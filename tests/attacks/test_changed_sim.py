@@ -8,7 +8,7 @@ from simulators.feature_phone import FeaturePhone
 from simulators.mno import SimulatedMno
 from simulators.ussd_gateway import UssdGateway
 from tests.support.partners import MovedClock
-from tests.support.served import Person, Served, served
+from tests.support.served import Person, Served, by_one_operator, served
 
 from tallystick.entry.settings import PublicHalf
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
@@ -62,7 +62,10 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     clock = MovedClock()
     mno = SimulatedMno(clock)
     folder = tmp_path_factory.mktemp("swapped") / "p"
-    with served(folder, gateways={"gw1": half}, clock=clock, mno=mno.access) as provider:
+    gateways, policy = {"gw1": half}, by_one_operator()
+    with served(
+        folder, gateways=gateways, clock=clock, mno=mno.access, policy_text=policy
+    ) as provider:
         agent = provider.person(
             "+254711000002", "Agent Mary", kind="agent", tier=3, funds=30_000_000, till="600200"
         )

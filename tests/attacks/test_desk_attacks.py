@@ -6,6 +6,7 @@ from dataclasses import replace as changed_copy
 
 import pytest
 from tests.support.desks import DeskBrowser, SoftPasskey, come_in, events, served_desk, text_of
+from tests.support.served import by_one_operator
 
 from tallystick.entry.http.console.challenges import Challenges
 from tallystick.entry.http.console.guard import place_in_desk
@@ -37,7 +38,11 @@ class Attacked:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
-    with served_desk(tmp_path_factory.mktemp("attacked") / "p") as (provider, origin, codes):
+    with served_desk(tmp_path_factory.mktemp("attacked") / "p", policy_text=by_one_operator()) as (
+        provider,
+        origin,
+        codes,
+    ):
         yield Attacked(provider, origin, codes)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.support.chromium import BROWSER, Chromium
 from tests.support.desks import events, served_desk
+from tests.support.served import by_one_operator
 
 from tallystick.kernel.money import Money
 from tallystick.protocol.payments import PaymentKind
@@ -166,7 +167,7 @@ def _octets(text: str) -> bytes:
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
     folder = tmp_path_factory.mktemp("desk")
-    with served_desk(folder / "p") as (provider, origin, codes):
+    with served_desk(folder / "p", policy_text=by_one_operator()) as (provider, origin, codes):
         browser, other = Chromium(folder / "one"), Chromium(folder / "two")
         try:
             yield Desk(provider, origin, codes, browser, other)

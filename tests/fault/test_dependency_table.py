@@ -16,7 +16,7 @@ from simulators.ussd_gateway import UssdGateway
 from tests.support.collectors import Datagrams, until
 from tests.support.metrics import exposition
 from tests.support.partners import FallingCore, LocalWitness, MovedClock
-from tests.support.served import Person, Served, served
+from tests.support.served import Person, Served, by_one_operator, served
 from tests.unit.process.policy.policy_texts import demo
 
 from tallystick.application.core import book_id
@@ -100,6 +100,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         served(
             folder,
             core_url=core.url,
+            policy_text=by_one_operator(),
             patience=QUICK,
             clock=clock,
             gateways={"gw1": half},

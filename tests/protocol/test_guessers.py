@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 from simulators.feature_phone import FeaturePhone
 from simulators.ussd_gateway import UssdGateway
-from tests.support.served import served
+from tests.support.served import by_one_operator, served
 
 from tallystick.client.ownfactors import OwnFactors
 from tallystick.entry.settings import PublicHalf
-from tallystick.entry.setup import demo_policy
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.kernel.codec import b64url
@@ -33,7 +32,7 @@ def test_sixty_four_guessers_over_all_channels_never_pass_the_limit(
 ) -> None:
     key = Es256SigningKey.generate()
     half = PublicHalf(algorithm="ES256", public=b64url(key.public().octets()))
-    quick = demo_policy().replace("  backoff: PT1S", "  # backoff: PT1S")
+    quick = by_one_operator().replace("  backoff: PT1S", "  # backoff: PT1S")
     with served(
         tmp_path / "p", gateways={"gw1": half}, policy_text=quick, workers=workers
     ) as provider:

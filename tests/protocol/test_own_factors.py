@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import pytest
 from simulators.feature_phone import FeaturePhone
 from simulators.ussd_gateway import UssdGateway
-from tests.support.served import Person, Served, served
+from tests.support.served import Person, Served, by_one_operator, served
 
 from tallystick.client.ownfactors import OwnFactors, asked_for
 from tallystick.entry.settings import PublicHalf
-from tallystick.entry.setup import demo_policy
 from tallystick.infrastructure.crypto.digest import PreparedHmac
 from tallystick.infrastructure.crypto.kem import KemPublicKey, KemSuite
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
@@ -70,7 +69,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     key = Es256SigningKey.generate()
     half = PublicHalf(algorithm="ES256", public=b64url(key.public().octets()))
     folder = tmp_path_factory.mktemp("factors") / "p"
-    quick = demo_policy().replace("  backoff: PT1S", "  # backoff: PT1S")
+    quick = by_one_operator().replace("  backoff: PT1S", "  # backoff: PT1S")
     quick = quick.replace("change-pin, add-payee], channel: [app, web], device_age",
                           "add-payee], channel: [web], device_age")  # fmt: skip
     quick = quick.replace("  app: {idle: PT5M, absolute: PT1H}",

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from tests.support.served import Person, Served, served
+from tests.support.served import Person, Served, by_one_operator, served
 
 from tallystick.client.wallet import Refusal
 from tallystick.entry.auditing import audit_provider
@@ -46,7 +46,8 @@ KES = "KES"
 
 @pytest.fixture(scope="module")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("served") / "p") as found:
+    folder = tmp_path_factory.mktemp("served") / "p"
+    with served(folder, policy_text=by_one_operator()) as found:
         yield found
 
 
@@ -80,7 +81,8 @@ def test_the_payer_sees_the_payee_and_gets_a_receipt_that_verifies(
 ) -> None:
     before = ann.wallet.account().available_minor
     paid = ann.wallet.pay(PaymentKind.P2P, ben.number, Money(12_345, KES))
-    assert ann.human.saw[-1] == "Pay KES 123.45 to Ben P., fee KES 0.00?"
+    terms = "Pay KES 123.45 to Ben P., fee KES 0.00?"
+    assert ann.human.saw[-1] == f"You never paid them before. {terms}"
     assert paid.balance_minor == before - 12_345
     event = paid.verified.event
     assert (event.kind, event.stage) == ("payment", "settled")

@@ -317,9 +317,7 @@ def test_a_service_that_takes_what_it_should_refuse_is_seen(tmp_path: Path, monk
     taken = Reply(status=200, body=b"{}", headers={"content-type": "application/cose"})
     monkeypatch.setattr(Tape, "again", lambda *_, **__: taken)
     monkeypatch.setattr("tallystick.entry.proving.doors.HttpTransport.post", lambda *_: taken)
-    monkeypatch.setattr(
-        "tallystick.application.authentication.pins.PinVerifier.check", lambda *_: None
-    )
+    monkeypatch.setattr("tallystick.application.pins.PinVerifier.check", lambda *_: None)
     names = (
         "doors.unsealed", "doors.garbage", "doors.too-large", "pin.right", "pin.wrong",
     )  # fmt: skip

@@ -32,7 +32,7 @@ from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Clock
 from tallystick.protocol.channels import Language
 
-__all__ = ["ORIGIN", "PROVIDER", "Person", "Served", "served"]
+__all__ = ["ORIGIN", "PROVIDER", "Person", "Served", "by_one_operator", "served"]
 
 PROVIDER = "test-wallet"
 ORIGIN = f"{PROVIDER}/tally/1"
@@ -45,6 +45,11 @@ ROLES = (
     "privacy-officer",
     "privacy-officer",
 )
+
+
+def by_one_operator() -> str:
+    """The demonstration policy, but that one operator may send a code to who has a phone."""
+    return demo_policy().replace("codes: recovery ", "codes: one-operator ")
 
 
 @dataclass(slots=True)

@@ -8,7 +8,13 @@ from collections.abc import Callable, Mapping
 from tallystick.application.authentication import Access, Activation
 from tallystick.application.book import LedgerBook
 from tallystick.application.consent import TwoOperators, consent_of
-from tallystick.application.customers import Customer, CustomerKind, Customers, Profile
+from tallystick.application.customers import (
+    Customer,
+    CustomerKind,
+    Customers,
+    CustomerStatus,
+    Profile,
+)
 from tallystick.application.daybook import DayBook
 from tallystick.application.devices import Devices, DeviceStatus
 from tallystick.application.operators import Acted, Operators
@@ -176,6 +182,13 @@ class Acts:
 
     def _issue_activation(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         customer = self._customers.by_alias(_issue.decode(body).number)
+        by_recovery = self._policy.compiled.policy.recovery.codes == "recovery"
+        if by_recovery and (customer.devices or customer.pin):
+            raise NotPermitted(
+                "who has a device or a PIN gets a code by a recovery only",
+                because="nobody lets themselves in by knowing somebody's number",
+                remedy="open a recovery, with a second operator",
+            )
         activation = self._access.issue(turn, customer, "operator")
         index = turn.record(
             "activation.issued",
@@ -311,6 +324,8 @@ class Acts:
     def _erase_subject(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         asked = _erase.decode(body)
         customer = self._customers.get(asked.customer)
+        if customer.status is CustomerStatus.SUSPENDED:
+            raise Conflict("the account is frozen", remedy="release it first")
         if self._book.available(customer.account) or self._book.reserved(customer.account):
             raise Conflict("the account still has money", remedy="pay it out first")
         self._customers.erase(turn, customer)

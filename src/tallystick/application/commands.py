@@ -22,6 +22,7 @@ from tallystick.application.desk.model import (
     SignIn,
 )
 from tallystick.application.desks import Desks
+from tallystick.application.education import DialledTerms, InLesson
 from tallystick.application.operators import SignedAct
 from tallystick.application.own_commands import (
     ApproveTightening,
@@ -39,6 +40,7 @@ from tallystick.application.own_commands import (
     StateCertificate,
     Tighten,
 )
+from tallystick.application.recovery import DialledStop, InLife, RecoveryDue
 from tallystick.application.tries import InSession, PinTried, TryEnded, TryPin
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.envelope.handshake_server import (
@@ -228,6 +230,11 @@ Command = (
     | TryEnded
     | InSession
     | Approving
+    | InLife
+    | DialledStop
+    | RecoveryDue
+    | InLesson
+    | DialledTerms
     | PinTried
     | DialOrder
     | DialBalance
@@ -278,6 +285,11 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     ),
     InSession: lambda desks, turn, one: one.act(desks.selfcare, turn, one.session, one.sequence),
     Approving: lambda _, turn, one: one.act(turn),
+    InLife: lambda desks, turn, one: one.act(desks.own_recovery, turn, one.session, one.sequence),
+    DialledStop: lambda desks, turn, one: desks.recovery.cancel_dialled(turn, one.customer),
+    InLesson: lambda desks, turn, one: one.act(desks.education, turn, one.session, one.sequence),
+    DialledTerms: lambda desks, turn, one: desks.education.accept_dialled(turn, one.customer),
+    RecoveryDue: lambda desks, turn, one: desks.recovery.tend(turn, one.recovery),
     PinTried: lambda desks, turn, one: desks.pin_tried(
         turn, one.session, right=one.right, held=one.held
     ),

@@ -5,13 +5,14 @@ Source: ISO/TS 12812-2:2017, 6.2.2; 7.3.3
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from tallystick.application.acts import Acts
 from tallystick.application.approvals import Approvals
 from tallystick.application.asking import Beginning, Offline, Reading
+from tallystick.application.assisting import AgentBounds
 from tallystick.application.attempts import Attempts, Subjects
 from tallystick.application.authentication import Access, Sessions
-from tallystick.application.authentication.pins import Pins
 from tallystick.application.authenticators import Authenticators
 from tallystick.application.book import LedgerBook
 from tallystick.application.certification import Certification
@@ -20,19 +21,23 @@ from tallystick.application.core.settling import Settling
 from tallystick.application.customers import Customer, CustomerKind, Customers, Languages
 from tallystick.application.desk import Desk
 from tallystick.application.devices import Devices
+from tallystick.application.education import Education
 from tallystick.application.exemptions import Exemptions
 from tallystick.application.incentives import Incentives
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
 from tallystick.application.payments import Ask, AskedReceipt, Payments
+from tallystick.application.pins import Pins
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.proving import Proving
+from tallystick.application.recovery import OwnRecovery, Recovery
 from tallystick.application.selfcare import SelfCare
 from tallystick.application.signals import Signals
 from tallystick.application.turn import Outcome, Turn
 from tallystick.application.webhooks import Webhooks
 from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, NotPermitted
 from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import Instant
 from tallystick.process.policy import Facts, Grade, Operation
 from tallystick.process.policy.caps import Preview
 from tallystick.process.policy.facts import Channel, DeviceTrust, Factor
@@ -47,6 +52,14 @@ _ATTESTED = DeviceTrust.ATTESTED_HARDWARE.value
 _ATTESTED_GRADE = Grade.DEVICE_SIGNED_ATTESTED.value
 MAX_AGENT_TIER = 1
 """The highest tier that an agent may open a customer in."""
+
+
+class _Caching(Protocol):
+    """Keeps rows in memory."""
+
+    def trim(self) -> None: ...
+
+    def reset(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,10 @@ class Desks:
     beginning: Beginning
     offline: Offline
     inboxes: Reading
+    recovery: Recovery
+    own_recovery: OwnRecovery
+    bounds: AgentBounds
+    education: Education
 
     @property
     def incentives(self) -> Incentives:
@@ -103,10 +120,12 @@ class Desks:
             raise NotPermitted("the order is not this customer's, or not from this device")
         if consent.grade != SIGNED_GRADE:
             raise NotAuthentic("the consent names a grade that a signing device does not have")
+        payer = self.customers.get(session.customer)
+        self.education.check_terms(payer)
         attested = device.trust == _ATTESTED
         ask = Ask(
             consented=consented,
-            payer=self.customers.get(session.customer),
+            payer=payer,
             channel=session.channel,
             grade=_ATTESTED_GRADE if attested else SIGNED_GRADE,
             device_trust=device.trust,
@@ -114,6 +133,7 @@ class Desks:
             session_since=session.established_at,
             factors=_SIGNED,
             risk_score=self.approvals.kept.score(session.customer, turn.now),
+            recovering_for_ms=self.recovery.since(session.customer, turn.now),
         )
         return self.payments.order(turn, ask)
 
@@ -127,6 +147,7 @@ class Desks:
         customer = self.pins.clear(turn, self.customers.get(customer_id))
         if consented.consent.payer != customer.account:
             raise NotPermitted("the order is not this customer's")
+        self.education.check_terms(customer)
         sim = self.signals.facts(customer, turn.now)
         ask = Ask(
             consented=consented,
@@ -140,6 +161,7 @@ class Desks:
             degraded=sim.degraded,
             sim_age_ms=sim.sim_age_ms,
             risk_score=self.approvals.kept.score(customer.id, turn.now),
+            recovering_for_ms=self.recovery.since(customer.id, turn.now),
         )
         return self.payments.order(turn, ask)
 
@@ -222,7 +244,8 @@ class Desks:
         customer = self.access.redeem(turn, activation, code)
         if customer.id != customer_id:
             raise NotAuthentic("the activation code is not valid", remedy="check it")
-        return Outcome(self.pins.set(turn, customer, verifier))
+        self.access.redeemed(turn, customer, activation, "")
+        return Outcome(self.pins.set(turn, self.customers.get(customer_id), verifier))
 
     def _hold_pin(self, turn: Turn, customer: Customer) -> None:
         facts = Facts(
@@ -255,6 +278,7 @@ class Desks:
                 f"an agent opens persons up to tier {MAX_AGENT_TIER}",
                 because="agent-assisted enrolment",
             )
+        self.bounds.check_enrolment(turn, agent, request.zone)
         acted = self.acts.open_customer(turn, request, agent.id)
         customer = self.customers.by_alias(request.msisdn)
         reply = CustomerOpened(customer=customer.id, activation=acted.reference, event=acted.event)
@@ -346,20 +370,8 @@ class Desks:
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        self.customers.trim()
-        self.languages.trim()
-        self.devices.trim()
-        self.access.trim()
-        self.operators.trim()
-        self.desk.views.trim()
-        self.desk.workloads.trim()
-        self.certification.trim()
-        self.signals.trim()
-        self.attempts.trim()
-        self.authenticators.trim()
-        self.exemptions.trim()
-        self.approvals.kept.trim()
-        self.book.trim()
+        for one in self._caching():
+            one.trim()
         self.payments.trim(now)
 
     def reset(self, now: int) -> None:
@@ -368,20 +380,17 @@ class Desks:
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self.policy.load()
-        self.customers.reset()
-        self.languages.reset()
-        self.devices.reset()
-        self.access.reset()
-        self.operators.reset()
-        self.desk.views.reset()
+        for one in self._caching():
+            one.reset()
+        self.recovery.reset(Instant(now))
         self.desk.emergencies.reset()
-        self.desk.workloads.reset()
-        self.certification.reset()
-        self.signals.reset()
-        self.attempts.reset()
-        self.authenticators.reset()
-        self.exemptions.reset()
-        self.book.reset()
         self.notices.reset()
         self.payments.reset(now)
-        self.approvals.kept.reset()
+
+    def _caching(self) -> tuple[_Caching, ...]:
+        desk, kept = self.desk, self.approvals.kept
+        return (
+            *(self.customers, self.languages, self.devices, self.access, self.operators),
+            *(self.bounds, self.education, desk.views, desk.workloads, self.certification),
+            *(self.signals, self.attempts, self.authenticators, self.exemptions, kept, self.book),
+        )

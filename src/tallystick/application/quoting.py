@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tallystick.application.consent import prove_quote, quote_digest
 from tallystick.application.customers import Customer, CustomerKind, Customers
+from tallystick.application.education import Circumstances, to_acknowledge, warnings_of
 from tallystick.application.payments.model import OrderRow, Tariff
 from tallystick.application.payments.rules import check_parties
 from tallystick.application.policing import PolicyInForce
@@ -18,6 +19,7 @@ from tallystick.application.quotekeys import QuoteKeys
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import Conflict, Malformed
 from tallystick.kernel.ids import timed_id
+from tallystick.kernel.model import replace
 from tallystick.kernel.time import Instant
 from tallystick.protocol.payments import PaymentKind, Quote, QuoteReply, QuoteRequest
 
@@ -34,6 +36,10 @@ class Terms:
     tariff: Tariff
 
 
+Known = Callable[[str, str], bool]
+"""Whether the first account paid or confirmed the second."""
+
+
 class Quoting:
     """Gives quotes; reads, and writes nothing.
 
@@ -47,8 +53,11 @@ class Quoting:
         keys: QuoteKeys,
         entropy: Callable[[int], bytes],
         terms: Terms,
+        known: Known,
     ) -> None:
         """Quote `terms` under `keys`; `entropy(n)` gives n random bytes.
+
+        `known` says whether a payer paid or confirmed a payee before.
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
@@ -57,6 +66,7 @@ class Quoting:
         self._keys = keys
         self._entropy = entropy
         self._terms = terms
+        self._known = known
 
     def quote(self, payer: Customer, request: QuoteRequest, now: Instant) -> QuoteReply:
         """The terms on which `payer` may pay what `request` asks.
@@ -77,7 +87,24 @@ class Quoting:
         if payee.id == payer.id:
             raise Conflict("payer and payee are the same", remedy="choose another payee")
         check_parties(request.kind, payer.kind, payee.kind)
-        return self.prove(self._terms_of(payer, payee, request, now))
+        rule = self._policy.compiled.policy.education
+        warnings = warnings_of(self._circumstances(payer, payee, request), rule)
+        quote = self._terms_of(payer, payee, request, now)
+        acknowledged = to_acknowledge(warnings, rule)
+        if acknowledged:
+            quote = replace(quote, warnings=acknowledged)
+        proved = self.prove(quote)
+        return replace(proved, shown=warnings) if warnings else proved
+
+    def _circumstances(
+        self, payer: Customer, payee: Customer, request: QuoteRequest
+    ) -> Circumstances:
+        return Circumstances(
+            kind=request.kind,
+            amount_minor=request.amount_minor,
+            payee_known=self._known(payer.account, payee.account),
+            seen=request.seen or (),
+        )
 
     def prove(self, quote: Quote) -> QuoteReply:
         """`quote` with the provider's proof.

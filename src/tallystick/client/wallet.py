@@ -32,7 +32,7 @@ from tallystick.infrastructure.tally.verify import (
 )
 from tallystick.kernel.codec import Decoder, b64url, encode_canonical
 from tallystick.kernel.errors import MfsError, NotAuthentic, NotFound, OutOfReach, Unavailable
-from tallystick.kernel.model import Wire
+from tallystick.kernel.model import ABSENT, Wire
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import Clock, Instant
 from tallystick.protocol.operators import CustomerOpened, OpenCustomer
@@ -158,9 +158,17 @@ class Wallet:
         self.attempts = attempts
 
     def quote(
-        self, kind: PaymentKind, payee: str, amount: Money, *, original: str = ""
+        self,
+        kind: PaymentKind,
+        payee: str,
+        amount: Money,
+        *,
+        original: str = "",
+        seen: tuple[str, ...] = (),
     ) -> QuoteReply:
         """The provider's terms for a payment.
+
+        `seen` is what the phone notices: screen-shared, remote-tool, urgency.
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
@@ -170,6 +178,7 @@ class Wallet:
             amount_minor=amount.minor,
             currency=amount.currency,
             original=original,
+            seen=seen or ABSENT,
         )
         return self._ask("payment.quote", "/v1/quotes", request, _quotes)
 
@@ -313,7 +322,7 @@ def consent_to(quoted: QuoteReply, keystore: DeviceKeystore, now: Instant) -> Or
     Source: ISO/TS 12812-2:2017, 11.2.2
     """
     quote = quoted.quote
-    jws = signed_consent(quote, keystore, now, shown=shown(quote))
+    jws = signed_consent(quote, keystore, now, shown=shown(quote, quoted.shown or ()))
     request = PaymentRequest(consent=jws, proof=quoted.proof)
     return Order(quote, encode_canonical(request))
 
@@ -338,11 +347,21 @@ def signed_consent(quote: Quote, keystore: DeviceKeystore, now: Instant, *, show
     return f"{signing_input}.{b64url(signature)}"
 
 
-def shown(quote: Quote) -> str:
-    """What the person reads before they agree: payee, amount, fee, in words.
+_WARNINGS = {
+    "new-payee": "You never paid them before.",
+    "first-large-amount": "This is a large first payment to them.",
+    "screen-shared": "Somebody may see your screen.",
+    "remote-tool": "Somebody may steer this phone.",
+    "urgency": "Does somebody hurry you? Hang up.",
+}
+
+
+def shown(quote: Quote, warnings: tuple[str, ...] = ()) -> str:
+    """What the person reads before they agree: warnings, payee, amount, fee, in words.
 
     Source: ISO/TS 12812-2:2017, 11.2.2
     """
     amount = Money(quote.amount_minor, quote.currency)
     fee = Money(quote.fee_minor, quote.currency)
-    return f"Pay {amount} to {quote.payee_name}, fee {fee}?"
+    said = "".join(f"{_WARNINGS[one]} " for one in warnings if one in _WARNINGS)
+    return f"{said}Pay {amount} to {quote.payee_name}, fee {fee}?"

@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from tallystick import __version__
-from tallystick.application.authentication.pins import PinCost, PinVerifier
 from tallystick.application.commands import Command, InstallPolicy, InviteOperator
 from tallystick.application.desks import Desks
 from tallystick.application.notices import Notices
+from tallystick.application.pins import PinCost, PinVerifier
 from tallystick.application.quotekeys import QuoteKeys
 from tallystick.application.quoting import Quoting
 from tallystick.application.webhooks import Webhooks

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from time import monotonic
 from urllib.parse import urlsplit
 
+from tallystick.application.customers import Customer
 from tallystick.application.notices import (
     ActivationIssued,
     DeviceSuspended,
@@ -19,6 +20,7 @@ from tallystick.application.notices import (
     PaymentReversed,
     PaymentSent,
     PinBlocked,
+    RecoveryTold,
     SimChanged,
     Template,
     receipt_code,
@@ -42,7 +44,7 @@ from tallystick.infrastructure.httpsig import (
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.codec import b64url, encode, encode_canonical
 from tallystick.kernel.errors import MfsError, NotFound, NotPermitted
-from tallystick.kernel.time import MINUTE_MS, SECOND_MS, Instant
+from tallystick.kernel.time import HOUR_MS, MINUTE_MS, SECOND_MS, Instant
 from tallystick.process.policy import Dependency
 from tallystick.protocol.channels import SmsMessage
 from tallystick.protocol.http_signatures import WEBHOOK_COMPONENTS, WEBHOOK_TAG
@@ -95,7 +97,7 @@ async def _send(platform: Platform, accounting: Accounting, notice: NoticeRow) -
     try:
         customer = platform.desks.customers.get(notice.customer)
         facts = _facts_of(platform, notice)
-        number = platform.desks.customers.profile(customer).msisdn
+        number = _number_of(platform, notice, customer)
         language = platform.desks.languages.of(customer.id)
         message = SmsMessage(
             id=f"notice-{notice.seq}",
@@ -119,6 +121,21 @@ async def _send(platform: Platform, accounting: Accounting, notice: NoticeRow) -
     return taken
 
 
+_RECOVERIES = (
+    Template.RECOVERY_OPENED,
+    Template.RECOVERY_HALF,
+    Template.RECOVERY_DONE,
+    Template.RECOVERY_CANCELLED,
+)
+
+
+def _number_of(platform: Platform, notice: NoticeRow, customer: Customer) -> str:
+    """The customer's number; of a recovery the one from before it."""
+    if notice.template in _RECOVERIES:
+        return platform.desks.recovery.number(notice.reference)
+    return platform.desks.customers.profile(customer).msisdn
+
+
 def _facts_of(platform: Platform, notice: NoticeRow) -> Facts:
     rules = platform.desks.policy.compiled.policy.attempts
     match notice.template:
@@ -137,7 +154,14 @@ def _facts_of(platform: Platform, notice: NoticeRow) -> Facts:
         case Template.NOT_ME:
             return NotMe()
         case _:
-            return _payment_facts(platform, notice)
+            return _longer_facts(platform, notice)
+
+
+def _longer_facts(platform: Platform, notice: NoticeRow) -> Facts:
+    if notice.template not in _RECOVERIES:
+        return _payment_facts(platform, notice)
+    left = platform.desks.recovery.find(notice.reference).ready_at - platform.clock.now()
+    return RecoveryTold(told=notice.template, hours=max(0, -(-left // HOUR_MS)))
 
 
 def _payment_facts(platform: Platform, notice: NoticeRow) -> Facts:

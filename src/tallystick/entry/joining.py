@@ -10,10 +10,10 @@ from tallystick.application.acts import Acts, More
 from tallystick.application.approvals import Approvals, Kept, Staff
 from tallystick.application.asking import ApprovalActs, Beginning, Offline, Reading
 from tallystick.application.asking.offline import Crew as OfflineCrew
+from tallystick.application.assisting import AgentBounds
 from tallystick.application.attempts import Attempts
 from tallystick.application.authentication import Access, Sessions
-from tallystick.application.authentication.pins import Pins
-from tallystick.application.authentication.service import Keys, People
+from tallystick.application.authentication.people import Keys, People
 from tallystick.application.authenticators import Authenticators
 from tallystick.application.book import LedgerBook
 from tallystick.application.certification import Certification
@@ -23,16 +23,20 @@ from tallystick.application.daybook import DayBook
 from tallystick.application.desk import acts_of_the_desk
 from tallystick.application.desks import Desks
 from tallystick.application.devices import Attesting, Devices
+from tallystick.application.education import Education
 from tallystick.application.exemptions import Exemptions
 from tallystick.application.guarding import Guarding
 from tallystick.application.incentives import Incentives
+from tallystick.application.lives import LifeActs
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
 from tallystick.application.payments import Payments, Tariff
+from tallystick.application.pins import Pins
 from tallystick.application.policing import Officers, PolicyInForce, Seal
 from tallystick.application.proving import Proving
 from tallystick.application.quotekeys import QuoteKeys
 from tallystick.application.quoting import Quoting, Terms
+from tallystick.application.recovery import Assembly, OwnRecovery, Recovery
 from tallystick.application.selfcare import Crew, SelfCare
 from tallystick.application.signals import Signals
 from tallystick.application.webhooks import Webhooks
@@ -119,7 +123,8 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     ground = _people_and_money(on)
     policy, customers, payments = ground.policy, ground.customers, ground.payments
     module, reader, rows = on.module, on.reader, on.size.rows
-    quoting = Quoting(customers, policy, on.quote_keys, module.random, _terms(on.settings))
+    terms = _terms(on.settings)
+    quoting = Quoting(customers, policy, on.quote_keys, module.random, terms, payments.knows)
     asked = module, on.keys, customers, policy, reader, on.registers, on.desk
     operators, desk = operators_desk(*asked)
     webhooks = Webhooks(reader)
@@ -133,16 +138,20 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     asking = _asking(on, ground, quoting, authenticators)
     guarded = attempts, authenticators, customers, ground.exemptions, policy, selfcare, sessions
     guarding = Guarding(*guarded)
+    languages = Languages(reader, on.settings.language, capacity=rows)
+    recovery = _recovery(on, ground)
+    bounds = AgentBounds(customers, policy, reader, capacity=rows)
     more = {
         **acts_of_the_desk(desk),
         **ApprovalActs(asking.approvals, asking.beginning, customers).acts(),
         **guarding.acts(),
+        **LifeActs(recovery, bounds, ground.book).acts(),
     }
     acts = _acts(on, ground, operators, quoting, webhooks, more)
     desks = Desks(
         policy=policy,
         customers=customers,
-        languages=Languages(reader, on.settings.language, capacity=rows),
+        languages=languages,
         signals=ground.signals,
         devices=ground.devices,
         sessions=sessions,
@@ -166,6 +175,10 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         beginning=asking.beginning,
         offline=asking.offline,
         inboxes=Reading(asking.approvals.kept),
+        recovery=recovery,
+        own_recovery=OwnRecovery(recovery, bounds),
+        bounds=bounds,
+        education=Education(customers, languages, sessions, policy, reader, capacity=rows),
     )
     return desks, quoting, webhooks
 
@@ -275,6 +288,22 @@ def _offline(
         offline_header(signer.algorithm, handle.id),
     )
     return Offline(crew, approvals)
+
+
+def _recovery(on: Ground, ground: _Base) -> Recovery:
+    """Recovery, told of every activation code that was redeemed."""
+    parts = Assembly(
+        access=ground.access,
+        customers=ground.customers,
+        devices=ground.devices,
+        notices=ground.notices,
+        policy=ground.policy,
+        sessions=ground.sessions,
+        signals=ground.signals,
+    )
+    recovery = Recovery(parts, on.reader, on.clock.now())
+    ground.access.when_redeemed.append(recovery.redeemed)
+    return recovery
 
 
 def _certification(on: Ground, policy: PolicyInForce) -> Certification:

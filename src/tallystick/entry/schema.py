@@ -4,6 +4,7 @@ Source: ISO/TS 12812-2:2017, 6.2.3
 """
 
 from tallystick.application.approvals.store import MIGRATION as APPROVALS
+from tallystick.application.assisting.store import MIGRATION as PLACES
 from tallystick.application.attempts.store import MIGRATION as ATTEMPTS
 from tallystick.application.authentication.store import MIGRATION as ACTIVATIONS
 from tallystick.application.authenticators.store import MIGRATION as AUTHENTICATORS
@@ -14,6 +15,7 @@ from tallystick.application.daybook.store import MIGRATION as DAYS
 from tallystick.application.desk.store import MIGRATION as DESK
 from tallystick.application.devices.store import MIGRATION as DEVICES
 from tallystick.application.devices.store import VERDICT_MIGRATION as VERDICTS
+from tallystick.application.education.store import MIGRATION as EDUCATION
 from tallystick.application.exemptions.store import MIGRATION as EXEMPTIONS
 from tallystick.application.incentives.store import MIGRATION as INCENTIVES
 from tallystick.application.notices.store import MIGRATION as NOTICES
@@ -25,6 +27,7 @@ from tallystick.application.policing.store import MEASURE_MIGRATION as MEASURES
 from tallystick.application.policing.store import MIGRATION as POLICIES
 from tallystick.application.policing.store import SHADOW_MIGRATION as SHADOWS
 from tallystick.application.proving.store import MIGRATION as EVIDENCE
+from tallystick.application.recovery.store import MIGRATION as RECOVERIES
 from tallystick.application.signals.store import MIGRATION as SIGNALS
 from tallystick.application.tightenings.store import MIGRATION as PROPOSALS
 from tallystick.application.webhooks.store import MIGRATION as WEBHOOKS
@@ -45,5 +48,6 @@ MIGRATIONS = (
     PROPOSALS,
     VERDICTS,
     APPROVALS,
+    RECOVERIES, EDUCATION, PLACES,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

@@ -15,6 +15,13 @@ from tallystick.kernel.errors import Malformed
 S = TypeVar("S", bound=msgspec.Struct)
 
 
+Absent = msgspec.UnsetType
+"""The type of a field that is left out where it says nothing, so that older bytes stay the same."""
+
+ABSENT = msgspec.UNSET
+"""The value of a field that is left out."""
+
+
 def pattern(regex: str) -> msgspec.Meta:
     """A mark for `typing.Annotated`: the text must match `regex` (anchored by the caller).
 

@@ -58,6 +58,8 @@ FLOWS: tuple[Flow, ...] = (
             "payee.add", "device.remove", "device.key-void", "session.list", "session.end-others",
             "approval.begin", "approval.inbox", "approval.stream", "approval.approve",
             "approval.decline", "approval.cancel", "approval.wake",
+            "recovery.sign", "recovery.list", "recovery.cancel",
+            "education.read", "education.acknowledge", "protection.card",
         ),
     ),
     *map(
@@ -69,7 +71,8 @@ FLOWS: tuple[Flow, ...] = (
             "certificate.state", "decline-act", "bind-passkey",
             "break-glass", "review-emergency", "issue-workload", "revoke-workload",
             "enrol-authenticator", "unlock-customer", "view-sessions", "end-sessions",
-            "report-fraud",
+            "report-fraud", "open-recovery", "finish-recovery", "cancel-recovery",
+            "rest-account", "freeze-account", "view-frozen", "release-account", "place-agent",
             "enrol-operator", "erase-subject", "add-webhook", "close-day", "access.evaluation",
             "access.evaluations", "approvals.begin", "approvals.status", "approvals.cancel",
             "approvals.offline", "approvals.reply", "begin-approval", "cancel-approval",

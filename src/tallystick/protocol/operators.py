@@ -101,6 +101,8 @@ class OperatorEnrolled(Wire, frozen=True, kw_only=True):
 class OpenCustomer(Wire, frozen=True, kw_only=True):
     """Opens a customer of a kind and tier; the activation code goes to the number, not to staff.
 
+    `zone` is where the agent is who opens it.
+
     Source: ISO/TS 12812-2:2017, 7.4.1
     """
 
@@ -109,6 +111,7 @@ class OpenCustomer(Wire, frozen=True, kw_only=True):
     kind: Annotated[Annotated[str, pattern("^(?:person|agent|merchant)$")], INTERNAL]
     tier: Annotated[Natural, INTERNAL]
     till: Annotated[Till, INTERNAL] = ""
+    zone: Annotated[Annotated[str, pattern("^(?:|[a-z0-9][a-z0-9.-]{0,39})$")], PERSONAL] = ""
 
 
 class CustomerOpened(Wire, frozen=True, kw_only=True):

@@ -20,6 +20,8 @@ from tallystick.kernel.classification import (
 from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.ids import AccountIdText, DeviceIdText, OrderIdText
 from tallystick.kernel.model import (
+    ABSENT,
+    Absent,
     Amount,
     Base64Url,
     CurrencyCode,
@@ -69,8 +71,16 @@ class PaymentKind(StrEnum):
     SETTLEMENT = "settlement"
 
 
+WarningWord = Annotated[
+    str, pattern("^(?:new-payee|first-large-amount|screen-shared|remote-tool|urgency)$")
+]
+"""A kind of warning that a payment may call for."""
+
+
 class QuoteRequest(Wire, frozen=True, kw_only=True):
     """Asks for the terms of a payment; `original` names the order that a refund gives back.
+
+    `seen` is what the phone claims of the moment: screen-shared, remote-tool or urgency.
 
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
@@ -80,10 +90,13 @@ class QuoteRequest(Wire, frozen=True, kw_only=True):
     amount_minor: Annotated[Amount, SENSITIVE]
     currency: Annotated[CurrencyCode, INTERNAL]
     original: Annotated[OptionalOrder, INTERNAL] = ""
+    seen: Annotated[tuple[WarningWord, ...] | Absent, SENSITIVE] = ABSENT
 
 
 class Quote(Wire, frozen=True, kw_only=True):
     """The terms of one payment; valid until `expires_at` (ms) and under its proof only.
+
+    `warnings` are those that a consent to it acknowledges, left out where there are none.
 
     Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
     """
@@ -102,16 +115,20 @@ class Quote(Wire, frozen=True, kw_only=True):
     policy: Annotated[Natural, PUBLIC]
     issued_at: Annotated[Natural, PUBLIC]
     expires_at: Annotated[Natural, PUBLIC]
+    warnings: Annotated[tuple[WarningWord, ...] | Absent, SENSITIVE] = ABSENT
 
 
 class QuoteReply(Wire, frozen=True, kw_only=True):
     """The quote and the provider's proof that it issued these terms.
+
+    `shown` are all warnings to show, also those that need not be acknowledged.
 
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
 
     quote: Annotated[Quote, SENSITIVE]
     proof: Annotated[Base64Url, INTERNAL]
+    shown: Annotated[tuple[WarningWord, ...] | Absent, SENSITIVE] = ABSENT
 
 
 class Consent(Wire, frozen=True, kw_only=True):
@@ -142,6 +159,7 @@ class Consent(Wire, frozen=True, kw_only=True):
     device: Annotated[str, INTERNAL]
     grade: Annotated[ShortText, INTERNAL]
     consented_at: Annotated[Natural, PUBLIC]
+    warnings: Annotated[tuple[WarningWord, ...] | Absent, SENSITIVE] = ABSENT
 
 
 def consent_header(device: str) -> bytes:
@@ -178,6 +196,7 @@ def restated(
         device=device,
         grade=grade,
         consented_at=consented_at,
+        warnings=quote.warnings,
     )
 
 
@@ -201,6 +220,7 @@ def quote_in(consent: Consent) -> Quote:
         policy=consent.policy,
         issued_at=consent.issued_at,
         expires_at=consent.expires_at,
+        warnings=consent.warnings,
     )
 
 

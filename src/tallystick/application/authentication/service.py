@@ -3,18 +3,14 @@
 Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.1
 """
 
-from dataclasses import dataclass
-
-from tallystick.application.attempts import Attempts, Subjects
+from tallystick.application.attempts import Subjects
 from tallystick.application.authentication.model import Activation, Session, new_code
-from tallystick.application.authentication.sessions import Sessions
+from tallystick.application.authentication.people import Keys, People, Redeemed
 from tallystick.application.authentication.store import ACTIVATION
-from tallystick.application.customers import Customer, Customers
-from tallystick.application.devices import Device, Devices, DeviceStatus
+from tallystick.application.customers import Customer
+from tallystick.application.devices import Device, DeviceStatus
 from tallystick.application.devices.model import COPIED
-from tallystick.application.notices import Notices, Template
-from tallystick.application.policing import PolicyInForce
-from tallystick.application.signals import Signals
+from tallystick.application.notices import Template
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.envelope.handshake_server import (
     AuthenticatedDevice,
@@ -27,7 +23,6 @@ from tallystick.infrastructure.envelope.renewal import (
     Resynchronised,
     Spent,
 )
-from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
 from tallystick.infrastructure.tally.leaf import Commitments
@@ -39,33 +34,6 @@ from tallystick.process.policy import AccountStatus, Facts, Permit
 from tallystick.process.policy.facts import Channel, Factor, Operation
 from tallystick.protocol.enrolment import EnrolmentAccepted
 from tallystick.protocol.session import SessionAccepted
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """The handles that access needs.
-
-    Source: ISO/TS 12812-2:2017, 7.4.2
-    """
-
-    module: CryptoModule
-    activation: KeyHandle
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """The capabilities that know who comes in.
-
-    Source: ISO/TS 12812-2:2017, 7.3.2
-    """
-
-    customers: Customers
-    devices: Devices
-    sessions: Sessions
-    notices: Notices
-    policy: PolicyInForce
-    signals: Signals
-    attempts: Attempts
 
 
 class Access:
@@ -87,6 +55,7 @@ class Access:
         self._policy = people.policy
         self._signals = people.signals
         self._attempts = people.attempts
+        self.when_redeemed: list[Redeemed] = []
         self._activations = RowCache(ACTIVATION, Activation, reader, capacity=capacity)
         # What is not there is tried like what is: this one has ended and is nobody's.
         self._nobodys = Activation(
@@ -167,6 +136,23 @@ class Access:
         self._activations.put(known.id, replace(tried, used_at=turn.now), turn.changes)
         return self._customers.active(self._customers.get(known.customer))
 
+    def redeemed(self, turn: Turn, customer: Customer, activation: str, device: str) -> None:
+        """The code of `activation` bound `device`, or a PIN if that is empty.
+
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        for tell in self.when_redeemed:
+            tell(turn, customer, activation, device)
+
+    def void(self, turn: Turn, activation: str) -> None:
+        """Let nobody use an activation any more; one that was used stays so.
+
+        Source: ISO/TS 12812-2:2017, 7.4.1; 7.4.5
+        """
+        known = self._activations.get(activation)
+        if known is not None and not known.used_at:
+            self._activations.put(known.id, replace(known, used_at=turn.now), turn.changes)
+
     def customer_of(self, activation: str) -> Customer | None:
         """Whose activation it is, whether or not it can be used; None for an unknown one.
 
@@ -193,6 +179,7 @@ class Access:
         device = self._devices.enrol(turn, customer, opened, turn.provider, evidence)
         counted = self._customers.get(customer.id)
         self._customers.save(turn, replace(counted, devices=counted.devices + 1))
+        self.redeemed(turn, customer, opened.activation, device.id)
         event = turn.new_id("evt")
         commitments = Commitments(event)
         commitments.commit(

@@ -118,7 +118,17 @@ class Speak(Record, frozen=True, kw_only=True):
     language: Language
 
 
-Action = AskQuote | Pay | CheckCode | Balance | SetPin | Speak
+class Safeguard(Record, frozen=True, kw_only=True):
+    """Say no to the recovery of the dialler's account, or accept the terms.
+
+    It takes no PIN: the one only takes away, the other is also said by who may not pay yet.
+    Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.5
+    """
+
+    accept: bool
+
+
+Action = AskQuote | Pay | CheckCode | Balance | SetPin | Speak | Safeguard
 
 
 class Quoted(Record, frozen=True, kw_only=True):
@@ -198,7 +208,18 @@ class Declined(Record, frozen=True, kw_only=True):
     code: str = ""
 
 
-Result = Quoted | Paid | CodeKnown | CodeUnknown | BalanceIs | PinIsSet | Spoken | Declined
+class Safeguarded(Record, frozen=True, kw_only=True):
+    """The recovery is cancelled, or the terms are accepted.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.5
+    """
+
+    accepted: bool
+
+
+Result = (
+    Quoted | Paid | CodeKnown | CodeUnknown | BalanceIs | PinIsSet | Spoken | Safeguarded | Declined
+)
 
 
 class Step(Record, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from tallystick.application.channels.states import (
     AskPayee,
     AskPinAgain,
     AskReceiptCode,
+    AskSafety,
     Confirm,
     Offered,
     Reported,
@@ -38,7 +39,7 @@ from tallystick.kernel.errors import (
 from tallystick.kernel.money import Money
 from tallystick.protocol.channels import Language
 from tallystick.protocol.gsm7 import USSD_PLACES, places, plain_name, to_gsm7
-from tallystick.protocol.payments import PaymentKind
+from tallystick.protocol.payments import PaymentKind, QuoteReply
 
 _NAME_PLACES = 30
 _ASK_PAYEE = {
@@ -74,7 +75,11 @@ _PLAIN: dict[type[State], Text] = {
     AskActivationCode: Text.ASK_ACTIVATION,
     AskPinAgain: Text.ASK_PIN_AGAIN,
     AskLanguage: Text.ASK_LANGUAGE,
+    AskSafety: Text.ASK_SAFETY,
 }
+
+
+_WARNINGS = {"first-large-amount": Text.WARN_LARGE, "new-payee": Text.WARN_NEW}
 
 
 class Pages:
@@ -113,7 +118,7 @@ class Pages:
                 return self.say(Text.ASK_AMOUNT, currency=facts.currency)
             case Confirm(terms=terms):
                 quote = terms.quote
-                return self.say(
+                return self._warned(terms) + self.say(
                     _CONFIRM[quote.kind],
                     amount=str(Money(quote.amount_minor, quote.currency)),
                     name=plain_name(quote.payee_name, _NAME_PLACES),
@@ -126,6 +131,14 @@ class Pages:
                 return self._offered(state)
             case _:
                 return self.say(_PLAIN.get(type(state), Text.MENU))
+
+    def _warned(self, terms: QuoteReply) -> str:
+        """The gravest warning that a page has room for, and a line end; empty without one."""
+        shown = terms.shown or ()
+        for kind, text in _WARNINGS.items():
+            if kind in shown:
+                return self.say(text) + "\n"
+        return ""
 
     def _offered(self, state: Offered | Reported) -> str:
         if isinstance(state, Reported):

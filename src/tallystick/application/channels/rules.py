@@ -6,6 +6,7 @@ Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2; 7.3.3
 import re
 from collections.abc import Mapping
 from itertools import pairwise
+from typing import TypeVar
 
 from tallystick.infrastructure.crypto.jws import split_compact
 from tallystick.infrastructure.crypto.signature import VerifyKey
@@ -16,6 +17,8 @@ from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Instant
 from tallystick.protocol.channels import SignedUssd, UssdMessage, ussd_header
 from tallystick.protocol.payments import PaymentKind
+
+Chosen = TypeVar("Chosen")
 
 _messages = Decoder(UssdMessage, limit=2048)
 
@@ -136,6 +139,28 @@ def activation_code(typed: str) -> Secret[str]:
     if not re.fullmatch(r"[0-9A-Z]{8,16}", plain):
         raise Malformed("this is not an activation code")
     return Secret("-".join(plain[at : at + 4] for at in range(0, len(plain), 4)))
+
+
+def chosen(choices: Mapping[str, Chosen], entry: str) -> Chosen:
+    """What `entry` chooses.
+
+    Raises Malformed for what is not in the list.
+    Source: ISO/TS 12812-2:2017, 7.2.3
+    """
+    if entry not in choices:
+        raise Malformed("this is not in the list")
+    return choices[entry]
+
+
+def matching(form: re.Pattern[str], entry: str) -> str:
+    """`entry`, if it has this form.
+
+    Raises Malformed otherwise.
+    Source: ISO/TS 12812-2:2017, 7.2.3
+    """
+    if not form.match(entry):
+        raise Malformed("this is not a code")
+    return entry
 
 
 def check_new_pin(pin: Secret[str], msisdn: str) -> None:

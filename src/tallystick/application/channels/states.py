@@ -139,6 +139,20 @@ class Choosing(Record, frozen=True, kw_only=True):
     """
 
 
+class AskSafety(Record, frozen=True, kw_only=True):
+    """Waiting for what is to be done about the account's protection.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.5
+    """
+
+
+class Safeguarding(Record, frozen=True, kw_only=True):
+    """The provider cancels a recovery, or keeps that the terms were accepted.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.5
+    """
+
+
 class Offered(Record, frozen=True, kw_only=True):
     """Terms that a dropped session had shown are offered again; nothing is consented to here.
 
@@ -195,6 +209,8 @@ State = (
     | SettingPin
     | AskLanguage
     | Choosing
+    | AskSafety
+    | Safeguarding
     | Offered
     | Reported
     | Ended

@@ -7,7 +7,8 @@
           +-> receipt code -> (look up) -> genuine or false
           +-> PIN -> (balance)
           +-> activation code -> new PIN -> again -> (set)
-          `-> language -> (kept) -> menu
+          +-> language -> (kept) -> menu
+          `-> protection -> (recovery stopped, terms accepted)
 
 `0` leads one page back, from the menu out of it, and `00` to the menu.
 
@@ -19,7 +20,6 @@ Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2; 11.2.2; 12.2
 
 import re
 from collections.abc import Mapping
-from typing import TypeVar
 
 from tallystick.application.channels.model import (
     Action,
@@ -36,6 +36,8 @@ from tallystick.application.channels.model import (
     PinIsSet,
     Quoted,
     Result,
+    Safeguard,
+    Safeguarded,
     Screen,
     SetPin,
     Speak,
@@ -47,6 +49,8 @@ from tallystick.application.channels.pages import Pages, cut_to
 from tallystick.application.channels.rules import (
     activation_code,
     check_new_pin,
+    chosen,
+    matching,
     payee_number,
     typed_amount,
     typed_pin,
@@ -60,6 +64,7 @@ from tallystick.application.channels.states import (
     AskPayee,
     AskPinAgain,
     AskReceiptCode,
+    AskSafety,
     AtMenu,
     Checking,
     Choosing,
@@ -71,6 +76,7 @@ from tallystick.application.channels.states import (
     Quoting,
     ReadingBalance,
     Reported,
+    Safeguarding,
     SettingPin,
     State,
 )
@@ -88,10 +94,8 @@ from tallystick.protocol.channels import Language
 from tallystick.protocol.gsm7 import USSD_PLACES, places
 from tallystick.protocol.payments import PaymentKind, QuoteReply
 
-Chosen = TypeVar("Chosen")
-
 _RECEIPT = re.compile(r"^[0-9][0-9 -]{5,24}$")
-_AT_WORK = (Quoting, Paying, Checking, ReadingBalance, SettingPin, Choosing)
+_AT_WORK = (Quoting, Paying, Checking, ReadingBalance, SettingPin, Choosing, Safeguarding)
 
 _CHOICES: Mapping[str, State] = {
     "1": AskPayee(kind=PaymentKind.P2P),
@@ -101,8 +105,10 @@ _CHOICES: Mapping[str, State] = {
     "5": AskBalancePin(),
     "6": AskActivationCode(),
     "7": AskLanguage(),
+    "8": AskSafety(),
 }
 _LANGUAGES = {"1": Language.ENGLISH, "2": Language.FRENCH, "3": Language.SWAHILI}
+_SAFETY = {"1": Safeguard(accept=False), "2": Safeguard(accept=True)}
 _BACK, _HOME, _GO_ON = "0", "00", "1"
 
 
@@ -244,24 +250,26 @@ class Menu:
             case Confirm(terms=terms):
                 return self._consent(terms, self._pin(entry))
             case AskReceiptCode():
-                return Checking(), CheckCode(code=_matching(_RECEIPT, entry))
+                return Checking(), CheckCode(code=matching(_RECEIPT, entry))
             case AskBalancePin():
                 return ReadingBalance(), Balance(pin=self._pin(entry))
             case AskActivationCode() | AskNewPin() | AskPinAgain():
                 return self._advance_pin(session.state, session.msisdn, entry)
             case AskLanguage():
-                return Choosing(), Speak(language=_chosen(_LANGUAGES, entry))
+                return Choosing(), Speak(language=chosen(_LANGUAGES, entry))
+            case AskSafety():
+                return Safeguarding(), chosen(_SAFETY, entry)
             case _:
                 return self._choose(session.state, entry), None
 
     def _choose(self, state: State, entry: str) -> State:
         match state:
             case AtMenu():
-                return _chosen(_CHOICES, entry)
+                return chosen(_CHOICES, entry)
             case Offered(terms=terms):
-                return _chosen({_GO_ON: Confirm(terms=terms)}, entry)
+                return chosen({_GO_ON: Confirm(terms=terms)}, entry)
             case Reported():
-                return _chosen({_GO_ON: AtMenu()}, entry)
+                return chosen({_GO_ON: AtMenu()}, entry)
             case _:
                 raise Broken("the menu has no way on from where it stands")
 
@@ -288,7 +296,7 @@ class Menu:
             return Ended(), None
         return Paying(terms=terms), Pay(terms=terms, pin=pin)
 
-    def resume(  # noqa: PLR0911 - one return a result
+    def resume(  # noqa: C901, PLR0911 - one return a result
         self, session: UssdSession, result: Result
     ) -> Step:
         """See `ussd.resume`.
@@ -298,7 +306,13 @@ class Menu:
         session = replace(session, last_at=self._facts.now)
         match session.state, result:
             case (
-                Quoting() | Paying() | Checking() | ReadingBalance() | SettingPin() | Choosing(),
+                Quoting()
+                | Paying()
+                | Checking()
+                | ReadingBalance()
+                | SettingPin()
+                | Choosing()
+                | Safeguarding(),
                 Declined(),
             ):
                 return self._declined(session, result)
@@ -316,6 +330,8 @@ class Menu:
                 return self._end(session, Text.CODE_UNKNOWN)
             case ReadingBalance(), BalanceIs(available_minor=minor, currency=currency):
                 return self._end(session, Text.BALANCE, amount=str(Money(minor, currency)))
+            case Safeguarding(), Safeguarded(accepted=accepted):
+                return self._end(session, Text.TERMS_KEPT if accepted else Text.STOPPED)
             case SettingPin(), PinIsSet():
                 return self._end(session, Text.PIN_SET)
             case _:
@@ -380,17 +396,3 @@ class Menu:
     def _end(self, session: UssdSession, text: Text, **fields: str) -> Step:
         page = self._pages.page(self._pages.say(text, **fields), ends=True)
         return Step(session=replace(session, state=Ended(), tries=0), out=page)
-
-
-def _chosen(choices: Mapping[str, Chosen], entry: str) -> Chosen:
-    """What `entry` chooses. Raises Malformed for what is not in the list."""
-    if entry not in choices:
-        raise Malformed("this is not in the list")
-    return choices[entry]
-
-
-def _matching(form: re.Pattern[str], entry: str) -> str:
-    """`entry`, if it has this form. Raises Malformed otherwise."""
-    if not form.match(entry):
-        raise Malformed("this is not a code")
-    return entry

@@ -27,6 +27,7 @@ class CustomerStatus(StrEnum):
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    DORMANT = "dormant"
     ERASED = "erased"
 
 

@@ -66,13 +66,9 @@ class Customers:
         Raises Conflict if the number already leads to somebody.
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
+        for number in profile.numbers():
+            self.check_free(number)
         aliases = [self._alias_of(number) for number in profile.numbers()]
-        for alias in aliases:
-            known = self._aliases.get(alias)
-            if known is not None and known.customer:
-                raise Conflict(
-                    "this number already belongs to a customer", remedy="use another number"
-                )
         subject = self._module.generate(Purpose.SUBJECT)
         customer = Customer(
             id=random_id("cus", self._module.random(16)),
@@ -97,6 +93,32 @@ class Customers:
         for alias in aliases:
             self._aliases.put(alias, AliasRow(alias=alias, customer=customer.id), turn.changes)
         return customer
+
+    def check_free(self, number: str) -> None:
+        """Pass if `number` leads to nobody.
+
+        Raises Conflict.
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        known = self._aliases.get(self._alias_of(number))
+        if known is not None and known.customer:
+            raise Conflict("this number already belongs to a customer", remedy="use another number")
+
+    def change_number(self, turn: Turn, customer: Customer, number: str) -> Customer:
+        """Let `number` lead to `customer` from now on, and the old number to nobody.
+
+        Raises Conflict if it leads to somebody.
+        Source: ISO/TS 12812-2:2017, 7.4.5
+        """
+        self.check_free(number)
+        profile = self.profile(customer)
+        old, new = self._alias_of(profile.msisdn), self._alias_of(number)
+        self._aliases.put(old, AliasRow(alias=old, customer=""), turn.changes)
+        self._aliases.put(new, AliasRow(alias=new, customer=customer.id), turn.changes)
+        changed = encode_canonical(replace(profile, msisdn=number))
+        moved = replace(customer, profile=self._seal(self.subject(customer), changed))
+        self.save(turn, moved)
+        return moved
 
     def save(self, turn: Turn, customer: Customer) -> None:
         """Keep a changed customer.

@@ -18,6 +18,7 @@ from tallystick.application.notices.model import (
     PaymentReversed,
     PaymentSent,
     PinBlocked,
+    RecoveryTold,
     SimChanged,
     Template,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "PaymentReversed",
     "PaymentSent",
     "PinBlocked",
+    "RecoveryTold",
     "SenderRule",
     "SimChanged",
     "Template",

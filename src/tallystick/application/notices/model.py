@@ -33,6 +33,10 @@ class Template(StrEnum):
     PIN_BLOCKED = "pin-blocked"
     SIM_CHANGED = "sim-changed"
     NOT_ME = "not-me"
+    RECOVERY_OPENED = "recovery-opened"
+    RECOVERY_HALF = "recovery-half"
+    RECOVERY_DONE = "recovery-done"
+    RECOVERY_CANCELLED = "recovery-cancelled"
 
 
 class NoticeRow(Record, frozen=True, kw_only=True):
@@ -160,6 +164,16 @@ class NotMe(Record, frozen=True, kw_only=True):
     """
 
 
+class RecoveryTold(Record, frozen=True, kw_only=True):
+    """What became of a recovery: `told` is the template, `hours` what is left of its cooling-off.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.5
+    """
+
+    told: Template
+    hours: int = 0
+
+
 Facts = (
     ActivationIssued
     | PaymentSent
@@ -169,4 +183,5 @@ Facts = (
     | PinBlocked
     | SimChanged
     | NotMe
+    | RecoveryTold
 )

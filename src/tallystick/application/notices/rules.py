@@ -19,6 +19,7 @@ from tallystick.application.notices.model import (
     PaymentReversed,
     PaymentSent,
     PinBlocked,
+    RecoveryTold,
     SimChanged,
     Template,
 )
@@ -87,7 +88,7 @@ def template_of(facts: Facts) -> Template:
 
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
-    return _TEMPLATES[type(facts)]
+    return facts.told if isinstance(facts, RecoveryTold) else _TEMPLATES[type(facts)]
 
 
 _TEMPLATES: dict[type[Facts], Template] = {
@@ -100,6 +101,15 @@ _TEMPLATES: dict[type[Facts], Template] = {
     SimChanged: Template.SIM_CHANGED,
     NotMe: Template.NOT_ME,
 }
+
+
+_RECOVERIES: dict[Template, Said] = {
+    Template.RECOVERY_OPENED: Said.RECOVERY_OPENED,
+    Template.RECOVERY_HALF: Said.RECOVERY_HALF,
+    Template.RECOVERY_DONE: Said.RECOVERY_DONE,
+    Template.RECOVERY_CANCELLED: Said.RECOVERY_CANCELLED,
+}
+_WITH_HOURS = frozenset({Said.RECOVERY_OPENED, Said.RECOVERY_HALF})
 
 
 def render(facts: Facts, provider: str, language: Language = Language.ENGLISH) -> str:
@@ -137,6 +147,9 @@ def _said(facts: Facts) -> tuple[Said, dict[str, str]]:
             amount = _money(facts.amount_minor, facts.currency)
             way = Said.GIVEN_BACK if to_you else Said.TAKEN_BACK
             return way, {"amount": amount, "receipt": code}
+        case RecoveryTold(told=told, hours=hours):
+            said = _RECOVERIES[told]
+            return said, {"hours": str(hours)} if said in _WITH_HOURS else {}
         case DeviceSuspended() | PinBlocked() | SimChanged() | NotMe():
             return _warned(facts)
 

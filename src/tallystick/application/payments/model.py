@@ -113,6 +113,7 @@ class Ask(NamedTuple):
     degraded: tuple[tuple[str, int], ...] = ()
     sim_age_ms: int = FOREVER
     risk_score: int = 0
+    recovering_for_ms: int = FOREVER
 
 
 @dataclass(frozen=True, slots=True)

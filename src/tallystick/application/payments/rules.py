@@ -114,5 +114,6 @@ def facts_of(
         recent_failures=ask.payer.pin_failures,
         sim_age_ms=ask.sim_age_ms,
         risk_score=ask.risk_score,
+        recovering_for_ms=ask.recovering_for_ms,
         degraded=(*ask.degraded, *policy.degraded_since(now)),
     )

@@ -190,6 +190,13 @@ class Payments:
         if self._payees.get(pair) is None:
             self._payees.put(pair, KnownPayee(pair=pair, since=turn.now), turn.changes)
 
+    def knows(self, payer: str, payee: str) -> bool:
+        """Whether `payer` paid or confirmed `payee` before, both account ids.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        return self._payees.get(payer + payee) is not None
+
     def _commission(self, consent: Consent, permit: Permit) -> Commission | None:
         """What the order pays its agent; what a reversal takes back of it."""
         if consent.kind == PaymentKind.REVERSAL:

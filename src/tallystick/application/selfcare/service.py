@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from tallystick.application.attempts import Attempts, Subjects, not_right
 from tallystick.application.authentication import Dialled, Session, Sessions
-from tallystick.application.authentication.pins import Pins
 from tallystick.application.authenticators import Authenticators
 from tallystick.application.customers import Customer, Customers
 from tallystick.application.devices import Device, Devices, DeviceStatus
 from tallystick.application.payments import Payments
+from tallystick.application.pins import Pins
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.tally.leaf import Commitments

@@ -46,6 +46,18 @@ ACT_EXAMPLES = {
     "lift-tightening": f'lift-tightening {_URL} --entry record-in-doubt --because "mended"',
     "open-customer": f'open-customer {_URL} --name "Jane W" --msisdn +254700000001 --kind person'
     " --tier 1",
+    "open-recovery": f"open-recovery {_URL} --number +254700000001 --kind lost-phone"
+    ' --evidence BASE64URL --because "came with papers"',
+    "finish-recovery": f"finish-recovery {_URL} --recovery rcv_...",
+    "cancel-recovery": f'cancel-recovery {_URL} --recovery rcv_... --because "not the owner"',
+    "rest-account": f'rest-account {_URL} --number +254700000001 --because "unused for a year"',
+    "freeze-account": f"freeze-account {_URL} --number +254700000001 --kind death"
+    ' --evidence BASE64URL --because "certificate 77" --operators opr_...',
+    "view-frozen": f"view-frozen {_URL} --customer cus_...",
+    "release-account": f"release-account {_URL} --customer cus_... --evidence BASE64URL"
+    ' --because "heirs found"',
+    "place-agent": f"place-agent {_URL} --number 600200 --zones nairobi-3"
+    " --trained-until 2027-01-31T00:00:00Z",
     "report-fraud": f'report-fraud {_URL} --order ord_... --because "not by the customer"',
     "resume-device": f'resume-device {_URL} --device dev_... --because "found again"',
     "reverse-payment": f'reverse-payment {_URL} --order ord_... --because "sent twice"',
@@ -67,7 +79,9 @@ ACT_EXAMPLES = {
 _HELP = {
     "name": "Name of the customer.",
     "msisdn": "Telephone number, with plus.",
-    "kind": "person, agent or merchant; of an authenticator: hotp, totp or ocra.",
+    "kind": "person, agent or merchant; of an authenticator: hotp, totp or ocra;"
+    " of a recovery: lost-phone, new-phone, number-change or dormant; of a freeze: death or"
+    " legal-order.",
     "tier": "Identification tier of the policy.",
     "till": "Till number of a merchant or agent.",
     "number": "Telephone or till number.",
@@ -111,9 +125,19 @@ _HELP = {
     "approval": "Id of the request.",
     "bands": "Up to so many minor units, so many of these: AMOUNT:NEEDED:CUSTOMER,...; repeat.",
     "initiator": "Whether who began an order may approve it: allowed or excluded.",
+    "recovery": "Id of the recovery.",
+    "evidence": "SHA-256 of the papers that were seen, in base64url.",
+    "new_number": "The number that replaces the old one.",
+    "operators": "Operator who may look at the account; say it several times.",
+    "zones": "Cell or zone where the agent assists; say it several times.",
+    "trained_until": "Instant at which the agent's training ends, UTC.",
     "until": "Instant until which it stays lifted; until the next version if left out.",
 }
-_FIXED = {"suspend-device": {"suspend": True}, "resume-device": {"suspend": False}}
+_FIXED: dict[str, dict[str, bool | str]] = {
+    "open-customer": {"zone": ""},
+    "suspend-device": {"suspend": True},
+    "resume-device": {"suspend": False},
+}
 _MADE_HERE = "code_hash"
 _FIELD = "field_"
 _PATH_OF = re.compile(r"at `\$\.([a-z_]+)")
@@ -166,8 +190,9 @@ def body_of(
         plain["amount_minor"] = amount.minor
     if "envelope" in plain:
         plain["envelope"] = plain["envelope"].read_text(encoding="utf-8")
-    if "kinds" in plain:
-        plain["kinds"] = list(plain["kinds"])
+    for several in ("kinds", "operators", "zones"):
+        if several in plain:
+            plain[several] = list(plain[several])
     code = None
     if _MADE_HERE in inspect.signature(schema).parameters:
         code = one_time_code()

@@ -22,6 +22,8 @@ from tallystick.application.channels import (
     PinIsSet,
     Quoted,
     Result,
+    Safeguard,
+    Safeguarded,
     SetPin,
     Speak,
     Spoken,
@@ -30,7 +32,9 @@ from tallystick.application.commands import ChooseLanguage, Command, DialBalance
 from tallystick.application.commands import SetPin as KeepPin
 from tallystick.application.consent import PinVerified, consent_of
 from tallystick.application.customers import Customer
+from tallystick.application.education import DialledTerms
 from tallystick.application.notices import check_receipt_code, receipt_code
+from tallystick.application.recovery import DialledStop
 from tallystick.application.tries import TryEnded, TryPin
 from tallystick.application.turn import Recorded
 from tallystick.entry.accounting import Accounting
@@ -93,7 +97,9 @@ class DialledActions:
         Source: ISO/TS 12812-2:2017, 7.2.3; 11.2.2
         """
         try:
-            customer = self._desks.customers.active(self._desks.customers.by_alias(msisdn))
+            customer = self._desks.customers.by_alias(msisdn)
+            if not isinstance(action, Safeguard):
+                self._desks.customers.active(customer)
             return await self._act(customer, action, evidence)
         except NotFound:
             declined = Declined(says="You are not a customer here.", code=NOT_A_CUSTOMER)
@@ -103,7 +109,9 @@ class DialledActions:
             declined = Declined(says=error.because or error.detail, code=error.code)
         return declined
 
-    async def _act(self, customer: Customer, action: Action, evidence: str) -> Result:
+    async def _act(  # noqa: PLR0911 - one return an action
+        self, customer: Customer, action: Action, evidence: str
+    ) -> Result:
         match action:
             case AskQuote():
                 return self._quote(customer, action)
@@ -118,6 +126,10 @@ class DialledActions:
             case Speak(language=language):
                 await self._ask(ChooseLanguage(customer.id, language))
                 return Spoken(language=language)
+            case Safeguard(accept=accept):
+                customer_id = customer.id
+                await self._ask(DialledTerms(customer_id) if accept else DialledStop(customer_id))
+                return Safeguarded(accepted=accept)
 
     async def _balance(self, customer: Customer, pin: Secret[str]) -> Result:
         await self._check_pin(customer, pin)

@@ -23,6 +23,7 @@ from tallystick.entry.http.front import Front, Opened, Perform
 from tallystick.entry.http.lane import LaneHandler
 from tallystick.entry.http.operations import operation
 from tallystick.entry.http.ownfactors import OwnFactors
+from tallystick.entry.http.ownlife import OwnLife
 from tallystick.entry.tracing import Trace
 from tallystick.entry.writing import Submits, WhenDurable
 from tallystick.infrastructure.crypto.signature import Es256VerifyKey, VerifyKey
@@ -57,6 +58,7 @@ class SealedOperations:
         """
         self._own = OwnFactors(platform, writer, hashing) if hashing is not None else None
         self._approvals = ApprovalOperations(platform, writer)
+        self._life = OwnLife(platform, writer) if hashing is not None else None
         self._platform = platform
         self._writer = writer
         self._desks = platform.desks
@@ -81,6 +83,7 @@ class SealedOperations:
             "account.read": self._changing(self.account),
             **self._approvals.performers(),
             **(self._own.performers() if self._own is not None else {}),
+            **(self._life.performers() if self._life is not None else {}),
         }
 
     def _changing(self, authenticate: Callable[[Opened, Instant], Command]) -> Perform:

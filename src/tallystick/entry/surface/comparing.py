@@ -39,6 +39,10 @@ _SHOWN: Final[Mapping[str, tuple[tuple[NodeKind, ...], tuple[AssetClass, ...]]]]
     "device.key-void": (_APPS, _IDENTITY),
     "session.list": (_APPS, _IDENTITY),
     "session.end-others": (_APPS, _IDENTITY),
+    "recovery.sign": (_APPS, _IDENTITY),
+    "recovery.list": (_APPS, _IDENTITY),
+    "recovery.cancel": (_APPS, _IDENTITY),
+    "education.acknowledge": (_APPS, (AssetClass.CONSENT,)),
     "payment.quote": (_APPS, (AssetClass.ORDER,)),
     "payment.order": (_APPS, (AssetClass.ORDER, AssetClass.CONSENT)),
     "payment.receipt": (_APPS, (AssetClass.EVIDENCE, AssetClass.ORDER)),
@@ -61,7 +65,9 @@ _SHOWN: Final[Mapping[str, tuple[tuple[NodeKind, ...], tuple[AssetClass, ...]]]]
 _PARTNERS: Final = frozenset({OperatorAct.EVALUATE_POLICY.value})
 """Acts of parties outside: no post has a duty for them."""
 
-_UNSHOWN: Final = frozenset({"health.live", "health.ready", "access.configuration"})
+_UNSHOWN: Final = frozenset(
+    {"health.live", "health.ready", "access.configuration", "education.read", "protection.card"}
+)
 """Operations that move nothing of value."""
 
 _PROTECTED: Final[Mapping[Purpose, AssetClass]] = {

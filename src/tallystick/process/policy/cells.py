@@ -11,6 +11,7 @@ from tallystick.kernel.model import replace
 from tallystick.kernel.time import DAY_MS
 from tallystick.process.policy.facts import ENUMERATED, FOREVER, Facts, Operation, Word
 from tallystick.process.policy.incentives import touched
+from tallystick.process.policy.language.lives import RecoveryRule
 from tallystick.process.policy.language.model import (
     Bounds,
     Ladder,
@@ -147,6 +148,28 @@ def with_origin(because: str, origin: str) -> str:
     Source: ISO/TS 12812-2:2017, 6.1
     """
     return f"{because} ({origin})" if origin else because
+
+
+RECOVERING: Final = "recovering"
+"""The name of the limits that a recovery lowers."""
+
+
+def lowered_limits(rule: RecoveryRule) -> tuple[LimitRule, ...]:
+    """The rolling limit that holds while an account is recovered and after; none without a cap.
+
+    Source: ISO/TS 12812-2:2017, 7.4.5
+    """
+    if rule.day_minor == FOREVER and rule.day_count == FOREVER:
+        return ()
+    return (
+        LimitRule(
+            id=f"{RECOVERING}/{DAY_MS // 1000}",
+            window_ms=DAY_MS,
+            max_amount=rule.day_minor,
+            max_count=rule.day_count,
+            because=rule.because,
+        ),
+    )
 
 
 def _test(bounds: Bounds) -> Test:

@@ -19,7 +19,16 @@ from typing import Final
 
 from tallystick.kernel.errors import NotPermitted
 from tallystick.kernel.model import Record
-from tallystick.process.policy.cells import PRICED, Cap, Cell, Cells, first_match, with_origin
+from tallystick.process.policy.cells import (
+    PRICED,
+    RECOVERING,
+    Cap,
+    Cell,
+    Cells,
+    first_match,
+    lowered_limits,
+    with_origin,
+)
 from tallystick.process.policy.facts import (
     ENUMERATED,
     FOREVER,
@@ -226,6 +235,12 @@ class CompiledPolicy:
         steps = stepped(cell.ladders, facts) if cell.ladders else _NO_STEPS
         if steps.cap_minor < cap.minor:
             cap = Cap(steps.cap_minor, steps.by, steps.because)
+        recovery = self.policy.recovery
+        lowered: tuple[LimitRule, ...] = ()
+        if facts.operation in PRICED and recovery.lowers(facts.recovering_for_ms):
+            lowered = lowered_limits(recovery)
+            if recovery.per_payment_minor < cap.minor:
+                cap = Cap(recovery.per_payment_minor, RECOVERING, recovery.because)
         if facts.amount_minor > cap.minor:
             return Decision(
                 outcome=Outcome.DENY,
@@ -243,7 +258,7 @@ class CompiledPolicy:
             because=row.because,
             policy_version=self.version,
             facts=facts,
-            limits=cell.limits + steps.limits,
+            limits=cell.limits + steps.limits + lowered,
             delay_ms=row.delay_ms,
             cap_minor=cap.minor,
             commission_minor=steps.commission_minor,

@@ -181,6 +181,14 @@ class OperatorAct(StrEnum):
     SET_MANDATE = "set-mandate"
     REVOKE_APPROVER = "revoke-approver"
     CLEAR_RISK = "clear-risk"
+    OPEN_RECOVERY = "open-recovery"
+    FINISH_RECOVERY = "finish-recovery"
+    CANCEL_RECOVERY = "cancel-recovery"
+    REST_ACCOUNT = "rest-account"
+    FREEZE_ACCOUNT = "freeze-account"
+    VIEW_FROZEN = "view-frozen"
+    RELEASE_ACCOUNT = "release-account"
+    PLACE_AGENT = "place-agent"
 
 
 class Signal(StrEnum):
@@ -257,6 +265,7 @@ class Facts(Record, frozen=True, kw_only=True, omit_defaults=True):
     risk_score              0 to 1000, from monitoring
     degraded                pairs of a dependency and for how long (ms) its data has been stale
     operator_role, act, approvals     of an operator's act: role, `OperatorAct`, people who agreed
+    recovering_for_ms       since a recovery of the account was opened or ended; `FOREVER` for none
     steps                   pairs of an incentive and the step of its subject; 0 where none is named
     Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.3
     """
@@ -285,6 +294,7 @@ class Facts(Record, frozen=True, kw_only=True, omit_defaults=True):
     act: str = ""
     approvals: int = 0
     steps: tuple[tuple[str, int], ...] = ()
+    recovering_for_ms: int = FOREVER
 
 
 Word = str | int | bool

@@ -16,6 +16,7 @@ from tallystick.application.notices import (
     PaymentReversed,
     PaymentSent,
     PinBlocked,
+    RecoveryTold,
     SimChanged,
     Template,
     attempted,
@@ -81,6 +82,10 @@ def everything(name: str = "Jane W.", minor: int = 50_000) -> list[Facts]:
         PinBlocked(minutes=0),
         SimChanged(),
         NotMe(),
+        RecoveryTold(told=Template.RECOVERY_OPENED, hours=720),
+        RecoveryTold(told=Template.RECOVERY_HALF, hours=360),
+        RecoveryTold(told=Template.RECOVERY_DONE),
+        RecoveryTold(told=Template.RECOVERY_CANCELLED),
     ]
 
 

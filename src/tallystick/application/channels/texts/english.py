@@ -11,7 +11,7 @@ from tallystick.application.channels.texts.words import Text
 ENGLISH: Final[Mapping[Text, str]] = {
     Text.MENU: (
         "{provider}\n1 Send money\n2 Withdraw at agent\n3 Pay merchant\n4 Check a receipt code\n"
-        "5 My balance\n6 Set PIN\n7 Language\n0 Exit"
+        "5 My balance\n6 Set PIN\n7 Language\n8 Protection\n0 Exit"
     ),
     Text.ASK_NUMBER: "Send to which phone number? 0 back",
     Text.ASK_TILL: "Merchant's till number? 0 back",
@@ -47,6 +47,11 @@ ENGLISH: Final[Mapping[Text, str]] = {
     Text.BALANCE: "Available: {amount}",
     Text.PIN_SET: "Your PIN is set. {provider} never asks for it in a call or message.",
     Text.ASK_LANGUAGE: "Language\n1 English\n2 Francais\n3 Kiswahili\n0 Back",
+    Text.ASK_SAFETY: ("Protection\n1 Stop the recovery of my account\n2 Accept the terms\n0 Back"),
+    Text.STOPPED: ("The recovery of your account is stopped. Nothing was changed."),
+    Text.TERMS_KEPT: ("You accepted our terms."),
+    Text.WARN_NEW: ("First payment to them! We never ask you to pay."),
+    Text.WARN_LARGE: ("Your first large payment! Does somebody press you?"),
     Text.RESUME: "You had not finished: {amount} to {name}, fee {fee}.\n1 Go on\n0 Menu",
     Text.LAST_DONE: (
         "Your last payment is done: {amount} to {name}, receipt code {code}.\n1 Menu\n0 Exit"

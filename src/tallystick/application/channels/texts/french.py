@@ -13,8 +13,8 @@ from tallystick.application.channels.texts.words import Text
 
 FRENCH: Final[Mapping[Text, str]] = {
     Text.MENU: (
-        "{provider}\n1 Envoyer de l'argent\n2 Retrait chez un agent\n3 Payer un marchand\n"
-        "4 Vérifier un code\n5 Mon solde\n6 Choisir un PIN\n7 Langue\n0 Quitter"
+        "{provider}\n1 Envoyer argent\n2 Retrait agent\n3 Payer un marchand\n"
+        "4 Vérifier un code\n5 Mon solde\n6 Choisir un PIN\n7 Langue\n8 Sécurité\n0 Quitter"
     ),
     Text.ASK_NUMBER: "Envoyer à quel numéro de téléphone? 0 retour",
     Text.ASK_TILL: "Numéro de caisse du marchand? 0 retour",
@@ -50,6 +50,13 @@ FRENCH: Final[Mapping[Text, str]] = {
     Text.BALANCE: "Disponible: {amount}",
     Text.PIN_SET: "Votre PIN est choisi. {provider} ne le demande ni par appel ni par message.",
     Text.ASK_LANGUAGE: "Langue\n1 English\n2 Francais\n3 Kiswahili\n0 Retour",
+    Text.ASK_SAFETY: (
+        "Protection\n1 Stopper la récupération de mon compte\n2 Accepter les conditions\n0 Retour"
+    ),
+    Text.STOPPED: ("La récupération de votre compte est stoppée. Rien n'a changé."),
+    Text.TERMS_KEPT: ("Vous avez accepté nos conditions."),
+    Text.WARN_NEW: ("Premier paiement à elle! Nous ne demandons jamais de payer."),
+    Text.WARN_LARGE: ("Premier gros paiement! Vous presse-t-on?"),
     Text.RESUME: ("Vous n'aviez pas fini: {amount} à {name}, frais {fee}.\n1 Continuer\n0 Menu"),
     Text.LAST_DONE: (
         "Votre dernier paiement est fait: {amount} à {name}, code {code}.\n1 Menu\n0 Quitter"

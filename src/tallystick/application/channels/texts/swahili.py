@@ -11,7 +11,7 @@ from tallystick.application.channels.texts.words import Text
 SWAHILI: Final[Mapping[Text, str]] = {
     Text.MENU: (
         "{provider}\n1 Tuma pesa\n2 Toa pesa kwa wakala\n3 Lipa duka\n4 Hakiki namba ya risiti\n"
-        "5 Salio langu\n6 Weka PIN\n7 Lugha\n0 Toka"
+        "5 Salio langu\n6 Weka PIN\n7 Lugha\n8 Ulinzi\n0 Toka"
     ),
     Text.ASK_NUMBER: "Tuma kwa namba gani ya simu? 0 rudi",
     Text.ASK_TILL: "Namba ya duka? 0 rudi",
@@ -47,6 +47,11 @@ SWAHILI: Final[Mapping[Text, str]] = {
     Text.BALANCE: "Salio: {amount}",
     Text.PIN_SET: "PIN yako imewekwa. {provider} haiulizi PIN kwa simu wala kwa ujumbe.",
     Text.ASK_LANGUAGE: "Lugha\n1 English\n2 Francais\n3 Kiswahili\n0 Rudi",
+    Text.ASK_SAFETY: ("Ulinzi\n1 Simamisha kurejesha akaunti\n2 Kubali masharti\n0 Nyuma"),
+    Text.STOPPED: ("Kurejesha akaunti yako kumesimamishwa. Hakuna kilichobadilika."),
+    Text.TERMS_KEPT: ("Umekubali masharti yetu."),
+    Text.WARN_NEW: ("Malipo ya kwanza kwake! Hatuombi ulipe kamwe."),
+    Text.WARN_LARGE: ("Malipo makubwa ya kwanza! Je, unaharakishwa?"),
     Text.RESUME: "Hukumaliza: {amount} kwa {name}, ada {fee}.\n1 Endelea\n0 Menyu",
     Text.LAST_DONE: (
         "Malipo yako ya mwisho yamekamilika: {amount} kwa {name}, risiti {code}.\n1 Menyu\n0 Toka"

@@ -47,6 +47,14 @@ _ENGLISH: Final[Mapping[Said, str]] = {
         "you told us that a payment request was not yours. Nothing was paid and others are stopped."
         " Visit an agent to go on."
     ),
+    Said.RECOVERY_OPENED: (
+        "somebody recovers your account, done in {hours} h. Not you? Dial our menu, choose 8."
+    ),
+    Said.RECOVERY_HALF: (
+        "your account is still being recovered, {hours} h left. Not you? Dial our menu, choose 8."
+    ),
+    Said.RECOVERY_DONE: "your account was recovered. If this was not you, visit an agent at once.",
+    Said.RECOVERY_CANCELLED: "the recovery of your account was stopped. Nothing was changed.",
 }
 
 _FRENCH: Final[Mapping[Said, str]] = {
@@ -75,6 +83,14 @@ _FRENCH: Final[Mapping[Said, str]] = {
         "vous avez dit qu'une demande n'est pas de vous. Rien n'est payé, le reste est bloqué."
         " Voyez un agent."
     ),
+    Said.RECOVERY_OPENED: (
+        "on récupère votre compte, fini dans {hours} h. Pas vous? Composez le menu, choix 8."
+    ),
+    Said.RECOVERY_HALF: (
+        "récupération de votre compte, encore {hours} h. Pas vous? Composez le menu, choix 8."
+    ),
+    Said.RECOVERY_DONE: "votre compte a été récupéré. Pas vous? Voyez vite un agent.",
+    Said.RECOVERY_CANCELLED: "la récupération de votre compte est stoppée. Rien n'a changé.",
 }
 
 _SWAHILI: Final[Mapping[Said, str]] = {
@@ -105,6 +121,14 @@ _SWAHILI: Final[Mapping[Said, str]] = {
         "umesema ombi la malipo si lako. Hakuna kilicholipwa na maombi mengine yamesimamishwa."
         " Nenda kwa wakala."
     ),
+    Said.RECOVERY_OPENED: (
+        "akaunti yako inarejeshwa, itakamilika baada ya saa {hours}. Si wewe? Piga menyu, chagua 8."
+    ),
+    Said.RECOVERY_HALF: (
+        "akaunti yako bado inarejeshwa, saa {hours} zimebaki. Si wewe? Piga menyu, chagua 8."
+    ),
+    Said.RECOVERY_DONE: "akaunti yako imerejeshwa. Kama si wewe, nenda kwa wakala mara moja.",
+    Said.RECOVERY_CANCELLED: "kurejesha akaunti yako kumesimamishwa. Hakuna kilichobadilika.",
 }
 
 

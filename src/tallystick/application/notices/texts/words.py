@@ -22,3 +22,7 @@ class Said(StrEnum):
     PIN_BLOCKED = "pin-blocked"
     SIM_CHANGED = "sim-changed"
     NOT_ME = "not-me"
+    RECOVERY_OPENED = "recovery-opened"
+    RECOVERY_HALF = "recovery-half"
+    RECOVERY_DONE = "recovery-done"
+    RECOVERY_CANCELLED = "recovery-cancelled"

@@ -12,6 +12,7 @@ from tallystick.process.policy.facts import (
     SubjectClass,
     Word,
 )
+from tallystick.process.policy.language.lives import EducationRule, RecoveryRule
 from tallystick.process.yamltext.position import Position
 
 
@@ -393,3 +394,5 @@ class Policy(Record, frozen=True, kw_only=True):
     tightening_caps: Caps | None = None
     regimes: tuple[str, ...] = ()
     regimes_at: Position = Position(line=1, column=1)
+    recovery: RecoveryRule = RecoveryRule()
+    education: EducationRule = EducationRule()

@@ -13,6 +13,7 @@ from tallystick.kernel.money import currency_exponent
 from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS
 from tallystick.process.policy.facts import FOREVER, Channel, Dependency, Operation, OperatorAct
 from tallystick.process.policy.language.incentives import read_incentives
+from tallystick.process.policy.language.lives import read_education, read_recovery
 from tallystick.process.policy.language.measures import read_tightening, read_tightening_caps
 from tallystick.process.policy.language.model import (
     AttemptRule,
@@ -60,7 +61,12 @@ AUTHENTICATORS = ("hotp", "totp", "ocra", "sms-code")
 CODE_CATEGORIES = ("possession", "knowledge")
 CARRIERS = ("separate", "handset", "sim")
 BEYOND = ("replace", "refuse")
-LOOSENING = (OperatorAct.LIFT_TIGHTENING, OperatorAct.SET_INCENTIVE)
+LOOSENING = (
+    OperatorAct.LIFT_TIGHTENING,
+    OperatorAct.SET_INCENTIVE,
+    OperatorAct.OPEN_RECOVERY,
+    OperatorAct.RELEASE_ACCOUNT,
+)
 """Acts that no policy may leave to one person."""
 
 MAX_ATTEMPTS = 5
@@ -86,6 +92,8 @@ _SECTIONS = (
     "incentives",
     "tightening_caps",
     "regimes",
+    "recovery",
+    "education",
 )
 _HEADER = ("provider", "version", "effective_at", "currency", "profile", "utc_offset")
 _OFFSET = re.compile(r"^([+-])(0\d|1[0-4]):([0-5]\d)$")
@@ -129,6 +137,8 @@ def read_policy(text: str) -> Policy:
         tightening_caps=caps,
         regimes=root.choices("regimes", regime_names()) if "regimes" in root else (),
         regimes_at=root.position("regimes"),
+        recovery=read_recovery(root),
+        education=read_education(root),
     )
     added = [one.row for one in tightening if one.row is not None]
     refuse_repeated_ids(root, (*policy.decisions, *policy.limits, *added, *ladders))

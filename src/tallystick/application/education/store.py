@@ -1,0 +1,64 @@
+"""What customers accepted and read, by version.
+
+Source: ISO/TS 12812-2:2017, 7.3.6
+"""
+
+from tallystick.infrastructure.store.database import Reader
+from tallystick.infrastructure.store.migrations import Migration
+from tallystick.infrastructure.store.table import Table
+from tallystick.kernel.model import Record
+
+
+class Acknowledged(Record, frozen=True, kw_only=True):
+    """The version of `what` that a customer acknowledged last; `id` is both, with a bar.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+
+    id: str
+    customer: str
+    what: str
+    version: int
+    language: str
+    digest: str
+    at: int
+
+
+ACKNOWLEDGED = Table(
+    name="acknowledged",
+    key="id",
+    insert_head=(
+        "INSERT INTO acknowledged (id, customer, what, version, language, digest, at) VALUES "
+    ),
+    slots="(?, ?, ?, ?, ?, ?, ?)",
+    insert_tail=(
+        " ON CONFLICT (id) DO UPDATE SET version = excluded.version,"
+        " language = excluded.language, digest = excluded.digest, at = excluded.at"
+    ),
+    select_head=(
+        "SELECT id, customer, what, version, language, digest, at FROM acknowledged WHERE id IN "
+    ),
+)
+
+MIGRATION = Migration(
+    number=181,
+    name="education",
+    statements=(
+        """CREATE TABLE acknowledged (
+            id TEXT PRIMARY KEY, customer TEXT NOT NULL, what TEXT NOT NULL,
+            version INTEGER NOT NULL, language TEXT NOT NULL, digest TEXT NOT NULL,
+            at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+    ),
+)
+
+
+def acknowledged_of(reader: Reader, what: str, version: int) -> int:
+    """How many customers acknowledged `what` in `version` or a later one.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+    row = reader.one(
+        "SELECT count(*) FROM acknowledged WHERE what = ? AND version >= ?", (what, version)
+    )
+    return 0 if row is None else int(row[0])

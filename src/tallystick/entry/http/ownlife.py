@@ -1,0 +1,134 @@
+"""Sealed operations about recovery and education, inside a session.
+
+Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.1; 7.4.5
+"""
+
+from collections.abc import Callable
+
+from tallystick.application.education import Education, InLesson
+from tallystick.application.education.service import LessonAct
+from tallystick.application.recovery import InLife, OwnRecovery
+from tallystick.application.recovery.insession import LifeAct
+from tallystick.application.turn import Outcome, Turn
+from tallystick.entry.answering import Done, answer_of
+from tallystick.entry.assembly import Platform
+from tallystick.entry.http.front import Opened, Perform
+from tallystick.entry.writing import Submits
+from tallystick.infrastructure.crypto.jws import split_under
+from tallystick.infrastructure.crypto.signature import Es256VerifyKey
+from tallystick.kernel.codec import Decoder, b64url
+from tallystick.kernel.time import Instant
+from tallystick.protocol.education import Acknowledge, ReadGuidance
+from tallystick.protocol.payments import Empty
+from tallystick.protocol.recovery import (
+    CancelOwnRecovery,
+    RecoveryAct,
+    SignedRecovery,
+    recovery_header,
+)
+
+Learns = Callable[[bytes], LessonAct]
+"""What the content of a request asks about education."""
+
+_empty = Decoder(Empty, limit=16)
+_signed = Decoder(SignedRecovery, limit=8192)
+_acts = Decoder(RecoveryAct, limit=2048)
+_cancels = Decoder(CancelOwnRecovery, limit=128)
+_reads = Decoder(ReadGuidance, limit=64)
+_acknowledged = Decoder(Acknowledge, limit=512)
+
+
+class OwnLife:
+    """Understands what customers and agents ask about recovery and education.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.5
+    """
+
+    def __init__(self, platform: Platform, writer: Submits) -> None:
+        self._desks = platform.desks
+        self._writer = writer
+
+    def performers(self) -> dict[str, Perform]:
+        """What carries out each operation, by name.
+
+        Source: ISO/TS 12812-2:2017, 6.2.2
+        """
+        return {
+            "recovery.sign": self._signs,
+            "recovery.list": self._living(_lists),
+            "recovery.cancel": self._living(_cancelled),
+            "education.read": self._learning(_read),
+            "education.acknowledge": self._learning(_acknowledges),
+            "protection.card": self._learning(_card),
+        }
+
+    def _signs(self, opened: Opened, now: Instant, done: Done) -> None:
+        """What the session's own device signed with its consent key."""
+        compact = _signed.decode_canonical(opened.content).act
+        live = self._desks.sessions.look(opened.session, now)
+        key = Es256VerifyKey(self._desks.devices.get(live.device).consent)
+        header = b64url(recovery_header(live.device))
+        payload, signature, signing_input = split_under(compact, header)
+        key.verify(signature, signing_input)
+        act = _acts.decode_canonical(payload)
+
+        def does(own: OwnRecovery, turn: Turn, session: str, sequence: int) -> Outcome:
+            return own.signed(turn, session, sequence, act, compact)
+
+        self._submit(InLife(opened.session, opened.sequence, does), done)
+
+    def _living(self, understand: Callable[[bytes], LifeAct]) -> Perform:
+        def perform(opened: Opened, now: Instant, done: Done) -> None:
+            del now
+            act = understand(opened.content)
+            self._submit(InLife(opened.session, opened.sequence, act), done)
+
+        return perform
+
+    def _learning(self, understand: Learns) -> Perform:
+        def perform(opened: Opened, now: Instant, done: Done) -> None:
+            del now
+            act = understand(opened.content)
+            self._submit(InLesson(opened.session, opened.sequence, act), done)
+
+        return perform
+
+    def _submit(self, command: InLife | InLesson, done: Done) -> None:
+        self._writer.submit(command, lambda recorded: done(answer_of(recorded)))
+
+
+def _lists(content: bytes) -> LifeAct:
+    _empty.decode(content)
+    return OwnRecovery.listed
+
+
+def _cancelled(content: bytes) -> LifeAct:
+    recovery = _cancels.decode_canonical(content).recovery
+
+    def act(own: OwnRecovery, turn: Turn, session: str, sequence: int) -> Outcome:
+        return own.cancel(turn, session, sequence, recovery)
+
+    return act
+
+
+def _read(content: bytes) -> LessonAct:
+    language = _reads.decode_canonical(content).language
+
+    def act(taught: Education, turn: Turn, session: str, sequence: int) -> Outcome:
+        return taught.read(turn, session, sequence, language)
+
+    return act
+
+
+def _acknowledges(content: bytes) -> LessonAct:
+    asked = _acknowledged.decode_canonical(content)
+
+    def act(taught: Education, turn: Turn, session: str, sequence: int) -> Outcome:
+        return taught.acknowledge(turn, session, sequence, asked)
+
+    return act
+
+
+def _card(content: bytes) -> LessonAct:
+    _empty.decode(content)
+    return Education.card
