@@ -37,12 +37,33 @@ ACTS: Final[Mapping[Duty, tuple[OperatorAct, ...]]] = {
         _A.VIEW_SESSIONS,
         _A.END_SESSIONS,
         _A.BREAK_GLASS,
+        _A.CANCEL_RECOVERY,
+        _A.FREEZE_ACCOUNT,
+        _A.VIEW_FROZEN,
+        _A.RELEASE_ACCOUNT,
     ),
     Duty.RELEASE: (),
     Duty.SUSPEND_SERVICE: (_A.SUSPEND_SERVICE, _A.BREAK_GLASS),
-    Duty.OPEN_CUSTOMER: (_A.OPEN_CUSTOMER,),
-    Duty.ACTIVATION: (_A.ISSUE_ACTIVATION, _A.ENROL_AUTHENTICATOR),
-    Duty.SUSPEND_CUSTOMER: (_A.SUSPEND_CUSTOMER, _A.RESUME_CUSTOMER, _A.UNLOCK_CUSTOMER),
+    Duty.OPEN_CUSTOMER: (
+        _A.OPEN_CUSTOMER,
+        _A.BEGIN_APPROVAL,
+        _A.CANCEL_APPROVAL,
+        _A.REVOKE_APPROVER,
+    ),
+    Duty.ACTIVATION: (
+        _A.ISSUE_ACTIVATION,
+        _A.ENROL_AUTHENTICATOR,
+        _A.OPEN_RECOVERY,
+        _A.FINISH_RECOVERY,
+        _A.CANCEL_RECOVERY,
+    ),
+    Duty.SUSPEND_CUSTOMER: (
+        _A.SUSPEND_CUSTOMER,
+        _A.RESUME_CUSTOMER,
+        _A.UNLOCK_CUSTOMER,
+        _A.REST_ACCOUNT,
+        _A.VIEW_FROZEN,
+    ),
     Duty.SUSPEND_DEVICE: (
         _A.SUSPEND_DEVICE,
         _A.RESUME_DEVICE,
@@ -52,15 +73,15 @@ ACTS: Final[Mapping[Duty, tuple[OperatorAct, ...]]] = {
         _A.BREAK_GLASS,
     ),
     Duty.TRACE_PAYMENT: (_A.TRACE_PAYMENT,),
-    Duty.REVERSE_PAYMENT: (_A.REVERSE_PAYMENT, _A.REPORT_FRAUD),
+    Duty.REVERSE_PAYMENT: (_A.REVERSE_PAYMENT, _A.REPORT_FRAUD, _A.CLEAR_RISK),
     Duty.CHANGE_TIER: (_A.CHANGE_TIER,),
     Duty.FUND_ACCOUNT: (_A.FUND_ACCOUNT, _A.COVER_COMMISSION),
     Duty.CLOSE_DAY: (_A.CLOSE_DAY,),
-    Duty.WEBHOOKS: (_A.ADD_WEBHOOK,),
+    Duty.WEBHOOKS: (_A.ADD_WEBHOOK, _A.SET_MANDATE),
     Duty.PRIVACY: (_A.ERASE_SUBJECT, _A.EXPORT_EVIDENCE),
     Duty.AUDIT: (_A.TRACE_PAYMENT, _A.EXPORT_EVIDENCE),
     Duty.TRAINING: (),
-    Duty.VENDOR_REVIEW: (),
+    Duty.VENDOR_REVIEW: (_A.PLACE_AGENT,),
 }
 """What an operator with each duty may do in the service."""
 
@@ -80,6 +101,10 @@ TWO_PEOPLE: Final = (
     _A.ENROL_AUTHENTICATOR,
     _A.UNLOCK_CUSTOMER,
     _A.ISSUE_WORKLOAD,
+    _A.SET_MANDATE,
+    _A.CLEAR_RISK,
+    _A.OPEN_RECOVERY,
+    _A.RELEASE_ACCOUNT,
 )
 """Acts that loosen, move money or destroy: nobody does them alone."""
 
