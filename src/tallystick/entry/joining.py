@@ -132,19 +132,17 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     seeds = on.keys.handles.get(Purpose.OTP_TRANSPORT, ())
     authenticators = Authenticators(module, seeds, policy, reader, capacity=rows)
     pins = Pins(customers, attempts, policy)
-    selfcare = SelfCare(
-        Crew(attempts, authenticators, customers, ground.devices, payments, pins, policy, sessions)
-    )
+    crew = attempts, authenticators, customers, ground.devices, payments, pins, policy, sessions
+    selfcare = SelfCare(Crew(*crew))
     asking = _asking(on, ground, quoting, authenticators)
     guarded = attempts, authenticators, customers, ground.exemptions, policy, selfcare, sessions
-    guarding = Guarding(*guarded)
     languages = Languages(reader, on.settings.language, capacity=rows)
     recovery = _recovery(on, ground)
     bounds = AgentBounds(customers, policy, reader, capacity=rows)
     more = {
         **acts_of_the_desk(desk),
         **ApprovalActs(asking.approvals, asking.beginning, customers).acts(),
-        **guarding.acts(),
+        **Guarding(*guarded).acts(),
         **LifeActs(recovery, bounds, ground.book).acts(),
     }
     acts = _acts(on, ground, operators, quoting, webhooks, more)
