@@ -4,7 +4,7 @@ import pytest
 from simulators.faults.bugs import BUGS, Bug, planted
 from simulators.faults.world import Plan, Report, simulate
 
-SEEDS = range(1, 13)
+SEEDS = range(1, 41)
 """How many seeds a planted mistake is given to show itself."""
 
 

@@ -100,7 +100,7 @@ def any_code(patch: pytest.MonkeyPatch) -> None:
 
 
 def codes_for_ever(patch: pytest.MonkeyPatch) -> None:
-    def redeem(self, turn, activation, code):
+    def redeem(self, turn, activation, code, source=""):
         return self._customers.get(self._activations.get(activation).customer)
 
     patch.setattr(Access, "redeem", redeem)

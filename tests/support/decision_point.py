@@ -26,8 +26,10 @@ names:
       device_trust: software
       factors: [possession, knowledge]
   - {entity: action, attribute: name, word: read, facts: {operation: inquire}}
-  - {entity: action, attribute: name, word: write, facts: {operation: change-profile, factor_age_ms: 0}}
-  - {entity: action, attribute: name, word: delete, facts: {operation: manage-device, factor_age_ms: 0}}
+  - {entity: action, attribute: name, word: write,
+     facts: {operation: change-profile, factor_age_ms: 0}}
+  - {entity: action, attribute: name, word: delete,
+     facts: {operation: manage-device, factor_age_ms: 0}}
   - {entity: action, attribute: soft, word: true, facts: {payee_known: true}}
   - {entity: subject, attribute: id, word: alice, facts: {tier: 2}}
   - {entity: subject, attribute: id, word: bob, facts: {tier: 1}}

@@ -167,7 +167,7 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         webhooks=webhooks,
         settling=Settling(payments, customers, ground.book, policy),
         certification=_certification(on, policy),
-        proving=Proving(ground.access, acts, customers, policy, reader),
+        proving=Proving(ground.access, attempts, acts, customers, policy, reader),
         desk=desk,
         approvals=asking.approvals,
         beginning=asking.beginning,

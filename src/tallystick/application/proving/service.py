@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tallystick.application.acts import Acts
+from tallystick.application.attempts import Attempts
 from tallystick.application.authentication import Access, Activation
 from tallystick.application.customers import Customer, Customers
 from tallystick.application.policing import PolicyInForce
@@ -46,12 +47,14 @@ class Proving:
     def __init__(
         self,
         access: Access,
+        attempts: Attempts,
         acts: Acts,
         customers: Customers,
         policy: PolicyInForce,
         reader: Reader,
     ) -> None:
         self._access = access
+        self._attempts = attempts
         self._acts = acts
         self._customers = customers
         self._policy = policy
@@ -91,7 +94,8 @@ class Proving:
     def equip(self, turn: Turn, asked: OpenCustomer, tell: Callable[[Equipped], None]) -> Outcome:
         """A new code for the probe customer `asked` for, who is opened if there is none.
 
-        `tell` gets the code once it is durable; nobody else does. Raises NotPermitted for a number
+        `tell` gets the code once it is durable; nobody else does. Its failed
+        tries are forgotten. Raises NotPermitted for a number
         that belongs to a customer of another origin, so that no customer's code can be had here.
         Source: ISO/TS 12812-2:2017, 7.4.1; 9.1
         """
@@ -109,6 +113,7 @@ class Proving:
         else:
             if known.opened_by != PROVING:
                 raise NotPermitted("this number belongs to a customer, not to a probe")
+            self._attempts.unlock(turn, known)
             issue(turn, known, PROVING)
             index = turn.record(
                 "activation.issued",
