@@ -20,7 +20,10 @@ from tallystick.process.policy.explain import explain
 from tallystick.process.policy.facts import VOCABULARY
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
-LENGTHS = {"PT5M": 5 * MINUTE, "PT1H": HOUR, "PT24H": DAY, "PT72H": 3 * DAY, "P30D": 30 * DAY}
+LENGTHS = {
+    "PT5M": 5 * MINUTE, "PT1H": HOUR, "PT24H": DAY, "PT72H": 3 * DAY, "P3D": 3 * DAY,
+    "P30D": 30 * DAY,
+}  # fmt: skip
 TIMES = {"05:00": 300, "12:30": 750, "23:00": 1380}
 COUNTS = [0, 1, 3, 600, 5000]
 
