@@ -40,6 +40,7 @@ from tallystick.kernel.errors import MfsError, OutOfReach, Unavailable
 from tallystick.kernel.evidence import Verdict
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS, iso_utc
+from tallystick.protocol.desk import BreakGlass
 from tallystick.protocol.payments import PaymentKind
 
 ALERTS = {rule.name: rule for rule in read_rules(RULES.read_text())}
@@ -409,6 +410,28 @@ def a_proposal_waits(folder: Path) -> Prometheus:
         return on.scraper
 
 
+def break_glass(on: Stage) -> None:
+    operator = on.provider.operators["operations"][0]
+    operator.act("break-glass", BreakGlass(minutes=10, because="nobody else is here"))
+    until(lambda: on.shows("tallystick_emergencies_unreviewed 1"))
+
+
+def somebody_breaks_glass(folder: Path) -> Prometheus:
+    with stage(folder) as on:
+        on.scraper.cause()
+        break_glass(on)
+        on.scraper.until_fired("TallystickEmergency")
+        return on.scraper
+
+
+def an_emergency_is_not_reviewed(folder: Path) -> Prometheus:
+    with stage(folder) as on:
+        on.scraper.cause()
+        break_glass(on)
+        on.scraper.until_fired("TallystickEmergencyUnreviewed")
+        return on.scraper
+
+
 SCENES: dict[str, Callable[[Path], Prometheus]] = {
     "TallystickWritesStopped": writes_stop,
     "TallystickUnreachable": it_is_gone,
@@ -417,6 +440,8 @@ SCENES: dict[str, Callable[[Path], Prometheus]] = {
     "TallystickOverloaded": more_is_asked_than_fits,
     "TallystickUnavailableAnswers": the_core_is_gone,
     "TallystickForgeries": somebody_forges,
+    "TallystickEmergency": somebody_breaks_glass,
+    "TallystickEmergencyUnreviewed": an_emergency_is_not_reviewed,
     "TallystickWitnessDisagrees": a_witness_disagrees,
     "TallystickSlow": the_disk_is_slow,
     "TallystickDiskFills": the_disk_fills,
@@ -432,6 +457,7 @@ SCENES: dict[str, Callable[[Path], Prometheus]] = {
     "TallystickProposalWaits": a_proposal_waits,
 }
 ALSO = {
+    "TallystickEmergencyUnreviewed": {"TallystickEmergency"},
     "TallystickOverloaded": {"TallystickUnavailableAnswers"},
     "TallystickUnavailableAnswers": {"TallystickDependencyFailing"},
     "TallystickCoreSilent": {"TallystickDependencyFailing"},
