@@ -80,6 +80,8 @@ class PostgresConnection:
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         octets, forms = parameters_of(parameters)
+        if not keys:
+            return []
         element, array = (TEXT, TEXT_ARRAY) if isinstance(keys[0], str) else (INT8, INT8_ARRAY)
         sent = ([*octets, array_of(element, keys)], [*forms, 1])
         types = [*(0 for _ in octets), array]
