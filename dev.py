@@ -281,7 +281,7 @@ def note_build(tree: Tree | None, *, environ: Mapping[str, str] = os.environ) ->
 
 
 def _pytest(report: str, arguments: Sequence[str]) -> int:
-    side_by_side = ["-n", str(min(2, os.cpu_count() or 1))]
+    side_by_side = ["-n", str(min(2, os.cpu_count() or 1)), "--dist", "loadfile"]
     command = [str(PYTHON), "-m", "pytest", f"--junitxml={BUILD / report}", "-m", "not soak"]
     sys.stdout.flush()
     return run_in_group([*command, *side_by_side, *arguments])
