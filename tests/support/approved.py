@@ -9,12 +9,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from simulators.push import SimulatedPushService
-from tests.support.served import Person, Served, served
+from tests.support.served import Person, Served, by_one_operator, served
 
 from tallystick.client.approvals import Approvals
 from tallystick.client.beginning import Beginner
 from tallystick.client.session import Reply
-from tallystick.entry.setup import demo_policy
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.kernel.codec import b64url
@@ -32,7 +31,7 @@ _OCRA = "  ocra: {category: possession, carried_by: separate"
 OCRA_KNOWS = re.sub(
     r"  (?:hotp|totp): .*\n",
     "",
-    demo_policy()
+    by_one_operator()
     .replace(_SIGNED, _ALSO_TYPED)
     .replace(_OCRA, _OCRA.replace("possession", "knowledge"))
     .replace("  backoff: PT1S", "  # backoff: PT1S"),
