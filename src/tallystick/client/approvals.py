@@ -11,7 +11,7 @@ Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2; Delegated Regulation (EU) 2018/389, 
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from tallystick.client.keystore import DeviceKeystore
 from tallystick.client.session import ClientSession
@@ -19,7 +19,6 @@ from tallystick.client.wallet import Wallet, signed_consent
 from tallystick.infrastructure.tally.verify import VerifiedReceipt
 from tallystick.kernel.codec import Decoder, b64url_decode, encode_canonical
 from tallystick.kernel.errors import NotAuthentic
-from tallystick.kernel.model import Wire
 from tallystick.kernel.time import Clock
 from tallystick.protocol.approvals import (
     STREAM,
@@ -37,11 +36,7 @@ from tallystick.protocol.approvals import (
     approval_text,
 )
 from tallystick.protocol.payments import Empty
-from tallystick.protocol.problems import Problem, error_of
 
-T = TypeVar("T", bound=Wire)
-
-_problems = Decoder(Problem)
 _inboxes = Decoder(Inbox, limit=256 * 1024)
 _states = Decoder(ApprovalState)
 _begun = Decoder(ApprovalBegun)
@@ -133,7 +128,7 @@ class Approvals:
         Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
         """
         asked = InboxAsked(after=self.cursor, wait_s=wait_s)
-        found = self._ask("approval.inbox", "/v1/approvals/inbox", asked, _inboxes)
+        found = self._session.ask("approval.inbox", "/v1/approvals/inbox", asked, _inboxes)
         for item in found.items:
             self._check(item)
         self.cursor = max(self.cursor, found.cursor)
@@ -177,7 +172,7 @@ class Approvals:
             remote_access=self._company.remote_access(),
             on_call=self._company.on_call(),
         )
-        state = self._ask("approval.approve", "/v1/approvals/approve", asked, _states)
+        state = self._session.ask("approval.approve", "/v1/approvals/approve", asked, _states)
         receipt = None if state.receipt is None else self._wallet.verified(state.receipt)
         return Approved(state, receipt)
 
@@ -187,14 +182,16 @@ class Approvals:
         Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.5
         """
         asked = Decline(approval=item.state.approval, reason=reason)
-        return self._ask("approval.decline", "/v1/approvals/decline", asked, _states)
+        return self._session.ask("approval.decline", "/v1/approvals/decline", asked, _states)
 
     def begin(self, asked: BeginApproval) -> ApprovalBegun:
         """Begin an order that somebody approves, or oneself on another device.
 
         Source: ISO/TS 12812-2:2017, 11.2.2
         """
-        return self._ask("approval.begin", "/v1/approvals/begin", asked, _begun, resend=False)
+        return self._session.ask(
+            "approval.begin", "/v1/approvals/begin", asked, _begun, resend=False
+        )
 
     def cancel(self, approval: str, because: str) -> ApprovalState:
         """Take back what one began.
@@ -202,29 +199,20 @@ class Approvals:
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         asked = CancelApproval(approval=approval, because=because)
-        return self._ask("approval.cancel", "/v1/approvals/cancel", asked, _states)
+        return self._session.ask("approval.cancel", "/v1/approvals/cancel", asked, _states)
 
     def wake_by(self, name: str) -> None:
         """Let a push service wake this device under `name`; empty for not at all.
 
         Source: ISO/TS 12812-2:2017, 7.3.4
         """
-        self._ask("approval.wake", "/v1/approvals/wake", WakeBy(name=name), _empty)
+        self._session.ask("approval.wake", "/v1/approvals/wake", WakeBy(name=name), _empty)
 
     def _check(self, item: ApprovalItem) -> None:
         if item.text != approval_text(item.quote, item.asked_by):
             raise NotAuthentic("the text of a request is not what its quote says")
         if item.state.order != item.quote.order:
             raise NotAuthentic("the request is for another order than its quote")
-
-    def _ask(
-        self, operation: str, path: str, asked: Wire, decoder: Decoder[T], *, resend: bool = True
-    ) -> T:
-        body = encode_canonical(asked)
-        exchanged = self._session.exchange(operation, path=path, body=body, resend=resend)
-        if exchanged.status != 200:
-            raise error_of(_problems.decode(exchanged.body))
-        return decoder.decode(exchanged.body)
 
 
 class Opens(Protocol):

@@ -9,7 +9,7 @@ Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.5
 from typing import TypeVar
 
 from tallystick.client.session import ClientSession
-from tallystick.kernel.codec import Decoder, encode_canonical
+from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import StepUpRequired
 from tallystick.kernel.model import Wire
 from tallystick.kernel.secret import Secret
@@ -27,11 +27,9 @@ from tallystick.protocol.authentication import (
     ReportKey,
 )
 from tallystick.protocol.payments import Empty
-from tallystick.protocol.problems import Problem, error_of
 
 T = TypeVar("T")
 
-_problems = Decoder(Problem)
 _empty = Decoder(Empty)
 _factors = Decoder(FactorsGiven)
 _challenges = Decoder(Challenge)
@@ -116,11 +114,7 @@ class OwnFactors:
         self._ask("session.end-others", "/v1/session/end-others", asked, _empty)
 
     def _ask(self, operation: str, path: str, asked: Wire, decoder: Decoder[T]) -> T:
-        body = encode_canonical(asked)
-        exchanged = self._session.exchange(operation, path=path, body=body, resend=False)
-        if exchanged.status != 200:
-            raise error_of(_problems.decode(exchanged.body))
-        return decoder.decode(exchanged.body)
+        return self._session.ask(operation, path, asked, decoder, resend=False)
 
 
 def asked_for(error: StepUpRequired) -> dict[str, tuple[str, ...]]:

@@ -14,7 +14,6 @@ from tallystick.kernel.model import Wire
 from tallystick.kernel.time import Clock
 from tallystick.protocol.education import Acknowledge, Guidance, ProtectionCard, ReadGuidance
 from tallystick.protocol.payments import Empty
-from tallystick.protocol.problems import Problem, error_of
 from tallystick.protocol.recovery import (
     CancelOwnRecovery,
     Recoveries,
@@ -27,7 +26,6 @@ from tallystick.protocol.recovery import (
 
 T = TypeVar("T")
 
-_problems = Decoder(Problem)
 _empty = Decoder(Empty)
 _views = Decoder(RecoveryView)
 _listed = Decoder(Recoveries)
@@ -145,8 +143,4 @@ class OwnLife:
         self._ask("education.acknowledge", "/v1/education/acknowledge", asked, _empty)
 
     def _ask(self, operation: str, path: str, asked: Wire, decoder: Decoder[T]) -> T:
-        body = encode_canonical(asked)
-        exchanged = self._session.exchange(operation, path=path, body=body, resend=False)
-        if exchanged.status != 200:
-            raise error_of(_problems.decode(exchanged.body))
-        return decoder.decode(exchanged.body)
+        return self._session.ask(operation, path, asked, decoder, resend=False)

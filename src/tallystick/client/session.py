@@ -15,7 +15,7 @@ Source: ISO/TS 12812-2:2017, 7.2.7; 7.3.2; 7.3.5
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from tallystick.client.keystore import DeviceKeystore, EnrolledIdentity, Entropy
 from tallystick.infrastructure.crypto.kem import KemPrivateKey, KemSuite
@@ -29,7 +29,7 @@ from tallystick.infrastructure.envelope.handshake_client import (
     greet,
 )
 from tallystick.infrastructure.envelope.schedule import SessionKeys
-from tallystick.kernel.codec import Decoder
+from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.errors import (
     Conflict,
     Expired,
@@ -39,6 +39,7 @@ from tallystick.kernel.errors import (
     Unauthenticated,
     Unavailable,
 )
+from tallystick.kernel.model import Wire
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import SECOND_MS, Clock
 from tallystick.protocol.enrolment import ENROLMENTS_PATH, Attestation, DeviceDescription
@@ -49,6 +50,8 @@ from tallystick.protocol.session import SESSIONS_PATH, Purpose, SessionAccepted
 JSON_MEDIA_TYPE: Final = "application/json"
 _SEALED_TYPE: Final = "application/cose"
 _ATTEMPTS: Final = 4
+T = TypeVar("T")
+
 _PROBLEM: Decoder[Problem] = Decoder(Problem)
 
 SignatureKeys = Callable[[], Mapping[str, VerifyKey]]
@@ -298,6 +301,19 @@ class ClientSession:
             seal_request(keys, operation, sequence, body),
             lambda message: open_reply(keys, operation, sequence, 200, message),
         )
+
+    def ask(
+        self, operation: str, path: str, asked: Wire, decoder: Decoder[T], *, resend: bool = True
+    ) -> T:
+        """The reply to `asked`, as `exchange` gets it, read by `decoder`.
+
+        Raises what `exchange` raises, and the refusal that a sealed reply is.
+        Source: ISO/TS 12812-2:2017, 7.2.7; 7.3.3
+        """
+        exchanged = self.exchange(operation, path, encode_canonical(asked), resend=resend)
+        if exchanged.status != 200:
+            raise error_of(_PROBLEM.decode(exchanged.body))
+        return decoder.decode(exchanged.body)
 
     def _once(self, live: _Live, operation: str, path: str, body: bytes) -> Exchanged:
         reply, sequence = self._post(live, operation, path, body)

@@ -234,7 +234,7 @@ class Wallet:
 
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
-        return self._ask_once("agent.open-customer", "/v1/agent/customers", request, _opened)
+        return self._session.ask("agent.open-customer", "/v1/agent/customers", request, _opened)
 
     def verified(self, receipt: Receipt) -> VerifiedReceipt:
         """`receipt` after every check, its checkpoint kept for the next one.
@@ -288,7 +288,7 @@ class Wallet:
     def _ask(self, operation: str, path: str, request: Wire, decoder: Decoder[T]) -> T:
         """The answer to a request that changes nothing, asked again while nobody answers."""
         return self._until_answered(
-            self.attempts, lambda: self._ask_once(operation, path, request, decoder)
+            self.attempts, lambda: self._session.ask(operation, path, request, decoder)
         )
 
     def _until_answered(
@@ -307,12 +307,6 @@ class Wallet:
                 asked_for = error.retry_after_s or 0
                 self._pause(min(max(asked_for, _FIRST_PAUSE_S * 2**attempt), _LONGEST_PAUSE_S))
         return ask()
-
-    def _ask_once(self, operation: str, path: str, request: Wire, decoder: Decoder[T]) -> T:
-        exchanged = self._session.exchange(operation, path=path, body=encode_canonical(request))
-        if exchanged.status != 200:
-            raise error_of(_problems.decode(exchanged.body))
-        return decoder.decode(exchanged.body)
 
 
 def consent_to(quoted: QuoteReply, keystore: DeviceKeystore, now: Instant) -> Order:
