@@ -12,7 +12,6 @@ from tallystick.protocol.payments import Alias
 
 Code = Annotated[str, pattern("^[0-9]{6,10}$")]
 Pin = Annotated[str, pattern("^[0-9]{4,12}$")]
-LIST_PLACES = 400
 
 
 class GiveCode(Wire, frozen=True, kw_only=True):

@@ -3,7 +3,6 @@
 Source: ISO/TS 12812-2:2017, 7.3.6
 """
 
-from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
 from tallystick.kernel.model import Record
@@ -51,14 +50,3 @@ MIGRATION = Migration(
         ) STRICT, WITHOUT ROWID""",
     ),
 )
-
-
-def acknowledged_of(reader: Reader, what: str, version: int) -> int:
-    """How many customers acknowledged `what` in `version` or a later one.
-
-    Source: ISO/TS 12812-2:2017, 7.3.6
-    """
-    row = reader.one(
-        "SELECT count(*) FROM acknowledged WHERE what = ? AND version >= ?", (what, version)
-    )
-    return 0 if row is None else int(row[0])

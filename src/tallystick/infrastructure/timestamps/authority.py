@@ -34,7 +34,6 @@ from tallystick.kernel.errors import Malformed, MfsError, NotPermitted
 from tallystick.kernel.time import Instant
 
 BAD_ALGORITHM: Final = 0
-BAD_REQUEST: Final = 2
 BAD_FORM: Final = 5
 NO_TIME: Final = 14
 OTHER_POLICY: Final = 15

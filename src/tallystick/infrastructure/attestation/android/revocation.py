@@ -36,10 +36,6 @@ class RevocationList(Record, frozen=True, kw_only=True):
         return self.entries.get(serial, "")
 
 
-NOTHING_REVOKED: Final = RevocationList(digest="", entries={})
-"""Before any list was read."""
-
-
 def read_revocations(octets: bytes) -> RevocationList:
     """The list in `octets`: JSON with `entries`, serial to `status` and `reason`.
 
