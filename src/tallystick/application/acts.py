@@ -17,7 +17,7 @@ from tallystick.application.customers import (
 )
 from tallystick.application.daybook import DayBook
 from tallystick.application.devices import Devices, DeviceStatus
-from tallystick.application.operators import Acted, Operators
+from tallystick.application.operators import Acted, Operators, Performer, check_two_people
 from tallystick.application.payments import Ask, Payments
 from tallystick.application.payments.model import Stage
 from tallystick.application.policing import PolicyInForce
@@ -26,7 +26,6 @@ from tallystick.application.turn import Turn
 from tallystick.application.webhooks import Webhooks
 from tallystick.infrastructure.envelope.acts import read_signature
 from tallystick.infrastructure.ledger.chart import cover, issue
-from tallystick.infrastructure.tally.leaf import Commitments
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Conflict, Malformed, MfsError, NotFound, NotPermitted
 from tallystick.kernel.time import instant_of
@@ -67,18 +66,11 @@ _invite = Decoder(InviteOperator)
 _bind = Decoder(BindPasskey)
 
 
-LOOSENED_BY = 2
-"""How many people lift a tightening or set an incentive, whatever the policy says of the act."""
-
-More = Mapping[str, Callable[[Turn, bytes, tuple[str, ...]], Acted]]
+More = Mapping[str, Performer]
 """Acts that another capability does, by name."""
 
 Issue = Callable[[Turn, Customer, str], Activation]
 """Makes a customer's activation code and sees to it that it arrives."""
-
-
-Performer = Callable[[Turn, bytes, tuple[str, ...]], Acted]
-"""Does an act: its canonical body, the signatures behind it."""
 
 
 class Acts:
@@ -162,18 +154,12 @@ class Acts:
             turn, profile, kind, tier=asked.tier, account=account, opened_by=opened_by
         )
         activation = (issue_code or self._access.issue)(turn, customer, opened_by)
-        event = turn.new_id("evt")
-        commitments = Commitments(event)
-        commitments.commit(
-            self._customers.commit_mac(customer),
-            {"account": account, "customer": customer.id, "name": asked.name},
-        )
-        index = turn.record(
+        index = turn.record_about(
             "customer.opened",
             policy=self._policy.version,
+            mac=self._customers.commit_mac(customer),
+            committed={"account": account, "customer": customer.id, "name": asked.name},
             public={"customer_kind": kind.value, "opened_by": opened_by, "tier": asked.tier},
-            commitments=commitments,
-            event_id=event,
         )
         return Acted(f"customer {customer.id} opened", index, activation.id)
 
@@ -224,16 +210,12 @@ class Acts:
             event_index=turn.next_event(),
         )
         self._book.post(issued, turn.now)
-        commitments = Commitments(event)
-        commitments.commit(
-            self._customers.commit_mac(customer),
-            {"account": customer.account, "amount_minor": asked.amount_minor},
-        )
-        index = turn.record(
+        index = turn.record_about(
             "account.funded",
             policy=self._policy.version,
+            mac=self._customers.commit_mac(customer),
+            committed={"account": customer.account, "amount_minor": asked.amount_minor},
             public={"bank_reference": asked.bank_reference, "currency": asked.currency},
-            commitments=commitments,
             event_id=event,
         )
         return Acted("money was issued against the safeguarding account", index)
@@ -280,8 +262,7 @@ class Acts:
 
     def _lift_tightening(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         asked = _lift.decode(body)
-        if len(jws) != LOOSENED_BY:
-            raise NotPermitted("two people lift a tightening", because="lifting loosens")
+        check_two_people("lift a tightening", jws, because="lifting loosens")
         until = instant_of(asked.until) if asked.until else FOREVER
         if until <= turn.now:
             raise Malformed("a tightening is lifted until a moment that is to come")
@@ -291,8 +272,7 @@ class Acts:
 
     def _set_incentive(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         asked = _set.decode(body)
-        if len(jws) != LOOSENED_BY:
-            raise NotPermitted("two people set an incentive", because="setting may loosen")
+        check_two_people("set an incentive", jws, because="setting may loosen")
         if asked.subject.startswith("cus_"):
             agent = self._customers.get(asked.subject)
             if agent.kind is not CustomerKind.AGENT:

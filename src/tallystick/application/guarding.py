@@ -3,7 +3,7 @@
 Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.2; 7.4.5
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tallystick.application.attempts import Attempts
@@ -11,13 +11,11 @@ from tallystick.application.authentication import Sessions
 from tallystick.application.authenticators import Authenticators
 from tallystick.application.customers import Customer, Customers
 from tallystick.application.exemptions import Exemptions
-from tallystick.application.operators import Acted
+from tallystick.application.operators import Acted, Performer, check_two_people
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.selfcare import SelfCare
 from tallystick.application.turn import Turn
-from tallystick.infrastructure.tally.leaf import Commitments
 from tallystick.kernel.codec import Decoder, encode_canonical
-from tallystick.kernel.errors import NotPermitted
 from tallystick.protocol.authentication import (
     EndSessions,
     EnrolAuthenticator,
@@ -27,8 +25,7 @@ from tallystick.protocol.authentication import (
     ViewSessions,
 )
 
-TWO = 2
-"""How many people enter an authenticator or unlock a customer, whatever the policy says."""
+_BECAUSE = "it lets somebody in"
 
 _enrol = Decoder(EnrolAuthenticator, limit=16 * 1024)
 _unlock = Decoder(UnlockCustomer)
@@ -52,7 +49,7 @@ class Guarding:
     selfcare: SelfCare
     sessions: Sessions
 
-    def acts(self) -> dict[str, Callable[[Turn, bytes, tuple[str, ...]], Acted]]:
+    def acts(self) -> dict[str, Performer]:
         """The acts by name.
 
         Source: ISO/TS 12812-2:2017, 6.2.1
@@ -66,7 +63,7 @@ class Guarding:
         }
 
     def _enrol_authenticator(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
-        _two("enter an authenticator", jws)
+        check_two_people("enter an authenticator", jws, because=_BECAUSE)
         asked = _enrol.decode(body)
         customer = self.customers.active(self.customers.by_alias(asked.number))
         row = self.authenticators.enrol(turn, customer, asked)
@@ -75,7 +72,7 @@ class Guarding:
         return Acted(f"{customer.id} has a {row.kind} authenticator from now on", index)
 
     def _unlock_customer(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
-        _two("unlock a customer", jws)
+        check_two_people("unlock a customer", jws, because=_BECAUSE)
         asked = _unlock.decode(body)
         customer = self.customers.active(self.customers.by_alias(asked.number))
         self.attempts.unlock(turn, customer)
@@ -112,18 +109,10 @@ class Guarding:
     def _record(
         self, turn: Turn, kind: str, customer: Customer, public: Mapping[str, str | int]
     ) -> int:
-        event = turn.new_id("evt")
-        commitments = Commitments(event)
-        commitments.commit(self.customers.commit_mac(customer), {"customer": customer.id})
-        return turn.record(
+        return turn.record_about(
             kind,
             policy=self.policy.version,
+            mac=self.customers.commit_mac(customer),
+            committed={"customer": customer.id},
             public=public,
-            commitments=commitments,
-            event_id=event,
         )
-
-
-def _two(does: str, jws: tuple[str, ...]) -> None:
-    if len(jws) != TWO:
-        raise NotPermitted(f"two people {does}", because="it lets somebody in")

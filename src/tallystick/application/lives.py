@@ -3,13 +3,12 @@
 Source: ISO/TS 12812-2:2017, 6.2.1; 7.4.1; 7.4.5
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from tallystick.application.assisting import AgentBounds
 from tallystick.application.book import LedgerBook
 from tallystick.application.customers import CustomerStatus
-from tallystick.application.operators import Acted
+from tallystick.application.operators import Acted, Performer, check_two_people
 from tallystick.application.recovery.model import Opener, RecoveryRow
 from tallystick.application.recovery.rules import moved, runs
 from tallystick.application.recovery.service import Opening, Recovery
@@ -32,8 +31,7 @@ from tallystick.protocol.recovery import (
     ViewFrozen,
 )
 
-TWO = 2
-"""How many people open a recovery or release an account, whatever the policy says."""
+_BECAUSE = "it lets somebody in"
 
 _open = Decoder(OpenRecovery)
 _finish = Decoder(FinishRecovery)
@@ -56,7 +54,7 @@ class LifeActs:
     bounds: AgentBounds
     book: LedgerBook
 
-    def acts(self) -> dict[str, Callable[[Turn, bytes, tuple[str, ...]], Acted]]:
+    def acts(self) -> dict[str, Performer]:
         """The acts by name.
 
         Source: ISO/TS 12812-2:2017, 6.2.1
@@ -73,7 +71,7 @@ class LifeActs:
         }
 
     def _open_recovery(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
-        _two("open a recovery", jws)
+        check_two_people("open a recovery", jws, because=_BECAUSE)
         asked = _open.decode(body)
         customer = self.recovery.parts.customers.by_alias(asked.number)
         opening = Opening(
@@ -160,7 +158,7 @@ class LifeActs:
         return Acted(encode_canonical(seen).decode(), index, row.id)
 
     def _release_account(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
-        _two("release an account", jws)
+        check_two_people("release an account", jws, because=_BECAUSE)
         asked = _release.decode(body)
         row = self._frozen(asked.customer)
         by = ",".join(_operator(one) for one in jws)
@@ -189,8 +187,3 @@ class LifeActs:
 
 def _operator(jws: str) -> str:
     return read_signature(jws).act.operator
-
-
-def _two(does: str, jws: tuple[str, ...]) -> None:
-    if len(jws) != TWO:
-        raise NotPermitted(f"two people {does}", because="it lets somebody in")

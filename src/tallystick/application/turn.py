@@ -120,6 +120,34 @@ class Turn:
         self.ids.append(identifier)
         return index
 
+    def record_about(
+        self,
+        kind: str,
+        *,
+        policy: int,
+        mac: Callable[[bytes], bytes],
+        committed: Mapping[str, Scalar],
+        public: Mapping[str, Scalar],
+        event_id: str = "",
+        stage: str = "",
+    ) -> int:
+        """Append an event about somebody: `public` in clear, `committed` salted under their `mac`.
+
+        Gives its index.
+        Source: ISO/TS 12812-2:2017, 7.3.3; 14.2.2
+        """
+        identifier = event_id or self.new_id("evt")
+        commitments = Commitments(identifier)
+        commitments.commit(mac, committed)
+        return self.record(
+            kind,
+            policy=policy,
+            public=public,
+            commitments=commitments,
+            event_id=identifier,
+            stage=stage,
+        )
+
     def on_undo(self, action: Callable[[], None]) -> None:
         """Run `action` if this batch does not become durable.
 

@@ -38,7 +38,6 @@ from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
-from tallystick.infrastructure.tally.leaf import Commitments
 from tallystick.kernel.codec import b64url, encode_canonical
 from tallystick.kernel.errors import NotFound, RateLimited
 from tallystick.kernel.model import replace, row_of
@@ -233,16 +232,12 @@ class Kept:
 
         Source: ISO/TS 12812-2:2017, 7.3.3; 14.2.2
         """
-        event = turn.new_id("evt")
-        commitments = Commitments(event)
-        mac = self._customers.commit_mac(self._customers.get(customer))
-        commitments.commit(mac, {"customer": customer, **committed})
-        return turn.record(
+        return turn.record_about(
             kind,
             policy=self._policy.version,
+            mac=self._customers.commit_mac(self._customers.get(customer)),
+            committed={"customer": customer, **committed},
             public=public,
-            commitments=commitments,
-            event_id=event,
             stage=stage,
         )
 

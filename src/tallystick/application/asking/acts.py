@@ -3,7 +3,6 @@
 Source: ISO/TS 12812-2:2017, 6.2.1; 7.4.5
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from tallystick.application.approvals.model import Begin, MandateRow
@@ -11,7 +10,7 @@ from tallystick.application.approvals.rules import moved, read_bands, without
 from tallystick.application.approvals.service import Approvals
 from tallystick.application.asking.beginning import Beginning
 from tallystick.application.customers import Customer, Customers
-from tallystick.application.operators import Acted
+from tallystick.application.operators import Acted, Performer, check_two_people
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.envelope.acts import read_signature
 from tallystick.kernel.codec import Decoder
@@ -29,8 +28,7 @@ from tallystick.protocol.approvals import (
 )
 from tallystick.protocol.payments import QuoteRequest
 
-TWO = 2
-"""How many people set a mandate or clear a risk, whatever the policy says."""
+_BECAUSE = "it decides who moves money"
 
 _begin = Decoder(BeginApproval)
 _cancel = Decoder(CancelApproval)
@@ -50,7 +48,7 @@ class ApprovalActs:
     beginning: Beginning
     customers: Customers
 
-    def acts(self) -> dict[str, Callable[[Turn, bytes, tuple[str, ...]], Acted]]:
+    def acts(self) -> dict[str, Performer]:
         """The acts by name.
 
         Source: ISO/TS 12812-2:2017, 6.2.1
@@ -89,7 +87,7 @@ class ApprovalActs:
         return Acted("the request is taken back", outcome.event, asked.approval)
 
     def _set_mandate(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
-        _two("set a mandate", jws)
+        check_two_people("set a mandate", jws, because=_BECAUSE)
         asked = _mandate.decode(body)
         owner = self.customers.active(self.customers.by_alias(asked.number))
         for band in read_bands(asked.bands):
@@ -139,7 +137,7 @@ class ApprovalActs:
         return Acted(f"{asked.customer} approves nothing for {owner.id} any more", index)
 
     def _clear_risk(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
-        _two("clear a risk", jws)
+        check_two_people("clear a risk", jws, because=_BECAUSE)
         asked = _clear.decode(body)
         customer = self.customers.get(asked.customer)
         kept = self.approvals.kept
@@ -173,8 +171,3 @@ def begun_by(customers: Customers, asked: BeginApproval, *, source: str, channel
         channel=channel,
         devices=asked.devices,
     )
-
-
-def _two(does: str, jws: tuple[str, ...]) -> None:
-    if len(jws) != TWO:
-        raise NotPermitted(f"two people {does}", because="it decides who moves money")

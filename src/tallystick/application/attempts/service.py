@@ -12,7 +12,6 @@ from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
-from tallystick.infrastructure.tally.leaf import Commitments
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.model import replace
 
@@ -126,18 +125,15 @@ class Attempts:
         self._rows.reset()
 
     def _record(self, turn: Turn, kind: str, who: Subjects, public: dict[str, int]) -> int:
-        event = turn.new_id("evt")
-        commitments = Commitments(event)
         mac = self._customers.commit_mac_of_nobody()
         if who.customer:
             mac = self._customers.commit_mac(self._customers.get(who.customer))
-        commitments.commit(mac, {"customer": who.customer, "device": who.device})
-        return turn.record(
+        return turn.record_about(
             kind,
             policy=self._policy.version,
+            mac=mac,
+            committed={"customer": who.customer, "device": who.device},
             public=public,
-            commitments=commitments,
-            event_id=event,
         )
 
     def _row(self, name: str) -> AttemptRow:

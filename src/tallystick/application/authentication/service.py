@@ -25,7 +25,6 @@ from tallystick.infrastructure.envelope.renewal import (
 )
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
-from tallystick.infrastructure.tally.leaf import Commitments
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import Conflict, NotAuthentic, NotPermitted
 from tallystick.kernel.model import replace
@@ -180,22 +179,17 @@ class Access:
         counted = self._customers.get(customer.id)
         self._customers.save(turn, replace(counted, devices=counted.devices + 1))
         self.redeemed(turn, customer, opened.activation, device.id)
-        event = turn.new_id("evt")
-        commitments = Commitments(event)
-        commitments.commit(
-            self._customers.commit_mac(customer),
-            {"customer": customer.id, "device": device.id, "transcript": b64url(opened.transcript)},
-        )
-        index = turn.record(
+        transcript = b64url(opened.transcript)
+        index = turn.record_about(
             "device.enrolled",
             policy=self._policy.version,
+            mac=self._customers.commit_mac(customer),
+            committed={"customer": customer.id, "device": device.id, "transcript": transcript},
             public={
                 "attested": device.attestation_format,
                 "trust": device.trust,
                 **({} if evidence is None else evidence.words()),
             },
-            commitments=commitments,
-            event_id=event,
         )
         accepted = EnrolmentAccepted(
             device=device.id,
@@ -253,18 +247,13 @@ class Access:
         self._devices.set_status(turn, device, DeviceStatus.SUSPENDED, because)
         turn.on_durable(lambda: self._sessions.end_device(device.id, turn.now))
         customer = self._customers.get(device.customer)
-        event = turn.new_id("evt")
-        commitments = Commitments(event)
-        commitments.commit(
-            self._customers.commit_mac(customer), {"customer": customer.id, "device": device.id}
-        )
         self._notices.add(turn, customer.id, Template.DEVICE_SUSPENDED, device.id)
-        return turn.record(
+        return turn.record_about(
             kind,
             policy=self._policy.version,
+            mac=self._customers.commit_mac(customer),
+            committed={"customer": customer.id, "device": device.id},
             public={"because": because},
-            commitments=commitments,
-            event_id=event,
         )
 
     def trim(self) -> None:
@@ -290,17 +279,12 @@ class Access:
             self._record_appraisal(turn, device, self._customers.get(device.customer))
 
     def _record_appraisal(self, turn: Turn, device: Device, customer: Customer) -> None:
-        event = turn.new_id("evt")
-        commitments = Commitments(event)
-        commitments.commit(
-            self._customers.commit_mac(customer), {"customer": customer.id, "device": device.id}
-        )
-        turn.record(
+        turn.record_about(
             "device.appraised",
             policy=self._policy.version,
+            mac=self._customers.commit_mac(customer),
+            committed={"customer": customer.id, "device": device.id},
             public={"trust": device.trust, **self._devices.attesting.words(device)},
-            commitments=commitments,
-            event_id=event,
         )
 
     def _suspend_copy(self, turn: Turn, device: Device, customer: Customer) -> NotPermitted:

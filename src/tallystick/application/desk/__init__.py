@@ -7,7 +7,7 @@
 Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3; 7.3.4
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tallystick.application.desk.emergencies import Emergencies
@@ -20,8 +20,7 @@ from tallystick.application.desk.model import (
 )
 from tallystick.application.desk.views import Views
 from tallystick.application.desk.workloads import Workloads
-from tallystick.application.operators import Acted
-from tallystick.application.turn import Turn
+from tallystick.application.operators import Performer
 from tallystick.protocol.desk import BREAK_GLASS, REVIEW_EMERGENCY
 
 __all__ = [
@@ -50,7 +49,7 @@ class Desk:
     workloads: Workloads
 
 
-def acts_of_the_desk(desk: Desk) -> Mapping[str, Callable[[Turn, bytes, tuple[str, ...]], Acted]]:
+def acts_of_the_desk(desk: Desk) -> Mapping[str, Performer]:
     """What performs each of the desk's own acts, by name.
 
     Source: ISO/TS 12812-2:2017, 6.2.1

@@ -15,7 +15,6 @@ from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
-from tallystick.infrastructure.tally.leaf import Commitments
 from tallystick.kernel.errors import Conflict, NotPermitted
 from tallystick.process.policy.facts import Channel
 from tallystick.protocol.channels import Language
@@ -180,9 +179,6 @@ class Education:
             at=turn.now,
         )
         self._rows.put(row.id, row, turn.changes)
-        event = turn.new_id("evt")
-        commitments = Commitments(event)
-        commitments.commit(self._customers.commit_mac(customer), {"customer": customer.id})
         public: dict[str, str | int] = {
             "channel": channel.value,
             "digest": row.digest,
@@ -190,12 +186,12 @@ class Education:
             "version": row.version,
             "what": what,
         }
-        index = turn.record(
+        index = turn.record_about(
             "education.acknowledged",
             policy=self._policy.version,
+            mac=self._customers.commit_mac(customer),
+            committed={"customer": customer.id},
             public=public,
-            commitments=commitments,
-            event_id=event,
         )
         return Outcome(Empty(), index)
 

@@ -11,7 +11,9 @@ from tallystick.application.operators.service import (
     Acted,
     NewcomerPasskey,
     Operators,
+    Performer,
     SignedAct,
+    check_two_people,
 )
 
 __all__ = [
@@ -22,5 +24,7 @@ __all__ = [
     "Operator",
     "Operators",
     "Passkey",
+    "Performer",
     "SignedAct",
+    "check_two_people",
 ]

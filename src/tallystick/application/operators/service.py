@@ -82,6 +82,21 @@ class Acted:
     reference: str = ""
 
 
+Performer = Callable[[Turn, bytes, tuple[str, ...]], Acted]
+"""Does an act, on its canonical body and the signatures that it has."""
+
+TWO_PEOPLE = 2
+
+
+def check_two_people(does: str, jws: tuple[str, ...], *, because: str) -> None:
+    """Pass if two people signed, whatever the policy says; raises NotPermitted otherwise.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    if len(jws) != TWO_PEOPLE:
+        raise NotPermitted(f"two people {does}", because=because)
+
+
 Untrained = Callable[[str, Instant], str]
 """Why the operator of this id may not approve now; empty if nothing stands against it."""
 

@@ -33,7 +33,6 @@ from tallystick.application.recovery.store import RECOVERY, recoveries_since
 from tallystick.application.signals import Signals
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.store.database import Reader
-from tallystick.infrastructure.tally.leaf import Commitments
 from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.errors import Conflict, NotFound
 from tallystick.kernel.model import replace, row_of
@@ -317,27 +316,21 @@ class Recovery:
         Source: ISO/TS 12812-2:2017, 7.4.5; 14.2.2
         """
         customer = self.parts.customers.get(row.customer)
-        event = turn.new_id("evt")
-        commitments = Commitments(event)
         told: Mapping[str, str] = {
             "customer": row.customer,
             "evidence": row.evidence,
             "proof": row.proof,
             "ended_by": row.ended_by,
         }
-        commitments.commit(
-            self.parts.customers.commit_mac(customer),
-            {name: value for name, value in told.items() if value},
-        )
         public = {"kind": row.kind.value, "opener": row.opener.value, "recovery": row.id}
         if because or row.because:
             public["because"] = because or row.because
-        return turn.record(
+        return turn.record_about(
             kind,
             policy=self.parts.policy.version,
+            mac=self.parts.customers.commit_mac(customer),
+            committed={name: value for name, value in told.items() if value},
             public=public,
-            commitments=commitments,
-            event_id=event,
         )
 
     def _completed(self, turn: Turn, done: RecoveryRow) -> RecoveryRow:

@@ -15,7 +15,6 @@ from tallystick.application.payments import Payments
 from tallystick.application.pins import Pins
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
-from tallystick.infrastructure.tally.leaf import Commitments
 from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound
 from tallystick.kernel.model import replace
 from tallystick.kernel.secret import Secret
@@ -226,18 +225,13 @@ class SelfCare:
     def _record(
         self, turn: Turn, kind: str, customer: Customer, about: Mapping[str, str | bool]
     ) -> None:
-        event = turn.new_id("evt")
-        commitments = Commitments(event)
         told = {name: str(value) for name, value in about.items()}
-        commitments.commit(
-            self._crew.customers.commit_mac(customer), {"customer": customer.id, **told}
-        )
-        turn.record(
+        turn.record_about(
             kind,
             policy=self._crew.policy.version,
+            mac=self._crew.customers.commit_mac(customer),
+            committed={"customer": customer.id, **told},
             public={},
-            commitments=commitments,
-            event_id=event,
         )
 
     def _permit(self, turn: Turn, live: Session, customer: Customer, operation: Operation) -> None:

@@ -18,7 +18,6 @@ from tallystick.application.signals.store import SIGNAL
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
-from tallystick.infrastructure.tally.leaf import Commitments
 from tallystick.kernel.model import replace
 from tallystick.process.policy import Denied, Facts, held_back
 from tallystick.process.policy.facts import FOREVER
@@ -121,22 +120,16 @@ class Signals:
         self, turn: Turn, customer: Customer, row: SignalRow, happened: tuple[SignalKind, ...]
     ) -> int:
         """The event says that something happened to somebody's SIM; to whom and when is sealed."""
-        event = turn.new_id("evt")
-        commitments = Commitments(event)
-        commitments.commit(
-            self._customers.commit_mac(customer),
-            {
+        self._notices.add(turn, customer.id, Template.SIM_CHANGED, customer.id)
+        return turn.record_about(
+            "signal.seen",
+            policy=self._policy.version,
+            mac=self._customers.commit_mac(customer),
+            committed={
                 "customer": customer.id,
                 "kinds": ",".join(happened),
                 "sim_changed_at": str(row.sim_changed_at),
                 "device_changed_at": str(row.device_changed_at),
             },
-        )
-        self._notices.add(turn, customer.id, Template.SIM_CHANGED, customer.id)
-        return turn.record(
-            "signal.seen",
-            policy=self._policy.version,
             public={"source": "mobile-network"},
-            commitments=commitments,
-            event_id=event,
         )
