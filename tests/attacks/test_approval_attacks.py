@@ -10,7 +10,7 @@ from tests.support.collectors import until
 
 from tallystick.client.wallet import signed_consent
 from tallystick.infrastructure.modules.clock import SystemClock
-from tallystick.kernel.codec import b64url, b64url_decode, encode_canonical
+from tallystick.kernel.codec import Decoder, b64url, b64url_decode, encode_canonical
 from tallystick.kernel.errors import (
     Conflict,
     MfsError,
@@ -26,6 +26,7 @@ from tallystick.kernel.money import Money
 from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS
 from tallystick.protocol.approvals import (
     ApprovalStage,
+    ApprovalState,
     Approve,
     ClearRisk,
     DeclineReason,
@@ -43,7 +44,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 def sent(scene: Scene, person, asked: Approve) -> None:
     """Send an approval as it is; raises its refusal."""
-    scene.device(person)._ask("approval.approve", "/v1/approvals/approve", asked, None)
+    person.session.ask("approval.approve", "/v1/approvals/approve", asked, Decoder(ApprovalState))
 
 
 def wrong_of(number: str) -> str:
