@@ -60,6 +60,7 @@ OTHER_WORK = re.compile(
     r"|(?:[a-z]+/)?draft-[a-z0-9-]+"
     r"|OpenAPI \d\.\d(?:\.\d)?|YAML \d\.\d(?:\.\d)?|JSON Schema [\d-]+|OSCAL \d\.\d(?:\.\d)?"
     r"|CommonMark \d\.\d+|SQLite|PostgreSQL \d+|IEEE \d{3,4}(?:\.\d+)?(?:-\d{4})?"
+    r"|SMPP \d\.\d"
     r"|OpenTelemetry [A-Za-z0-9 .-]+"
     r"|W3C [A-Za-z0-9 -]+|WebAuthn(?: Level)? \d|FIDO [A-Za-z0-9 .-]+|OWASP [A-Za-z0-9 .-]+"
     r"|PCI [A-Z]+(?: [A-Z]+)?(?: \d[\d.]*)?|EMV [A-Za-z0-9 .-]+|EMVCo [A-Za-z0-9 .-]+"

@@ -16,9 +16,10 @@ from tests.support.stores import new_store
 from tallystick.application.core.model import DEFAULT_PATIENCE, Patience
 from tallystick.application.notices import SenderRule
 from tallystick.entry.assembly import Platform, open_platform
+from tallystick.entry.binds import register_bind
 from tallystick.entry.http.server import Listening, serve
 from tallystick.entry.http.watched import Watched
-from tallystick.entry.settings import PartnerLink, ProviderFolder, PublicHalf
+from tallystick.entry.settings import PartnerLink, ProviderFolder, PublicHalf, SmppBind
 from tallystick.entry.setup import Done, Plan, demo_policy, set_up
 from tallystick.entry.siem import Destination
 from tallystick.entry.tracing.spans import Spans
@@ -81,6 +82,7 @@ def served(
     sms_receipts: PartnerLink | None = None,
     senders: tuple[SenderRule, ...] = (),
     language: Language = Language.ENGLISH,
+    smpp: tuple[tuple[SmppBind, Secret[str]], ...] = (),
 ) -> Iterator[Served]:
     """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(31) + b".")  # a line end at the end is not of a secret
@@ -105,6 +107,8 @@ def served(
         store=new_store(),
     )
     done = set_up(provider, plan, secret, SystemClock())
+    for bind, password in smpp:
+        register_bind(provider, secret, SystemClock(), bind, password)
     if names:
         (folder / "authzen.yaml").write_text(names, encoding="utf-8")
     platform = open_platform(provider, secret, clock)

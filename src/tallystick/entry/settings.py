@@ -81,6 +81,32 @@ class PartnerLink(Record, frozen=True, kw_only=True):
     sources: tuple[str, ...] = ()
 
 
+class SmppBind(Record, frozen=True, kw_only=True):
+    """How the service binds to a network's message centre or USSD gateway.
+
+    `password` is sealed by the module (`entry/smpp/serving.py`). Beyond loopback the way is TLS, or
+    `tunnel` names what protects it instead. `service_code` is what customers dial (`*384*57#`),
+    empty where no menu is offered; with `messages` notices go out here. `number` is the provider's
+    short code.
+    Source: ISO/TS 12812-2:2017, 7.2.3; SMPP 3.4, 4.1.5
+    """
+
+    name: str
+    host: str
+    port: int
+    system_id: str
+    password: str
+    number: str
+    system_type: str = ""
+    tls: bool = True
+    tunnel: str = ""
+    service_code: str = ""
+    messages: bool = False
+    window: int = 10
+    enquire_ms: int = 30_000
+    answer_ms: int = 5_000
+
+
 class ProviderSettings(Record, frozen=True, kw_only=True):
     """What is fixed at set-up; `profile` is demo or production.
 
@@ -90,7 +116,8 @@ class ProviderSettings(Record, frozen=True, kw_only=True):
     the core system whose book counts, empty where the embedded ledger does. `tightening` are the
     public halves of the keys that signed and sign tightenings, the newest last. `language` is that
     of customers who chose none, `senders` the names that messages may go out under, `aggregators`
-    and `sms_receipts` the partners whose callbacks are taken.
+    and `sms_receipts` the partners whose callbacks are taken, `smpp` the networks that the service
+    binds to.
     Source: ISO/TS 12812-2:2017, 6.1
     """
 
@@ -115,6 +142,7 @@ class ProviderSettings(Record, frozen=True, kw_only=True):
     senders: tuple[SenderRule, ...] = ()
     aggregators: tuple[PartnerLink, ...] = ()
     sms_receipts: PartnerLink | None = None
+    smpp: tuple[SmppBind, ...] = ()
 
 
 class StoreAddress(Record, frozen=True, kw_only=True):

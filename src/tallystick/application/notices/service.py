@@ -134,6 +134,14 @@ class Notices:
             return NoticeState.TAKEN
         return NoticeState.WAITING if notice.due_at else NoticeState.GIVEN_UP
 
+    def newest_with(self, reference: int, modulus: int) -> NoticeRow | None:
+        """The newest notice whose number leaves `reference` modulo `modulus`, or None.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        last = next_seq(self._reader) - 1
+        return notice_of(self._reader, last - (last - reference) % modulus)
+
     def reset(self) -> None:
         """Take the next number from the file again.
 

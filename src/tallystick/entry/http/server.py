@@ -25,7 +25,7 @@ from tallystick.entry.accounting import Accounting
 from tallystick.entry.admission import LONGEST_WAIT_S, Admission
 from tallystick.entry.assembly import Platform
 from tallystick.entry.core_link import CoreLink
-from tallystick.entry.delivering import deliver_notices, deliver_webhooks
+from tallystick.entry.delivering import deliver_webhooks
 from tallystick.entry.http.access import AccessDoors
 from tallystick.entry.http.aggregator import PartnerDoors
 from tallystick.entry.http.app import application
@@ -49,6 +49,7 @@ from tallystick.entry.http.workers.desk import FrontDesk, Hiring
 from tallystick.entry.http.workers.place import Place, check_free, shared_place
 from tallystick.entry.http.workers.relay import RelayedProtocol
 from tallystick.entry.leaning import tell_changes, watch_module, witnessed
+from tallystick.entry.networks import network_duties
 from tallystick.entry.notes import Note
 from tallystick.entry.threads import to_its_end
 from tallystick.entry.tightening import tell_measures, watch_controls
@@ -167,7 +168,7 @@ async def serve(
         tracing = tracing_of(watched, writer, platform.module.random)
         stage = _Stage(platform, writer, accounting, admission, tracing, dialled)
         served = _served(stage, listening, place)
-        duties = _duties(platform, writer, accounting, served, patience)
+        duties = _duties(stage, served, patience)
         if witnessing is not None:
             duties.append(witnessed(platform, accounting, witnessing))
         duties += telling(platform, writer, accounting, watched, tracing)
@@ -194,19 +195,14 @@ async def serve(
             beginning.result()
 
 
-def _duties(
-    platform: Platform,
-    writer: WriterLoop,
-    accounting: Accounting,
-    served: "_Served",
-    patience: Patience,
-) -> list[Coroutine[Any, Any, None]]:
+def _duties(on: "_Stage", served: "_Served", patience: Patience) -> list[Coroutine[Any, Any, None]]:
     """What goes on beside the answering, for ever."""
+    platform, writer, accounting = on.platform, on.writer, on.accounting
     duties: list[Coroutine[Any, Any, None]] = [
         _housekeep(platform, writer, accounting, served.desk, served.server),
         _flush(accounting),
         sweep_idle(served.server.server_state, idle_s=IDLE_S),
-        deliver_notices(platform, writer, accounting),
+        *network_duties(platform, writer, on.dialled, accounting),
         deliver_webhooks(platform, writer, accounting),
         watch_module(platform),
         watch_controls(platform, writer, accounting),

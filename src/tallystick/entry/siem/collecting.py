@@ -52,6 +52,7 @@ _NOTES = {
     Note.NOTICE_NOT_DELIVERED: ("notice.not-delivered", Severity.WARNING),
     Note.NOTICE_NOT_ALLOWED: ("notice.no-sender", Severity.ERROR),
     Note.NOTICE_REJECTED: ("notice.rejected", Severity.NOTICE),
+    Note.NETWORK_GONE: ("network.not-bound", Severity.NOTICE),
     Note.DIALOGUE_BROKEN: ("dialled.history-broken", Severity.WARNING),
     Note.EVENT_NOT_DELIVERED: ("webhook.not-delivered", Severity.WARNING),
     Note.ORDER_NEEDS_PEOPLE: ("order.needs-people", Severity.WARNING),
@@ -68,7 +69,7 @@ _NOTES = {
 _SHOWN = frozenset(
     ("workers", "terminator", "front", "witness", "why", "webhook", "order", "template", "error",
      "to", "refused", "dependency", "does", "operations", "tell", "seconds",
-     "aggregator", "was", "would_be", "row", "shadow_row", "entry", "measure")
+     "aggregator", "network", "was", "would_be", "row", "shadow_row", "entry", "measure")
 )  # fmt: skip
 """The fields of a note that leave."""
 
