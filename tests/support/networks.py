@@ -7,12 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from simulators.smpp_centre import SmppCentre
+from simulators.toolkit_phone import ToolkitPhone
+from simulators.uicc import Uicc
 from tests.support.served import Person, Served, served
 
 from tallystick.entry.settings import SmppBind
+from tallystick.entry.simstock import PURPOSES, SimBatch, make_sims
+from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.kernel.codec import b64url_decode
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
-from tallystick.protocol.operators import OpenCustomer
+from tallystick.protocol.operators import IssueActivation, OpenCustomer
 from tallystick.protocol.payments import PaymentKind
 
 PIN = Secret("739164")
@@ -20,6 +25,7 @@ PASSWORD = Secret("qz7-pass")
 DIALLER = "+254722000001"
 OTHER = "+254722000009"
 FRIEND = "0700000001"
+ICCIDS = tuple(f"892540210000000{n:04d}" for n in range(8))
 
 
 @dataclass
@@ -30,10 +36,30 @@ class Network:
     centre: SmppCentre
     agent: Person
     app: Person
+    batch: list[SimBatch]
 
     def balance(self) -> int:
         """What the friend who is paid has."""
         return self.app.wallet.account().available_minor
+
+    def sim(self, which: int) -> Uicc:
+        """A SIM of the stock, as the bureau personalised it."""
+        roots = self.provider.folder.master(self.provider.secret).roots(PURPOSES)
+        made = self.batch[0].sims[which]
+        return Uicc(made.iccid, roots, b64url_decode(made.packet), b64url_decode(made.order))
+
+    def toolkit(self, which: int, number: str) -> ToolkitPhone:
+        """A handset with a SIM that is bound to the customer of `number`."""
+        phone = ToolkitPhone(number, self.sim(which), self.centre)
+        assert "can order now" in phone.bind(self.new_code(number), PIN)
+        return phone
+
+    def new_code(self, number: str) -> Secret[str]:
+        """A new activation code for `number`, from the care desk."""
+        before = len([one for one in self.centre.inbox(number) if "activation code" in one.text])
+        desk = self.provider.operators["care-desk"][0]
+        desk.act("issue-activation", IssueActivation(number=number))
+        return self.provider.activation_code(number, after=before)
 
 
 def bind_to(centre: SmppCentre, **changes: Any) -> SmppBind:
@@ -49,9 +75,17 @@ def bind_to(centre: SmppCentre, **changes: Any) -> SmppBind:
 @contextmanager
 def network(folder: Path, **changes: Any) -> Iterator[Network]:
     """Two people who only dial and one with an app, all with money."""
+    batch: list[SimBatch] = []
     with (
         SmppCentre("tally", PASSWORD) as centre,
-        served(folder, smpp=((bind_to(centre), PASSWORD),), **changes) as provider,
+        served(
+            folder,
+            smpp=((bind_to(centre), PASSWORD),),
+            before=lambda made, secret: batch.append(
+                make_sims(made, secret, SystemClock(), "first", ICCIDS)
+            ),
+            **changes,
+        ) as provider,
     ):
         centre.wait_bound()
         provider.smsc = centre  # an inbox like the other's
@@ -66,5 +100,5 @@ def network(folder: Path, **changes: Any) -> Iterator[Network]:
             code = provider.activation_code(number).reveal()
             pages = centre.dial(number, "6", code, PIN.reveal(), PIN.reveal())
             assert "PIN is set" in pages[-1], pages
-            agent.wallet.pay(PaymentKind.CASH_IN, number, Money(500_000, "KES"))
-        yield Network(provider, centre, agent, app)
+            agent.wallet.pay(PaymentKind.CASH_IN, number, Money(1_200_000, "KES"))
+        yield Network(provider, centre, agent, app, batch)

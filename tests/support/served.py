@@ -25,6 +25,7 @@ from tallystick.entry.siem import Destination
 from tallystick.entry.tracing.spans import Spans
 from tallystick.entry.witnessing import Witnessing
 from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.kernel.model import replace
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Clock
 from tallystick.protocol.channels import Language
@@ -83,6 +84,8 @@ def served(
     senders: tuple[SenderRule, ...] = (),
     language: Language = Language.ENGLISH,
     smpp: tuple[tuple[SmppBind, Secret[str]], ...] = (),
+    sim_changes: PartnerLink | None = None,
+    before: Callable[[ProviderFolder, Secret[bytes]], object] = lambda _, __: None,
 ) -> Iterator[Served]:
     """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(31) + b".")  # a line end at the end is not of a secret
@@ -107,8 +110,11 @@ def served(
         store=new_store(),
     )
     done = set_up(provider, plan, secret, SystemClock())
+    if sim_changes is not None:
+        provider.save_settings(replace(provider.settings(), sim_changes=sim_changes))
     for bind, password in smpp:
         register_bind(provider, secret, SystemClock(), bind, password)
+    before(provider, secret)
     if names:
         (folder / "authzen.yaml").write_text(names, encoding="utf-8")
     platform = open_platform(provider, secret, clock)

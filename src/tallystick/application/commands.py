@@ -17,6 +17,7 @@ from tallystick.application.desks import Desks
 from tallystick.application.notices import NoticeRow
 from tallystick.application.operators import SignedAct
 from tallystick.application.proving import Equipped
+from tallystick.application.simcommands import SIM_EXECUTORS, OrderBySim, SimCommand
 from tallystick.application.turn import Outcome, Turn
 from tallystick.application.webhooks import Delivery
 from tallystick.infrastructure.envelope.handshake_server import (
@@ -328,9 +329,11 @@ Command = (
     | BookAnswered
     | RecordEvidence
     | EquipProbe
+    | SimCommand
 )
 
 EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
+    **SIM_EXECUTORS,
     InstallPolicy: lambda desks, turn, one: desks.install_policy(turn, one.envelope),
     InviteOperator: lambda desks, turn, one: desks.invite(turn, one.code_hash, one.role),
     EnrolDevice: lambda desks, turn, one: desks.access.enrol(turn, one.opened),
@@ -390,10 +393,7 @@ def prefetch(desks: Desks, commands: Sequence[Command]) -> None:
 
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
-    consents = [
-        command.consented.consent
-        for command in commands
-        if isinstance(command, PlaceOrder | DialOrder)
-    ]
+    orders = (one for one in commands if isinstance(one, PlaceOrder | DialOrder | OrderBySim))
+    consents = [one.consented.consent for one in orders]
     if consents:
         desks.prefetch(consents)

@@ -11,17 +11,19 @@ from tallystick.application.authentication import Access, Sessions
 from tallystick.application.authentication.pins import Pins
 from tallystick.application.book import LedgerBook
 from tallystick.application.certification import Certification
-from tallystick.application.consent import DeviceSigned, PinVerified
+from tallystick.application.consent import DeviceSigned, PinVerified, SimSigned
 from tallystick.application.core.settling import Settling
-from tallystick.application.customers import CustomerKind, Customers, Languages
+from tallystick.application.customers import Customer, CustomerKind, Customers, Languages
 from tallystick.application.devices import Devices
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
 from tallystick.application.payments import Ask, AskedReceipt, Payments
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.proving import Proving
+from tallystick.application.sims import Sims
 from tallystick.application.turn import Outcome, Turn
 from tallystick.application.webhooks import Webhooks
+from tallystick.infrastructure.tally.leaf import Commitments
 from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, NotPermitted
 from tallystick.kernel.secret import Secret
 from tallystick.process.policy import Grade, Operation
@@ -48,6 +50,7 @@ class Desks:
     policy: PolicyInForce
     customers: Customers
     languages: Languages
+    sims: Sims
     devices: Devices
     sessions: Sessions
     access: Access
@@ -90,7 +93,7 @@ class Desks:
     def dial(self, turn: Turn, customer_id: str, consented: PinVerified) -> Outcome:
         """Execute an order that a PIN confirmed; the count of wrong PINs begins anew.
 
-        No network tells us of changed SIMs yet, which the policy is told as a missing signal.
+        Where no network tells of changed SIMs, the policy is told of a missing signal.
         Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
         """
         customer = self.pins.clear(turn, self.customers.get(customer_id))
@@ -105,9 +108,73 @@ class Desks:
             device_enrolled_at=0,
             session_since=turn.now,
             factors=_DIALLED,
-            degraded=((Dependency.SIM_SIGNAL.value, 0),),
+            degraded=() if self.sims.signalled else ((Dependency.SIM_SIGNAL.value, 0),),
+            sim_age_ms=self.sims.age_ms(customer.id, turn.now),
         )
         return self.payments.order(turn, ask)
+
+    def order_by_sim(self, turn: Turn, sim: str, customer_id: str, consented: SimSigned) -> Outcome:
+        """Execute an order that the customer's own SIM tagged; its key says that it is that SIM.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
+        """
+        customer = self.customers.get(customer_id)
+        self.sims.check_bound(sim, customer.id)
+        if consented.consent.payer != customer.account:
+            raise NotPermitted("the order is not this customer's")
+        ask = Ask(
+            consented=consented,
+            payer=customer,
+            channel=Channel.USSD.value,
+            grade=Grade.SIM_SIGNED.value,
+            device_trust=DeviceTrust.NONE.value,
+            device_enrolled_at=0,
+            session_since=turn.now,
+            factors=_DIALLED,
+            sim_age_ms=self.sims.age_ms(customer.id, turn.now),
+        )
+        return self.payments.order(turn, ask)
+
+    def bind_sim(
+        self, turn: Turn, sim: str, customer_id: str, activation: str, code: Secret[str]
+    ) -> Outcome:
+        """Bind a SIM to a customer who has a right activation code.
+
+        Raises OutOfReach, without using up the code, while what enrolling leans on fails.
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        self.policy.check_reach(Operation.ENROL, turn.now)
+        customer = self.access.redeem(turn, activation, code)
+        if customer.id != customer_id:
+            raise NotAuthentic("the activation code is not valid", remedy="check it")
+        replaced = self.sims.bind(turn, sim, customer.id)
+        return self._sim_event(turn, "sim.bound", customer, sim, replaced=replaced)
+
+    def sim_changed(self, turn: Turn, customer_id: str) -> Outcome:
+        """Believe the network that the customer's SIM was replaced: it signs nothing any more.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.5
+        """
+        customer = self.customers.get(customer_id)
+        sim = self.sims.changed(turn, customer.id)
+        return self._sim_event(turn, "sim.changed", customer, sim, replaced=bool(sim))
+
+    def _sim_event(
+        self, turn: Turn, kind: str, customer: Customer, sim: str, *, replaced: bool
+    ) -> Outcome:
+        event = turn.new_id("evt")
+        commitments = Commitments(event)
+        commitments.commit(
+            self.customers.commit_mac(customer), {"customer": customer.id, "sim": sim}
+        )
+        index = turn.record(
+            kind,
+            policy=self.policy.version,
+            public={"replaced": int(replaced)},
+            commitments=commitments,
+            event_id=event,
+        )
+        return Outcome(Empty(), index)
 
     def end_session(self, turn: Turn, session_id: str, sequence: int) -> Outcome:
         """End a session at its device's wish.
@@ -252,6 +319,7 @@ class Desks:
         """
         self.customers.trim()
         self.languages.trim()
+        self.sims.trim()
         self.devices.trim()
         self.access.trim()
         self.operators.trim()
@@ -267,6 +335,7 @@ class Desks:
         self.policy.load()
         self.customers.reset()
         self.languages.reset()
+        self.sims.reset()
         self.devices.reset()
         self.access.reset()
         self.operators.reset()

@@ -27,12 +27,14 @@ from tallystick.application.policing import Officers, PolicyInForce, Seal
 from tallystick.application.proving import Proving
 from tallystick.application.quotekeys import QuoteKeys
 from tallystick.application.quoting import Quoting, Terms
+from tallystick.application.sims import Sims
 from tallystick.application.webhooks import Webhooks
 from tallystick.application.writer import Writer
 from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
 from tallystick.entry.setup import SERVER_ROLES
+from tallystick.entry.simstock import stock_sims
 from tallystick.infrastructure.crypto.key_list import verify_key_list
 from tallystick.infrastructure.envelope.certificate import issue_certificate
 from tallystick.infrastructure.envelope.cookie import CookieKeys
@@ -179,6 +181,7 @@ def assemble(
         platform = _wire(folder, ground, database, boot)
         _note_start(platform)
         _first_start(platform, folder)
+        stock_sims(folder, platform.writer)
     except BaseException:
         reader.close()
         module.zeroise()
@@ -259,6 +262,7 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         policy=policy,
         customers=customers,
         languages=Languages(reader, on.settings.language, capacity=rows),
+        sims=_sims(on),
         devices=devices,
         sessions=sessions,
         access=access,
@@ -274,6 +278,11 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         proving=Proving(access, acts, customers, policy, reader),
     )
     return desks, quoting, webhooks
+
+
+def _sims(on: _Ground) -> Sims:
+    index, told = on.keys.newest(Purpose.ALIAS_INDEX), on.settings.sim_changes is not None
+    return Sims(on.module, index, on.reader, capacity=on.size.rows, signalled=told)
 
 
 def _believed(on: _Ground) -> Officers:

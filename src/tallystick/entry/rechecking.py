@@ -22,6 +22,7 @@ from tallystick.application.payments.model import Evidence, OrderRow
 from tallystick.application.payments.proof import Proofs
 from tallystick.application.payments.store import ORDER
 from tallystick.application.rechecking import Case, wrong_with
+from tallystick.application.sims import Sims
 from tallystick.entry.auditing import listed_keys
 from tallystick.entry.inforce import wrong_measures
 from tallystick.entry.settings import ProviderFolder
@@ -111,6 +112,9 @@ class Verifier:
         self._customers = Customers(
             self._module, keys.newest(Purpose.ALIAS_INDEX), reader, capacity=_CAPACITY
         )
+        self._sims = Sims(
+            self._module, keys.newest(Purpose.ALIAS_INDEX), reader, capacity=_CAPACITY
+        )
         self._proofs = Proofs(self._customers)
         self._devices = RowCache(DEVICE, Device, reader, capacity=_CAPACITY)
         self._operators = RowCache(OPERATOR, Operator, reader, capacity=_CAPACITY)
@@ -135,6 +139,7 @@ class Verifier:
         Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
         """
         self._customers.reset()
+        self._sims.reset()
         self._devices.reset()
         self._operators.reset()
         size = self._tally.size()
@@ -193,6 +198,7 @@ class Verifier:
             operator_key=self._operator_key,
             legs=() if posted is None else posted.legs,
             books=self._books,
+            check_sim=self._check_sim,
         )
 
     def _commitments(self, row: OrderRow, payer: Customer, evidence: Evidence) -> dict[str, str]:
@@ -219,6 +225,9 @@ class Verifier:
             except MfsError:
                 continue
         return None
+
+    def _check_sim(self, iccid: str, message: bytes, tag: bytes) -> None:
+        self._sims.check_tag(self._sims.get(self._sims.id_of(iccid)), message, tag)
 
     def _operator_key(self, operator: str) -> bytes | None:
         found = self._operators.get(operator)

@@ -17,6 +17,7 @@ from tallystick.application.policing.store import MEASURE_MIGRATION as MEASURES
 from tallystick.application.policing.store import MIGRATION as POLICIES
 from tallystick.application.policing.store import SHADOW_MIGRATION as SHADOWS
 from tallystick.application.proving.store import MIGRATION as EVIDENCE
+from tallystick.application.sims.store import MIGRATION as SIMS
 from tallystick.application.webhooks.store import MIGRATION as WEBHOOKS
 from tallystick.infrastructure.ledger.store import MIGRATION as LEDGER
 from tallystick.infrastructure.store.boots import MIGRATIONS as BOOTS
@@ -27,6 +28,6 @@ from tallystick.infrastructure.tally.store import MIGRATION as TALLY
 MIGRATIONS = (
     TALLY, LEDGER, POLICIES, CUSTOMERS, DEVICES, ACTIVATIONS, ORDERS, NOTICES, OPERATORS,
     WEBHOOKS, DAYS, CERTIFICATES, *BOOTS, STARTS, SHADOWS, EVIDENCE, DECIDED, MEASURES,
-    LANGUAGES, NOTICE_RECEIPTS,
+    LANGUAGES, NOTICE_RECEIPTS, SIMS,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

@@ -13,6 +13,7 @@
     FOLDER/authzen.yaml          what partners who ask the policy call its facts, if they differ
     FOLDER/tallystick.db         the store, if it is embedded
     FOLDER/store.json            where it is, if it is a PostgreSQL server
+    FOLDER/sims/*.json           SIMs that were made and wait for the next start of the service
     FOLDER/offline/              root and officers' keys: to be moved away from the server
 
 Source: ISO/TS 12812-2:2017, 6.1; 7.4.2
@@ -116,8 +117,8 @@ class ProviderSettings(Record, frozen=True, kw_only=True):
     the core system whose book counts, empty where the embedded ledger does. `tightening` are the
     public halves of the keys that signed and sign tightenings, the newest last. `language` is that
     of customers who chose none, `senders` the names that messages may go out under, `aggregators`
-    and `sms_receipts` the partners whose callbacks are taken, `smpp` the networks that the service
-    binds to.
+    and `sms_receipts` the partners whose callbacks are taken, `sim_changes` the one who tells of
+    replaced SIMs, `smpp` the networks that the service binds to.
     Source: ISO/TS 12812-2:2017, 6.1
     """
 
@@ -142,6 +143,7 @@ class ProviderSettings(Record, frozen=True, kw_only=True):
     senders: tuple[SenderRule, ...] = ()
     aggregators: tuple[PartnerLink, ...] = ()
     sms_receipts: PartnerLink | None = None
+    sim_changes: PartnerLink | None = None
     smpp: tuple[SmppBind, ...] = ()
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tallystick.application.book import LedgerBook
-from tallystick.application.consent import Consented, DeviceSigned, PinVerified, TwoOperators
+from tallystick.application.consent import Consented, TwoOperators, evidence_of
 from tallystick.application.customers import Customer, Customers
 from tallystick.application.notices import Notices, Template
 from tallystick.application.payments.model import (
@@ -49,6 +49,7 @@ from tallystick.process.policy import (
     Permit,
     StepUp,
 )
+from tallystick.process.policy.facts import FOREVER
 from tallystick.protocol.payments import Consent, PaymentKind
 
 _PAY = Operation.PAY.value
@@ -71,18 +72,7 @@ class Ask(NamedTuple):
     session_since: int
     factors: tuple[str, ...]
     degraded: tuple[tuple[str, int], ...] = ()
-
-
-def evidence_of(consented: Consented) -> str:
-    """The consent as it was given: the JWS, the gateway's message, or both acts.
-
-    Source: ISO/TS 12812-2:2017, 11.2.2
-    """
-    if isinstance(consented, DeviceSigned):
-        return consented.jws
-    if isinstance(consented, PinVerified):
-        return consented.channel_message
-    return "\n".join(consented.acts)
+    sim_age_ms: int = FOREVER
 
 
 class Payments:
@@ -227,6 +217,7 @@ class Payments:
             payee_known=self._payees.get(consent.payer + consent.payee) is not None,
             device_age_ms=max(0, now - since) if since else 0,
             account_age_ms=max(0, now - ask.payer.opened_at),
+            sim_age_ms=ask.sim_age_ms,
             session_age_ms=max(0, now - ask.session_since),
             minute_of_day=self._policy.compiled.minute_of_day(now),
             recent_failures=ask.payer.pin_failures,

@@ -11,7 +11,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tallystick.application.consent import quote_digest
+from tallystick.application.consent import SimEvidence, quote_digest
 from tallystick.application.payments.model import Evidence, OrderRow, Stage
 from tallystick.application.payments.rules import body_digest
 from tallystick.infrastructure.crypto.jws import split_compact
@@ -24,9 +24,11 @@ from tallystick.protocol.enrolment import DeviceCertificate
 from tallystick.protocol.operators import Act, act_header
 from tallystick.protocol.payments import Consent, consent_header, quote_in
 from tallystick.protocol.receipt import EventLeaf
+from tallystick.protocol.toolkit import order_text, tagged
 
 _consents = Decoder(Consent, limit=4096)
 _acts = Decoder(Act, limit=4096)
+_sim_evidence = Decoder(SimEvidence, limit=1024)
 _SIGNED = frozenset({Grade.DEVICE_SIGNED, Grade.DEVICE_SIGNED_ATTESTED})
 _MOVED = frozenset({Stage.SETTLED, Stage.RETURNED})
 
@@ -37,7 +39,8 @@ class Case:
 
     `commitments` are those that the row and the evidence give anew; `certificate` is the verified
     one of the device, or None; `legs` is what the ledger posted under the order's id, empty for
-    nothing; `books` says whether the ledger is this provider's own.
+    nothing; `books` says whether the ledger is this provider's own. `check_sim` passes if the SIM
+    with a serial number made a tag over a message.
     Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
     """
 
@@ -50,6 +53,7 @@ class Case:
     operator_key: Callable[[str], bytes | None]
     legs: tuple[Leg, ...]
     books: bool
+    check_sim: Callable[[str, bytes, bytes], None] | None = None
 
 
 def wrong_with(case: Case) -> Iterator[str]:
@@ -67,6 +71,8 @@ def wrong_with(case: Case) -> Iterator[str]:
         yield from _wrong_signature(case)
     elif case.row.grade == Grade.TWO_OPERATORS:
         yield from _wrong_acts(case)
+    elif case.row.grade == Grade.SIM_SIGNED:
+        yield from _wrong_tag(case, consent)
     if body_digest(case.evidence.proof) != case.row.body_hash:
         yield "the evidence is not what the order was executed on"
     for field, stated in case.event.c.items():
@@ -141,6 +147,21 @@ def _wrong_acts(case: Case) -> Iterator[str]:
         yield "it takes two operators, and two different ones did not sign"
     if len(bodies) > 1:
         yield "the operators signed different acts"
+
+
+def _wrong_tag(case: Case, consent: Consent) -> Iterator[str]:
+    quote = quote_in(consent)
+    try:
+        given = _sim_evidence.decode_canonical(case.evidence.proof.encode())
+        if given.text != order_text(quote):
+            yield "the SIM showed something else than the terms"
+        if case.check_sim is None:
+            yield "nobody can check what a SIM agreed to"
+            return
+        message = tagged(given.iccid, quote_digest(quote), given.text)
+        case.check_sim(given.iccid, message, b64url_decode(given.tag))
+    except MfsError:
+        yield "the SIM did not agree to these terms"
 
 
 def _wrong_lines(case: Case) -> Iterator[str]:

@@ -52,6 +52,7 @@ _NOTES = {
     Note.NOTICE_NOT_DELIVERED: ("notice.not-delivered", Severity.WARNING),
     Note.NOTICE_NOT_ALLOWED: ("notice.no-sender", Severity.ERROR),
     Note.NOTICE_REJECTED: ("notice.rejected", Severity.NOTICE),
+    Note.SIM_REFUSED: ("sim.packet-refused", Severity.WARNING),
     Note.NETWORK_GONE: ("network.not-bound", Severity.NOTICE),
     Note.DIALOGUE_BROKEN: ("dialled.history-broken", Severity.WARNING),
     Note.EVENT_NOT_DELIVERED: ("webhook.not-delivered", Severity.WARNING),

@@ -21,6 +21,7 @@ from tallystick.entry.smpp.carrier import SmppCarrier, is_receipt
 from tallystick.entry.smpp.keeping import KeptLink, Patience
 from tallystick.entry.smpp.menus import SmppMenus
 from tallystick.entry.smpp.pdus import ShortMessage, Status
+from tallystick.entry.smpp.toolkit import SimToolkit, is_binary
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.errors import MfsError
@@ -64,6 +65,10 @@ class SmppService:
             *(bind.name, bind.service_code, actions, platform.clock, self.link.submit),
             lambda why: accounting.note(Note.DIALOGUE_BROKEN, aggregator=bind.name, why=why),
         )
+        self._toolkit = SimToolkit(
+            *(platform, writer, actions, bind.number, self.link.submit),
+            lambda why: accounting.note(Note.SIM_REFUSED, network=bind.name, why=why),
+        )
         accounting.gauges[f"smpp_bound_{bind.name.replace('-', '_')}"] = lambda: int(
             self.link.bound.is_set()
         )
@@ -78,6 +83,8 @@ class SmppService:
     async def _heard(self, message: ShortMessage) -> int:
         if is_receipt(message):
             return await self.carrier.receipt(message)
+        if is_binary(message):
+            return await self._toolkit.heard(message)
         if self.bind.service_code:
             return await self._menus.heard(message)
         return Status.REJECTED

@@ -59,7 +59,7 @@ _ROWS: tuple[_Row, ...] = (
     # Message authentication
     ("hmac-sha256", "ISO/IEC 9797-2", "tag of 32 bytes", _OK, 256, _PYTHON, ""),
     ("hmac-sha384", "ISO/IEC 9797-2", "tag of 48 bytes", _OK, 256, "", ""),
-    ("cmac-aes-128", "ISO/IEC 9797-1", "algorithm 5", _OK, 128, "", ""),
+    ("cmac-aes-128", "ISO/IEC 9797-1", "algorithm 5", _OK, 128, _LIBRARY, "keys of SIMs"),
     ("gmac-aes-256", "ISO/IEC 9797-3", "nonce of 12 bytes", _OK, 128, "", ""),
     ("retail-mac", "ISO/IEC 9797-1", "algorithm 3", _TIED, 56, "", "card profiles only; ISO 16609"),
     # Block ciphers and modes

@@ -83,6 +83,8 @@ _ROWS: tuple[tuple[Purpose, tuple[Role, ...], int, tuple[Purpose, ...], str], ..
     (Purpose.STORE, (_WRITER, _ENROLMENT), 0, (), "columns of the store"),
     (Purpose.TIGHTENING, (_WRITER,), _YEAR, (), "public halves fixed at set-up and renewal"),
     (Purpose.PARTNER_LINK, (_WRITER,), 0, (), "shared secrets of callbacks are derived from it"),
+    (Purpose.SIM_PACKET, (_WRITER,), 0, (), "one for each SIM; packets both ways"),
+    (Purpose.SIM_ORDER, (_WRITER, _VERIFIER), 0, (), "one for each SIM; what its holder agreed to"),
 )
 
 KEY_TABLE: dict[Purpose, KeyRule] = {

@@ -49,11 +49,14 @@ class Purpose(StrEnum):
     STORE = "store"
     TIGHTENING = "tightening"
     PARTNER_LINK = "partner-link"
+    SIM_PACKET = "sim-packet"
+    SIM_ORDER = "sim-order"
 
 
 ED25519 = "ed25519"
 ECDSA_P256 = "ecdsa-p256-sha256"
 HMAC_SHA256 = "hmac-sha256"
+CMAC_AES_128 = "cmac-aes-128"
 AES_256_GCM = "aes-256-gcm"
 HKDF_SHA256 = "hkdf-sha256"
 HPKE_P256 = "hpke-p256"
@@ -64,6 +67,7 @@ OPERATIONS: dict[str, frozenset[Operation]] = {
     ED25519: frozenset({Operation.SIGN}),
     ECDSA_P256: frozenset({Operation.SIGN}),
     HMAC_SHA256: frozenset({Operation.MAC}),
+    CMAC_AES_128: frozenset({Operation.MAC}),
     AES_256_GCM: frozenset({Operation.SEAL}),
     HKDF_SHA256: frozenset({Operation.MAC, Operation.SEAL}),
     HPKE_P256: frozenset({Operation.KEM_OPEN}),
@@ -92,6 +96,8 @@ MECHANISMS: dict[Purpose, tuple[str, ...]] = {
     Purpose.STORE: (AES_256_GCM,),
     Purpose.TIGHTENING: (ED25519,),
     Purpose.PARTNER_LINK: (HMAC_SHA256,),
+    Purpose.SIM_PACKET: (CMAC_AES_128,),
+    Purpose.SIM_ORDER: (CMAC_AES_128,),
 }
 """The mechanisms that a purpose admits; the first is taken where none is asked for."""
 
@@ -180,9 +186,9 @@ class CryptoModule(Protocol):
         ...
 
     def mac(self, handle: KeyHandle, message: bytes) -> bytes:
-        """The MAC of `message`: 32 bytes.
+        """The MAC of `message`: 32 bytes, 16 under a key of a SIM.
 
-        Source: ISO/IEC 9797-2
+        Source: ISO/IEC 9797-2; ISO/IEC 9797-1
         """
         ...
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from tallystick.infrastructure.crypto.aead import AeadKey
+from tallystick.infrastructure.crypto.cmac import PreparedCmac
 from tallystick.infrastructure.crypto.digest import PreparedHmac, equal, hmac_sha256, sha256
 from tallystick.infrastructure.crypto.kdf import hkdf_sha256
 from tallystick.infrastructure.crypto.kem import KemPrivateKey, KemSuite
@@ -56,6 +57,19 @@ def hmac_answer() -> None:
     )
     for mac in (hmac_sha256(b"Jefe", _JEFE), PreparedHmac(b"Jefe").mac(_JEFE)):
         _expect(mac, _hex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"))
+
+
+def cmac_answer() -> None:
+    """AES-CMAC of no octets and of sixteen, the first two examples of RFC 4493.
+
+    Source: RFC 4493, 4
+    """
+    prepared = PreparedCmac(_hex("2b7e151628aed2a6abf7158809cf4f3c"))
+    _expect(prepared.mac(b""), _hex("bb1d6929e95937287fa37d129b756746"))
+    _expect(
+        prepared.mac(_hex("6bc1bee22e409f96e93d7e117393172a")),
+        _hex("070a16b46b4d4144f79bdd9dd04a287c"),
+    )
 
 
 def hkdf_answer() -> None:
@@ -208,6 +222,7 @@ _HYBRID_PUBLIC_DIGEST = "c9a3565ffde4f72b51661be391ee13e46378d7f06dd5c8bf5af9d2c
 KNOWN_ANSWERS: Mapping[str, KnownAnswer] = MappingProxyType(
     {
         interface.HMAC_SHA256: hmac_answer,
+        interface.CMAC_AES_128: cmac_answer,
         interface.HKDF_SHA256: hkdf_answer,
         interface.AES_256_GCM: gcm_answer,
         interface.ED25519: ed25519_answer,
