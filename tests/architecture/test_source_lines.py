@@ -29,6 +29,7 @@ COMMANDS = {
         "loops",
         "main",
         "operators",
+        "networks",
         "partners",
         "policies",
         "programmes",

@@ -15,9 +15,11 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.4; 11.2.2; ETSI TS 102 225; 3GPP TS 31.1
 """
 
 import re
+from typing import Annotated
 
+from tallystick.kernel.classification import INTERNAL
 from tallystick.kernel.errors import Malformed
-from tallystick.kernel.model import Record
+from tallystick.kernel.model import Natural, Record, Wire
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
 from tallystick.protocol.gsm7 import gsm7_octets, gsm7_text, plain_name, to_gsm7
@@ -52,6 +54,15 @@ _VERBS = {
     PaymentKind.MERCHANT: "Pay",
 }
 _NAME = 20
+
+
+class SimHeard(Wire, frozen=True, kw_only=True):
+    """A packet was taken over; `answer` is the counter of the packet that may answer it.
+
+    Source: ISO/TS 12812-2:2017, 7.2.7
+    """
+
+    answer: Annotated[Natural, INTERNAL]
 
 
 class BindAsked(Record, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ of its packets only rises, in the commit that takes a packet over.
 Source: ISO/TS 12812-2:2017, 7.2.4; 7.3.3; 7.4.2; 7.4.5
 """
 
-from tallystick.application.sims.model import SimHeard, SimState
+from tallystick.application.sims.model import SimState
 from tallystick.application.sims.service import Sims
 
-__all__ = ["SimHeard", "SimState", "Sims"]
+__all__ = ["SimState", "Sims"]

@@ -4,10 +4,8 @@ Source: ISO/TS 12812-2:2017, 7.4.2; 7.4.5
 """
 
 from enum import StrEnum
-from typing import Annotated
 
-from tallystick.kernel.classification import INTERNAL
-from tallystick.kernel.model import Natural, Record, Wire
+from tallystick.kernel.model import Record
 
 
 class SimState(StrEnum):
@@ -47,12 +45,3 @@ class HolderRow(Record, frozen=True, kw_only=True):
     customer: str
     sim: str
     changed_at: int
-
-
-class SimHeard(Wire, frozen=True, kw_only=True):
-    """A packet was taken over; `answer` is the counter of the packet that may answer it.
-
-    Source: ISO/TS 12812-2:2017, 7.2.7
-    """
-
-    answer: Annotated[Natural, INTERNAL]

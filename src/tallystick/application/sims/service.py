@@ -3,7 +3,7 @@
 Source: ISO/TS 12812-2:2017, 7.2.7; 7.3.3; 7.4.2; 7.4.5
 """
 
-from tallystick.application.sims.model import HolderRow, SimHeard, SimRow, SimState
+from tallystick.application.sims.model import HolderRow, SimRow, SimState
 from tallystick.application.sims.store import HOLDER, SIM
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.crypto.scp80 import MOST_COUNTER
@@ -15,6 +15,7 @@ from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, NotPermit
 from tallystick.kernel.model import replace
 from tallystick.process.policy.facts import FOREVER
 from tallystick.protocol.payments import Empty
+from tallystick.protocol.toolkit import SimHeard
 
 
 class Sims:

@@ -39,6 +39,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "release": ("releases:release",),
     "ledger": ("ledger:ledger",),
     "keys": ("keys:keys",),
+    "network": ("networks:network",),
     "partner": ("partners:partner",),
     "store": ("stores:store",),
     "backup": ("backups:backup",),

@@ -34,6 +34,7 @@ from tallystick.entry.http.doors import Doors
 from tallystick.entry.http.early import EarlyRefusal
 from tallystick.entry.http.front import Front
 from tallystick.entry.http.lane import LaneProtocol, sweep_idle
+from tallystick.entry.http.networks import network_duties
 from tallystick.entry.http.pace import FLUSH_S, HOUSEKEEPING_S, IDLE_S, quiet_collector
 from tallystick.entry.http.sealed import SealedOperations, sealed_handlers
 from tallystick.entry.http.ussd import UssdDoor
@@ -49,7 +50,6 @@ from tallystick.entry.http.workers.desk import FrontDesk, Hiring
 from tallystick.entry.http.workers.place import Place, check_free, shared_place
 from tallystick.entry.http.workers.relay import RelayedProtocol
 from tallystick.entry.leaning import tell_changes, watch_module, witnessed
-from tallystick.entry.networks import network_duties
 from tallystick.entry.notes import Note
 from tallystick.entry.threads import to_its_end
 from tallystick.entry.tightening import tell_measures, watch_controls

@@ -18,7 +18,7 @@ from tallystick.application.commands import Command
 from tallystick.application.consent import SimEvidence, SimSigned, consent_of, quote_digest
 from tallystick.application.customers import Customer
 from tallystick.application.simcommands import BindSim, HearSim, OrderBySim
-from tallystick.application.sims import SimHeard, SimState
+from tallystick.application.sims import SimState
 from tallystick.application.sims.model import SimRow
 from tallystick.application.turn import Outcome
 from tallystick.entry.assembly import Platform
@@ -121,7 +121,7 @@ class SimToolkit:
         except MfsError as error:
             self._refused(error.code)
             return Status.OK
-        if not isinstance(recorded.reply, SimHeard):
+        if not isinstance(recorded.reply, said.SimHeard):
             raise Broken("a packet was taken over and something else was answered")
         data = await self._data_for(f"+{message.source}", row, asked)
         if data:
