@@ -17,6 +17,7 @@ from tallystick.application.customers import Customer, CustomerKind, Customers, 
 from tallystick.application.devices import Devices
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
+from tallystick.application.ordercodes import OrderCodes
 from tallystick.application.payments import Ask, AskedReceipt, Payments
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.proving import Proving
@@ -30,7 +31,14 @@ from tallystick.process.policy import Grade, Operation
 from tallystick.process.policy.facts import Channel, Dependency, DeviceTrust, Factor
 from tallystick.process.policy.tightening import Seen
 from tallystick.protocol.operators import CustomerOpened, OpenCustomer
-from tallystick.protocol.payments import SIGNED_GRADE, AccountReply, Consent, Empty
+from tallystick.protocol.payments import (
+    SIGNED_GRADE,
+    AccountReply,
+    Consent,
+    Empty,
+    QuoteReply,
+    quote_in,
+)
 
 _SIGNED = (Factor.POSSESSION.value, Factor.INHERENCE.value)
 _DIALLED = (Factor.POSSESSION.value, Factor.KNOWLEDGE.value)
@@ -51,6 +59,7 @@ class Desks:
     customers: Customers
     languages: Languages
     sims: Sims
+    order_codes: OrderCodes
     devices: Devices
     sessions: Sessions
     access: Access
@@ -90,7 +99,13 @@ class Desks:
         )
         return self.payments.order(turn, ask)
 
-    def dial(self, turn: Turn, customer_id: str, consented: PinVerified) -> Outcome:
+    def dial(
+        self,
+        turn: Turn,
+        customer_id: str,
+        consented: PinVerified,
+        grade: Grade = Grade.PIN_VERIFIED,
+    ) -> Outcome:
         """Execute an order that a PIN confirmed; the count of wrong PINs begins anew.
 
         Where no network tells of changed SIMs, the policy is told of a missing signal.
@@ -103,7 +118,7 @@ class Desks:
             consented=consented,
             payer=customer,
             channel=Channel.USSD.value,
-            grade=Grade.PIN_VERIFIED.value,
+            grade=grade.value,
             device_trust=DeviceTrust.NONE.value,
             device_enrolled_at=0,
             session_since=turn.now,
@@ -112,6 +127,24 @@ class Desks:
             sim_age_ms=self.sims.age_ms(customer.id, turn.now),
         )
         return self.payments.order(turn, ask)
+
+    def send_order_code(self, turn: Turn, customer_id: str, terms: QuoteReply) -> Outcome:
+        """Send a code for an order whose PIN was right and for which the policy asks for more.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2
+        """
+        customer = self.customers.active(self.customers.get(customer_id))
+        return self.order_codes.send(turn, customer, terms.quote)
+
+    def dial_with_code(
+        self, turn: Turn, customer_id: str, consented: PinVerified, code: Secret[str]
+    ) -> Outcome:
+        """Execute an order that a PIN and a code confirmed.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.3; 11.2.2
+        """
+        self.order_codes.use(turn, customer_id, quote_in(consented.consent), code)
+        return self.dial(turn, customer_id, consented, Grade.CODE_CONFIRMED)
 
     def order_by_sim(self, turn: Turn, sim: str, customer_id: str, consented: SimSigned) -> Outcome:
         """Execute an order that the customer's own SIM tagged; its key says that it is that SIM.
@@ -320,6 +353,7 @@ class Desks:
         self.customers.trim()
         self.languages.trim()
         self.sims.trim()
+        self.order_codes.trim()
         self.devices.trim()
         self.access.trim()
         self.operators.trim()
@@ -336,6 +370,7 @@ class Desks:
         self.customers.reset()
         self.languages.reset()
         self.sims.reset()
+        self.order_codes.reset()
         self.devices.reset()
         self.access.reset()
         self.operators.reset()

@@ -1,4 +1,4 @@
-"""Commands of SIMs that sign, and who executes them.
+"""Commands of SIMs that sign and of codes for orders, and who executes them.
 
 Source: ISO/TS 12812-2:2017, 7.3.3; 7.4.5
 """
@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tallystick.application.consent import SimSigned
+from tallystick.application.consent import PinVerified, SimSigned
 from tallystick.application.desks import Desks
 from tallystick.application.turn import Outcome, Turn
 from tallystick.kernel.secret import Secret
+from tallystick.protocol.payments import QuoteReply
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,30 @@ class SimChanged:
     customer: str
 
 
-SimCommand = StockSim | HearSim | BindSim | OrderBySim | SimChanged
+@dataclass(frozen=True, slots=True)
+class SendOrderCode:
+    """A code for an order whose PIN was found right.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2
+    """
+
+    customer: str
+    terms: QuoteReply
+
+
+@dataclass(frozen=True, slots=True)
+class OrderByCode:
+    """An order whose PIN was found right before, with the code that was sent for it.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    customer: str
+    consented: PinVerified
+    code: Secret[str]
+
+
+SimCommand = StockSim | HearSim | BindSim | OrderBySim | SimChanged | SendOrderCode | OrderByCode
 
 SIM_EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     StockSim: lambda desks, turn, one: desks.sims.stock(
@@ -83,6 +107,10 @@ SIM_EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     ),
     OrderBySim: lambda desks, turn, one: desks.order_by_sim(
         turn, one.sim, one.customer, one.consented
+    ),
+    SendOrderCode: lambda desks, turn, one: desks.send_order_code(turn, one.customer, one.terms),
+    OrderByCode: lambda desks, turn, one: desks.dial_with_code(
+        turn, one.customer, one.consented, one.code
     ),
     SimChanged: lambda desks, turn, one: desks.sim_changed(turn, one.customer),
 }

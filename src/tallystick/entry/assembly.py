@@ -22,6 +22,7 @@ from tallystick.application.desks import Desks
 from tallystick.application.devices import Devices
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
+from tallystick.application.ordercodes import OrderCodes
 from tallystick.application.payments import Payments, Tariff
 from tallystick.application.policing import Officers, PolicyInForce, Seal
 from tallystick.application.proving import Proving
@@ -227,7 +228,8 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
     policy.load()
     store_key = on.keys.newest(Purpose.STORE)
     codes = on.keys.newest(Purpose.ACTIVATION)
-    customers = Customers(module, on.keys.newest(Purpose.ALIAS_INDEX), reader, capacity=rows)
+    aliases, told = on.keys.newest(Purpose.ALIAS_INDEX), on.settings.sim_changes is not None
+    customers = Customers(module, aliases, reader, capacity=rows)
     devices = Devices(module, store_key, _authority(on), reader, capacity=rows)
     sessions = Sessions(module, hot_keys=on.size.hot_keys)
     notices = Notices(reader)
@@ -262,7 +264,8 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         policy=policy,
         customers=customers,
         languages=Languages(reader, on.settings.language, capacity=rows),
-        sims=_sims(on),
+        sims=Sims(module, aliases, reader, capacity=rows, signalled=told),
+        order_codes=OrderCodes(module, codes, notices, policy, reader, capacity=rows),
         devices=devices,
         sessions=sessions,
         access=access,
@@ -278,11 +281,6 @@ def _desks(on: _Ground) -> tuple[Desks, Quoting, Webhooks]:
         proving=Proving(access, acts, customers, policy, reader),
     )
     return desks, quoting, webhooks
-
-
-def _sims(on: _Ground) -> Sims:
-    index, told = on.keys.newest(Purpose.ALIAS_INDEX), on.settings.sim_changes is not None
-    return Sims(on.module, index, on.reader, capacity=on.size.rows, signalled=told)
 
 
 def _believed(on: _Ground) -> Officers:

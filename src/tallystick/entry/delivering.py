@@ -136,6 +136,11 @@ def _facts_of(platform: Platform, notice: NoticeRow) -> Facts:
             if code is None:
                 raise NotFound("the code is no longer known")
             return ActivationIssued(code=code, minutes=rules.activation_life_ms // MINUTE_MS)
+        case Template.ORDER_CODE:
+            issued = platform.notices.order_code(notice.reference)
+            if issued is None:
+                raise NotFound("the code is no longer known")
+            return issued
         case Template.DEVICE_SUSPENDED:
             device = platform.desks.devices.get(notice.reference)
             return DeviceSuspended(because=device.because)

@@ -12,6 +12,7 @@ from tallystick.application.devices.store import MIGRATION as DEVICES
 from tallystick.application.notices.store import MIGRATION as NOTICES
 from tallystick.application.notices.store import RECEIPT_MIGRATION as NOTICE_RECEIPTS
 from tallystick.application.operators.store import MIGRATION as OPERATORS
+from tallystick.application.ordercodes.store import MIGRATION as ORDER_CODES
 from tallystick.application.payments.store import MIGRATION as ORDERS
 from tallystick.application.policing.store import MEASURE_MIGRATION as MEASURES
 from tallystick.application.policing.store import MIGRATION as POLICIES
@@ -28,6 +29,6 @@ from tallystick.infrastructure.tally.store import MIGRATION as TALLY
 MIGRATIONS = (
     TALLY, LEDGER, POLICIES, CUSTOMERS, DEVICES, ACTIVATIONS, ORDERS, NOTICES, OPERATORS,
     WEBHOOKS, DAYS, CERTIFICATES, *BOOTS, STARTS, SHADOWS, EVIDENCE, DECIDED, MEASURES,
-    LANGUAGES, NOTICE_RECEIPTS, SIMS,
+    LANGUAGES, NOTICE_RECEIPTS, SIMS, ORDER_CODES,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

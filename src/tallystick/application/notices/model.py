@@ -31,6 +31,7 @@ class Template(StrEnum):
     PAYMENT_REVERSED = "payment-reversed"
     DEVICE_SUSPENDED = "device-suspended"
     PIN_BLOCKED = "pin-blocked"
+    ORDER_CODE = "order-code"
 
 
 class NoticeRow(Record, frozen=True, kw_only=True):
@@ -85,6 +86,19 @@ class ActivationIssued(Record, frozen=True, kw_only=True):
 
     code: Secret[str]
     minutes: int
+
+
+class OrderCodeIssued(Record, frozen=True, kw_only=True):
+    """A one-time code for one order, with what the order is; in memory only until it was sent.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2
+    """
+
+    code: Secret[str]
+    minutes: int
+    amount_minor: int
+    currency: str
+    payee_name: str
 
 
 class PaymentSent(Record, frozen=True, kw_only=True):
@@ -146,6 +160,7 @@ class PinBlocked(Record, frozen=True, kw_only=True):
 
 Facts = (
     ActivationIssued
+    | OrderCodeIssued
     | PaymentSent
     | PaymentReceived
     | PaymentReversed

@@ -14,6 +14,7 @@ from tallystick.application.notices.model import (
     DeviceSuspended,
     Facts,
     NoticeRow,
+    OrderCodeIssued,
     PaymentReceived,
     PaymentReversed,
     PaymentSent,
@@ -95,6 +96,7 @@ _TEMPLATES: dict[type[Facts], Template] = {
     PaymentReversed: Template.PAYMENT_REVERSED,
     DeviceSuspended: Template.DEVICE_SUSPENDED,
     PinBlocked: Template.PIN_BLOCKED,
+    OrderCodeIssued: Template.ORDER_CODE,
 }
 
 
@@ -112,10 +114,19 @@ def render(facts: Facts, provider: str, language: Language = Language.ENGLISH) -
     return text
 
 
-def _said(facts: Facts) -> tuple[Said, dict[str, str]]:
+def _said(  # noqa: PLR0911 - one return a message
+    facts: Facts,
+) -> tuple[Said, dict[str, str]]:
     match facts:
         case ActivationIssued(code=code, minutes=minutes):
             return Said.ACTIVATION, {"code": code.reveal(), "minutes": str(minutes)}
+        case OrderCodeIssued():
+            return Said.ORDER_CODE, {
+                "code": facts.code.reveal(),
+                "minutes": str(facts.minutes),
+                "amount": _money(facts.amount_minor, facts.currency),
+                "person": plain_name(facts.payee_name, _NAME_PLACES),
+            }
         case PaymentSent():
             return Said.SENT, {
                 "amount": _money(facts.amount_minor, facts.currency),

@@ -16,11 +16,13 @@ from tallystick.application.channels import (
     BalanceIs,
     CheckCode,
     CodeKnown,
+    CodeSent,
     CodeUnknown,
     Declined,
     MenuFacts,
     Paid,
     Pay,
+    PayWithCode,
     PinIsSet,
     Quoted,
     Result,
@@ -33,18 +35,27 @@ from tallystick.application.commands import SetPin as KeepPin
 from tallystick.application.consent import PinVerified, consent_of
 from tallystick.application.customers import Customer
 from tallystick.application.notices import check_receipt_code, receipt_code
+from tallystick.application.ordercodes import cap_of
+from tallystick.application.simcommands import OrderByCode, SendOrderCode
 from tallystick.application.turn import Recorded
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.modules.interface import Purpose
-from tallystick.kernel.errors import Broken, MfsError, NotAuthentic, NotFound, RateLimited
+from tallystick.kernel.errors import (
+    Broken,
+    MfsError,
+    NotAuthentic,
+    NotFound,
+    RateLimited,
+    StepUpRequired,
+)
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Instant
 from tallystick.process.policy import Grade
 from tallystick.process.policy.facts import Channel
 from tallystick.protocol.channels import Language
-from tallystick.protocol.payments import AccountReply, QuoteRequest
+from tallystick.protocol.payments import AccountReply, QuoteReply, QuoteRequest
 
 CODE_CHECK_COST = 4.0
 
@@ -95,12 +106,18 @@ class DialledActions:
             declined = Declined(says=error.because or error.detail, code=error.code)
         return declined
 
-    async def _act(self, customer: Customer, action: Action, evidence: str) -> Result:
+    async def _act(  # noqa: PLR0911 - one return an action
+        self, customer: Customer, action: Action, evidence: str
+    ) -> Result:
         match action:
             case AskQuote():
                 return self._quote(customer, action)
             case Pay():
                 return await self._pay(customer, action, evidence)
+            case PayWithCode(terms=terms, code=code):
+                consented = self._consented(terms, evidence, Grade.CODE_CONFIRMED)
+                recorded = await self._ask(OrderByCode(customer.id, consented, code))
+                return Paid(receipt_code=self.code_of(recorded.outcome.event))
             case CheckCode():
                 return self._check_code(customer, action)
             case Balance(pin=pin):
@@ -134,17 +151,21 @@ class DialledActions:
 
     async def _pay(self, customer: Customer, action: Pay, evidence: str) -> Result:
         await self._check_pin(customer, action.pin)
-        consent = consent_of(
-            action.terms.quote,
-            device="",
-            grade=Grade.PIN_VERIFIED.value,
-            consented_at=self._platform.clock.now(),
-        )
-        recorded = await self._ask(
-            DialOrder(customer.id, PinVerified(consent=consent, channel_message=evidence))
-        )
+        consented = self._consented(action.terms, evidence, Grade.PIN_VERIFIED)
+        try:
+            recorded = await self._ask(DialOrder(customer.id, consented))
+        except StepUpRequired:
+            if cap_of(self._desks.policy.compiled.policy) is None:
+                raise
+            await self._ask(SendOrderCode(customer.id, action.terms))
+            return CodeSent()
         index = recorded.outcome.event
         return Paid(receipt_code=self.code_of(index))
+
+    def _consented(self, terms: QuoteReply, evidence: str, grade: Grade) -> PinVerified:
+        now = self._platform.clock.now()
+        consent = consent_of(terms.quote, device="", grade=grade.value, consented_at=now)
+        return PinVerified(consent=consent, channel_message=evidence)
 
     async def _check_pin(self, customer: Customer, pin: Secret[str]) -> None:
         await self._ask(TryPin(customer.id))

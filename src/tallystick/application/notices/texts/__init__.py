@@ -39,6 +39,10 @@ _ENGLISH: Final[Mapping[Said, str]] = {
         "too many wrong PINs. Your PIN is blocked until you visit an agent."
         " If this was not you, tell us."
     ),
+    Said.ORDER_CODE: (
+        "{code} confirms {amount} to {person}, {minutes} min. Only for our menu."
+        " Tell it to nobody, also not to our staff."
+    ),
 }
 
 _FRENCH: Final[Mapping[Said, str]] = {
@@ -58,6 +62,10 @@ _FRENCH: Final[Mapping[Said, str]] = {
     ),
     Said.PIN_BLOCKED: (
         "trop de PIN faux. Votre PIN est bloqué; voyez un agent. Si ce n'était pas vous, dites-le."
+    ),
+    Said.ORDER_CODE: (
+        "{code} confirme {amount} à {person}, {minutes} min. Pour notre menu seulement."
+        " Ne le dites à personne, ni à nous."
     ),
 }
 
@@ -80,6 +88,10 @@ _SWAHILI: Final[Mapping[Said, str]] = {
     ),
     Said.PIN_BLOCKED: (
         "PIN imekosewa mara nyingi. Imefungwa hadi uende kwa wakala. Kama si wewe, tuambie."
+    ),
+    Said.ORDER_CODE: (
+        "{code} inathibitisha {amount} kwa {person}, dakika {minutes}. Ni ya menyu yetu tu."
+        " Usimwambie mtu, hata sisi."
     ),
 }
 

@@ -20,3 +20,4 @@ class Said(StrEnum):
     DEVICE_SUSPENDED = "device-suspended"
     PIN_BLOCKED_FOR = "pin-blocked-for"
     PIN_BLOCKED = "pin-blocked"
+    ORDER_CODE = "order-code"
