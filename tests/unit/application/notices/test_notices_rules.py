@@ -11,6 +11,7 @@ from tallystick.application.notices import (
     DeviceSuspended,
     Facts,
     NoticeRow,
+    OrderCodeIssued,
     PaymentReceived,
     PaymentReversed,
     PaymentSent,
@@ -53,6 +54,13 @@ def mac(message: bytes) -> bytes:
 def everything(name: str = "Jane W.", minor: int = 50_000) -> list[Facts]:
     return [
         ActivationIssued(code=Secret("ABCD-EFGH-JKMN"), minutes=1440),
+        OrderCodeIssued(
+            code=Secret("123456"),
+            minutes=10,
+            amount_minor=2**53 - 1,
+            currency="KES",
+            payee_name="Wilhelmina van der Westhuizen",
+        ),
         PaymentSent(
             amount_minor=minor,
             fee_minor=minor,

@@ -34,7 +34,6 @@ _STEPS: Final = (
     Step("device_trust", DeviceTrust.UNKNOWN.value, DeviceTrust.SOFTWARE.value),
     Step("device_trust", DeviceTrust.SOFTWARE.value, DeviceTrust.ATTESTED_HARDWARE.value),
     Step("grade", Grade.PIN_VERIFIED.value, Grade.SIM_SIGNED.value),
-    Step("grade", Grade.CODE_CONFIRMED.value, Grade.SIM_SIGNED.value),
     Step("grade", Grade.DEVICE_SIGNED.value, _ATTESTED, _PROVEN),
     Step("grade", Grade.PASSKEY.value, _ATTESTED, _PROVEN),
     Step("account_status", AccountStatus.ERASED.value, AccountStatus.SUSPENDED.value),
