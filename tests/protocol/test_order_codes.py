@@ -51,7 +51,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
 def codes(scene: Network, number: str) -> list[str]:
     """The codes that came to a number, oldest first."""
     texts = [one.text for one in scene.centre.inbox(number) if " confirms " in one.text]
-    return [text.partition(": ")[2][:6] for text in texts]
+    return [text.partition(": ")[2][:7].replace(" ", "") for text in texts]
 
 
 def at_code(scene: Network, number: str, amount: str) -> tuple[int, str]:
@@ -88,7 +88,8 @@ def test_codes_are_off_unless_the_policy_names_them() -> None:
 def test_an_order_goes_on_with_its_own_code_only(scene: Network) -> None:
     before = scene.balance()
     session, code = at_code(scene, DIALLER, "6000")
-    told = next(one.text for one in scene.centre.inbox(DIALLER) if code in one.text)
+    shown = f"{code[:3]} {code[3:]}"
+    told = next(one.text for one in scene.centre.inbox(DIALLER) if shown in one.text)
     assert "KES 6,000.00 to Ann A" in told
     assert scene.balance() == before
     assert finish(scene, DIALLER, session, code).startswith("Done.")

@@ -122,7 +122,7 @@ def _said(  # noqa: PLR0911 - one return a message
             return Said.ACTIVATION, {"code": code.reveal(), "minutes": str(minutes)}
         case OrderCodeIssued():
             return Said.ORDER_CODE, {
-                "code": facts.code.reveal(),
+                "code": " ".join(re.findall("...", facts.code.reveal())),
                 "minutes": str(facts.minutes),
                 "amount": _money(facts.amount_minor, facts.currency),
                 "person": plain_name(facts.payee_name, _NAME_PLACES),

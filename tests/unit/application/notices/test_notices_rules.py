@@ -54,13 +54,6 @@ def mac(message: bytes) -> bytes:
 def everything(name: str = "Jane W.", minor: int = 50_000) -> list[Facts]:
     return [
         ActivationIssued(code=Secret("ABCD-EFGH-JKMN"), minutes=1440),
-        OrderCodeIssued(
-            code=Secret("123456"),
-            minutes=10,
-            amount_minor=2**53 - 1,
-            currency="KES",
-            payee_name="Wilhelmina van der Westhuizen",
-        ),
         PaymentSent(
             amount_minor=minor,
             fee_minor=minor,
@@ -85,6 +78,13 @@ def everything(name: str = "Jane W.", minor: int = 50_000) -> list[Facts]:
         DeviceSuspended(because=name),
         PinBlocked(minutes=30),
         PinBlocked(minutes=0),
+        OrderCodeIssued(
+            code=Secret("123456"),
+            minutes=10,
+            amount_minor=minor,
+            currency="KES",
+            payee_name=name,
+        ),
     ]
 
 
