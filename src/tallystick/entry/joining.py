@@ -24,6 +24,7 @@ from tallystick.application.exemptions import Exemptions
 from tallystick.application.guarding import Guarding
 from tallystick.application.incentives import Incentives
 from tallystick.application.notices import Notices
+from tallystick.application.ordercodes import OrderCodes
 from tallystick.application.payments import Payments, Tariff
 from tallystick.application.policing import Officers, PolicyInForce, Seal
 from tallystick.application.proving import Proving
@@ -31,6 +32,7 @@ from tallystick.application.quotekeys import QuoteKeys
 from tallystick.application.quoting import Quoting, Terms
 from tallystick.application.selfcare import Crew, SelfCare
 from tallystick.application.signals import Signals
+from tallystick.application.sims import Sims
 from tallystick.application.webhooks import Webhooks
 from tallystick.entry.desk_settings import DeskSettings
 from tallystick.entry.desking import operators_desk
@@ -138,6 +140,8 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         customers=customers,
         languages=Languages(reader, on.settings.language, capacity=rows),
         signals=ground.signals,
+        sims=_sims(on),
+        order_codes=_order_codes(on, ground),
         devices=ground.devices,
         sessions=sessions,
         access=ground.access,
@@ -202,6 +206,16 @@ def _people_and_money(on: Ground) -> _Base:
         notices,
         signals,
     )
+
+
+def _sims(on: Ground) -> Sims:
+    aliases, told = on.keys.newest(Purpose.ALIAS_INDEX), on.settings.sim_changes is not None
+    return Sims(on.module, aliases, on.reader, capacity=on.size.rows, signalled=told)
+
+
+def _order_codes(on: Ground, base: _Base) -> OrderCodes:
+    codes = on.keys.newest(Purpose.ACTIVATION)
+    return OrderCodes(on.module, codes, base.notices, base.policy, on.reader, capacity=on.size.rows)
 
 
 def _certification(on: Ground, policy: PolicyInForce) -> Certification:

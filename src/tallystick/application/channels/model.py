@@ -81,6 +81,16 @@ class Pay(Record, frozen=True, kw_only=True):
     pin: Secret[str]
 
 
+class PayWithCode(Record, frozen=True, kw_only=True):
+    """Order what `terms` say, confirmed by a code as well; answer with `Paid` or `Declined`.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2
+    """
+
+    terms: QuoteReply
+    code: Secret[str]
+
+
 class CheckCode(Record, frozen=True, kw_only=True):
     """Say what is known of a receipt code; answer with `CodeKnown` or `CodeUnknown`.
 
@@ -118,7 +128,7 @@ class Speak(Record, frozen=True, kw_only=True):
     language: Language
 
 
-Action = AskQuote | Pay | CheckCode | Balance | SetPin | Speak
+Action = AskQuote | Pay | PayWithCode | CheckCode | Balance | SetPin | Speak
 
 
 class Quoted(Record, frozen=True, kw_only=True):
@@ -137,6 +147,13 @@ class Paid(Record, frozen=True, kw_only=True):
     """
 
     receipt_code: str
+
+
+class CodeSent(Record, frozen=True, kw_only=True):
+    """The PIN was right and the policy asks for more: a code is on its way by SMS.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2
+    """
 
 
 class CodeKnown(Record, frozen=True, kw_only=True):
@@ -198,7 +215,9 @@ class Declined(Record, frozen=True, kw_only=True):
     code: str = ""
 
 
-Result = Quoted | Paid | CodeKnown | CodeUnknown | BalanceIs | PinIsSet | Spoken | Declined
+Result = (
+    Quoted | Paid | CodeSent | CodeKnown | CodeUnknown | BalanceIs | PinIsSet | Spoken | Declined
+)
 
 
 class Step(Record, frozen=True, kw_only=True):

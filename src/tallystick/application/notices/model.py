@@ -32,6 +32,7 @@ class Template(StrEnum):
     DEVICE_SUSPENDED = "device-suspended"
     PIN_BLOCKED = "pin-blocked"
     SIM_CHANGED = "sim-changed"
+    ORDER_CODE = "order-code"
 
 
 class NoticeRow(Record, frozen=True, kw_only=True):
@@ -86,6 +87,19 @@ class ActivationIssued(Record, frozen=True, kw_only=True):
 
     code: Secret[str]
     minutes: int
+
+
+class OrderCodeIssued(Record, frozen=True, kw_only=True):
+    """A one-time code for one order, with what the order is; in memory only until it was sent.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2
+    """
+
+    code: Secret[str]
+    minutes: int
+    amount_minor: int
+    currency: str
+    payee_name: str
 
 
 class PaymentSent(Record, frozen=True, kw_only=True):
@@ -154,6 +168,7 @@ class SimChanged(Record, frozen=True, kw_only=True):
 
 Facts = (
     ActivationIssued
+    | OrderCodeIssued
     | PaymentSent
     | PaymentReceived
     | PaymentReversed

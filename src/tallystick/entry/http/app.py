@@ -67,6 +67,7 @@ def application(
         Route("/v1/ussd", ussd.message, methods=["POST"]),
         Route("/v1/aggregators/{aggregator}", partners.callback, methods=["POST"]),
         Route("/v1/sms/receipts", partners.receipt, methods=["POST"]),
+        Route("/v1/sim/changes", partners.sim_change, methods=["POST"]),
         Route("/v1/keys", doors.keys, methods=["GET"]),
         Route("/v1/message-keys", doors.message_keys, methods=["GET"]),
         Route("/v1/tally/checkpoint", doors.checkpoint, methods=["GET"]),

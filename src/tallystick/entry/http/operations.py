@@ -22,6 +22,7 @@ from tallystick.protocol import (
 from tallystick.protocol.channels import (
     AggregatorCallback,
     SignedUssd,
+    SimChange,
     SmsAccepted,
     SmsReceipt,
     UssdMessage,
@@ -158,6 +159,7 @@ SCHEMAS: dict[str, type[Wire]] = {
         AggregatorCallback,
         SmsReceipt,
         SmsAccepted,
+        SimChange,
         SignedStatement,
         StatementRecorded,
     )
@@ -266,6 +268,9 @@ OPERATIONS: tuple[Operation, ...] = (
     _open("sms.receipt", "POST", "/v1/sms/receipts", Protection.CALLBACK, "SmsReceipt",
           "SmsAccepted", "what became of a message", ("7.2.3", "7.3.6"),
           ("conflict", "expired", "not-authentic", "not-found")),
+    _open("sim.change", "POST", "/v1/sim/changes", Protection.CALLBACK, "SimChange", "Empty",
+          "a network's word that a SIM was replaced", ("7.3.2", "7.4.5"),
+          ("expired", "not-authentic", "not-found")),
     _open("operator.enrol", "POST", "/v1/operators", _OPEN, "EnrolOperator", "OperatorEnrolled",
           "enrol an operator with a one-time code", ("6.2.1",), ("not-authentic",)),
     _act("open-customer", "OpenCustomer", "open a customer", ("7.4.1",), ("care-desk",)),

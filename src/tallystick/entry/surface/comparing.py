@@ -72,6 +72,8 @@ _PROTECTED: Final[Mapping[Purpose, AssetClass]] = {
     Purpose.WEBHOOK: AssetClass.KEY,
     Purpose.TIGHTENING: AssetClass.KEY,
     Purpose.PARTNER_LINK: AssetClass.KEY,
+    Purpose.SIM_PACKET: AssetClass.KEY,
+    Purpose.SIM_ORDER: AssetClass.KEY,
     Purpose.TALLY: AssetClass.EVIDENCE,
     Purpose.TIME_STAMP: AssetClass.EVIDENCE,
     Purpose.RECEIPT_CODE: AssetClass.EVIDENCE,

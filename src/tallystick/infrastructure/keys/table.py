@@ -85,6 +85,8 @@ _ROWS: tuple[tuple[Purpose, tuple[Role, ...], int, tuple[Purpose, ...], str], ..
     (Purpose.PARTNER_LINK, (_WRITER,), 0, (), "shared secrets of callbacks are derived from it"),
     (Purpose.OTP_SEED, (_WRITER,), 0, (), "seeds of customers' own authenticators"),
     (Purpose.OTP_TRANSPORT, (_WRITER,), _YEAR, (), "makers of authenticators seal seeds to it"),
+    (Purpose.SIM_PACKET, (_WRITER,), 0, (), "one for each SIM; packets both ways"),
+    (Purpose.SIM_ORDER, (_WRITER, _VERIFIER), 0, (), "one for each SIM; what its holder agreed to"),
 )
 
 KEY_TABLE: dict[Purpose, KeyRule] = {

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from tallystick.infrastructure.crypto.aead import AeadKey
+from tallystick.infrastructure.crypto.cmac import PreparedCmac
 from tallystick.infrastructure.crypto.digest import PreparedHmac, equal, hmac_sha256, sha256
 from tallystick.infrastructure.crypto.kdf import hkdf_sha256
 from tallystick.infrastructure.crypto.kem import KemPrivateKey, KemSuite
@@ -79,6 +80,19 @@ def hmac_sha512_answer() -> None:
             "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554"
             "9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737"
         ),
+    )
+
+
+def cmac_answer() -> None:
+    """AES-CMAC of no octets and of sixteen, the first two examples of RFC 4493.
+
+    Source: RFC 4493, 4
+    """
+    prepared = PreparedCmac(_hex("2b7e151628aed2a6abf7158809cf4f3c"))
+    _expect(prepared.mac(b""), _hex("bb1d6929e95937287fa37d129b756746"))
+    _expect(
+        prepared.mac(_hex("6bc1bee22e409f96e93d7e117393172a")),
+        _hex("070a16b46b4d4144f79bdd9dd04a287c"),
     )
 
 
@@ -234,6 +248,7 @@ KNOWN_ANSWERS: Mapping[str, KnownAnswer] = MappingProxyType(
         interface.HMAC_SHA256: hmac_answer,
         interface.HMAC_SHA1: hmac_sha1_answer,
         interface.HMAC_SHA512: hmac_sha512_answer,
+        interface.CMAC_AES_128: cmac_answer,
         interface.HKDF_SHA256: hkdf_answer,
         interface.AES_256_GCM: gcm_answer,
         interface.ED25519: ed25519_answer,

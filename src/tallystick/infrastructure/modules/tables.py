@@ -10,12 +10,14 @@ from collections.abc import Callable
 from itertools import islice
 
 from tallystick.infrastructure.crypto.aead import AeadKey
+from tallystick.infrastructure.crypto.cmac import CMAC_KEY_LENGTH, PreparedCmac
 from tallystick.infrastructure.crypto.digest import PreparedHmac
 from tallystick.infrastructure.crypto.kdf import hkdf_sha256
 from tallystick.infrastructure.crypto.kem import KemPrivateKey, KemSuite
 from tallystick.infrastructure.crypto.signature import Ed25519SigningKey, Es256SigningKey
 from tallystick.infrastructure.modules.interface import (
     AES_256_GCM,
+    CMAC_AES_128,
     ECDSA_P256,
     ED25519,
     HKDF_SHA256,
@@ -51,7 +53,7 @@ class KeyTables:
         self.signers: dict[str, Es256SigningKey | Ed25519SigningKey] = {}
         self.receivers: dict[str, KemPrivateKey] = {}
         self.macs: dict[str, bytes] = {}
-        self.prepared: dict[str, PreparedHmac] = {}
+        self.prepared: dict[str, PreparedHmac | PreparedCmac] = {}
         self.ciphers: dict[str, AeadKey] = {}
 
     def install(self, handle: KeyHandle, material: bytes) -> None:
@@ -66,6 +68,9 @@ class KeyTables:
             self.signers[key_id] = Es256SigningKey.from_pkcs8(material)
         elif mechanism == ED25519:
             self.signers[key_id] = Ed25519SigningKey.from_pkcs8(material)
+        elif mechanism == CMAC_AES_128:
+            PreparedCmac(material)
+            self.macs[key_id] = material
         elif mechanism in _HMACS:
             self.macs[key_id] = material
         elif mechanism == AES_256_GCM:
@@ -77,7 +82,7 @@ class KeyTables:
             self.receivers[key_id] = KemPrivateKey.from_octets(KemSuite(mechanism), material)
         self.handles[key_id] = handle
 
-    def prepare(self, key_id: str) -> PreparedHmac | None:
+    def prepare(self, key_id: str) -> PreparedHmac | PreparedCmac | None:
         """The MAC key with this id, kept ready from now on; None if there is none.
 
         Source: RFC 2104, 4
@@ -90,7 +95,9 @@ class KeyTables:
                 del self.prepared[old]
         mechanism = self.handles[key_id].mechanism
         hashed = mechanism if mechanism in _HMACS else HMAC_SHA256
-        prepared = self.prepared[key_id] = PreparedHmac(secret, hashed)
+        of_sim = mechanism == CMAC_AES_128
+        prepared = PreparedCmac(secret) if of_sim else PreparedHmac(secret, hashed)
+        self.prepared[key_id] = prepared
         return prepared
 
     def check_pair(self, handle: KeyHandle) -> None:
@@ -139,7 +146,7 @@ def fresh_material(mechanism: str, draw: Callable[[int], bytes]) -> bytes:
         return Ed25519SigningKey.generate().to_pkcs8().reveal()
     if Operation.KEM_OPEN in OPERATIONS[mechanism]:
         return KemPrivateKey.generate(KemSuite(mechanism)).to_octets().reveal()
-    return draw(_SECRET_LENGTH)
+    return draw(CMAC_KEY_LENGTH if mechanism == CMAC_AES_128 else _SECRET_LENGTH)
 
 
 def _derive(material: bytes, info: bytes) -> bytes:

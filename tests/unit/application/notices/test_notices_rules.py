@@ -11,6 +11,7 @@ from tallystick.application.notices import (
     DeviceSuspended,
     Facts,
     NoticeRow,
+    OrderCodeIssued,
     PaymentReceived,
     PaymentReversed,
     PaymentSent,
@@ -79,6 +80,13 @@ def everything(name: str = "Jane W.", minor: int = 50_000) -> list[Facts]:
         PinBlocked(minutes=30),
         PinBlocked(minutes=0),
         SimChanged(),
+        OrderCodeIssued(
+            code=Secret("123456"),
+            minutes=10,
+            amount_minor=minor,
+            currency="KES",
+            payee_name=name,
+        ),
     ]
 
 

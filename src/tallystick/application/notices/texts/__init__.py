@@ -43,6 +43,10 @@ _ENGLISH: Final[Mapping[Said, str]] = {
         "your SIM was changed or moved to another phone. Dialled payments wait for some time."
         " If this was not you, visit an agent."
     ),
+    Said.ORDER_CODE: (
+        "{code} confirms {amount} to {person}, {minutes} min. Only for our menu."
+        " Tell it to nobody, also not to our staff."
+    ),
 }
 
 _FRENCH: Final[Mapping[Said, str]] = {
@@ -66,6 +70,10 @@ _FRENCH: Final[Mapping[Said, str]] = {
     Said.SIM_CHANGED: (
         "votre SIM a été changée ou est dans un autre mobile. Les paiements composés attendent."
         " Si ce n'était pas vous, voyez un agent."
+    ),
+    Said.ORDER_CODE: (
+        "{code} confirme {amount} à {person}, {minutes} min. Pour notre menu seulement."
+        " Ne le dites à personne, ni à nous."
     ),
 }
 
@@ -92,6 +100,10 @@ _SWAHILI: Final[Mapping[Said, str]] = {
     Said.SIM_CHANGED: (
         "laini yako imebadilishwa au imehamia simu nyingine. Malipo ya menyu yatasubiri."
         " Kama si wewe, nenda kwa wakala."
+    ),
+    Said.ORDER_CODE: (
+        "{code} inathibitisha {amount} kwa {person}, dakika {minutes}. Ni ya menyu yetu tu."
+        " Usimwambie mtu, hata sisi."
     ),
 }
 

@@ -21,3 +21,4 @@ class Said(StrEnum):
     PIN_BLOCKED_FOR = "pin-blocked-for"
     PIN_BLOCKED = "pin-blocked"
     SIM_CHANGED = "sim-changed"
+    ORDER_CODE = "order-code"
