@@ -157,8 +157,8 @@ def change(scene: Network, msisdn: str, secret: Secret[bytes] | None = None) -> 
     now = scene.provider.clock.now()
     body = encode(SimChange(msisdn=msisdn, at=now))
     header = callback_header(CHANGES, now, body, lambda one: hmac_sha256(secret.reveal(), one))
-    headers = {CALLBACK_HEADER: header}
-    return exchange(scene.provider.url, "POST", CHANGES, body, headers=headers).status
+    fields = ((CALLBACK_HEADER, header),)
+    return exchange(scene.provider.url, "POST", CHANGES, body, fields=fields).status
 
 
 def test_every_order_of_a_sim_is_found_consented_to_again(scene: Network) -> None:

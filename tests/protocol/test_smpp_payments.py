@@ -82,6 +82,24 @@ def test_reordered_inputs_end_the_session_and_move_nothing(scene: Network) -> No
     assert scene.balance() == before
 
 
+@pytest.mark.requirement("MFS-7.3.2-09")
+def test_a_session_over_smpp_is_listed_and_ended_from_elsewhere(scene: Network) -> None:
+    desks = scene.provider.platform.desks
+    sessions, customer = desks.sessions, desks.customers.by_alias(DIALLER).id
+    before = {one.id for one in sessions.of(customer, scene.provider.clock.now())}
+    session = scene.centre.open(DIALLER)
+    scene.centre.page(DIALLER, session, 1)
+    now = scene.provider.clock.now()
+    (opened,) = {one.id for one in sessions.of(customer, now)} - before
+    assert opened.startswith("smpp:")
+    sessions.end(opened, now)
+    scene.centre.type(DIALLER, session, 1, "1")
+    last = scene.centre.page(DIALLER, session, 2)
+    assert last.ends
+    assert last.text == "This session is over. Dial again."
+    assert {one.id for one in sessions.of(customer, now)} == before
+
+
 @pytest.mark.threat("THR-USD-02")
 def test_an_order_behind_the_code_that_a_page_dialled_is_not_taken(scene: Network) -> None:
     before = scene.balance()

@@ -49,6 +49,7 @@ class _Dialogue:
     """One session: the menu, the page that is shown, its number, and who works on it."""
 
     session: UssdSession
+    name: str
     number: int
     page: int = 0
     shown: Screen | None = None
@@ -84,6 +85,7 @@ class SmppMenus:
         self._broke = broke
         self._open: dict[tuple[str, int], _Dialogue] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._count = 0
 
     async def heard(self, message: ShortMessage) -> int:
         """Take over one input; the page follows by itself.
@@ -124,8 +126,12 @@ class SmppMenus:
             return
         language = self._actions.language_of(msisdn)
         session = open_session(f"{self._name}-{info[0]}", msisdn, now, language)
-        dialogue = _Dialogue(session=session, number=info[0], touched_at=now)
-        self._open.pop(at, None)
+        self._count += 1
+        name = f"smpp:{self._name}:{now}-{self._count}"
+        dialogue = _Dialogue(session=session, name=name, number=info[0], touched_at=now)
+        if known is not None:
+            del self._open[at]
+            self._actions.strike(known.name)
         self._open[at] = dialogue
         if typed != Secret(self._service_code):
             # an order behind the code was dialled by a page or an application, not typed here
@@ -162,19 +168,28 @@ class SmppMenus:
         async with dialogue.lock:
             page = dialogue.page
             evidence = f"smpp {self._name} {dialogue.session.started_at} {dialogue.number}/{page}"
-            facts = self._actions.facts(self._clock.now())
-            stepped = step(dialogue.session, typed.reveal(), facts)
-            while not isinstance(stepped.out, Screen):
-                dialogue.session = stepped.session
-                result = await self._actions.carry_out(
-                    dialogue.session.msisdn, stepped.out, evidence
-                )
-                facts = self._actions.facts(self._clock.now())
-                stepped = resume(stepped.session, result, facts)
-            dialogue.session, dialogue.shown = stepped.session, stepped.out
-            dialogue.ended = stepped.out.ends or page + 1 >= _PAGES
+            shown = await self._stepped(dialogue, typed, evidence)
+            dialogue.shown = shown
+            dialogue.ended = shown.ends or page + 1 >= _PAGES
+            if dialogue.ended:
+                self._actions.strike(dialogue.name)
         # the next input may come before the network says that it took the page
-        await self._send(message, dialogue.number, page, stepped.out)
+        await self._send(message, dialogue.number, page, shown)
+
+    async def _stepped(self, dialogue: _Dialogue, typed: Secret[str], evidence: str) -> Screen:
+        """The page that follows; the last one if the session was ended from elsewhere."""
+        facts, msisdn = self._actions.facts(self._clock.now()), dialogue.session.msisdn
+        if self._actions.was_ended(dialogue.name):
+            dialogue.session, page = interrupted(dialogue.session, facts)
+            return page
+        self._actions.register(dialogue.name, msisdn, facts)
+        stepped = step(dialogue.session, typed.reveal(), facts)
+        while not isinstance(stepped.out, Screen):
+            dialogue.session = stepped.session
+            result = await self._actions.carry_out(msisdn, stepped.out, evidence)
+            stepped = resume(stepped.session, result, self._actions.facts(self._clock.now()))
+        dialogue.session = stepped.session
+        return stepped.out
 
     async def _once_more(self, dialogue: _Dialogue, message: ShortMessage) -> None:
         """The page that followed an input of which a copy came; nothing is done again."""
@@ -189,6 +204,7 @@ class SmppMenus:
             facts = self._actions.facts(self._clock.now())
             dialogue.session, page = interrupted(dialogue.session, facts)
             dialogue.shown, dialogue.ended = page, True
+            self._actions.strike(dialogue.name)
         await self._send(message, dialogue.number, dialogue.page + 1, page)
 
     def _stale(self, msisdn: str, now: int) -> Screen:

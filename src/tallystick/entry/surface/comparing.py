@@ -47,6 +47,7 @@ _SHOWN: Final[Mapping[str, tuple[tuple[NodeKind, ...], tuple[AssetClass, ...]]]]
     "ussd.message": ((NodeKind.USSD_GATEWAY,), (AssetClass.ORDER,)),
     "ussd.callback": ((NodeKind.USSD_GATEWAY,), (AssetClass.ORDER,)),
     "sms.receipt": ((NodeKind.SMS_CENTRE,), (AssetClass.EVIDENCE,)),
+    "sim.change": ((NodeKind.PARTNER, NodeKind.MOBILE_NETWORK), (AssetClass.PERSONAL,)),
     "operator.enrol": ((NodeKind.CONSOLE,), _ACTS),
     "certificate.state": ((NodeKind.CONSOLE,), _ACTS),
     "keys.list": (_APPS, (AssetClass.CERTIFICATE,)),
