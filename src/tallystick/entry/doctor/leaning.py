@@ -28,7 +28,8 @@ def look_at_dependencies(folder: ProviderFolder, exposition: str) -> Iterator[Fi
     """
     states = {name: state == "1" for name, state in _STATE.findall(exposition)}
     rules = _table(folder)
-    told = _ASSUMED if folder.settings().sim_changes is None else "a network tells of it"
+    untold = folder.settings().sim_changes is None and folder.mno() is None
+    told = _ASSUMED if untold else "a network tells of it"
     for one in Dependency:
         asked = told if one is Dependency.SIM_SIGNAL else "nothing here asks it"
         yield _found(one.value, asked, states.get(one.value), rules.get(one.value))
