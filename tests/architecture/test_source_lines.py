@@ -32,6 +32,7 @@ COMMANDS = {
         "loops",
         "main",
         "operators",
+        "networks",
         "partners",
         "desks",
         "pki",
@@ -65,6 +66,7 @@ OTHER_WORK = re.compile(
     r"|(?:[a-z]+/)?draft-[a-z0-9-]+"
     r"|OpenAPI \d\.\d(?:\.\d)?|YAML \d\.\d(?:\.\d)?|JSON Schema [\d-]+|OSCAL \d\.\d(?:\.\d)?"
     r"|CommonMark \d\.\d+|SQLite|PostgreSQL \d+|IEEE \d{3,4}(?:\.\d+)?(?:-\d{4})?"
+    r"|SMPP \d\.\d"
     r"|OpenTelemetry [A-Za-z0-9 .-]+"
     r"|OpenID Connect [A-Za-z0-9 .-]+|WCAG \d\.\d|HTML Living Standard|WHATWG [A-Za-z ]+|CWE-\d+"
     r"|W3C [A-Za-z0-9 -]+|WebAuthn(?: Level)? \d|FIDO [A-Za-z0-9 .-]+|OWASP [A-Za-z0-9 .-]+"

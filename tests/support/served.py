@@ -16,10 +16,11 @@ from tests.support.stores import new_store
 from tallystick.application.core.model import DEFAULT_PATIENCE, Patience
 from tallystick.application.notices import SenderRule
 from tallystick.entry.assembly import Platform, open_platform
+from tallystick.entry.binds import register_bind
 from tallystick.entry.desk_settings import DeskSettings, save_desk
 from tallystick.entry.http.server import Listening, serve
 from tallystick.entry.http.watched import Watched
-from tallystick.entry.partner_settings import MnoAccess, Partner, PartnerLink
+from tallystick.entry.partner_settings import MnoAccess, Partner, PartnerLink, SmppBind
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, set_up
 from tallystick.entry.siem import Destination
@@ -28,6 +29,7 @@ from tallystick.entry.waking import FILE, PushService
 from tallystick.entry.witnessing import Witnessing
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import encode
+from tallystick.kernel.model import replace
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Clock
 from tallystick.protocol.channels import Language
@@ -97,6 +99,9 @@ def served(
     appraisal: str = "",
     prepare: Callable[[ProviderFolder, Secret[bytes]], None] | None = None,
     push: str = "",
+    smpp: tuple[tuple[SmppBind, Secret[str]], ...] = (),
+    sim_changes: PartnerLink | None = None,
+    before: Callable[[ProviderFolder, Secret[bytes]], object] = lambda _, __: None,
 ) -> Iterator[Served]:
     """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(31) + b".")  # a line end at the end is not of a secret
@@ -122,6 +127,11 @@ def served(
         store=new_store(),
     )
     done = set_up(provider, plan, secret, SystemClock())
+    if sim_changes is not None:
+        provider.save_settings(replace(provider.settings(), sim_changes=sim_changes))
+    for bind, password in smpp:
+        register_bind(provider, secret, SystemClock(), bind, password)
+    before(provider, secret)
     if names:
         (folder / "authzen.yaml").write_text(names, encoding="utf-8")
     if appraisal:

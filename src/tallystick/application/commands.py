@@ -41,6 +41,7 @@ from tallystick.application.own_commands import (
     Tighten,
 )
 from tallystick.application.recovery import DialledStop, InLife, RecoveryDue
+from tallystick.application.simcommands import SIM_EXECUTORS, OrderBySim, SimCommand
 from tallystick.application.tries import InSession, PinTried, TryEnded, TryPin
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.envelope.handshake_server import (
@@ -262,9 +263,11 @@ Command = (
     | SignalsSeen
     | RecordEvidence
     | EquipProbe
+    | SimCommand
 )
 
 EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
+    **SIM_EXECUTORS,
     InstallPolicy: lambda desks, turn, one: desks.install_policy(turn, one.envelope),
     InviteOperator: lambda desks, turn, one: desks.invite(turn, one.code_hash, one.role),
     EnrolDevice: lambda desks, turn, one: desks.access.enrol(turn, one.opened, one.source),
@@ -353,10 +356,7 @@ def prefetch(desks: Desks, commands: Sequence[Command]) -> None:
 
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
-    consents = [
-        command.consented.consent
-        for command in commands
-        if isinstance(command, PlaceOrder | DialOrder)
-    ]
+    orders = (one for one in commands if isinstance(one, PlaceOrder | DialOrder | OrderBySim))
+    consents = [one.consented.consent for one in orders]
     if consents:
         desks.prefetch(consents)

@@ -26,13 +26,15 @@ from tallystick.application.exemptions import Exemptions
 from tallystick.application.incentives import Incentives
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
+from tallystick.application.ordercodes import OrderCodes
 from tallystick.application.payments import Ask, AskedReceipt, Payments
 from tallystick.application.pins import Pins
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.proving import Proving
 from tallystick.application.recovery import OwnRecovery, Recovery
 from tallystick.application.selfcare import SelfCare
-from tallystick.application.signals import Signals
+from tallystick.application.signals import Signals, SimFacts
+from tallystick.application.sims import Sims
 from tallystick.application.turn import Outcome, Turn
 from tallystick.application.webhooks import Webhooks
 from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, NotPermitted
@@ -72,6 +74,8 @@ class Desks:
     policy: PolicyInForce
     customers: Customers
     languages: Languages
+    sims: Sims
+    order_codes: OrderCodes
     devices: Devices
     sessions: Sessions
     access: Access
@@ -137,23 +141,29 @@ class Desks:
         )
         return self.payments.order(turn, ask)
 
-    def dial(self, turn: Turn, customer_id: str, consented: PinVerified) -> Outcome:
+    def dial(
+        self,
+        turn: Turn,
+        customer_id: str,
+        consented: PinVerified,
+        grade: Grade = Grade.PIN_VERIFIED,
+    ) -> Outcome:
         """Execute an order that a PIN confirmed; the count of wrong PINs begins anew.
 
-        What the mobile network says of the SIM goes into the facts; what it does not say is told
-        as a missing signal.
+        What mobile networks say of the SIM goes into the facts; what none says is told as a missing
+        signal.
         Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
         """
         customer = self.pins.clear(turn, self.customers.get(customer_id))
         if consented.consent.payer != customer.account:
             raise NotPermitted("the order is not this customer's")
         self.education.check_terms(customer)
-        sim = self.signals.facts(customer, turn.now)
+        sim = self.sim_facts(customer, turn.now)
         ask = Ask(
             consented=consented,
             payer=customer,
             channel=Channel.USSD.value,
-            grade=Grade.PIN_VERIFIED.value,
+            grade=grade.value,
             device_trust=DeviceTrust.NONE.value,
             device_enrolled_at=0,
             session_since=turn.now,
@@ -164,6 +174,16 @@ class Desks:
             recovering_for_ms=self.recovery.since(customer.id, turn.now),
         )
         return self.payments.order(turn, ask)
+
+    def sim_facts(self, customer: Customer, now: int) -> SimFacts:
+        """What a decision is told of the SIM: of a network's answers and its reports, the younger.
+
+        The signal is missing only where neither a network that is asked nor one that reports tells.
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        asked = self.signals.facts(customer, now)
+        age_ms = min(asked.sim_age_ms, self.sims.age_ms(customer.id, now))
+        return SimFacts(age_ms, () if self.sims.signalled else asked.degraded)
 
     def try_ended(self, turn: Turn, who: Subjects, *, right: bool, held: bool) -> Outcome:
         """A try was right, which begins the count anew, or wrong or held, which is recorded.
@@ -391,6 +411,7 @@ class Desks:
         desk, kept = self.desk, self.approvals.kept
         return (
             *(self.customers, self.languages, self.devices, self.access, self.operators),
-            *(self.bounds, self.education, desk.views, desk.workloads, self.certification),
+            *(self.sims, self.order_codes, self.bounds, self.education),
+            *(desk.views, desk.workloads, self.certification),
             *(self.signals, self.attempts, self.authenticators, self.exemptions, kept, self.book),
         )

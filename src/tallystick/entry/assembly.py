@@ -22,6 +22,7 @@ from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
 from tallystick.entry.setup import SERVER_ROLES
+from tallystick.entry.simstock import stock_sims
 from tallystick.infrastructure.crypto.key_list import verify_key_list
 from tallystick.infrastructure.envelope.cookie import CookieKeys
 from tallystick.infrastructure.envelope.cose import ReplyNonces
@@ -160,17 +161,12 @@ def assemble(
         platform = _wire(folder, ground, database, boot)
         _note_start(platform)
         _first_start(platform, folder)
+        stock_sims(folder, platform.writer)
     except BaseException:
         reader.close()
         module.zeroise()
         raise
     return platform
-
-
-_MADE_HERE = (
-    *(Purpose.QUOTE, Purpose.ACTIVATION, Purpose.RECEIPT_CODE, Purpose.WEBHOOK),
-    Purpose.PARTNER_LINK,
-)
 
 
 def _blocks(folder: ProviderFolder, module: SoftModule, clock: Clock) -> list[bytes]:

@@ -5,7 +5,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.6; 11.2.3
 
 import asyncio
 import http.client
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -58,29 +58,47 @@ _MOST = 50
 _TIMEOUT_S = 5.0
 
 
-async def deliver_notices(platform: Platform, writer: WriterLoop, accounting: Accounting) -> None:
-    """Send the notices that are due, for ever; without an SMSC they wait.
+Carry = Callable[[SmsMessage], Awaitable[bool]]
+"""Hands a message to a network; whether it was taken over."""
+
+
+def posting_to(url: str) -> Carry:
+    """Carries messages by posting them to the SMSC at `url`.
+
+    Source: ISO/TS 12812-2:2017, 7.2.3
+    """
+
+    async def carry(message: SmsMessage) -> bool:
+        return await asyncio.to_thread(_post, url, encode(message))
+
+    return carry
+
+
+async def deliver_notices(
+    platform: Platform, writer: WriterLoop, accounting: Accounting, carry: Carry
+) -> None:
+    """Send the notices that are due with `carry`, for ever.
 
     Source: ISO/TS 12812-2:2017, 7.3.6
     """
-    if not platform.settings.sms_url:
-        return
     watch = platform.desks.policy.watch
     watch.connect(SMS)
     probed_at = 0.0
     while True:
         await asyncio.sleep(EVERY_S)
         for notice in platform.notices.due(platform.clock.now(), _MOST):
-            delivered = await _send(platform, accounting, notice)
+            delivered = await _send(platform, accounting, notice, carry)
             if not delivered:
                 accounting.note(Note.NOTICE_NOT_DELIVERED, template=notice.template.value)
             await writer.ask(NoticeTried(notice, delivered))
         if watch.is_failing(SMS) and monotonic() - probed_at >= PROBE_S:
             probed_at = monotonic()
-            await _probe(platform, writer, accounting)
+            await _probe(platform, writer, accounting, carry)
 
 
-async def _probe(platform: Platform, writer: WriterLoop, accounting: Accounting) -> None:
+async def _probe(
+    platform: Platform, writer: WriterLoop, accounting: Accounting, carry: Carry
+) -> None:
     """Try the notice that waits longest before it is due; only an arrival is counted for it.
 
     With nothing left to try nobody can say that the SMSC fails.
@@ -88,11 +106,13 @@ async def _probe(platform: Platform, writer: WriterLoop, accounting: Accounting)
     waiting = platform.notices.due(Instant(platform.clock.now() + LONGEST_WAIT_MS), 1)
     if not waiting:
         platform.desks.policy.watch.answered(SMS, platform.clock.now())
-    elif await _send(platform, accounting, waiting[0]):
+    elif await _send(platform, accounting, waiting[0], carry):
         await writer.ask(NoticeTried(waiting[0], delivered=True))
 
 
-async def _send(platform: Platform, accounting: Accounting, notice: NoticeRow) -> bool:
+async def _send(
+    platform: Platform, accounting: Accounting, notice: NoticeRow, carry: Carry
+) -> bool:
     """Whether `notice` arrived; the watch is told whether the SMSC took a message."""
     try:
         customer = platform.desks.customers.get(notice.customer)
@@ -112,7 +132,7 @@ async def _send(platform: Platform, accounting: Accounting, notice: NoticeRow) -
         return False
     except MfsError:
         return False
-    taken = await asyncio.to_thread(_post, platform.settings.sms_url, encode(message))
+    taken = await carry(message)
     watch, now = platform.desks.policy.watch, platform.clock.now()
     if taken:
         watch.answered(SMS, now)
@@ -144,6 +164,11 @@ def _facts_of(platform: Platform, notice: NoticeRow) -> Facts:
             if code is None:
                 raise NotFound("the code is no longer known")
             return ActivationIssued(code=code, minutes=rules.activation_life_ms // MINUTE_MS)
+        case Template.ORDER_CODE:
+            issued = platform.notices.order_code(notice.reference)
+            if issued is None:
+                raise NotFound("the code is no longer known")
+            return issued
         case Template.DEVICE_SUSPENDED:
             device = platform.desks.devices.get(notice.reference)
             return DeviceSuspended(because=device.because)

@@ -30,6 +30,7 @@ from tallystick.application.incentives import Incentives
 from tallystick.application.lives import LifeActs
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
+from tallystick.application.ordercodes import OrderCodes
 from tallystick.application.payments import Payments, Tariff
 from tallystick.application.pins import Pins
 from tallystick.application.policing import Officers, PolicyInForce, Seal
@@ -39,6 +40,7 @@ from tallystick.application.quoting import Quoting, Terms
 from tallystick.application.recovery import Assembly, OwnRecovery, Recovery
 from tallystick.application.selfcare import Crew, SelfCare
 from tallystick.application.signals import Signals
+from tallystick.application.sims import Sims
 from tallystick.application.webhooks import Webhooks
 from tallystick.entry.desk_settings import DeskSettings
 from tallystick.entry.desking import operators_desk
@@ -151,6 +153,8 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         customers=customers,
         languages=languages,
         signals=ground.signals,
+        sims=_sims(on),
+        order_codes=_order_codes(on, ground),
         devices=ground.devices,
         sessions=sessions,
         access=ground.access,
@@ -302,6 +306,16 @@ def _recovery(on: Ground, ground: _Base) -> Recovery:
     recovery = Recovery(parts, on.reader, on.clock.now())
     ground.access.when_redeemed.append(recovery.redeemed)
     return recovery
+
+
+def _sims(on: Ground) -> Sims:
+    aliases, told = on.keys.newest(Purpose.ALIAS_INDEX), on.settings.sim_changes is not None
+    return Sims(on.module, aliases, on.reader, capacity=on.size.rows, signalled=told)
+
+
+def _order_codes(on: Ground, base: _Base) -> OrderCodes:
+    codes = on.keys.newest(Purpose.ACTIVATION)
+    return OrderCodes(on.module, codes, base.notices, base.policy, on.reader, capacity=on.size.rows)
 
 
 def _certification(on: Ground, policy: PolicyInForce) -> Certification:

@@ -25,6 +25,8 @@ class Note(StrEnum):
     NOTICE_NOT_ALLOWED = "no registered sender for a notice"
     NOTICE_REJECTED = "the phone network did not deliver a notice"
     DIALOGUE_BROKEN = "a dialled session was ended: its history does not fit"
+    SIM_REFUSED = "a packet of a SIM was refused"
+    NETWORK_GONE = "a mobile network is not bound"
     EVENT_NOT_DELIVERED = "event not delivered"
     ORDER_NEEDS_PEOPLE = "an order needs people"
     CORE_ANSWERED_WRONGLY = "the core answered about another order"

@@ -1,4 +1,4 @@
-"""What a provider fixes of others: partners that call it or sign to it, and its mobile network.
+"""What a provider fixes of others: partners that call it or sign to it, and mobile networks.
 
 Source: ISO/TS 12812-2:2017, 7.2.3; 7.2.7
 """
@@ -54,3 +54,29 @@ class MnoAccess(Record, frozen=True, kw_only=True):
     url: str
     bearer: str
     apis: dict[str, str]
+
+
+class SmppBind(Record, frozen=True, kw_only=True):
+    """How the service binds to a network's message centre or USSD gateway.
+
+    `password` is sealed by the module (`entry/smpp/serving.py`). Beyond loopback the way is TLS, or
+    `tunnel` names what protects it instead. `service_code` is what customers dial (`*384*57#`),
+    empty where no menu is offered; with `messages` notices go out here. `number` is the provider's
+    short code.
+    Source: ISO/TS 12812-2:2017, 7.2.3; SMPP 3.4, 4.1.5
+    """
+
+    name: str
+    host: str
+    port: int
+    system_id: str
+    password: str
+    number: str
+    system_type: str = ""
+    tls: bool = True
+    tunnel: str = ""
+    service_code: str = ""
+    messages: bool = False
+    window: int = 10
+    enquire_ms: int = 30_000
+    answer_ms: int = 5_000

@@ -74,8 +74,7 @@ def check_links(settings: ProviderSettings) -> None:
     Source: ISO/TS 12812-2:2017, 7.2.3
     """
     links = [*settings.aggregators]
-    if settings.sms_receipts is not None:
-        links.append(settings.sms_receipts)
+    links += [one for one in (settings.sms_receipts, settings.sim_changes) if one is not None]
     if len({link.name for link in links}) != len(links):
         raise Malformed("two partners have one name", remedy="give each its own")
     for link in links:
@@ -92,12 +91,19 @@ def check_links(settings: ProviderSettings) -> None:
 
 
 def register(
-    folder: ProviderFolder, opener: Opener, clock: Clock, link: PartnerLink, *, receipts: bool
+    folder: ProviderFolder,
+    opener: Opener,
+    clock: Clock,
+    link: PartnerLink,
+    *,
+    receipts: bool,
+    sim_changes: bool = False,
 ) -> Secret[bytes]:
     """Keep a partner in the settings of `folder`; gives the secret to hand over.
 
     A partner who is registered again gets the next generation, and the secret before ends. With
-    `receipts` it is the SMSC, else an aggregator. The service knows it from its next start on.
+    `receipts` it is the SMSC, with `sim_changes` the one who tells of replaced SIMs, else an
+    aggregator. The service knows it from its next start on.
     Raises what `check_links` raises, NotFound, NotAuthentic.
     Source: ISO/TS 12812-2:2017, 7.2.3; 7.4.2
     """
@@ -105,14 +111,17 @@ def register(
     known = {one.name: one for one in settings.aggregators}
     if settings.sms_receipts is not None:
         known[settings.sms_receipts.name] = settings.sms_receipts
+    if settings.sim_changes is not None:
+        known[settings.sim_changes.name] = settings.sim_changes
     if link.name in known:
         link = replace(link, generation=known[link.name].generation + 1)
     others = tuple(one for one in settings.aggregators if one.name != link.name)
-    changed = (
-        replace(settings, sms_receipts=link)
-        if receipts
-        else replace(settings, aggregators=(*others, link))
-    )
+    if sim_changes:
+        changed = replace(settings, sim_changes=link)
+    elif receipts:
+        changed = replace(settings, sms_receipts=link)
+    else:
+        changed = replace(settings, aggregators=(*others, link))
     check_links(changed)
     roots = folder.master(opener).roots((Purpose.PARTNER_LINK,))
     module = SoftModule(roots, clock, profile=settings.profile)

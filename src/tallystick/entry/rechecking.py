@@ -24,6 +24,7 @@ from tallystick.application.payments.model import Evidence, OrderRow, Stage
 from tallystick.application.payments.proof import Proofs
 from tallystick.application.payments.store import ORDER
 from tallystick.application.rechecking import Case, wrong_with
+from tallystick.application.sims import Sims
 from tallystick.entry.auditing import listed_keys
 from tallystick.entry.inforce import Policies, wrong_measures
 from tallystick.entry.settings import ProviderFolder
@@ -126,6 +127,9 @@ class Verifier:
         self._expense = chart_of(settings.currency).commission
         self._policies = Policies(reader)
         self._proofs = Proofs(self._customers, self._commissions)
+        self._sims = Sims(
+            self._module, keys.newest(Purpose.ALIAS_INDEX), reader, capacity=_CAPACITY
+        )
         self._devices = RowCache(DEVICE, Device, reader, capacity=_CAPACITY)
         self._operators = RowCache(OPERATOR, Operator, reader, capacity=_CAPACITY)
         self._passkeys = RowCache(PASSKEY, Passkey, reader, capacity=_CAPACITY)
@@ -153,6 +157,7 @@ class Verifier:
         self._policies = Policies(self._reader)
         if self._commissions is not None:
             self._commissions.reset()
+        self._sims.reset()
         self._devices.reset()
         self._operators.reset()
         self._passkeys.reset()
@@ -217,6 +222,7 @@ class Verifier:
             commission=self._commission(row),
             earned=self._earned(row, evidence),
             expense=self._expense,
+            check_sim=self._check_sim,
         )
 
     def _commission(self, row: OrderRow) -> Commission | None:
@@ -263,6 +269,9 @@ class Verifier:
         passkey = self._passkeys.get(signature.credential)
         owned = passkey is not None and passkey.operator == operator.id
         return passkey.public if passkey is not None and owned else None
+
+    def _check_sim(self, iccid: str, message: bytes, tag: bytes) -> None:
+        self._sims.check_tag(self._sims.get(self._sims.id_of(iccid)), message, tag)
 
     def _forget(self) -> None:
         self._customers.trim()

@@ -22,6 +22,7 @@ from tallystick.application.notices.store import MIGRATION as NOTICES
 from tallystick.application.notices.store import RECEIPT_MIGRATION as NOTICE_RECEIPTS
 from tallystick.application.operators.store import MIGRATION as OPERATORS
 from tallystick.application.operators.store import PASSKEY_MIGRATION as PASSKEYS
+from tallystick.application.ordercodes.store import MIGRATION as ORDER_CODES
 from tallystick.application.payments.store import MIGRATION as ORDERS
 from tallystick.application.policing.store import MEASURE_MIGRATION as MEASURES
 from tallystick.application.policing.store import MIGRATION as POLICIES
@@ -29,6 +30,7 @@ from tallystick.application.policing.store import SHADOW_MIGRATION as SHADOWS
 from tallystick.application.proving.store import MIGRATION as EVIDENCE
 from tallystick.application.recovery.store import MIGRATION as RECOVERIES
 from tallystick.application.signals.store import MIGRATION as SIGNALS
+from tallystick.application.sims.store import MIGRATION as SIMS
 from tallystick.application.tightenings.store import MIGRATION as PROPOSALS
 from tallystick.application.webhooks.store import MIGRATION as WEBHOOKS
 from tallystick.infrastructure.ledger.store import MIGRATION as LEDGER
@@ -49,5 +51,6 @@ MIGRATIONS = (
     VERDICTS,
     APPROVALS,
     RECOVERIES, EDUCATION, PLACES,
+    SIMS, ORDER_CODES,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

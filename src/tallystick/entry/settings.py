@@ -14,6 +14,7 @@
     FOLDER/mno.json              how a mobile network is asked about SIMs, if one is
     FOLDER/tallystick.db         the store, if it is embedded
     FOLDER/store.json            where it is, if it is a PostgreSQL server
+    FOLDER/sims/*.json           SIMs that were made and wait for the next start of the service
     FOLDER/offline/              root and officers' keys: to be moved away from the server
 
 Source: ISO/TS 12812-2:2017, 6.1; 7.4.2
@@ -25,7 +26,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tallystick.application.notices import SenderRule
-from tallystick.entry.partner_settings import MnoAccess, Partner, PartnerLink
+from tallystick.entry.partner_settings import MnoAccess, Partner, PartnerLink, SmppBind
 from tallystick.infrastructure.crypto.signature import VerifyKey, verify_key
 from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.modules.opening import Opener, open_master
@@ -75,7 +76,8 @@ class ProviderSettings(Record, frozen=True, kw_only=True):
     the core system whose book counts, empty where the embedded ledger does. `tightening` are the
     public halves of the keys that signed and sign tightenings, the newest last. `language` is that
     of customers who chose none, `senders` the names that messages may go out under, `aggregators`
-    and `sms_receipts` the partners whose callbacks are taken.
+    and `sms_receipts` the partners whose callbacks are taken, `sim_changes` the one who tells of
+    replaced SIMs, `smpp` the networks that the service binds to.
     Source: ISO/TS 12812-2:2017, 6.1
     """
 
@@ -101,6 +103,8 @@ class ProviderSettings(Record, frozen=True, kw_only=True):
     aggregators: tuple[PartnerLink, ...] = ()
     sms_receipts: PartnerLink | None = None
     partners: tuple[Partner, ...] = ()
+    sim_changes: PartnerLink | None = None
+    smpp: tuple[SmppBind, ...] = ()
 
 
 class StoreAddress(Record, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 from tallystick.application.commands import AgentOpens, Command, DialOrder, PlaceOrder
+from tallystick.application.simcommands import OrderBySim
 from tallystick.application.turn import Outcome, Recorded
 from tallystick.application.writer import Prepared, Writer
 from tallystick.entry.admission import Pace, Standing, overloaded
@@ -25,7 +26,7 @@ from tallystick.infrastructure.store.commit import CommitThread
 from tallystick.kernel.errors import Broken, MfsError, Unavailable
 
 T = TypeVar("T")
-_BEGINNINGS = PlaceOrder | DialOrder | AgentOpens
+_BEGINNINGS = PlaceOrder | DialOrder | OrderBySim | AgentOpens
 WhenDurable = Callable[[Recorded], None]
 MAX_BATCH = 1024
 MAX_WAITING = 8192

@@ -19,6 +19,8 @@ class Node(StrEnum):
     USSD_GATEWAY = "ussd-gateway"
     AGGREGATOR = "aggregator"
     SMSC = "smsc"
+    NETWORK = "mobile-network"
+    SIM = "sim"
     TLS_TERMINATOR = "tls-terminator"
     FRONT = "front"
     WRITER = "writer"

@@ -4,6 +4,7 @@
     POST /v1/aggregators/{aggregator} form -> CON or END        the aggregator's callback, with MAC
     POST /v1/messages                 SmsMessage -> SmsAccepted ours to the SMSC
     POST /v1/sms/receipts             SmsReceipt -> SmsAccepted the SMSC's callback, with MAC
+    POST /v1/sim/changes              SimChange -> Empty        the network's callback, with MAC
 
 The gateway's key is registered at the provider. The signature says which gateway spoke and that
 nobody changed the message behind it; what happens between phone and gateway nobody can sign.
@@ -140,6 +141,17 @@ class SmsReceipt(Wire, frozen=True, kw_only=True):
     v: Annotated[int, PUBLIC] = 1
     id: Annotated[ForeignId, INTERNAL]
     state: Annotated[SmsState, PUBLIC]
+    at: Annotated[Natural, PUBLIC]
+
+
+class SimChange(Wire, frozen=True, kw_only=True):
+    """The network replaced the SIM of `msisdn`, or gave the number to somebody else, at `at` (ms).
+
+    Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.5
+    """
+
+    v: Annotated[int, PUBLIC] = 1
+    msisdn: Annotated[E164, PERSONAL]
     at: Annotated[Natural, PUBLIC]
 
 

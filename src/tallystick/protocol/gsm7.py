@@ -14,11 +14,19 @@ from tallystick.kernel.errors import Malformed
 SMS_PLACES = 160
 USSD_PLACES = 182
 
-_BASIC = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+_ESCAPE = 0x1B
+_TABLE = (
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-_EXTENSION = frozenset("^{}\\[~]|€\f")
+_EXTENDED = dict(
+    zip("^{}\\[~]|€\f", (0x14, 0x28, 0x29, 0x2F, 0x3C, 0x3D, 0x3E, 0x40, 0x65, 0x0A), strict=True)
+)
+_BASIC = frozenset(_TABLE) - {"\x1b"}
+_EXTENSION = frozenset(_EXTENDED)
+_CODES = {character: code for code, character in enumerate(_TABLE) if code != _ESCAPE}
+_CHARACTERS = dict(enumerate(_TABLE))
+_EXTENDED_CHARACTERS = {code: character for character, code in _EXTENDED.items()}
 
 _NOT_OF_A_NAME = re.compile(r"[^A-Za-zÀ-ÿ' .-]+")
 _DOT_INSIDE = re.compile(r"\.(?=\S)")
@@ -39,6 +47,42 @@ def places(text: str) -> int:
         else:
             raise Malformed("a text for SMS or USSD has a character outside the GSM alphabet")
     return count
+
+
+def gsm7_octets(text: str) -> bytes:
+    """`text` in the GSM alphabet, one septet in each octet; an extended character takes two.
+
+    Raises Malformed for a character that the alphabet does not have.
+    Source: 3GPP TS 23.038, 6.2.1
+    """
+    octets = bytearray()
+    for character in text:
+        if character in _CODES:
+            octets.append(_CODES[character])
+        elif character in _EXTENDED:
+            octets += bytes((_ESCAPE, _EXTENDED[character]))
+        else:
+            raise Malformed("a text for SMS or USSD has a character outside the GSM alphabet")
+    return bytes(octets)
+
+
+def gsm7_text(octets: bytes) -> str:
+    """The text of `octets`, one septet of the GSM alphabet in each.
+
+    Raises Malformed, without repeating any of it, for what is not in the alphabet.
+    Source: 3GPP TS 23.038, 6.2.1
+    """
+    found: list[str] = []
+    table = _CHARACTERS
+    for octet in octets:
+        if octet == _ESCAPE and table is _CHARACTERS:
+            table = _EXTENDED_CHARACTERS
+            continue
+        if octet not in table or octet == _ESCAPE:
+            raise Malformed("a text from SMS or USSD is not in the GSM alphabet")
+        found.append(table[octet])
+        table = _CHARACTERS
+    return "".join(found)
 
 
 def to_gsm7(text: str) -> str:

@@ -81,6 +81,16 @@ class Pay(Record, frozen=True, kw_only=True):
     pin: Secret[str]
 
 
+class PayWithCode(Record, frozen=True, kw_only=True):
+    """Order what `terms` say, confirmed by a code as well; answer with `Paid` or `Declined`.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2
+    """
+
+    terms: QuoteReply
+    code: Secret[str]
+
+
 class CheckCode(Record, frozen=True, kw_only=True):
     """Say what is known of a receipt code; answer with `CodeKnown` or `CodeUnknown`.
 
@@ -128,7 +138,7 @@ class Safeguard(Record, frozen=True, kw_only=True):
     accept: bool
 
 
-Action = AskQuote | Pay | CheckCode | Balance | SetPin | Speak | Safeguard
+Action = AskQuote | Pay | PayWithCode | CheckCode | Balance | SetPin | Speak | Safeguard
 
 
 class Quoted(Record, frozen=True, kw_only=True):
@@ -147,6 +157,13 @@ class Paid(Record, frozen=True, kw_only=True):
     """
 
     receipt_code: str
+
+
+class CodeSent(Record, frozen=True, kw_only=True):
+    """The PIN was right and the policy asks for more: a code is on its way by SMS.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2
+    """
 
 
 class CodeKnown(Record, frozen=True, kw_only=True):
@@ -218,7 +235,16 @@ class Safeguarded(Record, frozen=True, kw_only=True):
 
 
 Result = (
-    Quoted | Paid | CodeKnown | CodeUnknown | BalanceIs | PinIsSet | Spoken | Safeguarded | Declined
+    Quoted
+    | Paid
+    | CodeSent
+    | CodeKnown
+    | CodeUnknown
+    | BalanceIs
+    | PinIsSet
+    | Spoken
+    | Safeguarded
+    | Declined
 )
 
 

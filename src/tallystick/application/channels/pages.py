@@ -16,6 +16,7 @@ from tallystick.application.channels.states import (
     AskBalancePin,
     AskLanguage,
     AskNewPin,
+    AskOrderCode,
     AskPayee,
     AskPinAgain,
     AskReceiptCode,
@@ -70,6 +71,7 @@ _LAST = {
 }
 
 _PLAIN: dict[type[State], Text] = {
+    AskOrderCode: Text.ASK_ORDER_CODE,
     AskReceiptCode: Text.ASK_RECEIPT,
     AskBalancePin: Text.ASK_BALANCE_PIN,
     AskActivationCode: Text.ASK_ACTIVATION,

@@ -163,6 +163,18 @@ def matching(form: re.Pattern[str], entry: str) -> str:
     return entry
 
 
+def order_code(typed: str) -> Secret[str]:
+    """The code of an order that a person typed: 6 digits, hidden from here on.
+
+    Raises Malformed for anything else.
+    Source: ISO/TS 12812-2:2017, 7.3.2
+    """
+    digits = typed.replace(" ", "")
+    if not re.fullmatch(r"[0-9]{6}", digits):
+        raise Malformed("this is not a code")
+    return Secret(digits)
+
+
 def check_new_pin(pin: Secret[str], msisdn: str) -> None:
     """Pass if `pin` (4 to 12 digits) is none of those that are guessed first.
 

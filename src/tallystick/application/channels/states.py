@@ -55,6 +55,15 @@ class Confirm(Record, frozen=True, kw_only=True):
     payee: str = ""
 
 
+class AskOrderCode(Record, frozen=True, kw_only=True):
+    """Waiting for the code that was sent for these terms; the PIN was right before.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2
+    """
+
+    terms: QuoteReply
+
+
 class Paying(Record, frozen=True, kw_only=True):
     """The order is with the provider.
 
@@ -198,6 +207,7 @@ State = (
     | AskAmount
     | Quoting
     | Confirm
+    | AskOrderCode
     | Paying
     | AskReceiptCode
     | Checking
@@ -216,5 +226,5 @@ State = (
     | Ended
 )
 
-Secretive = Confirm | AskBalancePin | AskActivationCode | AskNewPin | AskPinAgain
+Secretive = Confirm | AskOrderCode | AskBalancePin | AskActivationCode | AskNewPin | AskPinAgain
 """Where what is typed next may be a secret."""

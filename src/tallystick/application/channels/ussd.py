@@ -28,11 +28,13 @@ from tallystick.application.channels.model import (
     BalanceIs,
     CheckCode,
     CodeKnown,
+    CodeSent,
     CodeUnknown,
     Declined,
     MenuFacts,
     Paid,
     Pay,
+    PayWithCode,
     PinIsSet,
     Quoted,
     Result,
@@ -51,6 +53,7 @@ from tallystick.application.channels.rules import (
     check_new_pin,
     chosen,
     matching,
+    order_code,
     payee_number,
     typed_amount,
     typed_pin,
@@ -61,6 +64,7 @@ from tallystick.application.channels.states import (
     AskBalancePin,
     AskLanguage,
     AskNewPin,
+    AskOrderCode,
     AskPayee,
     AskPinAgain,
     AskReceiptCode,
@@ -81,11 +85,7 @@ from tallystick.application.channels.states import (
     State,
 )
 from tallystick.application.channels.texts import Text
-from tallystick.kernel.errors import (
-    Broken,
-    Malformed,
-    NotPermitted,
-)
+from tallystick.kernel.errors import Broken, Malformed, NotPermitted
 from tallystick.kernel.model import replace
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
@@ -117,6 +117,7 @@ _WRONG: Mapping[type[State], Text] = {
     AskAmount: Text.WRONG_AMOUNT,
     Confirm: Text.WRONG_PIN_FORM,
     AskReceiptCode: Text.WRONG_CODE_FORM,
+    AskOrderCode: Text.WRONG_CODE_FORM,
     AskBalancePin: Text.WRONG_PIN_FORM,
     AskActivationCode: Text.WRONG_CODE_FORM,
     AskNewPin: Text.WRONG_PIN_FORM,
@@ -180,9 +181,8 @@ class Menu:
         if isinstance(session.state, Dialled):
             return self._show(session, session.state.begins or AtMenu())
         if isinstance(session.state, _AT_WORK):
-            return Step(
-                session=session, out=self._pages.page(self._pages.say(Text.WORKING), ends=False)
-            )
+            page = self._pages.page(self._pages.say(Text.WORKING), ends=False)
+            return Step(session=session, out=page)
         return self._entered(session, typed.strip())
 
     def _is_over(self, session: UssdSession) -> bool:
@@ -249,6 +249,8 @@ class Menu:
                 return Quoting(kind=kind, amount_minor=minor, payee=payee), quote
             case Confirm(terms=terms):
                 return self._consent(terms, self._pin(entry))
+            case AskOrderCode(terms=terms):
+                return Paying(terms=terms), PayWithCode(terms=terms, code=order_code(entry))
             case AskReceiptCode():
                 return Checking(), CheckCode(code=matching(_RECEIPT, entry))
             case AskBalancePin():
@@ -324,10 +326,10 @@ class Menu:
                 return self._show(replace(session, language=language), AtMenu())
             case Paying(), Paid(receipt_code=code):
                 return self._end(session, Text.PAID, code=code)
-            case Checking(), CodeKnown():
+            case Paying(terms=terms), CodeSent():
+                return self._show(session, AskOrderCode(terms=terms))
+            case Checking(), CodeKnown() | CodeUnknown():
                 return self._known(session, result)
-            case Checking(), CodeUnknown():
-                return self._end(session, Text.CODE_UNKNOWN)
             case ReadingBalance(), BalanceIs(available_minor=minor, currency=currency):
                 return self._end(session, Text.BALANCE, amount=str(Money(minor, currency)))
             case Safeguarding(), Safeguarded(accepted=accepted):
@@ -337,7 +339,9 @@ class Menu:
             case _:
                 raise Broken("this menu session does not wait for such a result")
 
-    def _known(self, session: UssdSession, known: CodeKnown) -> Step:
+    def _known(self, session: UssdSession, known: CodeKnown | CodeUnknown) -> Step:
+        if isinstance(known, CodeUnknown):
+            return self._end(session, Text.CODE_UNKNOWN)
         return self._end(
             session,
             Text.CODE_IN if known.incoming else Text.CODE_OUT,

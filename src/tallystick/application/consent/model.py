@@ -28,6 +28,29 @@ class PinVerified(Record, frozen=True, kw_only=True):
     channel_message: str
 
 
+class SimSigned(Record, frozen=True, kw_only=True):
+    """Agreed to on the SIM, which showed `text` and made `tag` over it and the terms' digest.
+
+    `channel_message` keeps SIM, text and tag as evidence. The SIM's key is the provider's as well:
+    whoever has the key table could have made the tag.
+    Source: ISO/TS 12812-2:2017, 11.2.2
+    """
+
+    consent: Consent
+    channel_message: str
+
+
+class SimEvidence(Record, frozen=True, kw_only=True):
+    """What is kept of a consent given on a SIM: its serial number, what it showed, its tag.
+
+    Source: ISO/TS 12812-2:2017, 11.2.2
+    """
+
+    iccid: str
+    text: str
+    tag: str
+
+
 class TwoOperators(Record, frozen=True, kw_only=True):
     """Ordered by one operator and approved by another; `acts` are both signed acts.
 
@@ -38,4 +61,4 @@ class TwoOperators(Record, frozen=True, kw_only=True):
     acts: tuple[str, str]
 
 
-Consented = DeviceSigned | PinVerified | TwoOperators
+Consented = DeviceSigned | PinVerified | SimSigned | TwoOperators

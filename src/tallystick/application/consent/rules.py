@@ -6,7 +6,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
 
 from collections.abc import Callable
 
-from tallystick.application.consent.model import DeviceSigned
+from tallystick.application.consent.model import Consented, DeviceSigned, TwoOperators
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.jws import split_under
 from tallystick.infrastructure.crypto.signature import VerifyKey
@@ -46,6 +46,18 @@ def consent_of(quote: Quote, *, device: str, grade: str, consented_at: int) -> C
         grade=grade,
         consented_at=consented_at,
     )
+
+
+def evidence_of(consented: Consented) -> str:
+    """The consent as it was given: the JWS, the network's message or the SIM's, or both acts.
+
+    Source: ISO/TS 12812-2:2017, 11.2.2
+    """
+    if isinstance(consented, DeviceSigned):
+        return consented.jws
+    if isinstance(consented, TwoOperators):
+        return "\n".join(consented.acts)
+    return consented.channel_message
 
 
 def verify_signed(

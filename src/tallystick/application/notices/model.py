@@ -37,6 +37,7 @@ class Template(StrEnum):
     RECOVERY_HALF = "recovery-half"
     RECOVERY_DONE = "recovery-done"
     RECOVERY_CANCELLED = "recovery-cancelled"
+    ORDER_CODE = "order-code"
 
 
 class NoticeRow(Record, frozen=True, kw_only=True):
@@ -91,6 +92,19 @@ class ActivationIssued(Record, frozen=True, kw_only=True):
 
     code: Secret[str]
     minutes: int
+
+
+class OrderCodeIssued(Record, frozen=True, kw_only=True):
+    """A one-time code for one order, with what the order is; in memory only until it was sent.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2
+    """
+
+    code: Secret[str]
+    minutes: int
+    amount_minor: int
+    currency: str
+    payee_name: str
 
 
 class PaymentSent(Record, frozen=True, kw_only=True):
@@ -176,6 +190,7 @@ class RecoveryTold(Record, frozen=True, kw_only=True):
 
 Facts = (
     ActivationIssued
+    | OrderCodeIssued
     | PaymentSent
     | PaymentReceived
     | PaymentReversed

@@ -15,6 +15,7 @@ from tallystick.application.notices.model import (
     Facts,
     NoticeRow,
     NotMe,
+    OrderCodeIssued,
     PaymentReceived,
     PaymentReversed,
     PaymentSent,
@@ -100,6 +101,7 @@ _TEMPLATES: dict[type[Facts], Template] = {
     PinBlocked: Template.PIN_BLOCKED,
     SimChanged: Template.SIM_CHANGED,
     NotMe: Template.NOT_ME,
+    OrderCodeIssued: Template.ORDER_CODE,
 }
 
 
@@ -130,6 +132,13 @@ def _said(facts: Facts) -> tuple[Said, dict[str, str]]:
     match facts:
         case ActivationIssued(code=code, minutes=minutes):
             return Said.ACTIVATION, {"code": code.reveal(), "minutes": str(minutes)}
+        case OrderCodeIssued():
+            return Said.ORDER_CODE, {
+                "code": " ".join(re.findall("...", facts.code.reveal())),
+                "minutes": str(facts.minutes),
+                "amount": _money(facts.amount_minor, facts.currency),
+                "person": plain_name(facts.payee_name, _NAME_PLACES),
+            }
         case PaymentSent():
             return Said.SENT, {
                 "amount": _money(facts.amount_minor, facts.currency),

@@ -13,6 +13,7 @@ from tallystick.application.notices.model import (
     NoticeReceiptRow,
     NoticeRow,
     NoticeState,
+    OrderCodeIssued,
     Template,
 )
 from tallystick.application.notices.rules import attempted
@@ -46,6 +47,7 @@ class Notices:
         self._reader = reader
         self._next = next_seq(reader)
         self._codes: dict[str, Secret[str]] = {}
+        self._issued: dict[str, OrderCodeIssued] = {}
 
     def add(self, turn: Turn, customer: str, template: Template, reference: str) -> None:
         """Tell `customer` of what `reference` names, as soon as this batch is durable.
@@ -74,6 +76,24 @@ class Notices:
         self._codes[activation] = code
         turn.on_undo(lambda: self._forget(activation))
         self.add(turn, customer, Template.ACTIVATION_CODE, activation)
+
+    def add_order_code(
+        self, turn: Turn, customer: str, order: str, issued: OrderCodeIssued
+    ) -> None:
+        """Send the code of an order to `customer`; only memory knows it until then.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        self._issued[order] = issued
+        turn.on_undo(lambda: self._forget(order))
+        self.add(turn, customer, Template.ORDER_CODE, order)
+
+    def order_code(self, order: str) -> OrderCodeIssued | None:
+        """The code of an order that was not sent yet.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        return self._issued.get(order)
 
     def code(self, activation: str) -> Secret[str] | None:
         """The code of an activation that was not sent yet.
@@ -134,6 +154,14 @@ class Notices:
             return NoticeState.TAKEN
         return NoticeState.WAITING if notice.due_at else NoticeState.GIVEN_UP
 
+    def newest_with(self, reference: int, modulus: int) -> NoticeRow | None:
+        """The newest notice whose number leaves `reference` modulo `modulus`, or None.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        last = next_seq(self._reader) - 1
+        return notice_of(self._reader, last - (last - reference) % modulus)
+
     def reset(self) -> None:
         """Take the next number from the file again.
 
@@ -143,3 +171,4 @@ class Notices:
 
     def _forget(self, activation: str) -> None:
         self._codes.pop(activation, None)
+        self._issued.pop(activation, None)

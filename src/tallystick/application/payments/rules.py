@@ -12,7 +12,6 @@
 Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
 """
 
-from tallystick.application.consent import Consented, DeviceSigned, PinVerified
 from tallystick.application.customers.model import CustomerKind
 from tallystick.application.payments.model import Ask, OrderRow, Stage
 from tallystick.application.policing import PolicyInForce
@@ -73,18 +72,6 @@ def body_digest(evidence: str) -> bytes:
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
     return sha256(evidence.encode())
-
-
-def evidence_of(consented: Consented) -> str:
-    """The consent as it was given: the JWS, the gateway's message, or both acts.
-
-    Source: ISO/TS 12812-2:2017, 11.2.2
-    """
-    if isinstance(consented, DeviceSigned):
-        return consented.jws
-    if isinstance(consented, PinVerified):
-        return consented.channel_message
-    return "\n".join(consented.acts)
 
 
 def facts_of(

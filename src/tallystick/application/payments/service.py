@@ -11,7 +11,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.1; 11.2.2
 from collections.abc import Sequence
 
 from tallystick.application.book import LedgerBook
-from tallystick.application.consent import TwoOperators
+from tallystick.application.consent import TwoOperators, evidence_of
 from tallystick.application.customers import Customer, Customers
 from tallystick.application.exemptions import Exemptions
 from tallystick.application.incentives import Commission, Incentives
@@ -31,7 +31,6 @@ from tallystick.application.payments.rules import (
     body_digest,
     check_parties,
     check_refund,
-    evidence_of,
     facts_of,
 )
 from tallystick.application.payments.store import KNOWN_PAYEE, ORDER, last_order

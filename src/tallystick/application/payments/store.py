@@ -104,7 +104,8 @@ def last_dialled(reader: Reader, payer: str, since: str) -> str:
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
     row = reader.one(
-        "SELECT max(id) FROM payment_order WHERE id >= ? AND payer = ? AND grade = 'pin-verified'",
+        "SELECT max(id) FROM payment_order WHERE id >= ? AND payer = ?"
+        " AND grade IN ('pin-verified', 'code-confirmed')",
         (since, payer),
     )
     return "" if row is None or row[0] is None else str(row[0])

@@ -11,7 +11,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tallystick.application.consent import quote_digest
+from tallystick.application.consent import SimEvidence, quote_digest
 from tallystick.application.incentives import Commission
 from tallystick.application.payments.model import Evidence, OrderRow, Stage
 from tallystick.application.payments.rules import body_digest
@@ -25,8 +25,10 @@ from tallystick.process.policy import Grade
 from tallystick.protocol.enrolment import DeviceCertificate
 from tallystick.protocol.payments import Consent, consent_header, quote_in
 from tallystick.protocol.receipt import EventLeaf
+from tallystick.protocol.toolkit import order_text, tagged
 
 _consents = Decoder(Consent, limit=4096)
+_sim_evidence = Decoder(SimEvidence, limit=1024)
 _SIGNED = frozenset({Grade.DEVICE_SIGNED, Grade.DEVICE_SIGNED_ATTESTED})
 _MOVED = frozenset({Stage.SETTLED, Stage.RETURNED})
 
@@ -39,6 +41,7 @@ class Case:
     one of the device, or None; `legs` is what the ledger posted under the order's id, empty for
     nothing; `books` says whether the ledger is this provider's own. `commission` is what is kept of
     an agent's commission, `earned` what the policy gives for it, `expense` the account that pays.
+    `check_sim` passes if the SIM with a serial number made a tag over a message.
     Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
     """
 
@@ -54,6 +57,7 @@ class Case:
     commission: Commission | None = None
     earned: int | None = None
     expense: str = ""
+    check_sim: Callable[[str, bytes, bytes], None] | None = None
 
 
 def wrong_with(case: Case) -> Iterator[str]:
@@ -71,6 +75,8 @@ def wrong_with(case: Case) -> Iterator[str]:
         yield from _wrong_signature(case)
     elif case.row.grade == Grade.TWO_OPERATORS:
         yield from _wrong_acts(case)
+    elif case.row.grade == Grade.SIM_SIGNED:
+        yield from _wrong_tag(case, consent)
     if body_digest(case.evidence.proof) != case.row.body_hash:
         yield "the evidence is not what the order was executed on"
     for field, stated in case.event.c.items():
@@ -145,6 +151,21 @@ def _wrong_acts(case: Case) -> Iterator[str]:
         yield "it takes two operators, and two different ones did not sign"
     if len(bodies) > 1:
         yield "the operators signed different acts"
+
+
+def _wrong_tag(case: Case, consent: Consent) -> Iterator[str]:
+    quote = quote_in(consent)
+    try:
+        given = _sim_evidence.decode_canonical(case.evidence.proof.encode())
+        if given.text != order_text(quote):
+            yield "the SIM showed something else than the terms"
+        if case.check_sim is None:
+            yield "nobody can check what a SIM agreed to"
+            return
+        message = tagged(given.iccid, quote_digest(quote), given.text)
+        case.check_sim(given.iccid, message, b64url_decode(given.tag))
+    except MfsError:
+        yield "the SIM did not agree to these terms"
 
 
 def _wrong_lines(case: Case) -> Iterator[str]:

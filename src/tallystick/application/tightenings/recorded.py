@@ -47,6 +47,7 @@ _CHANNELS: Final[Mapping[str, str]] = {
     Grade.DEVICE_SIGNED.value: Channel.APP.value,
     Grade.PASSKEY.value: Channel.WEB.value,
     Grade.SIM_SIGNED.value: Channel.USSD.value,
+    Grade.CODE_CONFIRMED.value: Channel.USSD.value,
     Grade.PIN_VERIFIED.value: Channel.USSD.value,
     Grade.AGENT_ASSISTED.value: Channel.AGENT.value,
     Grade.STANDING_MANDATE.value: Channel.SCHEDULED.value,
@@ -86,7 +87,7 @@ def _payer(paid: list[Paid]) -> Payer:
 def _paid(row: Row, tier: int, opened: int) -> Paid:
     _, at, kind, grade, amount, currency, trust, enrolled, since = row
     channel = _CHANNELS.get(str(grade), Channel.APP.value)
-    dialled = channel == Channel.USSD.value
+    unseen = channel == Channel.USSD.value and grade != Grade.SIM_SIGNED
     facts = Facts(
         operation=Operation.PAY.value,
         channel=channel,
@@ -101,7 +102,7 @@ def _paid(row: Row, tier: int, opened: int) -> Paid:
         payee_known=since is not None and int(since) < int(at),
         device_age_ms=max(0, int(at) - int(enrolled)) if enrolled is not None else 0,
         account_age_ms=max(0, int(at) - opened),
-        degraded=_NO_SIM_SIGNAL if dialled else (),
+        degraded=_NO_SIM_SIGNAL if unseen else (),
     )
     return Paid(at=int(at), facts=facts)
 

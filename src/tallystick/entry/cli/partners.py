@@ -32,6 +32,8 @@ def list_partners(folder: Path, as_json: bool) -> None:
     found = [("menus", one) for one in settings.aggregators]
     if settings.sms_receipts is not None:
         found.append(("receipts", settings.sms_receipts))
+    if settings.sim_changes is not None:
+        found.append(("SIM changes", settings.sim_changes))
     if as_json:
         say_json([{"for": sort, "partner": one} for sort, one in found])
         return
@@ -55,6 +57,7 @@ def list_partners(folder: Path, as_json: bool) -> None:
 @click.argument("folder", type=_FOLDER)
 @click.argument("name")
 @click.option("--receipts", is_flag=True, help="It is the SMSC, with receipts of messages.")
+@click.option("--sim-changes", is_flag=True, help="It tells of SIMs that were replaced.")
 @click.option("--from", "sources", multiple=True, metavar="NETWORK", help="Where it calls from.")
 @click.option(
     "--certificate",
@@ -72,6 +75,7 @@ def add(
     folder: Path,
     name: str,
     receipts: bool,
+    sim_changes: bool,
     sources: tuple[str, ...],
     certificate: str,
     tls: bool,
@@ -94,7 +98,13 @@ def add(
         sources=sources,
     )
     opener = opener_from(secret_fd, secret_file)
-    secret = register(ProviderFolder(folder), opener, SystemClock(), link, receipts=receipts)
+    if receipts and sim_changes:
+        raise click.UsageError("a partner has one task: --receipts, or --sim-changes")
+    secret = register(
+        *(ProviderFolder(folder), opener, SystemClock(), link),
+        receipts=receipts,
+        sim_changes=sim_changes,
+    )
     if out is not None:
         write_private(out, b64url(secret.reveal()) + "\n")
         say(f"the secret shared with {name} was written to {out}")

@@ -18,7 +18,7 @@ _STATE = re.compile(
     r'^tallystick_dependency_failing\{dependency="([a-z-]+)"\} ([01])$', re.MULTILINE
 )
 _RUNBOOK = "see docs/how-to/runbooks.md, What it leans on fails"
-_ASSUMED = "nothing here asks it; dialled payments are decided as if it failed"
+_ASSUMED = "nothing here asks it; payments by a dialled PIN are decided as if it failed"
 
 
 def look_at_dependencies(folder: ProviderFolder, exposition: str) -> Iterator[Finding]:
@@ -28,8 +28,11 @@ def look_at_dependencies(folder: ProviderFolder, exposition: str) -> Iterator[Fi
     """
     states = {name: state == "1" for name, state in _STATE.findall(exposition)}
     rules = _table(folder)
+    untold = folder.settings().sim_changes is None and folder.mno() is None
+    told = _ASSUMED if untold else "a network tells of it"
     for one in Dependency:
-        yield _found(one.value, states.get(one.value), rules.get(one.value))
+        asked = told if one is Dependency.SIM_SIGNAL else "nothing here asks it"
+        yield _found(one.value, asked, states.get(one.value), rules.get(one.value))
 
 
 def _table(folder: ProviderFolder) -> Mapping[str, DependencyRule]:
@@ -40,7 +43,7 @@ def _table(folder: ProviderFolder) -> Mapping[str, DependencyRule]:
     return read_policy(policy_text(read_policy_file(stored[1].encode()))).dependencies
 
 
-def _found(name: str, failing: bool | None, rule: DependencyRule | None) -> Finding:
+def _found(name: str, asked: str, failing: bool | None, rule: DependencyRule | None) -> Finding:
     what = f"dependency {name}"
     if rule is None:
         says = "the policy does not name it: if it fails, all but operators' acts are denied"
@@ -52,7 +55,6 @@ def _found(name: str, failing: bool | None, rule: DependencyRule | None) -> Find
         )
     told = f"{does(rule)}; told: {', '.join(rule.tell)}"
     if failing is None:
-        asked = _ASSUMED if name == Dependency.SIM_SIGNAL.value else "nothing here asks it"
         return fine(what, f"not connected: {asked}; if it failed, {told}")
     if not failing:
         return fine(what, f"answers; if it fails, {told}")

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from tallystick.application.own_commands import NoticeReceipt
+from tallystick.application.simcommands import ReportSimChange
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.http.admitted import certificate_of
@@ -44,13 +45,21 @@ from tallystick.kernel.errors import (
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Instant
 from tallystick.protocol.callbacks import CALLBACK_HEADER, TOLERANCE_MS
-from tallystick.protocol.channels import AggregatorCallback, SmsAccepted, SmsReceipt, SmsState
+from tallystick.protocol.channels import (
+    AggregatorCallback,
+    SimChange,
+    SmsAccepted,
+    SmsReceipt,
+    SmsState,
+)
+from tallystick.protocol.payments import Empty
 
 _MAX_BYTES = 4096
 _MOST_FIELDS = 8
 _FORM = "application/x-www-form-urlencoded"
 _FAILED_COST = 5.0
 _receipts = Decoder(SmsReceipt, limit=_MAX_BYTES)
+_changes = Decoder(SimChange, limit=_MAX_BYTES)
 
 
 class PartnerDoors:
@@ -114,6 +123,21 @@ class PartnerDoors:
             self._accounting.note(Note.NOTICE_REJECTED, why=receipt.state.value)
         count_answer(self._accounting, request, 200, "")
         return json_of(SmsAccepted(id=receipt.id))
+
+    async def sim_change(self, request: Request) -> Response:
+        """A network's word that a customer's SIM was replaced: it signs nothing from now on.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.5
+        """
+        asked_for(request, "sim.change")
+        body, _ = await self._authentic(request, self._platform.settings.sim_changes)
+        change = _changes.decode(body)
+        customer = self._platform.desks.customers.by_alias(change.msisdn)
+        recorded = await self._writer.ask(ReportSimChange(customer.id))
+        if isinstance(recorded.outcome.reply, MfsError):
+            raise recorded.outcome.reply
+        count_answer(self._accounting, request, 200, "")
+        return json_of(Empty())
 
     async def _authentic(self, request: Request, link: PartnerLink | None) -> tuple[bytes, bool]:
         """The body of `request`, if the partner of `link` sent it, and whether it is a copy.

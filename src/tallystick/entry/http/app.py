@@ -80,6 +80,7 @@ def application(
         Route("/v1/partner/approvals/offline", beginnings.offline, methods=["POST"]),
         Route("/v1/partner/approvals/reply", beginnings.reply, methods=["POST"]),
         Route(STREAM_PATH, streams.stream, methods=["POST"]),
+        Route("/v1/sim/changes", partners.sim_change, methods=["POST"]),
         Route("/v1/keys", doors.keys, methods=["GET"]),
         Route("/v1/message-keys", doors.message_keys, methods=["GET"]),
         Route("/v1/tally/checkpoint", doors.checkpoint, methods=["GET"]),

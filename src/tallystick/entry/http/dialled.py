@@ -14,11 +14,13 @@ from tallystick.application.channels import (
     BalanceIs,
     CheckCode,
     CodeKnown,
+    CodeSent,
     CodeUnknown,
     Declined,
     MenuFacts,
     Paid,
     Pay,
+    PayWithCode,
     PinIsSet,
     Quoted,
     Result,
@@ -34,6 +36,8 @@ from tallystick.application.consent import PinVerified, consent_of
 from tallystick.application.customers import Customer
 from tallystick.application.education import DialledTerms
 from tallystick.application.notices import check_receipt_code, receipt_code
+from tallystick.application.ordercodes import cap_of
+from tallystick.application.simcommands import OrderByCode, SendOrderCode
 from tallystick.application.recovery import DialledStop
 from tallystick.application.tries import TryEnded, TryPin
 from tallystick.application.turn import Recorded
@@ -43,13 +47,20 @@ from tallystick.entry.hashing import HashingPool
 from tallystick.entry.mno import MnoLink
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.modules.interface import Purpose
-from tallystick.kernel.errors import Broken, MfsError, NotAuthentic, NotFound, RateLimited
+from tallystick.kernel.errors import (
+    Broken,
+    MfsError,
+    NotAuthentic,
+    NotFound,
+    RateLimited,
+    StepUpRequired,
+)
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Instant
 from tallystick.process.policy import Grade
 from tallystick.process.policy.facts import Channel
 from tallystick.protocol.channels import Language
-from tallystick.protocol.payments import AccountReply, QuoteRequest
+from tallystick.protocol.payments import AccountReply, QuoteReply, QuoteRequest
 
 CODE_CHECK_COST = 4.0
 
@@ -117,6 +128,8 @@ class DialledActions:
                 return self._quote(customer, action)
             case Pay():
                 return await self._pay(customer, action, evidence)
+            case PayWithCode():
+                return await self._pay_with_code(customer, action, evidence)
             case CheckCode():
                 return await self._check_code(customer, action)
             case Balance(pin=pin):
@@ -155,17 +168,29 @@ class DialledActions:
     async def _pay(self, customer: Customer, action: Pay, evidence: str) -> Result:
         await self._check_pin(customer, action.pin)
         await self._network.refresh(customer)
-        consent = consent_of(
-            action.terms.quote,
-            device="",
-            grade=Grade.PIN_VERIFIED.value,
-            consented_at=self._platform.clock.now(),
-        )
-        recorded = await self._ask(
-            DialOrder(customer.id, PinVerified(consent=consent, channel_message=evidence))
-        )
+        consented = self._consented(action.terms, evidence, Grade.PIN_VERIFIED)
+        try:
+            recorded = await self._ask(DialOrder(customer.id, consented))
+        except StepUpRequired:
+            if cap_of(self._desks.policy.compiled.policy) is None:
+                raise
+            await self._ask(SendOrderCode(customer.id, action.terms))
+            return CodeSent()
         index = recorded.outcome.event
         return Paid(receipt_code=self.code_of(index))
+
+    async def _pay_with_code(
+        self, customer: Customer, action: PayWithCode, evidence: str
+    ) -> Result:
+        await self._network.refresh(customer)
+        consented = self._consented(action.terms, evidence, Grade.CODE_CONFIRMED)
+        recorded = await self._ask(OrderByCode(customer.id, consented, action.code))
+        return Paid(receipt_code=self.code_of(recorded.outcome.event))
+
+    def _consented(self, terms: QuoteReply, evidence: str, grade: Grade) -> PinVerified:
+        now = self._platform.clock.now()
+        consent = consent_of(terms.quote, device="", grade=grade.value, consented_at=now)
+        return PinVerified(consent=consent, channel_message=evidence)
 
     async def _check_pin(self, customer: Customer, pin: Secret[str]) -> None:
         """Pass for the right PIN; wrong and held back look the same and take as long."""

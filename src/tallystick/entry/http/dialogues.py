@@ -21,6 +21,7 @@ from tallystick.application.channels import (
     MenuFacts,
     Offered,
     Pay,
+    PayWithCode,
     Reported,
     Result,
     Screen,
@@ -205,7 +206,7 @@ class Dialogues:
     async def _carried_out(self, called: Called, dialogue: _Dialogue, action: Action) -> Result:
         number = (called.aggregator, called.msisdn)
         evidence = f"callback {called.aggregator} {called.session} {b64url(dialogue.history.tag)}"
-        if not isinstance(action, Pay):
+        if not isinstance(action, Pay | PayWithCode):
             return await self._actions.carry_out(called.msisdn, action, evidence)
         self._ordered[number] = _Ordered(action.terms, self._platform.clock.now())
         try:

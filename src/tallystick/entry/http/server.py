@@ -25,7 +25,7 @@ from tallystick.entry.accounting import Accounting
 from tallystick.entry.admission import LONGEST_WAIT_S, Admission
 from tallystick.entry.assembly import Platform
 from tallystick.entry.core_link import CoreLink
-from tallystick.entry.delivering import deliver_notices, deliver_webhooks
+from tallystick.entry.delivering import deliver_webhooks
 from tallystick.entry.hashing import HashingPool
 from tallystick.entry.http.access import AccessDoors
 from tallystick.entry.http.admitted import ask_for_certificates
@@ -40,6 +40,7 @@ from tallystick.entry.http.early import EarlyRefusal
 from tallystick.entry.http.front import Front
 from tallystick.entry.http.gauges import tell_gauges
 from tallystick.entry.http.lane import LaneProtocol, sweep_idle
+from tallystick.entry.http.networks import network_duties
 from tallystick.entry.http.pace import FLUSH_S, HOUSEKEEPING_S, IDLE_S, quiet_collector
 from tallystick.entry.http.sealed import SealedOperations, sealed_handlers
 from tallystick.entry.http.streams import StreamDoor
@@ -178,7 +179,7 @@ async def serve(
         tracing = tracing_of(watched, writer, platform.module.random)
         stage = _Stage(platform, writer, accounting, admission, tracing, hashing, dialled)
         served = _served(stage, listening, place, certified(platform, accounting, watched))
-        duties = _duties(platform, writer, accounting, served, patience)
+        duties = _duties(stage, served, patience)
         if witnessing is not None:
             duties.append(witnessed(platform, accounting, witnessing))
         duties += telling(platform, writer, accounting, watched, tracing)
@@ -205,19 +206,14 @@ async def serve(
             beginning.result()
 
 
-def _duties(
-    platform: Platform,
-    writer: WriterLoop,
-    accounting: Accounting,
-    served: "_Served",
-    patience: Patience,
-) -> list[Coroutine[Any, Any, None]]:
+def _duties(on: "_Stage", served: "_Served", patience: Patience) -> list[Coroutine[Any, Any, None]]:
     """What goes on beside the answering, for ever."""
+    platform, writer, accounting = on.platform, on.writer, on.accounting
     duties: list[Coroutine[Any, Any, None]] = [
         _housekeep(platform, writer, accounting, served.desk, served.server),
         _flush(accounting),
         sweep_idle(served.server.server_state, idle_s=IDLE_S),
-        deliver_notices(platform, writer, accounting),
+        *network_duties(platform, writer, on.dialled, accounting),
         deliver_webhooks(platform, writer, accounting),
         tend_recoveries(platform, writer),
         watch_module(platform),

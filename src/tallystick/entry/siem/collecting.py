@@ -52,6 +52,8 @@ _NOTES = {
     Note.NOTICE_NOT_DELIVERED: ("notice.not-delivered", Severity.WARNING),
     Note.NOTICE_NOT_ALLOWED: ("notice.no-sender", Severity.ERROR),
     Note.NOTICE_REJECTED: ("notice.rejected", Severity.NOTICE),
+    Note.SIM_REFUSED: ("sim.packet-refused", Severity.WARNING),
+    Note.NETWORK_GONE: ("network.not-bound", Severity.NOTICE),
     Note.DIALOGUE_BROKEN: ("dialled.history-broken", Severity.WARNING),
     Note.EVENT_NOT_DELIVERED: ("webhook.not-delivered", Severity.WARNING),
     Note.NETWORK_DID_NOT_SAY: ("network.did-not-say", Severity.WARNING),
@@ -77,8 +79,8 @@ _NOTES = {
 _SHOWN = frozenset(
     ("workers", "terminator", "front", "witness", "why", "webhook", "order", "template", "error",
      "to", "refused", "dependency", "does", "operations", "tell", "seconds",
-     "aggregator", "emergency", "operator", "until", "was", "would_be", "row", "shadow_row",
-     "entry", "measure", "proposal", "cohort", "kind")
+     "aggregator", "network", "emergency", "operator", "until", "was", "would_be", "row",
+     "shadow_row", "entry", "measure", "proposal", "cohort", "kind")
 )  # fmt: skip
 """The fields of a note that leave."""
 

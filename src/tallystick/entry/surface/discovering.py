@@ -46,6 +46,7 @@ def discover(folder: ProviderFolder, process: int | None = None) -> Discovered:
         callbacks=(
             *(("ussd.callback",) if settings.aggregators else ()),
             *(("sms.receipt",) if settings.sms_receipts is not None else ()),
+            *(("sim.change",) if settings.sim_changes is not None else ()),
         ),
     )
 

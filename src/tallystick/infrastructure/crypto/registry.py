@@ -62,7 +62,7 @@ _ROWS: tuple[_Row, ...] = (
     ("hmac-sha1", "ISO/IEC 9797-2", "tag of 20 bytes", _OLD, 160, _LIBRARY, "codes of old devices"),
     ("hmac-sha512", "ISO/IEC 9797-2", "tag of 64 bytes", _OK, 256, _LIBRARY, ""),
     ("hmac-sha384", "ISO/IEC 9797-2", "tag of 48 bytes", _OK, 256, "", ""),
-    ("cmac-aes-128", "ISO/IEC 9797-1", "algorithm 5", _OK, 128, _LIBRARY, "and longer keys"),
+    ("cmac-aes-128", "ISO/IEC 9797-1", "algorithm 5", _OK, 128, _LIBRARY, "SIMs; longer keys too"),
     ("gmac-aes-256", "ISO/IEC 9797-3", "nonce of 12 bytes", _OK, 128, "", ""),
     (
         "retail-mac", "ISO/IEC 9797-1", "algorithm 3",

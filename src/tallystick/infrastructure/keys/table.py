@@ -108,6 +108,8 @@ _ROWS: tuple[tuple[Purpose, tuple[Role, ...], int, tuple[Purpose, ...], str], ..
     (Purpose.CARD_MAC_RETAIL, _CARD, _YEAR, (), "messages on one link that has nothing newer"),
     (Purpose.CARD_MAC_CBC, _CARD, _YEAR, (), "messages of one length on one old link"),
     (Purpose.TOKENISATION, _CARD, 0, (), "as long as tokens made with it are in force"),
+    (Purpose.SIM_PACKET, (_WRITER,), 0, (), "one for each SIM; packets both ways"),
+    (Purpose.SIM_ORDER, (_WRITER, _VERIFIER), 0, (), "one for each SIM; what its holder agreed to"),
 )
 
 KEY_TABLE: dict[Purpose, KeyRule] = {

@@ -70,6 +70,8 @@ class Purpose(StrEnum):
     CARD_MAC_RETAIL = "card-mac-retail"
     CARD_MAC_CBC = "card-mac-cbc"
     TOKENISATION = "tokenisation"
+    SIM_PACKET = "sim-packet"
+    SIM_ORDER = "sim-order"
 
 
 ED25519 = "ed25519"
@@ -77,6 +79,7 @@ ECDSA_P256 = "ecdsa-p256-sha256"
 HMAC_SHA1 = "hmac-sha1"
 HMAC_SHA256 = "hmac-sha256"
 HMAC_SHA512 = "hmac-sha512"
+CMAC_AES_128 = "cmac-aes-128"
 AES_256_GCM = "aes-256-gcm"
 HKDF_SHA256 = "hkdf-sha256"
 HPKE_P256 = "hpke-p256"
@@ -103,6 +106,7 @@ OPERATIONS: dict[str, frozenset[Operation]] = {
     HMAC_SHA1: frozenset({Operation.MAC}),
     HMAC_SHA256: frozenset({Operation.MAC}),
     HMAC_SHA512: frozenset({Operation.MAC}),
+    CMAC_AES_128: frozenset({Operation.MAC}),
     AES_256_GCM: frozenset({Operation.SEAL}),
     HKDF_SHA256: frozenset({Operation.MAC, Operation.SEAL}),
     HPKE_P256: frozenset({Operation.KEM_OPEN}),
@@ -161,6 +165,8 @@ MECHANISMS: dict[Purpose, tuple[str, ...]] = {
     Purpose.CARD_MAC_RETAIL: _TDEA,
     Purpose.CARD_MAC_CBC: _TDEA,
     Purpose.TOKENISATION: _AES,
+    Purpose.SIM_PACKET: (CMAC_AES_128,),
+    Purpose.SIM_ORDER: (CMAC_AES_128,),
 }
 """The mechanisms that a purpose admits; the first is taken where none is asked for.
 
@@ -262,9 +268,10 @@ class CryptoModule(Protocol):
         ...
 
     def mac(self, handle: KeyHandle, message: bytes) -> bytes:
-        """The MAC of `message`: 32 bytes, or as many as the hash of an OTP seed's mechanism has.
+        """The MAC of `message`: 32 bytes, 16 under a key of a SIM.
 
-        Source: ISO/IEC 9797-2
+        Under an OTP seed as many as the hash of its mechanism has.
+        Source: ISO/IEC 9797-2; ISO/IEC 9797-1
         """
         ...
 

@@ -173,14 +173,16 @@ class SoftModule:
         return signer.sign(message)
 
     def mac(self, handle: KeyHandle, message: bytes) -> bytes:
-        """The MAC of `message`: 32 bytes, or as many as the hash of an OTP seed's mechanism has.
+        """The MAC of `message`: 32 bytes, 16 under a key of a SIM.
 
-        Source: ISO/IEC 9797-2
+        Under an OTP seed as many as the hash of its mechanism has.
+
+        Source: ISO/IEC 9797-2; ISO/IEC 9797-1
         """
         prepared = self._prepared.get(handle.id) or self._keys.prepare(handle.id)
         if prepared is None:
             self._refuse(handle, Operation.MAC)
-        return prepared.mac(message)
+        return prepared(message)
 
     def verify_mac(self, handle: KeyHandle, message: bytes, tag: bytes) -> None:
         """Return only if `tag` is the MAC of `message`; raises NotAuthentic otherwise.

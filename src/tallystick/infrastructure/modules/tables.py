@@ -11,7 +11,7 @@ from itertools import islice
 
 from tallystick.infrastructure.card.dukpt_tdea import KSN_LENGTH, terminal_of
 from tallystick.infrastructure.crypto.aead import AeadKey
-from tallystick.infrastructure.crypto.blocks import with_odd_parity
+from tallystick.infrastructure.crypto.blocks import Aes, with_odd_parity
 from tallystick.infrastructure.crypto.digest import PreparedHmac
 from tallystick.infrastructure.crypto.kdf import hkdf_sha256
 from tallystick.infrastructure.crypto.kem import KemPrivateKey, KemSuite
@@ -25,6 +25,7 @@ from tallystick.infrastructure.modules.card_keys import CardKey
 from tallystick.infrastructure.modules.interface import (
     AES_256_GCM,
     CARD_LENGTHS,
+    CMAC_AES_128,
     ECDSA_P256,
     ED25519,
     HKDF_SHA256,
@@ -36,15 +37,19 @@ from tallystick.infrastructure.modules.interface import (
     Operation,
     Purpose,
 )
-from tallystick.kernel.errors import Broken, MfsError
+from tallystick.kernel.errors import Broken, Malformed, MfsError
 
 _COMMIT_INFO = b"tallystick subject commitments v1"
 _SEAL_INFO = b"tallystick subject sealing v1"
 _PAIRWISE = b"pairwise consistency"
 _SECRET_LENGTH = 32
+_CMAC_LENGTH = 16
 _HMACS = frozenset({HMAC_SHA1, HMAC_SHA256, HMAC_SHA512})
 MOST_PREPARED = 2_048
 """How many MAC keys are kept ready, about a kibibyte each."""
+
+Mac = Callable[[bytes], bytes]
+"""Gives the MAC of a message under a key that is kept ready."""
 
 
 class KeyTables:
@@ -70,7 +75,7 @@ class KeyTables:
         self.signers: dict[str, Es256SigningKey | Ed25519SigningKey] = {}
         self.receivers: dict[str, KemPrivateKey] = {}
         self.macs: dict[str, bytes] = {}
-        self.prepared: dict[str, PreparedHmac] = {}
+        self.prepared: dict[str, Mac] = {}
         self.ciphers: dict[str, AeadKey] = {}
         self.cards: dict[str, CardKey] = {}
 
@@ -88,6 +93,10 @@ class KeyTables:
             self.signers[key_id] = Es256SigningKey.from_pkcs8(material)
         elif mechanism == ED25519:
             self.signers[key_id] = Ed25519SigningKey.from_pkcs8(material)
+        elif mechanism == CMAC_AES_128:
+            if len(material) != _CMAC_LENGTH:
+                raise Malformed("the key of a SIM has 16 bytes")
+            self.macs[key_id] = material
         elif mechanism in _HMACS:
             self.macs[key_id] = material
         elif mechanism == AES_256_GCM:
@@ -99,7 +108,7 @@ class KeyTables:
             self.receivers[key_id] = KemPrivateKey.from_octets(KemSuite(mechanism), material)
         self.handles[key_id] = handle
 
-    def prepare(self, key_id: str) -> PreparedHmac | None:
+    def prepare(self, key_id: str) -> Mac | None:
         """The MAC key with this id, kept ready from now on; None if there is none.
 
         Source: RFC 2104, 4
@@ -112,7 +121,9 @@ class KeyTables:
                 del self.prepared[old]
         mechanism = self.handles[key_id].mechanism
         hashed = mechanism if mechanism in _HMACS else HMAC_SHA256
-        prepared = self.prepared[key_id] = PreparedHmac(secret, hashed)
+        of_sim = mechanism == CMAC_AES_128
+        prepared = Aes(secret).cmac if of_sim else PreparedHmac(secret, hashed).mac
+        self.prepared[key_id] = prepared
         return prepared
 
     def check_pair(self, handle: KeyHandle) -> None:
@@ -163,7 +174,7 @@ def fresh_material(purpose: Purpose, mechanism: str, draw: Callable[[int], bytes
         return Ed25519SigningKey.generate().to_pkcs8().reveal()
     if Operation.KEM_OPEN in OPERATIONS[mechanism]:
         return KemPrivateKey.generate(KemSuite(mechanism)).to_octets().reveal()
-    return draw(_SECRET_LENGTH)
+    return draw(_CMAC_LENGTH if mechanism == CMAC_AES_128 else _SECRET_LENGTH)
 
 
 def _fresh_card(purpose: Purpose, mechanism: str, draw: Callable[[int], bytes]) -> bytes:

@@ -77,6 +77,7 @@ class Grade(StrEnum):
     DEVICE_SIGNED = "device-signed"
     PASSKEY = "passkey"
     SIM_SIGNED = "sim-signed"
+    CODE_CONFIRMED = "code-confirmed"
     PIN_VERIFIED = "pin-verified"
     AGENT_ASSISTED = "agent-assisted"
     STANDING_MANDATE = "standing-mandate"

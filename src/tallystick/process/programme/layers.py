@@ -40,6 +40,7 @@ _BY_WORD: Final[Mapping[str, tuple[tuple[int, str], ...]]] = MappingProxyType(
         "sealed": ((7, "sealed between its ends"), (5, "both ends proven")),
         "signed": ((7, "signed by its source"),),
         "signed-by-gateway": ((7, "signed by the gateway"),),
+        "scp80-checked": ((7, "checked by the SIM and the provider"),),
         "sealed-columns": ((6, "sealed before it rests"),),
         "shares": ((6, "split into shares"),),
         "rfc3161": ((7, "signed by the authority"),),

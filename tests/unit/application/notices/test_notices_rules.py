@@ -12,6 +12,7 @@ from tallystick.application.notices import (
     Facts,
     NoticeRow,
     NotMe,
+    OrderCodeIssued,
     PaymentReceived,
     PaymentReversed,
     PaymentSent,
@@ -86,6 +87,13 @@ def everything(name: str = "Jane W.", minor: int = 50_000) -> list[Facts]:
         RecoveryTold(told=Template.RECOVERY_HALF, hours=360),
         RecoveryTold(told=Template.RECOVERY_DONE),
         RecoveryTold(told=Template.RECOVERY_CANCELLED),
+        OrderCodeIssued(
+            code=Secret("123456"),
+            minutes=10,
+            amount_minor=minor,
+            currency="KES",
+            payee_name=name,
+        ),
     ]
 
 

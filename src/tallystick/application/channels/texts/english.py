@@ -20,6 +20,7 @@ ENGLISH: Final[Mapping[Text, str]] = {
     Text.CONFIRM_P2P: "Send {amount} to {name}, fee {fee}? Enter PIN to agree, 0 back",
     Text.CONFIRM_OUT: "Withdraw {amount} at {name}, fee {fee}? Enter PIN to agree, 0 back",
     Text.CONFIRM_MERCHANT: "Pay {amount} to {name}, fee {fee}? Enter PIN to agree, 0 back",
+    Text.ASK_ORDER_CODE: "Enter the code that we just sent by SMS. 0 back",
     Text.ASK_RECEIPT: "Receipt code from the message? 0 back",
     Text.ASK_BALANCE_PIN: "Enter PIN to see your balance, 0 back",
     Text.ASK_ACTIVATION: "Activation code from the message? 0 back",

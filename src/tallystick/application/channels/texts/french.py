@@ -23,6 +23,7 @@ FRENCH: Final[Mapping[Text, str]] = {
     Text.CONFIRM_P2P: "Envoyer {amount} à {name}, frais {fee}? PIN pour accepter, 0 retour",
     Text.CONFIRM_OUT: "Retirer {amount} chez {name}, frais {fee}? PIN pour accepter, 0 retour",
     Text.CONFIRM_MERCHANT: "Payer {amount} à {name}, frais {fee}? PIN pour accepter, 0 retour",
+    Text.ASK_ORDER_CODE: "Entrez le code de notre SMS. 0 retour",
     Text.ASK_RECEIPT: "Code de paiement du message? 0 retour",
     Text.ASK_BALANCE_PIN: "Entrez votre PIN pour voir le solde, 0 retour",
     Text.ASK_ACTIVATION: "Code d'activation du message? 0 retour",

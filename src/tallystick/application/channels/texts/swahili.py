@@ -20,6 +20,7 @@ SWAHILI: Final[Mapping[Text, str]] = {
     Text.CONFIRM_P2P: "Tuma {amount} kwa {name}, ada {fee}? Weka PIN kukubali, 0 rudi",
     Text.CONFIRM_OUT: "Toa {amount} kwa {name}, ada {fee}? Weka PIN kukubali, 0 rudi",
     Text.CONFIRM_MERCHANT: "Lipa {amount} kwa {name}, ada {fee}? Weka PIN kukubali, 0 rudi",
+    Text.ASK_ORDER_CODE: "Andika namba iliyo kwenye SMS yetu. 0 rudi",
     Text.ASK_RECEIPT: "Namba ya risiti iliyo kwenye ujumbe? 0 rudi",
     Text.ASK_BALANCE_PIN: "Weka PIN kuona salio lako, 0 rudi",
     Text.ASK_ACTIVATION: "Namba ya kuwezesha iliyo kwenye ujumbe? 0 rudi",

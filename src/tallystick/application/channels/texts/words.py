@@ -20,6 +20,7 @@ class Text(StrEnum):
     CONFIRM_P2P = "confirm-p2p"
     CONFIRM_OUT = "confirm-cash-out"
     CONFIRM_MERCHANT = "confirm-merchant"
+    ASK_ORDER_CODE = "ask-order-code"
     ASK_RECEIPT = "ask-receipt"
     ASK_BALANCE_PIN = "ask-balance-pin"
     ASK_ACTIVATION = "ask-activation"

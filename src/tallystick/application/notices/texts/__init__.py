@@ -55,6 +55,10 @@ _ENGLISH: Final[Mapping[Said, str]] = {
     ),
     Said.RECOVERY_DONE: "your account was recovered. If this was not you, visit an agent at once.",
     Said.RECOVERY_CANCELLED: "the recovery of your account was stopped. Nothing was changed.",
+    Said.ORDER_CODE: (
+        "{code} confirms {amount} to {person}, {minutes} min. Only for our menu."
+        " Tell it to nobody, also not to our staff."
+    ),
 }
 
 _FRENCH: Final[Mapping[Said, str]] = {
@@ -91,6 +95,10 @@ _FRENCH: Final[Mapping[Said, str]] = {
     ),
     Said.RECOVERY_DONE: "votre compte a été récupéré. Pas vous? Voyez vite un agent.",
     Said.RECOVERY_CANCELLED: "la récupération de votre compte est stoppée. Rien n'a changé.",
+    Said.ORDER_CODE: (
+        "{code} confirme {amount} à {person}, {minutes} min. Pour notre menu seulement."
+        " Ne le dites à personne, ni à nous."
+    ),
 }
 
 _SWAHILI: Final[Mapping[Said, str]] = {
@@ -129,6 +137,10 @@ _SWAHILI: Final[Mapping[Said, str]] = {
     ),
     Said.RECOVERY_DONE: "akaunti yako imerejeshwa. Kama si wewe, nenda kwa wakala mara moja.",
     Said.RECOVERY_CANCELLED: "kurejesha akaunti yako kumesimamishwa. Hakuna kilichobadilika.",
+    Said.ORDER_CODE: (
+        "{code} inathibitisha {amount} kwa {person}, dakika {minutes}. Ni ya menyu yetu tu."
+        " Usimwambie mtu, hata sisi."
+    ),
 }
 
 

@@ -26,3 +26,4 @@ class Said(StrEnum):
     RECOVERY_HALF = "recovery-half"
     RECOVERY_DONE = "recovery-done"
     RECOVERY_CANCELLED = "recovery-cancelled"
+    ORDER_CODE = "order-code"

@@ -62,6 +62,7 @@ GRADE_MEANS: Final[dict[str, tuple[Means, ...]]] = {
     Grade.DEVICE_SIGNED.value: (_KEY, _UNLOCKED),
     Grade.PASSKEY.value: (_KEY, _UNLOCKED),
     Grade.SIM_SIGNED.value: (_SIM, _PIN),
+    Grade.CODE_CONFIRMED.value: (_SIM, _PIN),
     Grade.PIN_VERIFIED.value: (_SIM, _PIN),
     Grade.AGENT_ASSISTED.value: (_KEY, _PIN),
 }

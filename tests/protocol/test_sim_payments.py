@@ -1,0 +1,209 @@
+"""Orders that a SIM signs, over SMPP, against a served provider."""
+
+from collections.abc import Iterator
+
+import pytest
+from simulators.loopback import exchange
+from tests.support.networks import DIALLER, FRIEND, OTHER, PIN, Network, network
+
+from tallystick.application.consent import SimEvidence
+from tallystick.application.sims import SimState
+from tallystick.entry.partner_settings import PartnerLink
+from tallystick.entry.partners import link_secret
+from tallystick.entry.rechecking import Verifier
+from tallystick.infrastructure.crypto.digest import hmac_sha256
+from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.kernel.codec import encode
+from tallystick.kernel.errors import Unavailable
+from tallystick.kernel.secret import Secret
+from tallystick.protocol.callbacks import CALLBACK_HEADER, callback_header
+from tallystick.protocol.channels import SimChange
+
+LINK = PartnerLink(name="sim-east")
+CHANGES = "/v1/sim/changes"
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    folder = tmp_path_factory.mktemp("sims") / "p"
+    with network(folder, sim_changes=LINK) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def phone(scene: Network):
+    return scene.toolkit(0, DIALLER)
+
+
+def row(scene: Network, which: int):
+    sims = scene.provider.platform.desks.sims
+    return sims.get(sims.id_of(scene.batch[0].sims[which].iccid))
+
+
+def orders(scene: Network) -> int:
+    rows = scene.provider.platform.reader.rows("SELECT count(*) FROM payment_order")
+    return next(iter(rows))[0]
+
+
+@pytest.mark.requirement("MFS-7.2.3-05")
+def test_a_sim_shows_the_order_asks_for_the_pin_and_signs(scene: Network, phone) -> None:
+    before = scene.balance()
+    pages = scene.centre.dial(DIALLER, "1", FRIEND, "6000", PIN.reveal())
+    assert "sim-signed" in pages[-1] or "too weak" in pages[-1], pages[-1]
+    shown, came = phone.pay("+254700000001", "6000", PIN.reveal())
+    assert shown == "Send KES 6,000.00 to Ann A. Fee KES 0.00."
+    assert came.startswith("Done. Receipt ")
+    assert scene.balance() == before + 600_000
+    grade = scene.provider.platform.reader.one(
+        "SELECT grade FROM payment_order ORDER BY id DESC LIMIT 1"
+    )
+    assert grade == ("sim-signed",)
+
+
+def test_the_pin_never_leaves_the_sim(scene: Network, phone) -> None:
+    phone.pay("+254700000001", "10", PIN.reveal())
+    assert phone.sent
+    assert not any(PIN.reveal().encode() in octets for octets in phone.sent)
+
+
+@pytest.mark.threat("THR-SIM-04")
+def test_a_stolen_sim_without_its_pin_pays_nothing_and_blocks(scene: Network) -> None:
+    phone = scene.toolkit(1, OTHER)
+    before = scene.balance()
+    shown, came = phone.pay("+254700000001", "10", "000001", "000002", "000003", PIN.reveal())
+    assert came == "Cancelled. Nothing was paid."
+    assert shown
+    assert phone.pay("+254700000001", "10", PIN.reveal())[1] == came
+    assert scene.balance() == before
+
+
+def test_whoever_refuses_pays_nothing(scene: Network, phone) -> None:
+    before = scene.balance()
+    assert phone.pay("+254700000001", "10")[1] == "Cancelled. Nothing was paid."
+    assert scene.balance() == before
+
+
+@pytest.mark.threat("THR-OTA-01")
+def test_a_packet_counts_once(scene: Network, phone) -> None:
+    before = scene.balance()
+    phone.pay("+254700000001", "11", PIN.reveal())
+    known, heard = orders(scene), row(scene, 0).heard
+    for octets in phone.sent[-2:]:
+        phone.send(octets)
+    assert orders(scene) == known
+    assert row(scene, 0).heard == heard == phone.uicc.counter
+    assert scene.balance() == before + 1_100
+    with pytest.raises(Unavailable):
+        phone.receive()
+
+
+@pytest.mark.threat("THR-SMS-03")
+def test_a_packet_of_another_number_another_key_or_with_a_flipped_bit_does_nothing(
+    scene: Network, phone
+) -> None:
+    phone.relays = False
+    phone.ask("+254700000001", "12")
+    phone.relays = True
+    genuine, heard = phone.sent[-1], row(scene, 0).heard
+    for at in range(5, len(genuine)):
+        phone.send(genuine[:at] + bytes((genuine[at] ^ 1,)) + genuine[at + 1 :])
+    assert row(scene, 0).heard == heard
+    phone.number, number = OTHER, phone.number
+    phone.send(genuine)
+    phone.number = number
+    assert row(scene, 0).heard == heard
+    phone.send(genuine)
+    assert row(scene, 0).heard == heard + 1
+    assert "Send KES 12.00" in phone.receive(PIN.reveal())
+    assert phone.receive().startswith("Done.")
+
+
+@pytest.mark.threat("THR-USD-03")
+def test_the_sim_refuses_what_the_provider_did_not_say_and_what_it_said_before(
+    scene: Network, phone
+) -> None:
+    phone.pay("+254700000001", "13", PIN.reveal())
+    said, screens = phone.received[-2], len(phone.screens)
+    assert phone.envelope(said) == 0x6A80
+    for at in range(3, len(said)):
+        assert phone.envelope(said[:at] + bytes((said[at] ^ 1,)) + said[at + 1 :]) == 0x6A80
+    assert phone.envelope(bytes.fromhex("027000") + bytes(40)) == 0x6A80
+    assert len(phone.screens) == screens
+
+
+def test_a_tag_over_another_text_is_refused(scene: Network, phone) -> None:
+    before = scene.balance()
+    phone.ask("+254700000001", "14")
+    genuine = phone.uicc._orders.mac
+    phone.uicc._orders = type("Other", (), {"mac": lambda _, octets: genuine(octets + b"!")})()
+    phone.receive(PIN.reveal())
+    phone.uicc._orders = type("Same", (), {"mac": lambda _, octets: genuine(octets)})()
+    assert "does not verify" in phone.receive()
+    assert scene.balance() == before
+
+
+def test_what_the_policy_caps_is_capped_for_sims_too(scene: Network, phone) -> None:
+    before = scene.balance()
+    assert not phone.pay("+254700000001", "21000", PIN.reveal())[1].startswith("Done")
+    assert scene.balance() == before
+
+
+def change(scene: Network, msisdn: str, secret: Secret[bytes] | None = None) -> int:
+    """The status with which the network's word that a SIM changed is answered."""
+    platform = scene.provider.platform
+    secret = secret or link_secret(
+        platform.module, platform.keys.newest(Purpose.PARTNER_LINK), LINK
+    )
+    now = scene.provider.clock.now()
+    body = encode(SimChange(msisdn=msisdn, at=now))
+    header = callback_header(CHANGES, now, body, lambda one: hmac_sha256(secret.reveal(), one))
+    fields = ((CALLBACK_HEADER, header),)
+    return exchange(scene.provider.url, "POST", CHANGES, body, fields=fields).status
+
+
+def test_every_order_of_a_sim_is_found_consented_to_again(scene: Network) -> None:
+    provider = scene.provider
+    with Verifier(provider.folder, provider.secret, provider.clock) as verifier:
+        found = verifier.recheck()
+    assert found.doubts == ()
+    assert found.orders > 3
+    assert SimEvidence
+
+
+@pytest.mark.threat("THR-SIM-01")
+@pytest.mark.requirement("MFS-7.3.2-10")
+def test_after_a_changed_sim_the_old_one_signs_nothing_and_dialling_pauses(
+    scene: Network, phone
+) -> None:
+    before = scene.balance()
+    assert change(scene, DIALLER, Secret(bytes(32))) == 401
+    assert row(scene, 0).state is SimState.BOUND
+    phone.ask("+254700000001", "15")
+    assert change(scene, DIALLER) == 200
+    assert row(scene, 0).state is SimState.VOID
+    phone.receive(PIN.reveal())  # terms from before: agreed to, and refused
+    with pytest.raises(Unavailable):
+        phone.receive()
+    pages = scene.centre.dial(DIALLER, "1", FRIEND, "10", PIN.reveal())
+    assert not pages[-1].startswith("Done")
+    assert scene.balance() == before
+    assert change(scene, "+254799999999") == 404
+
+
+@pytest.mark.threat("THR-SIM-02")
+def test_a_new_sim_takes_a_new_code_and_voids_the_one_before(scene: Network) -> None:
+    old = scene.toolkit(2, OTHER)  # another one of OTHER was bound above
+    assert row(scene, 1).state is SimState.VOID
+    stranger = scene.sim(3)
+    old.uicc, kept = stranger, old.uicc
+    assert "not valid" in old.bind(Secret("AAAA-BBBB"), PIN)
+    assert row(scene, 3).state is SimState.STOCKED
+    assert row(scene, 2).state is SimState.BOUND
+    old.uicc = kept
+
+
+@pytest.mark.threat("THR-SIM-05")
+def test_the_keys_of_one_sim_say_nothing_for_another(scene: Network) -> None:
+    one, other = scene.sim(4), scene.sim(5)
+    assert one._packets.mac(b"m") != other._packets.mac(b"m")
+    assert one._packets.mac(b"m") != one._orders.mac(b"m")

@@ -1,0 +1,201 @@
+"""Menus and messages over SMPP, against a served provider, with the faults of real networks."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from tests.support.networks import DIALLER, FRIEND, OTHER, PIN, Network, network
+
+from tallystick.application.notices.model import NoticeState
+from tallystick.entry.rechecking import Verifier
+from tallystick.entry.smpp.pdus import Command, Pdu, Status
+from tallystick.kernel.money import Money
+from tallystick.protocol.payments import PaymentKind
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    with network(tmp_path_factory.mktemp("smpp") / "p") as found:
+        yield found
+
+
+@pytest.mark.requirement("MFS-7.2.3-03")
+def test_a_payment_is_made_by_dialling_over_smpp(scene: Network) -> None:
+    before = scene.balance()
+    pages = scene.centre.dial(DIALLER, "1", FRIEND, "50", PIN.reveal())
+    assert "Ann A." in pages[-2]
+    assert pages[-1].startswith("Done.")
+    assert scene.balance() == before + 5_000
+    assert PIN.reveal() not in "".join(pages)
+
+
+def test_a_wrong_pin_moves_nothing(scene: Network) -> None:
+    before = scene.balance()
+    pages = scene.centre.dial(DIALLER, "1", FRIEND, "50", "482615")
+    assert "PIN" in pages[-1]
+    assert scene.balance() == before
+    assert scene.centre.dial(DIALLER, "1", FRIEND, "1", PIN.reveal())[-1].startswith("Done.")
+
+
+@pytest.mark.threat("THR-USD-02")
+def test_repeated_messages_of_the_network_pay_once(scene: Network) -> None:
+    before = scene.balance()
+    scene.centre.faults.repeat = True
+    try:
+        pages = scene.centre.dial(DIALLER, "1", FRIEND, "20", PIN.reveal())
+    finally:
+        scene.centre.faults.repeat = False
+    assert pages[-1].startswith("Done.")
+    assert scene.balance() == before + 2_000
+
+
+def test_a_late_copy_brings_the_page_once_more_and_an_old_one_nothing(scene: Network) -> None:
+    centre = scene.centre
+    session = centre.open(OTHER)
+    centre.page(OTHER, session, 1)
+    centre.type(OTHER, session, 1, "1")
+    asked = centre.page(OTHER, session, 2)
+    centre.type(OTHER, session, 2, FRIEND)
+    amount = centre.page(OTHER, session, 3)
+    centre.type(OTHER, session, 2, FRIEND)
+    time.sleep(0.2)
+    centre.type(OTHER, session, 1, "2")
+    time.sleep(0.2)
+    assert [one for one in centre.pages(OTHER) if one.number == 3] == [amount, amount]
+    assert asked.text != amount.text
+    centre.type(OTHER, session, 3, "0")
+    assert centre.page(OTHER, session, 4).text == asked.text
+
+
+def test_reordered_inputs_end_the_session_and_move_nothing(scene: Network) -> None:
+    before, centre = scene.balance(), scene.centre
+    session = centre.open(OTHER)
+    centre.page(OTHER, session, 1)
+    centre.faults.swap = True
+    centre.type(OTHER, session, 1, "1")
+    centre.type(OTHER, session, 2, FRIEND)
+    last = centre.page(OTHER, session, 2)
+    assert last.ends
+    assert last.text == "This session is over. Dial again."
+    time.sleep(0.6)
+    assert any(b'"why":"skipped"' in line for line in scene.provider.log)
+    assert scene.balance() == before
+
+
+@pytest.mark.requirement("MFS-7.3.2-09")
+def test_a_session_over_smpp_is_listed_and_ended_from_elsewhere(scene: Network) -> None:
+    desks = scene.provider.platform.desks
+    sessions, customer = desks.sessions, desks.customers.by_alias(DIALLER).id
+    before = {one.id for one in sessions.of(customer, scene.provider.clock.now())}
+    session = scene.centre.open(DIALLER)
+    scene.centre.page(DIALLER, session, 1)
+    now = scene.provider.clock.now()
+    (opened,) = {one.id for one in sessions.of(customer, now)} - before
+    assert opened.startswith("smpp:")
+    sessions.end(opened, now)
+    scene.centre.type(DIALLER, session, 1, "1")
+    last = scene.centre.page(DIALLER, session, 2)
+    assert last.ends
+    assert last.text == "This session is over. Dial again."
+    assert {one.id for one in sessions.of(customer, now)} == before
+
+
+@pytest.mark.threat("THR-USD-02")
+def test_an_order_behind_the_code_that_a_page_dialled_is_not_taken(scene: Network) -> None:
+    before = scene.balance()
+    pages = scene.centre.dial(DIALLER, code=f"*384*57*1*{FRIEND}*50*{PIN.reveal()}#")
+    assert pages == ["This session is over. Dial again."]
+    assert scene.balance() == before
+
+
+def test_an_answer_to_a_session_that_nobody_knows_is_told_so(scene: Network) -> None:
+    scene.centre.type(OTHER, 254, 3, PIN.reveal())
+    assert scene.centre.page(OTHER, 254, 4).ends
+
+
+@pytest.mark.requirement("MFS-7.3.6-02")
+def test_a_notice_goes_out_and_its_receipt_is_kept(scene: Network) -> None:
+    scene.app.wallet.pay(PaymentKind.P2P, DIALLER, Money(4_321, "KES"))
+    told = scene.centre.wait_for(DIALLER, lambda one: "43.21" in one.text)
+    notices = scene.provider.platform.notices
+    assert until_answered(scene, told, "DELIVRD") == Status.OK
+    assert notices.state(told.reference) is NoticeState.DELIVERED
+    assert scene.centre.receipt(told, "EXPIRED") == Status.OK
+    assert notices.state(told.reference) is NoticeState.DELIVERED
+
+
+def test_a_receipt_with_only_the_reference_is_matched_by_number(scene: Network) -> None:
+    scene.app.wallet.pay(PaymentKind.P2P, DIALLER, Money(4_422, "KES"))
+    told = scene.centre.wait_for(DIALLER, lambda one: "44.22" in one.text)
+    assert until_answered(scene, told, "UNDELIV", only_reference=True) == Status.OK
+    assert scene.provider.platform.notices.state(told.reference) is NoticeState.REJECTED
+
+
+def test_a_lost_and_a_late_answer_send_a_notice_at_most_once_more(scene: Network) -> None:
+    scene.centre.faults.late_answers, scene.centre.faults.late_s = 1, 2.0
+    scene.app.wallet.pay(PaymentKind.P2P, DIALLER, Money(4_523, "KES"))
+    scene.centre.wait_for(DIALLER, lambda one: "45.23" in one.text)
+    time.sleep(7.5)  # the answer comes late, and then the time of the next try
+    copies = [one for one in scene.centre.inbox(DIALLER) if "45.23" in one.text]
+    assert len(copies) == 1
+    state = scene.provider.platform.notices.state(copies[0].reference)
+    assert state is NoticeState.TAKEN
+
+
+def test_a_network_that_wants_less_is_sent_the_rest_later(scene: Network) -> None:
+    scene.centre.faults.throttle = 2
+    scene.app.wallet.pay(PaymentKind.P2P, DIALLER, Money(4_624, "KES"))
+    told = scene.centre.wait_for(DIALLER, lambda one: "46.24" in one.text)
+    assert scene.centre.faults.throttle == 0
+    assert told.message.registered == 1
+
+
+def test_after_a_broken_session_the_service_binds_again(scene: Network) -> None:
+    scene.centre.end_session()
+    scene.centre.wait_bound()
+    time.sleep(0.6)
+    assert any(b'"network":"mno-east"' in line for line in scene.provider.log)
+    assert "1 Send money" in scene.centre.dial(DIALLER)[0]
+
+
+def test_a_centre_that_says_nothing_any_more_is_left(scene: Network) -> None:
+    scene.centre.faults.deaf = True
+    time.sleep(2.2)  # a silence, and the time for an answer to enquire_link
+    scene.centre.faults.deaf = False
+    scene.centre.wait_bound()
+    assert "1 Send money" in scene.centre.dial(DIALLER)[0]
+
+
+def test_what_is_no_message_is_refused_and_the_session_goes_on(scene: Network) -> None:
+    scene.centre.raw(Pdu(Command.DELIVER_SM, 0, 900_001, b"\x00\x01").octets())
+    scene.centre.raw(Pdu(0x00000021, 0, 900_002, b"\x00").octets())
+    assert "1 Send money" in scene.centre.dial(DIALLER)[0]
+
+
+@pytest.mark.requirement("MFS-7.3.4-06")
+@pytest.mark.threat("THR-USD-01")
+def test_the_pin_is_in_no_log_and_no_file(scene: Network) -> None:
+    octets = b"".join(
+        path.read_bytes() for path in scene.provider.folder.root.rglob("*") if path.is_file()
+    )
+    for secret in (PIN.reveal().encode(), DIALLER.encode(), b"qz7-pass"):
+        assert secret not in octets
+        assert not any(secret in line for line in scene.provider.log)
+
+
+def test_every_order_dialled_over_smpp_is_found_consented_to_again(scene: Network) -> None:
+    provider = scene.provider
+    with Verifier(provider.folder, provider.secret, provider.clock) as verifier:
+        found = verifier.recheck()
+    assert found.doubts == ()
+    assert found.orders > 1
+
+
+def until_answered(scene: Network, told, word: str, *, only_reference: bool = False) -> int:
+    """The answer to a receipt, given again as long as the service asks for that."""
+    for _ in range(20):
+        status = scene.centre.receipt(told, word, only_reference=only_reference)
+        if status != Status.TRY_AGAIN:
+            return status
+        time.sleep(0.1)
+    return status
