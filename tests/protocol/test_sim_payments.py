@@ -134,10 +134,10 @@ def test_the_sim_refuses_what_the_provider_did_not_say_and_what_it_said_before(
 def test_a_tag_over_another_text_is_refused(scene: Network, phone) -> None:
     before = scene.balance()
     phone.ask("+254700000001", "14")
-    genuine = phone.uicc._orders.mac
-    phone.uicc._orders = type("Other", (), {"mac": lambda _, octets: genuine(octets + b"!")})()
+    genuine = phone.uicc._orders.cmac
+    phone.uicc._orders = type("Other", (), {"cmac": lambda _, octets: genuine(octets + b"!")})()
     phone.receive(PIN.reveal())
-    phone.uicc._orders = type("Same", (), {"mac": lambda _, octets: genuine(octets)})()
+    phone.uicc._orders = type("Same", (), {"cmac": lambda _, octets: genuine(octets)})()
     assert "does not verify" in phone.receive()
     assert scene.balance() == before
 
@@ -205,5 +205,5 @@ def test_a_new_sim_takes_a_new_code_and_voids_the_one_before(scene: Network) -> 
 @pytest.mark.threat("THR-SIM-05")
 def test_the_keys_of_one_sim_say_nothing_for_another(scene: Network) -> None:
     one, other = scene.sim(4), scene.sim(5)
-    assert one._packets.mac(b"m") != other._packets.mac(b"m")
-    assert one._packets.mac(b"m") != one._orders.mac(b"m")
+    assert one._packets.cmac(b"m") != other._packets.cmac(b"m")
+    assert one._packets.cmac(b"m") != one._orders.cmac(b"m")

@@ -18,7 +18,7 @@ from tallystick.application.book import LedgerBook
 from tallystick.application.certification import Certification
 from tallystick.application.consent import DeviceSigned, PinVerified
 from tallystick.application.core.settling import Settling
-from tallystick.application.customers import Customer, CustomerKind, Customers, Languages
+from tallystick.application.customers import CustomerKind, Customers, Languages
 from tallystick.application.desk import Desk
 from tallystick.application.devices import Devices
 from tallystick.application.education import Education
@@ -33,14 +33,14 @@ from tallystick.application.policing import PolicyInForce
 from tallystick.application.proving import Proving
 from tallystick.application.recovery import OwnRecovery, Recovery
 from tallystick.application.selfcare import SelfCare
-from tallystick.application.signals import Signals, SimFacts
+from tallystick.application.signals import Signals
 from tallystick.application.sims import Sims
 from tallystick.application.turn import Outcome, Turn
 from tallystick.application.webhooks import Webhooks
 from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, NotPermitted
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Instant
-from tallystick.process.policy import Facts, Grade, Operation
+from tallystick.process.policy import Grade, Operation
 from tallystick.process.policy.caps import Preview
 from tallystick.process.policy.facts import Channel, DeviceTrust, Factor
 from tallystick.process.policy.incentives import Counted
@@ -158,7 +158,7 @@ class Desks:
         if consented.consent.payer != customer.account:
             raise NotPermitted("the order is not this customer's")
         self.education.check_terms(customer)
-        sim = self.sim_facts(customer, turn.now)
+        sim = self.signals.facts(customer, turn.now)
         ask = Ask(
             consented=consented,
             payer=customer,
@@ -174,16 +174,6 @@ class Desks:
             recovering_for_ms=self.recovery.since(customer.id, turn.now),
         )
         return self.payments.order(turn, ask)
-
-    def sim_facts(self, customer: Customer, now: int) -> SimFacts:
-        """What a decision is told of the SIM: of a network's answers and its reports, the younger.
-
-        The signal is missing only where neither a network that is asked nor one that reports tells.
-        Source: ISO/TS 12812-2:2017, 7.3.2
-        """
-        asked = self.signals.facts(customer, now)
-        age_ms = min(asked.sim_age_ms, self.sims.age_ms(customer.id, now))
-        return SimFacts(age_ms, () if self.sims.signalled else asked.degraded)
 
     def try_ended(self, turn: Turn, who: Subjects, *, right: bool, held: bool) -> Outcome:
         """A try was right, which begins the count anew, or wrong or held, which is recorded.
@@ -260,25 +250,13 @@ class Desks:
         Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.1
         """
         self.policy.check_reach(Operation.CHANGE_PIN, turn.now)
-        self._hold_pin(turn, self.customers.get(customer_id))
+        customer = self.customers.get(customer_id)
+        self.signals.hold_back(customer, Operation.CHANGE_PIN, Channel.USSD, turn.now)
         customer = self.access.redeem(turn, activation, code)
         if customer.id != customer_id:
             raise NotAuthentic("the activation code is not valid", remedy="check it")
         self.access.redeemed(turn, customer, activation, "")
         return Outcome(self.pins.set(turn, self.customers.get(customer_id), verifier))
-
-    def _hold_pin(self, turn: Turn, customer: Customer) -> None:
-        facts = Facts(
-            operation=Operation.CHANGE_PIN.value,
-            channel=Channel.USSD.value,
-            tier=customer.tier,
-            device_trust=DeviceTrust.NONE.value,
-            account_status=customer.status.value,
-            factors=(Factor.POSSESSION.value,),
-            account_age_ms=max(0, turn.now - customer.opened_at),
-            minute_of_day=self.policy.compiled.minute_of_day(turn.now),
-        )
-        self.signals.hold_back(customer, facts, turn.now)
 
     def agent_opens(
         self, turn: Turn, session_id: str, sequence: int, request: OpenCustomer

@@ -106,9 +106,13 @@ class OrderByCode:
 def _bind(desks: Desks, turn: Turn, asked: BindSim) -> Outcome:
     """Bind a SIM to a customer who has a right activation code.
 
-    Raises OutOfReach, without using up the code, while what enrolling leans on fails.
+    It gives its holder a PIN to consent with, and is held like one that is dialled: without using
+    up the code it raises OutOfReach while what enrolling leans on fails, and the policy's refusal
+    while the SIM that the code was sent to changed too lately.
     """
     desks.policy.check_reach(Operation.ENROL, turn.now)
+    named = desks.customers.get(asked.customer)
+    desks.signals.hold_back(named, Operation.CHANGE_PIN, Channel.USSD, turn.now)
     customer = desks.access.redeem(turn, asked.activation, asked.code)
     if customer.id != asked.customer:
         raise NotAuthentic("the activation code is not valid", remedy="check it")
@@ -122,6 +126,7 @@ def _order(desks: Desks, turn: Turn, asked: OrderBySim) -> Outcome:
     desks.sims.check_bound(asked.sim, customer.id)
     if asked.consented.consent.payer != customer.account:
         raise NotPermitted("the order is not this customer's")
+    desks.education.check_terms(customer)
     ask = Ask(
         consented=asked.consented,
         payer=customer,
@@ -131,7 +136,9 @@ def _order(desks: Desks, turn: Turn, asked: OrderBySim) -> Outcome:
         device_enrolled_at=0,
         session_since=turn.now,
         factors=_FACTORS,
-        sim_age_ms=desks.sim_facts(customer, turn.now).sim_age_ms,
+        sim_age_ms=desks.signals.facts(customer, turn.now).sim_age_ms,
+        risk_score=desks.approvals.kept.score(customer.id, turn.now),
+        recovering_for_ms=desks.recovery.since(customer.id, turn.now),
     )
     return desks.payments.order(turn, ask)
 

@@ -159,16 +159,8 @@ def _number_of(platform: Platform, notice: NoticeRow, customer: Customer) -> str
 def _facts_of(platform: Platform, notice: NoticeRow) -> Facts:
     rules = platform.desks.policy.compiled.policy.attempts
     match notice.template:
-        case Template.ACTIVATION_CODE:
-            code = platform.notices.code(notice.reference)
-            if code is None:
-                raise NotFound("the code is no longer known")
-            return ActivationIssued(code=code, minutes=rules.activation_life_ms // MINUTE_MS)
-        case Template.ORDER_CODE:
-            issued = platform.notices.order_code(notice.reference)
-            if issued is None:
-                raise NotFound("the code is no longer known")
-            return issued
+        case Template.ACTIVATION_CODE | Template.ORDER_CODE:
+            return _code_facts(platform, notice, rules.activation_life_ms)
         case Template.DEVICE_SUSPENDED:
             device = platform.desks.devices.get(notice.reference)
             return DeviceSuspended(because=device.because)
@@ -180,6 +172,16 @@ def _facts_of(platform: Platform, notice: NoticeRow) -> Facts:
             return NotMe()
         case _:
             return _longer_facts(platform, notice)
+
+
+def _code_facts(platform: Platform, notice: NoticeRow, life_ms: int) -> Facts:
+    known: Facts | None = platform.notices.order_code(notice.reference)
+    code = platform.notices.code(notice.reference)
+    if code is not None:
+        known = ActivationIssued(code=code, minutes=life_ms // MINUTE_MS)
+    if known is None:
+        raise NotFound("the code is no longer known")
+    return known
 
 
 def _longer_facts(platform: Platform, notice: NoticeRow) -> Facts:

@@ -106,6 +106,7 @@ class _Base:
     payments: Payments
     notices: Notices
     signals: Signals
+    sims: Sims
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         customers=customers,
         languages=languages,
         signals=ground.signals,
-        sims=_sims(on),
+        sims=ground.sims,
         order_codes=_order_codes(on, ground),
         devices=ground.devices,
         sessions=sessions,
@@ -202,7 +203,9 @@ def _people_and_money(on: Ground) -> _Base:
     )
     attempts = Attempts(customers, notices, policy, reader, capacity=rows)
     exemptions = Exemptions(policy, reader, capacity=rows)
-    signals = Signals(customers, notices, policy, reader, connected=on.network, capacity=rows)
+    sims = _sims(on)
+    told = customers, notices, policy, sims, reader
+    signals = Signals(*told, connected=on.network, capacity=rows)
     people = People(customers, devices, sessions, notices, policy, signals, attempts)
     access = Access(Keys(module, codes), people, reader, capacity=rows)
     payments = Payments(
@@ -228,6 +231,7 @@ def _people_and_money(on: Ground) -> _Base:
         payments,
         notices,
         signals,
+        sims,
     )
 
 

@@ -171,7 +171,7 @@ class Access:
         self._policy.check_reach(Operation.ACTIVATE, turn.now)
         expected = self.customer_of(opened.activation)
         if expected is not None:
-            self._hold_enrolment(turn, expected)
+            self._signals.hold_back(expected, Operation.ACTIVATE, Channel.APP, turn.now)
         evidence = self._devices.attesting.appraise(opened, turn.now)
         customer = self.redeem(turn, opened.activation, opened.code, source)
         self._permit(turn, customer, None, Operation.ENROL, (Factor.POSSESSION.value,))
@@ -346,20 +346,6 @@ class Access:
         verdict = self._policy.decide(facts, subject=customer.id)
         if not isinstance(verdict, Permit):
             raise verdict.error()
-
-    def _hold_enrolment(self, turn: Turn, customer: Customer) -> None:
-        """Hold an enrolment whose code went to a SIM that changed too lately for the policy."""
-        facts = Facts(
-            operation=Operation.ACTIVATE.value,
-            channel=Channel.APP.value,
-            tier=customer.tier,
-            device_trust="unknown",
-            account_status=AccountStatus(customer.status.value).value,
-            factors=(Factor.POSSESSION.value,),
-            account_age_ms=max(0, turn.now - customer.opened_at),
-            minute_of_day=self._policy.compiled.minute_of_day(turn.now),
-        )
-        self._signals.hold_back(customer, facts, turn.now)
 
     def _code_mac(self, activation: str, code: Secret[str]) -> bytes:
         message = activation.encode() + b"\x00" + code.reveal().encode()

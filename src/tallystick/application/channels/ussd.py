@@ -307,16 +307,7 @@ class Menu:
         """
         session = replace(session, last_at=self._facts.now)
         match session.state, result:
-            case (
-                Quoting()
-                | Paying()
-                | Checking()
-                | ReadingBalance()
-                | SettingPin()
-                | Choosing()
-                | Safeguarding(),
-                Declined(),
-            ):
+            case state, Declined() if isinstance(state, _AT_WORK):
                 return self._declined(session, result)
             case Quoting(kind=kind, amount_minor=minor, payee=payee), Quoted(terms=terms):
                 if (terms.quote.kind, terms.quote.amount_minor) != (kind, minor):

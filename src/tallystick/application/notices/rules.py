@@ -130,15 +130,8 @@ def render(facts: Facts, provider: str, language: Language = Language.ENGLISH) -
 
 def _said(facts: Facts) -> tuple[Said, dict[str, str]]:
     match facts:
-        case ActivationIssued(code=code, minutes=minutes):
-            return Said.ACTIVATION, {"code": code.reveal(), "minutes": str(minutes)}
-        case OrderCodeIssued():
-            return Said.ORDER_CODE, {
-                "code": " ".join(re.findall("...", facts.code.reveal())),
-                "minutes": str(facts.minutes),
-                "amount": _money(facts.amount_minor, facts.currency),
-                "person": plain_name(facts.payee_name, _NAME_PLACES),
-            }
+        case ActivationIssued() | OrderCodeIssued():
+            return _coded(facts)
         case PaymentSent():
             return Said.SENT, {
                 "amount": _money(facts.amount_minor, facts.currency),
@@ -161,6 +154,20 @@ def _said(facts: Facts) -> tuple[Said, dict[str, str]]:
             return said, {"hours": str(hours)} if said in _WITH_HOURS else {}
         case DeviceSuspended() | PinBlocked() | SimChanged() | NotMe():
             return _warned(facts)
+
+
+def _coded(facts: ActivationIssued | OrderCodeIssued) -> tuple[Said, dict[str, str]]:
+    minutes, code = str(facts.minutes), facts.code.reveal()
+    match facts:
+        case ActivationIssued():
+            return Said.ACTIVATION, {"code": code, "minutes": minutes}
+        case OrderCodeIssued():
+            return Said.ORDER_CODE, {
+                "code": " ".join(re.findall("...", code)),
+                "minutes": minutes,
+                "amount": _money(facts.amount_minor, facts.currency),
+                "person": plain_name(facts.payee_name, _NAME_PLACES),
+            }
 
 
 def _warned(

@@ -37,8 +37,8 @@ from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.errors import Conflict, NotFound
 from tallystick.kernel.model import replace, row_of
 from tallystick.kernel.time import DAY_MS, Instant
-from tallystick.process.policy import Facts, Operation
-from tallystick.process.policy.facts import FOREVER, Channel, DeviceTrust, Factor
+from tallystick.process.policy import Operation
+from tallystick.process.policy.facts import FOREVER, Channel
 from tallystick.protocol.payments import Empty
 from tallystick.protocol.recovery import RecoveryKind, RecoveryState
 
@@ -218,7 +218,8 @@ class Recovery:
         customer = self.parts.customers.get(row.customer)
         if PATHS[row.kind].code:
             sent = moved(row, RecoveryState.CODE_SENT, turn.now, by)
-            self._hold_back(turn, customer)
+            signals = self.parts.signals
+            signals.hold_back(customer, Operation.ACTIVATE, Channel.APP, turn.now)
             if row.activation:
                 self.parts.access.void(turn, row.activation)
             activation = self.parts.access.issue(turn, customer, f"recovery:{row.opener}")
@@ -366,19 +367,6 @@ class Recovery:
 
     def _end_device(self, turn: Turn, device: str) -> None:
         turn.on_durable(lambda: self.parts.sessions.end_device(device, turn.now))
-
-    def _hold_back(self, turn: Turn, customer: Customer) -> None:
-        facts = Facts(
-            operation=Operation.ACTIVATE.value,
-            channel=Channel.APP.value,
-            tier=customer.tier,
-            device_trust=DeviceTrust.UNKNOWN.value,
-            account_status=customer.status.value,
-            factors=(Factor.POSSESSION.value,),
-            account_age_ms=max(0, turn.now - customer.opened_at),
-            minute_of_day=self.parts.policy.compiled.minute_of_day(turn.now),
-        )
-        self.parts.signals.hold_back(customer, facts, turn.now)
 
     def _keep(self, turn: Turn, row: RecoveryRow) -> None:
         self._remember(row)

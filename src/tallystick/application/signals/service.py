@@ -15,18 +15,21 @@ from tallystick.application.signals.rules import (
     row_of_answers,
 )
 from tallystick.application.signals.store import SIGNAL
+from tallystick.application.sims import Sims
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
 from tallystick.kernel.model import replace
-from tallystick.process.policy import Denied, Facts, held_back
-from tallystick.process.policy.facts import FOREVER
+from tallystick.process.policy import Denied, Facts, Operation, held_back
+from tallystick.process.policy.facts import FOREVER, Channel, DeviceTrust, Factor
 from tallystick.process.policy.failing import closed_by
 from tallystick.protocol.payments import Empty
 
+_TRUST = {Channel.APP: DeviceTrust.UNKNOWN, Channel.USSD: DeviceTrust.NONE}
+
 
 class Signals:
-    """Knows how old the SIM of a customer is, as far as a network was asked.
+    """Knows how old the SIM of a customer is, as far as a network was asked or reported.
 
     Source: ISO/TS 12812-2:2017, 7.3.2
     """
@@ -36,6 +39,7 @@ class Signals:
         customers: Customers,
         notices: Notices,
         policy: PolicyInForce,
+        sims: Sims,
         reader: Reader,
         *,
         connected: bool,
@@ -43,12 +47,15 @@ class Signals:
     ) -> None:
         """Keep what a network says; `connected` says that there is one to ask.
 
+        What networks report of their own accord is in `sims`.
+
         Source: ISO/TS 12812-2:2017, 7.2.3
         """
         self.connected = connected
         self._customers = customers
         self._notices = notices
         self._policy = policy
+        self._sims = sims
         self._rows = RowCache(SIGNAL, SignalRow, reader, capacity=capacity)
 
     def fresh(self, customer: Customer, now: int) -> bool:
@@ -59,13 +66,16 @@ class Signals:
         return not self.connected or is_fresh(self._rows.get(customer.id), now)
 
     def facts(self, customer: Customer, now: int) -> SimFacts:
-        """What a decision is told of the SIM of `customer`.
+        """What a decision is told of the SIM of `customer`: of answers and reports, the younger.
 
+        The signal is missing only where neither a network that is asked nor one that reports tells.
         Source: ISO/TS 12812-2:2017, 7.3.2
         """
-        if not self.connected:
-            return NOT_CONNECTED
-        return facts_of(self._rows.get(customer.id), customer.opened_at, now)
+        asked = NOT_CONNECTED
+        if self.connected:
+            asked = facts_of(self._rows.get(customer.id), customer.opened_at, now)
+        age_ms = min(asked.sim_age_ms, self._sims.age_ms(customer.id, now))
+        return SimFacts(age_ms, () if self._sims.signalled else asked.degraded)
 
     def seen(self, turn: Turn, customer_id: str, answers: Answers) -> Outcome:
         """Keep `answers`; what is new in them is recorded and told to the customer.
@@ -79,23 +89,34 @@ class Signals:
         happened = news(before, after, customer.opened_at)
         return Outcome(Empty(), self._record(turn, customer, after, happened) if happened else -1)
 
-    def hold_back(self, customer: Customer, facts: Facts, now: int) -> None:
-        """Pass unless the policy denies `facts` for the SIM of `customer` alone.
+    def hold_back(
+        self, customer: Customer, operation: Operation, channel: Channel, now: int
+    ) -> None:
+        """Pass unless the policy denies `operation` for the SIM of `customer` alone.
 
         For acts that are proven by a ceremony of their own, such as a code that was sent. Raises
         the policy's refusal, OutOfReach where the policy closes the act without a signal.
         Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.1
         """
-        if not self.connected:
-            return
         sim, subject = self.facts(customer, now), customer.id
-        rules = self._policy.compiled.policy.dependencies
-        closed = closed_by(rules, facts.operation, sim.degraded)
-        if closed is not None:
-            raise held_back(closed.row, closed.because)
+        if self.connected:
+            rules = self._policy.compiled.policy.dependencies
+            closed = closed_by(rules, operation.value, sim.degraded)
+            if closed is not None:
+                raise held_back(closed.row, closed.because)
         if sim.sim_age_ms == FOREVER:
             return
-        before, facts = facts, replace(facts, sim_age_ms=sim.sim_age_ms)
+        before = Facts(
+            operation=operation.value,
+            channel=channel.value,
+            tier=customer.tier,
+            device_trust=_TRUST[channel].value,
+            account_status=customer.status.value,
+            factors=(Factor.POSSESSION.value,),
+            account_age_ms=max(0, now - customer.opened_at),
+            minute_of_day=self._policy.compiled.minute_of_day(now),
+        )
+        facts = replace(before, sim_age_ms=sim.sim_age_ms)
         verdict = self._policy.decide(facts, subject=subject)
         if isinstance(verdict, Denied) and not isinstance(
             self._policy.decide(before, subject=subject), Denied

@@ -37,8 +37,8 @@ from tallystick.application.customers import Customer
 from tallystick.application.education import DialledTerms
 from tallystick.application.notices import check_receipt_code, receipt_code
 from tallystick.application.ordercodes import cap_of
-from tallystick.application.simcommands import OrderByCode, SendOrderCode
 from tallystick.application.recovery import DialledStop
+from tallystick.application.simcommands import OrderByCode, SendOrderCode
 from tallystick.application.tries import TryEnded, TryPin
 from tallystick.application.turn import Recorded
 from tallystick.entry.accounting import Accounting
