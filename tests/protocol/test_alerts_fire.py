@@ -19,9 +19,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from simulators.cast import Person
+from simulators.smpp_centre import SmppCentre
 from tests.protocol.test_tightening_served import run_of
 from tests.support.collectors import HttpCollector, Stream, until
 from tests.support.metrics import exposition
+from tests.support.networks import PASSWORD, bind_to
 from tests.support.partners import FallingCore, LocalWitness, MovedClock
 from tests.support.processes import fronts
 from tests.support.prometheus import RULES, Prometheus, read_rules
@@ -410,6 +412,22 @@ def a_proposal_waits(folder: Path) -> Prometheus:
         return on.scraper
 
 
+def a_network_is_gone(folder: Path) -> Prometheus:
+    """The message centre that the service is bound to over SMPP closes."""
+    with ExitStack() as stack:
+        there = stack.enter_context(ExitStack())
+        centre = there.enter_context(SmppCentre("tally", PASSWORD))
+        bind = bind_to(centre, messages=False)
+        on = stack.enter_context(stage(folder, smpp=((bind, PASSWORD),)))
+        centre.wait_bound()
+        until(lambda: on.shows('tallystick_smpp_bound{network="mno-east"} 1'))
+        on.scraper.cause()
+        there.close()
+        until(lambda: on.shows('tallystick_smpp_bound{network="mno-east"} 0'))
+        on.scraper.until_fired("TallystickNetworkNotBound")
+        return on.scraper
+
+
 def break_glass(on: Stage) -> None:
     operator = on.provider.operators["operations"][0]
     operator.act("break-glass", BreakGlass(minutes=10, because="nobody else is here"))
@@ -455,6 +473,7 @@ SCENES: dict[str, Callable[[Path], Prometheus]] = {
     "TallystickDependencyFailing": the_module_fails,
     "TallystickTighteningCapped": a_tightening_is_beyond_its_caps,
     "TallystickProposalWaits": a_proposal_waits,
+    "TallystickNetworkNotBound": a_network_is_gone,
 }
 ALSO = {
     "TallystickEmergencyUnreviewed": {"TallystickEmergency"},

@@ -76,7 +76,7 @@ def finish(scene: Network, number: str, session: int, code: str) -> str:
     return scene.centre.page(number, session, 6).text
 
 
-@pytest.mark.requirement("MFS-7.2.3-05")
+@pytest.mark.requirement("MFS-7.3.2-10")
 def test_codes_are_off_unless_the_policy_names_them() -> None:
     assert cap_of(read_policy(demo_policy())) is None
     assert cap_of(read_policy(with_codes())) == CAP
@@ -84,7 +84,7 @@ def test_codes_are_off_unless_the_policy_names_them() -> None:
     assert cap_of(read_policy(only_row)) is None
 
 
-@pytest.mark.threat("THR-SMS-01")
+@pytest.mark.requirement("MFS-7.3.3-01")
 def test_an_order_goes_on_with_its_own_code_only(scene: Network) -> None:
     before = scene.balance()
     session, code = at_code(scene, DIALLER, "6000")
@@ -100,7 +100,7 @@ def test_an_order_goes_on_with_its_own_code_only(scene: Network) -> None:
     assert grade == ("code-confirmed",)
 
 
-@pytest.mark.threat("THR-SMS-01")
+@pytest.mark.requirement("MFS-7.3.2-07")
 def test_a_code_is_tried_once_and_good_for_nothing_else(scene: Network) -> None:
     before = scene.balance()
     session, code = at_code(scene, OTHER, "6001")
@@ -108,6 +108,22 @@ def test_a_code_is_tried_once_and_good_for_nothing_else(scene: Network) -> None:
     assert "not right" in finish(scene, OTHER, session, wrong)
     other, second = at_code(scene, OTHER, "6002")
     assert "not right" in finish(scene, OTHER, other, code if code != second else wrong)
+    assert scene.balance() == before
+
+
+@pytest.mark.threat("THR-SMS-01")
+@pytest.mark.requirement("MFS-7.3.2-01")
+def test_who_reads_a_code_on_its_way_pays_nothing_with_it(scene: Network) -> None:
+    before = scene.balance()
+    session, code = at_code(scene, DIALLER, "6005")
+    scene.centre.type(OTHER, session, 5, code)
+    assert "over" in scene.centre.page(OTHER, session, 6).text
+    assert scene.balance() == before
+    # with the number as well, but without the PIN: no page asks for a code
+    for typed in (code, "482615"):
+        pages = scene.centre.dial(DIALLER, "1", FRIEND, "6005", typed)
+        assert "PIN" in pages[-1]
+        assert "Enter the code" not in pages[-1]
     assert scene.balance() == before
 
 
@@ -121,6 +137,7 @@ def test_few_codes_a_day_are_sent(scene: Network) -> None:
     assert len(codes(scene, OTHER)) == MOST_A_DAY
 
 
+@pytest.mark.requirement("MFS-7.3.3-04")
 def test_above_the_cap_of_the_policy_no_code_is_sent(scene: Network) -> None:
     before = len(codes(scene, DIALLER))
     pages = scene.centre.dial(DIALLER, "1", "0711000002", "9001", PIN.reveal())

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 from simulators.loopback import exchange
+from simulators.toolkit_phone import ToolkitPhone
 from tests.support.networks import DIALLER, FRIEND, OTHER, PIN, Network, network
 
-from tallystick.application.consent import SimEvidence
 from tallystick.application.sims import SimState
 from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.partners import link_secret
@@ -14,8 +14,9 @@ from tallystick.entry.rechecking import Verifier
 from tallystick.infrastructure.crypto.digest import hmac_sha256
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.codec import encode
-from tallystick.kernel.errors import Unavailable
+from tallystick.kernel.errors import NotPermitted, Unavailable
 from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import HOUR_MS
 from tallystick.protocol.callbacks import CALLBACK_HEADER, callback_header
 from tallystick.protocol.channels import SimChange
 
@@ -45,7 +46,8 @@ def orders(scene: Network) -> int:
     return next(iter(rows))[0]
 
 
-@pytest.mark.requirement("MFS-7.2.3-05")
+@pytest.mark.requirement("MFS-7.3.3-11")
+@pytest.mark.requirement("MFS-11.2.2-01")
 def test_a_sim_shows_the_order_asks_for_the_pin_and_signs(scene: Network, phone) -> None:
     before = scene.balance()
     pages = scene.centre.dial(DIALLER, "1", FRIEND, "6000", PIN.reveal())
@@ -60,6 +62,8 @@ def test_a_sim_shows_the_order_asks_for_the_pin_and_signs(scene: Network, phone)
     assert grade == ("sim-signed",)
 
 
+@pytest.mark.threat("THR-USD-01")
+@pytest.mark.requirement("MFS-7.2.3-03")
 def test_the_pin_never_leaves_the_sim(scene: Network, phone) -> None:
     phone.pay("+254700000001", "10", PIN.reveal())
     assert phone.sent
@@ -77,13 +81,15 @@ def test_a_stolen_sim_without_its_pin_pays_nothing_and_blocks(scene: Network) ->
     assert scene.balance() == before
 
 
+@pytest.mark.requirement("MFS-11.2.2-01")
 def test_whoever_refuses_pays_nothing(scene: Network, phone) -> None:
     before = scene.balance()
     assert phone.pay("+254700000001", "10")[1] == "Cancelled. Nothing was paid."
     assert scene.balance() == before
 
 
-@pytest.mark.threat("THR-OTA-01")
+@pytest.mark.threat("THR-SMS-03")
+@pytest.mark.requirement("MFS-7.3.3-03")
 def test_a_packet_counts_once(scene: Network, phone) -> None:
     before = scene.balance()
     phone.pay("+254700000001", "11", PIN.reveal())
@@ -98,6 +104,7 @@ def test_a_packet_counts_once(scene: Network, phone) -> None:
 
 
 @pytest.mark.threat("THR-SMS-03")
+@pytest.mark.requirement("MFS-7.3.3-02")
 def test_a_packet_of_another_number_another_key_or_with_a_flipped_bit_does_nothing(
     scene: Network, phone
 ) -> None:
@@ -131,6 +138,8 @@ def test_the_sim_refuses_what_the_provider_did_not_say_and_what_it_said_before(
     assert len(phone.screens) == screens
 
 
+@pytest.mark.threat("THR-SMS-03")
+@pytest.mark.requirement("MFS-7.3.3-01")
 def test_a_tag_over_another_text_is_refused(scene: Network, phone) -> None:
     before = scene.balance()
     phone.ask("+254700000001", "14")
@@ -142,6 +151,7 @@ def test_a_tag_over_another_text_is_refused(scene: Network, phone) -> None:
     assert scene.balance() == before
 
 
+@pytest.mark.requirement("MFS-7.3.3-04")
 def test_what_the_policy_caps_is_capped_for_sims_too(scene: Network, phone) -> None:
     before = scene.balance()
     assert not phone.pay("+254700000001", "21000", PIN.reveal())[1].startswith("Done")
@@ -161,13 +171,13 @@ def change(scene: Network, msisdn: str, secret: Secret[bytes] | None = None) -> 
     return exchange(scene.provider.url, "POST", CHANGES, body, fields=fields).status
 
 
+@pytest.mark.requirement("MFS-11.2.2-02")
 def test_every_order_of_a_sim_is_found_consented_to_again(scene: Network) -> None:
     provider = scene.provider
     with Verifier(provider.folder, provider.secret, provider.clock) as verifier:
         found = verifier.recheck()
     assert found.doubts == ()
     assert found.orders > 3
-    assert SimEvidence
 
 
 @pytest.mark.threat("THR-SIM-01")
@@ -192,18 +202,70 @@ def test_after_a_changed_sim_the_old_one_signs_nothing_and_dialling_pauses(
 
 @pytest.mark.threat("THR-SIM-02")
 def test_a_new_sim_takes_a_new_code_and_voids_the_one_before(scene: Network) -> None:
-    old = scene.toolkit(2, OTHER)  # another one of OTHER was bound above
-    assert row(scene, 1).state is SimState.VOID
-    stranger = scene.sim(3)
-    old.uicc, kept = stranger, old.uicc
-    assert "not valid" in old.bind(Secret("AAAA-BBBB"), PIN)
+    phone = ToolkitPhone(OTHER, scene.sim(3), scene.centre)
+    assert "not valid" in phone.bind(Secret("AAAA-BBBB"), PIN)
     assert row(scene, 3).state is SimState.STOCKED
+    assert row(scene, 1).state is SimState.BOUND  # the one of a test above
+    scene.toolkit(2, OTHER)
     assert row(scene, 2).state is SimState.BOUND
-    old.uicc = kept
+    assert row(scene, 1).state is SimState.VOID
 
 
 @pytest.mark.threat("THR-SIM-05")
-def test_the_keys_of_one_sim_say_nothing_for_another(scene: Network) -> None:
-    one, other = scene.sim(4), scene.sim(5)
-    assert one._packets.cmac(b"m") != other._packets.cmac(b"m")
-    assert one._packets.cmac(b"m") != one._orders.cmac(b"m")
+@pytest.mark.requirement("MFS-7.4.2-06")
+def test_the_keys_taken_out_of_one_sim_speak_for_no_other(scene: Network) -> None:
+    bound, taken = row(scene, 2), scene.sim(4)
+    forger = ToolkitPhone(OTHER, scene.sim(2), scene.centre)
+    forger.uicc.counter = bound.heard
+    forger.uicc._packets, forger.uicc._orders = taken._packets, taken._orders
+    forger.ask("+254700000001", "16")
+    assert row(scene, 2).heard == bound.heard
+    assert taken._packets.cmac(b"m") != taken._orders.cmac(b"m")
+    forger.uicc._packets = scene.sim(2)._packets
+    forger.ask("+254700000001", "16")
+    assert row(scene, 2).heard == bound.heard + 1
+
+
+HELD = "72 hours"
+
+
+@pytest.mark.threat("THR-SIM-01")
+@pytest.mark.requirement("MFS-7.3.2-10")
+@pytest.mark.requirement("MFS-7.3.2-08")
+def test_after_a_reported_change_a_code_sets_no_pin_and_binds_neither_phone_nor_sim(
+    scene: Network,
+) -> None:
+    assert change(scene, OTHER) == 200
+    customers, before = scene.provider.platform.desks.customers, scene.balance()
+    pin = customers.by_alias(OTHER).pin
+    code = scene.new_code(OTHER)
+    pages = scene.centre.dial(OTHER, "6", code.reveal(), "826413", "826413")
+    assert HELD in pages[-1], pages
+    phone = ToolkitPhone(OTHER, scene.sim(5), scene.centre)
+    assert HELD in phone.bind(code, PIN)
+    assert row(scene, 5).state is SimState.STOCKED
+    with pytest.raises(NotPermitted) as refused:
+        scene.provider.enrol_phone(OTHER, customers.by_alias(OTHER).activation, code)
+    assert HELD in refused.value.because
+    held = customers.by_alias(OTHER)
+    assert (held.pin, held.devices) == (pin, 0)
+    pages = scene.centre.dial(OTHER, "1", FRIEND, "10", PIN.reveal())
+    assert HELD in pages[-1], pages
+    assert scene.balance() == before
+
+
+@pytest.mark.requirement("MFS-7.4.1-09")
+def test_what_was_held_goes_on_with_the_same_code_once_the_time_is_over(
+    scene: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desks = scene.provider.platform.desks
+    customer = desks.customers.by_alias(OTHER)
+    code = scene.provider.activation_code(OTHER)
+    changed = desks.sims.age_ms
+    monkeypatch.setattr(desks.sims, "age_ms", lambda one, now: changed(one, now) + 71 * HOUR_MS)
+    held = scene.centre.dial(OTHER, "6", code.reveal(), "826413", "826413")
+    assert HELD in held[-1]
+    monkeypatch.setattr(desks.sims, "age_ms", lambda one, now: changed(one, now) + 72 * HOUR_MS)
+    pages = scene.centre.dial(OTHER, "6", code.reveal(), "826413", "826413")
+    assert "PIN is set" in pages[-1], pages
+    assert desks.customers.by_alias(OTHER).pin != customer.pin

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from tests.support.metrics import exposition
 from tests.support.networks import DIALLER, FRIEND, OTHER, PIN, Network, network
 
 from tallystick.application.notices.model import NoticeState
@@ -38,6 +39,7 @@ def test_a_wrong_pin_moves_nothing(scene: Network) -> None:
 
 
 @pytest.mark.threat("THR-USD-02")
+@pytest.mark.requirement("MFS-7.3.3-03")
 def test_repeated_messages_of_the_network_pay_once(scene: Network) -> None:
     before = scene.balance()
     scene.centre.faults.repeat = True
@@ -67,6 +69,7 @@ def test_a_late_copy_brings_the_page_once_more_and_an_old_one_nothing(scene: Net
     assert centre.page(OTHER, session, 4).text == asked.text
 
 
+@pytest.mark.threat("THR-USD-02")
 def test_reordered_inputs_end_the_session_and_move_nothing(scene: Network) -> None:
     before, centre = scene.balance(), scene.centre
     session = centre.open(OTHER)
@@ -108,12 +111,27 @@ def test_an_order_behind_the_code_that_a_page_dialled_is_not_taken(scene: Networ
     assert scene.balance() == before
 
 
+@pytest.mark.threat("THR-USD-02")
+def test_what_another_number_types_is_no_step_of_a_session(scene: Network) -> None:
+    before, centre = scene.balance(), scene.centre
+    session = centre.open(DIALLER)
+    for page, typed in enumerate(("1", FRIEND, "70"), start=1):
+        centre.page(DIALLER, session, page)
+        centre.type(DIALLER, session, page, typed)
+    assert "Ann A." in centre.page(DIALLER, session, 4).text
+    centre.type(OTHER, session, 4, PIN.reveal())
+    assert centre.page(OTHER, session, 5).text == "This session is over. Dial again."
+    assert scene.balance() == before
+    centre.type(DIALLER, session, 4, "00")
+    assert "1 Send money" in centre.page(DIALLER, session, 5).text
+
+
 def test_an_answer_to_a_session_that_nobody_knows_is_told_so(scene: Network) -> None:
     scene.centre.type(OTHER, 254, 3, PIN.reveal())
     assert scene.centre.page(OTHER, 254, 4).ends
 
 
-@pytest.mark.requirement("MFS-7.3.6-02")
+@pytest.mark.requirement("MFS-7.3.3-08")
 def test_a_notice_goes_out_and_its_receipt_is_kept(scene: Network) -> None:
     scene.app.wallet.pay(PaymentKind.P2P, DIALLER, Money(4_321, "KES"))
     told = scene.centre.wait_for(DIALLER, lambda one: "43.21" in one.text)
@@ -155,6 +173,11 @@ def test_after_a_broken_session_the_service_binds_again(scene: Network) -> None:
     scene.centre.wait_bound()
     time.sleep(0.6)
     assert any(b'"network":"mno-east"' in line for line in scene.provider.log)
+    shown = exposition(scene.provider)
+    assert 'tallystick_smpp_bound{network="mno-east"} 1\n' in shown
+    assert counted(shown, "binds") > 1
+    assert counted(shown, "taken") > 50
+    assert counted(shown, "throttled") == 2
     assert "1 Send money" in scene.centre.dial(DIALLER)[0]
 
 
@@ -172,6 +195,7 @@ def test_what_is_no_message_is_refused_and_the_session_goes_on(scene: Network) -
     assert "1 Send money" in scene.centre.dial(DIALLER)[0]
 
 
+@pytest.mark.requirement("MFS-7.2.3-03")
 @pytest.mark.requirement("MFS-7.3.4-06")
 @pytest.mark.threat("THR-USD-01")
 def test_the_pin_is_in_no_log_and_no_file(scene: Network) -> None:
@@ -183,12 +207,20 @@ def test_the_pin_is_in_no_log_and_no_file(scene: Network) -> None:
         assert not any(secret in line for line in scene.provider.log)
 
 
+@pytest.mark.requirement("MFS-11.2.2-02")
 def test_every_order_dialled_over_smpp_is_found_consented_to_again(scene: Network) -> None:
     provider = scene.provider
     with Verifier(provider.folder, provider.secret, provider.clock) as verifier:
         found = verifier.recheck()
     assert found.doubts == ()
     assert found.orders > 1
+
+
+def counted(shown: str, what: str) -> int:
+    """A count of the bind, as it is exposed."""
+    _, found, rest = shown.partition(f'tallystick_smpp_{what}_total{{network="mno-east"}} ')
+    assert found
+    return int(rest.partition("\n")[0])
 
 
 def until_answered(scene: Network, told, word: str, *, only_reference: bool = False) -> int:

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from simulators.core_system import CoreSystem
+from simulators.smpp_centre import SmppCentre
 from tests.support.collectors import Datagrams
+from tests.support.networks import PASSWORD, bind_to
 from tests.support.served import Served, served
 
 __all__ = ["exposition", "families", "series", "watched_provider"]
@@ -14,16 +16,18 @@ __all__ = ["exposition", "families", "series", "watched_provider"]
 
 @contextmanager
 def watched_provider(folder: Path) -> Iterator[Served]:
-    """A provider with two fronts, a core system and a collector of its events; one customer."""
+    """A provider with two fronts, a core system, a network and a collector; one customer."""
     core = CoreSystem()
     try:
         with (
             Datagrams() as listener,
+            SmppCentre("tally", PASSWORD) as centre,
             served(
                 folder,
                 workers=2,
                 core_url=core.url,
                 siem=(f"syslog+udp://127.0.0.1:{listener.port}",),
+                smpp=((bind_to(centre, messages=False), PASSWORD),),
             ) as provider,
         ):
             provider.person("+254700000001", "Ann")

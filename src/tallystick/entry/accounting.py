@@ -206,9 +206,13 @@ class Accounting:
             yield f'tallystick_notes_total{{message="{message}"}} {count}'
         yield from self.durations.exposed()
         for name, read in sorted(self.gauges.items()):
-            yield f"# TYPE tallystick_{name} {'counter' if name.endswith('_total') else 'gauge'}"
+            yield f"# TYPE tallystick_{name} {_kind(name)}"
             yield f"tallystick_{name} {read()}"
         for name, (label, values) in sorted(self.labelled.items()):
-            yield f"# TYPE tallystick_{name} gauge"
+            yield f"# TYPE tallystick_{name} {_kind(name)}"
             for value, number in values().items():
                 yield f'tallystick_{name}{{{label}="{value}"}} {number}'
+
+
+def _kind(name: str) -> str:
+    return "counter" if name.endswith("_total") else "gauge"

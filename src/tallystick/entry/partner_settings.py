@@ -59,7 +59,7 @@ class MnoAccess(Record, frozen=True, kw_only=True):
 class SmppBind(Record, frozen=True, kw_only=True):
     """How the service binds to a network's message centre or USSD gateway.
 
-    `password` is sealed by the module (`entry/smpp/serving.py`). Beyond loopback the way is TLS, or
+    `password` is sealed by the module (`entry/binds.py`). Beyond loopback the way is TLS, or
     `tunnel` names what protects it instead. `service_code` is what customers dial (`*384*57#`),
     empty where no menu is offered; with `messages` notices go out here. `number` is the provider's
     short code.

@@ -62,6 +62,7 @@ def test_no_changed_octet_of_a_checked_packet_is_believed(one) -> None:
             open_packet(changed, mac, cipher)
 
 
+@pytest.mark.threat("THR-SIM-03")
 @pytest.mark.parametrize("one", COMMANDS)
 def test_a_packet_with_less_protection_than_the_key_asks_for_is_refused(one) -> None:
     mac, cipher = protection(one)

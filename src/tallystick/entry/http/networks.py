@@ -4,7 +4,7 @@ Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.6
 """
 
 import importlib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from tallystick.entry.accounting import Accounting
@@ -28,16 +28,34 @@ def network_duties(
     """
     duties: list[Coroutine[Any, Any, None]] = []
     carry: Carry | None = None
+    links: dict[str, Any] = {}
     for bind in platform.settings.smpp:
         service = _serving().SmppService(platform, writer, actions, accounting, bind)
+        links[bind.name] = service.link
         duties += service.duties()
         if bind.messages and carry is None:
             carry = service.carrier.send
+    if links:
+        accounting.labelled |= _numbers(links)
     if carry is None and platform.settings.sms_url:
         carry = posting_to(platform.settings.sms_url)
     if carry is not None:
         duties.append(deliver_notices(platform, writer, accounting, carry))
     return duties
+
+
+def _numbers(links: Mapping[str, Any]) -> dict[str, tuple[str, Callable[[], Mapping[str, int]]]]:
+    """What is told of each bind, by the name of its network."""
+
+    def told(read: Callable[[Any], int]) -> tuple[str, Callable[[], Mapping[str, int]]]:
+        return "network", lambda: {name: read(link) for name, link in links.items()}
+
+    return {
+        "smpp_bound": told(lambda link: int(link.bound.is_set())),
+        "smpp_binds_total": told(lambda link: link.binds),
+        "smpp_taken_total": told(lambda link: link.taken),
+        "smpp_throttled_total": told(lambda link: link.throttled),
+    }
 
 
 def _serving() -> Any:

@@ -68,6 +68,7 @@ class KeptLink:
         self._clear.set()
         self.bound = asyncio.Event()
         self.binds = 0
+        self.taken = 0
         self.throttled = 0
         self.told: Callable[[str], None] = lambda _: None
 
@@ -109,6 +110,7 @@ class KeptLink:
                     raise
             else:
                 self._pause_s = 0.0
+                self.taken += 1
                 return sent
         raise Unavailable("the message centre did not take the message")
 

@@ -69,9 +69,6 @@ class SmppService:
             *(platform, writer, actions, bind.number, self.link.submit),
             lambda why: accounting.note(Note.SIM_REFUSED, network=bind.name, why=why),
         )
-        accounting.gauges[f"smpp_bound_{bind.name.replace('-', '_')}"] = lambda: int(
-            self.link.bound.is_set()
-        )
 
     def duties(self) -> list[Coroutine[Any, Any, None]]:
         """What goes on for ever.

@@ -13,8 +13,11 @@ from tallystick.entry.binds import check_bind, open_password
 from tallystick.entry.cli.unlocking import secret_from
 from tallystick.entry.partner_settings import SmppBind
 from tallystick.entry.settings import ProviderFolder
+from tallystick.entry.simstock import PURPOSES
+from tallystick.infrastructure.modules.block import unwrap
 from tallystick.infrastructure.modules.interface import Purpose
-from tallystick.kernel.errors import Malformed, NotAuthentic, NotPermitted
+from tallystick.kernel.codec import b64url_decode
+from tallystick.kernel.errors import Malformed, MfsError, NotAuthentic, NotPermitted
 from tallystick.kernel.model import replace
 
 ICCIDS = ("8925402100000000011", "8925402100000000029")
@@ -39,7 +42,7 @@ def add(folder: Path, password: str, *options: object):
     )  # fmt: skip
 
 
-@pytest.mark.requirement("MFS-7.4.2-05")
+@pytest.mark.requirement("MFS-7.3.4-03")
 def test_the_password_of_a_bind_is_sealed_for_it_alone(provider: Path) -> None:
     add(provider, "qz7-pass", "--menu", "*384*57#", "--messages")
     folder = ProviderFolder(provider / "p")
@@ -60,6 +63,7 @@ def test_the_password_of_a_bind_is_sealed_for_it_alone(provider: Path) -> None:
     assert "smpp.example:2775" in tallystick("network", "list", provider / "p").out
 
 
+@pytest.mark.threat("THR-USD-01")
 @pytest.mark.parametrize(
     ("changes", "refusal"),
     [
@@ -80,6 +84,7 @@ def test_a_way_that_nothing_protects_is_refused(changes, refusal) -> None:
 
 
 @pytest.mark.threat("THR-OTA-03")
+@pytest.mark.requirement("MFS-7.4.2-05")
 def test_sims_are_stocked_at_the_next_start_and_their_keys_leave_in_blocks(provider: Path) -> None:
     (provider / "iccids").write_text("\n".join(ICCIDS) + "\n", encoding="ascii")
     out = provider / "blocks"
@@ -92,6 +97,14 @@ def test_sims_are_stocked_at_the_next_start_and_their_keys_leave_in_blocks(provi
     assert [one["iccid"] for one in made["sims"]] == list(ICCIDS)
     folder = ProviderFolder(provider / "p")
     secret = secret_from(None, provider / "secret")
+    roots = folder.master(secret).roots(PURPOSES)
+    carried = [b64url_decode(one[kind]) for one in made["sims"] for kind in ("packet", "order")]
+    clear = [unwrap(roots, block)[1] for block in carried]
+    assert {len(one) for one in clear} == {16}
+    assert len(set(clear)) == len(clear)
+    assert not any(octets in b"".join(carried) for octets in clear)
+    with pytest.raises(MfsError):
+        unwrap(folder.master(secret).roots((Purpose.STORE,)), carried[0])
     for _ in range(2):
         platform = open_platform(folder, secret)
         sims = platform.desks.sims
