@@ -94,14 +94,14 @@ class ToolkitPhone:
         chosen = tlv(0x82, b"\x01\x81") + tlv(0x90, bytes((item,)))
         self._exchange(tlv(0xD3, chosen), list(typed))
 
-    def receive(self, *typed: str) -> str:
+    def receive(self, *typed: str, within_s: float = _WAIT_S) -> str:
         """Give the next binary message to the SIM; the text that it shows.
 
-        Raises Unavailable if none comes in time.
+        Raises Unavailable if none comes in `within_s` seconds.
         Source: ETSI TS 102 223, 7.1
         """
         try:
-            octets = self._waiting.get(timeout=_WAIT_S)
+            octets = self._waiting.get(timeout=within_s)
         except Empty:
             raise Unavailable("no message for the SIM came in time") from None
         self.received.append(octets)

@@ -116,6 +116,7 @@ def _bind(desks: Desks, turn: Turn, asked: BindSim) -> Outcome:
     customer = desks.access.redeem(turn, asked.activation, asked.code)
     if customer.id != asked.customer:
         raise NotAuthentic("the activation code is not valid", remedy="check it")
+    desks.access.redeemed(turn, customer, asked.activation, "")
     replaced = desks.sims.bind(turn, asked.sim, customer.id)
     return _sim_event(desks, turn, "sim.bound", customer, asked.sim, replaced=replaced)
 

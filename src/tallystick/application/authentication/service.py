@@ -136,7 +136,7 @@ class Access:
         return self._customers.active(self._customers.get(known.customer))
 
     def redeemed(self, turn: Turn, customer: Customer, activation: str, device: str) -> None:
-        """The code of `activation` bound `device`, or a PIN if that is empty.
+        """The code of `activation` bound `device`, or a PIN or a SIM if that is empty.
 
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
