@@ -116,6 +116,7 @@ def test_a_code_is_tried_once_and_good_for_nothing_else(scene: Network) -> None:
 def test_who_reads_a_code_on_its_way_pays_nothing_with_it(scene: Network) -> None:
     before = scene.balance()
     session, code = at_code(scene, OTHER, "6003")
+    scene.centre.open(DIALLER)
     scene.centre.type(DIALLER, session, 5, code)
     assert "over" in scene.centre.page(DIALLER, session, 6).text
     assert scene.balance() == before

@@ -126,14 +126,12 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     ground = _people_and_money(on)
     policy, customers, payments = ground.policy, ground.customers, ground.payments
     module, reader, rows = on.module, on.reader, on.size.rows
-    terms = _terms(on.settings)
-    quoting = Quoting(customers, policy, on.quote_keys, module.random, terms, payments.knows)
+    quoting = _quoting(on, ground)
     asked = module, on.keys, customers, policy, reader, on.registers, on.desk
     operators, desk = operators_desk(*asked)
     webhooks = Webhooks(reader)
     attempts, sessions = ground.attempts, ground.sessions
-    seeds = on.keys.handles.get(Purpose.OTP_TRANSPORT, ())
-    authenticators = Authenticators(module, seeds, policy, reader, capacity=rows)
+    authenticators = _authenticators(on, policy)
     pins = Pins(customers, attempts, policy)
     crew = attempts, authenticators, customers, ground.devices, payments, pins, policy, sessions
     selfcare = SelfCare(Crew(*crew))
@@ -233,6 +231,17 @@ def _people_and_money(on: Ground) -> _Base:
         signals,
         sims,
     )
+
+
+def _quoting(on: Ground, ground: _Base) -> Quoting:
+    terms, knows = _terms(on.settings), ground.payments.knows
+    draw = on.module.random
+    return Quoting(ground.customers, ground.policy, on.quote_keys, draw, terms, knows)
+
+
+def _authenticators(on: Ground, policy: PolicyInForce) -> Authenticators:
+    seeds = on.keys.handles.get(Purpose.OTP_TRANSPORT, ())
+    return Authenticators(on.module, seeds, policy, on.reader, capacity=on.size.rows)
 
 
 def _approvals(on: Ground, ground: _Base) -> Approvals:

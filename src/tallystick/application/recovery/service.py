@@ -236,7 +236,7 @@ class Recovery:
         return self._completed(turn, done)
 
     def redeemed(self, turn: Turn, customer: Customer, activation: str, device: str) -> None:
-        """The code of `activation` was right, for the new `device`, a PIN or a SIM: end its recovery.
+        """The code of `activation` was right, for `device`, a PIN or a SIM: end its recovery.
 
         After a lost phone every device but the new one is removed for good.
         Source: ISO/TS 12812-2:2017, 7.4.5
