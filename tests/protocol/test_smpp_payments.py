@@ -207,7 +207,7 @@ def test_the_pin_is_in_no_log_and_no_file(scene: Network) -> None:
         assert not any(secret in line for line in scene.provider.log)
 
 
-@pytest.mark.requirement("MFS-11.2.2-02")
+@pytest.mark.requirement("MFS-11.2.2-01")
 def test_every_order_dialled_over_smpp_is_found_consented_to_again(scene: Network) -> None:
     provider = scene.provider
     with Verifier(provider.folder, provider.secret, provider.clock) as verifier:
