@@ -207,14 +207,19 @@ def test_a_new_sim_takes_a_new_code_and_voids_the_one_before(scene: Network) -> 
     assert "not valid" in phone.bind(Secret("AAAA-BBBB"), PIN)
     assert row(scene, 3).state is SimState.STOCKED
     assert row(scene, 1).state is SimState.BOUND  # the one of a test above
-    scene.toolkit(2, OTHER)
+    code = scene.new_code(OTHER)
+    bound = ToolkitPhone(OTHER, scene.sim(1), scene.centre)
+    bound.uicc.counter = row(scene, 1).heard
+    assert "bound before" in bound.bind(code, PIN)
+    new = ToolkitPhone(OTHER, scene.sim(2), scene.centre)
+    assert "can order now" in new.bind(code, PIN)  # the refusal did not use it up
     assert row(scene, 2).state is SimState.BOUND
     assert row(scene, 1).state is SimState.VOID
 
 
 @pytest.mark.threat("THR-SIM-05")
 @pytest.mark.requirement("MFS-7.4.2-06")
-def test_the_keys_taken_out_of_one_sim_speak_for_no_other(scene: Network) -> None:
+def test_the_keys_taken_out_of_one_sim_are_refused_for_another(scene: Network) -> None:
     bound, taken = row(scene, 2), scene.sim(4)
     forger = ToolkitPhone(OTHER, scene.sim(2), scene.centre)
     forger.uicc.counter = bound.heard

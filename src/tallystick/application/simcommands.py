@@ -108,11 +108,12 @@ def _bind(desks: Desks, turn: Turn, asked: BindSim) -> Outcome:
 
     It gives its holder a PIN to consent with, and is held like one that is dialled: without using
     up the code it raises OutOfReach while what enrolling leans on fails, and the policy's refusal
-    while the SIM that the code was sent to changed too lately.
+    while the SIM that the code was sent to changed too lately, Conflict for a SIM not in stock.
     """
     desks.policy.check_reach(Operation.ENROL, turn.now)
     named = desks.customers.get(asked.customer)
     desks.signals.hold_back(named, Operation.CHANGE_PIN, Channel.USSD, turn.now)
+    desks.sims.check_stocked(asked.sim)
     customer = desks.access.redeem(turn, asked.activation, asked.code)
     if customer.id != asked.customer:
         raise NotAuthentic("the activation code is not valid", remedy="check it")

@@ -105,15 +105,23 @@ class Sims:
         self._rows.put(sim, replace(row, heard=counter, said=said), turn.changes)
         return Outcome(SimHeard(answer=said))
 
+    def check_stocked(self, sim: str) -> SimRow:
+        """The SIM, if nobody had it bound yet; raises Conflict otherwise.
+
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        row = self.get(sim)
+        if row.state is not SimState.STOCKED:
+            raise Conflict("this SIM was bound before")
+        return row
+
     def bind(self, turn: Turn, sim: str, customer: str) -> bool:
         """Bind a stocked SIM to `customer`; whether it replaces another one, void from now on.
 
         Raises Conflict for a SIM that is not stocked.
         Source: ISO/TS 12812-2:2017, 7.4.1; 7.4.5
         """
-        row = self.get(sim)
-        if row.state is not SimState.STOCKED:
-            raise Conflict("this SIM was bound before")
+        row = self.check_stocked(sim)
         holder = self._holders.get(customer)
         changed_at = 0 if holder is None else holder.changed_at
         if holder is not None and holder.sim:

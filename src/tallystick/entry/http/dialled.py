@@ -82,7 +82,7 @@ class DialledActions:
         self._desks = platform.desks
         self._writer = writer
         self._accounting = accounting
-        self._network = MnoLink(platform, writer, accounting)
+        self.network = MnoLink(platform, writer, accounting)
         self._hashing = hashing
         self._codes = platform.keys.newest(Purpose.RECEIPT_CODE)
 
@@ -167,7 +167,7 @@ class DialledActions:
 
     async def _pay(self, customer: Customer, action: Pay, evidence: str) -> Result:
         await self._check_pin(customer, action.pin)
-        await self._network.refresh(customer)
+        await self.network.refresh(customer)
         consented = self._consented(action.terms, evidence, Grade.PIN_VERIFIED)
         try:
             recorded = await self._ask(DialOrder(customer.id, consented))
@@ -182,7 +182,7 @@ class DialledActions:
     async def _pay_with_code(
         self, customer: Customer, action: PayWithCode, evidence: str
     ) -> Result:
-        await self._network.refresh(customer)
+        await self.network.refresh(customer)
         consented = self._consented(action.terms, evidence, Grade.CODE_CONFIRMED)
         recorded = await self._ask(OrderByCode(customer.id, consented, action.code))
         return Paid(receipt_code=self.code_of(recorded.outcome.event))
@@ -211,7 +211,7 @@ class DialledActions:
                 raise
 
     async def _set_pin(self, customer: Customer, action: SetPin) -> Result:
-        await self._network.refresh(customer)
+        await self.network.refresh(customer)
         verifier = self._platform.pin_verifier
         with self._hashing.place(customer.id, self._platform.clock.now()) as place:
             kept = await place.run(verifier.make, action.pin, customer.id)

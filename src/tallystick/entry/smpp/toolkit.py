@@ -170,6 +170,7 @@ class SimToolkit:
 
     async def _bind(self, msisdn: str, row: SimRow, asked: said.BindAsked) -> bytes:
         customer = self._customer(msisdn)
+        await self._actions.network.refresh(customer)
         await self._ask(BindSim(row.id, customer.id, customer.activation, asked.code))
         return said.show_text("This SIM can order now. Choose the PIN on it.")
 
@@ -208,7 +209,9 @@ class SimToolkit:
         )
         evidence = SimEvidence(iccid=agreed.iccid, text=pending.text, tag=b64url(agreed.tag))
         signed = SimSigned(consent=consent, channel_message=encode_canonical(evidence).decode())
-        outcome = await self._ask(OrderBySim(row.id, self._customer(msisdn).id, signed))
+        customer = self._customer(msisdn)
+        await self._actions.network.refresh(customer)
+        outcome = await self._ask(OrderBySim(row.id, customer.id, signed))
         self._pending.pop(row.id, None)
         return said.show_text(f"Done. Receipt {self._actions.code_of(outcome.event)}.")
 
