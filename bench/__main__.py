@@ -66,6 +66,7 @@ def main(arguments: list[str]) -> int:
             rows.append(row)
             print(_line(row), flush=True)
     content: dict[str, Any] = {"machine": machine(), "figures": rows}
+    _write(ROOT / "build" / "bench.json", content)
     if not asked.only:
         content["stages_us"] = _stages(asked.quick)
     _write(ROOT / "build" / "bench.json", content)

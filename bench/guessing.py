@@ -1,9 +1,10 @@
 """Whether the time of an answer tells what was wrong: `python -m bench.guessing [SAMPLES]`.
 
 A dialled PIN as its door checks it (counted, committed, hashed at a small cost, recorded,
-committed), right, wrong, and of somebody who is blocked, in random order; activation codes that are
-wrong and that do not exist. Two statistics of each pair: Welch's t, and the probability that one
-takes longer than the other (0.5: no difference), which large samples do not inflate.
+committed), right, wrong, and of somebody who is blocked, in random order; wrong codes of
+activations that exist and of such as do not, told without a bound. Two statistics of each pair:
+Welch's t, and the probability that one takes longer than the other (0.5: no difference), which
+large samples do not inflate.
 """
 
 import math
@@ -159,22 +160,24 @@ def run(quick: bool = False, samples: int = SAMPLES) -> Rows:
         finally:
             platform.close()
     return [
-        _row(times, one, other)
-        for one, other in (("right", "wrong"), ("wrong", "blocked"), ("code", "no-code"))
+        _row(times, "right", "wrong", MOST_LOPSIDED),
+        _row(times, "wrong", "blocked", MOST_LOPSIDED),
+        # Who asks about an activation has its 128 random bits: that it exists is no secret of it.
+        _row(times, "code", "no-code", None),
     ]
 
 
-def _row(times: Times, one: str, other: str) -> dict[str, Any]:
+def _row(times: Times, one: str, other: str, bound: float | None) -> dict[str, Any]:
     first, second = times[one], times[other]
     odds = longer(first, second)
     off = abs(odds - 0.5)
     return {
         "name": f"time tells {one} from {other}", "value": round(off, 4), "unit": "off even odds",
-        "bound": MOST_LOPSIDED, "floor": "",
+        "bound": bound, "floor": "",
         "load": f"{len(first)} and {len(second)} samples, medians {statistics.median(first):.0f}"
         f" and {statistics.median(second):.0f} us, Welch t {welch_t(first, second):.1f},"
         f" longer with probability {odds:.3f}",
-        "met": off <= MOST_LOPSIDED,
+        "met": bound is None or off <= bound,
     }  # fmt: skip
 
 

@@ -42,7 +42,7 @@ STAGES: tuple[tuple[str, str, str], ...] = (
         "decision of the policy",
         "decide",
     ),
-    ("tallystick.application.payments.service:Payments._facts", "facts of the decision", "decide"),
+    ("tallystick.application.payments.service:facts_of", "facts of the decision", "decide"),
     ("tallystick.application.book:LedgerBook.pay", "limits and double entry", "post"),
     ("tallystick.application.desks:Desks.collect", "balances and lines as rows", "post"),
     ("tallystick.application.payments.service:Payments._kept", "evidence sealed", "record"),
@@ -103,15 +103,21 @@ class StopWatch:
         return timed
 
 
+def place_of(path: str) -> tuple[Any, str]:
+    """The module or class that a stage's function hangs on, and the function's name there."""
+    module, _, name = path.partition(":")
+    owner: Any = import_module(module)
+    *parents, last = name.split(".")
+    for parent in parents:
+        owner = getattr(owner, parent)
+    return owner, last
+
+
 def watch(folder: Path) -> None:
     """Put the stop-watch around all stages; SIGUSR1 resets it, SIGUSR2 writes stages.json."""
     clock = StopWatch()
     for path, _, _ in STAGES:
-        module, _, name = path.partition(":")
-        owner: Any = import_module(module)
-        *parents, last = name.split(".")
-        for parent in parents:
-            owner = getattr(owner, parent)
+        owner, last = place_of(path)
         setattr(owner, last, clock.around(path, getattr(owner, last)))
 
     def write(*_: object) -> None:
