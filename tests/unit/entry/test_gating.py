@@ -42,7 +42,10 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--policy", _production_policy(place),
     )  # fmt: skip
     assert ran.code == 0, ran.all
-    assert "the risks were analysed" in ran.out
+    if "the risks were analysed" not in ran.out:
+        # A busy machine: set-up does not wait for the analysis, and says what to run.
+        assert "tallystick risk run" in ran.all
+        assert tallystick("risk", "run", place / "provider").code in {0, 4}
     return place
 
 
