@@ -4,6 +4,7 @@ Source: ISO/TS 12812-2:2017, 7.2.3; 11.2.2; 12.2
 """
 
 from tallystick.application.channels.states import Dialled, Offered, Reported, Secretive, State
+from tallystick.infrastructure.modules.wallet_pins import SealedPin
 from tallystick.kernel.model import Record
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import SECOND_MS
@@ -50,6 +51,18 @@ class MenuFacts(Record, frozen=True, kw_only=True):
     pin_ends: bool = False
 
 
+class TypedPin(Record, frozen=True, kw_only=True):
+    """What was typed where a PIN is asked for; without `pin` it was none.
+
+    A new PIN is `weak` if it is guessed first, and the `same` if it was typed so before.
+    Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.4
+    """
+
+    pin: SealedPin | None = None
+    weak: bool = False
+    same: bool = False
+
+
 class Screen(Record, frozen=True, kw_only=True):
     """A page for the phone: at most 182 places of the GSM alphabet.
 
@@ -78,7 +91,7 @@ class Pay(Record, frozen=True, kw_only=True):
     """
 
     terms: QuoteReply
-    pin: Secret[str]
+    pin: SealedPin
 
 
 class CheckCode(Record, frozen=True, kw_only=True):
@@ -96,7 +109,7 @@ class Balance(Record, frozen=True, kw_only=True):
     Source: ISO/TS 12812-2:2017, 12.3
     """
 
-    pin: Secret[str]
+    pin: SealedPin
 
 
 class SetPin(Record, frozen=True, kw_only=True):
@@ -106,7 +119,7 @@ class SetPin(Record, frozen=True, kw_only=True):
     """
 
     code: Secret[str]
-    pin: Secret[str]
+    pin: SealedPin
 
 
 class Speak(Record, frozen=True, kw_only=True):

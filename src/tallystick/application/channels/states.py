@@ -3,6 +3,7 @@
 Source: ISO/TS 12812-2:2017, 7.2.3; 11.2.2; 12.2
 """
 
+from tallystick.infrastructure.modules.wallet_pins import SealedPin
 from tallystick.kernel.model import Record
 from tallystick.kernel.secret import Secret
 from tallystick.protocol.payments import PaymentKind, QuoteReply
@@ -115,7 +116,7 @@ class AskPinAgain(Record, frozen=True, kw_only=True):
     """
 
     code: Secret[str]
-    pin: Secret[str]
+    pin: SealedPin
 
 
 class SettingPin(Record, frozen=True, kw_only=True):
@@ -216,5 +217,8 @@ State = (
     | Ended
 )
 
-Secretive = Confirm | AskBalancePin | AskActivationCode | AskNewPin | AskPinAgain
+PinAsked = Confirm | AskBalancePin | AskNewPin | AskPinAgain
+"""Where what is typed next may be a PIN."""
+
+Secretive = PinAsked | AskActivationCode
 """Where what is typed next may be a secret."""

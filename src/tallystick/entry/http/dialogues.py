@@ -2,7 +2,7 @@
 
     first, empty     -> menu, or: the last payment, or terms that a dropped session had shown
     the same again   -> the same page, nothing is done twice
-    one input more   -> the menu steps
+    one input more   -> a PIN becomes a block, the text is let go, the menu steps
     anything else    -> the session ends, and security monitoring is told
 
 The session of a caller is bound to number, service code and network. A number has one session at a
@@ -15,6 +15,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from tallystick.application.channels import (
+    NAVIGATION,
     Action,
     Confirm,
     Ended,
@@ -24,12 +25,14 @@ from tallystick.application.channels import (
     Reported,
     Result,
     Screen,
+    TypedPin,
     UssdSession,
     asks_secret,
     interrupted,
     open_session,
     resume,
     step,
+    taken,
 )
 from tallystick.application.payments.model import OrderRow, Stage
 from tallystick.application.payments.store import last_dialled
@@ -55,12 +58,11 @@ from tallystick.protocol.payments import QuoteReply
 
 _MOST = 50_000
 _SWEPT_AT_ONCE = 8
-_NAVIGATION = ("0", "00")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Called:
-    """A callback that was found authentic. `text` is every input so far.
+    """A callback that was found authentic. `text` is every input so far, and gone once it was read.
 
     Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.4
     """
@@ -165,7 +167,7 @@ class Dialogues:
         """The page of a session that was dialled with nothing behind the service code."""
         if called.text.reveal():
             return self._broken(called, dialogue, "skipped")
-        return await self._step(called, dialogue, Secret(""), now)
+        return await self._step(called, dialogue, "", now)
 
     async def _next(self, called: Called, dialogue: _Dialogue, now: Instant) -> Screen:
         newest = dialogue.history.newest(called.text)
@@ -175,12 +177,15 @@ class Dialogues:
         dialogue.history = dialogue.history.with_newest(
             called.text, _bound(called), self._mac, secret=secret
         )
-        if secret and newest.reveal() not in _NAVIGATION:
+        if secret and newest.reveal().strip() not in NAVIGATION:
             dialogue.secret_seen = True
-        return await self._step(called, dialogue, newest, now)
+        called.text = Secret("")
+        entry = taken(dialogue.session, newest, self._facts(now), self._platform.pin_verifier)
+        del newest
+        return await self._step(called, dialogue, entry, now)
 
     async def _step(
-        self, called: Called, dialogue: _Dialogue, newest: Secret[str], now: Instant
+        self, called: Called, dialogue: _Dialogue, entry: str | TypedPin, now: Instant
     ) -> Screen:
         was_told = isinstance(dialogue.session.state, Reported)
         facts, name = self._facts(now), _named(called)
@@ -188,7 +193,7 @@ class Dialogues:
             dialogue.session, dialogue.page = self._over(dialogue, now)
             return dialogue.page
         self._actions.register(name, called.msisdn, facts)
-        stepped = step(dialogue.session, newest.reveal(), facts)
+        stepped = step(dialogue.session, entry, facts)
         if was_told and not isinstance(stepped.session.state, Reported):
             number = (called.aggregator, called.msisdn)
             self._ordered.pop(number, None)

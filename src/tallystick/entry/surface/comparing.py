@@ -97,6 +97,7 @@ _PROTECTED: Final[Mapping[Purpose, AssetClass]] = {
     Purpose.QUOTE: AssetClass.ORDER,
     Purpose.ACTIVATION: AssetClass.AUTHENTICATION,
     Purpose.PIN_PEPPER: AssetClass.AUTHENTICATION,
+    Purpose.DIALLED_PIN: AssetClass.AUTHENTICATION,
     Purpose.OTP_SEED: AssetClass.AUTHENTICATION,
     Purpose.OTP_TRANSPORT: AssetClass.AUTHENTICATION,
     Purpose.ALIAS_INDEX: AssetClass.PERSONAL,

@@ -11,7 +11,7 @@ from itertools import islice
 
 from tallystick.infrastructure.card.dukpt_tdea import KSN_LENGTH, terminal_of
 from tallystick.infrastructure.crypto.aead import AeadKey
-from tallystick.infrastructure.crypto.blocks import with_odd_parity
+from tallystick.infrastructure.crypto.blocks import Aes, with_odd_parity
 from tallystick.infrastructure.crypto.digest import PreparedHmac
 from tallystick.infrastructure.crypto.kdf import hkdf_sha256
 from tallystick.infrastructure.crypto.kem import KemPrivateKey, KemSuite
@@ -57,6 +57,7 @@ class KeyTables:
         "blocks",
         "cards",
         "ciphers",
+        "doors",
         "handles",
         "macs",
         "prepared",
@@ -73,6 +74,7 @@ class KeyTables:
         self.prepared: dict[str, PreparedHmac] = {}
         self.ciphers: dict[str, AeadKey] = {}
         self.cards: dict[str, CardKey] = {}
+        self.doors: dict[str, Aes] = {}
 
     def install(self, handle: KeyHandle, material: bytes) -> None:
         """Load the key of `handle` into the tables of its operations.
@@ -82,7 +84,9 @@ class KeyTables:
         """
         key_id, mechanism = handle.id, handle.mechanism
         self.prepared.pop(key_id, None)
-        if mechanism in CARD_LENGTHS:
+        if handle.purpose is Purpose.DIALLED_PIN:
+            self.doors[key_id] = Aes(material)
+        elif mechanism in CARD_LENGTHS:
             self.cards[key_id] = CardKey(handle, material)
         elif mechanism == ECDSA_P256:
             self.signers[key_id] = Es256SigningKey.from_pkcs8(material)
@@ -155,7 +159,7 @@ def fresh_material(purpose: Purpose, mechanism: str, draw: Callable[[int], bytes
 
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO/IEC 18031
     """
-    if mechanism in CARD_LENGTHS:
+    if mechanism in CARD_LENGTHS and purpose is not Purpose.DIALLED_PIN:
         return _fresh_card(purpose, mechanism, draw)
     if mechanism == ECDSA_P256:
         return Es256SigningKey.generate().to_pkcs8().reveal()
