@@ -380,7 +380,7 @@ class Menu:
         tries = session.tries + 1
         if tries >= self._facts.most_tries:
             return self._end(session, Text.TOO_MANY)
-        prompt = self._pages.prompt(state)
+        prompt = self._pages.prompt(state, again=True)
         room = USSD_PLACES - places(prompt) - 1
         page = self._pages.page(f"{cut_to(because, room)}\n{prompt}", ends=False)
         return Step(session=replace(session, state=state, tries=tries), out=page)

@@ -76,8 +76,8 @@ class DialledActions:
         self._hashing = hashing
         self._codes = platform.keys.newest(Purpose.RECEIPT_CODE)
 
-    def facts(self, now: Instant, *, pin_ends: bool = False) -> MenuFacts:
-        """What the menu needs to know at `now`.
+    def facts(self, now: Instant, msisdn: str, *, pin_ends: bool = False) -> MenuFacts:
+        """What the menu needs to know at `now` of whoever dials from `msisdn`.
 
         Source: ISO/TS 12812-2:2017, 7.3.2
         """
@@ -90,7 +90,16 @@ class DialledActions:
             idle_ms=rule.idle_ms,
             lifetime_ms=rule.absolute_ms,
             pin_ends=pin_ends,
+            app_waits=self._app_waits(msisdn),
         )
+
+    def _app_waits(self, msisdn: str) -> bool:
+        """Whether a request waits that the dialler may approve, in the app only."""
+        try:
+            customer = self._desks.customers.by_alias(msisdn).id
+        except NotFound:
+            return False
+        return any(customer in row.names() for row in self._desks.approvals.kept.pending(customer))
 
     async def carry_out(self, msisdn: str, action: Action, evidence: str) -> Result:
         """What came of `action` for whoever dials from `msisdn`; `evidence` is kept of a consent.

@@ -180,7 +180,9 @@ class Dialogues:
         if secret and newest.reveal().strip() not in NAVIGATION:
             dialogue.secret_seen = True
         called.text = Secret("")
-        entry = taken(dialogue.session, newest, self._facts(now), self._platform.pin_verifier)
+        entry = taken(
+            dialogue.session, newest, self._facts(now, called.msisdn), self._platform.pin_verifier
+        )
         del newest
         return await self._step(called, dialogue, entry, now)
 
@@ -188,7 +190,7 @@ class Dialogues:
         self, called: Called, dialogue: _Dialogue, entry: str | TypedPin, now: Instant
     ) -> Screen:
         was_told = isinstance(dialogue.session.state, Reported)
-        facts, name = self._facts(now), _named(called)
+        facts, name = self._facts(now, called.msisdn), _named(called)
         if self._actions.was_ended(name):
             dialogue.session, dialogue.page = self._over(dialogue, now)
             return dialogue.page
@@ -201,7 +203,9 @@ class Dialogues:
         while not isinstance(stepped.out, Screen):
             dialogue.session = stepped.session
             result = await self._carried_out(called, dialogue, stepped.out)
-            stepped = resume(stepped.session, result, self._facts(self._platform.clock.now()))
+            stepped = resume(
+                stepped.session, result, self._facts(self._platform.clock.now(), called.msisdn)
+            )
         dialogue.session, dialogue.page = stepped.session, stepped.out
         if stepped.out.ends:
             self._actions.strike(name)
@@ -228,7 +232,7 @@ class Dialogues:
         return page
 
     def _over(self, dialogue: _Dialogue, now: Instant) -> tuple[UssdSession, Screen]:
-        return interrupted(dialogue.session, self._facts(now))
+        return interrupted(dialogue.session, self._facts(now, dialogue.caller[0]))
 
     def _begun(self, called: Called, now: Instant) -> _Dialogue:
         """A session that was just dialled, in place of the one before from this number."""
@@ -313,8 +317,8 @@ class Dialogues:
         rule = self._platform.desks.policy.compiled.session(Channel.USSD.value)
         return rule.absolute_ms
 
-    def _facts(self, now: Instant) -> MenuFacts:
-        return self._actions.facts(now, pin_ends=True)
+    def _facts(self, now: Instant, msisdn: str) -> MenuFacts:
+        return self._actions.facts(now, msisdn, pin_ends=True)
 
     def _sweep(self, now: Instant) -> None:
         """Forget a few of those that were not touched for longest, if it is time."""

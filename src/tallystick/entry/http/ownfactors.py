@@ -29,6 +29,7 @@ from tallystick.protocol.authentication import (
     GivePin,
     RemoveDevice,
     ReportKey,
+    ReportTries,
 )
 from tallystick.protocol.payments import Empty
 
@@ -45,6 +46,7 @@ _new_pins = Decoder(ChangePin, limit=64)
 _payees = Decoder(AddPayee, limit=256)
 _devices = Decoder(RemoveDevice, limit=128)
 _keys = Decoder(ReportKey, limit=64)
+_tries = Decoder(ReportTries, limit=64)
 _others = Decoder(EndOthers, limit=256)
 
 
@@ -74,6 +76,7 @@ class OwnFactors:
             "payee.add": self._acting(_adds_payee),
             "device.remove": self._acting(_removes_device),
             "device.key-void": self._acting(_reports_key),
+            "device.tries": self._acting(_reports_tries),
             "session.list": self._acting(_asks(SelfCare.sessions)),
             "session.end-others": self._acting(_ends_others),
         }
@@ -183,6 +186,13 @@ def _removes_device(content: bytes) -> SelfCareAct:
 def _reports_key(content: bytes) -> SelfCareAct:
     because = _keys.decode_canonical(content).because
     return lambda care, turn, session, sequence: care.key_is_void(turn, session, sequence, because)
+
+
+def _reports_tries(content: bytes) -> SelfCareAct:
+    asked = _tries.decode_canonical(content)
+    return lambda care, turn, session, sequence: care.report_tries(
+        turn, session, sequence, asked.failed, asked.in_row
+    )
 
 
 def _ends_others(content: bytes) -> SelfCareAct:

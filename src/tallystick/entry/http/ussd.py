@@ -132,17 +132,18 @@ class UssdDoor:
         session = self._sessions.get(at)
         if session is not None and self._actions.was_ended(_named(at)):
             self._sessions.pop(at)
-            return interrupted(session, self._actions.facts(now))[1]
+            return interrupted(session, self._actions.facts(now, message.msisdn))[1]
         if session is None or session.msisdn != message.msisdn:
             language = self._actions.language_of(message.msisdn)
             session = open_session(message.session, message.msisdn, now, language)
-        facts = self._actions.facts(now)
+        facts = self._actions.facts(now, message.msisdn)
         self._actions.register(_named(at), message.msisdn, facts)
         stepped = step(session, said.take(session, facts, self._platform.pin_verifier), facts)
         while not isinstance(stepped.out, Screen):
             result = await self._actions.carry_out(message.msisdn, stepped.out, said.evidence)
             now = self._platform.clock.now()
-            stepped = resume(stepped.session, result, self._actions.facts(now))
+            facts = self._actions.facts(now, message.msisdn)
+            stepped = resume(stepped.session, result, facts)
         if stepped.out.ends or len(self._sessions) > _MAX_SESSIONS:
             self._sessions.pop(at, None)
             self._actions.strike(_named(at))

@@ -243,3 +243,17 @@ def test_words_of_a_payment_in_each_language() -> None:
         assert text_of(resume(paying, Paid(receipt_code="0042-123456"), FACTS).out).startswith(
             words[1]
         )
+
+
+def test_a_request_that_waits_in_the_app_is_told_and_leaves_room_for_everything_else() -> None:
+    waits = replace(FACTS, app_waits=True, provider="W" * 24)
+    for language in Language:
+        begun = open_session("s2", ME, NOW, language)
+        shown = step(begun, "", waits)
+        page = text_of(shown.out)
+        assert page.endswith(TEXTS[language][Text.APP_WAITS])
+        assert TEXTS[language][Text.MENU].splitlines()[-1] in page
+        assert places(page) <= USSD_PLACES
+        wrong = text_of(step(shown.session, "9", waits).out)
+        assert wrong.startswith(TEXTS[language][Text.WRONG_CHOICE][:20])
+        assert TEXTS[language][Text.APP_WAITS] not in wrong
