@@ -154,6 +154,20 @@ class Kept:
         """
         return [self.get(one) for one in sorted(self._pending.get(customer, ()))]
 
+    def waiting(self) -> list[ApprovalRow]:
+        """Every request that waits, oldest first.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        return [self.get(one) for one in sorted(set().union(*self._pending.values()))]
+
+    def at_risk(self, now: Instant) -> list[RiskRow]:
+        """Whoever said that it was somebody else, as long as it counts.
+
+        Source: ISO/TS 12812-2:2017, 7.4.5
+        """
+        return [row for one, row in sorted(self._risks.items()) if self.score(one, now)]
+
     def signed(self, row: ApprovalRow) -> dict[str, SignatureRow]:
         """The signatures under `row` of those who may still sign, by customer.
 

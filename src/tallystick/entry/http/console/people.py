@@ -15,6 +15,7 @@ from tallystick.application.notices.store import notices_to
 from tallystick.application.payments.model import OrderRow
 from tallystick.application.payments.store import ORDER, last_orders_of
 from tallystick.entry.http.console.acting import act_form
+from tallystick.entry.http.console.cases import shown_approvals, shown_recoveries
 from tallystick.entry.http.console.coming import field
 from tallystick.entry.http.console.desk import Visit
 from tallystick.entry.http.console.devices import said_of_tries, shown_devices
@@ -182,6 +183,8 @@ async def customer_page(visit: Visit) -> Response:
         h("p", f"Purpose: {PURPOSES[purpose].says}. This view is recorded.", class_="lead"),
         pairs(_facts(visit, customer, profile, parts)),
         *shown_devices(visit, known.devices, known.tries, parts),
+        *shown_recoveries(visit, customer, parts),
+        *shown_approvals(visit, customer, parts),
         *_limits(visit, customer, known, parts),
         *_payments(visit, customer, known, parts),
         *_notices(known, parts),
