@@ -59,7 +59,7 @@ class Desk:
         device.decline(item, DeclineReason.NOT_ME)
         self.paths = {
             "cases": "/desk/cases",
-            "form": "/desk/acts/new/freeze-account",
+            "form": "/desk/acts/new/open-recovery",
             "recovery": self.opened(ann.customer, "recovery"),
         }
 

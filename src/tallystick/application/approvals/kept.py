@@ -154,12 +154,14 @@ class Kept:
         """
         return [self.get(one) for one in sorted(self._pending.get(customer, ()))]
 
-    def waiting(self) -> list[ApprovalRow]:
-        """Every request that waits, oldest first.
+    def waiting(self, most: int) -> list[ApprovalRow]:
+        """At most `most` of the requests that wait, oldest first, read in one statement.
 
         Source: ISO/TS 12812-2:2017, 7.3.2
         """
-        return [self.get(one) for one in sorted(set().union(*self._pending.values()))]
+        oldest = sorted(set[str]().union(*self._pending.values()))[:most]
+        self._rows.prefetch(oldest)
+        return [self.get(one) for one in oldest]
 
     def at_risk(self, now: Instant) -> list[RiskRow]:
         """Whoever said that it was somebody else, as long as it counts.

@@ -19,11 +19,12 @@ from tallystick.entry.http.console.drafting import DRAFTS
 from tallystick.entry.http.console.markup import Child, Markup, h
 from tallystick.entry.http.console.page import hidden, moment, note, page, table
 from tallystick.kernel.time import DAY_MS, Instant
-from tallystick.process.purposes import PURPOSES, Part, Purpose, purposes_for
+from tallystick.process.purposes import Part, Purpose, purposes_for
 from tallystick.protocol.recovery import RecoveryState
 
 _HERE = "/desk/cases"
 _MOST = 100
+_OPEN = {Purpose.RECOVERY: "Open to recover", Purpose.NOT_ME: "Open: who asked?"}
 
 
 async def cases_page(visit: Visit) -> Response:
@@ -35,11 +36,11 @@ async def cases_page(visit: Visit) -> Response:
     desks, now = visit.desk.desks, visit.desk.now()
     kept = desks.approvals.kept
     recoveries = [_recovery_row(visit, one) for one in desks.recovery.open_cases()[:_MOST]]
-    waiting = [_waiting_row(visit, one) for one in kept.waiting()[:_MOST]]
+    waiting = [_waiting_row(visit, one) for one in kept.waiting(_MOST)]
     risky: list[tuple[Child, ...]] = [
         (
             h("span", "somebody", class_="soft"),
-            str(one.denials),
+            "once" if one.denials == 1 else f"{one.denials} times",
             moment(one.since),
             _opens(visit, one.customer, Purpose.NOT_ME),
         )
@@ -50,7 +51,7 @@ async def cases_page(visit: Visit) -> Response:
         h(
             "p",
             "What runs and waits, without whose it is. To open a case is to look at a person for"
-            " the purpose on its button, and is recorded.",
+            " the purpose that its button names, and is recorded.",
             class_="lead",
         ),
         h("h2", "Recoveries and stopped accounts"),
@@ -113,12 +114,7 @@ def _opens(visit: Visit, customer: str, purpose: Purpose) -> Markup | None:
         hidden("secret", visit.live.form_secret.reveal()),
         hidden("who", customer),
         hidden("purpose", purpose.value),
-        h(
-            "button",
-            "Open",
-            class_="small plain",
-            aria_label=f"Open, because {PURPOSES[purpose].says}",
-        ),
+        h("button", _OPEN[purpose], class_="small plain"),
         method="post",
         action="/desk/find",
     )
