@@ -20,7 +20,7 @@ from typing import Any
 
 from tallystick.application.commands import Command, SetPin
 from tallystick.application.own_commands import EquipProbe
-from tallystick.application.pins import PinCost, PinVerifier
+from tallystick.application.pins import PinVerifier
 from tallystick.application.proving import Equipped
 from tallystick.application.tries import TryEnded, TryPin
 from tallystick.entry.assembly import Platform, open_platform
@@ -28,6 +28,7 @@ from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.setup import Plan, demo_policy, set_up
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.infrastructure.pin.wallet import PinCost
 from tallystick.kernel.errors import MfsError, NotAuthentic
 from tallystick.kernel.secret import Secret
 from tallystick.protocol.operators import OpenCustomer
@@ -68,7 +69,8 @@ class Door:
     def person(self, number: int) -> str:
         """A customer with the PIN."""
         one = self.equip(number)
-        kept = self._verifier.make(_PIN, one.customer)
+        owner = one.customer
+        kept = self._verifier.make(self._verifier.seal(_PIN, owner), owner, owner)
         assert self.run(SetPin(one.customer, one.activation, one.code, kept)) is None
         return one.customer
 
@@ -78,10 +80,11 @@ class Door:
         kept = self._platform.desks.customers.get(customer).pin
         right = not held
         try:
+            sealed = self._verifier.seal(pin, customer)
             if held:
-                self._verifier.refuse(pin, customer)
+                self._verifier.refuse(sealed, customer, customer)
             else:
-                self._verifier.check(pin, customer, kept)
+                self._verifier.check(sealed, customer, customer, kept)
         except NotAuthentic:
             right = False
         self.run(TryEnded(customer, right=right, held=held))

@@ -11,9 +11,10 @@ from threading import Lock
 
 from simulators.keymint import Phone, SimulatedFactory, attest_pair
 from tallystick.client.keystore import EnrolledIdentity, UserVerification
+from tallystick.client.live import Tries
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.infrastructure.envelope.renewal import RenewalPair
-from tallystick.kernel.errors import NotFound, NotPermitted
+from tallystick.kernel.errors import NotAuthentic, NotFound, NotPermitted
 from tallystick.protocol.enrolment import Attestation
 
 PROTECTION = "simulated TEE keystore"
@@ -30,19 +31,22 @@ class SimulatedPerson:
     """
 
     def __init__(self, decide: Decide = lambda _: True) -> None:
-        """Say yes unless told otherwise; remember everything shown.
+        """Say yes unless told otherwise; remember everything shown. A `stranger` is not let in.
 
         Source: ISO/TS 12812-2:2017, 8.1.5
         """
         self.decide = decide
+        self.stranger = False
         self.saw: list[str] = []
 
     def __call__(self, shown: str) -> None:
-        """Look at `shown`. Raises NotPermitted for a no.
+        """Look at `shown`. Raises NotPermitted for a no, NotAuthentic for a stranger.
 
         Source: ISO/TS 12812-2:2017, 8.1.5
         """
         self.saw.append(shown)
+        if self.stranger:
+            raise NotAuthentic("this is not the person", remedy="nothing was signed")
         if not self.decide(shown):
             raise NotPermitted("the person did not confirm", remedy="nothing was signed")
 
@@ -65,6 +69,7 @@ class SimulatedTeeKeystore:
         self._identity: EnrolledIdentity | None = None
         self._checkpoint = ""
         self._void = ""
+        self._tries = Tries()
         self._lock = Lock()
 
     def clone(self, verify_user: UserVerification | None = None) -> "SimulatedTeeKeystore":
@@ -80,6 +85,7 @@ class SimulatedTeeKeystore:
             copy._pairs = self._pairs
             copy._identity = self._identity
             copy._checkpoint = self._checkpoint
+            copy._tries = self._tries
         return copy
 
     @property
@@ -114,15 +120,30 @@ class SimulatedTeeKeystore:
     def consent_sign(self, message: bytes, *, shown: str) -> bytes:
         """An ES256 signature of 64 octets, after the person said yes to what is `shown`.
 
-        Raises NotPermitted if the person did not.
+        Raises NotPermitted if the person did not or the key is void, NotAuthentic for somebody
+        else, whom the keystore counts.
         Source: ISO/TS 12812-2:2017, 8.1.5
         """
         if self._void:
             raise NotPermitted(
                 "the consent key is void", because=self._void, remedy="enrol the phone again"
             )
-        self._verify(shown)
+        try:
+            self._verify(shown)
+        except NotAuthentic:
+            with self._lock:
+                self._tries = self._tries.after(right=False)
+            raise
+        with self._lock:
+            self._tries = self._tries.after(right=True)
         return self._consent.sign(message)
+
+    def tries(self) -> Tries:
+        """How often somebody else was at the phone.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2; 8.1.5
+        """
+        return self._tries
 
     def change_biometrics(self) -> None:
         """Enrol another finger or face: the phone voids the key that the old ones unlocked.

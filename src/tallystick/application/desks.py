@@ -124,6 +124,8 @@ class Desks:
             raise NotPermitted("the order is not this customer's, or not from this device")
         if consent.grade != SIGNED_GRADE:
             raise NotAuthentic("the consent names a grade that a signing device does not have")
+        if self.payments.find(consent.order) is None:
+            self.attempts.check_device(session.device, turn.now)
         payer = self.customers.get(session.customer)
         self.education.check_terms(payer)
         attested = device.trust == _ATTESTED

@@ -1,89 +1,103 @@
 """The dialled PIN: a try is counted durably before anybody knows whether it was right.
 
-    TryPin (committed) -> Argon2id outside the loop -> MAC in the module -> order | TryFailed
+    door: digits -> block -> TryPin (committed) -> module: block, Argon2id, MAC -> order | TryEnded
 
 What is kept of a PIN is a MAC, under a key that never leaves the module, of a salted memory-hard
-hash.
+hash. Between door and module there is only the block.
 
 Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.4
 """
-
-from dataclasses import dataclass
 
 from tallystick.application.attempts import Attempts, Subjects, not_right
 from tallystick.application.customers import Customer, Customers
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
-from tallystick.infrastructure.crypto.kdf import argon2id
-from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
-from tallystick.kernel.errors import NotPermitted
+from tallystick.infrastructure.modules.interface import KeyHandle
+from tallystick.infrastructure.modules.wallet_pins import (
+    SALT_BYTES,
+    Keeping,
+    PinModule,
+    SealedPin,
+    door_key,
+)
+from tallystick.infrastructure.pin.wallet import STRETCHED, PinCost
+from tallystick.kernel.errors import NotAuthentic, NotPermitted
 from tallystick.kernel.model import Wire, replace
 from tallystick.kernel.secret import Secret
 from tallystick.protocol.payments import Empty
 
-SALT_BYTES = 16
-
-
-@dataclass(frozen=True, slots=True)
-class PinCost:
-    """What one guess costs: memory in KiB and passes.
-
-    Source: RFC 9106, 4
-    """
-
-    memory_kib: int = 19_456
-    passes: int = 2
-
 
 class PinVerifier:
-    """Makes and checks what is kept of a PIN; slow on purpose, so call it off the loop.
+    """Seals PINs at the door, and makes and checks what is kept of them.
 
+    Sealing is quick; what makes and checks is slow on purpose, so call it off the loop.
+    `owner` is whom a sealed PIN is bound to: the number it was dialled from, or the customer.
     Source: ISO/TS 12812-2:2017, 7.3.4
     """
 
-    def __init__(self, module: CryptoModule, pepper: KeyHandle, cost: PinCost) -> None:
-        self._module = module
+    def __init__(self, module: PinModule, pepper: KeyHandle, cost: PinCost) -> None:
+        """Seal under a key of this process; keep under `pepper` at `cost`.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        self._pins = module.wallet_pins
+        self._door = door_key(module)
         self._pepper = pepper
         self._cost = cost
-        self._decoy = module.random(3 * SALT_BYTES)
+        self._decoy = module.random(SALT_BYTES + STRETCHED)
 
-    def make(self, pin: Secret[str], customer: str) -> bytes:
+    def seal(self, typed: Secret[str], owner: str) -> SealedPin:
+        """What was typed as a block; nothing beyond the door reads it.
+
+        Raises Malformed for what is not 4 to 12 digits.
+        Source: ISO 9564-1, 9.4
+        """
+        return self._pins.seal(self._door, typed, owner)
+
+    def check_new(self, pin: SealedPin, owner: str, number: str) -> None:
+        """Pass if whoever has `number` may choose `pin`.
+
+        Raises NotPermitted for one that is guessed first.
+        Source: ISO 9564-1, 7.2
+        """
+        self._pins.check_new(self._door, pin, owner, number)
+
+    def same(self, one: SealedPin, other: SealedPin, owner: str) -> bool:
+        """Whether the same PIN was typed twice.
+
+        Source: ISO 9564-1, 7.2
+        """
+        return self._pins.same(self._door, one, other, owner)
+
+    def make(self, pin: SealedPin, owner: str, customer: str) -> bytes:
         """What to keep of a new PIN: salt and MAC, 48 bytes.
 
         Source: ISO/TS 12812-2:2017, 7.3.4
         """
-        salt = self._module.random(SALT_BYTES)
-        return salt + self._tag(pin, customer, salt)
+        return self._pins.make(self._door, pin, owner, self._under(customer))
 
-    def check(self, pin: Secret[str], customer: str, kept: bytes) -> None:
+    def check(self, pin: SealedPin, owner: str, customer: str, kept: bytes) -> None:
         """Pass if `pin` is the one that `kept` was made of.
 
         Raises NotAuthentic otherwise.
         Source: ISO/TS 12812-2:2017, 7.3.4
         """
-        salt, tag = kept[:SALT_BYTES], kept[SALT_BYTES:]
-        if Secret(self._tag(pin, customer, salt)) != Secret(tag):
-            raise not_right()
+        try:
+            self._pins.check(self._door, pin, owner, self._under(customer), kept)
+        except NotAuthentic:
+            raise not_right() from None
 
-    def refuse(self, pin: Secret[str], customer: str) -> None:
+    def refuse(self, pin: SealedPin, owner: str, customer: str) -> None:
         """Take as long as `check` takes, and refuse as it refuses what is wrong.
 
         Raises NotAuthentic always.
         Source: ISO/TS 12812-2:2017, 7.3.2
         """
-        self.check(pin, customer, self._decoy)
+        self.check(pin, owner, customer, self._decoy)
         raise not_right()
 
-    def _tag(self, pin: Secret[str], customer: str, salt: bytes) -> bytes:
-        slow = argon2id(
-            pin.reveal().encode(),
-            salt=salt,
-            memory_kib=self._cost.memory_kib,
-            passes=self._cost.passes,
-            lanes=1,
-            length=32,
-        )
-        return self._module.mac(self._pepper, customer.encode() + b"\x00" + slow)
+    def _under(self, customer: str) -> Keeping:
+        return Keeping(pepper=self._pepper, cost=self._cost, customer=customer)
 
 
 class Pins:

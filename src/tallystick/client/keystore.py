@@ -9,15 +9,16 @@ Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.5; 8.1.2; 8.1.5
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from tallystick.client.keyfile import KeyFile
+from tallystick.client.live import Tries
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.infrastructure.envelope.renewal import RenewalPair
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode, encode_canonical
-from tallystick.kernel.errors import NotFound
+from tallystick.kernel.errors import NotAuthentic, NotFound
 from tallystick.kernel.model import Record
 from tallystick.kernel.secret import Secret
 
@@ -35,7 +36,10 @@ class UserVerification(Protocol):
     """
 
     def __call__(self, shown: str) -> None:
-        """Return once the user was verified; raises NotPermitted if not.
+        """Return once the user was verified.
+
+        Raises NotAuthentic for whoever is not the user, which is counted, and NotPermitted where
+        the user says no, which is not.
 
         Source: ISO/TS 12812-2:2017, 8.1.5
         """
@@ -94,8 +98,15 @@ class DeviceKeystore(Protocol):
     def consent_sign(self, message: bytes, *, shown: str) -> bytes:
         """An ES256 signature of 64 octets, after the user was verified for what is `shown`.
 
-        Raises NotPermitted if the user was not.
+        Raises what `UserVerification` raises, once it is counted durably.
         Source: ISO/TS 12812-2:2017, 8.1.5
+        """
+        ...
+
+    def tries(self) -> Tries:
+        """How often the user's verification failed here, over restarts.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2; 8.1.5
         """
         ...
 
@@ -154,6 +165,7 @@ class _Memory(Record, frozen=True, kw_only=True):
     pairs: tuple[_Pair, ...]
     identity: EnrolledIdentity | None
     checkpoint: str
+    tries: Tries = Tries()
 
 
 _MEMORY: Decoder[_Memory] = Decoder(_Memory)
@@ -168,6 +180,7 @@ class _Kept:
     pairs: tuple[RenewalPair, ...] = ()
     identity: EnrolledIdentity | None = None
     checkpoint: str = ""
+    tries: Tries = field(default_factory=Tries)
 
     def encoded(self) -> bytes:
         memory = _Memory(
@@ -179,6 +192,7 @@ class _Kept:
             ),
             identity=self.identity,
             checkpoint=self.checkpoint,
+            tries=self.tries,
         )
         return encode_canonical(memory)
 
@@ -194,6 +208,7 @@ def _kept_in(content: bytes) -> _Kept:
         ),
         identity=memory.identity,
         checkpoint=memory.checkpoint,
+        tries=memory.tries,
     )
 
 
@@ -298,11 +313,28 @@ class SoftwareKeystore:
     def consent_sign(self, message: bytes, *, shown: str) -> bytes:
         """A signature of 64 octets, after the user was verified for what is `shown`.
 
-        Raises NotPermitted if the user was not.
+        Raises what the verification raises; a failed one is on disk then, if there is a file.
         Source: ISO/TS 12812-2:2017, 8.1.5
         """
-        self._verify(shown)
+        try:
+            self._verify(shown)
+        except NotAuthentic:
+            self._count(right=False)
+            raise
+        if self._kept.tries.in_row:
+            self._count(right=True)
         return self._kept.consent.sign(message)
+
+    def _count(self, *, right: bool) -> None:
+        self._kept.tries = self._kept.tries.after(right=right)
+        self._save()
+
+    def tries(self) -> Tries:
+        """How often the user's verification failed; in the file, if there is one.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2; 8.1.5
+        """
+        return self._kept.tries
 
     def renewal_pairs(self) -> tuple[RenewalPair, ...]:
         """The remembered renewal pairs, newest first.

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from tallystick.client.keystore import DeviceKeystore, EnrolledIdentity, Entropy
+from tallystick.client.live import Live
 from tallystick.infrastructure.crypto.kem import KemPrivateKey, KemSuite
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.envelope.certificate import certificate_id
@@ -28,7 +29,6 @@ from tallystick.infrastructure.envelope.handshake_client import (
     authenticate_provider,
     greet,
 )
-from tallystick.infrastructure.envelope.schedule import SessionKeys
 from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.errors import (
     Conflict,
@@ -42,6 +42,7 @@ from tallystick.kernel.errors import (
 from tallystick.kernel.model import Wire
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import SECOND_MS, Clock
+from tallystick.protocol.authentication import ReportTries
 from tallystick.protocol.enrolment import ENROLMENTS_PATH, Attestation, DeviceDescription
 from tallystick.protocol.envelope import MAX_SEQUENCE, SEALED_MEDIA_TYPE
 from tallystick.protocol.problems import Problem, error_of
@@ -214,19 +215,6 @@ class Sealed:
     open: Callable[[bytes], bytes]
 
 
-class _Live:
-    """An open session; our clock counts from its opening, since the provider's may differ."""
-
-    __slots__ = ("accepted", "keys", "last", "sequence", "until")
-
-    def __init__(self, keys: SessionKeys, accepted: SessionAccepted, now: int) -> None:
-        self.keys = keys
-        self.accepted = accepted
-        self.sequence = 0
-        self.last = now
-        self.until = now + accepted.expires_at - accepted.server_time
-
-
 class ClientSession:
     """The session of one enrolled device; may be shared by threads, whose requests run in parallel.
 
@@ -243,7 +231,7 @@ class ClientSession:
         self._clock = clock
         self._establishing = threading.Lock()
         self._numbering = threading.Lock()
-        self._live: _Live | None = None
+        self._live: Live | None = None
 
     @property
     def accepted(self) -> SessionAccepted | None:
@@ -273,18 +261,22 @@ class ClientSession:
     def exchange(self, operation: str, path: str, body: bytes, *, resend: bool = True) -> Exchanged:
         """The authentic reply to `body`, sealed for `operation` and posted to `path`.
 
-        With `resend` a session that the provider no longer knows is replaced and the request sent
+        What the keystore counted of failed user verifications is sent before, once a session. With
+        `resend` a session that the provider no longer knows is replaced and the request sent
         once more. Raises Unavailable without a reply, NotAuthentic for a reply that is not this
         provider's to this request, Unauthenticated or what else an answer in clear says.
         Source: ISO/TS 12812-2:2017, 7.2.7; 7.3.3
         """
         live = self._open_session()
         try:
+            self._report_tries(live)
             return self._once(live, operation, path, body)
         except Unauthenticated:
             if not resend:
                 raise
-        return self._once(self._replaced(live), operation, path, body)
+        live = self._replaced(live)
+        self._report_tries(live)
+        return self._once(live, operation, path, body)
 
     def seal(self, operation: str, body: bytes) -> "Sealed":
         """`body`, sealed for `operation`, for an answer that comes in many parts.
@@ -315,7 +307,16 @@ class ClientSession:
             raise error_of(_PROBLEM.decode(exchanged.body))
         return decoder.decode(exchanged.body)
 
-    def _once(self, live: _Live, operation: str, path: str, body: bytes) -> Exchanged:
+    def _report_tries(self, live: Live) -> None:
+        """Say what the keystore counted, before anything else, where it was not yet said here."""
+        tries = self._keystore.tries()
+        if tries == live.reported:
+            return
+        body = encode_canonical(ReportTries(failed=tries.failed, in_row=tries.in_row))
+        self._once(live, "device.tries", "/v1/devices/tries", body)
+        live.reported = tries
+
+    def _once(self, live: Live, operation: str, path: str, body: bytes) -> Exchanged:
         reply, sequence = self._post(live, operation, path, body)
         if not reply.sealed:
             raise refusal(reply)
@@ -324,7 +325,7 @@ class ClientSession:
             _raise_if_ended(content)
         return Exchanged(reply.status, content)
 
-    def _post(self, live: _Live, operation: str, path: str, body: bytes) -> tuple[Reply, int]:
+    def _post(self, live: Live, operation: str, path: str, body: bytes) -> tuple[Reply, int]:
         with self._numbering:
             live.sequence += 1
             sequence = live.sequence
@@ -332,7 +333,7 @@ class ClientSession:
         sealed = seal_request(live.keys, operation, sequence, body)
         return self._peer.transport.post(path, sealed, SEALED_MEDIA_TYPE), sequence
 
-    def _open_session(self) -> _Live:
+    def _open_session(self) -> Live:
         live = self._live
         if live is not None and self._usable(live):
             return live
@@ -340,17 +341,17 @@ class ClientSession:
             live = self._live
             return live if live is not None and self._usable(live) else self._established()
 
-    def _replaced(self, dead: _Live) -> _Live:
+    def _replaced(self, dead: Live) -> Live:
         with self._establishing:
             live = self._live
             return live if live is not None and live is not dead else self._established()
 
-    def _usable(self, live: _Live) -> bool:
+    def _usable(self, live: Live) -> bool:
         now = self._clock.now()
         idle_until = live.last + live.accepted.expires_idle_s * SECOND_MS
         return now < min(idle_until, live.until) and live.sequence < MAX_SEQUENCE
 
-    def _established(self) -> _Live:
+    def _established(self) -> Live:
         self._live = None
         again = True
         for _ in range(_ATTEMPTS):
@@ -364,7 +365,7 @@ class ClientSession:
                 again = False
                 continue
             if confirmed.accepted.open:
-                self._live = _Live(confirmed.keys, confirmed.accepted, self._clock.now())
+                self._live = Live(confirmed.keys, confirmed.accepted, self._clock.now())
                 return self._live
         raise Unavailable("no session could be established", remedy="try again later")
 

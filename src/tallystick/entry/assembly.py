@@ -10,7 +10,7 @@ from tallystick import __version__
 from tallystick.application.commands import Command, InstallPolicy, InviteOperator
 from tallystick.application.desks import Desks
 from tallystick.application.notices import Notices
-from tallystick.application.pins import PinCost, PinVerifier
+from tallystick.application.pins import PinVerifier
 from tallystick.application.quotekeys import QuoteKeys
 from tallystick.application.quoting import Quoting
 from tallystick.application.webhooks import Webhooks
@@ -35,6 +35,7 @@ from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.signer import ModuleSigner
 from tallystick.infrastructure.modules.soft import SoftModule
+from tallystick.infrastructure.pin.wallet import PinCost
 from tallystick.infrastructure.store.boots import next_boot
 from tallystick.infrastructure.store.commit import GroupCommit
 from tallystick.infrastructure.store.database import Connection, Database

@@ -120,6 +120,16 @@ class ReportKey(Wire, frozen=True, kw_only=True):
     because: Annotated[Annotated[str, pattern("^(?:biometrics-changed|lock-removed)$")], INTERNAL]
 
 
+class ReportTries(Wire, frozen=True, kw_only=True):
+    """The phone says how many user verifications failed: all since it was enrolled, and in a row.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2; 8.1.5
+    """
+
+    failed: Annotated[Natural, INTERNAL]
+    in_row: Annotated[Natural, INTERNAL]
+
+
 class EnrolAuthenticator(Wire, frozen=True, kw_only=True):
     """Enters a customer's authenticator; its seed is sealed to the transport key `sealed_to`.
 

@@ -55,7 +55,8 @@ FLOWS: tuple[Flow, ...] = (
         (
             "session.end", "payment.quote", "payment.order", "payment.receipt", "account.read",
             "agent.open-customer", "factor.challenge", "factor.code", "factor.pin", "pin.change",
-            "payee.add", "device.remove", "device.key-void", "session.list", "session.end-others",
+            "payee.add", "device.remove", "device.key-void", "device.tries", "session.list",
+            "session.end-others",
             "approval.begin", "approval.inbox", "approval.stream", "approval.approve",
             "approval.decline", "approval.cancel", "approval.wake",
             "recovery.sign", "recovery.list", "recovery.cancel",

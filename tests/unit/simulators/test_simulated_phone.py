@@ -8,6 +8,7 @@ from simulators.feature_phone import FeaturePhone
 from simulators.loopback import LoopbackServer, Request, Response, exchange
 from simulators.smsc import Smsc
 from simulators.ussd_gateway import UssdGateway
+from tests.support.sealed_pins import VERIFIER
 
 from tallystick.application.channels import (
     Action,
@@ -32,6 +33,7 @@ from tallystick.application.channels import (
     open_session,
     resume,
     step,
+    taken,
 )
 from tallystick.application.notices import (
     ActivationIssued,
@@ -44,6 +46,7 @@ from tallystick.application.notices import (
 )
 from tallystick.infrastructure.crypto.digest import hmac_sha256
 from tallystick.infrastructure.crypto.signature import Es256SigningKey, VerifyKey
+from tallystick.infrastructure.modules.wallet_pins import SealedPin
 from tallystick.kernel.codec import Decoder, encode
 from tallystick.kernel.errors import (
     Expired,
@@ -79,7 +82,7 @@ class SmallProvider:
     gateways: dict[str, VerifyKey] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     sessions: dict[str, UssdSession] = field(default_factory=dict)
-    pins: dict[str, str] = field(default_factory=dict)
+    pins: dict[str, bytes] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
     balances: dict[str, int] = field(default_factory=lambda: {AYA: 100_000, BEN: 0, CAT: 0})
     payments: list[tuple[str, str, int]] = field(default_factory=list)
@@ -102,7 +105,7 @@ class SmallProvider:
         session = self.sessions.get(message.session) or open_session(
             message.session, message.msisdn, facts.now
         )
-        out = step(session, message.input, facts)
+        out = step(session, taken(session, Secret(message.input), facts, VERIFIER), facts)
         while not isinstance(out.out, Screen):
             out = resume(out.session, self.act(message.msisdn, out.out), facts)
         self.sessions[message.session] = out.session
@@ -117,14 +120,21 @@ class SmallProvider:
             case CheckCode(code=code):
                 return self.check(me, code)
             case Balance(pin=pin):
-                if pin.reveal() != self.pins.get(me):
+                if not self.is_right(me, pin):
                     return Declined(says="Wrong PIN.", again=True)
                 return BalanceIs(available_minor=self.balances[me], currency="KES")
             case SetPin(code=code, pin=pin):
                 if code.reveal() != self.codes.pop(me, None):
                     return Declined(says="Wrong code.", again=True)
-                self.pins[me] = pin.reveal()
+                self.pins[me] = VERIFIER.make(pin, me, me)
                 return PinIsSet()
+
+    def is_right(self, me: str, pin: SealedPin) -> bool:
+        try:
+            VERIFIER.check(pin, me, me, self.pins.get(me, b""))
+        except NotAuthentic:
+            return False
+        return True
 
     def quote(self, asked: AskQuote) -> Result:
         if asked.payee not in NAMES:
@@ -147,8 +157,8 @@ class SmallProvider:
         self.asked_payee = asked.payee
         return Quoted(terms=QuoteReply(quote=quote, proof="AAAA"))
 
-    def pay(self, me: str, quote: Quote, pin: Secret[str]) -> Result:
-        if pin.reveal() != self.pins.get(me):
+    def pay(self, me: str, quote: Quote, pin: SealedPin) -> Result:
+        if not self.is_right(me, pin):
             return Declined(says="Wrong PIN.", again=True)
         them, minor = self.asked_payee, quote.amount_minor
         self.balances[me] -= minor

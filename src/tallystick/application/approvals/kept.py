@@ -154,6 +154,22 @@ class Kept:
         """
         return [self.get(one) for one in sorted(self._pending.get(customer, ()))]
 
+    def waiting(self, most: int) -> list[ApprovalRow]:
+        """At most `most` of the requests that wait, oldest first, read in one statement.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        oldest = sorted(set[str]().union(*self._pending.values()))[:most]
+        self._rows.prefetch(oldest)
+        return [self.get(one) for one in oldest]
+
+    def at_risk(self, now: Instant) -> list[RiskRow]:
+        """Whoever said that it was somebody else, as long as it counts.
+
+        Source: ISO/TS 12812-2:2017, 7.4.5
+        """
+        return [row for one, row in sorted(self._risks.items()) if self.score(one, now)]
+
     def signed(self, row: ApprovalRow) -> dict[str, SignatureRow]:
         """The signatures under `row` of those who may still sign, by customer.
 

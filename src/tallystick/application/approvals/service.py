@@ -104,9 +104,9 @@ class Approvals:
         """Take the consent of one approver; with the last of them the order is paid at once.
 
         A request that was approved is answered as before. Raises NotFound for whoever is no
-        approver, NotAuthentic for other terms and for a wrong number, NotPermitted while the
-        device was under somebody's influence, Expired, Conflict for one that ended otherwise,
-        and what payments refuse with.
+        approver, NotAuthentic for other terms, a wrong number and a blocked device, NotPermitted
+        while the device was under somebody's influence, Expired, Conflict for one that ended
+        otherwise, and what payments refuse with.
         Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2
         """
         live, device, row = self._who(turn, session, sequence, asked.approval)
@@ -114,6 +114,7 @@ class Approvals:
             return self.answered(row)
         self._open(turn, row)
         self._check_right(row, live)
+        self._staff.attempts.check_device(live.device, turn.now)
         consent = consented.consent
         if consent.order != row.order_id or consent.quote_hash != b64url(row.digest):
             raise NotAuthentic("the consent is for other terms", remedy="look at the request again")

@@ -6,7 +6,7 @@
 Source: ISO/TS 12812-2:2017, 7.3.2
 """
 
-from tallystick.application.attempts.model import AttemptRow, Subjects, not_right
+from tallystick.application.attempts.model import AttemptRow, Subjects, not_right, reported_by
 from tallystick.application.attempts.service import Attempts
 
-__all__ = ["AttemptRow", "Attempts", "Subjects", "not_right"]
+__all__ = ["AttemptRow", "Attempts", "Subjects", "not_right", "reported_by"]

@@ -21,6 +21,9 @@ class AttemptRow(Record, frozen=True, kw_only=True):
 
     `blocks` counts blocks in a row; `stopped` is 1 once only two operators may unlock; `held`
     counts tries while none was allowed, so that refusing one writes as much as counting one.
+
+    The row `reported_by` a device has what the phone said of itself: `failures` in all, in
+    `blocks` those in a row, `tried_at` when it said so last, `held` how often it said less.
     Source: ISO/TS 12812-2:2017, 7.3.2
     """
 
@@ -59,6 +62,14 @@ class Subjects(NamedTuple):
             yield self.device
         if self.source:
             yield f"{SOURCE}{self.source}"
+
+
+def reported_by(device: str) -> str:
+    """The name of the row with what `device` reported of its own user verification.
+
+    Source: ISO/TS 12812-2:2017, 8.1.5
+    """
+    return f"reported:{device}"
 
 
 def not_right() -> NotAuthentic:

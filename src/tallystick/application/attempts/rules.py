@@ -40,6 +40,14 @@ def next_try_at(row: AttemptRow, rule: AttemptRule) -> int:
     return row.tried_at + (rule.backoff_ms << min(row.failures - 2, _MOST_DOUBLINGS))
 
 
+def is_blocked(row: AttemptRow, now: Instant) -> bool:
+    """Whether failures block the subject of `row` at `now`, be it for a time or for good.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2
+    """
+    return bool(row.stopped) or now < row.blocked_until
+
+
 def tried(row: AttemptRow, now: Instant, rule: AttemptRule) -> AttemptRow:
     """`row` after one more try at `now`, which is at or after `next_try_at`.
 

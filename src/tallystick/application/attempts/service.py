@@ -3,9 +3,9 @@
 Source: ISO/TS 12812-2:2017, 7.3.2
 """
 
-from tallystick.application.attempts.model import AttemptRow, Subjects, not_right
-from tallystick.application.attempts.rules import limit_of, next_try_at, tried
-from tallystick.application.attempts.store import ATTEMPT, devices_of
+from tallystick.application.attempts.model import AttemptRow, Subjects, not_right, reported_by
+from tallystick.application.attempts.rules import is_blocked, limit_of, next_try_at, tried
+from tallystick.application.attempts.store import ATTEMPT, DEVICE, blocked_devices, devices_of
 from tallystick.application.customers import Customer, Customers
 from tallystick.application.notices import Notices, Template
 from tallystick.application.policing import PolicyInForce
@@ -14,6 +14,7 @@ from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.model import replace
+from tallystick.kernel.time import Instant
 
 _PREFIX = "cus_"
 
@@ -42,6 +43,7 @@ class Attempts:
         self._policy = policy
         self._reader = reader
         self._rows = RowCache(ATTEMPT, AttemptRow, reader, capacity=capacity)
+        self._blocked = blocked_devices(reader)
 
     def count(self, turn: Turn, who: Subjects) -> None:
         """Count one try of everybody in `who`, or none if one of them may not try now.
@@ -94,6 +96,55 @@ class Attempts:
         kind = "authentication.blocked" if blocked and not held else "authentication.failed"
         return self._record(turn, kind, who, told)
 
+    def reported(self, turn: Turn, who: Subjects, failed: int, in_row: int) -> int:
+        """Count what the phone says of user verifications that failed; gives the event's index.
+
+        `failed` are all since the phone was enrolled, `in_row` those since one was right: fewer
+        than there would be say that one was. Only what is new counts. A total that falls was set
+        back: it counts as one failure, and the highest that was reported stays. While the device
+        is blocked nothing is counted and nothing lifted.
+        Source: ISO/TS 12812-2:2017, 7.3.2; 8.1.5
+        """
+        rule = self._policy.compiled.policy.attempts
+        told, row = self._row(reported_by(who.device)), self._row(who.device)
+        new, set_back = failed - told.failures, failed < told.failures
+        was_right = not set_back and in_row < told.blocks + new
+        if not new and not was_right:
+            return -1
+        total = max(failed, told.failures)
+        told = replace(
+            told, failures=total, tried_at=turn.now, blocks=in_row, held=told.held + set_back
+        )
+        self._keep(turn, told)
+        held = is_blocked(row, turn.now)
+        if held:
+            row = replace(row, held=row.held + 1)
+        else:
+            row = _begun_anew(row) if was_right else row
+            for _ in range(1 if set_back else min(new, in_row, limit_of(row, rule))):
+                row = row if is_blocked(row, turn.now) else tried(row, turn.now, rule)
+        self._keep(turn, row)
+        blocks = not held and is_blocked(row, turn.now)
+        said = {
+            "failures": row.failures,
+            "held": int(held),
+            "reported": total,
+            "set_back": int(set_back),
+            "stopped": row.stopped,
+        }
+        kind = "authentication.blocked" if blocks else "authentication.failed"
+        return self._record(turn, kind if new else "authentication.passed", who, said)
+
+    def check_device(self, device: str, now: Instant) -> None:
+        """Pass unless `device` is blocked by failures that were counted or reported.
+
+        Raises NotAuthentic, the same as for what is wrong.
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        row = self._blocked.get(device)
+        if row is not None and is_blocked(row, now):
+            raise not_right()
+
     def passed(self, turn: Turn, who: Subjects) -> int:
         """Record a try that was right; gives the event's index.
 
@@ -123,6 +174,7 @@ class Attempts:
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self._rows.reset()
+        self._blocked = blocked_devices(self._reader)
 
     def _record(self, turn: Turn, kind: str, who: Subjects, public: dict[str, int]) -> int:
         mac = self._customers.commit_mac_of_nobody()
@@ -156,6 +208,9 @@ class Attempts:
 
     def _keep(self, turn: Turn, row: AttemptRow) -> None:
         self._rows.put(row.subject, row, turn.changes)
+        self._blocked.pop(row.subject, None)
+        if row.subject.startswith(DEVICE) and (row.blocked_until or row.stopped):
+            self._blocked[row.subject] = row
         if not row.subject.startswith(_PREFIX):
             return
         try:

@@ -3,9 +3,14 @@
 Source: ISO/TS 12812-2:2017, 7.3.2
 """
 
+from tallystick.application.attempts.model import AttemptRow
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
+from tallystick.kernel.model import from_row
+
+DEVICE = "dev_"
+"""How the name of a device begins."""
 
 ATTEMPT = Table(
     name="attempt",
@@ -37,6 +42,19 @@ MIGRATION = Migration(
         ) STRICT, WITHOUT ROWID""",
     ),
 )
+
+
+def blocked_devices(reader: Reader) -> dict[str, AttemptRow]:
+    """The counts of devices that are or were blocked; they are few, so all are in memory.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2
+    """
+    rows = reader.rows(
+        "SELECT subject, failures, tried_at, blocked_until, blocks, stopped, held FROM attempt"
+        " WHERE subject >= ? AND subject < ? AND (blocked_until > 0 OR stopped > 0)",
+        (DEVICE, DEVICE + "~"),
+    )
+    return {str(row[0]): from_row(AttemptRow, row) for row in rows}
 
 
 def devices_of(reader: Reader, customer: str) -> list[str]:

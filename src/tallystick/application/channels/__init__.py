@@ -34,15 +34,17 @@ from tallystick.application.channels.model import (
     Speak,
     Spoken,
     Step,
+    TypedPin,
     UssdSession,
     asks_secret,
     open_session,
 )
 from tallystick.application.channels.rules import (
+    NAVIGATION,
     activation_code,
     check_fresh,
-    check_new_pin,
     open_message,
+    taken,
     telephone_number,
     till_number,
 )
@@ -50,6 +52,7 @@ from tallystick.application.channels.states import Confirm, Ended, Offered, Repo
 from tallystick.application.channels.ussd import interrupted, resume, step
 
 __all__ = [
+    "NAVIGATION",
     "NOT_A_CUSTOMER",
     "Action",
     "AskQuote",
@@ -78,16 +81,17 @@ __all__ = [
     "Speak",
     "Spoken",
     "Step",
+    "TypedPin",
     "UssdSession",
     "activation_code",
     "asks_secret",
     "check_fresh",
-    "check_new_pin",
     "interrupted",
     "open_message",
     "open_session",
     "resume",
     "step",
+    "taken",
     "telephone_number",
     "till_number",
 ]

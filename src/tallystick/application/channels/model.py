@@ -4,6 +4,7 @@ Source: ISO/TS 12812-2:2017, 7.2.3; 11.2.2; 12.2
 """
 
 from tallystick.application.channels.states import Dialled, Offered, Reported, Secretive, State
+from tallystick.infrastructure.modules.wallet_pins import SealedPin
 from tallystick.kernel.model import Record
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import SECOND_MS
@@ -34,7 +35,8 @@ class MenuFacts(Record, frozen=True, kw_only=True):
 
     A session ends after `idle_ms` without input and `lifetime_ms` in all, and after `most_tries`
     wrong entries in a row. `country` is the calling code without plus. With `pin_ends` a PIN is the
-    last input of a session: one that was wrong is not asked for again.
+    last input of a session: one that was wrong is not asked for again. With `app_waits` a
+    request waits in the dialler's app; it is told, and cannot be approved here.
     Source: ISO/TS 12812-2:2017, 7.3.2
     """
 
@@ -48,6 +50,19 @@ class MenuFacts(Record, frozen=True, kw_only=True):
     pin_least: int = 4
     pin_most: int = 6
     pin_ends: bool = False
+    app_waits: bool = False
+
+
+class TypedPin(Record, frozen=True, kw_only=True):
+    """What was typed where a PIN is asked for; without `pin` it was none.
+
+    A new PIN is `weak` if it is guessed first, and the `same` if it was typed so before.
+    Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.4
+    """
+
+    pin: SealedPin | None = None
+    weak: bool = False
+    same: bool = False
 
 
 class Screen(Record, frozen=True, kw_only=True):
@@ -78,7 +93,7 @@ class Pay(Record, frozen=True, kw_only=True):
     """
 
     terms: QuoteReply
-    pin: Secret[str]
+    pin: SealedPin
 
 
 class PayWithCode(Record, frozen=True, kw_only=True):
@@ -106,7 +121,7 @@ class Balance(Record, frozen=True, kw_only=True):
     Source: ISO/TS 12812-2:2017, 12.3
     """
 
-    pin: Secret[str]
+    pin: SealedPin
 
 
 class SetPin(Record, frozen=True, kw_only=True):
@@ -116,7 +131,7 @@ class SetPin(Record, frozen=True, kw_only=True):
     """
 
     code: Secret[str]
-    pin: Secret[str]
+    pin: SealedPin
 
 
 class Speak(Record, frozen=True, kw_only=True):

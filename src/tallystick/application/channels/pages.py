@@ -21,6 +21,7 @@ from tallystick.application.channels.states import (
     AskPinAgain,
     AskReceiptCode,
     AskSafety,
+    AtMenu,
     Confirm,
     Offered,
     Reported,
@@ -107,8 +108,10 @@ class Pages:
         """
         return self._texts[text].format(provider=plain_name(self._facts.provider, 24), **fields)
 
-    def prompt(self, state: State) -> str:
-        """What the page of `state` asks.
+    def prompt(  # noqa: PLR0911 - one return a sort of page
+        self, state: State, *, again: bool = False
+    ) -> str:
+        """What the page of `state` asks; `again` leaves room for what was wrong.
 
         Source: ISO/TS 12812-2:2017, 7.2.3; 11.2.2
         """
@@ -131,6 +134,8 @@ class Pages:
                 return self.say(Text.ASK_NEW_PIN, least=least, most=most)
             case Offered() | Reported():
                 return self._offered(state)
+            case AtMenu() if facts.app_waits and not again:
+                return f"{self.say(Text.MENU)}\n{self.say(Text.APP_WAITS)}"
             case _:
                 return self.say(_PLAIN.get(type(state), Text.MENU))
 

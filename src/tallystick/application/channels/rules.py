@@ -1,15 +1,20 @@
-"""Pure rules of the dialled channel: who signed, what a number means, which PINs are too weak.
+"""Rules of the dialled channel: who signed, what a number or a code means, what is a PIN.
+
+A PIN is a block before the menu sees it.
 
 Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2; 7.3.3
 """
 
 import re
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import TypeVar
 
+from tallystick.application.channels.model import MenuFacts, TypedPin, UssdSession
+from tallystick.application.channels.states import AskNewPin, AskPinAgain, PinAsked
+from tallystick.application.pins import PinVerifier
 from tallystick.infrastructure.crypto.jws import split_compact
 from tallystick.infrastructure.crypto.signature import VerifyKey
+from tallystick.infrastructure.modules.wallet_pins import SealedPin
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Expired, Malformed, NotAuthentic, NotPermitted
 from tallystick.kernel.money import Money
@@ -27,11 +32,8 @@ _NATIONAL = re.compile(r"^0([1-9][0-9]{5,11})$")
 _TILL = re.compile(r"^[0-9]{4,8}$")
 _MOST_MINOR = 2**53 - 1
 
-_FAVOURITES = frozenset((
-    "1004", "1122", "1313", "2468", "1357", "2580", "0852", "4242", "0070", "0007", "1337", "5683",
-    "6969", "8520", "1470", "1379", "11223", "13579", "24680", "159753", "147258", "112233",
-    "123321", "131313", "789456", "147369", "258456", "520131",
-))  # fmt: skip
+NAVIGATION = ("0", "00")
+"""Inputs that lead back, wherever one stands."""
 
 
 def open_message(signed: SignedUssd, gateways: Mapping[str, VerifyKey]) -> UssdMessage:
@@ -117,17 +119,6 @@ def typed_amount(typed: str, currency: str) -> int:
     return minor
 
 
-def typed_pin(typed: str, least: int, most: int) -> Secret[str]:
-    """The PIN that a person typed, hidden from here on.
-
-    Raises Malformed for what has other characters than digits, or fewer or more than allowed.
-    Source: ISO/TS 12812-2:2017, 7.3.4; ISO 9564-1, 7.2
-    """
-    if not re.fullmatch(r"[0-9]+", typed) or not least <= len(typed) <= most:
-        raise Malformed("this is not a PIN")
-    return Secret(typed)
-
-
 def activation_code(typed: str) -> Secret[str]:
     """The activation code that a person typed, in the spelling it was issued in: groups of four.
 
@@ -175,45 +166,34 @@ def order_code(typed: str) -> Secret[str]:
     return Secret(digits)
 
 
-def check_new_pin(pin: Secret[str], msisdn: str) -> None:
-    """Pass if `pin` (4 to 12 digits) is none of those that are guessed first.
+def taken(
+    session: UssdSession, typed: Secret[str], facts: MenuFacts, pins: PinVerifier
+) -> str | TypedPin:
+    """What `session` is given of what was `typed`: where a PIN is asked for, never the digits.
 
-    Raises NotPermitted for repeats, runs, years and dates, the end of the customer's own number,
-    and well-known favourites; Malformed for what is not a PIN.
-    Source: ISO/TS 12812-2:2017, 7.3.2; ISO 9564-1, 7.2
+    What is not a PIN of allowed length gives a `TypedPin` without block. A new PIN is judged by the
+    module, and compared with the one before.
+    Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.4
     """
-    digits = pin.reveal()
-    if not re.fullmatch(r"[0-9]{4,12}", digits):
-        raise Malformed("a PIN has 4 to 12 digits")
-    if (
-        digits in _FAVOURITES
-        or _repeats(digits)
-        or _runs(digits)
-        or _is_a_date(digits)
-        or msisdn.endswith(digits)
-    ):
-        raise NotPermitted("this PIN is too easy to guess", remedy="choose another PIN")
+    state, plain = session.state, typed.reveal().strip()
+    if not isinstance(state, PinAsked) or plain in NAVIGATION:
+        return plain
+    if not facts.pin_least <= len(plain) <= facts.pin_most:
+        return TypedPin()
+    try:
+        pin = pins.seal(Secret(plain), session.msisdn)
+    except Malformed:
+        return TypedPin()
+    if isinstance(state, AskNewPin):
+        return TypedPin(pin=pin, weak=_is_weak(pins, pin, session.msisdn))
+    if isinstance(state, AskPinAgain):
+        return TypedPin(pin=pin, same=pins.same(pin, state.pin, session.msisdn))
+    return TypedPin(pin=pin)
 
 
-def _repeats(digits: str) -> bool:
-    """One group over and over (`0000`, `1212`, `123123`), or no more than one digit apart."""
-    return digits in (digits + digits)[1:-1] or max(map(digits.count, digits)) >= len(digits) - 1
-
-
-def _runs(digits: str) -> bool:
-    """Up or down the keypad one by one, past 9 or 0 as well."""
-    steps = {(int(b) - int(a)) % 10 for a, b in pairwise(digits)}
-    return steps in ({1}, {9})
-
-
-def _is_a_date(digits: str) -> bool:
-    """A year of birth (`1987`), or day, month and year in any usual order."""
-    if len(digits) == 4:
-        return digits[:2] in {"19", "20"}
-    if len(digits) == 6:
-        a, b, c = (int(digits[at : at + 2]) for at in (0, 2, 4))
-        orders = ((a, b), (b, a), (c, b))
-        return any(1 <= day <= 31 and 1 <= month <= 12 for day, month in orders)
-    if len(digits) == 8:
-        return digits[:2] in {"19", "20"} or digits[4:6] in {"19", "20"}
+def _is_weak(pins: PinVerifier, pin: SealedPin, number: str) -> bool:
+    try:
+        pins.check_new(pin, number, number)
+    except NotPermitted:
+        return True
     return False

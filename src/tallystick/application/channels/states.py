@@ -3,6 +3,7 @@
 Source: ISO/TS 12812-2:2017, 7.2.3; 11.2.2; 12.2
 """
 
+from tallystick.infrastructure.modules.wallet_pins import SealedPin
 from tallystick.kernel.model import Record
 from tallystick.kernel.secret import Secret
 from tallystick.protocol.payments import PaymentKind, QuoteReply
@@ -124,7 +125,7 @@ class AskPinAgain(Record, frozen=True, kw_only=True):
     """
 
     code: Secret[str]
-    pin: Secret[str]
+    pin: SealedPin
 
 
 class SettingPin(Record, frozen=True, kw_only=True):
@@ -226,5 +227,8 @@ State = (
     | Ended
 )
 
-Secretive = Confirm | AskOrderCode | AskBalancePin | AskActivationCode | AskNewPin | AskPinAgain
+PinAsked = Confirm | AskBalancePin | AskNewPin | AskPinAgain
+"""Where what is typed next may be a PIN."""
+
+Secretive = PinAsked | AskOrderCode | AskActivationCode
 """Where what is typed next may be a secret."""

@@ -45,18 +45,17 @@ from tallystick.application.channels.model import (
     Speak,
     Spoken,
     Step,
+    TypedPin,
     UssdSession,
 )
 from tallystick.application.channels.pages import Pages, cut_to
 from tallystick.application.channels.rules import (
     activation_code,
-    check_new_pin,
     chosen,
     matching,
     order_code,
     payee_number,
     typed_amount,
-    typed_pin,
 )
 from tallystick.application.channels.states import (
     AskActivationCode,
@@ -85,10 +84,10 @@ from tallystick.application.channels.states import (
     State,
 )
 from tallystick.application.channels.texts import Text
+from tallystick.infrastructure.modules.wallet_pins import SealedPin
 from tallystick.kernel.errors import Broken, Malformed, NotPermitted
 from tallystick.kernel.model import replace
 from tallystick.kernel.money import Money
-from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import iso_utc
 from tallystick.protocol.channels import Language
 from tallystick.protocol.gsm7 import USSD_PLACES, places
@@ -126,8 +125,8 @@ _WRONG: Mapping[type[State], Text] = {
 """What is said where an entry does not have the form that is asked for."""
 
 
-def step(session: UssdSession, typed: str, facts: MenuFacts) -> Step:
-    """What follows when `typed` arrives: only the new input, without what was typed before.
+def step(session: UssdSession, typed: str | TypedPin, facts: MenuFacts) -> Step:
+    """What follows when `typed` arrives: only the new input, a PIN as `taken` gives it.
 
     Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2
     """
@@ -170,7 +169,7 @@ class Menu:
         self._facts = facts
         self._pages = Pages(facts, language)
 
-    def step(self, session: UssdSession, typed: str) -> Step:
+    def step(self, session: UssdSession, typed: str | TypedPin) -> Step:
         """See `ussd.step`.
 
         Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2
@@ -183,7 +182,7 @@ class Menu:
         if isinstance(session.state, _AT_WORK):
             page = self._pages.page(self._pages.say(Text.WORKING), ends=False)
             return Step(session=session, out=page)
-        return self._entered(session, typed.strip())
+        return self._entered(session, typed)
 
     def _is_over(self, session: UssdSession) -> bool:
         now, facts = self._facts.now, self._facts
@@ -194,8 +193,9 @@ class Menu:
         )
 
     def _entered(  # noqa: PLR0911 - one return a way on
-        self, session: UssdSession, entry: str
+        self, session: UssdSession, typed: str | TypedPin
     ) -> Step:
+        entry = typed if isinstance(typed, TypedPin) else typed.strip()
         if entry == _HOME:
             return self._show(session, AtMenu())
         if entry == _BACK:
@@ -235,9 +235,11 @@ class Menu:
         return self._show(session, before)
 
     def _advance(  # noqa: PLR0911 - one return a state
-        self, session: UssdSession, entry: str
+        self, session: UssdSession, entry: str | TypedPin
     ) -> tuple[State, Action | None]:
         """Where `entry` leads. Raises Malformed if it does not fit, NotPermitted for a weak PIN."""
+        if isinstance(entry, TypedPin):
+            return self._advance_pin(session.state, entry)
         facts = self._facts
         match session.state:
             case AskPayee(kind=kind):
@@ -247,16 +249,14 @@ class Menu:
                 minor = typed_amount(entry, facts.currency)
                 quote = AskQuote(kind=kind, payee=payee, amount_minor=minor)
                 return Quoting(kind=kind, amount_minor=minor, payee=payee), quote
-            case Confirm(terms=terms):
-                return self._consent(terms, self._pin(entry))
             case AskOrderCode(terms=terms):
                 return Paying(terms=terms), PayWithCode(terms=terms, code=order_code(entry))
             case AskReceiptCode():
                 return Checking(), CheckCode(code=matching(_RECEIPT, entry))
-            case AskBalancePin():
-                return ReadingBalance(), Balance(pin=self._pin(entry))
-            case AskActivationCode() | AskNewPin() | AskPinAgain():
-                return self._advance_pin(session.state, session.msisdn, entry)
+            case AskActivationCode():
+                return AskNewPin(code=activation_code(entry)), None
+            case Confirm() | AskBalancePin() | AskNewPin() | AskPinAgain():
+                raise Malformed("a PIN is asked for")
             case AskLanguage():
                 return Choosing(), Speak(language=chosen(_LANGUAGES, entry))
             case AskSafety():
@@ -275,25 +275,24 @@ class Menu:
             case _:
                 raise Broken("the menu has no way on from where it stands")
 
-    def _advance_pin(
-        self, state: AskActivationCode | AskNewPin | AskPinAgain, msisdn: str, entry: str
-    ) -> tuple[State, Action | None]:
+    def _advance_pin(self, state: State, typed: TypedPin) -> tuple[State, Action | None]:
+        if typed.pin is None:
+            raise Malformed("this is not a PIN")
         match state:
-            case AskActivationCode():
-                return AskNewPin(code=activation_code(entry)), None
+            case Confirm(terms=terms):
+                return self._consent(terms, typed.pin)
+            case AskBalancePin():
+                return ReadingBalance(), Balance(pin=typed.pin)
             case AskNewPin(code=code):
-                pin = self._pin(entry)
-                check_new_pin(pin, msisdn)
-                return AskPinAgain(code=code, pin=pin), None
-            case AskPinAgain(code=code, pin=pin):
-                if Secret(entry) != pin:
-                    raise Malformed("the two PINs differ")
+                if typed.weak:
+                    raise NotPermitted("this PIN is too easy to guess")
+                return AskPinAgain(code=code, pin=typed.pin), None
+            case AskPinAgain(code=code, pin=pin) if typed.same:
                 return SettingPin(), SetPin(code=code, pin=pin)
+            case _:
+                raise Malformed("no PIN is asked for here, or the two differ")
 
-    def _pin(self, entry: str) -> Secret[str]:
-        return typed_pin(entry, self._facts.pin_least, self._facts.pin_most)
-
-    def _consent(self, terms: QuoteReply, pin: Secret[str]) -> tuple[State, Action | None]:
+    def _consent(self, terms: QuoteReply, pin: SealedPin) -> tuple[State, Action | None]:
         if self._facts.now > terms.quote.expires_at:
             return Ended(), None
         return Paying(terms=terms), Pay(terms=terms, pin=pin)
@@ -376,7 +375,7 @@ class Menu:
         tries = session.tries + 1
         if tries >= self._facts.most_tries:
             return self._end(session, Text.TOO_MANY)
-        prompt = self._pages.prompt(state)
+        prompt = self._pages.prompt(state, again=True)
         room = USSD_PLACES - places(prompt) - 1
         page = self._pages.page(f"{cut_to(because, room)}\n{prompt}", ends=False)
         return Step(session=replace(session, state=state, tries=tries), out=page)

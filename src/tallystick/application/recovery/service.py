@@ -45,6 +45,8 @@ from tallystick.protocol.recovery import RecoveryKind, RecoveryState
 REMEMBERED_MS = 90 * DAY_MS
 """For how long a recovery that ended is kept in memory; the longest that limits stay lowered."""
 
+_FROZEN = RecoveryState.FROZEN
+
 _numbers = Decoder(Numbers, limit=128)
 
 
@@ -125,6 +127,13 @@ class Recovery:
         Source: ISO/TS 12812-2:2017, 7.4.5
         """
         return tuple(self._rows[one] for one in reversed(self._of.get(customer, ())))
+
+    def open_cases(self) -> list[RecoveryRow]:
+        """Every recovery that runs and every freeze in force, oldest first.
+
+        Source: ISO/TS 12812-2:2017, 7.4.5
+        """
+        return [one for one in self._rows.values() if runs(one) or one.state is _FROZEN]
 
     def since(self, customer: str, now: Instant) -> int:
         """How long ago (ms) the account became one that is recovered, 0 while it is being so.

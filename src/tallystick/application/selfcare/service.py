@@ -15,7 +15,7 @@ from tallystick.application.payments import Payments
 from tallystick.application.pins import Pins
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
-from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound
+from tallystick.kernel.errors import Conflict, Malformed, NotAuthentic, NotFound
 from tallystick.kernel.model import replace
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Instant
@@ -167,6 +167,20 @@ class SelfCare:
         row = self._crew.devices.active(live.device)
         self._remove(turn, customer, row, f"{_VOID} ({because})")
         return Outcome(Empty())
+
+    def report_tries(
+        self, turn: Turn, session_id: str, sequence: int, failed: int, in_row: int
+    ) -> Outcome:
+        """Count what the phone says of user verifications that failed, with the device's tries.
+
+        Raises Malformed for more in a row than in all.
+        Source: ISO/TS 12812-2:2017, 7.3.2; 8.1.5
+        """
+        live, customer = self._who(turn, session_id, sequence)
+        if in_row > failed:
+            raise Malformed("more failed in a row than in all")
+        who = Subjects(customer.id, live.device)
+        return Outcome(Empty(), self._crew.attempts.reported(turn, who, failed, in_row))
 
     def sessions(self, turn: Turn, session_id: str, sequence: int) -> Outcome:
         """The customer's live sessions.

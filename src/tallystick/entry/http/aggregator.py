@@ -4,7 +4,8 @@
 
 An aggregator sends every input so far, the PIN among them, and nothing seals it on the way: it is
 declared as a node that reads the PIN. Here the inputs are hidden as soon as the form is taken
-apart; the body goes nowhere else, and no refusal repeats any of it.
+apart, and a PIN among them is a block before the menu steps; the body goes nowhere else, and no
+refusal repeats any of it.
 
 Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2; 7.3.4; 12.2
 """
@@ -100,12 +101,16 @@ class PartnerDoors:
         """
         asked_for(request, "ussd.callback")
         link = self._links.get(request.path_params["aggregator"])
-        body, copy = await self._authentic(request, link)
-        called = _called(request.path_params["aggregator"], _form_of(request, body))
+        called, copy = await self._called_by(request, link)
         page = await (self._dialogues.again(called) if copy else self._dialogues.answer(called))
         count_answer(self._accounting, request, 200, "")
         said = f"{'END' if page.ends else 'CON'} {page.text}"
         return PlainTextResponse(said, headers={"cache-control": "no-store"})
+
+    async def _called_by(self, request: Request, link: PartnerLink | None) -> tuple[Called, bool]:
+        """The callback, its inputs hidden; whoever awaits this keeps nothing of its body."""
+        body, copy = await self._authentic(request, link)
+        return _called(request.path_params["aggregator"], _form_of(request, body)), copy
 
     async def receipt(self, request: Request) -> Response:
         """What became of a message, by the word of the SMSC.

@@ -1,6 +1,7 @@
 """What a dialled menu asks to be done, carried out: quotes, orders, balances, codes, PINs.
 
-A PIN is counted before it is checked and checked on a helper thread, since that is slow on purpose.
+A PIN arrives here as a block, is counted before it is checked, and is checked on a helper thread,
+since that is slow on purpose.
 
 Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2; 12.2
 """
@@ -47,6 +48,7 @@ from tallystick.entry.hashing import HashingPool
 from tallystick.entry.mno import MnoLink
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.infrastructure.modules.wallet_pins import SealedPin
 from tallystick.kernel.errors import (
     Broken,
     MfsError,
@@ -55,7 +57,6 @@ from tallystick.kernel.errors import (
     RateLimited,
     StepUpRequired,
 )
-from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Instant
 from tallystick.process.policy import Grade
 from tallystick.process.policy.facts import Channel
@@ -86,8 +87,8 @@ class DialledActions:
         self._hashing = hashing
         self._codes = platform.keys.newest(Purpose.RECEIPT_CODE)
 
-    def facts(self, now: Instant, *, pin_ends: bool = False) -> MenuFacts:
-        """What the menu needs to know at `now`.
+    def facts(self, now: Instant, msisdn: str, *, pin_ends: bool = False) -> MenuFacts:
+        """What the menu needs to know at `now` of whoever dials from `msisdn`.
 
         Source: ISO/TS 12812-2:2017, 7.3.2
         """
@@ -100,7 +101,23 @@ class DialledActions:
             idle_ms=rule.idle_ms,
             lifetime_ms=rule.absolute_ms,
             pin_ends=pin_ends,
+            app_waits=self._app_waits(msisdn),
         )
+
+    def lifetime_ms(self) -> int:
+        """How long a menu session lasts at most under the policy in force.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        return self._desks.policy.compiled.session(Channel.USSD.value).absolute_ms
+
+    def _app_waits(self, msisdn: str) -> bool:
+        """Whether a request waits that the dialler may approve, in the app only."""
+        try:
+            customer = self._desks.customers.by_alias(msisdn).id
+        except NotFound:
+            return False
+        return any(customer in row.names() for row in self._desks.approvals.kept.pending(customer))
 
     async def carry_out(self, msisdn: str, action: Action, evidence: str) -> Result:
         """What came of `action` for whoever dials from `msisdn`; `evidence` is kept of a consent.
@@ -111,7 +128,7 @@ class DialledActions:
             customer = self._desks.customers.by_alias(msisdn)
             if not isinstance(action, Safeguard):
                 self._desks.customers.active(customer)
-            return await self._act(customer, action, evidence)
+            return await self._act(customer, msisdn, action, evidence)
         except NotFound:
             declined = Declined(says="You are not a customer here.", code=NOT_A_CUSTOMER)
         except NotAuthentic as error:
@@ -121,21 +138,21 @@ class DialledActions:
         return declined
 
     async def _act(  # noqa: PLR0911 - one return an action
-        self, customer: Customer, action: Action, evidence: str
+        self, customer: Customer, msisdn: str, action: Action, evidence: str
     ) -> Result:
         match action:
             case AskQuote():
                 return self._quote(customer, action)
             case Pay():
-                return await self._pay(customer, action, evidence)
+                return await self._pay(customer, msisdn, action, evidence)
             case PayWithCode():
                 return await self._pay_with_code(customer, action, evidence)
             case CheckCode():
                 return await self._check_code(customer, action)
             case Balance(pin=pin):
-                return await self._balance(customer, pin)
+                return await self._balance(customer, msisdn, pin)
             case SetPin():
-                return await self._set_pin(customer, action)
+                return await self._set_pin(customer, msisdn, action)
             case Speak(language=language):
                 await self._ask(ChooseLanguage(customer.id, language))
                 return Spoken(language=language)
@@ -144,8 +161,8 @@ class DialledActions:
                 await self._ask(DialledTerms(customer_id) if accept else DialledStop(customer_id))
                 return Safeguarded(accepted=accept)
 
-    async def _balance(self, customer: Customer, pin: Secret[str]) -> Result:
-        await self._check_pin(customer, pin)
+    async def _balance(self, customer: Customer, msisdn: str, pin: SealedPin) -> Result:
+        await self._check_pin(customer, msisdn, pin)
         recorded = await self._ask(DialBalance(customer.id))
         reply = recorded.outcome.reply
         if not isinstance(reply, AccountReply):
@@ -165,8 +182,8 @@ class DialledActions:
             return Declined(says=error.detail, code=error.code)
         return Quoted(terms=terms)
 
-    async def _pay(self, customer: Customer, action: Pay, evidence: str) -> Result:
-        await self._check_pin(customer, action.pin)
+    async def _pay(self, customer: Customer, msisdn: str, action: Pay, evidence: str) -> Result:
+        await self._check_pin(customer, msisdn, action.pin)
         await self.network.refresh(customer)
         consented = self._consented(action.terms, evidence, Grade.PIN_VERIFIED)
         try:
@@ -192,7 +209,7 @@ class DialledActions:
         consent = consent_of(terms.quote, device="", grade=grade.value, consented_at=now)
         return PinVerified(consent=consent, channel_message=evidence)
 
-    async def _check_pin(self, customer: Customer, pin: Secret[str]) -> None:
+    async def _check_pin(self, customer: Customer, msisdn: str, pin: SealedPin) -> None:
         """Pass for the right PIN; wrong and held back look the same and take as long."""
         verifier, now = self._platform.pin_verifier, self._platform.clock.now()
         held = False
@@ -204,17 +221,18 @@ class DialledActions:
             kept = self._desks.customers.get(customer.id).pin
             try:
                 if held or not kept:
-                    await place.run(verifier.refuse, pin, customer.id)
-                await place.run(verifier.check, pin, customer.id, kept)
+                    await place.run(verifier.refuse, pin, msisdn, customer.id)
+                await place.run(verifier.check, pin, msisdn, customer.id, kept)
             except NotAuthentic:
                 await self._ask(TryEnded(customer.id, right=False, held=held))
                 raise
 
-    async def _set_pin(self, customer: Customer, action: SetPin) -> Result:
+    async def _set_pin(self, customer: Customer, msisdn: str, action: SetPin) -> Result:
         await self.network.refresh(customer)
         verifier = self._platform.pin_verifier
+        verifier.check_new(action.pin, msisdn, msisdn)
         with self._hashing.place(customer.id, self._platform.clock.now()) as place:
-            kept = await place.run(verifier.make, action.pin, customer.id)
+            kept = await place.run(verifier.make, action.pin, msisdn, customer.id)
         await self._ask(KeepPin(customer.id, customer.activation, action.code, kept))
         return PinIsSet()
 

@@ -2,7 +2,7 @@
 
     first, empty     -> menu, or: the last payment, or terms that a dropped session had shown
     the same again   -> the same page, nothing is done twice
-    one input more   -> the menu steps
+    one input more   -> a PIN becomes a block, the text is let go, the menu steps
     anything else    -> the session ends, and security monitoring is told
 
 The session of a caller is bound to number, service code and network. A number has one session at a
@@ -15,6 +15,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from tallystick.application.channels import (
+    NAVIGATION,
     Action,
     Confirm,
     Ended,
@@ -25,12 +26,14 @@ from tallystick.application.channels import (
     Reported,
     Result,
     Screen,
+    TypedPin,
     UssdSession,
     asks_secret,
     interrupted,
     open_session,
     resume,
     step,
+    taken,
 )
 from tallystick.application.payments.model import OrderRow, Stage
 from tallystick.application.payments.store import last_dialled
@@ -56,12 +59,11 @@ from tallystick.protocol.payments import QuoteReply
 
 _MOST = 50_000
 _SWEPT_AT_ONCE = 8
-_NAVIGATION = ("0", "00")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Called:
-    """A callback that was found authentic. `text` is every input so far.
+    """A callback that was found authentic. `text` is every input so far, and gone once it was read.
 
     Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.4
     """
@@ -166,7 +168,7 @@ class Dialogues:
         """The page of a session that was dialled with nothing behind the service code."""
         if called.text.reveal():
             return self._broken(called, dialogue, "skipped")
-        return await self._step(called, dialogue, Secret(""), now)
+        return await self._step(called, dialogue, "", now)
 
     async def _next(self, called: Called, dialogue: _Dialogue, now: Instant) -> Screen:
         newest = dialogue.history.newest(called.text)
@@ -176,20 +178,25 @@ class Dialogues:
         dialogue.history = dialogue.history.with_newest(
             called.text, _bound(called), self._mac, secret=secret
         )
-        if secret and newest.reveal() not in _NAVIGATION:
+        if secret and newest.reveal().strip() not in NAVIGATION:
             dialogue.secret_seen = True
-        return await self._step(called, dialogue, newest, now)
+        called.text = Secret("")
+        entry = taken(
+            dialogue.session, newest, self._facts(now, called.msisdn), self._platform.pin_verifier
+        )
+        del newest
+        return await self._step(called, dialogue, entry, now)
 
     async def _step(
-        self, called: Called, dialogue: _Dialogue, newest: Secret[str], now: Instant
+        self, called: Called, dialogue: _Dialogue, entry: str | TypedPin, now: Instant
     ) -> Screen:
         was_told = isinstance(dialogue.session.state, Reported)
-        facts, name = self._facts(now), _named(called)
+        facts, name = self._facts(now, called.msisdn), _named(called)
         if self._actions.was_ended(name):
             dialogue.session, dialogue.page = self._over(dialogue, now)
             return dialogue.page
         self._actions.register(name, called.msisdn, facts)
-        stepped = step(dialogue.session, newest.reveal(), facts)
+        stepped = step(dialogue.session, entry, facts)
         if was_told and not isinstance(stepped.session.state, Reported):
             number = (called.aggregator, called.msisdn)
             self._ordered.pop(number, None)
@@ -197,7 +204,9 @@ class Dialogues:
         while not isinstance(stepped.out, Screen):
             dialogue.session = stepped.session
             result = await self._carried_out(called, dialogue, stepped.out)
-            stepped = resume(stepped.session, result, self._facts(self._platform.clock.now()))
+            stepped = resume(
+                stepped.session, result, self._facts(self._platform.clock.now(), called.msisdn)
+            )
         dialogue.session, dialogue.page = stepped.session, stepped.out
         if stepped.out.ends:
             self._actions.strike(name)
@@ -224,7 +233,7 @@ class Dialogues:
         return page
 
     def _over(self, dialogue: _Dialogue, now: Instant) -> tuple[UssdSession, Screen]:
-        return interrupted(dialogue.session, self._facts(now))
+        return interrupted(dialogue.session, self._facts(now, dialogue.caller[0]))
 
     def _begun(self, called: Called, now: Instant) -> _Dialogue:
         """A session that was just dialled, in place of the one before from this number."""
@@ -309,8 +318,8 @@ class Dialogues:
         rule = self._platform.desks.policy.compiled.session(Channel.USSD.value)
         return rule.absolute_ms
 
-    def _facts(self, now: Instant) -> MenuFacts:
-        return self._actions.facts(now, pin_ends=True)
+    def _facts(self, now: Instant, msisdn: str) -> MenuFacts:
+        return self._actions.facts(now, msisdn, pin_ends=True)
 
     def _sweep(self, now: Instant) -> None:
         """Forget a few of those that were not touched for longest, if it is time."""

@@ -1,7 +1,7 @@
 """Sealed operations about one's own factors, sessions, devices and payees.
 
     code  -> one command: counted, looked for, used up
-    PIN   -> counted -> hashed in the pool -> right or wrong, recorded
+    PIN   -> block -> counted -> opened and hashed in the pool -> right or wrong, recorded
 
 Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.5
 """
@@ -29,6 +29,7 @@ from tallystick.protocol.authentication import (
     GivePin,
     RemoveDevice,
     ReportKey,
+    ReportTries,
 )
 from tallystick.protocol.payments import Empty
 
@@ -45,6 +46,7 @@ _new_pins = Decoder(ChangePin, limit=64)
 _payees = Decoder(AddPayee, limit=256)
 _devices = Decoder(RemoveDevice, limit=128)
 _keys = Decoder(ReportKey, limit=64)
+_tries = Decoder(ReportTries, limit=64)
 _others = Decoder(EndOthers, limit=256)
 
 
@@ -74,6 +76,7 @@ class OwnFactors:
             "payee.add": self._acting(_adds_payee),
             "device.remove": self._acting(_removes_device),
             "device.key-void": self._acting(_reports_key),
+            "device.tries": self._acting(_reports_tries),
             "session.list": self._acting(_asks(SelfCare.sessions)),
             "session.end-others": self._acting(_ends_others),
         }
@@ -107,9 +110,9 @@ class OwnFactors:
 
     async def _pin(self, opened: Opened, now: Instant) -> Recorded:
         """Count a try, hash, and tell the writer; all ways to be refused take the same way."""
-        pin = Secret(_pins.decode_canonical(opened.content).pin)
         customer = self._sessions.look(opened.session, now).customer
         verifier = self._platform.pin_verifier
+        pin = verifier.seal(Secret(_pins.decode_canonical(opened.content).pin), customer)
         with self._hashing.place(customer, now) as place:
             counted = await self._ask(
                 InSession(opened.session, opened.sequence, SelfCare.count_pin)
@@ -122,18 +125,22 @@ class OwnFactors:
             right = True
             try:
                 if held or not kept:
-                    await place.run(verifier.refuse, pin, customer)
+                    await place.run(verifier.refuse, pin, customer, customer)
                 else:
-                    await place.run(verifier.check, pin, customer, kept)
+                    await place.run(verifier.check, pin, customer, customer, kept)
             except NotAuthentic:
                 right = False
         return await self._ask(PinTried(opened.session, right=right, held=held))
 
     async def _new_pin(self, opened: Opened, now: Instant) -> Recorded:
-        pin = Secret(_new_pins.decode_canonical(opened.content).pin)
+        """Refuse what is guessed first, hash, and tell the writer."""
         customer = self._sessions.look(opened.session, now).customer
+        verifier, customers = self._platform.pin_verifier, self._platform.desks.customers
+        pin = verifier.seal(Secret(_new_pins.decode_canonical(opened.content).pin), customer)
+        number = customers.profile(customers.get(customer)).msisdn
+        verifier.check_new(pin, customer, number)
         with self._hashing.place(customer, now) as place:
-            kept = await place.run(self._platform.pin_verifier.make, pin, customer)
+            kept = await place.run(verifier.make, pin, customer, customer)
 
         def change(care: SelfCare, turn: Turn, session: str, sequence: int) -> Outcome:
             return care.change_pin(turn, session, sequence, kept)
@@ -179,6 +186,13 @@ def _removes_device(content: bytes) -> SelfCareAct:
 def _reports_key(content: bytes) -> SelfCareAct:
     because = _keys.decode_canonical(content).because
     return lambda care, turn, session, sequence: care.key_is_void(turn, session, sequence, because)
+
+
+def _reports_tries(content: bytes) -> SelfCareAct:
+    asked = _tries.decode_canonical(content)
+    return lambda care, turn, session, sequence: care.report_tries(
+        turn, session, sequence, asked.failed, asked.in_row
+    )
 
 
 def _ends_others(content: bytes) -> SelfCareAct:

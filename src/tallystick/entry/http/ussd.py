@@ -1,15 +1,19 @@
 """The door of the phone that only dials: a gateway's message in, the next page out.
 
-    message verified -> menu steps -> action -> provider -> menu resumes -> page
+    message verified -> PIN sealed -> menu steps -> action -> provider -> menu resumes -> page
 
 Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2; 12.2
 """
+
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from tallystick.application.channels import (
+    MenuFacts,
     Screen,
+    TypedPin,
     UssdSession,
     check_fresh,
     interrupted,
@@ -17,15 +21,20 @@ from tallystick.application.channels import (
     open_session,
     resume,
     step,
+    taken,
 )
+from tallystick.application.pins import PinVerifier
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.http.asked import asked_for, count_answer, problem_of_refusal
 from tallystick.entry.http.dialled import DialledActions
 from tallystick.entry.http.partners import USSD_DOOR, Knocked, partners_of
 from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.kernel.codec import Decoder, b64url, encode
 from tallystick.kernel.errors import MfsError, NotAuthentic, Replayed, TooLarge
+from tallystick.kernel.model import replace
+from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import MINUTE_MS, Instant
 from tallystick.protocol.channels import SignedUssd, UssdMessage, UssdReply
 
@@ -35,6 +44,25 @@ _MAX_SESSIONS = 50_000
 _SEEN_FOR_MS = 10 * MINUTE_MS
 _enveloped = Decoder(SignedUssd, limit=_MAX_BYTES)
 _plain = Decoder(UssdMessage, limit=_MAX_BYTES)
+
+
+class _Said:
+    """A message that was found authentic, its input hidden until it is taken, and then gone.
+
+    `evidence` is the hash of what was signed, since the payload itself carries the PIN.
+    """
+
+    __slots__ = ("_typed", "evidence", "message")
+
+    def __init__(self, message: UssdMessage, proof: str) -> None:
+        self.message = replace(message, input="")
+        self._typed = Secret(message.input)
+        self.evidence = "sha256:" + b64url(sha256(proof.encode()))
+
+    def take(self, session: UssdSession, facts: MenuFacts, pins: PinVerifier) -> str | TypedPin:
+        """The input as the menu takes it."""
+        typed, self._typed = self._typed, Secret("")
+        return taken(session, typed, facts, pins)
 
 
 class UssdDoor:
@@ -72,28 +100,21 @@ class UssdDoor:
         Source: ISO/TS 12812-2:2017, 7.2.3
         """
         asked_for(request, "ussd.message")
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _MAX_BYTES:
-                raise TooLarge(f"the body is larger than {_MAX_BYTES} bytes")
+        body = await _body_of(request)
         knocked = self._partners.knocked(request, bytes(body), USSD_DOOR)
         if knocked is None:
-            signed = _enveloped.decode(bytes(body))
-            message = open_message(signed, self._gateways)
-            return await self._answered(request, message, signed.message)
+            return await self._answered(request, _said(body, self._gateways))
         try:
-            message = _of_partner(bytes(body), knocked)
-            response = await self._answered(request, message, knocked.proof)
+            response = await self._answered(request, _of_partner(body, knocked))
         except MfsError as error:
             response = problem_of_refusal(self._accounting, request, error)
         return self._partners.answered(knocked, response)
 
-    async def _answered(self, request: Request, message: UssdMessage, proof: str) -> Response:
-        now = self._platform.clock.now()
+    async def _answered(self, request: Request, said: _Said) -> Response:
+        now, message = self._platform.clock.now(), said.message
         check_fresh(message, now, _FRESH_MS)
         self._once(message, now)
-        screen = await self._next_page(message, proof, now)
+        screen = await self._next_page(said, now)
         reply = UssdReply(session=message.session, text=screen.text, ends=screen.ends)
         count_answer(self._accounting, request, 200, "")
         return Response(encode(reply), media_type="application/json")
@@ -105,24 +126,24 @@ class UssdDoor:
             raise Replayed("this message was received before", remedy="send each message once")
         self._seen[message.gateway, message.id] = now
 
-    async def _next_page(self, message: UssdMessage, proof: str, now: Instant) -> Screen:
+    async def _next_page(self, said: _Said, now: Instant) -> Screen:
+        message = said.message
         at = (message.gateway, message.session)
         session = self._sessions.get(at)
         if session is not None and self._actions.was_ended(_named(at)):
             self._sessions.pop(at)
-            return interrupted(session, self._actions.facts(now))[1]
+            return interrupted(session, self._actions.facts(now, message.msisdn))[1]
         if session is None or session.msisdn != message.msisdn:
             language = self._actions.language_of(message.msisdn)
             session = open_session(message.session, message.msisdn, now, language)
-        facts = self._actions.facts(now)
+        facts = self._actions.facts(now, message.msisdn)
         self._actions.register(_named(at), message.msisdn, facts)
-        stepped = step(session, message.input, facts)
+        stepped = step(session, said.take(session, facts, self._platform.pin_verifier), facts)
         while not isinstance(stepped.out, Screen):
-            result = await self._actions.carry_out(
-                message.msisdn, stepped.out, _without_input(proof)
-            )
+            result = await self._actions.carry_out(message.msisdn, stepped.out, said.evidence)
             now = self._platform.clock.now()
-            stepped = resume(stepped.session, result, self._actions.facts(now))
+            facts = self._actions.facts(now, message.msisdn)
+            stepped = resume(stepped.session, result, facts)
         if stepped.out.ends or len(self._sessions) > _MAX_SESSIONS:
             self._sessions.pop(at, None)
             self._actions.strike(_named(at))
@@ -136,14 +157,26 @@ def _named(at: tuple[str, str]) -> str:
     return f"ussd:{at[0]}:{at[1]}"
 
 
-def _of_partner(body: bytes, knocked: Knocked) -> UssdMessage:
+async def _body_of(request: Request) -> bytearray:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MAX_BYTES:
+            raise TooLarge(f"the body is larger than {_MAX_BYTES} bytes")
+    return body
+
+
+def _said(body: bytearray, gateways: Mapping[str, VerifyKey]) -> _Said:
+    """What a gateway signed; `body` is empty afterwards."""
+    signed = _enveloped.decode(bytes(body))
+    body.clear()
+    return _Said(open_message(signed, gateways), signed.message)
+
+
+def _of_partner(body: bytearray, knocked: Knocked) -> _Said:
     """The message that a partner signed as an HTTP message; it names no other gateway."""
-    message = _plain.decode_canonical(body)
+    message = _plain.decode_canonical(bytes(body))
+    body.clear()
     if message.gateway != knocked.partner:
         raise NotAuthentic("the message is not signed by the gateway that it names")
-    return message
-
-
-def _without_input(proof: str) -> str:
-    """The gateway's message as evidence: its payload carries the PIN, so only its hash is kept."""
-    return "sha256:" + b64url(sha256(proof.encode()))
+    return _Said(message, knocked.proof)

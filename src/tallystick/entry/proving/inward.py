@@ -245,8 +245,9 @@ class SecretProbes:
         self._run(EquipProbe(probe_customer(self._site, self._platform, 1), told.append))
         self._equipped = one = told[0]
         self._site.canaries["activation code"] = one.code.reveal().encode()
-        verifier = self._platform.pin_verifier.make(pin, one.customer)
-        self._run(SetPin(one.customer, one.activation, one.code, verifier))
+        pins, owner = self._platform.pin_verifier, one.customer
+        kept = pins.make(pins.seal(pin, owner), owner, owner)
+        self._run(SetPin(one.customer, one.activation, one.code, kept))
         return self._customer()
 
     def _try(self, pin: Secret[str]) -> None:
@@ -254,7 +255,8 @@ class SecretProbes:
         customer = self._customer()
         self._run(TryPin(customer.id))
         try:
-            self._platform.pin_verifier.check(pin, customer.id, customer.pin)
+            pins, owner = self._platform.pin_verifier, customer.id
+            pins.check(pins.seal(pin, owner), owner, owner, customer.pin)
         except NotAuthentic:
             self._run(TryEnded(customer.id, right=False))
             raise

@@ -7,7 +7,6 @@ from collections import Counter
 from functools import partial
 from typing import Final
 
-from tallystick.application.channels import check_new_pin
 from tallystick.application.customers.store import tiers_of_customers
 from tallystick.application.devices.model import DeviceStatus
 from tallystick.application.devices.store import DeviceWords, device_words
@@ -28,6 +27,7 @@ from tallystick.entry.proving.site import Site
 from tallystick.entry.proving.still import policy_in_force
 from tallystick.infrastructure.crypto.key_list import signature_key
 from tallystick.infrastructure.envelope.certificate import verify_certificate
+from tallystick.infrastructure.pin.wallet import check_new_pin
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import MfsError, NotPermitted
 from tallystick.kernel.secret import Secret

@@ -29,6 +29,7 @@ _SHOWN = (
     "act", "activation", "attested", "before", "certificate", "channel", "customer_kind", "day",
     "emergency", "found", "grade", "model", "page", "parts", "purpose", "scope", "signature",
     "until", "way", "workload",
+    "approval", "failures", "reported", "set_back",
     "cohort", "customers", "of_customers", "of_value_minor", "proposal", "value_minor",
     "ended", "entry", "file", "measure", "name", "opened_by", "operator", "order", "payment",
     "refused", "role", "tier", "trust", "version", "webhook",
@@ -37,6 +38,9 @@ _SHOWN = (
 
 _SEVERITIES = {
     "device.suspended": Severity.WARNING,
+    "security.not-me": Severity.WARNING,
+    "risk.cleared": Severity.NOTICE,
+    "authentication.blocked": Severity.WARNING,
     "certificate.withdrawn": Severity.WARNING,
     "tally.restored": Severity.ALERT,
     "account.funded": Severity.NOTICE,

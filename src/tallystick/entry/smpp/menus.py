@@ -25,7 +25,9 @@ from tallystick.application.channels import (
     open_session,
     resume,
     step,
+    taken,
 )
+from tallystick.application.pins import PinVerifier
 from tallystick.entry.http.dialled import DialledActions
 from tallystick.entry.smpp.pdus import Option, ShortMessage, Status, UssdOp
 from tallystick.kernel.errors import Malformed, MfsError
@@ -69,17 +71,19 @@ class SmppMenus:
         name: str,
         service_code: str,
         actions: DialledActions,
+        pins: PinVerifier,
         clock: Clock,
         submit: Submit,
         broke: Broke,
     ) -> None:
-        """Offer the menu behind `service_code` on the network `name`.
+        """Offer the menu behind `service_code` on the network `name`; `pins` seals what is typed.
 
         Source: ISO/TS 12812-2:2017, 7.2.3
         """
         self._name = name
         self._service_code = service_code
         self._actions = actions
+        self._pins = pins
         self._clock = clock
         self._submit = submit
         self._broke = broke
@@ -178,16 +182,19 @@ class SmppMenus:
 
     async def _stepped(self, dialogue: _Dialogue, typed: Secret[str], evidence: str) -> Screen:
         """The page that follows; the last one if the session was ended from elsewhere."""
-        facts, msisdn = self._actions.facts(self._clock.now()), dialogue.session.msisdn
+        msisdn = dialogue.session.msisdn
+        facts = self._actions.facts(self._clock.now(), msisdn)
         if self._actions.was_ended(dialogue.name):
             dialogue.session, page = interrupted(dialogue.session, facts)
             return page
         self._actions.register(dialogue.name, msisdn, facts)
-        stepped = step(dialogue.session, typed.reveal(), facts)
+        entry = taken(dialogue.session, typed, facts, self._pins)
+        stepped = step(dialogue.session, entry, facts)
         while not isinstance(stepped.out, Screen):
             dialogue.session = stepped.session
             result = await self._actions.carry_out(msisdn, stepped.out, evidence)
-            stepped = resume(stepped.session, result, self._actions.facts(self._clock.now()))
+            facts = self._actions.facts(self._clock.now(), msisdn)
+            stepped = resume(stepped.session, result, facts)
         dialogue.session = stepped.session
         return stepped.out
 
@@ -201,7 +208,7 @@ class SmppMenus:
     async def _over(self, dialogue: _Dialogue, message: ShortMessage, why: str) -> None:
         async with dialogue.lock:
             self._broke(why)
-            facts = self._actions.facts(self._clock.now())
+            facts = self._actions.facts(self._clock.now(), dialogue.session.msisdn)
             dialogue.session, page = interrupted(dialogue.session, facts)
             dialogue.shown, dialogue.ended = page, True
             self._actions.strike(dialogue.name)
@@ -209,7 +216,7 @@ class SmppMenus:
 
     def _stale(self, msisdn: str, now: int) -> Screen:
         session = open_session(self._name, msisdn, now, self._actions.language_of(msisdn))
-        return interrupted(session, self._actions.facts(self._clock.now()))[1]
+        return interrupted(session, self._actions.facts(self._clock.now(), msisdn))[1]
 
     async def _send(self, heard: ShortMessage, number: int, page: int, screen: Screen) -> None:
         operation = UssdOp.END if screen.ends else UssdOp.ASK
@@ -230,7 +237,7 @@ class SmppMenus:
 
     def _sweep(self, now: int) -> None:
         """Forget what was not touched for twice the life of a session."""
-        keep_ms = 2 * self._actions.facts(self._clock.now()).lifetime_ms
+        keep_ms = 2 * self._actions.lifetime_ms()
         while self._open:
             at = next(iter(self._open))
             oldest = self._open[at]

@@ -84,6 +84,7 @@ _ROWS: tuple[tuple[Purpose, tuple[Role, ...], int, tuple[Purpose, ...], str], ..
         "one for each customer; destroyed to erase",
     ),
     (Purpose.SESSION_WRAP, (_FRONT, _WRITER), DAY_MS, (), "lives in memory only"),
+    (Purpose.DIALLED_PIN, (_FRONT,), 0, (), "made at each start; lives in memory only"),
     (Purpose.STORE, (_WRITER, _ENROLMENT), 0, (), "columns of the store"),
     (Purpose.TIGHTENING, (_WRITER,), _YEAR, (), "public halves fixed at set-up and renewal"),
     (Purpose.PARTNER_LINK, (_WRITER,), 0, (), "shared secrets of callbacks are derived from it"),

@@ -46,6 +46,7 @@ class Purpose(StrEnum):
     ALIAS_INDEX = "alias-index"
     SUBJECT = "subject"
     SESSION_WRAP = "session-wrap"
+    DIALLED_PIN = "dialled-pin"
     STORE = "store"
     TIGHTENING = "tightening"
     PARTNER_LINK = "partner-link"
@@ -141,6 +142,7 @@ MECHANISMS: dict[Purpose, tuple[str, ...]] = {
     Purpose.ALIAS_INDEX: (HMAC_SHA256,),
     Purpose.SUBJECT: (HKDF_SHA256,),
     Purpose.SESSION_WRAP: (AES_256_GCM,),
+    Purpose.DIALLED_PIN: (AES_256,),
     Purpose.STORE: (AES_256_GCM,),
     Purpose.TIGHTENING: (ED25519,),
     Purpose.PARTNER_LINK: (HMAC_SHA256,),
@@ -179,7 +181,7 @@ SEED_INFO = b"tallystick otp seed v1\x00"
 SHORTEST_SEED = 16
 LONGEST_SEED = 64
 
-MEMORY_ONLY: frozenset[Purpose] = frozenset({Purpose.SESSION_WRAP})
+MEMORY_ONLY: frozenset[Purpose] = frozenset({Purpose.SESSION_WRAP, Purpose.DIALLED_PIN})
 """Purposes whose keys live and die with the module: not even their wrapped form comes out."""
 
 

@@ -35,6 +35,7 @@ from tallystick.infrastructure.modules.soft_blocks import SoftKeyBlocks
 from tallystick.infrastructure.modules.soft_chips import SoftChips
 from tallystick.infrastructure.modules.soft_pins import SoftPins
 from tallystick.infrastructure.modules.tables import KeyTables, fresh_material
+from tallystick.infrastructure.modules.wallet_pins import SoftWalletPins
 from tallystick.kernel.errors import (
     Broken,
     Conflict,
@@ -92,6 +93,7 @@ class SoftModule:
         self.key_blocks = SoftKeyBlocks(gate)
         self.pins = SoftPins(gate)
         self.chips = SoftChips(gate)
+        self.wallet_pins = SoftWalletPins(host, self._keys.doors, self.mac)
 
     def random(self, length: int) -> bytes:
         """`length` random bytes.

@@ -62,6 +62,7 @@ class KeyTables:
         "blocks",
         "cards",
         "ciphers",
+        "doors",
         "handles",
         "macs",
         "prepared",
@@ -78,6 +79,7 @@ class KeyTables:
         self.prepared: dict[str, Mac] = {}
         self.ciphers: dict[str, AeadKey] = {}
         self.cards: dict[str, CardKey] = {}
+        self.doors: dict[str, Aes] = {}
 
     def install(self, handle: KeyHandle, material: bytes) -> None:
         """Load the key of `handle` into the tables of its operations.
@@ -87,7 +89,9 @@ class KeyTables:
         """
         key_id, mechanism = handle.id, handle.mechanism
         self.prepared.pop(key_id, None)
-        if mechanism in CARD_LENGTHS:
+        if handle.purpose is Purpose.DIALLED_PIN:
+            self.doors[key_id] = Aes(material)
+        elif mechanism in CARD_LENGTHS:
             self.cards[key_id] = CardKey(handle, material)
         elif mechanism == ECDSA_P256:
             self.signers[key_id] = Es256SigningKey.from_pkcs8(material)
@@ -166,7 +170,7 @@ def fresh_material(purpose: Purpose, mechanism: str, draw: Callable[[int], bytes
 
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO/IEC 18031
     """
-    if mechanism in CARD_LENGTHS:
+    if mechanism in CARD_LENGTHS and purpose is not Purpose.DIALLED_PIN:
         return _fresh_card(purpose, mechanism, draw)
     if mechanism == ECDSA_P256:
         return Es256SigningKey.generate().to_pkcs8().reveal()

@@ -24,6 +24,8 @@ class Purpose(StrEnum):
     LOST_DEVICE = "lost-device"
     DISPUTED_PAYMENT = "disputed-payment"
     FRAUD_INQUIRY = "fraud-inquiry"
+    RECOVERY = "recovery"
+    NOT_ME = "not-me"
     PRIVACY_REQUEST = "privacy-request"
     AUDIT = "audit"
 
@@ -42,6 +44,8 @@ class Part(StrEnum):
     PAYMENTS = "payments"
     AMOUNTS = "amounts"
     NOTICES = "notices"
+    RECOVERIES = "recoveries"
+    APPROVALS = "approvals"
 
 
 class PurposeRule(Record, frozen=True, kw_only=True):
@@ -79,6 +83,23 @@ PURPOSES: Final[Mapping[Purpose, PurposeRule]] = {
         says="fraud is suspected",
         serves=(OperatorAct.SUSPEND_CUSTOMER,),
         opens=(Part.DEVICES, Part.LIMITS, Part.PAYMENTS, Part.AMOUNTS, Part.BALANCE),
+    ),
+    Purpose.RECOVERY: PurposeRule(
+        says="an account is recovered, or stopped on a death or an order",
+        serves=(
+            OperatorAct.OPEN_RECOVERY,
+            OperatorAct.FINISH_RECOVERY,
+            OperatorAct.CANCEL_RECOVERY,
+            OperatorAct.FREEZE_ACCOUNT,
+            OperatorAct.VIEW_FROZEN,
+            OperatorAct.RELEASE_ACCOUNT,
+        ),
+        opens=(Part.NAME, Part.DEVICES, Part.NOTICES, Part.RECOVERIES),
+    ),
+    Purpose.NOT_ME: PurposeRule(
+        says="somebody else may have asked for an approval",
+        serves=(OperatorAct.CLEAR_RISK, OperatorAct.CANCEL_APPROVAL),
+        opens=(Part.NAME, Part.DEVICES, Part.APPROVALS),
     ),
     Purpose.PRIVACY_REQUEST: PurposeRule(
         says="the person asked what is known of them",

@@ -3,6 +3,7 @@
 from string import Formatter
 
 import pytest
+from tests.support.sealed_pins import sealed, step
 from tests.unit.application.channels.test_channels_ussd import FACTS, ME, NOW, terms
 
 from tallystick.application.channels import (
@@ -19,7 +20,6 @@ from tallystick.application.channels import (
     asks_secret,
     open_session,
     resume,
-    step,
 )
 from tallystick.application.channels.states import (
     AskActivationCode,
@@ -159,7 +159,7 @@ def test_the_language_is_chosen_in_the_menu_and_spoken_at_once() -> None:
         (AskActivationCode(), "x", Text.WRONG_CODE_FORM),
         (AskNewPin(code=Secret("x")), "x", Text.WRONG_PIN_FORM),
         (AskNewPin(code=Secret("x")), "1234", Text.WEAK_PIN),
-        (AskPinAgain(code=Secret("x"), pin=Secret("4711")), "4712", Text.PINS_DIFFER),
+        (AskPinAgain(code=Secret("x"), pin=sealed("4711", ME)), "4712", Text.PINS_DIFFER),
         (AtMenu(), "x", Text.WRONG_CHOICE),
         (AskLanguage(), "x", Text.WRONG_CHOICE),
         (Offered(terms=terms()), "x", Text.WRONG_CHOICE),
@@ -225,7 +225,7 @@ def test_the_last_payment_is_told_as_it_stands(stage: Stage) -> None:
 
 def test_where_a_secret_is_typed_is_known() -> None:
     secret = (Confirm(terms=terms()), AskBalancePin(), AskActivationCode())
-    secret += (AskNewPin(code=Secret("x")), AskPinAgain(code=Secret("x"), pin=Secret("y")))
+    secret += (AskNewPin(code=Secret("x")), AskPinAgain(code=Secret("x"), pin=sealed("4711", ME)))
     open_ = (AtMenu(), AskPayee(kind=PaymentKind.P2P), AskReceiptCode(), AskLanguage())
     assert all(asks_secret(session_at(state)) for state in secret)
     assert not any(asks_secret(session_at(state)) for state in open_)
@@ -243,3 +243,17 @@ def test_words_of_a_payment_in_each_language() -> None:
         assert text_of(resume(paying, Paid(receipt_code="0042-123456"), FACTS).out).startswith(
             words[1]
         )
+
+
+def test_a_request_that_waits_in_the_app_is_told_and_leaves_room_for_everything_else() -> None:
+    waits = replace(FACTS, app_waits=True, provider="W" * 24)
+    for language in Language:
+        begun = open_session("s2", ME, NOW, language)
+        shown = step(begun, "", waits)
+        page = text_of(shown.out)
+        assert page.endswith(TEXTS[language][Text.APP_WAITS])
+        assert TEXTS[language][Text.MENU].splitlines()[-1] in page
+        assert places(page) <= USSD_PLACES
+        wrong = text_of(step(shown.session, "9", waits).out)
+        assert wrong.startswith(TEXTS[language][Text.WRONG_CHOICE][:20])
+        assert TEXTS[language][Text.APP_WAITS] not in wrong

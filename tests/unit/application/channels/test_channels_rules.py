@@ -7,13 +7,13 @@ import pytest
 from tallystick.application.channels import (
     activation_code,
     check_fresh,
-    check_new_pin,
     open_message,
     telephone_number,
     till_number,
 )
 from tallystick.infrastructure.crypto.jws import sign_compact
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
+from tallystick.infrastructure.pin.wallet import check_new_pin
 from tallystick.kernel.codec import b64url, encode_canonical
 from tallystick.kernel.errors import Expired, Malformed, NotAuthentic, NotPermitted
 from tallystick.kernel.secret import Secret

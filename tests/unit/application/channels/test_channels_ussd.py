@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.sealed_pins import VERIFIER, sealed, step
 
 from tallystick.application.channels import (
     AskQuote,
@@ -23,7 +24,6 @@ from tallystick.application.channels import (
     UssdSession,
     open_session,
     resume,
-    step,
 )
 from tallystick.application.channels.states import (
     AskActivationCode,
@@ -115,7 +115,9 @@ def test_sending_money_asks_for_the_terms_and_shows_exactly_these(written: str) 
         "Send KES 500.00 to Jane W., fee KES 0.00? Enter PIN to agree, 0 back"
     )
     paid = typed("4711", session=shown.session)
-    assert paid.out == Pay(terms=terms(), pin=Secret("4711"))
+    assert isinstance(paid.out, Pay)
+    assert paid.out.terms == terms()
+    assert VERIFIER.same(paid.out.pin, sealed("4711", ME), ME)
     done = resume(paid.session, Paid(receipt_code="0042-123456"), FACTS)
     assert page(done).ends
     assert "Receipt code 0042-123456" in page(done).text
@@ -158,7 +160,8 @@ def test_a_receipt_code_is_genuine_or_false() -> None:
 
 def test_the_balance_takes_a_pin() -> None:
     asked = typed("5", "4711")
-    assert asked.out == Balance(pin=Secret("4711"))
+    assert isinstance(asked.out, Balance)
+    assert VERIFIER.same(asked.out.pin, sealed("4711", ME), ME)
     shown = page(resume(asked.session, BalanceIs(available_minor=123_456, currency="KES"), FACTS))
     assert shown.text == "Available: KES 1,234.56"
     assert shown.ends
@@ -169,7 +172,9 @@ def test_setting_a_pin_takes_the_code_and_the_pin_twice() -> None:
     assert "4 to 6 digits" in page(typed("6", "12345678")).text
     assert page(typed("6", "12345678", "4711")).text.startswith("New PIN again")
     asked = typed("6", "12345678", "4711", "4711")
-    assert asked.out == SetPin(code=Secret("1234-5678"), pin=Secret("4711"))
+    assert isinstance(asked.out, SetPin)
+    assert asked.out.code == Secret("1234-5678")
+    assert VERIFIER.same(asked.out.pin, sealed("4711", ME), ME)
     assert page(resume(asked.session, PinIsSet(), FACTS)).ends
     assert page(typed("6", "1234")).text.startswith("Not a valid code.")
     differ = typed("6", "12345678", "4711", "4712")
@@ -265,7 +270,7 @@ def test_an_injected_pin_never_pays_except_where_the_terms_are_shown() -> None:
         AskAmount(kind=PaymentKind.P2P, payee="+254712345678"),
         Quoting(kind=PaymentKind.P2P, amount_minor=1), Paying(terms=terms()), AskReceiptCode(),
         Checking(), AskBalancePin(), ReadingBalance(), AskActivationCode(),
-        AskNewPin(code=Secret("x")), AskPinAgain(code=Secret("x"), pin=Secret("4711")),
+        AskNewPin(code=Secret("x")), AskPinAgain(code=Secret("x"), pin=sealed("4711", ME)),
         SettingPin(), Ended(),
     ]  # fmt: skip
     for state in states:

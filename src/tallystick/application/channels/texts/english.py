@@ -13,6 +13,7 @@ ENGLISH: Final[Mapping[Text, str]] = {
         "{provider}\n1 Send money\n2 Withdraw at agent\n3 Pay merchant\n4 Check a receipt code\n"
         "5 My balance\n6 Set PIN\n7 Language\n8 Protection\n0 Exit"
     ),
+    Text.APP_WAITS: "Your app waits for your yes",
     Text.ASK_NUMBER: "Send to which phone number? 0 back",
     Text.ASK_TILL: "Merchant's till number? 0 back",
     Text.ASK_AGENT: "Agent's till number? 0 back",

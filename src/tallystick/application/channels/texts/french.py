@@ -16,6 +16,7 @@ FRENCH: Final[Mapping[Text, str]] = {
         "{provider}\n1 Envoyer argent\n2 Retrait agent\n3 Payer un marchand\n"
         "4 Vérifier un code\n5 Mon solde\n6 Choisir un PIN\n7 Langue\n8 Sécurité\n0 Quitter"
     ),
+    Text.APP_WAITS: "Votre appli attend",
     Text.ASK_NUMBER: "Envoyer à quel numéro de téléphone? 0 retour",
     Text.ASK_TILL: "Numéro de caisse du marchand? 0 retour",
     Text.ASK_AGENT: "Numéro de caisse de l'agent? 0 retour",

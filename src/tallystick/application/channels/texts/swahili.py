@@ -13,6 +13,7 @@ SWAHILI: Final[Mapping[Text, str]] = {
         "{provider}\n1 Tuma pesa\n2 Toa pesa kwa wakala\n3 Lipa duka\n4 Hakiki namba ya risiti\n"
         "5 Salio langu\n6 Weka PIN\n7 Lugha\n8 Ulinzi\n0 Toka"
     ),
+    Text.APP_WAITS: "App yako inasubiri",
     Text.ASK_NUMBER: "Tuma kwa namba gani ya simu? 0 rudi",
     Text.ASK_TILL: "Namba ya duka? 0 rudi",
     Text.ASK_AGENT: "Namba ya wakala? 0 rudi",

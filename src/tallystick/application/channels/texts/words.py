@@ -13,6 +13,7 @@ class Text(StrEnum):
     """
 
     MENU = "menu"
+    APP_WAITS = "app-waits"
     ASK_NUMBER = "ask-number"
     ASK_TILL = "ask-till"
     ASK_AGENT = "ask-agent"

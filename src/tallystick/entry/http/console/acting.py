@@ -79,14 +79,22 @@ async def new_act_page(visit: Visit) -> Response:
 
 
 def act_form(
-    visit: Visit, name: str, draft: Draft, given: dict[str, str] | None = None, says: str = ""
+    visit: Visit,
+    name: str,
+    draft: Draft,
+    given: dict[str, str] | None = None,
+    says: str = "",
+    *,
+    mark: str = "",
 ) -> Markup:
     """A form that draws up act `name`; fields in `given` are filled in and not shown.
+
+    `mark` tells its fields from those of other forms on the page.
 
     Source: WCAG 2.2, 3.3.2
     """
     known = given or {}
-    shown = [_field(one) for one in draft.fields if one.name not in known]
+    shown = [_field(one, mark) for one in draft.fields if one.name not in known]
     return h(
         "form",
         hidden("secret", visit.live.form_secret.reveal()),
@@ -99,16 +107,18 @@ def act_form(
     )
 
 
-def _field(asked: Asked) -> Markup:
+def _field(asked: Asked, mark: str) -> Markup:
+    identifier = f"f-{mark}-{asked.name}" if mark else f"f-{asked.name}"
     if asked.words:
         options = [h("option", one, value=one) for one in asked.words]
-        identifier = f"f-{asked.name}"
         return h(
             "div",
             h("label", asked.label, for_=identifier),
             h("select", *options, id=identifier, name=asked.name),
         )
-    return field(asked.name, asked.label, asked.hint, required=asked.required)
+    return field(
+        asked.name, asked.label, asked.hint, required=asked.required, identifier=identifier
+    )
 
 
 async def draw_up(visit: Visit) -> Response:

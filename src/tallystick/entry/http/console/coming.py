@@ -278,18 +278,20 @@ def field(
     most: int = 300,
     wrong: bool = False,
     required: bool = True,
+    identifier: str = "",
 ) -> Markup:
-    """A labelled field of one line.
+    """A labelled field of one line; `identifier` where a name comes twice on a page.
 
     Source: WCAG 2.2, 1.3.1; 3.3.2
     """
+    at = identifier or f"f-{name}"
     return h(
         "div",
-        h("label", label, h("span", hint, class_="hint") if hint else None, for_=f"f-{name}"),
+        h("label", label, h("span", hint, class_="hint") if hint else None, for_=at),
         h(
             "input",
             type="text",
-            id=f"f-{name}",
+            id=at,
             name=name,
             value=value or None,
             maxlength=most,

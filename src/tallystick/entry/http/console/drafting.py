@@ -3,6 +3,7 @@
 Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -23,12 +24,16 @@ from tallystick.protocol.operators import Act
 ALONE_MS, SECONDED_MS = 10 * MINUTE_MS, 8 * HOUR_MS
 """How long an act is good for: one that is done at once, and one that waits for somebody."""
 
-Plain = dict[str, str | int | bool]
+Plain = dict[str, str | int | bool | list[str]]
+
+_DIGEST = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A field that a person fills in: its label, a hint, the words to choose from.
+
+    `several` are names with commas between. Of a `digest` the text is hashed unless it is one.
 
     Source: WCAG 2.2, 3.3.2
     """
@@ -39,6 +44,8 @@ class Asked:
     words: tuple[str, ...] = ()
     whole: bool = False
     required: bool = True
+    several: bool = False
+    digest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,14 @@ class Draft:
 _BECAUSE = Asked("because", "Reason", "It is kept, and the customer may read it.")
 _NUMBER = Asked("number", "Number", "Telephone number with plus, or till number.")
 _DEVICE = Asked("device", "Device", "dev_ and 26 characters.")
+_RECOVERY = Asked("recovery", "Recovery", "rcv_ and 26 characters.")
+_CUSTOMER = Asked("customer", "Customer", "cus_ and 26 characters.")
+_EVIDENCE = Asked(
+    "evidence",
+    "Evidence",
+    "Number of the file kept elsewhere, or digest of a scan; only a digest is recorded.",
+    digest=True,
+)
 _NOTHING: Mapping[str, bool] = {}
 
 DRAFTS: Final[Mapping[str, Draft]] = {
@@ -151,6 +166,55 @@ DRAFTS: Final[Mapping[str, Draft]] = {
         _NOTHING,
         dangerous=True,
     ),
+    "open-recovery": Draft(
+        "Recover an account",
+        (
+            _NUMBER,
+            Asked(
+                "kind",
+                "What happened",
+                words=("lost-phone", "new-phone", "number-change", "dormant"),
+            ),
+            _EVIDENCE,
+            Asked("new_number", "New number", "Of a change of number only.", required=False),
+            _BECAUSE,
+        ),
+        _NOTHING,
+        dangerous=True,
+    ),
+    "finish-recovery": Draft("Finish a recovery that cooled off", (_RECOVERY,), _NOTHING),
+    "cancel-recovery": Draft("Cancel a recovery", (_RECOVERY, _BECAUSE), _NOTHING, dangerous=True),
+    "rest-account": Draft("Let an unused account rest", (_NUMBER, _BECAUSE), _NOTHING),
+    "freeze-account": Draft(
+        "Stop an account on a death or an order",
+        (
+            _NUMBER,
+            Asked("kind", "On what", words=("death", "legal-order")),
+            _EVIDENCE,
+            Asked(
+                "operators",
+                "Who may look at it",
+                "opr_ ids, commas between; nobody where it is empty.",
+                required=False,
+                several=True,
+            ),
+            _BECAUSE,
+        ),
+        _NOTHING,
+        dangerous=True,
+    ),
+    "view-frozen": Draft("Look at what a stopped account holds", (_CUSTOMER,), _NOTHING),
+    "release-account": Draft(
+        "Let a stopped account go on", (_CUSTOMER, _EVIDENCE, _BECAUSE), _NOTHING, dangerous=True
+    ),
+    "cancel-approval": Draft(
+        "Take a request for approval back",
+        (Asked("approval", "Request", "apr_ and 26 characters."), _BECAUSE),
+        _NOTHING,
+    ),
+    "clear-risk": Draft(
+        "Count a customer as unmolested again", (_CUSTOMER, _BECAUSE), _NOTHING, dangerous=True
+    ),
     "decline-act": Draft(
         "Decline an act",
         (Asked("act", "Act", "act_ and 26 characters."), _BECAUSE),
@@ -186,7 +250,7 @@ def body_from(name: str, form: Mapping[str, str]) -> tuple[bytes, Secret[str] | 
     for asked in draft.fields:
         value = form.get(asked.name, "").strip()
         if value or asked.required:
-            plain[asked.name] = _whole(asked, value) if asked.whole else value
+            plain[asked.name] = _taken(asked, value)
     if "amount" in plain:
         amount = Money.parse(str(plain.pop("amount")), str(plain.get("currency", "")))
         plain["amount_minor"] = amount.minor
@@ -210,6 +274,14 @@ def _which(draft: Draft, detail: str) -> str:
                 f"the field {asked.label} does not fit: {asked.hint or 'it is too short or long'}"
             )
     return "a field does not fit"
+
+
+def _taken(asked: Asked, value: str) -> str | int | list[str]:
+    if asked.several:
+        return [one.strip() for one in value.split(",")]
+    if asked.digest and value and not _DIGEST.fullmatch(value):
+        return b64url(sha256(value.encode()))
+    return _whole(asked, value) if asked.whole else value
 
 
 def _whole(asked: Asked, value: str) -> int:

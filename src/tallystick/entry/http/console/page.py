@@ -59,6 +59,7 @@ PLACES: Final = (
     ("/desk/find", "Find a customer"),
     ("/desk/trace", "Trace a payment"),
     ("/desk/approvals", "Approvals"),
+    ("/desk/cases", "Cases"),
     ("/desk/acts", "Acts"),
     ("/desk/policy", "Policy"),
     ("/desk/emergency", "Emergency"),

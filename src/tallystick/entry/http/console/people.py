@@ -15,8 +15,10 @@ from tallystick.application.notices.store import notices_to
 from tallystick.application.payments.model import OrderRow
 from tallystick.application.payments.store import ORDER, last_orders_of
 from tallystick.entry.http.console.acting import act_form
+from tallystick.entry.http.console.cases import shown_approvals, shown_recoveries
 from tallystick.entry.http.console.coming import field
 from tallystick.entry.http.console.desk import Visit
+from tallystick.entry.http.console.devices import said_of_tries, shown_devices
 from tallystick.entry.http.console.drafting import DRAFTS
 from tallystick.entry.http.console.guard import redirect
 from tallystick.entry.http.console.markup import Markup, h
@@ -49,7 +51,7 @@ _FIND = "/desk/find"
 class Known(Record, frozen=True, kw_only=True):
     """What the store has of one customer besides the customer's own row.
 
-    `used` has limit, amount and count of each limit account.
+    `used` has limit, amount and count of each limit account, `tries` what each device said.
     Source: ISO/TS 12812-2:2017, 7.4.1
     """
 
@@ -59,6 +61,7 @@ class Known(Record, frozen=True, kw_only=True):
     available_minor: int
     ceiling_minor: int
     used: tuple[tuple[str, int, int], ...]
+    tries: dict[str, str]
 
 
 async def find_page(visit: Visit) -> Response:
@@ -179,7 +182,9 @@ async def customer_page(visit: Visit) -> Response:
         h("h1", name),
         h("p", f"Purpose: {PURPOSES[purpose].says}. This view is recorded.", class_="lead"),
         pairs(_facts(visit, customer, profile, parts)),
-        *_devices(visit, known, parts),
+        *shown_devices(visit, known.devices, known.tries, parts),
+        *shown_recoveries(visit, customer, parts),
+        *shown_approvals(visit, customer, parts),
         *_limits(visit, customer, known, parts),
         *_payments(visit, customer, known, parts),
         *_notices(known, parts),
@@ -213,8 +218,10 @@ def _known(reader: Connection, customer: Customer) -> Known:
         for (owner, _), one in sorted(state.limits.items())
         if owner == customer.account
     ]
+    devices = tuple(devices_of(reader, customer.id))
     return Known(
-        devices=tuple(devices_of(reader, customer.id)),
+        devices=devices,
+        tries=said_of_tries(reader, devices),
         orders=tuple(row for one in ids if (row := orders.get(one)) is not None),
         notices=tuple(notices_to(reader, customer.id, MOST, WINDOW)),
         available_minor=0 if account is None else account.available(),
@@ -240,62 +247,6 @@ def _facts(
         ("Opened", iso_utc(customer.opened_at)[:10]),
         ("PIN", pin),
     ]
-
-
-def _devices(visit: Visit, known: Known, parts: frozenset[Part]) -> Iterable[Markup]:
-    if Part.DEVICES not in parts:
-        return
-    yield h("h2", "Devices")
-    if not known.devices:
-        yield note("No device is enrolled.")
-        return
-    rows = [
-        (
-            h("span", one.id, class_="mono"),
-            one.status.value + (f": {one.because}" if one.because else ""),
-            one.trust,
-            iso_utc(one.enrolled_at)[:10],
-            _device_act(visit, one),
-        )
-        for one in known.devices
-    ]
-    yield table("Devices", ("Device", "Status", "Trust", "Enrolled", ""), rows)
-
-
-def _device_act(visit: Visit, device: Device) -> Markup | None:
-    """The kill switch: a reason and one signature."""
-    name = "suspend-device" if device.status.value == "active" else "resume-device"
-    if device.status.value == "removed" or not visit.may(name):
-        return None
-    draft = DRAFTS[name]
-    identifier = f"because-{device.id}"
-    return h(
-        "form",
-        hidden("secret", visit.live.form_secret.reveal()),
-        hidden("name_of_act", name),
-        hidden("device", device.id),
-        h("label", "Reason", for_=identifier),
-        h(
-            "div",
-            h(
-                "input",
-                type="text",
-                id=identifier,
-                name="because",
-                required=True,
-                maxlength=80,
-                autocomplete="off",
-            ),
-            h(
-                "button",
-                "Suspend" if name == "suspend-device" else "Resume",
-                class_="small stop" if draft.dangerous else "small",
-            ),
-            class_="row",
-        ),
-        method="post",
-        action="/desk/acts",
-    )
 
 
 def _limits(

@@ -9,7 +9,15 @@ from starlette.routing import Route
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.desk_settings import desk_settings
-from tallystick.entry.http.console import acting, approving, coming, payments, people, state
+from tallystick.entry.http.console import (
+    acting,
+    approving,
+    cases,
+    coming,
+    payments,
+    people,
+    state,
+)
 from tallystick.entry.http.console.desk import DeskContext, Visit
 from tallystick.entry.http.console.guard import Door, guarded
 from tallystick.entry.http.console.oidc import OidcDoors
@@ -57,6 +65,7 @@ def desk_routes(platform: Platform, writer: WriterLoop, accounting: Accounting) 
         ("approvals", "GET", "/desk/approvals", approving.approvals_page),
         ("approval", "GET", "/desk/approvals/{act}", approving.approval_page),
         ("answer", "POST", "/desk/approvals/{act}", approving.answer),
+        ("cases", "GET", "/desk/cases", cases.cases_page),
         ("policy", "GET", "/desk/policy", state.policy_page),
         ("emergency", "GET", "/desk/emergency", state.emergency_page),
         ("programs", "GET", "/desk/programs", state.programs_page),

@@ -1,0 +1,194 @@
+"""PINs of accounts at the software module: a block at the door, opened where it is compared.
+
+    digits -> block of format 4 under a key of this start -> ... -> opened, stretched, peppered here
+
+The block binds the number that it was dialled from, so that it is worth nothing for another. The
+key is made at the start, lives in memory, and has no other use: it opens no block of a card.
+
+Source: ISO/TS 12812-2:2017, 7.3.4; 7.4.2; ISO 9564-1, 9.4
+"""
+
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import NoReturn, Protocol, final
+
+from tallystick.infrastructure.crypto.blocks import Aes
+from tallystick.infrastructure.crypto.digest import equal
+from tallystick.infrastructure.modules.card_gate import CardHost
+from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle, Purpose
+from tallystick.infrastructure.pin.clear import ClearPin
+from tallystick.infrastructure.pin.formats import FILL_LENGTH, decipher_4, encipher_4
+from tallystick.infrastructure.pin.wallet import PinCost, account_of, check_guessable, stretched
+from tallystick.kernel.errors import Malformed, NotAuthentic, NotPermitted
+from tallystick.kernel.model import Record
+from tallystick.kernel.secret import Secret
+
+SALT_BYTES = 16
+_NO_PIN = "0" * 4
+
+
+@final
+class SealedPin:
+    """A PIN enciphered at the door; it is not printed, compared, hashed, pickled or copied.
+
+    Source: ISO 9564-1, 9.4; ISO/TS 12812-2:2017, 7.3.4
+    """
+
+    __slots__ = ("block",)
+
+    def __init__(self, block: bytes) -> None:
+        """Hold a `block` of format 4: 16 bytes.
+
+        Source: ISO 9564-1, 9.4
+        """
+        self.block = block
+
+    def __repr__(self) -> str:
+        return "SealedPin(***)"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return "SealedPin(***)"
+
+    def __eq__(self, other: object) -> NoReturn:
+        raise TypeError("sealed PINs are compared by the module")
+
+    def __hash__(self) -> NoReturn:
+        raise TypeError("a sealed PIN is not hashable")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a sealed PIN is not pickled or copied")
+
+
+class Keeping(Record, frozen=True, kw_only=True):
+    """What a PIN is kept under: the key of the pepper, what a guess costs, and the customer.
+
+    Source: RFC 9106, 4
+    """
+
+    pepper: KeyHandle
+    cost: PinCost
+    customer: str
+
+
+class SoftWalletPins:
+    """Seals PINs at the door, and keeps and compares them; tries are counted by the caller.
+
+    `owner` is whom a block is bound to: a telephone number, or the name of a customer.
+    Source: ISO 9564-1, 9.4; ISO/TS 12812-2:2017, 7.3.4
+    """
+
+    __slots__ = ("_ciphers", "_host", "_lock", "_mac", "_proved")
+
+    def __init__(
+        self,
+        host: CardHost,
+        ciphers: Mapping[str, Aes],
+        mac: Callable[[KeyHandle, bytes], bytes],
+    ) -> None:
+        self._host = host
+        self._ciphers = ciphers
+        self._mac = mac
+        self._lock = Lock()
+        self._proved = False
+
+    def seal(self, handle: KeyHandle, digits: Secret[str], owner: str) -> SealedPin:
+        """`digits` as a block under the key of `handle`.
+
+        Raises Malformed for what is not 4 to 12 digits, NotPermitted for a key of another purpose.
+        Source: ISO 9564-1, 9.4
+        """
+        cipher = self._cipher(handle)
+        try:
+            pin = ClearPin(digits.reveal())
+        except NotAuthentic:
+            raise Malformed("this is not a PIN") from None
+        fill = self._host.draw(FILL_LENGTH)
+        with self._lock:
+            return SealedPin(encipher_4(cipher, pin, account_of(owner), fill))
+
+    def check_new(self, handle: KeyHandle, pin: SealedPin, owner: str, number: str) -> None:
+        """Return only if `pin` may be chosen by whoever has `number`.
+
+        Raises NotPermitted for a PIN that is guessed first, NotAuthentic for another block.
+        Source: ISO 9564-1, 7.2
+        """
+        check_guessable(self._open(handle, pin, owner), number)
+
+    def same(self, handle: KeyHandle, one: SealedPin, other: SealedPin, owner: str) -> bool:
+        """Whether both blocks hold the same PIN.
+
+        Raises NotAuthentic for another block.
+        Source: ISO 9564-1, 7.2
+        """
+        return self._open(handle, one, owner).same(self._open(handle, other, owner))
+
+    def make(self, handle: KeyHandle, pin: SealedPin, owner: str, under: Keeping) -> bytes:
+        """What to keep of a new PIN: salt and MAC, 48 bytes.
+
+        Raises NotAuthentic for another block.
+        Source: ISO/TS 12812-2:2017, 7.3.4
+        """
+        salt = self._host.draw(SALT_BYTES)
+        return salt + self._tag(self._open(handle, pin, owner), salt, under)
+
+    def check(
+        self, handle: KeyHandle, pin: SealedPin, owner: str, under: Keeping, kept: bytes
+    ) -> None:
+        """Return only if `kept` was made of the PIN in the block.
+
+        Raises NotAuthentic otherwise, after as long and in the same words for a block that does not
+        open, which holds no PIN for this owner.
+        Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.4
+        """
+        opens = True
+        try:
+            found = self._open(handle, pin, owner)
+        except NotAuthentic:
+            opens, found = False, ClearPin(_NO_PIN)
+        salt, tag = kept[:SALT_BYTES], kept[SALT_BYTES:]
+        if not (equal(self._tag(found, salt, under), tag) and opens):
+            raise NotAuthentic("the PIN does not verify")
+
+    def _tag(self, pin: ClearPin, salt: bytes, under: Keeping) -> bytes:
+        slow = stretched(pin, salt, under.cost)
+        return self._mac(under.pepper, under.customer.encode() + b"\x00" + slow)
+
+    def _open(self, handle: KeyHandle, pin: SealedPin, owner: str) -> ClearPin:
+        cipher = self._cipher(handle)
+        with self._lock:
+            return decipher_4(cipher, pin.block, account_of(owner))
+
+    def _cipher(self, handle: KeyHandle) -> Aes:
+        cipher = self._ciphers.get(handle.id)
+        if cipher is None:
+            known = self._host.known(handle)
+            raise NotPermitted(f"a {known.purpose.value} key is not for PINs of accounts")
+        if not self._proved:
+            self._host.prove("pinblock-4")
+            self._proved = True
+        return cipher
+
+
+class PinModule(CryptoModule, Protocol):
+    """A module that keeps PINs of accounts too.
+
+    Source: ISO/TS 12812-2:2017, 8.2.1
+    """
+
+    @property
+    def wallet_pins(self) -> SoftWalletPins:
+        """Its operations on them, under a key of purpose `dialled-pin`.
+
+        Source: ISO 9564-1, 9.4
+        """
+        ...
+
+
+def door_key(module: PinModule) -> KeyHandle:
+    """A fresh key for the blocks of one process; it is gone with the process.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    return module.generate(Purpose.DIALLED_PIN)
