@@ -66,7 +66,10 @@ def _both(
 ) -> tuple[float, float]:
     """The medians, in microseconds: in this process, and behind the socket."""
     taken: tuple[list[int], list[int]] = ([], [])
-    pairs = ((here, here.generate(purpose)), (there, there.generate(purpose)))
+    pairs: tuple[tuple[Module, KeyHandle], ...] = (
+        (here, here.generate(purpose)),
+        (there, there.generate(purpose)),
+    )
     for _ in range(rounds):
         for times, (module, handle) in zip(taken, pairs, strict=True):
             for _ in range(calls):

@@ -1,8 +1,10 @@
-"""Which cryptographic module a provider runs on: FOLDER/module.json; without the file, `soft`.
+"""Which cryptographic module a provider runs on: FOLDER/module.json.
 
     soft          in the process of the service
     soft-process  the same module in a process of its own
     pkcs11        named purposes in a hardware security module, the others in the soft one
+
+Without the file it is `soft-process` in the profile production, and `soft` in all others.
 
 Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.1; ISO/IEC 19790
 """
@@ -14,18 +16,21 @@ from pathlib import Path
 from typing import Protocol
 
 from tallystick.infrastructure.modules.block import BlockRoots
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import Entropy
 from tallystick.infrastructure.modules.interface import CryptoModule, Purpose
+from tallystick.infrastructure.modules.remote.starting import own_module
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import Decoder, encode_canonical
-from tallystick.kernel.errors import Malformed, NotFound, NotPermitted, Unavailable
+from tallystick.kernel.errors import Malformed, NotFound, Unavailable
 from tallystick.kernel.model import Record
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Clock
 
 _FILE = "module.json"
 _CREDENTIALS = "CREDENTIALS_DIRECTORY"
+_ISOLATED = "production"
 MOST_PIN = 256
 
 
@@ -96,8 +101,8 @@ class Opening(Protocol):
 _settings = Decoder(ModuleSettings, limit=16 * 1024)
 
 
-def module_settings(root: Path) -> ModuleSettings:
-    """The module of the provider in folder `root`.
+def module_settings(root: Path, profile: str = "") -> ModuleSettings:
+    """The module of the provider in folder `root`, which runs under `profile`.
 
     Raises Malformed for settings that contradict themselves.
     Source: ISO/TS 12812-2:2017, 8.2.1
@@ -105,7 +110,8 @@ def module_settings(root: Path) -> ModuleSettings:
     try:
         octets = (root / _FILE).read_bytes()
     except FileNotFoundError:
-        return ModuleSettings()
+        isolated = profile == _ISOLATED
+        return ModuleSettings(module=ModuleKind.SOFT_PROCESS if isolated else ModuleKind.SOFT)
     found = _settings.decode(octets)
     _check(found)
     return found
@@ -134,7 +140,7 @@ def open_module(
     Raises Unavailable where it cannot be reached, NotPermitted for one that is not installed.
     Source: ISO/TS 12812-2:2017, 8.2.1; 7.4.2
     """
-    settings = module_settings(root)
+    settings = module_settings(root, profile)
     return _OPENINGS[settings.module](settings, roots, clock, profile=profile, entropy=entropy)
 
 
@@ -238,9 +244,10 @@ def _soft_process(
     profile: str,
     entropy: Entropy | None,
 ) -> CryptoModule:
-    raise NotPermitted(
-        "this installation has no module in a process of its own", remedy="say soft or pkcs11"
-    )
+    if entropy is not None or not isinstance(clock, SystemClock):
+        # a simulation's own clock and draws are of this process
+        return SoftModule(roots, clock, profile=profile, entropy=entropy)
+    return own_module(roots, profile=profile)
 
 
 _OPENINGS: dict[ModuleKind, Opening] = {

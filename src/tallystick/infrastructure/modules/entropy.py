@@ -41,7 +41,8 @@ class WatchedEntropy:
     Each draw from the source is preceded by a sample of 16 bytes that is compared with the one
     before it; a healthy source repeats one with a chance of 2^-128. Small requests are served from
     draws of 1,024 bytes, each byte once, whichever thread asks; a process that was forked draws
-    anew. Those draws are looked at for nine equal bytes in a row and for a byte that is too frequent.
+    anew. Those draws are looked at for nine equal bytes in a row, and for a byte that comes too
+    often.
     Source: NIST SP 800-90B, 4.4.1; 4.4.2
     """
 

@@ -5,6 +5,7 @@ Source: ISO/TS 12812-2:2017, 8.2.3; 7.3.4
 
 import ctypes
 import resource
+from contextlib import suppress
 from pathlib import Path
 
 from tallystick.kernel.errors import Unavailable
@@ -15,7 +16,7 @@ _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_GET_NO_NEW_PRIVS = 39
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
-_LOCKED = "VmLck:"
+_LOCKED, _RIGHTS, _CAP_IPC_LOCK = "VmLck:", "CapEff:", 14
 _FEW_FILES = 256
 
 
@@ -78,13 +79,15 @@ def confine_module_process() -> Hardening:
 
 
 def _lock_memory() -> None:
-    """Keep what is used of this memory, now and later, out of the swap, where the limits let it."""
+    """Keep what is used of this memory out of the swap; what comes later too, if no limit bites."""
     unlimited = resource.RLIM_INFINITY
-    try:
+    with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_MEMLOCK, (unlimited, unlimited))
-        ctypes.CDLL(None, use_errno=True).mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT)
-    except (OSError, ValueError, AttributeError):
-        return
+    bounded = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] != unlimited
+    may_lock = int(_status(_RIGHTS) or "0", 16) >> _CAP_IPC_LOCK & 1
+    what = _MCL_CURRENT if bounded and not may_lock else _MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None, use_errno=True).mlockall(what)
 
 
 def hardening() -> Hardening:
@@ -95,7 +98,7 @@ def hardening() -> Hardening:
     return Hardening(
         core_limit=resource.getrlimit(resource.RLIMIT_CORE)[0],
         dumpable=_says(_PR_GET_DUMPABLE, unknown=True),
-        locked_kib=_locked_kib(),
+        locked_kib=int(_status(_LOCKED) or "0"),
         file_limit=resource.getrlimit(resource.RLIMIT_FSIZE)[0],
         confined=_says(_PR_GET_NO_NEW_PRIVS, unknown=False),
     )
@@ -108,12 +111,13 @@ def _says(option: int, *, unknown: bool) -> bool:
         return unknown
 
 
-def _locked_kib() -> int:
+def _status(name: str) -> str:
+    """The first word that the kernel says of this process under `name`; empty where it does not."""
     try:
         lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith(_LOCKED)), 0)
+        return ""
+    return next((line.split()[1] for line in lines if line.startswith(name)), "")
 
 
 def _prctl(option: int, argument: int) -> int:

@@ -84,7 +84,9 @@ class SoftModule:
         self._prepared = self._keys.prepared
         self._ciphers = self._keys.ciphers
         self._rules = rules
-        host = CardHost(known=self._known, draw=self._draw, prove=self.standing.prove, take=self._take)
+        host = CardHost(
+            known=self._known, draw=self._draw, prove=self.standing.prove, take=self._take
+        )
         gate = CardGate(host, self._keys.cards, rules)
         self.key_blocks = SoftKeyBlocks(gate)
         self.pins = SoftPins(gate)

@@ -1,8 +1,8 @@
 """Whether a module serves: its states, and the tests that lead from one to the other.
 
-    not tested --self-test--> serving --a test fails--> failed     (no way back but a restart)
+    not tested --self-test--> serving --a test fails--> failed    (no way back but a restart)
                                  |
-                                 `----- zeroise -----> zeroised    (no way back but opening it again)
+                                 `----- zeroise -----> zeroised   (no way back but another opening)
 
 In `failed` and `zeroised` nothing comes out but the state itself.
 

@@ -1,4 +1,4 @@
-"""Tests that build a module run twice: on the one in this process, and on the one behind a socket."""
+"""Tests that build a module run twice: in this process, and behind a socket."""
 
 import pytest
 from tests.unit.infrastructure.modules.module_under_test import BACKEND

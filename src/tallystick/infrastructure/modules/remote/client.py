@@ -1,8 +1,8 @@
 """The caller's side of the module's process: the interface of every module, over a socket.
 
-Calls from several threads go over connections of their own. A process that was lost is `Unavailable`
-to each call under way, once; the next call connects anew, and keys whose blocks this side has are
-loaded again where a call needs them. Keys of memory only are gone with the process.
+Calls from several threads go over connections of their own. A process that was lost is
+`Unavailable` to each call under way, once; the next call connects anew, and keys whose blocks this
+side has are loaded again where a call needs them. Keys of memory only are gone with the process.
 
 Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.1; 8.2.3
 """
@@ -21,6 +21,7 @@ from tallystick.infrastructure.modules.remote.words import (
     ModuleStatus,
     Service,
     error_in,
+    frame,
 )
 from tallystick.infrastructure.modules.soft_blocks import SoftKeyBlocks
 from tallystick.infrastructure.modules.soft_chips import SoftChips
@@ -70,7 +71,8 @@ class RemoteModule:
 
         Source: ISO/IEC 18031
         """
-        return self._ask(_RANDOM, (length,))
+        found: bytes = self._ask(_RANDOM, (length,))
+        return found
 
     def generate(self, purpose: Purpose, *, mechanism: str = "") -> KeyHandle:
         """A fresh key made inside; its wrapped block is remembered on this side.
@@ -103,21 +105,24 @@ class RemoteModule:
 
         Source: ISO/TS 12812-2:2017, 3.5
         """
-        return self._ask(_PUBLIC, (handle,))
+        found: bytes = self._ask(_PUBLIC, (handle,))
+        return found
 
     def sign(self, handle: KeyHandle, message: bytes) -> bytes:
         """The signature over `message`.
 
         Source: ISO/IEC 14888-3
         """
-        return self._ask(_SIGN, (handle, message))
+        found: bytes = self._ask(_SIGN, (handle, message))
+        return found
 
     def mac(self, handle: KeyHandle, message: bytes) -> bytes:
         """The MAC of `message`.
 
         Source: ISO/IEC 9797-2
         """
-        return self._ask(_MAC, (handle, message))
+        found: bytes = self._ask(_MAC, (handle, message))
+        return found
 
     def verify_mac(self, handle: KeyHandle, message: bytes, tag: bytes) -> None:
         """Return only if `tag` is the MAC of `message`; raises NotAuthentic otherwise.
@@ -131,28 +136,32 @@ class RemoteModule:
 
         Source: ISO/IEC 19772
         """
-        return self._ask(_SEAL, (handle, nonce, plaintext, aad))
+        found: bytes = self._ask(_SEAL, (handle, nonce, plaintext, aad))
+        return found
 
     def open(self, handle: KeyHandle, nonce: bytes, sealed: bytes, aad: bytes) -> bytes:
         """The plaintext; raises NotAuthentic if anything was changed.
 
         Source: ISO/IEC 19772
         """
-        return self._ask(_OPEN, (handle, nonce, sealed, aad))
+        found: bytes = self._ask(_OPEN, (handle, nonce, sealed, aad))
+        return found
 
     def kem_open(self, handle: KeyHandle, sealed: bytes, *, info: bytes) -> bytes:
         """The plaintext of a message sealed to the public half; raises NotAuthentic otherwise.
 
         Source: RFC 9180, 6.1
         """
-        return self._ask(_KEM_OPEN, (handle, sealed, info))
+        found: bytes = self._ask(_KEM_OPEN, (handle, sealed, info))
+        return found
 
     def kem_admit(self, handle: KeyHandle, sealed: bytes, mechanism: str) -> KeyHandle:
         """The OTP seed that was sealed to the public half, as a key inside.
 
         Source: RFC 9180, 6.1; RFC 4226, 4
         """
-        return self._ask(_KEM_ADMIT, (handle, sealed, mechanism))
+        found: KeyHandle = self._ask(_KEM_ADMIT, (handle, sealed, mechanism))
+        return found
 
     def destroy(self, handle: KeyHandle) -> None:
         """Forget the key, there and on this side.
@@ -180,28 +189,32 @@ class RemoteModule:
 
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
-        return self._ask(_HANDLES, ())
+        found: tuple[KeyHandle, ...] = self._ask(_HANDLES, ())
+        return found
 
     def capabilities(self) -> Capabilities:
         """What the module is and is not.
 
         Source: ISO/TS 12812-2:2017, 8.2.1
         """
-        return self._ask(_CAPABILITIES, ())
+        found: Capabilities = self._ask(_CAPABILITIES, ())
+        return found
 
     def self_test(self) -> tuple[str, ...]:
         """Run every known answer there; the mechanisms that passed.
 
         Source: ISO/TS 12812-2:2017, 8.2.3; ISO/IEC 19790
         """
-        return self._ask(_SELF_TEST, ())
+        found: tuple[str, ...] = self._ask(_SELF_TEST, ())
+        return found
 
     def status(self) -> ModuleStatus:
         """What the process says about itself, whatever its state.
 
         Source: ISO/IEC 19790
         """
-        return self._ask(STATUS, ())
+        found: ModuleStatus = self._ask(STATUS, ())
+        return found
 
     def together(self, calls: Sequence[Asked]) -> list[Any]:
         """The results of up to 256 calls that go and come back in one frame each.
@@ -227,7 +240,7 @@ class RemoteModule:
     def _ask(
         self, service: Service, arguments: tuple[Any, ...], *, keep: str = "", block: bytes = b""
     ) -> Any:
-        """The result of one call. `keep` names the key whose block it gives, `block` what it loads."""
+        """The result of a call. `keep` is the key whose block it gives, `block` what it loads."""
         calls = [(service.called, pack(arguments))]
         ((code, octets),), instance = self._exchange(calls)
         if code == NotFound.code and self._load_again(arguments, instance):
@@ -245,9 +258,10 @@ class RemoteModule:
         """The answers, and the instance that gave them; a link that was dead before is replaced."""
         if self._left:
             raise Unavailable("the module was zeroised", remedy="unlock it again")
+        asked, count = frame(calls), len(calls)
         for _ in range(_MOST_IDLE + _TRIES):
             link = self._linked()
-            answers = link.exchange(calls)
+            answers = link.exchange(asked, count)
             if answers is not None:
                 self._keep(link)
                 return answers, link.greeting.instance

@@ -11,9 +11,7 @@ from tallystick.infrastructure.modules.remote.words import (
     LENGTH,
     VERSION,
     Answers,
-    Calls,
     Greeting,
-    frame,
     length_of,
     read_answers,
     read_greeting,
@@ -55,16 +53,15 @@ class Link:
                 "the module's process is of another version", remedy="restart it with the service"
             )
 
-    def exchange(self, calls: Calls) -> Answers | None:
-        """The answers to `calls`, in their order; None if the other end was gone before them.
+    def exchange(self, asked: bytes, count: int) -> Answers | None:
+        """The answers to a frame of `count` calls; None if the other end was gone before them.
 
         Raises Unavailable if it is not known whether they arrived. After either the link is of no
         more use.
         Source: ISO/TS 12812-2:2017, 8.2.3
         """
-        octets = frame(calls)
         try:
-            self._socket.sendall(octets)
+            self._socket.sendall(asked)
         except BrokenPipeError:
             self.close()
             return None
@@ -74,7 +71,7 @@ class Link:
             answers = read_answers(self._read())
         except (OSError, Malformed) as error:
             self._give_up(error)
-        if len(answers) != len(calls):
+        if len(answers) != count:
             self._give_up(None)
         return answers
 

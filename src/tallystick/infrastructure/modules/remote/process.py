@@ -62,6 +62,17 @@ def serve_on(lifeline: socket.socket) -> None:
     """
     begin = _beginning.unpack(_read(lifeline, length_of(_read(lifeline, LENGTH))))
     confine_module_process()
+    try:
+        server = _proved(begin, lifeline)
+    except MfsError as error:
+        lifeline.sendall(error.detail.encode())
+        raise
+    lifeline.sendall(READY)
+    server.run()
+
+
+def _proved(begin: Beginning, lifeline: socket.socket) -> ModuleServer:
+    """The server of a module whose every mechanism has proved itself."""
     module = SoftModule(
         BlockRoots.from_octets(begin.roots),
         SystemClock(),
@@ -80,9 +91,7 @@ def serve_on(lifeline: socket.socket) -> None:
         )
         for one in begin.doors
     ]
-    server = ModuleServer(module, doors, lifeline, isolated=True)
-    lifeline.sendall(READY)
-    server.run()
+    return ModuleServer(module, doors, lifeline, isolated=True)
 
 
 def _read(lifeline: socket.socket, length: int) -> bytes:

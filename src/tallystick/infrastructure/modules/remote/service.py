@@ -197,7 +197,7 @@ class ModuleServer:
         try:
             service = SERVICES.get(name)
             if service is None:
-                raise Malformed("the module has no such service")
+                return refused(Malformed("the module has no such service"))
             return "", pack(self._serve(door, service, service.arguments.unpack(octets)))
         except MfsError as error:
             self._refused += 1
@@ -222,21 +222,21 @@ class ModuleServer:
             purposes = tuple(one for one in result.purposes if one in door.purposes)
             return replace(result, purposes=purposes, isolated_process=self._isolated)
         if service.called == "handles":
-            return tuple(one for one in result if one.purpose in door.purposes)
+            held = self._module.handles()
+            return tuple(one for one in held if one.purpose in door.purposes)
         return result
 
     def _check_purposes(self, door: Door, called: str, arguments: Iterable[Any]) -> None:
         """Return only if every key that the call touches is of a purpose of the door."""
         allowed = door.purposes
         for one in arguments:
-            kind = type(one)
-            if kind is PinBlock:
-                held = self._module.held(one.handle.id)
-            elif kind is KeyHandle:
+            if isinstance(one, KeyHandle):
                 held = self._module.held(one.id)
+            elif isinstance(one, PinBlock):
+                held = self._module.held(one.handle.id)
+            elif isinstance(one, Purpose) and one not in allowed:
+                raise _closed(door, one)
             else:
-                if kind is Purpose and one not in allowed:
-                    raise _closed(door, one)
                 continue
             if held is not None and held.purpose not in allowed:
                 raise _closed(door, held.purpose)

@@ -17,7 +17,7 @@ from typing import Final
 
 from tallystick.infrastructure.modules.block import BlockRoots
 from tallystick.infrastructure.modules.card_interface import STRICT, CardRules
-from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.infrastructure.modules.interface import MEMORY_ONLY, Purpose
 from tallystick.infrastructure.modules.remote.client import RemoteModule
 from tallystick.infrastructure.modules.remote.process import READY, Beginning, DoorPlan
 from tallystick.infrastructure.modules.remote.words import frame
@@ -26,6 +26,8 @@ from tallystick.kernel.errors import Unavailable
 START_S: Final = 30.0
 STOP_S: Final = 5.0
 _BACKLOG: Final = 16
+_MOST_SAID: Final = 1024
+_OWN: Final = "service"
 _PROGRAM: Final = "tallystick.infrastructure.modules.remote.process"
 
 
@@ -52,11 +54,18 @@ class ModuleProcess:
     Source: ISO/TS 12812-2:2017, 8.2.3
     """
 
-    def __init__(self, folder: Path, process: subprocess.Popen[bytes], line: socket.socket) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        process: subprocess.Popen[bytes],
+        line: socket.socket,
+        *,
+        owns_folder: bool,
+    ) -> None:
         self._folder = folder
         self._process = process
         self._line = line
-        self._owns_folder = False
+        self._owns_folder = owns_folder
 
     @classmethod
     def start(
@@ -89,8 +98,7 @@ class ModuleProcess:
             theirs.close()
             for one in listeners:
                 one.close()
-        started = cls(place, process, ours)
-        started._owns_folder = folder is None
+        started = cls(place, process, ours, owns_folder=folder is None)
         started._await(frame(begin))
         return started
 
@@ -102,12 +110,19 @@ class ModuleProcess:
         """
         return self._process.pid
 
+    def path(self, door: str) -> str:
+        """The socket file of `door`.
+
+        Source: unix(7)
+        """
+        return str(self._folder / door)
+
     def module(self, door: str) -> RemoteModule:
         """The module as callers at `door` see it.
 
         Source: ISO/TS 12812-2:2017, 8.2.1
         """
-        return RemoteModule(str(self._folder / door))
+        return RemoteModule(self.path(door))
 
     def wait(self) -> int:
         """Return when the process ended; its exit code.
@@ -135,13 +150,50 @@ class ModuleProcess:
         said = b""
         with suppress(OSError):
             self._line.sendall(beginning)
-            said = self._line.recv(len(READY))
+            said = self._line.recv(_MOST_SAID)
         if said != READY:
             self.close()
+            why = f": {said.decode()}" if said else ""
             raise Unavailable(
-                "the module's process did not start", remedy="see what it said on standard error"
+                f"the module's process did not start{why}", remedy="see its standard error"
             )
         self._line.settimeout(None)
+
+
+class OwnedModule(RemoteModule):
+    """A module in a process that this one started, and that ends with it.
+
+    Source: ISO/TS 12812-2:2017, 8.2.3
+    """
+
+    def __init__(self, path: str, held: ModuleProcess) -> None:
+        super().__init__(path)
+        self.held = held
+
+    def zeroise(self) -> None:
+        """End service, and the process with it.
+
+        Source: ISO/TS 12812-2:2017, 8.2.3; ISO/IEC 19790
+        """
+        super().zeroise()
+        self.close()
+        self.held.close()
+
+
+def own_module(roots: BlockRoots, *, profile: str, rules: CardRules = STRICT) -> OwnedModule:
+    """A module for this process alone, in a process of its own, with the purposes of `roots`.
+
+    Raises Unavailable if it did not come up.
+    Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3
+    """
+    door = DoorOf(
+        name=_OWN,
+        purposes=frozenset((*roots.purposes(), *MEMORY_ONLY)),
+        processes=frozenset({os.getpid()}),
+        may_control=True,
+    )
+    held = ModuleProcess.start(roots, [door], profile=profile, rules=rules)
+    return OwnedModule(held.path(_OWN), held)
 
 
 def _plan(door: DoorOf, listener: socket.socket) -> DoorPlan:

@@ -123,11 +123,12 @@ def _service(part: str, name: str, function: Callable[..., Any]) -> Service:
     hints = typing.get_type_hints(function)
     every = list(inspect.signature(function).parameters.values())[1:]
     types = tuple(hints[one.name] for one in every)
+    shape: Any = tuple
     return Service(
         part=part,
         name=name,
         signature=inspect.Signature(every),
-        arguments=Unpacker[tuple[Any, ...]](tuple[types] if types else tuple[()]),
+        arguments=Unpacker[tuple[Any, ...]](shape[types]),
         keywords=tuple(one.name for one in every if one.kind is one.KEYWORD_ONLY),
         result=Unpacker[Any](hints["return"]),
     )
