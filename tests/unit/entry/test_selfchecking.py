@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from tests.unit.entry.cli.command_line import tallystick as run
 
-from tallystick.entry import selfchecking
 from tallystick.entry.module_settings import ModuleKind, ModuleSettings, save_module
-from tallystick.entry.selfchecking import Holds, Item, examine_module
+from tallystick.entry.selfchecking import Holds, Item, examine_module, looking
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.setup import Plan, demo_policy, set_up
 from tallystick.infrastructure.modules.clock import SystemClock
@@ -66,14 +65,14 @@ def test_in_the_callers_process_there_are_no_roles_and_no_confinement() -> None:
         ("services", lambda p: p.setattr(SoftModule, "sign", lambda *_: b"signed")),
         ("wrapping", lambda p: p.setattr(SoftModule, "export_block", lambda *_: b"clear")),
         ("zeroisation", lambda p: p.setattr(SoftModule, "zeroise", lambda _: None)),
-        ("pairs", lambda p: p.setattr(selfchecking, "check_signer", lambda _: None)),
+        ("pairs", lambda p: p.setattr(looking, "check_signer", lambda _: None)),
         (
             "entropy",
-            lambda p: p.setattr(selfchecking, "WatchedEntropy", lambda source: source),
+            lambda p: p.setattr(looking, "WatchedEntropy", lambda source: source),
         ),
-        ("known-answers", lambda p: p.setattr(selfchecking, "MOST_START_MS", -1)),
+        ("known-answers", lambda p: p.setattr(looking, "MOST_START_MS", -1)),
         ("known-answers", lambda p: p.setattr(SoftModule, "self_test", lambda _: ())),
-        ("before-use", lambda p: p.setattr(selfchecking, "KNOWN_ANSWERS", {})),
+        ("before-use", lambda p: p.setattr(looking, "KNOWN_ANSWERS", {})),
     ],
 )
 def test_a_planted_fault_is_found(name: str, plant, monkeypatch) -> None:
@@ -137,5 +136,7 @@ def test_the_command_proves_the_module_that_the_settings_name(tmp_path: Path) ->
     told = run("module", "check", str(folder.root), "--secret-file", str(secret), "--list")
     assert told.code == 4, "no module here is validated"
     assert "not validated" in told.out
-    told = run("module", "check", str(folder.root), "--secret-file", str(secret), "--list", "--json")
+    told = run(
+        "module", "check", str(folder.root), "--secret-file", str(secret), "--list", "--json"
+    )
     assert {one["section"] for one in json.loads(told.out)} == {f"7.{n}" for n in range(2, 13)}

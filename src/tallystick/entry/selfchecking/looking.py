@@ -1,8 +1,7 @@
-"""The requirements of ISO/IEC 19790 on a module, each tried or looked at, with the reason.
+"""The list of ISO/IEC 19790, and how each item is tried.
 
-Nothing here is a validation: an item is what this program could see of itself. What is tried is
-tried on modules of a moment, under a master key of a moment; of the provider's own module only its state
-and its words are asked.
+What is tried is tried on modules of a moment, under a master key of a moment; of the provider's own
+module only its state and its words are asked.
 
 Source: ISO/TS 12812-2:2017, 8.2.1; 8.2.3; ISO/IEC 19790
 """
@@ -10,11 +9,11 @@ Source: ISO/TS 12812-2:2017, 8.2.1; 8.2.3; ISO/IEC 19790
 import importlib.metadata
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
+from functools import partial
 from typing import Final
 
 import tallystick
+from tallystick.entry.selfchecking.model import Examined, Holds, Item, is_refused
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.registry import Status
 from tallystick.infrastructure.crypto.registry import mechanism as registered
@@ -25,108 +24,21 @@ from tallystick.infrastructure.crypto.signature import (
 )
 from tallystick.infrastructure.modules.clock import elapsed_ms
 from tallystick.infrastructure.modules.entropy import WatchedEntropy
-from tallystick.infrastructure.modules.hardening import Hardening, hardening
-from tallystick.infrastructure.modules.interface import (
-    ED25519,
-    Capabilities,
-    CryptoModule,
-    Purpose,
-)
+from tallystick.infrastructure.modules.interface import ED25519, CryptoModule, Purpose
 from tallystick.infrastructure.modules.known_answers import KNOWN_ANSWERS
 from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.modules.remote.client import RemoteModule
-from tallystick.infrastructure.modules.remote.starting import DoorOf, ModuleProcess
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.modules.standing import State
 from tallystick.infrastructure.modules.tables import check_signer
 from tallystick.kernel.errors import Broken, MfsError, NotPermitted, Unavailable
-from tallystick.kernel.model import Record
 from tallystick.kernel.time import Clock
 
 MOST_START_MS: Final = 150
 _SHELVES: Final = ("crypto", "modules", "card", "pin", "keyblocks")
 
-
-class Holds(StrEnum):
-    """What an item came to.
-
-    Source: ISO/IEC 19790
-    """
-
-    SATISFIED = "satisfied"
-    NOT = "not satisfied"
-    NOT_HERE = "does not apply"
-
-
-class Item(Record, frozen=True, kw_only=True):
-    """One requirement: its section, what is asked, what it came to, and why.
-
-    Source: ISO/IEC 19790
-    """
-
-    section: str
-    name: str
-    asks: str
-    holds: Holds
-    says: str
-
-
 Found = tuple[Holds, str]
 _HOLDS, _FAILS, _NOT_HERE = Holds.SATISFIED, Holds.NOT, Holds.NOT_HERE
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """The module that is looked at, and what makes modules of a moment beside it.
-
-    Source: ISO/TS 12812-2:2017, 8.2.1
-    """
-
-    module: CryptoModule
-    clock: Clock
-
-    def told(self) -> Capabilities:
-        """What the module says of itself.
-
-        Source: ISO/TS 12812-2:2017, 8.2.1
-        """
-        return self.module.capabilities()
-
-    def hardened(self) -> Hardening:
-        """What holds for the process that the keys are in.
-
-        Source: ISO/TS 12812-2:2017, 8.2.3
-        """
-        if isinstance(self.module, RemoteModule):
-            return self.module.status().hardening
-        return hardening()
-
-    def beside(self, *, wrong: str = "") -> SoftModule:
-        """A module of a moment; the known answer of the mechanism `wrong` fails.
-
-        Source: ISO/TS 12812-2:2017, 8.2.3
-        """
-
-        def failing() -> None:
-            raise Broken("a known answer is wrong")
-
-        planted = {wrong: failing} if wrong else {}
-        answers = {**KNOWN_ANSWERS, **planted}
-        return SoftModule(self._master().roots(Purpose), self.clock, known_answers=answers)
-
-    def process_beside(self) -> ModuleProcess:
-        """A process of a moment, with a door for quotes and one for control.
-
-        Source: ISO/TS 12812-2:2017, 8.2.3
-        """
-        doors = [
-            DoorOf(name="quotes", purposes=frozenset({Purpose.QUOTE})),
-            DoorOf(name="control", purposes=frozenset(), may_control=True),
-        ]
-        return ModuleProcess.start(self._master().roots(Purpose), doors, profile="check")
-
-    def _master(self) -> MasterKey:
-        return MasterKey.generate(self.module.random)
 
 
 def examine_module(module: CryptoModule, clock: Clock) -> tuple[Item, ...]:
@@ -146,14 +58,6 @@ def _item(
     except MfsError as error:
         holds, says = _FAILS, f"could not be tried: {error.detail}"
     return Item(section=section, name=name, asks=asks, holds=holds, says=says)
-
-
-def _refused(act: Callable[[], object], *refusals: type[MfsError]) -> bool:
-    try:
-        act()
-    except refusals:
-        return True
-    return False
 
 
 def _stated(examined: Examined) -> Found:
@@ -187,7 +91,7 @@ def _inhibited(examined: Examined) -> Found:
         lambda: failed.random(16),
         lambda: failed.export_block(quote),
     )
-    silent = all(_refused(act, Broken) for act in acts)
+    silent = all(is_refused(act, Broken) for act in acts)
     failed.zeroise()
     stays = failed.standing.state is State.FAILED
     return (_HOLDS if silent and stays else _FAILS), (
@@ -200,7 +104,7 @@ def _inhibited(examined: Examined) -> Found:
 def _status_told(examined: Examined) -> Found:
     with_status = isinstance(examined.module, RemoteModule)
     failed = examined.beside(wrong=ED25519)
-    _refused(failed.self_test, Broken)
+    is_refused(failed.self_test, Broken)
     told = ED25519 in failed.standing.refusal
     if not told:
         return _FAILS, "a failed module does not say why"
@@ -220,7 +124,7 @@ def _authenticated(examined: Examined) -> Found:
             lambda: quotes.generate(Purpose.TALLY),
             lambda: control.mac(handle, b"x"),
         )
-        closed = all(_refused(act, NotPermitted) for act in acts)
+        closed = all(is_refused(act, NotPermitted) for act in acts)
         control.self_test()
     finally:
         quotes.close()
@@ -242,7 +146,7 @@ def _bound_to_use(examined: Examined) -> Found:
         lambda: module.mac(tally, b"x"),
         lambda: module.seal(tally, bytes(12), b"x", b""),
     )
-    bound = all(_refused(act, NotPermitted) for act in acts)
+    bound = all(is_refused(act, NotPermitted) for act in acts)
     return (_HOLDS if bound else _FAILS), "keys were used for what they are not for; each refused"
 
 
@@ -310,10 +214,10 @@ def _not_claimed(_: Examined) -> Found:
 def _wrapped(examined: Examined) -> Found:
     module = examined.beside()
     wrap = module.generate(Purpose.SESSION_WRAP)
-    stays = _refused(lambda: module.export_block(wrap), NotPermitted)
+    stays = is_refused(lambda: module.export_block(wrap), NotPermitted)
     block = bytearray(module.export_block(module.generate(Purpose.STORE)))
     block[-1] ^= 1
-    whole = _refused(lambda: module.import_block(bytes(block)), MfsError)
+    whole = is_refused(lambda: module.import_block(bytes(block)), MfsError)
     return (_HOLDS if stays and whole else _FAILS), (
         "keys leave wrapped with their purpose, or not at all; a changed block was refused"
     )
@@ -323,7 +227,7 @@ def _zeroised(examined: Examined) -> Found:
     module = examined.beside()
     handle = module.generate(Purpose.QUOTE)
     module.zeroise()
-    gone = _refused(lambda: module.mac(handle, b"x"), Unavailable) and not module.handles()
+    gone = is_refused(lambda: module.mac(handle, b"x"), Unavailable) and not module.handles()
     return (_HOLDS if gone else _FAILS), (
         "no key is found after it; that Python overwrites every copy is not promised"
     )
@@ -344,7 +248,7 @@ def _answered_first(examined: Examined) -> Found:
     bare = SoftModule(
         MasterKey(bytes(32)).roots((Purpose.QUOTE,)), examined.clock, known_answers={}
     )
-    holds = not missing and _refused(lambda: bare.generate(Purpose.QUOTE), Broken)
+    holds = not missing and is_refused(lambda: bare.generate(Purpose.QUOTE), Broken)
     return (_HOLDS if holds else _FAILS), "a mechanism without a known answer did not run"
 
 
@@ -364,8 +268,12 @@ class _Mismatched:
 
 
 def _paired(_: Examined) -> Found:
-    holds = _refused(lambda: check_signer(_Mismatched()), Broken)
+    holds = is_refused(lambda: check_signer(_Mismatched()), Broken)
     return (_HOLDS if holds else _FAILS), "two halves that do not fit together were refused"
+
+
+def _drawn_from(source: Callable[[int], bytes]) -> bytes:
+    return WatchedEntropy(source)(16)
 
 
 def _watched(_: Examined) -> Found:
@@ -375,10 +283,11 @@ def _watched(_: Examined) -> Found:
     turns = iter(range(1 << 16))
 
     def biased(length: int) -> bytes:
-        return next(turns).to_bytes(2, "big") + bytes(range(16)) * (length // 16 + 1)
+        octets = next(turns).to_bytes(2, "big") + bytes(range(16)) * (length // 16 + 1)
+        return octets[:length]
 
-    for source in (stuck, lambda length: biased(length)[:length]):
-        if not _refused(lambda source=source: WatchedEntropy(source)(16), Broken):
+    for source in (stuck, biased):
+        if not is_refused(partial(_drawn_from, source), Broken):
             return _FAILS, "a source that is not random was taken"
     return _HOLDS, "a source that repeats itself and a biased one were refused; SP 800-90B, 4.4"
 
