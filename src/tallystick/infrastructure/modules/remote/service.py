@@ -179,6 +179,10 @@ class ModuleServer:
     def _answered(self, connection: _Connection, octets: bytes) -> bytes:
         """The frames that answer the whole frames among what arrived."""
         arrived = connection.arrived
+        more = len(octets) - LENGTH
+        if not arrived and more > 0 and length_of(octets) == more:
+            calls = read_calls(octets[LENGTH:])
+            return _framed([self._answer(connection.door, *one) for one in calls])
         arrived += octets
         start, answers = 0, b""
         while len(arrived) - start >= LENGTH:

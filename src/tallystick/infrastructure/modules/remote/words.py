@@ -114,6 +114,8 @@ class Service:
 
         Source: ISO/TS 12812-2:2017, 8.2.1
         """
+        if not self.keywords:
+            return getattr(owner, self.name)(*arguments)
         split = len(arguments) - len(self.keywords)
         named = dict(zip(self.keywords, arguments[split:], strict=True))
         return getattr(owner, self.name)(*arguments[:split], **named)
