@@ -1,6 +1,6 @@
 """Random bytes of the operating system, watched for the failures that can be seen from here.
 
-The cut-offs let a healthy source fail once in 2^64 looks: a false alarm ends all service.
+The cut-offs let a healthy source fail once in 2^50 looks: a false alarm ends all service.
 
 Source: ISO/TS 12812-2:2017, 7.4.2; ISO/IEC 18031; NIST SP 800-90B, 4.4
 """
@@ -76,9 +76,8 @@ class WatchedEntropy:
 
     def _healthy(self, pool: bytes) -> bytes:
         """`pool`, if no byte of it is repeated too often; raises Broken otherwise."""
-        alike = max(
-            pool.count(pool[start], start, start + _WINDOW) for start in range(0, _POOL, _WINDOW)
-        )
+        windows = (pool[start : start + _WINDOW] for start in range(0, _POOL, _WINDOW))
+        alike = max(max(map(one.count, range(256))) for one in windows)
         if alike > _MOST_ALIKE or _REPEATED.search(pool) is not None:
             self._stuck = True
             raise Broken("the source of random bytes is not random", remedy="stop; check the host")
