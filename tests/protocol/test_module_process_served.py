@@ -76,8 +76,10 @@ def test_payments_are_made_with_keys_in_another_process_and_its_loss_is_told(
     assert told["status"] in {"module away", "stopped"}
     assert "restart" in told["remedy"] or "process" in told["remedy"]
     assert provider.transport.get("/health/live").status == 200
-    noted = b"".join(provider.log)
-    assert b'"a dependency fails"' in noted
+    end = time.monotonic() + 8  # what is noted is written a little later
+    while b'"a dependency fails"' not in b"".join(provider.log) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert b'"a dependency fails"' in b"".join(provider.log)
     assert audit_provider(provider.folder).findings == (), "the record is whole"
 
 
