@@ -22,10 +22,11 @@ from tallystick.infrastructure.modules.remote.words import (
     Service,
     error_in,
     frame,
+    handle_in,
 )
 from tallystick.infrastructure.modules.soft_blocks import SoftKeyBlocks
 from tallystick.infrastructure.modules.soft_chips import SoftChips
-from tallystick.infrastructure.modules.soft_pins import PinBlock, SoftPins
+from tallystick.infrastructure.modules.soft_pins import SoftPins
 from tallystick.kernel.codec import pack
 from tallystick.kernel.errors import MfsError, NotFound, Unavailable
 
@@ -293,8 +294,8 @@ class RemoteModule:
         """Whether a key that the call names was lost with an older process and is there again."""
         loaded = False
         for one in arguments:
-            handle = one.handle if isinstance(one, PinBlock) else one
-            if isinstance(handle, KeyHandle):
+            handle = handle_in(one)
+            if handle is not None:
                 before, block = self._blocks.get(handle.id, (instance, b""))
                 if before != instance:
                     with suppress(MfsError):  # the call itself says what is wrong

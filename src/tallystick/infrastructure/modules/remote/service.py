@@ -17,9 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tallystick.infrastructure.modules.block import peek
-from tallystick.infrastructure.modules.card_interface import ImportedKey
 from tallystick.infrastructure.modules.hardening import hardening
-from tallystick.infrastructure.modules.interface import Capabilities, KeyHandle, Purpose
+from tallystick.infrastructure.modules.interface import Capabilities, Purpose
 from tallystick.infrastructure.modules.remote.words import (
     CONTROL,
     LENGTH,
@@ -32,12 +31,12 @@ from tallystick.infrastructure.modules.remote.words import (
     ModuleStatus,
     Service,
     frame,
+    handle_in,
     length_of,
     read_calls,
     refused,
 )
 from tallystick.infrastructure.modules.soft import SoftModule
-from tallystick.infrastructure.modules.soft_pins import PinBlock
 from tallystick.kernel.codec import pack
 from tallystick.kernel.errors import Broken, Malformed, MfsError, NotPermitted
 from tallystick.kernel.model import replace
@@ -219,9 +218,10 @@ class ModuleServer:
         module = self._module
         owner = getattr(module, service.part) if service.part else module
         result = service.run(owner, arguments)
-        if isinstance(result, ImportedKey) and result.handle.purpose not in door.purposes:
-            module.destroy(result.handle)
-            raise _closed(door, result.handle.purpose)
+        made = handle_in(result)
+        if made is not None and made.purpose not in door.purposes:
+            module.destroy(made)
+            raise _closed(door, made.purpose)
         if isinstance(result, Capabilities):
             purposes = tuple(one for one in result.purposes if one in door.purposes)
             return replace(result, purposes=purposes, isolated_process=self._isolated)
@@ -234,14 +234,10 @@ class ModuleServer:
         """Return only if every key that the call touches is of a purpose of the door."""
         allowed = door.purposes
         for one in arguments:
-            if isinstance(one, KeyHandle):
-                held = self._module.held(one.id)
-            elif isinstance(one, PinBlock):
-                held = self._module.held(one.handle.id)
-            elif isinstance(one, Purpose) and one not in allowed:
+            if isinstance(one, Purpose) and one not in allowed:
                 raise _closed(door, one)
-            else:
-                continue
+            handle = handle_in(one)
+            held = None if handle is None else self._module.held(handle.id)
             if held is not None and held.purpose not in allowed:
                 raise _closed(door, held.purpose)
         made = _MADE.get(called)

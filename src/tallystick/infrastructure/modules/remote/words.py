@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from tallystick.infrastructure.modules.hardening import Hardening
-from tallystick.infrastructure.modules.interface import CryptoModule
+from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
 from tallystick.infrastructure.modules.soft_blocks import SoftKeyBlocks
 from tallystick.infrastructure.modules.soft_chips import SoftChips
 from tallystick.infrastructure.modules.soft_pins import SoftPins
@@ -174,6 +174,15 @@ _calls = Unpacker[Calls](Calls)
 _answers = Unpacker[Answers](Answers)
 _greeting = Unpacker[Greeting](Greeting)
 _refusal = Unpacker[Refusal](Refusal)
+
+
+def handle_in(one: object) -> KeyHandle | None:
+    """The handle that an argument or a result is, or has as its `handle`; None if there is none.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    handle: object = one if isinstance(one, KeyHandle) else getattr(one, "handle", None)
+    return handle if isinstance(handle, KeyHandle) else None
 
 
 def frame(content: object) -> bytes:
