@@ -28,6 +28,7 @@ from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.setup import Plan, demo_policy, set_up
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.pin.wallet import PinCost
 from tallystick.kernel.errors import MfsError, NotAuthentic
 from tallystick.kernel.secret import Secret
@@ -48,8 +49,9 @@ class Door:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        pepper = platform.keys.newest(Purpose.PIN_PEPPER)
-        self._verifier = PinVerifier(platform.module, pepper, COST)
+        inside, pepper = platform.module, platform.keys.newest(Purpose.PIN_PEPPER)
+        assert isinstance(inside, SoftModule)
+        self._verifier = PinVerifier(inside, inside, pepper, COST)
 
     def run(self, command: Command) -> MfsError | None:
         """Carry out and commit; gives the refusal."""

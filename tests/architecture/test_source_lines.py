@@ -31,6 +31,7 @@ COMMANDS = {
         "ledger",
         "loops",
         "main",
+        "modules",
         "operators",
         "networks",
         "partners",

@@ -23,7 +23,7 @@ def module_of_pins() -> SoftModule:
 def verifier(module: SoftModule | None = None) -> PinVerifier:
     """Seals and checks at next to no cost."""
     inside = module_of_pins() if module is None else module
-    return PinVerifier(inside, inside.generate(Purpose.PIN_PEPPER), CHEAP)
+    return PinVerifier(inside, inside, inside.generate(Purpose.PIN_PEPPER), CHEAP)
 
 
 VERIFIER = verifier()

@@ -23,6 +23,7 @@ from tallystick.application.desk.model import (
 )
 from tallystick.application.desks import Desks
 from tallystick.application.education import DialledTerms, InLesson
+from tallystick.application.key_uses import decide_use
 from tallystick.application.operators import SignedAct
 from tallystick.application.own_commands import (
     ApproveTightening,
@@ -39,6 +40,7 @@ from tallystick.application.own_commands import (
     SignalsSeen,
     StateCertificate,
     Tighten,
+    UseKeys,
 )
 from tallystick.application.recovery import DialledStop, InLife, RecoveryDue
 from tallystick.application.simcommands import SIM_EXECUTORS, OrderBySim, SimCommand
@@ -264,6 +266,7 @@ Command = (
     | RecordEvidence
     | EquipProbe
     | SimCommand
+    | UseKeys
 )
 
 EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
@@ -336,6 +339,7 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     Fall: lambda desks, turn, one: desks.fall(turn, one.ladder, one.subject, one.counted),
     RecordEvidence: lambda desks, turn, one: desks.proving.record(turn, one.run, one.by),
     EquipProbe: lambda desks, turn, one: desks.proving.equip(turn, one.asked, one.tell),
+    UseKeys: lambda desks, turn, one: decide_use(turn, desks.policy.version, one.use, one.told),
 }
 
 

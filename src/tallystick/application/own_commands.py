@@ -11,7 +11,9 @@ from tallystick.application.notices import NoticeRow
 from tallystick.application.proving import Equipped
 from tallystick.application.signals import Answers
 from tallystick.application.webhooks import Delivery
+from tallystick.infrastructure.modules.interface import Capabilities
 from tallystick.process.conformance.basis import Run
+from tallystick.process.policy.backends import KeyUse
 from tallystick.process.policy.caps import Preview
 from tallystick.process.policy.incentives import Counted
 from tallystick.process.policy.tightening import Seen
@@ -162,6 +164,17 @@ class RecordEvidence:
 
     run: Run
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class UseKeys:
+    """What keys are wanted for, and what the module says of itself that would serve it.
+
+    Source: ISO/TS 12812-2:2017, 8.2.1; 8.2.2
+    """
+
+    use: KeyUse
+    told: Capabilities
 
 
 @dataclass(frozen=True, slots=True)

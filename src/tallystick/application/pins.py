@@ -12,7 +12,7 @@ from tallystick.application.attempts import Attempts, Subjects, not_right
 from tallystick.application.customers import Customer, Customers
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
-from tallystick.infrastructure.modules.interface import KeyHandle
+from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
 from tallystick.infrastructure.modules.wallet_pins import (
     SALT_BYTES,
     Keeping,
@@ -35,13 +35,15 @@ class PinVerifier:
     Source: ISO/TS 12812-2:2017, 7.3.4
     """
 
-    def __init__(self, module: PinModule, pepper: KeyHandle, cost: PinCost) -> None:
-        """Seal under a key of this process; keep under `pepper` at `cost`.
+    def __init__(
+        self, module: CryptoModule, door: PinModule, pepper: KeyHandle, cost: PinCost
+    ) -> None:
+        """Seal under a key of `door`, in this process; keep under `pepper` of `module` at `cost`.
 
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
-        self._pins = module.wallet_pins
-        self._door = door_key(module)
+        self._pins = door.wallet_pins.peppered_by(module.mac)
+        self._door = door_key(door)
         self._pepper = pepper
         self._cost = cost
         self._decoy = module.random(SALT_BYTES + STRETCHED)

@@ -18,6 +18,7 @@ from tallystick.application.writer import Writer
 from tallystick.entry.attesting import attesting_in
 from tallystick.entry.desk_settings import desk_settings
 from tallystick.entry.joining import Ground, Scale, join_desks
+from tallystick.entry.module_settings import open_module
 from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
@@ -31,7 +32,7 @@ from tallystick.infrastructure.keys.table import LoadedKeys, load_for, purposes_
 from tallystick.infrastructure.modules.block import BlockRoots
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import Entropy
-from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.infrastructure.modules.interface import CryptoModule, Purpose
 from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.signer import ModuleSigner
 from tallystick.infrastructure.modules.soft import SoftModule
@@ -62,7 +63,7 @@ class Platform:
 
     settings: ProviderSettings
     clock: Clock
-    module: SoftModule
+    module: CryptoModule
     database: Database
     reader: Connection
     store: GroupCommit
@@ -141,8 +142,12 @@ def assemble(
     size = scale or Scale()
     settings = folder.settings()
     master = folder.master(opener)
-    module = SoftModule(
-        master.roots(purposes_of(SERVER_ROLES)), ticking, profile=settings.profile, entropy=entropy
+    module = open_module(
+        folder.root,
+        master.roots(purposes_of(SERVER_ROLES)),
+        ticking,
+        profile=settings.profile,
+        entropy=entropy,
     )
     keys = load_for(SERVER_ROLES, module, _blocks(folder, module, ticking), now=ticking.now())
     reader = database.reader()
@@ -170,7 +175,7 @@ def assemble(
     return platform
 
 
-def _blocks(folder: ProviderFolder, module: SoftModule, clock: Clock) -> list[bytes]:
+def _blocks(folder: ProviderFolder, module: CryptoModule, clock: Clock) -> list[bytes]:
     """The service's keys; a quote key that is past its day is replaced by a new one."""
     probe = load_for(SERVER_ROLES, module, folder.blocks(), now=clock.now())
     for purpose in _MADE_ANEW:
@@ -198,6 +203,16 @@ def _identity(on: Ground, listed: KeyList) -> ProviderIdentity:
     )
 
 
+def _door_module(module: CryptoModule, on: Ground) -> SoftModule:
+    """Where PINs of accounts are sealed and compared: here, also if the keys live elsewhere.
+
+    What makes a guess slow would make everybody wait in a process that serves one call at a time.
+    """
+    if isinstance(module, SoftModule):
+        return module
+    return SoftModule(BlockRoots({}), on.clock, profile=on.settings.profile)
+
+
 def _wire(folder: ProviderFolder, on: Ground, database: Database, boot: int) -> Platform:
     desks, quoting, webhooks = join_desks(on)
     settings, module = on.settings, on.module
@@ -222,7 +237,10 @@ def _wire(folder: ProviderFolder, on: Ground, database: Database, boot: int) -> 
         notices=desks.notices,
         webhooks=webhooks,
         pin_verifier=PinVerifier(
-            module, pepper, PinCost(settings.pin_memory_kib, settings.pin_passes)
+            module,
+            _door_module(module, on),
+            pepper,
+            PinCost(settings.pin_memory_kib, settings.pin_passes),
         ),
         identity=_identity(on, listed),
         cookies=CookieKeys(module.random(32)),

@@ -7,6 +7,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 6.1; 11.2.2
 """
 
 from tallystick.application.customers import Customers
+from tallystick.application.key_uses import REFUSED
 from tallystick.application.operators.store import event_of_act
 from tallystick.application.payments.model import OrderRow
 from tallystick.application.payments.proof import Proofs
@@ -31,6 +32,7 @@ from tallystick.kernel.errors import NotAuthentic, NotFound
 from tallystick.kernel.model import Record, replace
 from tallystick.kernel.time import Clock
 from tallystick.process.policy import CompiledPolicy, Facts
+from tallystick.process.policy.backends import BACKEND_RULES
 from tallystick.process.policy.explain import Tried, explain, explain_steps
 from tallystick.process.policy.language.model import Ladder, Limit, Row
 from tallystick.protocol.receipt import EventLeaf, Receipt
@@ -125,6 +127,9 @@ def _policy(reader: Connection, version: int, event: int) -> CompiledPolicy | No
 
 
 def _row_says(policy: CompiledPolicy | None, event: EventLeaf) -> str:
+    fixed = BACKEND_RULES.get(str(event.p.get("row", ""))) if event.kind == REFUSED else None
+    if fixed is not None:
+        return fixed.because
     if policy is None:
         return ""
     rules = policy.policy

@@ -7,6 +7,7 @@ Source: ISO/TS 12812-2:2017, 3.22; 7.3.2
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from tallystick.application.authentication.model import Dialled, Session
@@ -14,7 +15,7 @@ from tallystick.application.turn import Turn
 from tallystick.infrastructure.envelope import window
 from tallystick.infrastructure.envelope.schedule import SessionKeys, kid_of
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle, Purpose
-from tallystick.kernel.errors import Conflict, NotPermitted, Unauthenticated
+from tallystick.kernel.errors import Conflict, NotFound, NotPermitted, Unauthenticated
 from tallystick.kernel.time import DAY_MS, Instant
 
 _NONCE = 12
@@ -64,7 +65,12 @@ class Sessions:
             raise Conflict("this handshake was completed before", remedy="begin a new one")
         day = turn.now // DAY_MS
         nonce = self._module.random(_NONCE)
-        sealed = self._module.seal(self._wrap(day), nonce, keys.octets().reveal(), _AAD)
+        octets = keys.octets().reveal()
+        try:
+            sealed = self._module.seal(self._wrap(day), nonce, octets, _AAD)
+        except NotFound:  # the module began anew, and its keys of memory are gone
+            del self._wraps[day]
+            sealed = self._module.seal(self._wrap(day), nonce, octets, _AAD)
         session.wrap_day = day
         session.wrapped = nonce + sealed
         self._sessions[session.id] = session
@@ -97,7 +103,10 @@ class Sessions:
         handle = self._wraps.get(live.wrap_day)
         if handle is None:
             raise _gone()
-        return SessionKeys(kid_of(live.id), self._module.open(handle, nonce, sealed, _AAD))
+        try:
+            return SessionKeys(kid_of(live.id), self._module.open(handle, nonce, sealed, _AAD))
+        except NotFound as error:
+            raise _gone() from error
 
     def look(self, session: str, now: Instant) -> Session:
         """The live session, without counting as a use of it.
@@ -246,7 +255,8 @@ class Sessions:
         for dialled in [one for one, at in self.dialled.items() if _is_over(at, now)]:
             del self.dialled[dialled]
         for day in [day for day in self._wraps if day < now // DAY_MS - 1]:
-            self._module.destroy(self._wraps.pop(day))
+            with suppress(NotFound):  # the module began anew since
+                self._module.destroy(self._wraps.pop(day))
         return len(expired)
 
     def _wrap(self, day: int) -> KeyHandle:

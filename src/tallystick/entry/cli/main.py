@@ -42,6 +42,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "authentication": ("authentication:authentication",),
     "ledger": ("ledger:ledger",),
     "keys": ("keys:keys",),
+    "module": ("modules:module",),
     "network": ("networks:network",),
     "partner": ("partners:partner",),
     "pki": ("pki:pki",),

@@ -45,6 +45,7 @@ from tallystick.kernel.errors import (
     NotFound,
 )
 from tallystick.kernel.model import Wire
+from tallystick.process.policy import Dependency
 from tallystick.protocol.envelope import SEALED_MEDIA_TYPE
 from tallystick.protocol.operators import EnrolOperator, SignedRequest
 from tallystick.protocol.statements import read_statement
@@ -231,6 +232,9 @@ class Doors:
         if self._writer.recovering:
             remedy = "the store is being connected to again: look whether its server takes writes"
             return json_of(HealthReply(status="store away", remedy=remedy), 503)
+        if self._desks.policy.watch.is_failing(Dependency.MODULE.value):
+            remedy = "the module that holds the keys is away: look at its process, or restart"
+            return json_of(HealthReply(status="module away", remedy=remedy), 503)
         if not self._desks.policy.version:
             return json_of(HealthReply(status="no policy", remedy="activate a policy"), 503)
         return json_of(HealthReply(status="ready"))

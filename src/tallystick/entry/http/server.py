@@ -370,9 +370,10 @@ async def _housekeep(
                 accounting.note(Note.OVERTAKEN)
                 server.should_exit = True
             now = platform.clock.now()
-            platform.desks.sessions.sweep(now)
             writer.rest()
-            platform.cookies.refresh(platform.module.random, now)
+            with suppress(Unavailable):  # the module is away; its watch tells of it
+                platform.desks.sessions.sweep(now)
+                platform.cookies.refresh(platform.module.random, now)
             _renew_quote_keys(platform, accounting, desk)
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from tallystick.application.commands import Command, DialBalance, SetPin
 from tallystick.application.customers import Customer
-from tallystick.application.own_commands import EquipProbe
+from tallystick.application.own_commands import EquipProbe, UseKeys
 from tallystick.application.policing.store import last_policy
 from tallystick.application.proving import Equipped
 from tallystick.application.tries import TryEnded, TryPin
@@ -25,10 +25,12 @@ from tallystick.entry.proving.looking import (
     declare,
     failed,
     judged,
+    part,
     unknown,
 )
 from tallystick.entry.proving.record import scan_for
 from tallystick.entry.proving.site import Site
+from tallystick.entry.selfchecking import Holds, examine_module
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.known_answers import KNOWN_ANSWERS
@@ -45,15 +47,19 @@ from tallystick.kernel.errors import (
     NotPermitted,
     Unavailable,
 )
+from tallystick.kernel.evidence import Verdict
 from tallystick.kernel.model import replace
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Instant
 from tallystick.process.conformance.checks import CheckKind
 from tallystick.process.conformance.registry import Registry
+from tallystick.process.policy.backends import KeyUse, broken_rule
 from tallystick.process.policy.signing import sign_policy
 from tallystick.protocol.policy_file import policy_text, read_policy_file
 
 PIN_DIGITS = 6
+_OF_THE_PLACE: Final = frozenset(("validation", "integrity", "memory"))
+"""Items that certificates, packages and limits of the machine decide, not this program."""
 
 _DECLARED: Final[tuple[Declared, ...]] = (
     ("master.sealed", CheckKind.NEGATIVE, ("MFS-8.2.3-03",),
@@ -64,6 +70,10 @@ _DECLARED: Final[tuple[Declared, ...]] = (
      "a key of another profile is refused"),
     ("module.self-test", CheckKind.NEGATIVE, ("MFS-8.2.2-03", "MFS-8.2.3-02"),
      "a module whose known answer is wrong gives no service"),
+    ("module.uses", CheckKind.NEGATIVE, (part("MFS-8.2.2-01"), part("MFS-8.2.3-04")),
+     "the module is refused what it is not fit for, and the refusal is recorded"),
+    ("module.list", CheckKind.POSITIVE, (part("MFS-8.2.1-01"), part("MFS-8.2.3-01")),
+     "what can be tried of the list of ISO/IEC 19790 holds; a certificate is another matter"),
     ("module.random", CheckKind.POSITIVE, ("MFS-7.2.6-03",),
      "the watched source of random bytes serves, and does not repeat"),
     ("policy.unsigned", CheckKind.NEGATIVE, ("MFS-6.1-01", "MFS-6.2.3-03"),
@@ -101,6 +111,8 @@ class SecretProbes:
             "keys.misuse": self.misuse,
             "keys.profiles": self.profiles,
             "module.self-test": self.self_test,
+            "module.uses": self.uses,
+            "module.list": self.listed,
             "module.random": self.random,
             "policy.unsigned": self.policy,
             "pin.right": self.pin_right,
@@ -180,6 +192,36 @@ class SecretProbes:
         answers = dict.fromkeys(KNOWN_ANSWERS, wrong)
         module = SoftModule(roots, self._site.clock, known_answers=answers)
         return attempted(lambda: module.generate(Purpose.SUBJECT), Broken, Unavailable)
+
+    def uses(self, now: Instant) -> Seen:
+        """Asks to use the module for PINs of card schemes, as the writer decides it.
+
+        Source: ISO/TS 12812-2:2017, 8.2.2; 8.2.3
+        """
+        told = self._platform.module.capabilities()
+        (recorded,) = self._platform.writer.run((UseKeys(KeyUse.SCHEME_PINS, told),))
+        outcome, fit = recorded.outcome, broken_rule(KeyUse.SCHEME_PINS, told, now) is None
+        if not isinstance(outcome.reply, NotPermitted):
+            says = f"{told.name} is fit for PINs of card schemes, and was let"
+            return judged(fit, says, f"{told.name} was let do what it is not fit for")
+        says = f"refused by {outcome.reply.because}, event {outcome.event}"
+        return Seen(Verdict.PASS, says, {"row": outcome.reply.because}, (outcome.event,))
+
+    def listed(self, now: Instant) -> Seen:
+        """Goes through the list of ISO/IEC 19790.
+
+        Source: ISO/TS 12812-2:2017, 8.2.1; 8.2.3
+        """
+        items = examine_module(self._platform.module, self._site.clock)
+        failing = [one.name for one in items if one.holds is Holds.NOT]
+        tried = [one for one in failing if one not in _OF_THE_PLACE]
+        return judged(
+            not tried,
+            f"{len(items)} items; not satisfied here: {', '.join(failing) or 'none'}",
+            f"not satisfied: {', '.join(tried)}",
+            items=len(items),
+            failing=len(failing),
+        )
 
     def random(self, now: Instant) -> Seen:
         """Whether two draws of the watched source differ, and all values of an octet come.

@@ -32,7 +32,7 @@ _SHOWN = (
     "approval", "failures", "reported", "set_back",
     "cohort", "customers", "of_customers", "of_value_minor", "proposal", "value_minor",
     "ended", "entry", "file", "measure", "name", "opened_by", "operator", "order", "payment",
-    "refused", "role", "tier", "trust", "version", "webhook",
+    "refused", "role", "tier", "trust", "use", "version", "webhook",
 )  # fmt: skip
 """The fields of an event that leave: ids, versions and words of closed lists; no free text."""
 
@@ -74,6 +74,7 @@ _SEVERITIES = {
     "policy.tightening-proposed": Severity.ERROR,
     "policy.proposal-ended": Severity.NOTICE,
     "webhook.added": Severity.NOTICE,
+    "keys.refused": Severity.WARNING,
 }
 
 

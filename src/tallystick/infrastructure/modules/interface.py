@@ -206,7 +206,12 @@ class KeyHandle(Record, frozen=True, kw_only=True):
 class Capabilities(Record, frozen=True, kw_only=True):
     """What a module is and is not, said without gloss, for the policy to act on.
 
-    `validated_as` is the number of a certificate, empty where there is none.
+    `validated_as` is the number of a certificate, empty where there is none. Without
+    `atomic_pin_translation` no PIN can be translated without its block being in clear outside.
+    `in_device` are the purposes whose keys are in a device that holds them for good.
+    `validated_until` is the end of the certificate in milliseconds; `isolated_process` says that
+    keys are not in the caller's memory, `pins_in_software` that the rules of the module let PINs of
+    a closed loop in without hardware.
     Source: ISO/TS 12812-2:2017, 8.2.1; 8.2.2; 8.2.3
     """
 
@@ -217,6 +222,11 @@ class Capabilities(Record, frozen=True, kw_only=True):
     profile: str
     mechanisms: tuple[str, ...]
     purposes: tuple[Purpose, ...]
+    atomic_pin_translation: bool = True
+    in_device: tuple[Purpose, ...] = ()
+    validated_until: int = 0
+    isolated_process: bool = False
+    pins_in_software: bool = False
 
 
 class CryptoModule(Protocol):

@@ -21,9 +21,8 @@ from tallystick.infrastructure.crypto.signature import (
 )
 from tallystick.infrastructure.modules import interface
 from tallystick.infrastructure.modules.card_answers import CARD_ANSWERS
+from tallystick.infrastructure.modules.standing import KnownAnswer
 from tallystick.kernel.errors import Broken, NotAuthentic
-
-KnownAnswer = Callable[[], None]
 
 
 def _hex(text: str) -> bytes:

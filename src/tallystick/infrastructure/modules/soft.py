@@ -30,21 +30,20 @@ from tallystick.infrastructure.modules.interface import (
     Operation,
     Purpose,
 )
-from tallystick.infrastructure.modules.known_answers import KNOWN_ANSWERS, KnownAnswer
+from tallystick.infrastructure.modules.known_answers import KNOWN_ANSWERS
 from tallystick.infrastructure.modules.soft_blocks import SoftKeyBlocks
 from tallystick.infrastructure.modules.soft_chips import SoftChips
 from tallystick.infrastructure.modules.soft_pins import SoftPins
+from tallystick.infrastructure.modules.standing import KnownAnswer, Standing
 from tallystick.infrastructure.modules.tables import KeyTables, fresh_material
 from tallystick.infrastructure.modules.wallet_pins import SoftWalletPins
 from tallystick.kernel.errors import (
     Broken,
     Conflict,
     Malformed,
-    MfsError,
     NotAuthentic,
     NotFound,
     NotPermitted,
-    Unavailable,
 )
 from tallystick.kernel.ids import random_id
 from tallystick.kernel.time import Clock
@@ -79,16 +78,16 @@ class SoftModule:
         self._clock = clock
         self._profile = profile
         self._entropy = entropy if entropy is not None else WatchedEntropy()
-        self._known_answers = known_answers
-        self._tested: set[str] = set()
-        self._refusal: MfsError | None = None
+        self.standing = Standing(known_answers, self._forget_all)
         self._keys = KeyTables()
         self._signers = self._keys.signers
         self._receivers = self._keys.receivers
         self._prepared = self._keys.prepared
         self._ciphers = self._keys.ciphers
         self._rules = rules
-        host = CardHost(known=self._known, draw=self._draw, prove=self._prove, take=self._take)
+        host = CardHost(
+            known=self._known, draw=self._draw, prove=self.standing.prove, take=self._take
+        )
         gate = CardGate(host, self._keys.cards, rules)
         self.key_blocks = SoftKeyBlocks(gate)
         self.pins = SoftPins(gate)
@@ -100,7 +99,7 @@ class SoftModule:
 
         Source: ISO/IEC 18031
         """
-        self._check_service()
+        self.standing.check()
         return self._draw(length)
 
     def generate(self, purpose: Purpose, *, mechanism: str = "") -> KeyHandle:
@@ -109,7 +108,7 @@ class SoftModule:
         Raises NotPermitted for a mechanism that the purpose or the registry excludes.
         Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3
         """
-        self._check_service()
+        self.standing.check()
         chosen = mechanism or MECHANISMS[purpose][0]
         self._admit(purpose, chosen)
         require(chosen, self._rules.admitted)
@@ -135,7 +134,7 @@ class SoftModule:
         module serves, of another profile, or with a mechanism that its purpose excludes.
         Source: ISO/TS 12812-2:2017, 7.4.2; ISO 20038
         """
-        self._check_service()
+        self.standing.check()
         header, material = key_block.unwrap(self._roots, block)
         if header.profile != self._profile:
             raise NotPermitted(
@@ -252,7 +251,7 @@ class SoftModule:
 
         Source: ISO/TS 12812-2:2017, 8.2.3; ISO/IEC 19790
         """
-        self._stop(Unavailable("the module was zeroised", remedy="unlock it again"))
+        self.standing.zeroised()
 
     def handles(self) -> tuple[KeyHandle, ...]:
         """The keys that are loaded.
@@ -260,6 +259,13 @@ class SoftModule:
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         return tuple(self._keys.handles.values())
+
+    def held(self, key_id: str) -> KeyHandle | None:
+        """The handle of the key with this id as the module has it; None if it is not loaded.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        return self._keys.handles.get(key_id)
 
     def capabilities(self) -> Capabilities:
         """What the module is and is not.
@@ -274,6 +280,8 @@ class SoftModule:
             profile=self._profile,
             mechanisms=tuple(name for name in OPERATIONS if self._admits(name)),
             purposes=(*self._roots.purposes(), *sorted(MEMORY_ONLY)),
+            atomic_pin_translation=True,
+            pins_in_software=self._rules.pins_in_software,
         )
 
     def self_test(self) -> tuple[str, ...]:
@@ -282,25 +290,17 @@ class SoftModule:
         Raises Broken if one failed; the module then forgets its keys and serves no more.
         Source: ISO/TS 12812-2:2017, 8.2.3; ISO/IEC 19790
         """
-        self._check_service()
-        self._tested.clear()
-        for mechanism in self._known_answers:
-            self._prove(mechanism)
-        return tuple(self._tested)
+        return self.standing.prove_all()
 
     def __repr__(self) -> str:
         return f"SoftModule({self._profile}, {len(self._keys.handles)} keys)"
-
-    def _check_service(self) -> None:
-        if self._refusal is not None:
-            raise type(self._refusal)(self._refusal.detail, remedy=self._refusal.remedy)
 
     def _refuse(self, handle: KeyHandle, operation: Operation) -> NoReturn:
         known = self._known(handle)
         raise NotPermitted(f"a {known.purpose.value} key is not for {operation.value}")
 
     def _known(self, handle: KeyHandle) -> KeyHandle:
-        self._check_service()
+        self.standing.check()
         known = self._keys.handles.get(handle.id)
         if known is None:
             raise NotFound("the module has no such key", remedy="import its block first")
@@ -329,7 +329,7 @@ class SoftModule:
 
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
-        self._check_service()
+        self.standing.check()
         self._admit(purpose, mechanism)
         handle = self._name(purpose, mechanism)
         self._keep(handle, material)
@@ -344,7 +344,7 @@ class SoftModule:
         try:
             return self._entropy(length)
         except Broken as error:
-            self._stop(error)
+            self.standing.stop(error)
             raise
 
     def _admit(self, purpose: Purpose, mechanism: str) -> None:
@@ -357,36 +357,20 @@ class SoftModule:
             require_for_checking(mechanism)
         else:
             require(mechanism, self._rules.admitted)
-        if mechanism not in self._tested:
-            self._prove(mechanism)
-
-    def _prove(self, mechanism: str) -> None:
-        """Run the known answer of `mechanism`; a failure stops the module.
-
-        Source: ISO/TS 12812-2:2017, 8.2.3
-        """
-        try:
-            self._known_answers[mechanism]()
-        except (MfsError, KeyError) as error:
-            broken = Broken(
-                f"the self-test of {mechanism} failed", remedy="stop; reinstall and test again"
-            )
-            self._stop(broken)
-            raise broken from error
-        self._tested.add(mechanism)
+        if mechanism not in self.standing.proved:
+            self.standing.prove(mechanism)
 
     def _check_pair(self, handle: KeyHandle) -> None:
         try:
             self._keys.check_pair(handle)
         except Broken as error:
-            self._stop(error)
+            self.standing.stop(error)
             raise
 
-    def _stop(self, refusal: MfsError) -> None:
-        """Enter the state without service: no key is left that an operation could find.
+    def _forget_all(self) -> None:
+        """Leave no key that an operation could find.
 
         Source: ISO/IEC 19790
         """
-        self._refusal = refusal
         self._keys.clear()
         self._roots = key_block.BlockRoots({})

@@ -15,7 +15,11 @@ from tallystick.infrastructure.crypto.blocks import Aes, with_odd_parity
 from tallystick.infrastructure.crypto.digest import PreparedHmac
 from tallystick.infrastructure.crypto.kdf import hkdf_sha256
 from tallystick.infrastructure.crypto.kem import KemPrivateKey, KemSuite
-from tallystick.infrastructure.crypto.signature import Ed25519SigningKey, Es256SigningKey
+from tallystick.infrastructure.crypto.signature import (
+    Ed25519SigningKey,
+    Es256SigningKey,
+    SigningKey,
+)
 from tallystick.infrastructure.modules.card_interface import (
     CARD_USES,
     CardMaterial,
@@ -137,13 +141,13 @@ class KeyTables:
         """
         signer = self.signers.get(handle.id)
         receiver = self.receivers.get(handle.id)
-        try:
-            if signer is not None:
-                signer.public().verify(signer.sign(_PAIRWISE), _PAIRWISE)
-            if receiver is not None:
+        if signer is not None:
+            check_signer(signer)
+        if receiver is not None:
+            try:
                 receiver.open(receiver.public().seal(_PAIRWISE, info=b""), info=b"")
-        except MfsError as error:
-            raise Broken("a new key pair does not fit together", remedy="test the host") from error
+            except MfsError as error:
+                raise _unfit() from error
 
     def forget(self, handle: KeyHandle) -> None:
         """Drop the key from every table.
@@ -163,6 +167,21 @@ class KeyTables:
 
     def _all(self) -> tuple[dict[str, object], ...]:
         return tuple(getattr(self, name) for name in self.__slots__)
+
+
+def check_signer(signer: SigningKey) -> None:
+    """Sign and verify once; raises Broken if the public half is of another key.
+
+    Source: ISO/TS 12812-2:2017, 8.2.3; ISO/IEC 19790
+    """
+    try:
+        signer.public().verify(signer.sign(_PAIRWISE), _PAIRWISE)
+    except MfsError as error:
+        raise _unfit() from error
+
+
+def _unfit() -> Broken:
+    return Broken("a new key pair does not fit together", remedy="test the host")
 
 
 def fresh_material(purpose: Purpose, mechanism: str, draw: Callable[[int], bytes]) -> bytes:

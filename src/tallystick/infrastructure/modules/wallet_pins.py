@@ -93,6 +93,13 @@ class SoftWalletPins:
         self._lock = Lock()
         self._proved = False
 
+    def peppered_by(self, mac: Callable[[KeyHandle, bytes], bytes]) -> "SoftWalletPins":
+        """The same, with the pepper in the module whose `mac` this is.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        return SoftWalletPins(self._host, self._ciphers, mac)
+
     def seal(self, handle: KeyHandle, digits: Secret[str], owner: str) -> SealedPin:
         """`digits` as a block under the key of `handle`.
 

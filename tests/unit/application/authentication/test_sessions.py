@@ -155,3 +155,20 @@ def test_a_sweep_forgets_what_has_expired_and_in_time_its_id(sessions: Sessions)
         opened(sessions)
     sessions.sweep(Instant(NOW + HOUR_MS))
     opened(sessions)
+
+
+@pytest.mark.requirement("MFS-7.3.2-03")
+def test_a_module_that_began_anew_ends_the_sessions_of_before_and_opens_new_ones(
+    sessions: Sessions, module: SoftModule
+) -> None:
+    opened(sessions)
+    (lost,) = module.handles()
+    module.destroy(lost)
+    with pytest.raises(Unauthenticated, match="no such session"):
+        sessions.keys(SESSION, NOW)
+    opened(sessions, OTHER)
+    assert sessions.keys(OTHER, NOW).octets().reveal() == bytes(range(KEYS_OCTETS))
+    (fresh,) = module.handles()
+    assert fresh != lost
+    module.destroy(fresh)
+    assert sessions.sweep(Instant(NOW + 2 * DAY_MS)) == 2, "a key that is gone stops no sweep"

@@ -1,6 +1,9 @@
 """Random bytes: as many as asked for, and an end when the source repeats itself."""
 
 import os
+import random
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -86,3 +89,52 @@ def test_a_system_without_a_source_is_named(monkeypatch) -> None:
     monkeypatch.setattr(entropy.os, "urandom", refuse)
     with pytest.raises(Unavailable):
         operating_system(8)
+
+
+@pytest.mark.requirement("MFS-7.2.6-03")
+def test_threads_never_share_a_byte() -> None:
+    """The position in the pool moves under a lock: a shared draw would be a nonce used twice."""
+    source, before = WatchedEntropy(), sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            draws = list(pool.map(lambda _: source(16), range(8_000)))
+    finally:
+        sys.setswitchinterval(before)
+    assert len(set(draws)) == len(draws)
+
+
+@pytest.mark.requirement("MFS-7.2.6-03")
+@pytest.mark.parametrize("share", [8, 16, 18])
+def test_a_source_that_prefers_a_byte_is_found(share: int) -> None:
+    """One byte in `share` is always the same; a random source has one in 256."""
+    draw = random.Random(share)
+
+    def biased(length: int) -> bytes:
+        octets = bytearray(draw.randbytes(length))
+        octets[19::share] = b"\x07" * len(octets[19::share])
+        return bytes(octets)
+
+    with pytest.raises(Broken, match="not random"):
+        WatchedEntropy(biased)(16)
+
+
+def test_a_source_that_sticks_for_nine_bytes_is_found_and_for_eight_is_not() -> None:
+    draw = random.Random(9)
+
+    def sticking(run: int):
+        def source(length: int) -> bytes:
+            octets = draw.randbytes(length)
+            return octets if length < 1_000 else octets[:40] + b"\xee" * run + octets[40 + run :]
+
+        return source
+
+    with pytest.raises(Broken, match="not random"):
+        WatchedEntropy(sticking(9))(16)
+    assert len(WatchedEntropy(sticking(8))(16)) == 16
+
+
+def test_a_source_that_is_random_is_not_accused() -> None:
+    source = WatchedEntropy()
+    for _ in range(20_000):
+        source(64)

@@ -1,0 +1,120 @@
+"""One connection of a caller to the module's process.
+
+Source: ISO/TS 12812-2:2017, 8.2.1; 8.2.3; unix(7)
+"""
+
+import socket
+import struct
+from typing import Final, NoReturn
+
+from tallystick.infrastructure.modules.remote.words import (
+    LENGTH,
+    VERSION,
+    Answers,
+    Greeting,
+    length_of,
+    read_answers,
+    read_greeting,
+)
+from tallystick.kernel.errors import Malformed, MfsError, Unavailable
+
+_CHUNK: Final = 1 << 16
+_TIMEVAL: Final = struct.Struct("ll")
+
+
+class Link:
+    """A connection that was greeted; used by one thread at a time.
+
+    Source: ISO/TS 12812-2:2017, 8.2.1
+    """
+
+    __slots__ = ("_socket", "greeting")
+
+    def __init__(self, path: str, patience_s: float) -> None:
+        """Connect to the socket file at `path`; an answer is waited for `patience_s` seconds.
+
+        Raises Unavailable if nobody listens, or turns this process away.
+        Source: unix(7)
+        """
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        whole = int(patience_s)
+        limit = _TIMEVAL.pack(whole, int((patience_s - whole) * 1e6))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+        try:
+            self._socket.connect(path)
+            self.greeting: Greeting = read_greeting(self._read())
+        except (OSError, MfsError) as error:
+            self.close()
+            raise away() from error
+        if self.greeting.version != VERSION:
+            self.close()
+            raise Unavailable(
+                "the module's process is of another version", remedy="restart it with the service"
+            )
+
+    def exchange(self, asked: bytes, count: int) -> Answers | None:
+        """The answers to a frame of `count` calls; None if the other end was gone before them.
+
+        Raises Unavailable if it is not known whether they arrived. After either the link is of no
+        more use.
+        Source: ISO/TS 12812-2:2017, 8.2.3
+        """
+        try:
+            self._socket.sendall(asked)
+        except BrokenPipeError:
+            self.close()
+            return None
+        except OSError as error:
+            self._give_up(error)
+        try:
+            answers = read_answers(self._read())
+        except (OSError, Malformed) as error:
+            self._give_up(error)
+        if len(answers) != count:
+            self._give_up(None)
+        return answers
+
+    def close(self) -> None:
+        """End the connection.
+
+        Source: unix(7)
+        """
+        self._socket.close()
+
+    def _read(self) -> bytes:
+        """One frame, without its length."""
+        octets = self._socket.recv(_CHUNK)
+        while len(octets) < LENGTH:
+            octets += self._more()
+        end = LENGTH + length_of(octets)
+        if len(octets) < end:
+            arrived = bytearray(octets)
+            while len(arrived) < end:
+                arrived += self._more()
+            octets = bytes(arrived)
+        if len(octets) != end:
+            raise Malformed("the module answered more than it was asked")
+        return octets[LENGTH:]
+
+    def _more(self) -> bytes:
+        octets = self._socket.recv(_CHUNK)
+        if not octets:
+            raise ConnectionError
+        return octets
+
+    def _give_up(self, cause: Exception | None) -> NoReturn:
+        self.close()
+        raise away() from cause
+
+
+def away() -> Unavailable:
+    """What a caller meets while the module's process is not there.
+
+    Source: ISO/TS 12812-2:2017, 8.2.3
+    """
+    return Unavailable(
+        "the module's process does not answer",
+        remedy="look whether it runs: tallystick module check; the same id may be tried again",
+        retry_after_s=1,
+    )

@@ -1,0 +1,290 @@
+"""The server of the module's process: one thread, one loop, calls answered in the order they come.
+
+Who connects is what the kernel says of the other end; everybody else is turned away before a
+byte is read. A door gives the purposes that were fixed when it was made. What is no frame ends the
+connection. Every state answers `status`; nothing else comes out of a module that does not serve.
+
+Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.1; 8.2.3; ISO/IEC 19790; unix(7)
+"""
+
+import os
+import select
+import socket
+import struct
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tallystick.infrastructure.modules.block import peek
+from tallystick.infrastructure.modules.hardening import hardening
+from tallystick.infrastructure.modules.interface import Capabilities, Purpose
+from tallystick.infrastructure.modules.remote.words import (
+    CONTROL,
+    LENGTH,
+    MAX_FRAME,
+    SERVICES,
+    STATUS,
+    VERSION,
+    Answers,
+    Greeting,
+    ModuleStatus,
+    Service,
+    frame,
+    handle_in,
+    length_of,
+    read_calls,
+    refused,
+)
+from tallystick.infrastructure.modules.soft import SoftModule
+from tallystick.kernel.codec import pack
+from tallystick.kernel.errors import Broken, Malformed, MfsError, NotPermitted
+from tallystick.kernel.model import replace
+
+_CREDENTIALS: Final = struct.Struct("3i")
+_CHUNK: Final = 1 << 16
+_MOST_WAITING: Final = 2 * MAX_FRAME
+MOST_CONNECTIONS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where some callers connect: who they are, and what they may ask for.
+
+    `listener` is a Unix socket that listens. `people` are user ids of the system, `processes` ids
+    of processes, where nobody else of these users is let in.
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO/IEC 19790
+    """
+
+    name: str
+    listener: socket.socket
+    purposes: frozenset[Purpose]
+    people: frozenset[int]
+    processes: frozenset[int] = frozenset()
+    may_control: bool = False
+
+
+@dataclass(slots=True)
+class _Connection:
+    socket: socket.socket
+    door: Door
+    arrived: bytearray = field(default_factory=bytearray)
+    leaving: bytearray = field(default_factory=bytearray)
+
+
+class ModuleServer:
+    """Serves `module` at `doors` until `lifeline` ends or somebody stops it.
+
+    Source: ISO/TS 12812-2:2017, 8.2.1; 8.2.3
+    """
+
+    def __init__(
+        self,
+        module: SoftModule,
+        doors: Sequence[Door],
+        lifeline: socket.socket,
+        *,
+        isolated: bool = False,
+    ) -> None:
+        """Prepare; `isolated` is said of a module that has a process to itself.
+
+        Source: ISO/TS 12812-2:2017, 8.2.1
+        """
+        self._module = module
+        self._doors = {door.listener.fileno(): door for door in doors}
+        self._lifeline = lifeline
+        self._isolated = isolated
+        self._instance = module.random(16).hex()
+        self._connections: dict[int, _Connection] = {}
+        self._calls = self._refused = self._turned_away = 0
+
+    def run(self) -> None:
+        """Serve; when the other end of the lifeline is gone, zeroise and return.
+
+        Source: ISO/TS 12812-2:2017, 8.2.3
+        """
+        poll = select.epoll()
+        ending = self._lifeline.fileno()
+        poll.register(ending, select.EPOLLIN)
+        for number, door in self._doors.items():
+            door.listener.setblocking(False)
+            poll.register(number, select.EPOLLIN)
+        try:
+            while True:
+                for number, event in poll.poll():
+                    if number == ending:
+                        return
+                    if number in self._doors:
+                        self._admit(self._doors[number], poll)
+                    elif number in self._connections:
+                        self._turn(number, event, poll)
+        finally:
+            self._module.zeroise()
+            for connection in self._connections.values():
+                connection.socket.close()
+            poll.close()
+
+    def _admit(self, door: Door, poll: select.epoll) -> None:
+        """Take a caller whom the door knows; anybody else is turned away unheard."""
+        with suppress(OSError):
+            caller, _ = door.listener.accept()
+            octets = caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+            process, person, _ = _CREDENTIALS.unpack(octets)
+            known = person in door.people and (not door.processes or process in door.processes)
+            if not known or len(self._connections) >= MOST_CONNECTIONS:
+                self._turned_away += 1
+                caller.close()
+                return
+            caller.setblocking(False)
+            greeting = Greeting(
+                version=VERSION,
+                instance=self._instance,
+                door=door.name,
+                may_control=door.may_control,
+            )
+            caller.send(frame(greeting))
+            self._connections[caller.fileno()] = _Connection(caller, door)
+            poll.register(caller.fileno(), select.EPOLLIN)
+
+    def _turn(self, number: int, event: int, poll: select.epoll) -> None:
+        """Read what came, answer it, write what can be written."""
+        connection = self._connections[number]
+        try:
+            if event & select.EPOLLIN:
+                octets = connection.socket.recv(_CHUNK)
+                if not octets:
+                    raise ConnectionError
+                connection.leaving += self._answered(connection, octets)
+            elif event & (select.EPOLLHUP | select.EPOLLERR):
+                raise ConnectionError
+            if connection.leaving:
+                del connection.leaving[: connection.socket.send(connection.leaving)]
+        except BlockingIOError:
+            pass
+        except (OSError, Malformed):
+            self._end(number, poll)
+            return
+        if len(connection.leaving) > _MOST_WAITING:
+            self._end(number, poll)
+            return
+        if connection.leaving or event & select.EPOLLOUT:
+            wanted = select.EPOLLIN | (select.EPOLLOUT if connection.leaving else 0)
+            poll.modify(number, wanted)
+
+    def _end(self, number: int, poll: select.epoll) -> None:
+        poll.unregister(number)
+        self._connections.pop(number).socket.close()
+
+    def _answered(self, connection: _Connection, octets: bytes) -> bytes:
+        """The frames that answer the whole frames among what arrived."""
+        arrived = connection.arrived
+        more = len(octets) - LENGTH
+        if not arrived and more > 0 and length_of(octets) == more:
+            calls = read_calls(octets[LENGTH:])
+            return _framed([self._answer(connection.door, *one) for one in calls])
+        arrived += octets
+        start, answers = 0, b""
+        while len(arrived) - start >= LENGTH:
+            end = start + LENGTH + length_of(arrived[start : start + LENGTH])
+            if len(arrived) < end:
+                break
+            calls = read_calls(bytes(arrived[start + LENGTH : end]))
+            found: Answers = [self._answer(connection.door, *one) for one in calls]
+            answers += _framed(found)
+            start = end
+        del arrived[:start]
+        return answers
+
+    def _answer(self, door: Door, name: str, octets: bytes) -> tuple[str, bytes]:
+        self._calls += 1
+        try:
+            service = SERVICES.get(name)
+            if service is None:
+                return refused(Malformed("the module has no such service"))
+            return "", pack(self._serve(door, service, service.arguments.unpack(octets)))
+        except MfsError as error:
+            self._refused += 1
+            return refused(error)
+        except Exception:  # noqa: BLE001 - the module says that it failed, and no more
+            self._refused += 1
+            return refused(Broken("the module failed at a call", remedy="see its own checks"))
+
+    def _serve(self, door: Door, service: Service, arguments: tuple[Any, ...]) -> Any:
+        if service is STATUS:
+            return self._status()
+        if service.called in CONTROL and not door.may_control:
+            raise NotPermitted(f"the door {door.name} does not control the module")
+        self._check_purposes(door, service.called, arguments)
+        module = self._module
+        owner = getattr(module, service.part) if service.part else module
+        result = service.run(owner, arguments)
+        made = handle_in(result)
+        if made is not None and made.purpose not in door.purposes:
+            module.destroy(made)
+            raise _closed(door, made.purpose)
+        if isinstance(result, Capabilities):
+            purposes = tuple(one for one in result.purposes if one in door.purposes)
+            return replace(result, purposes=purposes, isolated_process=self._isolated)
+        if service.called == "handles":
+            held = self._module.handles()
+            return tuple(one for one in held if one.purpose in door.purposes)
+        return result
+
+    def _check_purposes(self, door: Door, called: str, arguments: Iterable[Any]) -> None:
+        """Return only if every key that the call touches is of a purpose of the door."""
+        allowed = door.purposes
+        for one in arguments:
+            if isinstance(one, Purpose) and one not in allowed:
+                raise _closed(door, one)
+            handle = handle_in(one)
+            held = None if handle is None else self._module.held(handle.id)
+            if held is not None and held.purpose not in allowed:
+                raise _closed(door, held.purpose)
+        made = _MADE.get(called)
+        if called == "import_block":
+            made = _claimed(arguments)
+        if made is not None and made not in allowed:
+            raise _closed(door, made)
+
+    def _status(self) -> ModuleStatus:
+        standing = self._module.standing
+        return ModuleStatus(
+            instance=self._instance,
+            process=os.getpid(),
+            state=standing.state,
+            refusal=standing.refusal,
+            proved=tuple(sorted(standing.proved)),
+            hardening=hardening(),
+            calls=self._calls,
+            refused=self._refused,
+            turned_away=self._turned_away,
+        )
+
+
+_MADE: Final = {
+    "kem_admit": Purpose.OTP_SEED,
+    "key_blocks.derive_initial": Purpose.DUKPT_INITIAL,
+}
+"""Services that make a key of a purpose that their arguments do not name."""
+
+
+def _claimed(arguments: Iterable[Any]) -> Purpose | None:
+    """The purpose that a block says; None for what is no block, which the module will refuse."""
+    with suppress(MfsError):
+        return peek(next(iter(arguments))).purpose
+    return None
+
+
+def _closed(door: Door, purpose: Purpose) -> NotPermitted:
+    return NotPermitted(
+        f"the door {door.name} of the module has no access to {purpose.value} keys",
+        remedy="run the act in the process that holds them",
+    )
+
+
+def _framed(answers: Answers) -> bytes:
+    """The answers in a frame; where they are too many together, each says so."""
+    try:
+        return frame(answers)
+    except MfsError as error:
+        return frame([refused(error)] * len(answers))
