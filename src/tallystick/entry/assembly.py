@@ -18,6 +18,7 @@ from tallystick.application.writer import Writer
 from tallystick.entry.attesting import attesting_in
 from tallystick.entry.desk_settings import desk_settings
 from tallystick.entry.joining import Ground, Scale, join_desks
+from tallystick.entry.module_settings import open_module
 from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
@@ -30,10 +31,9 @@ from tallystick.infrastructure.keys.table import LoadedKeys, load_for, purposes_
 from tallystick.infrastructure.modules.block import BlockRoots
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import Entropy
-from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.infrastructure.modules.interface import CryptoModule, Purpose
 from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.signer import ModuleSigner
-from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.boots import next_boot
 from tallystick.infrastructure.store.commit import GroupCommit
 from tallystick.infrastructure.store.database import Connection, Database
@@ -60,7 +60,7 @@ class Platform:
 
     settings: ProviderSettings
     clock: Clock
-    module: SoftModule
+    module: CryptoModule
     database: Database
     reader: Connection
     store: GroupCommit
@@ -139,8 +139,12 @@ def assemble(
     size = scale or Scale()
     settings = folder.settings()
     master = folder.master(opener)
-    module = SoftModule(
-        master.roots(purposes_of(SERVER_ROLES)), ticking, profile=settings.profile, entropy=entropy
+    module = open_module(
+        folder.root,
+        master.roots(purposes_of(SERVER_ROLES)),
+        ticking,
+        profile=settings.profile,
+        entropy=entropy,
     )
     keys = load_for(SERVER_ROLES, module, _blocks(folder, module, ticking), now=ticking.now())
     reader = database.reader()
@@ -173,7 +177,7 @@ _MADE_HERE = (
 )
 
 
-def _blocks(folder: ProviderFolder, module: SoftModule, clock: Clock) -> list[bytes]:
+def _blocks(folder: ProviderFolder, module: CryptoModule, clock: Clock) -> list[bytes]:
     """The service's keys; a quote key that is past its day is replaced by a new one."""
     probe = load_for(SERVER_ROLES, module, folder.blocks(), now=clock.now())
     for purpose in _MADE_ANEW:

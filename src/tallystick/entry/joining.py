@@ -47,9 +47,8 @@ from tallystick.entry.settings import ProviderSettings
 from tallystick.infrastructure.envelope.certificate import issue_certificate
 from tallystick.infrastructure.keys.table import LoadedKeys
 from tallystick.infrastructure.modules.block import BlockRoots
-from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.infrastructure.modules.interface import CryptoModule, Purpose
 from tallystick.infrastructure.modules.signer import ModuleSigner
-from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.database import Connection
 from tallystick.kernel.time import Clock
 from tallystick.protocol.approvals import offline_header
@@ -77,7 +76,7 @@ class Ground:
 
     settings: ProviderSettings
     clock: Clock
-    module: SoftModule
+    module: CryptoModule
     keys: LoadedKeys
     reader: Connection
     size: Scale

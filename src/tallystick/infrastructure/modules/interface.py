@@ -198,7 +198,9 @@ class KeyHandle(Record, frozen=True, kw_only=True):
 class Capabilities(Record, frozen=True, kw_only=True):
     """What a module is and is not, said without gloss, for the policy to act on.
 
-    `validated_as` is the number of a certificate, empty where there is none.
+    `validated_as` is the number of a certificate, empty where there is none. Without
+    `atomic_pin_translation` no PIN can be translated without its block being in clear outside.
+    `in_device` are the purposes whose keys are in a device that holds them for good.
     Source: ISO/TS 12812-2:2017, 8.2.1; 8.2.2; 8.2.3
     """
 
@@ -209,6 +211,8 @@ class Capabilities(Record, frozen=True, kw_only=True):
     profile: str
     mechanisms: tuple[str, ...]
     purposes: tuple[Purpose, ...]
+    atomic_pin_translation: bool = True
+    in_device: tuple[Purpose, ...] = ()
 
 
 class CryptoModule(Protocol):
