@@ -18,10 +18,11 @@ from urllib.parse import quote, unquote
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from simulators.loopback import LoopbackServer, Request, Response
 
 ACCESS_KEY = "AKIASIMULATED0000001"
-SECRET_KEY = "simulated/secret+access/key0000000000001"
+SECRET_KEY = "simulated/secret+access/key0000000000001"  # noqa: S105 - of a simulator
 REGION = "eu-west-1"
 CLIENT = "hvs.simulated-client"
 _SKEW = dt.timedelta(minutes=5)

@@ -15,7 +15,17 @@ from typing import Protocol
 
 from tallystick.infrastructure.modules.block import BlockRoots
 from tallystick.infrastructure.modules.entropy import Entropy
-from tallystick.infrastructure.modules.interface import CryptoModule, Purpose
+from tallystick.infrastructure.modules.interface import (
+    MECHANISMS,
+    OPERATIONS,
+    CryptoModule,
+    Operation,
+    Purpose,
+)
+from tallystick.infrastructure.modules.pkcs11.beside import DeviceBeside
+from tallystick.infrastructure.modules.pkcs11.device import DeviceModule
+from tallystick.infrastructure.modules.pkcs11.sessions import TokenPlace
+from tallystick.infrastructure.modules.pkcs11.vendors import vendor
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import Decoder, encode_canonical
@@ -213,10 +223,21 @@ def _check(settings: ModuleSettings) -> None:
         return
     if not device.purposes or len(set(device.purposes)) != len(device.purposes):
         raise Malformed("say once each which purposes have their keys in the device")
+    other = [one.value for one in device.purposes if not _signs(one)]
+    if other:
+        raise Malformed(
+            f"keys for {', '.join(other)} are not kept in a device",
+            remedy="a provider keeps the keys that sign in it; others are used by many processes",
+        )
+    vendor(device.vendor)
     if not device.label and not device.serial and device.slot is None:
         raise Malformed("say by label, serial or slot which token is meant")
     if not 1 <= device.sessions <= 64 or not 50 <= device.wait_ms <= 60_000:
         raise Malformed("1 to 64 sessions, and a wait of 50 to 60000 ms")
+
+
+def _signs(purpose: Purpose) -> bool:
+    return all(Operation.SIGN in OPERATIONS[name] for name in MECHANISMS[purpose])
 
 
 def _soft(
@@ -243,7 +264,33 @@ def _soft_process(
     )
 
 
+def _pkcs11(
+    settings: ModuleSettings,
+    roots: BlockRoots,
+    clock: Clock,
+    *,
+    profile: str,
+    entropy: Entropy | None,
+) -> CryptoModule:
+    soft = SoftModule(roots, clock, profile=profile, entropy=entropy)
+    said = settings.pkcs11
+    if said is None or not set(said.purposes) & set(roots.purposes()):
+        return soft
+    place = TokenPlace(
+        said.library,
+        read_pin(said.pin),
+        label=said.label,
+        serial=said.serial,
+        slot=said.slot,
+        sessions=said.sessions,
+        wait_ms=said.wait_ms,
+    )
+    device = DeviceModule(place, vendor(said.vendor), roots, clock, profile=profile)
+    return DeviceBeside(soft, device, said.purposes)
+
+
 _OPENINGS: dict[ModuleKind, Opening] = {
     ModuleKind.SOFT: _soft,
     ModuleKind.SOFT_PROCESS: _soft_process,
+    ModuleKind.PKCS11: _pkcs11,
 }

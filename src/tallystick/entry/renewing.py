@@ -121,9 +121,7 @@ def _successors(
     return made
 
 
-def _is_due(
-    folder: ProviderFolder, module: CryptoModule, newest: KeyHandle, now: Instant
-) -> bool:
+def _is_due(folder: ProviderFolder, module: CryptoModule, newest: KeyHandle, now: Instant) -> bool:
     """Whether a key is near its end, or in the wrong place now."""
     return _is_outside(folder, module, newest) or is_near_its_end(_entry(module, newest), now)
 

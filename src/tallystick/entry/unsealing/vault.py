@@ -176,9 +176,7 @@ def _refusal(act: str, status: int, retry: str) -> MfsError:
         )
     after = int(retry) if retry.isascii() and retry.isdigit() and len(retry) < 4 else None
     says = {429: "is throttling", 503: "is sealed, or stands by"}.get(status, f"fails ({status})")
-    return Unavailable(
-        f"the key service {says}", remedy="wait, or see to it", retry_after_s=after
-    )
+    return Unavailable(f"the key service {says}", remedy="wait, or see to it", retry_after_s=after)
 
 
 def _text(octets: bytes) -> str:

@@ -1,7 +1,7 @@
-"""Which mechanisms a vendor's module is asked for, as data: one row for what differs.
+"""Which mechanisms a vendor's module is asked for, as data: one row for each way of differing.
 
-A row is what we have read of the vendor's documents; what its token does not list is not used,
-whatever the row says.
+A row is a behaviour, and a vendor's token is given the row that fits it; what the token does not
+list is not used, whatever the row says.
 
 Source: PKCS #11 v3.0, 2; ISO/TS 12812-2:2017, 8.2.2; C
 """
@@ -22,9 +22,6 @@ from tallystick.infrastructure.modules.interface import (
     HPKE_P256,
 )
 from tallystick.kernel.errors import Malformed
-
-CMAC: Final = "cmac"
-KEY_WRAP: Final = "aes-key-wrap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ _STANDARD: Final[dict[str, Needs]] = {
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """One vendor's row: `changed` replaces needs, `without` takes mechanisms away.
+    """One row: `changed` replaces needs, `without` takes mechanisms away.
 
     `hardware` says whether a boundary in hardware may be claimed at all: a simulator has none.
     `own_nonce` says that AES-GCM takes no nonce from outside, so that sealing is not offered.
@@ -104,7 +101,7 @@ VENDORS: Final[dict[str, Vendor]] = {
         ),
     )
 }
-"""The rows by name; not one is a vendor's promise."""
+"""The rows by name."""
 
 
 def vendor(name: str) -> Vendor:
