@@ -179,7 +179,7 @@ def opener_options(command: click.Command) -> click.Command:
         metavar="ADDRESS",
         expose_value=False,
         callback=_bring(_KEPT),
-        help="Key service that opens the master key: aws-kms://..., vault-transit://..., pkcs11:...",
+        help="Key service that opens the master key: aws-kms:, vault-transit: or pkcs11:",
     )
     secret_options(command).params += [share, passphrase, kept]
     return command

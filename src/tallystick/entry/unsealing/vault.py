@@ -14,7 +14,7 @@ import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from tallystick.kernel.codec import Decoder, encode
@@ -105,7 +105,7 @@ class VaultTransit:
     def __repr__(self) -> str:
         return f"VaultTransit({self._where.mount}/{self._where.name})"
 
-    def _data(self, act: str, body: dict[str, str]) -> dict[str, object]:
+    def _data(self, act: str, body: dict[str, str]) -> dict[str, Any]:
         octets = encode(body)
         path = f"/v1/{quote(self._where.mount)}/{act}/{quote(self._where.name, safe='')}"
         waits = iter(WAITS_S)
@@ -118,7 +118,7 @@ class VaultTransit:
                     raise
                 self._pause(min(max(wait, error.retry_after_s or 0), _LONGEST_WAIT_S))
 
-    def _once(self, act: str, path: str, octets: bytes) -> dict[str, object]:
+    def _once(self, act: str, path: str, octets: bytes) -> dict[str, Any]:
         where = self._where
         fields = {"content-type": "application/json", "x-vault-token": where.client.reveal()}
         if where.namespace:
@@ -138,7 +138,8 @@ class VaultTransit:
             connection.close()
         if status != http.client.OK:
             raise _refusal(act, status, retry)
-        return _answers.decode(found)["data"]
+        data = _answers.decode(found).get("data", {})
+        return data
 
     def _connection(self) -> http.client.HTTPConnection:
         parts = urlsplit(self._where.address)
@@ -151,7 +152,7 @@ class VaultTransit:
         )
 
 
-_answers = Decoder(dict[str, object])
+_answers = Decoder(dict[str, Any])
 _ciphertexts = Decoder(_Ciphertext)
 _plaintexts = Decoder(_Plaintext)
 

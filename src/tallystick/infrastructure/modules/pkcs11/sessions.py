@@ -98,7 +98,8 @@ class Library:
         self._until = 0.0
         self._loaded: Any = None
         self._logins: dict[int, Any] = {}
-        self._refused: dict[int, MfsError] = {}
+        self._pins: dict[int, Secret[str]] = {}
+        self._refused: dict[int, Secret[str]] = {}
         self.generation = 0
         self.users = 0
 
@@ -168,14 +169,17 @@ class Library:
                 self._load()
             found = self._find(place)
             slot = int(found.slot.slot_id)
-            if slot in self._refused:
-                raise self._refused[slot]
+            if self._refused.get(slot) == place.pin:
+                raise _wrong_pin()
             if slot not in self._logins:
                 try:
                     self._logins[slot] = found.open(rw=True, user_pin=place.pin.reveal())
                 except named(*_BAD_PIN) as error:
-                    self._refused[slot] = _wrong_pin()
-                    raise self._refused[slot] from error
+                    self._refused[slot] = place.pin
+                    raise _wrong_pin() from error
+                self._pins[slot] = place.pin
+            elif self._pins[slot] != place.pin:
+                raise _wrong_pin()
             return Session(found.open(rw=True), self.generation)
 
     def mechanisms(self, place: TokenPlace) -> frozenset[str]:
@@ -201,7 +205,7 @@ class Library:
                 with suppress(driver().PKCS11Error):
                     login.close()
             self._logins.clear()
-            self._refused.clear()
+            self._pins.clear()
         finally:
             self._login.release()
 

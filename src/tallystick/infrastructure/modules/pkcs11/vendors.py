@@ -71,7 +71,7 @@ class Vendor:
 
         Source: PKCS #11 v3.0, 2
         """
-        left = self.without | ({AES_256_GCM} if self.own_nonce else frozenset())
+        left = {*self.without, *((AES_256_GCM,) if self.own_nonce else ())}
         whole = {**_STANDARD, **self.changed}
         return {name: needs for name, needs in whole.items() if name not in left}
 
