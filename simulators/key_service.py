@@ -143,7 +143,7 @@ class TransitSimulator:
         """
         self._server.close()
 
-    def _handle(self, request: Request) -> Response:
+    def _handle(self, request: Request) -> Response:  # noqa: PLR0911 - one a check
         self.seen.append(request.path)
         if self.faults:
             return self.faults.pop(0)

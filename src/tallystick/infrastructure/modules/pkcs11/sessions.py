@@ -7,7 +7,6 @@ answered by then is asked once more, and only then does the asker hear that it i
 Source: PKCS #11 v3.0, 5.4 to 5.6; ISO/TS 12812-2:2017, 6.2.3; 8.2.2
 """
 
-import importlib
 import queue
 import threading
 import time
@@ -18,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar, cast
 
+from tallystick.infrastructure.modules.pkcs11.starting import Loaded, driver
 from tallystick.kernel.errors import Conflict, MfsError, NotFound, NotPermitted, Unavailable
 from tallystick.kernel.secret import Secret
 
@@ -29,7 +29,7 @@ _ATTEMPTS: Final = 3
 _GONE: Final = "the token is out of reach"
 _SEE: Final = "see to the device and its link"
 _LOST: Final = (
-    "CryptokiNotInitialized", "DeviceError", "DeviceMemory", "DeviceRemoved", "FunctionFailed",
+    "DeviceError", "DeviceMemory", "DeviceRemoved", "FunctionFailed",
     "GeneralError", "HostMemory", "KeyHandleInvalid", "NoSuchKey", "NoSuchToken",
     "ObjectHandleInvalid", "OperationActive", "OperationNotInitialized", "SessionClosed",
     "SessionCount", "SessionHandleInvalid", "SlotIDInvalid", "TokenNotPresent",
@@ -38,20 +38,6 @@ _LOST: Final = (
 _BAD_PIN: Final = (
     "PinExpired", "PinIncorrect", "PinInvalid", "PinLenRange", "PinLocked", "UserPinNotInitialized",
 )  # fmt: skip
-
-
-def driver() -> Any:
-    """The package that speaks to a vendor's library.
-
-    Raises NotPermitted where the extra `pkcs11` is not installed.
-    Source: PKCS #11 v3.0
-    """
-    try:
-        return importlib.import_module("pkcs11")
-    except ImportError as error:
-        raise NotPermitted(
-            "this installation does not speak to devices", remedy="install tallystick[pkcs11]"
-        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +82,7 @@ class Library:
         self._inside = 0
         self._resetting = False
         self._until = 0.0
-        self._loaded: Any = None
+        self._loaded: Loaded | None = None
         self._logins: dict[int, Any] = {}
         self._pins: dict[int, Secret[str]] = {}
         self._refused: dict[int, Secret[str]] = {}
@@ -151,11 +137,9 @@ class Library:
             raise Unavailable("the driver does not come back", remedy="restart the service")
         self._logins.clear()
         if self._loaded is None:
-            self._load()
-        elif self._loaded.initialized:
-            self._loaded.reinitialize()
+            self._loaded = Loaded(self._path)
         else:
-            self._loaded.initialize()
+            self._loaded.start()
 
     def session(self, place: TokenPlace) -> Session:
         """A session with the token of `place`, logged in; to be called inside `calling`.
@@ -166,7 +150,7 @@ class Library:
         """
         with self._login:
             if self._loaded is None:
-                self._load()
+                self._loaded = Loaded(self._path)
             found = self._find(place)
             slot = int(found.slot.slot_id)
             if self._refused.get(slot) == place.pin:
@@ -209,20 +193,9 @@ class Library:
         finally:
             self._login.release()
 
-    def _load(self) -> None:
-        try:
-            self._loaded = driver().lib(self._path)
-        except RuntimeError as error:
-            raise Unavailable(
-                "the vendor's library cannot be loaded", remedy="check `library`, and its settings"
-            ) from error
-
     def _find(self, place: TokenPlace) -> Any:
-        fitting = [
-            one
-            for one in (slot.get_token() for slot in self._loaded.get_slots(token_present=True))
-            if _fits(one, place)
-        ]
+        slots = () if self._loaded is None else self._loaded.package.get_slots(token_present=True)
+        fitting = [one for one in (slot.get_token() for slot in slots) if _fits(one, place)]
         if len(fitting) > 1:
             raise Conflict("more than one token fits", remedy="name its serial number")
         if not fitting:
@@ -253,9 +226,10 @@ class Sessions:
             thread = threading.Thread(target=self._serve, name=f"pkcs11-{number}", daemon=True)
             thread.start()
 
-    def ask(self, act: Callable[[Session], T]) -> T:
+    def ask(self, act: Callable[[Session], T], *, unknown: bool = False) -> T:
         """What `act` gives in a session; it may be run again after a loss.
 
+        A key that is not there is out of reach, but for one that is `unknown`: that is NotFound.
         Raises Unavailable where there is no answer in time, and what `act` raises.
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
@@ -264,6 +238,10 @@ class Sessions:
         self._waiting.put((asked, act))
         try:
             return cast("T", asked.result(self._place.wait_ms / 1000))
+        except NotFound as error:
+            if unknown:
+                raise
+            raise Unavailable(_GONE, remedy=_SEE, retry_after_s=1) from error
         except (TookTooLong, CancelledError) as error:
             asked.cancel()
             raise Unavailable(
@@ -309,6 +287,13 @@ class Sessions:
         with suppress(MfsError), self._library.calling():
             own.drop()
 
+    def _is_lost(self, error: Exception) -> bool:
+        """Whether an error may come of a loss; the package has no class for a library that ended.
+
+        Source: PKCS #11 v3.0, 5.1
+        """
+        return isinstance(error, self._lost) or type(error) is driver().PKCS11Error
+
     def _run(self, own: "_Own", act: Callable[[Session], T]) -> T:
         """The result of `act`, in the thread's own session or in one that takes its place."""
         for attempt in range(1, _ATTEMPTS + 1):
@@ -320,18 +305,18 @@ class Sessions:
                         own.session = self._library.session(self._place)
                     try:
                         return act(own.session)
-                    except self._lost:
-                        own.drop()
+                    except driver().PKCS11Error as error:
+                        if self._is_lost(error):
+                            own.drop()
                         raise
-            except self._lost as error:
+            except driver().PKCS11Error as error:
+                if not self._is_lost(error):
+                    says = f"the token refuses ({type(error).__name__})"
+                    raise Unavailable(says, remedy=_SEE) from error
                 if attempt == _ATTEMPTS:
                     raise _given_up(error) from error
                 if attempt > 1:
                     self._library.restart(seen)
-            except driver().PKCS11Error as error:
-                raise Unavailable(
-                    f"the token refuses ({type(error).__name__})", remedy=_SEE
-                ) from error
         raise Unavailable(_GONE, remedy=_SEE)
 
 
