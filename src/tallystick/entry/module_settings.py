@@ -69,6 +69,22 @@ class Pkcs11Settings(Record, frozen=True, kw_only=True):
     sessions: int = 4
     wait_ms: int = 2_000
 
+    def place(self) -> TokenPlace:
+        """The token, with its PIN read from where it is.
+
+        Raises what `read_pin` raises.
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        return TokenPlace(
+            self.library,
+            read_pin(self.pin),
+            label=self.label,
+            serial=self.serial,
+            slot=self.slot,
+            sessions=self.sessions,
+            wait_ms=self.wait_ms,
+        )
+
 
 class ModuleSettings(Record, frozen=True, kw_only=True):
     """The module of one provider.
@@ -276,16 +292,7 @@ def _pkcs11(
     said = settings.pkcs11
     if said is None or not set(said.purposes) & set(roots.purposes()):
         return soft
-    place = TokenPlace(
-        said.library,
-        read_pin(said.pin),
-        label=said.label,
-        serial=said.serial,
-        slot=said.slot,
-        sessions=said.sessions,
-        wait_ms=said.wait_ms,
-    )
-    device = DeviceModule(place, vendor(said.vendor), roots, clock, profile=profile)
+    device = DeviceModule(said.place(), vendor(said.vendor), roots, clock, profile=profile)
     return DeviceBeside(soft, device, said.purposes)
 
 

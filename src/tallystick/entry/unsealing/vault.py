@@ -14,7 +14,7 @@ import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import quote, urlsplit
 
 from tallystick.kernel.codec import Decoder, encode
@@ -138,7 +138,7 @@ class VaultTransit:
             connection.close()
         if status != http.client.OK:
             raise _refusal(act, status, retry)
-        return _answers.decode(found).get("data", {})
+        return cast("dict[str, Any]", _answers.decode(found).get("data", {}))
 
     def _connection(self) -> http.client.HTTPConnection:
         parts = urlsplit(self._where.address)

@@ -53,6 +53,8 @@ _CARDS: Final = frozenset(
     if not any(OPERATIONS[name] for name in names) and purpose is not Purpose.CARD_MAC
 )
 _MOST_RANDOM: Final = 1 << 16
+MAKING_S: Final = 10.0
+"""How long a token may take to make a key."""
 
 
 class DeviceModule:
@@ -133,7 +135,7 @@ class DeviceModule:
         )
         header = key_block.header_of(handle, self._profile)
         self._roots.wrapping(header)
-        public = self._sessions.ask(lambda at: self._made(at, handle))
+        public = self._sessions.ask(lambda at: self._made(at, handle), least_s=MAKING_S)
         self._remember(handle, public)
         prove(self, handle)
         name = sha256(public) if public else b""
@@ -333,7 +335,8 @@ class DeviceModule:
             handle = KeyHandle(
                 id=name, purpose=purpose, mechanism=mechanism, exportable=False, created_at=0
             )
-            self._remember(handle, self._sessions.ask(lambda at, one=handle: self._made(at, one)))
+            made = self._sessions.ask(lambda at, one=handle: self._made(at, one), least_s=MAKING_S)
+            self._remember(handle, made)
             try:
                 prove(self, handle)
             finally:

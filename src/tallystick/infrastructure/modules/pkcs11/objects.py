@@ -56,6 +56,7 @@ def make(
 ) -> bytes:
     """Make a key for `mechanism` in the token; gives the public half, empty for a secret key.
 
+    What an earlier attempt left under the same id, before the token was lost, is taken away.
     Raises Broken if the token made something weaker than it was asked for.
     Source: PKCS #11 v3.0, 5.14; ISO/TS 12812-2:2017, 7.4.2
     """
@@ -64,6 +65,8 @@ def make(
         "id": key_id, "label": label, "store": kept, "mechanism": package.Mechanism[needs.make]
     }  # fmt: skip
     locked = _locked(mechanism)
+    for left in list(session.open.get_objects({package.Attribute.ID: key_id})):
+        left.destroy()
     if mechanism in _PAIRS:
         curve = _ED25519 if mechanism == ED25519 else _P256
         attributes = {package.Attribute.EC_PARAMS: curve}

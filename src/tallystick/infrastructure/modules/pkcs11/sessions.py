@@ -226,27 +226,33 @@ class Sessions:
             thread = threading.Thread(target=self._serve, name=f"pkcs11-{number}", daemon=True)
             thread.start()
 
-    def ask(self, act: Callable[[Session], T], *, unknown: bool = False) -> T:
-        """What `act` gives in a session; it may be run again after a loss.
+    def ask(self, act: Callable[[Session], T], *, unknown: bool = False, least_s: float = 0.0) -> T:
+        """What `act` gives in a session; run again after a loss until the wait, or `least_s`, ends.
 
         A key that is not there is out of reach, but for one that is `unknown`: that is NotFound.
         Raises Unavailable where there is no answer in time, and what `act` raises.
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        self.check_open()
+        until = time.monotonic() + max(self._place.wait_ms / 1000, least_s)
+        while True:
+            self.check_open()
+            try:
+                return self._once(act, until - time.monotonic())
+            except (Unavailable, NotFound) as error:
+                if unknown and isinstance(error, NotFound):
+                    raise
+                if until - time.monotonic() < PAUSE_S:
+                    raise Unavailable(error.detail, remedy=_SEE, retry_after_s=1) from error
+                time.sleep(PAUSE_S)
+
+    def _once(self, act: Callable[[Session], T], left_s: float) -> T:
         asked: Future[Any] = Future()
         self._waiting.put((asked, act))
         try:
-            return cast("T", asked.result(self._place.wait_ms / 1000))
-        except NotFound as error:
-            if unknown:
-                raise
-            raise Unavailable(_GONE, remedy=_SEE, retry_after_s=1) from error
+            return cast("T", asked.result(left_s))
         except (TookTooLong, CancelledError) as error:
             asked.cancel()
-            raise Unavailable(
-                "the token does not answer in time", remedy=_SEE, retry_after_s=1
-            ) from error
+            raise Unavailable("the token does not answer in time") from error
 
     def check_open(self) -> None:
         """Pass as long as nobody closed the sessions; raises Unavailable.
