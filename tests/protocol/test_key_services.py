@@ -1,4 +1,4 @@
-"""A master key opened by KMS, by a transit engine and by a token: both ways, and what goes wrong."""
+"""A master key opened by KMS, a transit engine and a token: both ways, and what goes wrong."""
 
 import json
 import socket

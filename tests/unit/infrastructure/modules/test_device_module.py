@@ -277,7 +277,7 @@ def test_the_module_says_what_it_cannot_and_refuses_it(module) -> None:
 
 
 def test_cmac_is_that_of_others(module) -> None:
-    """No key comes out to compute beside it; lengths and changes here, the rest with the tool."""
+    """No key comes out to compute beside it; lengths and changes here, the rest with known keys."""
     link = module.generate(Purpose.CARD_MAC, mechanism=AES_128)
     tags = {module.cmac(link, text) for text in (b"", b"m", b"m" * 16, b"m" * 17)}
     assert {len(tag) for tag in tags} == {16}
