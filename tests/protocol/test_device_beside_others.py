@@ -15,7 +15,7 @@ from tests.support.openssl import openssl
 from tests.support.softhsm import LIBRARY, PIN, SoftToken, soft_token, tool
 from tests.unit.entry.cli.command_line import tallystick
 from tests.unit.entry.cli.test_cli_resealing import descriptor_of
-from tests.unit.infrastructure.modules.test_device_module import module_on
+from tests.unit.infrastructure.modules.test_device_module import beside, module_on
 
 from tallystick.entry.module_settings import (
     ModuleKind,
@@ -36,6 +36,7 @@ from tallystick.infrastructure.modules.interface import (
     Purpose,
 )
 from tallystick.infrastructure.modules.master import MasterKey
+from tallystick.infrastructure.modules.pkcs11.starting import driver
 from tallystick.kernel.errors import Malformed, NotFound, NotPermitted, Unavailable
 from tallystick.kernel.time import SimulatedClock
 
@@ -155,23 +156,28 @@ def test_openssl_verifies_and_the_vendors_tool_signs(token, tmp_path, purpose, a
     module.zeroise()
 
 
-def test_a_known_key_gives_what_other_implementations_give(token, tmp_path: Path) -> None:
-    """The tool writes keys that we know into the token; a module never would."""
+def test_a_known_key_gives_what_other_implementations_give(token) -> None:
+    """The test writes keys that it knows into the token; a module never would."""
     module, secret, text = module_on(token, sessions=1), bytes(range(32)), b"what is protected"
+    package, session = driver(), beside(token)
+    names, kinds = package.Attribute, package.KeyType
     made: dict[Purpose, KeyHandle] = {}
-    for purpose, mechanism, sort, usage in (
-        (Purpose.QUOTE, HMAC_SHA256, "GENERIC:32", "--usage-sign"),
-        (Purpose.CARD_MAC, AES_128, "AES:16", "--usage-sign"),
-        (Purpose.STORE, AES_256_GCM, "AES:32", "--usage-decrypt"),
+    for purpose, mechanism, kind, length, uses in (
+        (Purpose.QUOTE, HMAC_SHA256, kinds.GENERIC_SECRET, 32, (names.SIGN,)),
+        (Purpose.CARD_MAC, AES_128, kinds.AES, 16, (names.SIGN,)),
+        (Purpose.STORE, AES_256_GCM, kinds.AES, 32, (names.ENCRYPT, names.DECRYPT)),
     ):
         handle = made[purpose] = KeyHandle(
             id=f"key_{purpose.value}", purpose=purpose, mechanism=mechanism, exportable=True,
             created_at=0,
         )  # fmt: skip
-        known = tmp_path / purpose.value
-        known.write_bytes(secret[: int(sort.split(":")[1])])
-        vendors_tool(token, "--write-object", str(known), "--type", "secrkey", "--key-type", sort,
-                     "--id", handle.id.encode().hex(), "--label", "known", usage)  # fmt: skip
+        session.create_object(
+            {
+                names.CLASS: package.ObjectClass.SECRET_KEY, names.KEY_TYPE: kind,
+                names.TOKEN: True, names.ID: handle.id.encode(), names.VALUE: secret[:length],
+                **dict.fromkeys(uses, True),
+            }
+        )  # fmt: skip
         module._remember(handle, b"")
     code = module.mac(made[Purpose.QUOTE], text)
     assert code == hmac.digest(secret, text, "sha256")
