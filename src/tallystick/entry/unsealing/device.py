@@ -13,13 +13,8 @@ from tallystick.entry.module_settings import read_pin
 from tallystick.infrastructure.crypto.aead import NONCE_LENGTH, TAG_LENGTH
 from tallystick.infrastructure.crypto.digest import equal, sha256
 from tallystick.infrastructure.modules.entropy import operating_system
-from tallystick.infrastructure.modules.pkcs11.sessions import (
-    Session,
-    Sessions,
-    TokenPlace,
-    driver,
-    named,
-)
+from tallystick.infrastructure.modules.pkcs11.sessions import Session, Sessions, TokenPlace, named
+from tallystick.infrastructure.modules.pkcs11.starting import driver
 from tallystick.infrastructure.modules.pkcs11.uris import KeyUri, read_key_uri
 from tallystick.infrastructure.modules.pkcs11.vendors import vendor
 from tallystick.kernel.errors import Conflict, Malformed, NotAuthentic, NotPermitted

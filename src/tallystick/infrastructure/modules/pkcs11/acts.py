@@ -17,7 +17,8 @@ from tallystick.infrastructure.modules.interface import (
     KeyHandle,
 )
 from tallystick.infrastructure.modules.pkcs11 import objects
-from tallystick.infrastructure.modules.pkcs11.sessions import Session, driver, named
+from tallystick.infrastructure.modules.pkcs11.sessions import Session, named
+from tallystick.infrastructure.modules.pkcs11.starting import driver
 from tallystick.kernel.errors import Broken, NotAuthentic
 
 _PROBE: Final = b"pairwise consistency"

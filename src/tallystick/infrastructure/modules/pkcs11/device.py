@@ -27,12 +27,8 @@ from tallystick.infrastructure.modules.interface import (
 )
 from tallystick.infrastructure.modules.pkcs11 import acts, objects
 from tallystick.infrastructure.modules.pkcs11.acts import prove
-from tallystick.infrastructure.modules.pkcs11.sessions import (
-    Session,
-    Sessions,
-    TokenPlace,
-    driver,
-)
+from tallystick.infrastructure.modules.pkcs11.sessions import Session, Sessions, TokenPlace
+from tallystick.infrastructure.modules.pkcs11.starting import driver
 from tallystick.infrastructure.modules.pkcs11.vendors import Vendor
 from tallystick.kernel.errors import (
     Conflict,
@@ -135,7 +131,7 @@ class DeviceModule:
         )
         header = key_block.header_of(handle, self._profile)
         self._roots.wrapping(header)
-        public = self._sessions.ask(lambda at: self._made(at, handle), least_s=MAKING_S)
+        public = self._make(handle)
         self._remember(handle, public)
         prove(self, handle)
         name = sha256(public) if public else b""
@@ -335,8 +331,7 @@ class DeviceModule:
             handle = KeyHandle(
                 id=name, purpose=purpose, mechanism=mechanism, exportable=False, created_at=0
             )
-            made = self._sessions.ask(lambda at, one=handle: self._made(at, one), least_s=MAKING_S)
-            self._remember(handle, made)
+            self._remember(handle, self._make(handle))
             try:
                 prove(self, handle)
             finally:
@@ -346,13 +341,13 @@ class DeviceModule:
     def __repr__(self) -> str:
         return f"DeviceModule({self._profile}, {len(self._handles)} keys)"
 
-    def _made(self, at: Session, handle: KeyHandle) -> bytes:
-        return objects.make(
-            at,
-            handle.mechanism,
-            self._needs[handle.mechanism],
-            key_id=handle.id.encode(),
-            label=objects.own_label(handle.purpose.value, handle.id),
+    def _make(self, handle: KeyHandle) -> bytes:
+        needs, label = self._needs[handle.mechanism], objects.own_label(handle.purpose, handle.id)
+        return self._sessions.ask(
+            lambda at: objects.make(
+                at, handle.mechanism, needs, key_id=handle.id.encode(), label=label
+            ),
+            least_s=MAKING_S,
         )
 
     def _looked_up(self, at: Session, handle: KeyHandle) -> bytes:

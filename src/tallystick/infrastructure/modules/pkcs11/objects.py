@@ -16,7 +16,8 @@ from tallystick.infrastructure.modules.interface import (
     HMAC_SHA512,
     HPKE_P256,
 )
-from tallystick.infrastructure.modules.pkcs11.sessions import Session, driver, named
+from tallystick.infrastructure.modules.pkcs11.sessions import Session, named
+from tallystick.infrastructure.modules.pkcs11.starting import driver
 from tallystick.infrastructure.modules.pkcs11.vendors import Needs
 from tallystick.kernel.errors import Broken, Conflict, Malformed, NotPermitted
 
