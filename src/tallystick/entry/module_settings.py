@@ -168,7 +168,7 @@ def read_pin(source: str, environ: Mapping[str, str] = os.environ) -> Secret[str
     """The PIN that `source` names: `fd:N`, `file:PATH` or `credential:NAME`.
 
     Raises Malformed for another form, NotFound or Unavailable for what cannot be read.
-    Source: ISO/TS 12812-2:2017, 7.4.2; systemd.exec(5), Credentials
+    Source: ISO/TS 12812-2:2017, 7.4.2
     """
     way, _, place = source.partition(":")
     reader = _PINS.get(way)

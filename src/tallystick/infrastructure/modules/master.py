@@ -57,7 +57,7 @@ class KeyService(Protocol):
 
     `context` is public and bound to what is wrapped. Both acts raise Unavailable where the keeper
     cannot be reached, NotPermitted where it refuses.
-    Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568; NIST SP 800-57 Part 1, 8.2.4
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568; NIST SP 800-57, 8.2.4
     """
 
     @property
