@@ -1,5 +1,6 @@
 """Tokens of SoftHSM for tests: software behind the interface of a device, one folder for each."""
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -25,6 +26,7 @@ _PLACES = (
 )
 LIBRARY = next((one for one in _PLACES if Path(one).exists()), "")
 _names = count(1)
+_made: list[Path] = []
 
 
 class SoftToken:
@@ -47,10 +49,11 @@ class SoftToken:
 
 def _root() -> Path:
     """The folder of all tokens of this process: the library reads its settings once."""
-    known = os.environ.get("TALLYSTICK_TEST_TOKENS", "")
-    if known.endswith(f"-{os.getpid()}"):
-        return Path(known)
-    root = Path(f"{tempfile.mkdtemp(prefix='tokens-')}-{os.getpid()}")
+    if _made:
+        return _made[0]
+    root = Path(tempfile.mkdtemp(prefix="tallystick-tokens-"))
+    _made.append(root)
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
     for folder in (root / "tokens", root / "away"):
         folder.mkdir(parents=True)
     conf = root / "softhsm2.conf"
@@ -60,7 +63,6 @@ def _root() -> Path:
         encoding="utf-8",
     )
     os.environ["SOFTHSM2_CONF"] = str(conf)
-    os.environ["TALLYSTICK_TEST_TOKENS"] = str(root)
     return root
 
 

@@ -86,8 +86,14 @@ def _end_the_library(token) -> None:
     """As somebody else in the process may; between calls, for amid them nothing is promised."""
     library = _LIBRARIES[token.place().library]
     with library._gate:
-        assert library._gate.wait_for(lambda: library._inside == 0, 5)
-        library._loaded.end()
+        assert library._gate.wait_for(lambda: not library._resetting, 5)
+        library._resetting = True  # as a restart does: nobody else comes in
+        try:
+            assert library._gate.wait_for(lambda: library._inside == 0, 5)
+            library._loaded.end()
+        finally:
+            library._resetting = False
+            library._gate.notify_all()
 
 
 def _until(load: Load, name: str, more: int = 20, within: float = 8.0) -> float:
