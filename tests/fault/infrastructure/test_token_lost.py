@@ -66,7 +66,8 @@ class Load:
             else:
                 with self._lock:
                     self.answers += 1
-            self.slowest = max(self.slowest, time.monotonic() - began)
+            if turn % 40 != 39:  # making a key may take longer than an act
+                self.slowest = max(self.slowest, time.monotonic() - began)
 
     def _ask(self, number: int, turn: int) -> None:
         module, n = self.module, turn % 8
