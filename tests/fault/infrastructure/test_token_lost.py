@@ -97,7 +97,7 @@ def _end_the_library(token) -> None:
             library._gate.notify_all()
 
 
-def _until(load: Load, name: str, more: int = 20, within: float = 8.0) -> float:
+def _until(load: Load, name: str, more: int = 20, within: float = 25.0) -> float:
     began, wanted = time.monotonic(), getattr(load, name) + more
     while getattr(load, name) < wanted:
         assert time.monotonic() - began < within, (name, load.answers, load.refusals, load.wrong)
@@ -115,7 +115,7 @@ def test_a_token_lost_and_found_gives_no_wrong_answer() -> None:
             _until(load, "answers", 60)
             for _ in range(2):
                 token.lose()
-                _until(load, "refusals")
+                _until(load, "refusals", 8)
                 token.come_back()
                 _until(load, "answers", 60)
             for _ in range(2):
