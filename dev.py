@@ -150,6 +150,18 @@ SYSTEM_PACKAGES = (
         "tests/support/postgres.py",
         "the tests of the PostgreSQL store are skipped",
     ),
+    SystemPackage(
+        "softhsm2",
+        ("softhsm2-util",),
+        "tests/support/softhsm.py",
+        "the tests of keys in a device are skipped",
+    ),
+    SystemPackage(
+        "opensc",
+        ("pkcs11-tool",),
+        "tests/support/softhsm.py",
+        "the tests of keys in a device beside pkcs11-tool are skipped",
+    ),
 )
 
 

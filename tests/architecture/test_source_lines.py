@@ -71,6 +71,7 @@ OTHER_WORK = re.compile(
     r"|OpenTelemetry [A-Za-z0-9 .-]+"
     r"|OpenID Connect [A-Za-z0-9 .-]+|WCAG \d\.\d|HTML Living Standard|WHATWG [A-Za-z ]+|CWE-\d+"
     r"|W3C [A-Za-z0-9 -]+|WebAuthn(?: Level)? \d|FIDO [A-Za-z0-9 .-]+|OWASP [A-Za-z0-9 .-]+"
+    r"|PKCS #\d{1,2} v\d\.\d"
     r"|PCI [A-Z]+(?: [A-Z]+)?(?: \d[\d.]*)?|EMV [A-Za-z0-9 .-]+|EMVCo [A-Za-z0-9 .-]+"
     r"|GlobalPlatform [A-Za-z0-9 .-]+|GSMA [A-Za-z0-9 .-]+|3GPP TS \d+\.\d+"
     r"|FATF R\.\d+|Regulation \(EU\) [\d/]+|Delegated Regulation \(EU\) [\d/]+"

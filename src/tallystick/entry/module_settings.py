@@ -4,7 +4,8 @@
     soft-process  the same module in a process of its own
     pkcs11        named purposes in a hardware security module, the others in the soft one
 
-Without the file it is `soft-process` in the profile production, and `soft` in all others.
+Without the file it is `soft-process` in the profile production, and `soft` in all others; beside a
+device the other keys are kept the same way.
 
 Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.1; ISO/IEC 19790
 """
@@ -18,7 +19,17 @@ from typing import Protocol
 from tallystick.infrastructure.modules.block import BlockRoots
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import Entropy
-from tallystick.infrastructure.modules.interface import CryptoModule, Purpose
+from tallystick.infrastructure.modules.interface import (
+    MECHANISMS,
+    OPERATIONS,
+    CryptoModule,
+    Operation,
+    Purpose,
+)
+from tallystick.infrastructure.modules.pkcs11.beside import DeviceBeside
+from tallystick.infrastructure.modules.pkcs11.device import DeviceModule
+from tallystick.infrastructure.modules.pkcs11.sessions import TokenPlace
+from tallystick.infrastructure.modules.pkcs11.vendors import vendor
 from tallystick.infrastructure.modules.remote.starting import own_module
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.files import replace_file
@@ -63,6 +74,22 @@ class Pkcs11Settings(Record, frozen=True, kw_only=True):
     vendor: str = "generic"
     sessions: int = 4
     wait_ms: int = 2_000
+
+    def place(self) -> TokenPlace:
+        """The token, with its PIN read from where it is.
+
+        Raises what `read_pin` raises.
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        return TokenPlace(
+            self.library,
+            read_pin(self.pin),
+            label=self.label,
+            serial=self.serial,
+            slot=self.slot,
+            sessions=self.sessions,
+            wait_ms=self.wait_ms,
+        )
 
 
 class ModuleSettings(Record, frozen=True, kw_only=True):
@@ -110,8 +137,7 @@ def module_settings(root: Path, profile: str = "") -> ModuleSettings:
     try:
         octets = (root / _FILE).read_bytes()
     except FileNotFoundError:
-        isolated = profile == _ISOLATED
-        return ModuleSettings(module=ModuleKind.SOFT_PROCESS if isolated else ModuleKind.SOFT)
+        return ModuleSettings(module=_soft_of(profile))
     found = _settings.decode(octets)
     _check(found)
     return found
@@ -148,7 +174,7 @@ def read_pin(source: str, environ: Mapping[str, str] = os.environ) -> Secret[str
     """The PIN that `source` names: `fd:N`, `file:PATH` or `credential:NAME`.
 
     Raises Malformed for another form, NotFound or Unavailable for what cannot be read.
-    Source: ISO/TS 12812-2:2017, 7.4.2; systemd.exec(5), Credentials
+    Source: ISO/TS 12812-2:2017, 7.4.2
     """
     way, _, place = source.partition(":")
     reader = _PINS.get(way)
@@ -219,10 +245,25 @@ def _check(settings: ModuleSettings) -> None:
         return
     if not device.purposes or len(set(device.purposes)) != len(device.purposes):
         raise Malformed("say once each which purposes have their keys in the device")
+    other = [one.value for one in device.purposes if not _signs(one)]
+    if other:
+        raise Malformed(
+            f"keys for {', '.join(other)} are not kept in a device",
+            remedy="a provider keeps the keys that sign in it; others are used by many processes",
+        )
+    vendor(device.vendor)
     if not device.label and not device.serial and device.slot is None:
         raise Malformed("say by label, serial or slot which token is meant")
     if not 1 <= device.sessions <= 64 or not 50 <= device.wait_ms <= 60_000:
         raise Malformed("1 to 64 sessions, and a wait of 50 to 60000 ms")
+
+
+def _soft_of(profile: str) -> ModuleKind:
+    return ModuleKind.SOFT_PROCESS if profile == _ISOLATED else ModuleKind.SOFT
+
+
+def _signs(purpose: Purpose) -> bool:
+    return all(Operation.SIGN in OPERATIONS[name] for name in MECHANISMS[purpose])
 
 
 def _soft(
@@ -250,7 +291,25 @@ def _soft_process(
     return own_module(roots, profile=profile)
 
 
+def _pkcs11(
+    settings: ModuleSettings,
+    roots: BlockRoots,
+    clock: Clock,
+    *,
+    profile: str,
+    entropy: Entropy | None,
+) -> CryptoModule:
+    beside = _OPENINGS[_soft_of(profile)]
+    soft = beside(settings, roots, clock, profile=profile, entropy=entropy)
+    said = settings.pkcs11
+    if said is None or not set(said.purposes) & set(roots.purposes()):
+        return soft
+    device = DeviceModule(said.place(), vendor(said.vendor), roots, clock, profile=profile)
+    return DeviceBeside(soft, device, said.purposes)
+
+
 _OPENINGS: dict[ModuleKind, Opening] = {
     ModuleKind.SOFT: _soft,
     ModuleKind.SOFT_PROCESS: _soft_process,
+    ModuleKind.PKCS11: _pkcs11,
 }

@@ -6,16 +6,16 @@ Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
 """
 
 from tallystick.entry.auditing import listed_keys
+from tallystick.entry.module_settings import open_module
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.setup import SERVER_ROLES, public_half
 from tallystick.infrastructure.crypto.signature import SigningKey
 from tallystick.infrastructure.keys.keylist import entry_of, issue_key_list
 from tallystick.infrastructure.keys.table import KEY_TABLE, end_of_life, load_for, purposes_of
-from tallystick.infrastructure.modules.block import peek
-from tallystick.infrastructure.modules.interface import KeyHandle, Purpose
+from tallystick.infrastructure.modules.block import is_reference, peek
+from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle, Purpose
 from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.signer import ModuleSigner
-from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import NotPermitted
@@ -47,7 +47,8 @@ class Renewed(Record, frozen=True, kw_only=True):
 def renew_keys(folder: ProviderFolder, opener: Opener, root: SigningKey, clock: Clock) -> Renewed:
     """Sign the key list of `folder` anew with `root`, with successors of keys near their end.
 
-    Near is half of a life, at most thirty days. Keys that signed what must stay verifiable (tally,
+    Near is half of a life, at most thirty days; a key whose purpose has moved into a device gets a
+    successor there at once. Keys that signed what must stay verifiable (tally,
     device CA) stay on the list; a session-signature key past its time leaves it and is destroyed.
     Raises NotPermitted for another root, NotAuthentic for another opener.
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
@@ -59,7 +60,8 @@ def renew_keys(folder: ProviderFolder, opener: Opener, root: SigningKey, clock: 
         )
     now = clock.now()
     master = folder.master(opener)
-    module = SoftModule(master.roots(purposes_of(SERVER_ROLES)), clock, profile=settings.profile)
+    roots = master.roots(purposes_of(SERVER_ROLES))
+    module = open_module(folder.root, roots, clock, profile=settings.profile)
     try:
         before = listed_keys(folder)
         made = _successors(folder, module, now)
@@ -105,28 +107,40 @@ def list_is_near_its_end(key_list: KeyList, now: Instant) -> bool:
 
 
 def _successors(
-    folder: ProviderFolder, module: SoftModule, now: Instant
+    folder: ProviderFolder, module: CryptoModule, now: Instant
 ) -> list[tuple[KeyEntry, bytes]]:
     """New keys as they are listed and as they are kept; kept once the list that names them is."""
     loaded = load_for(SERVER_ROLES, module, folder.blocks(), now=now)
     made: list[tuple[KeyEntry, bytes]] = []
     for purpose in _RENEWED:
         newest = next(iter(loaded.handles.get(purpose, ())), None)
-        if newest is not None and not is_near_its_end(_entry(module, newest), now):
+        if newest is not None and not _is_due(folder, module, newest, now):
             continue
         handle = module.generate(purpose)
         made.append((_entry(module, handle), module.export_block(handle)))
     return made
 
 
-def _tightening_key(folder: ProviderFolder, module: SoftModule, now: Instant) -> bool:
+def _is_due(folder: ProviderFolder, module: CryptoModule, newest: KeyHandle, now: Instant) -> bool:
+    """Whether a key is near its end, or in the wrong place now."""
+    return _is_outside(folder, module, newest) or is_near_its_end(_entry(module, newest), now)
+
+
+def _is_outside(folder: ProviderFolder, module: CryptoModule, handle: KeyHandle) -> bool:
+    """Whether a key is not in the device that the settings want it in."""
+    inside = {peek(one).id for one in folder.blocks() if is_reference(one)}
+    return handle.purpose in module.capabilities().in_device and handle.id not in inside
+
+
+def _tightening_key(folder: ProviderFolder, module: CryptoModule, now: Instant) -> bool:
     """Make a key that signs tightenings where there is none for long enough; whether one was."""
     loaded = load_for(SERVER_ROLES, module, folder.blocks(), now=now)
     settings = folder.settings()
     known = {half.public for half in settings.tightening}
     for handle in loaded.handles.get(Purpose.TIGHTENING, ()):
         public = b64url(module.public_octets(handle))
-        if public in known and end_of_life(handle) - now >= _EARLY_MS:
+        stays = end_of_life(handle) - now >= _EARLY_MS
+        if public in known and stays and not _is_outside(folder, module, handle):
             return False
     handle = module.generate(Purpose.TIGHTENING)
     folder.save_block(f"{Purpose.TIGHTENING.value}-{handle.id}", module.export_block(handle))
@@ -135,7 +149,7 @@ def _tightening_key(folder: ProviderFolder, module: SoftModule, now: Instant) ->
     return True
 
 
-def _entry(module: SoftModule, handle: KeyHandle) -> KeyEntry:
+def _entry(module: CryptoModule, handle: KeyHandle) -> KeyEntry:
     return entry_of(
         module,
         handle,

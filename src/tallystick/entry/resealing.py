@@ -1,4 +1,4 @@
-"""Changes what opens the master key: from a secret to custodians' shares, a passphrase, and back.
+"""Changes what opens the master key: a secret, custodians' shares, a passphrase, a key service.
 
 The key itself stays, so nothing that it protects changes. The file is replaced whole; what opened
 it before opens it no more, but for copies of the old file, which are the keeper's to destroy.
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.entropy import operating_system
-from tallystick.infrastructure.modules.master import PassphraseCost
+from tallystick.infrastructure.modules.master import KeyService, PassphraseCost
 from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.shamir import write_share
 from tallystick.kernel.secret import Secret
@@ -63,3 +63,14 @@ def reseal_under_secret(folder: ProviderFolder, opener: Opener, secret: Secret[b
     profile = folder.settings().profile
     master = folder.master(opener)
     folder.save_master(master.seal_under_secret(secret, operating_system, profile=profile))
+
+
+def reseal_under_service(folder: ProviderFolder, opener: Opener, service: KeyService) -> None:
+    """Seal the master key under a key-encryption key that `service` keeps.
+
+    Raises what the service raises, and what `open_master` raises.
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+    """
+    profile = folder.settings().profile
+    master = folder.master(opener)
+    folder.save_master(master.seal_under_service(service, operating_system, profile=profile))

@@ -25,15 +25,19 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @click.argument("folder", type=_FOLDER)
 @click.option("--url", default="", help="Look at the running service there, too.")
+@click.option(
+    "--unseal", default="", metavar="ADDRESS", help="Ask the key service that opens the master key."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-def doctor(folder: Path, url: str, as_json: bool) -> None:
+def doctor(folder: Path, url: str, unseal: str, as_json: bool) -> None:
     """Examine the provider in FOLDER: files, keys, clock, record, and with --url the service.
 
-    No secret is needed and nothing is changed. What is wrong, and what needs to be seen to soon,
-    comes with what to do about it. Exits with 4 if something is wrong.
+    No secret is needed and nothing is changed; --unseal opens the master key and forgets it. What
+    is wrong, and what needs to be seen to soon, comes with what to do about it. Exits with 4 if
+    something is wrong.
     """
     with err.status("examining ..."):
-        found = examine(ProviderFolder(folder), SystemClock(), url)
+        found = examine(ProviderFolder(folder), SystemClock(), url, unseal)
     if as_json:
         say_json(to_plain(found))
     else:

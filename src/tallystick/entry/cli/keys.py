@@ -24,9 +24,11 @@ from tallystick.entry.renewing import is_near_its_end, list_is_near_its_end, ren
 from tallystick.entry.resealing import (
     reseal_under_passphrase,
     reseal_under_secret,
+    reseal_under_service,
     reseal_under_shares,
 )
 from tallystick.entry.settings import ProviderFolder
+from tallystick.entry.unsealing import service_at
 from tallystick.infrastructure.crypto.key_list import signature_key
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.tally.checkpoint import NoteKey
@@ -134,6 +136,8 @@ def renew(folder: Path, root_key: Path, secret_file: Path | None, secret_fd: int
         " --out ./shares",
         "tallystick keys reseal ./provider --share a --share b --share c --new-secret ./secret",
         "tallystick keys reseal ./provider --secret-file ./secret --new-passphrase-fd 4 4< phrase",
+        "tallystick keys reseal ./provider --secret-file ./secret"
+        " --new-keeper 'aws-kms://alias/tallystick?region=eu-west-1'",
     ),
 )
 @click.argument("folder", type=_FOLDER)
@@ -143,6 +147,9 @@ def renew(folder: Path, root_key: Path, secret_file: Path | None, secret_fd: int
     "--out", type=click.Path(file_okay=False, path_type=Path), help="New folder for the shares."
 )
 @click.option("--new-passphrase-fd", type=int, help="Seal under the passphrase that comes there.")
+@click.option(
+    "--new-keeper", metavar="ADDRESS", help="Seal by a key service: aws-kms:, vault-transit:, ..."
+)
 @click.option(
     "--new-secret",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -154,21 +161,23 @@ def reseal(
     threshold: int | None,
     out: Path | None,
     new_passphrase_fd: int | None,
+    new_keeper: str | None,
     new_secret: Path | None,
     secret_file: Path | None,
     secret_fd: int | None,
 ) -> None:
-    """Seal the master key of FOLDER under custodians' shares, a passphrase or another secret.
+    """Seal the master key of FOLDER under shares, a passphrase, another secret or a key service.
 
     The key stays, and all that it protects. What opened it before opens it no more: destroy the
     copies of the old file. Shares are written one to a file; hand each to its custodian and keep
     none together.
     """
     by_shares = shares is not None and threshold is not None and out is not None
-    if sum((by_shares, new_passphrase_fd is not None, new_secret is not None)) != 1:
+    others = (new_passphrase_fd, new_secret, new_keeper)
+    if by_shares + sum(one is not None for one in others) != 1:
         raise click.UsageError(
             "say how to seal it: --shares, --threshold and --out, or --new-passphrase-fd, or"
-            " --new-secret"
+            " --new-secret, or --new-keeper"
         )
     place, opener = ProviderFolder(folder), opener_from(secret_fd, secret_file)
     if new_secret is not None:
@@ -178,6 +187,9 @@ def reseal(
     elif new_passphrase_fd is not None:
         reseal_under_passphrase(place, opener, Secret(line_from(new_passphrase_fd)))
         say("the master key opens with the passphrase now")
+    elif new_keeper is not None:
+        reseal_under_service(place, opener, service_at(new_keeper))
+        say("the master key opens through the key service now: give its address with --unseal")
     elif out is not None and shares is not None and threshold is not None:
         reseal_under_shares(
             place,

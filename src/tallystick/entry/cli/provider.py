@@ -48,6 +48,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
         "tallystick serve ./provider --secret-file ./secret",
         "tallystick serve ./provider --secret-fd 3 --host 0.0.0.0 --certificate chain.pem"
         " --private-key key.pem --log /var/log/tallystick.jsonl 3< secret",
+        "tallystick serve ./provider --unseal 'vault-transit://transit/tallystick"
+        "?address=https://vault:8200&auth=credential:vault'",
     ),
 )
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))

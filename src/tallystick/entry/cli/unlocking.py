@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 import click
 
 from tallystick.client.keyfile import KeyFile
+from tallystick.entry.unsealing import service_at
 from tallystick.infrastructure.crypto.signature import Ed25519SigningKey, Es256SigningKey
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.modules.master import read_secret
-from tallystick.infrastructure.modules.opening import Custodians, Opener, Passphrase
+from tallystick.infrastructure.modules.opening import Custodians, Keeper, Opener, Passphrase
 from tallystick.infrastructure.modules.shamir import read_share
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import Conflict, Malformed, NotFound, Unavailable
@@ -26,7 +27,9 @@ SHORTEST_PASSPHRASE = 12
 _SECRET_BYTES = 32
 _SHARES = "tallystick.shares"
 _TYPED = "tallystick.typed"
+_KEPT = "tallystick.kept"
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_ONE_WAY = "give the secret, a passphrase, shares or a key service, not several of them"
 
 
 def secret_from(descriptor: int | None, file: Path | None) -> Secret[bytes]:
@@ -46,7 +49,7 @@ def secret_from(descriptor: int | None, file: Path | None) -> Secret[bytes]:
 
 
 def opener_from(descriptor: int | None, file: Path | None) -> Opener:
-    """What opens a provider's master key: shares, a passphrase, or the secret, as was given.
+    """What opens a provider's master key: shares, a passphrase, a key service or the secret.
 
     Raises NotFound, Unavailable or Malformed for what cannot be read.
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
@@ -55,25 +58,28 @@ def opener_from(descriptor: int | None, file: Path | None) -> Opener:
     if brought is None:
         return secret_from(descriptor, file)
     if file is not None or descriptor is not None:
-        raise click.UsageError("give the secret, a passphrase or shares, not several of them")
+        raise click.UsageError(_ONE_WAY)
     return brought
 
 
 def opener_beside(secret: Secret[bytes]) -> Opener:
-    """What opens the master key where `secret` opens something else: shares, a passphrase, or it.
+    """What opens the master key where `secret` opens something else, or it where nothing is given.
 
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
     return _brought() or secret
 
 
-def _brought() -> Custodians | Passphrase | None:
-    """The shares or the passphrase that options delivered."""
+def _brought() -> Custodians | Passphrase | Keeper | None:
+    """The shares, the passphrase or the key service that options delivered."""
     meta = click.get_current_context().meta
     shares: tuple[Path, ...] = meta.get(_SHARES, ())
     passphrase: int | None = meta.get(_TYPED)
-    if shares and passphrase is not None:
-        raise click.UsageError("give the secret, a passphrase or shares, not several of them")
+    address: str | None = meta.get(_KEPT)
+    if bool(shares) + (passphrase is not None) + (address is not None) > 1:
+        raise click.UsageError(_ONE_WAY)
+    if address is not None:
+        return Keeper(service_at(address))
     if shares:
         return Custodians(tuple(read_share(_line(_opened(one))) for one in shares))
     return None if passphrase is None else Passphrase(Secret(_line(passphrase)))
@@ -85,7 +91,7 @@ def opener_if_given(descriptor: int | None, file: Path | None) -> Opener | None:
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
     brought = click.get_current_context().meta
-    nothing = not brought.get(_SHARES) and brought.get(_TYPED) is None
+    nothing = not brought.get(_SHARES) and brought.get(_TYPED) is brought.get(_KEPT) is None
     if nothing and file is None and descriptor is None:
         return None
     return opener_from(descriptor, file)
@@ -149,7 +155,7 @@ def officer_options(command: Command) -> Command:
 
 
 def opener_options(command: click.Command) -> click.Command:
-    """Add the options that deliver what opens a provider: secret, shares or passphrase.
+    """Add the options that deliver what opens a provider: secret, shares, passphrase, service.
 
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
     """
@@ -168,7 +174,14 @@ def opener_options(command: click.Command) -> click.Command:
         callback=_bring(_TYPED),
         help="File descriptor that delivers the passphrase of the master key.",
     )
-    secret_options(command).params += [share, passphrase]
+    kept = click.Option(
+        ["--unseal"],
+        metavar="ADDRESS",
+        expose_value=False,
+        callback=_bring(_KEPT),
+        help="Key service that opens the master key: aws-kms:, vault-transit: or pkcs11:",
+    )
+    secret_options(command).params += [share, passphrase, kept]
     return command
 
 

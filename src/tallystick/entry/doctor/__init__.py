@@ -8,6 +8,7 @@
     tightening  its key, the stored measures, proposals that wait for officers
     registers   what is overdue in the registers of the management of security
     service  the running service: does it take orders, has it the newest key list
+    unsealing  the key service that opens the master key, the device that has keys
     leaning  what it leans on: what fails now, what the policy does then, who is told
 
 Nothing is changed, but for a file of a few bytes that is written and removed to time the disk.
@@ -24,14 +25,17 @@ from tallystick.entry.doctor.registers import look_at_registers
 from tallystick.entry.doctor.service import look_at_service
 from tallystick.entry.doctor.tightening import look_at_tightening
 from tallystick.entry.doctor.trust import look_at_trust
+from tallystick.entry.doctor.unsealing import look_at_unsealing
 from tallystick.entry.settings import ProviderFolder
 from tallystick.kernel.time import Clock
 
 __all__ = ["Finding", "State", "examine"]
 
 
-def examine(folder: ProviderFolder, clock: Clock, url: str = "") -> list[Finding]:
+def examine(folder: ProviderFolder, clock: Clock, url: str = "", unseal: str = "") -> list[Finding]:
     """Everything that was looked at, in order; with `url` the running service too.
+
+    `unseal` is the address of the key service that opens the master key.
 
     Raises NotFound where nothing was set up.
     Source: ISO/TS 12812-2:2017, 6.2.3
@@ -39,6 +43,7 @@ def examine(folder: ProviderFolder, clock: Clock, url: str = "") -> list[Finding
     settings = folder.settings()
     found = [
         *look_at_files(folder),
+        *look_at_unsealing(folder, unseal),
         *look_at_trust(folder, clock.now()),
         *look_at_certificates(folder, clock.now()),
         *look_at_record(folder, settings, clock.now()),

@@ -10,13 +10,13 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
+from tallystick.entry.module_settings import open_module
 from tallystick.entry.pki.places import CertificateFolder
 from tallystick.infrastructure.crypto.certify import public_of_signer
 from tallystick.infrastructure.crypto.x509 import Certificate, read_certificate
-from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.infrastructure.modules.interface import CryptoModule, Purpose
 from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.signer import ModuleSigner
-from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.pki.issuing import Authority, Places, found_root
 from tallystick.infrastructure.pki.profiles import AUTHORITIES, ROOT, profile
 from tallystick.infrastructure.pki.register import Issued, Register
@@ -40,7 +40,7 @@ class Making:
     """
 
     def __init__(
-        self, folder: CertificateFolder, module: SoftModule, clock: Clock, root_block: Path
+        self, folder: CertificateFolder, module: CryptoModule, clock: Clock, root_block: Path
     ) -> None:
         self._folder = folder
         self._module = module
@@ -182,7 +182,7 @@ def making(
     """
     settings = folder.provider.settings()
     roots = folder.provider.master(opener).roots(_HERE)
-    module = SoftModule(roots, clock, profile=settings.profile)
+    module = open_module(folder.provider.root, roots, clock, profile=settings.profile)
     try:
         yield Making(folder, module, clock, root_block or folder.root_block)
     finally:

@@ -9,7 +9,7 @@ Source: ISO/TS 12812-2:2017, 7.4.2; 6.2.1; ISO 11568
 from collections.abc import Iterable
 from enum import StrEnum
 
-from tallystick.infrastructure.modules.block import BlockHeader, peek
+from tallystick.infrastructure.modules.block import BlockHeader, is_reference, peek
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle, Purpose
 from tallystick.kernel.errors import Conflict, NotFound
 from tallystick.kernel.model import Record
@@ -129,7 +129,8 @@ KEY_TABLE: dict[Purpose, KeyRule] = {
 class LoadedKeys(Record, frozen=True, kw_only=True):
     """The keys that a process got, the newest of each purpose first, and why others were left.
 
-    `left` maps the id of a block to the reason: `role` or `expired`.
+    `left` maps the id of a block to the reason: `role`, `expired`, or `device` for a key in a
+    device that the module does not use.
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
 
@@ -181,6 +182,7 @@ def load_for(
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
     """
     allowed = frozenset(purposes_of((roles,) if isinstance(roles, Role) else roles))
+    held = frozenset(module.capabilities().in_device)
     handles: dict[Purpose, list[KeyHandle]] = {}
     left: dict[str, str] = {}
     for block in blocks:
@@ -189,6 +191,8 @@ def load_for(
             left[claimed.id] = "role"
         elif _is_past(claimed, now):
             left[claimed.id] = "expired"
+        elif is_reference(block) and claimed.purpose not in held:
+            left[claimed.id] = "device"
         else:
             handle = module.import_block(block)
             handles.setdefault(handle.purpose, []).append(handle)

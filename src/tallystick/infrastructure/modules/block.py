@@ -5,6 +5,8 @@ bytes, and the key under AES-256-GCM with everything before it as associated dat
 wrapped under a key of its own, derived from the root of its purpose and its id: a process that has
 the roots of some purposes can open no block of another.
 
+A reference, `TKR1`, is made the same way and holds the name of a key that stays in a device.
+
 Source: ISO/TS 12812-2:2017, 7.4.2; ISO 20038; ISO 11568; NIST SP 800-38D
 """
 
@@ -27,6 +29,7 @@ from tallystick.kernel.secret import Secret
 
 MAX_BLOCK = 4096
 _MAGIC = b"TKB1"
+_REFERENCE = b"TKR1"
 _ROOT_INFO = b"tallystick key block root v1|"
 _KEY_INFO = b"tallystick key block v1|"
 _PREFIX = len(_MAGIC) + 2
@@ -161,18 +164,32 @@ def wrap(roots: BlockRoots, header: BlockHeader, material: bytes, nonce: bytes) 
 
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO 20038
     """
-    text = encode_canonical(header)
-    head = _MAGIC + len(text).to_bytes(2, "big") + text
-    return head + nonce + roots.wrapping(header).seal(nonce, material, head)
+    return _join(roots, header, material, nonce, _MAGIC)
+
+
+def wrap_reference(roots: BlockRoots, header: BlockHeader, name: bytes, nonce: bytes) -> bytes:
+    """The reference to the key called `name` in a device, bound to `header`; it holds no key.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    return _join(roots, header, name, nonce, _REFERENCE)
+
+
+def is_reference(block: bytes) -> bool:
+    """Whether `block` only names a key that stays in a device; not verified.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    return block[: len(_REFERENCE)] == _REFERENCE
 
 
 def peek(block: bytes) -> BlockHeader:
-    """What a block claims to carry; not verified before `unwrap`.
+    """What a block or a reference claims to carry; not verified before it is unwrapped.
 
     Raises NotAuthentic if it is no block.
     Source: ISO 20038
     """
-    return _split(block)[0]
+    return _split(block, _REFERENCE if is_reference(block) else _MAGIC)[0]
 
 
 def unwrap(roots: BlockRoots, block: bytes) -> tuple[BlockHeader, bytes]:
@@ -181,14 +198,35 @@ def unwrap(roots: BlockRoots, block: bytes) -> tuple[BlockHeader, bytes]:
     Raises NotAuthentic otherwise, NotPermitted without the root of its purpose.
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO 20038
     """
-    header, end = _split(block)
+    return _open(roots, block, _MAGIC)
+
+
+def unwrap_reference(roots: BlockRoots, block: bytes) -> tuple[BlockHeader, bytes]:
+    """The header and the name in a reference, only if not a bit of either was changed.
+
+    Raises NotAuthentic otherwise, NotPermitted without the root of its purpose.
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    return _open(roots, block, _REFERENCE)
+
+
+def _join(
+    roots: BlockRoots, header: BlockHeader, content: bytes, nonce: bytes, magic: bytes
+) -> bytes:
+    text = encode_canonical(header)
+    head = magic + len(text).to_bytes(2, "big") + text
+    return head + nonce + roots.wrapping(header).seal(nonce, content, head)
+
+
+def _open(roots: BlockRoots, block: bytes, magic: bytes) -> tuple[BlockHeader, bytes]:
+    header, end = _split(block, magic)
     nonce, sealed = block[end : end + NONCE_LENGTH], block[end + NONCE_LENGTH :]
     return header, roots.wrapping(header).open(nonce, sealed, block[:end])
 
 
-def _split(block: bytes) -> tuple[BlockHeader, int]:
-    end = _PREFIX + int.from_bytes(block[len(_MAGIC) : _PREFIX], "big")
-    if block[: len(_MAGIC)] != _MAGIC or not end < len(block) <= MAX_BLOCK:
+def _split(block: bytes, magic: bytes) -> tuple[BlockHeader, int]:
+    end = _PREFIX + int.from_bytes(block[len(magic) : _PREFIX], "big")
+    if block[: len(magic)] != magic or not end < len(block) <= MAX_BLOCK:
         raise NotAuthentic("the key block does not verify")
     try:
         return _header_decoder.decode_canonical(block[_PREFIX:end]), end

@@ -1,4 +1,4 @@
-"""The master key on disk: sealed under a passphrase, k-of-n shares, or a secret handed in.
+"""The master key on disk: sealed under a passphrase, k-of-n shares, a secret, or by a service.
 
 The file is canonical JSON and tells how to open it; it is worthless without what opens it. Nothing
 here looks at the environment of the process.
@@ -9,7 +9,7 @@ Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3; ISO 11568; RFC 9106
 import os
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from tallystick.infrastructure.crypto.aead import NONCE_LENGTH, AeadKey
 from tallystick.infrastructure.crypto.kdf import argon2id, hkdf_sha256
@@ -25,7 +25,7 @@ from tallystick.kernel.errors import (
     Refused,
     Unavailable,
 )
-from tallystick.kernel.model import Record, replace
+from tallystick.kernel.model import ABSENT, Absent, Record, replace
 from tallystick.kernel.secret import Secret
 
 TEST_PROFILE = "test"
@@ -37,6 +37,7 @@ _SALT = 16
 _FILE_VERSION = 1
 _SHARES_INFO = b"tallystick master by shares v1"
 _SECRET_INFO = b"tallystick master by secret v1"
+_SERVICE_INFO = b"tallystick master by service v1"
 
 
 class Unlock(StrEnum):
@@ -48,6 +49,38 @@ class Unlock(StrEnum):
     PASSPHRASE = "passphrase"  # noqa: S105 - the name of a way, not a passphrase
     SHARES = "shares"
     SECRET = "secret"  # noqa: S105 - the name of a way, not a secret
+    SERVICE = "service"
+
+
+class KeyService(Protocol):
+    """A key-encryption key that others keep: it wraps a secret and gives it back.
+
+    `context` is public and bound to what is wrapped. Both acts raise Unavailable where the keeper
+    cannot be reached, NotPermitted where it refuses.
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568; NIST SP 800-57, 8.2.4
+    """
+
+    @property
+    def kind(self) -> str:
+        """The way of asking, such as `aws-kms`.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        ...
+
+    def wrap(self, secret: Secret[bytes], context: bytes) -> bytes:
+        """`secret`, wrapped and bound to `context`: 1 to 4096 bytes.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        ...
+
+    def unwrap(self, wrapped: bytes, context: bytes) -> Secret[bytes]:
+        """What was wrapped; raises NotAuthentic for another key or another context.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        ...
 
 
 class PassphraseCost(Record, frozen=True, kw_only=True):
@@ -68,6 +101,7 @@ CEILING = PassphraseCost(memory_kib=4 * 1024 * 1024, passes=64, lanes=64)
 class MasterFile(Record, frozen=True, kw_only=True):
     """A sealed master key; every field but `sealed` is authenticated with it.
 
+    `keeper` and `wrapped` are there where a service opens it: its kind, and what it unwraps.
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
 
@@ -79,6 +113,8 @@ class MasterFile(Record, frozen=True, kw_only=True):
     salt: str
     nonce: str
     sealed: str
+    keeper: str | Absent = ABSENT
+    wrapped: str | Absent = ABSENT
 
 
 _file_decoder = Decoder(MasterFile)
@@ -151,6 +187,23 @@ class MasterKey:
         file = _frame(Unlock.SECRET, profile, entropy)
         return self._seal(file, _derived_key(file, secret.reveal(), _SECRET_INFO))
 
+    def seal_under_service(self, service: KeyService, entropy: Entropy, *, profile: str) -> bytes:
+        """The file that `service` opens: it wraps a fresh secret, under which the key is sealed.
+
+        What was wrapped is unwrapped once before the file is given out. Raises what the service
+        raises, Unavailable if it gives back something else.
+        Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+        """
+        secret = Secret(entropy(MASTER_LENGTH))
+        file = replace(_frame(Unlock.SERVICE, profile, entropy), keeper=service.kind)
+        wrapped = service.wrap(secret, _context(file))
+        if service.unwrap(wrapped, _context(file)) != secret:
+            raise Unavailable(
+                "the key service does not give back what it wrapped", remedy="use another"
+            )
+        file = replace(file, wrapped=b64url(wrapped))
+        return self._seal(file, _derived_key(file, secret.reveal(), _SERVICE_INFO))
+
     def _seal(self, file: MasterFile, wrapping: AeadKey) -> bytes:
         sealed = wrapping.seal(b64url_decode(file.nonce), self._octets, encode_canonical(file))
         return encode_canonical(replace(file, sealed=b64url(sealed)))
@@ -190,6 +243,35 @@ def unseal_with_secret(file: bytes, secret: Secret[bytes], *, profile: str) -> M
     frame = _read(file, Unlock.SECRET, profile)
     wrapping = _derived_key(frame, secret.reveal(), _SECRET_INFO)
     return _unseal(frame, wrapping, "check which secret the file descriptor delivers")
+
+
+def unseal_with_service(file: bytes, service: KeyService, *, profile: str) -> MasterKey:
+    """The master key in `file`; raises NotAuthentic for another key-encryption key.
+
+    Raises NotPermitted for a file that another kind of service opens, and what the service raises.
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    frame = _read(file, Unlock.SERVICE, profile)
+    if not isinstance(frame.wrapped, str) or frame.keeper != service.kind:
+        raise NotPermitted(
+            f"the file is opened by {frame.keeper!s:.40}", remedy="give --unseal its address"
+        )
+    secret = service.unwrap(b64url_decode(frame.wrapped), _context(frame))
+    wrapping = _derived_key(frame, secret.reveal(), _SERVICE_INFO)
+    return _unseal(frame, wrapping, "check which key-encryption key the address names")
+
+
+def keeper_of(file: bytes) -> str:
+    """The kind of service that opens the master key in `file`, empty where another way does.
+
+    Raises Malformed for another file.
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    try:
+        frame = _file_decoder.decode_canonical(file)
+    except Refused as error:
+        raise Malformed("this is not a master key file", remedy="restore it") from error
+    return frame.keeper if isinstance(frame.keeper, str) else ""
 
 
 def read_secret(descriptor: int) -> Secret[bytes]:
@@ -266,6 +348,14 @@ def _passphrase_key(frame: MasterFile, passphrase: Secret[str]) -> AeadKey:
             length=32,
         )
     )
+
+
+def _context(frame: MasterFile) -> bytes:
+    """What the wrapped secret is bound to: a file's salt is drawn for it alone.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    return f"tallystick master {frame.v} {frame.profile} {frame.salt}".encode()
 
 
 def _derived_key(frame: MasterFile, secret: bytes, info: bytes) -> AeadKey:

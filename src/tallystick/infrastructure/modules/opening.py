@@ -1,4 +1,4 @@
-"""What opens a master key file: a secret handed in, a passphrase, or custodians' shares.
+"""What opens a master key file: a secret, a passphrase, custodians' shares, or a key service.
 
 Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
 """
@@ -6,9 +6,11 @@ Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
 from dataclasses import dataclass
 
 from tallystick.infrastructure.modules.master import (
+    KeyService,
     MasterKey,
     unseal_with_passphrase,
     unseal_with_secret,
+    unseal_with_service,
     unseal_with_shares,
 )
 from tallystick.infrastructure.modules.shamir import Share
@@ -35,7 +37,17 @@ class Custodians:
     shares: tuple[Share, ...]
 
 
-Opener = Secret[bytes] | Passphrase | Custodians
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """A service that keeps the key-encryption key.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+    """
+
+    service: KeyService
+
+
+Opener = Secret[bytes] | Passphrase | Custodians | Keeper
 """What was brought to open a master key."""
 
 
@@ -43,11 +55,13 @@ def open_master(file: bytes, opener: Opener, *, profile: str) -> MasterKey:
     """The master key in `file`, opened with what was brought.
 
     Raises NotPermitted if the file is opened in another way or serves another profile, NotAuthentic
-    if it does not open, Conflict for too few shares.
+    if it does not open, Conflict for too few shares, and what a service raises.
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
     """
     if isinstance(opener, Passphrase):
         return unseal_with_passphrase(file, opener.text, profile=profile)
     if isinstance(opener, Custodians):
         return unseal_with_shares(file, opener.shares, profile=profile)
+    if isinstance(opener, Keeper):
+        return unseal_with_service(file, opener.service, profile=profile)
     return unseal_with_secret(file, opener, profile=profile)
