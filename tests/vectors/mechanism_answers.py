@@ -1,6 +1,6 @@
 """Known answers of what is run outside of a module, or is made of several mechanisms.
 
-Each function raises unless the answer is right and, where that means something, a change is refused.
+Each function raises unless the answer is right; most try besides that a change is refused.
 """
 
 import json
@@ -13,10 +13,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import mldsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from tests.support.hierarchy import Hierarchy, write_pem
 from tests.support.openssl import openssl
+from tests.support.stamping import authority
 from tests.unit.infrastructure.modules.module_under_test import build
 
 from tallystick.infrastructure.crypto.blocks import Aes
+from tallystick.infrastructure.crypto.certify import pem_of
 from tallystick.infrastructure.crypto.credential import credential_of_spki
 from tallystick.infrastructure.crypto.digest import PreparedHmac, named_digest
 from tallystick.infrastructure.crypto.jwe import open_compact
@@ -161,7 +164,7 @@ def codes() -> None:
 
 
 def drawn() -> None:
-    stuck = WatchedEntropy(lambda length: bytes(length))
+    stuck = WatchedEntropy(bytes)
     with pytest.raises(Broken):
         [stuck(32) for _ in range(64)]
     assert WatchedEntropy()(32) != WatchedEntropy()(32)
@@ -169,11 +172,6 @@ def drawn() -> None:
 
 def stamp(folder: Path) -> None:
     """A stamp of ours, judged by openssl ts; another document under it is refused elsewhere."""
-    from tests.support.hierarchy import Hierarchy, write_pem
-    from tests.support.stamping import authority
-
-    from tallystick.infrastructure.crypto.certify import pem_of
-
     made = Hierarchy(folder)
     data, asked, answered = (folder / name for name in ("data", "asked.tsq", "answered.tsr"))
     data.write_bytes(b"sample")

@@ -3,7 +3,8 @@
     TryPin (committed) -> Argon2id outside the loop -> MAC in the module -> order | TryFailed
 
 What is kept of a PIN is a MAC, under a key that never leaves the module, of a salted memory-hard
-hash.
+hash: `TKP1`, memory in KiB (4 bytes), passes (1), the last 8 characters of the key's id, salt (16),
+MAC (32). Without those first 17 bytes it is from before, at the cost that is set now.
 
 Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.4
 """
@@ -22,6 +23,9 @@ from tallystick.kernel.secret import Secret
 from tallystick.protocol.payments import Empty
 
 SALT_BYTES = 16
+MAGIC = b"TKP1"
+_LABEL = 17
+_KEPT = _LABEL + SALT_BYTES + 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,16 @@ class PinCost:
 
     memory_kib: int = 19_456
     passes: int = 2
+
+
+def cost_of(kept: bytes) -> PinCost | None:
+    """What a guess at the PIN behind `kept` costs; None for one without a label.
+
+    Source: ISO/TS 12812-2:2017, C; RFC 9106, 4
+    """
+    if len(kept) != _KEPT or not kept.startswith(MAGIC):
+        return None
+    return PinCost(memory_kib=int.from_bytes(kept[4:8], "big"), passes=kept[8])
 
 
 class PinVerifier:
@@ -48,12 +62,12 @@ class PinVerifier:
         self._decoy = module.random(3 * SALT_BYTES)
 
     def make(self, pin: Secret[str], customer: str) -> bytes:
-        """What to keep of a new PIN: salt and MAC, 48 bytes.
+        """What to keep of a new PIN: label, salt and MAC, 65 bytes.
 
-        Source: ISO/TS 12812-2:2017, 7.3.4
+        Source: ISO/TS 12812-2:2017, 7.3.4; C
         """
         salt = self._module.random(SALT_BYTES)
-        return salt + self._tag(pin, customer, salt)
+        return self._label() + salt + self._tag(pin, customer, salt, self._cost)
 
     def check(self, pin: Secret[str], customer: str, kept: bytes) -> None:
         """Pass if `pin` is the one that `kept` was made of.
@@ -61,8 +75,10 @@ class PinVerifier:
         Raises NotAuthentic otherwise.
         Source: ISO/TS 12812-2:2017, 7.3.4
         """
-        salt, tag = kept[:SALT_BYTES], kept[SALT_BYTES:]
-        if Secret(self._tag(pin, customer, salt)) != Secret(tag):
+        cost = cost_of(kept) or self._cost
+        salted = kept[-SALT_BYTES - 32 :]
+        salt, tag = salted[:SALT_BYTES], salted[SALT_BYTES:]
+        if Secret(self._tag(pin, customer, salt, cost)) != Secret(tag):
             raise not_right()
 
     def refuse(self, pin: Secret[str], customer: str) -> None:
@@ -74,12 +90,17 @@ class PinVerifier:
         self.check(pin, customer, self._decoy)
         raise not_right()
 
-    def _tag(self, pin: Secret[str], customer: str, salt: bytes) -> bytes:
+    def _label(self) -> bytes:
+        cost = self._cost
+        numbers = cost.memory_kib.to_bytes(4, "big") + bytes((cost.passes,))
+        return MAGIC + numbers + self._pepper.id[-8:].encode("ascii")
+
+    def _tag(self, pin: Secret[str], customer: str, salt: bytes, cost: PinCost) -> bytes:
         slow = argon2id(
             pin.reveal().encode(),
             salt=salt,
-            memory_kib=self._cost.memory_kib,
-            passes=self._cost.passes,
+            memory_kib=cost.memory_kib,
+            passes=cost.passes,
             lanes=1,
             length=32,
         )

@@ -48,6 +48,7 @@ from tallystick.infrastructure.envelope.certificate import issue_certificate
 from tallystick.infrastructure.keys.table import LoadedKeys
 from tallystick.infrastructure.modules.block import BlockRoots
 from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.infrastructure.modules.sealing import StoreSeals
 from tallystick.infrastructure.modules.signer import ModuleSigner
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.database import Connection
@@ -185,11 +186,11 @@ def _people_and_money(on: Ground) -> _Base:
     module, reader, rows = on.module, on.reader, on.size.rows
     policy = PolicyInForce(_believed(on), reader, _seal(on))
     policy.load()
-    store_key = on.keys.newest(Purpose.STORE)
+    seals = StoreSeals(module, on.keys.every(Purpose.STORE))
     codes = on.keys.newest(Purpose.ACTIVATION)
     customers = Customers(module, on.keys.newest(Purpose.ALIAS_INDEX), reader, capacity=rows)
     devices = Devices(
-        *(module, store_key, _authority(on), reader), capacity=rows, attesting=on.attesting
+        *(module, seals, _authority(on), reader), capacity=rows, attesting=on.attesting
     )
     sessions = Sessions(module, hot_keys=on.size.hot_keys)
     notices = Notices(reader)

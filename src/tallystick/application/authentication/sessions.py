@@ -14,10 +14,10 @@ from tallystick.application.turn import Turn
 from tallystick.infrastructure.envelope import window
 from tallystick.infrastructure.envelope.schedule import SessionKeys, kid_of
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle, Purpose
+from tallystick.infrastructure.modules.sealing import open_field, seal_field
 from tallystick.kernel.errors import Conflict, NotPermitted, Unauthenticated
 from tallystick.kernel.time import DAY_MS, Instant
 
-_NONCE = 12
 _AAD = b"session keys"
 _REPLAY_GUARD_MS = 10 * 60_000
 """How long the id of an ended session stays known; longer than a handshake's cookie lives."""
@@ -63,10 +63,8 @@ class Sessions:
         if session.id in self._sessions or session.id in self._ended:
             raise Conflict("this handshake was completed before", remedy="begin a new one")
         day = turn.now // DAY_MS
-        nonce = self._module.random(_NONCE)
-        sealed = self._module.seal(self._wrap(day), nonce, keys.octets().reveal(), _AAD)
         session.wrap_day = day
-        session.wrapped = nonce + sealed
+        session.wrapped = seal_field(self._module, self._wrap(day), keys.octets().reveal(), _AAD)
         self._sessions[session.id] = session
         self._of.setdefault(session.customer, set()).add(session.id)
         turn.on_undo(lambda: self._forget(session.id))
@@ -93,11 +91,10 @@ class Sessions:
         Raises Unauthenticated once the key that wrapped them is gone.
         Source: ISO/TS 12812-2:2017, 3.22
         """
-        nonce, sealed = live.wrapped[:_NONCE], live.wrapped[_NONCE:]
         handle = self._wraps.get(live.wrap_day)
         if handle is None:
             raise _gone()
-        return SessionKeys(kid_of(live.id), self._module.open(handle, nonce, sealed, _AAD))
+        return SessionKeys(kid_of(live.id), open_field(self._module, (handle,), live.wrapped, _AAD))
 
     def look(self, session: str, now: Instant) -> Session:
         """The live session, without counting as a use of it.

@@ -80,7 +80,8 @@ def _agreement(family: Family) -> None:
     row(sort, "mqv", _AGREEMENT, TIED, (128, 0), nobody(NO_LIBRARY))
     row(
         Sort.ENCAPSULATION, "ml-kem-768", "FIPS 203", TIED, (192, 3),
-        library("draft-ietf-hpke-pq: a seed's public key"), life=LATTICE_LIFE, note="only beside X25519",
+        library("draft-ietf-hpke-pq: a seed's public key"),
+        life=LATTICE_LIFE, note="only beside X25519",
         oid="2.16.840.1.101.3.4.4.2",
     )  # fmt: skip
     row(

@@ -40,7 +40,7 @@ class Sort(StrEnum):
     AGREEMENT = "key agreement"
     ESTABLISHMENT = "key establishment"
     ENCAPSULATION = "key encapsulation"
-    PASSWORD = "password-based mechanism"
+    PASSWORD = "password-based mechanism"  # noqa: S105 - the name of a sort
     DERIVATION = "key derivation"
     WRAPPING = "key wrapping"
     MANAGEMENT = "key management"
@@ -68,6 +68,9 @@ class Life(Record, frozen=True, kw_only=True):
     says: str = ""
 
 
+_NO_DAYS: Final = Life()
+
+
 class Mechanism(Record, frozen=True, kw_only=True):
     """One mechanism: its name, its standard, fixed parameters, status, strength and dates.
 
@@ -88,7 +91,7 @@ class Mechanism(Record, frozen=True, kw_only=True):
     sort: Sort = Sort.CIPHER
     quantum_level: int = 0
     purposes: tuple[str, ...] = ()
-    life: Life = Life()
+    life: Life = _NO_DAYS
     known_answer: str = ""
     not_run: str = ""
     oid: str = ""
@@ -157,7 +160,7 @@ class Family:
         *,
         parameters: str = "",
         purposes: tuple[str, ...] = (),
-        life: Life = Life(),
+        life: Life = _NO_DAYS,
         note: str = "",
         oid: str = "",
     ) -> None:

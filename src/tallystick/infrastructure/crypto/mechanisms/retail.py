@@ -140,12 +140,12 @@ def _ground(family: Family) -> None:
         life=CURVE_LIFE, oid="1.2.840.10045.3.1.7",
     )  # fmt: skip
     row(
-        sort, "curve-p384", curves, OK, (192, 0), library("a signature by openssl 3.0"), life=CURVE_LIFE,
-        note="keys of others", oid="1.3.132.0.34",
+        sort, "curve-p384", curves, OK, (192, 0), library("a signature by openssl 3.0"),
+        life=CURVE_LIFE, note="keys of others", oid="1.3.132.0.34",
     )  # fmt: skip
     row(
-        sort, "curve-p521", curves, OK, (256, 0), library("a signature by openssl 3.0"), life=CURVE_LIFE,
-        note="keys of others", oid="1.3.132.0.35",
+        sort, "curve-p521", curves, OK, (256, 0), library("a signature by openssl 3.0"),
+        life=CURVE_LIFE, note="keys of others", oid="1.3.132.0.35",
     )  # fmt: skip
     row(
         sort, "curve-25519", "RFC 7748", OK, (128, 0), library("RFC 8032, 7.1"), life=CURVE_LIFE,

@@ -48,8 +48,9 @@ def _curves(family: Family) -> None:
         parameters="pure", life=CURVE_LIFE, note="EdDSA", oid="1.3.101.112",
     )  # fmt: skip
     row(
-        sort, "ed448", "RFC 8032", OK, (224, 0), library("a signature by openssl 3.0"), parameters="pure",
-        purposes=_CHECK, life=CURVE_LIFE, note="attestations of others", oid="1.3.101.113",
+        sort, "ed448", "RFC 8032", OK, (224, 0), library("a signature by openssl 3.0"),
+        parameters="pure", purposes=_CHECK, life=CURVE_LIFE, note="attestations of others",
+        oid="1.3.101.113",
     )  # fmt: skip
     country = nobody(BY_COUNTRY)
     for name in ("ec-kcdsa", "ec-gdsa", "ec-rdsa", "sm2"):
