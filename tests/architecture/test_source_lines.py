@@ -25,6 +25,7 @@ COMMANDS = {
         "bundles",
         "catalogue",
         "completing",
+        "crypto",
         "derivations",
         "keys",
         "tightenings",

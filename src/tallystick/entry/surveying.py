@@ -24,7 +24,7 @@ from tallystick.infrastructure.modules.block import peek
 from tallystick.infrastructure.modules.master import opened_by
 from tallystick.infrastructure.modules.sealing import MAGIC, mechanism_of
 from tallystick.infrastructure.store.artefacts import Group, stored_groups
-from tallystick.infrastructure.store.database import Reader
+from tallystick.infrastructure.store.database import Connection
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.codec import b64url_decode
 from tallystick.kernel.errors import Malformed, MfsError, NotAuthentic, NotFound
@@ -81,7 +81,7 @@ def _all(folder: ProviderFolder) -> Iterator[Kept]:
         yield from _stored(reader)
 
 
-def _stored(reader: Reader) -> Iterator[Kept]:
+def _stored(reader: Connection) -> Iterator[Kept]:
     if not reader.shapes():
         return
     for group in stored_groups(reader):

@@ -42,6 +42,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "authentication": ("authentication:authentication",),
     "ledger": ("ledger:ledger",),
     "keys": ("keys:keys",),
+    "crypto": ("crypto:crypto",),
     "partner": ("partners:partner",),
     "pki": ("pki:pki",),
     "store": ("stores:store",),

@@ -8,51 +8,51 @@ Source: ISO/TS 12812-2:2017, 7.4.2; C
 
 from typing import Final, LiteralString
 
-from tallystick.infrastructure.store.database import Reader
+from tallystick.infrastructure.store.database import Connection
 from tallystick.kernel.model import Record
 
 _SEALED: Final = b"TKS1"
 _PIN: Final = b"TKP1"
 
 _COLUMNS: Final[tuple[tuple[str, str, LiteralString, bytes], ...]] = (
-    ("customer", "profiles", "SELECT CASE WHEN substr(profile, 1, 4) = ? THEN substr(profile, 1,"
-     " 13) ELSE ? END AS head, count(*) FROM customer WHERE length(profile) > 0 GROUP BY 1",
+    ("customer", "profiles", ("SELECT CASE WHEN substr(profile, 1, 4) = ? THEN substr(profile, 1,"
+     " 13) ELSE ? END AS head, count(*) FROM customer WHERE length(profile) > 0 GROUP BY 1"),
      _SEALED),
-    ("customer", "PIN verifiers", "SELECT CASE WHEN substr(pin, 1, 4) = ? THEN substr(pin, 1, 17)"
-     " ELSE ? END AS head, count(*) FROM customer WHERE length(pin) > 0 GROUP BY 1", _PIN),
-    ("payment_order", "consents", "SELECT CASE WHEN substr(evidence, 1, 4) = ? THEN"
+    ("customer", "PIN verifiers", ("SELECT CASE WHEN substr(pin, 1, 4) = ? THEN substr(pin, 1, 17)"
+     " ELSE ? END AS head, count(*) FROM customer WHERE length(pin) > 0 GROUP BY 1"), _PIN),
+    ("payment_order", "consents", ("SELECT CASE WHEN substr(evidence, 1, 4) = ? THEN"
      " substr(evidence, 1, 13) ELSE ? END AS head, count(*) FROM payment_order"
-     " WHERE length(evidence) > 0 GROUP BY 1", _SEALED),
-    ("approval", "approvals", "SELECT CASE WHEN substr(sealed, 1, 4) = ? THEN substr(sealed, 1,"
-     " 13) ELSE ? END AS head, count(*) FROM approval WHERE length(sealed) > 0 GROUP BY 1",
+     " WHERE length(evidence) > 0 GROUP BY 1"), _SEALED),
+    ("approval", "approvals", ("SELECT CASE WHEN substr(sealed, 1, 4) = ? THEN substr(sealed, 1,"
+     " 13) ELSE ? END AS head, count(*) FROM approval WHERE length(sealed) > 0 GROUP BY 1"),
      _SEALED),
-    ("approval_signature", "approvers' signatures", "SELECT CASE WHEN substr(jws, 1, 4) = ? THEN"
+    ("approval_signature", "approvers' signatures", ("SELECT CASE WHEN substr(jws, 1, 4) = ? THEN"
      " substr(jws, 1, 13) ELSE ? END AS head, count(*) FROM approval_signature"
-     " WHERE length(jws) > 0 GROUP BY 1", _SEALED),
-    ("recovery", "numbers of recoveries", "SELECT CASE WHEN substr(numbers, 1, 4) = ? THEN"
+     " WHERE length(jws) > 0 GROUP BY 1"), _SEALED),
+    ("recovery", "numbers of recoveries", ("SELECT CASE WHEN substr(numbers, 1, 4) = ? THEN"
      " substr(numbers, 1, 13) ELSE ? END AS head, count(*) FROM recovery"
-     " WHERE length(numbers) > 0 GROUP BY 1", _SEALED),
-    ("operator", "operators' names", "SELECT CASE WHEN substr(name, 1, 4) = ? THEN substr(name,"
-     " 1, 13) ELSE ? END AS head, count(*) FROM operator WHERE length(name) > 0 GROUP BY 1",
+     " WHERE length(numbers) > 0 GROUP BY 1"), _SEALED),
+    ("operator", "operators' names", ("SELECT CASE WHEN substr(name, 1, 4) = ? THEN substr(name,"
+     " 1, 13) ELSE ? END AS head, count(*) FROM operator WHERE length(name) > 0 GROUP BY 1"),
      _SEALED),
-    ("act", "operators' acts", "SELECT CASE WHEN substr(body, 1, 4) = ? THEN substr(body, 1, 13)"
-     " ELSE ? END AS head, count(*) FROM act WHERE length(body) > 0 GROUP BY 1", _SEALED),
-    ("emergency", "emergencies", "SELECT CASE WHEN substr(because, 1, 4) = ? THEN substr(because,"
-     " 1, 13) ELSE ? END AS head, count(*) FROM emergency WHERE length(because) > 0 GROUP BY 1",
+    ("act", "operators' acts", ("SELECT CASE WHEN substr(body, 1, 4) = ? THEN substr(body, 1, 13)"
+     " ELSE ? END AS head, count(*) FROM act WHERE length(body) > 0 GROUP BY 1"), _SEALED),
+    ("emergency", "emergencies", ("SELECT CASE WHEN substr(because, 1, 4) = ? THEN substr(because,"
+     " 1, 13) ELSE ? END AS head, count(*) FROM emergency WHERE length(because) > 0 GROUP BY 1"),
      _SEALED),
-    ("emergency", "findings on emergencies", "SELECT CASE WHEN substr(finding, 1, 4) = ? THEN"
+    ("emergency", "findings on emergencies", ("SELECT CASE WHEN substr(finding, 1, 4) = ? THEN"
      " substr(finding, 1, 13) ELSE ? END AS head, count(*) FROM emergency"
-     " WHERE length(finding) > 0 GROUP BY 1", _SEALED),
-    ("device", "renewal secrets", "SELECT CASE WHEN substr(secret, 1, 4) = ? THEN substr(secret,"
-     " 1, 13) ELSE ? END AS head, count(*) FROM device WHERE length(secret) > 0 GROUP BY 1",
+     " WHERE length(finding) > 0 GROUP BY 1"), _SEALED),
+    ("device", "renewal secrets", ("SELECT CASE WHEN substr(secret, 1, 4) = ? THEN substr(secret,"
+     " 1, 13) ELSE ? END AS head, count(*) FROM device WHERE length(secret) > 0 GROUP BY 1"),
      _SEALED),
 )  # fmt: skip
 
 _WORDS: Final[tuple[tuple[str, str, LiteralString], ...]] = (
-    ("device", "device certificates", "SELECT substr(certificate, 1, 24), count(*) FROM device"
-     " WHERE length(certificate) > 0 GROUP BY 1"),
-    ("act", "operators' signatures", "SELECT substr(jws, 1, 24), count(*) FROM act"
-     " WHERE length(jws) > 0 GROUP BY 1"),
+    ("device", "device certificates", ("SELECT substr(certificate, 1, 24), count(*) FROM device"
+     " WHERE length(certificate) > 0 GROUP BY 1")),
+    ("act", "operators' signatures", ("SELECT substr(jws, 1, 24), count(*) FROM act"
+     " WHERE length(jws) > 0 GROUP BY 1")),
 )  # fmt: skip
 
 _COUNTED: Final[tuple[tuple[str, str, str, LiteralString], ...]] = (
@@ -86,7 +86,7 @@ class Group(Record, frozen=True, kw_only=True):
     mechanism: str = ""
 
 
-def stored_groups(reader: Reader) -> list[Group]:
+def stored_groups(reader: Connection) -> list[Group]:
     """Everything that is sealed, signed or hashed under a key in the store, in groups.
 
     Wrapped keys come one by one, each with its block as head.

@@ -3,9 +3,8 @@
 Source: ISO/TS 12812-2:2017, 7.4.2; 6.2.1; C
 """
 
-from collections.abc import Iterable, Iterator
-
 from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from tallystick.infrastructure.crypto.registry import (
     Mechanism,
