@@ -125,7 +125,7 @@ def test_the_command_shows_it_and_looks_ahead(service: Dialled, tmp_path: Path) 
 def test_the_registry_is_shown_with_reasons() -> None:
     shown = tallystick("crypto", "list", "--sort", "block cipher")
     assert shown.code == 0, shown.all
-    assert "nobody: no library that is kept up has it" in shown.out
+    assert "nobody: the library that is used here does not have it" in shown.out
     banned = json.loads(tallystick("crypto", "list", "--status", "prohibited", "--json").out)
     assert {"md5", "rc4", "none"} <= {one["name"] for one in banned}
     assert all(one["status"] == "prohibited" for one in banned)

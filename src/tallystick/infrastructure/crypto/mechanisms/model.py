@@ -233,6 +233,6 @@ BLOCK_LIFE = Life(legacy_from="2025-01-01", says="PCI PIN, 18-3")
 
 NO_CALLER = "nothing that this service speaks asks for it"
 BY_COUNTRY = "for countries that ask for it; no pack of ours does"
-NO_LIBRARY = "no library that is kept up has it"
+NO_LIBRARY = "the library that is used here does not have it"
 BROKEN = "broken, or too short: never to be run"
 """Reasons why a mechanism is not run."""
