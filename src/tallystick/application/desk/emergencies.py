@@ -154,6 +154,18 @@ class Emergencies:
         self._put(turn, reviewed)
         return Acted("the emergency is reviewed", index, emergency.id)
 
+    def seal_anew(self, turn: Turn, stored: Emergency) -> None:
+        """Seal the texts of an emergency, as it was stored, under the newest store key.
+
+        One that was reviewed in this very batch is left for the next time.
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        found = self._open.get(stored.id) if not stored.reviewed_at else stored
+        if found is not None:
+            because = self._sealed(self.says(found.because))
+            finding = self._sealed(self.says(found.finding)) if found.finding else b""
+            self._put(turn, replace(found, because=because, finding=finding))
+
     def reset(self) -> None:
         """Read everything again that a batch may have changed.
 

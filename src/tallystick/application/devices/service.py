@@ -235,6 +235,16 @@ class Devices:
         self._rows.reset()
         self._fresh.clear()
 
+    def seal_anew(self, turn: Turn, device: str) -> None:
+        """Seal the renewal secret of `device` under the newest store key.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        found = self._rows.get(device)
+        if found is not None and found.secret:
+            sealed = self._seal(self._open(found))
+            self._rows.put(device, replace(found, secret=sealed), turn.changes)
+
     def _unlist(self, possession: bytes) -> None:
         self._fresh.pop(possession, None)
 

@@ -172,6 +172,16 @@ class Register:
         """
         return self._seals.open(operator.name, b"operator").decode()
 
+    def seal_anew(self, turn: Turn, operator: str) -> None:
+        """Seal the name of `operator` under the newest store key.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        found = self._operators.get(operator)
+        if found is not None and found.name:
+            name = self._seals.seal(self._seals.open(found.name, b"operator"), b"operator")
+            self._operators.put(operator, replace(found, name=name), turn.changes)
+
     def sign_in(self, turn: Turn, operator: str, credential: str, counter: int) -> Outcome:
         """Record that `operator` signed in, by a passkey or (`credential` empty) by OIDC.
 

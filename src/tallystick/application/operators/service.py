@@ -360,6 +360,16 @@ class Operators(Register):
             expires_at=signed.act.expires_at,
         )
 
+    def seal_act_anew(self, turn: Turn, act: str) -> None:
+        """Seal the body of an act under the newest store key.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        row = self._acts.get(act)
+        if row is not None and row.body:
+            body = self._seals.seal(self.opened(row), b"act")
+            self._acts.put(act, replace(row, body=body), turn.changes)
+
     def opened(self, row: ActRow) -> bytes:
         """The canonical body of an act.
 

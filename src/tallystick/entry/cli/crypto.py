@@ -9,6 +9,8 @@ import click
 
 from tallystick import __version__
 from tallystick.entry.cli.console import FOUND_SOMETHING, example, say, say_json, table
+from tallystick.entry.cli.unlocking import opener_from, opener_options
+from tallystick.entry.rewrapping import begin, finish, progress
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.surveying import survey
 from tallystick.infrastructure.crypto.registry import Sort, Status, mechanisms
@@ -151,3 +153,64 @@ def show_inventory(folder: Path, days: int, out: Path | None, as_json: bool) -> 
         say(line, style="red")
     if wrong:
         raise click.exceptions.Exit(FOUND_SOMETHING)
+
+
+@crypto.command(
+    "rewrap",
+    short_help="Give the store key a successor, or end the old one.",
+    epilog=example(
+        "tallystick crypto rewrap ./provider --to aes-256-gcm --secret-file ./secret",
+        "tallystick crypto progress ./provider",
+        "tallystick crypto rewrap ./provider --finish",
+    ),
+)
+@click.argument("folder", type=_FOLDER)
+@click.option("--to", "mechanism", help="The mechanism of the successor.")
+@click.option("--finish", "ends", is_flag=True, help="Destroy the earlier keys.")
+def rewrap(
+    folder: Path, mechanism: str | None, ends: bool, secret_file: Path | None, secret_fd: int | None
+) -> None:
+    """Move what is sealed in the store of FOLDER to a new key, while the service works.
+
+    First `--to`, then restart the service: it seals under the new key and moves the rest a few rows
+    at a time; cut short, it goes on at the next start. Once `crypto progress` shows nothing left,
+    `--finish` destroys the old key. Backups from before need it: make a new one first.
+    """
+    if ends == (mechanism is not None):
+        raise click.UsageError("say --to MECHANISM to begin, or --finish to end")
+    place = ProviderFolder(folder)
+    if mechanism is not None:
+        opener = opener_from(secret_fd, secret_file)
+        made = begin(place, opener, mechanism, SystemClock())
+        say(f"store key {made.id} of {made.mechanism} is there; restart the service")
+        return
+    ended = finish(place)
+    for one in ended:
+        say(f"destroyed: {one}")
+    if not ended:
+        say("there is one store key only: nothing to end")
+
+
+@crypto.command(
+    "progress",
+    short_help="Show what is not under the newest store key yet.",
+    epilog=example("tallystick crypto progress ./provider"),
+)
+@click.argument("folder", type=_FOLDER)
+@_JSON
+def show_progress(folder: Path, as_json: bool) -> None:
+    """Count what the store of FOLDER has under the newest key, and under earlier ones.
+
+    Exits with 4 while something is left.
+    """
+    found = progress(ProviderFolder(folder))
+    if as_json:
+        say_json(to_plain(found))
+    else:
+        rows = [(one.kind, one.moved, one.left) for one in found]
+        table("", ("kind", "moved", "left"), rows)
+    if any(one.left for one in found):
+        raise click.exceptions.Exit(FOUND_SOMETHING)
+
+
+opener_options(rewrap)

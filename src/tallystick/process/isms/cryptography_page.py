@@ -64,7 +64,7 @@ def _sections() -> Iterator[str]:
         if not rows:
             continue
         yield f"\n## {sort.value[0].upper()}{sort.value[1:]}\n\n"
-        yield "| name | standard | status | bits | quantum | until | run by | known answer, or why |"
+        yield "| name | standard | status | bits | quantum | until | run by | known answer or why |"
         yield "\n|---|---|---|---|---|---|---|---|\n"
         for one in rows:
             yield _row(one)
