@@ -48,6 +48,7 @@ COMMANDS = {
         "doctors",
         "replaying",
         "timelines",
+        "stamps",
         "stores",
         "surfaces",
     )

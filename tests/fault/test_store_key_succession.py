@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 import time
+from typing import Self
 
 import pytest
 from simulators.cast import Cast
@@ -47,7 +48,7 @@ class Paying:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._go, daemon=True)
 
-    def __enter__(self) -> "Paying":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -6,16 +6,22 @@ from pathlib import Path
 
 import pytest
 from tests.support.dialled import Dialled, dialled
+from tests.support.openssl import openssl, openssl_refuses
 from tests.unit.entry.cli.command_line import tallystick
 
+from tallystick.entry.pki import archiving
 from tallystick.entry.pki.making import making
 from tallystick.entry.pki.places import CertificateFolder, CertificateSettings
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.surveying import survey
+from tallystick.infrastructure.crypto.certify import pem_of
 from tallystick.infrastructure.crypto.registry import Status, mechanism, status_at
 from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.infrastructure.timestamps.chain import covered, read_chain
+from tallystick.kernel.codec import b64url_decode
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import DAY_MS, Instant, iso_utc
 from tallystick.process.isms.bill import bill
 from tallystick.process.isms.inventory import concerns, in_use, inventory
 from tallystick.protocol.payments import PaymentKind
@@ -131,3 +137,48 @@ def test_the_registry_is_shown_with_reasons() -> None:
     assert all(one["status"] == "prohibited" for one in banned)
     run = json.loads(tallystick("crypto", "list", "--run", "--json").out)
     assert all(one["implemented_by"] and one["known_answer"] for one in run)
+
+
+@pytest.mark.requirement("MFS-11.2.2-02", "MFS-7.4.2-12")
+def test_archived_consents_are_stamped_again_before_their_mechanism_ends(
+    service: Dialled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every link is judged by openssl ts, over the document and all stamps before it."""
+    folder, kept = service.provider.folder, tmp_path / "archive"
+    kept.mkdir()
+    consents = [kept / f"consent-{number}.json" for number in range(2)]
+    for number, file in enumerate(consents):
+        file.write_text(f'{{"consent":{number}}}')
+    url = ("--url", service.provider.url)
+    assert tallystick("pki", "archive", folder.root, *consents, *url).code == 0
+    renew = ("stamps", "renew", folder.root, kept, *url)
+    assert "0 of 2 documents were stamped again" in tallystick(*renew).out
+
+    soon = iso_utc(Instant(NOW + 30 * DAY_MS))[:10]
+    ends = {"ecdsa-p256-sha256": soon}
+    monkeypatch.setattr(archiving, "ends_of", lambda entry: ends.get(entry.name, ""))
+    assert "2 of 2 documents were stamped again" in tallystick(*renew).out
+    monkeypatch.undo()
+    assert "0 of 2 documents were stamped again" in tallystick(*renew).out
+
+    register = CertificateFolder(folder).register()
+    root = tmp_path / "root.pem"
+    root.write_text(pem_of(register.authority("root").octets))
+    others = tmp_path / "others.pem"
+    others.write_text("".join(pem_of(one.octets) for one in register.certificates()))
+    trust = ("-CAfile", root, "-untrusted", others)
+    chain = read_chain(archiving.stamps_file(consents[0]).read_bytes())
+    links = [b64url_decode(one) for one in chain.stamps]
+    assert len(links) == 2
+    for number, link in enumerate(links):
+        data, stamp = tmp_path / f"data-{number}", tmp_path / f"stamp-{number}.tsr"
+        data.write_bytes(covered(consents[0].read_bytes(), links[:number]))
+        stamp.write_bytes(link)
+        said = openssl("ts", "-verify", "-data", data, "-in", stamp, *trust)
+        assert "Verification: OK" in said
+        data.write_bytes(covered(consents[1].read_bytes(), links[:number]))
+        openssl_refuses("ts", "-verify", "-data", data, "-in", stamp, *trust)
+    consents[1].write_text("{}")
+    changed = tallystick(*renew)
+    assert changed.code == 4
+    assert "consent-1.json" in changed.all

@@ -1,4 +1,4 @@
-"""Keys and signatures of others, wrapped keys and both KEMs against Wycheproof; the table of files."""
+"""Keys and signatures of others, wrapped keys and both KEMs against Wycheproof; the table."""
 
 import json
 from collections import Counter

@@ -45,6 +45,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "crypto": ("crypto:crypto",),
     "partner": ("partners:partner",),
     "pki": ("pki:pki",),
+    "stamps": ("stamps:stamps",),
     "store": ("stores:store",),
     "backup": ("backups:backup",),
     "restore": ("backups:restore_backup",),
