@@ -13,6 +13,7 @@ from tallystick.infrastructure.card.dukpt_tdea import KSN_LENGTH, terminal_of
 from tallystick.infrastructure.crypto.aead import AeadKey
 from tallystick.infrastructure.crypto.blocks import with_odd_parity
 from tallystick.infrastructure.crypto.digest import PreparedHmac
+from tallystick.infrastructure.crypto.dual import DualSigningKey
 from tallystick.infrastructure.crypto.kdf import hkdf_sha256
 from tallystick.infrastructure.crypto.kem import KemPrivateKey, KemSuite
 from tallystick.infrastructure.crypto.signature import Ed25519SigningKey, Es256SigningKey
@@ -25,6 +26,7 @@ from tallystick.infrastructure.modules.card_keys import CardKey
 from tallystick.infrastructure.modules.interface import (
     AES_256_GCM,
     CARD_LENGTHS,
+    DUAL_SIGNATURE,
     ECDSA_P256,
     ED25519,
     HKDF_SHA256,
@@ -67,7 +69,7 @@ class KeyTables:
     def __init__(self) -> None:
         self.handles: dict[str, KeyHandle] = {}
         self.blocks: dict[str, bytes] = {}
-        self.signers: dict[str, Es256SigningKey | Ed25519SigningKey] = {}
+        self.signers: dict[str, Es256SigningKey | Ed25519SigningKey | DualSigningKey] = {}
         self.receivers: dict[str, KemPrivateKey] = {}
         self.macs: dict[str, bytes] = {}
         self.prepared: dict[str, PreparedHmac] = {}
@@ -88,6 +90,8 @@ class KeyTables:
             self.signers[key_id] = Es256SigningKey.from_pkcs8(material)
         elif mechanism == ED25519:
             self.signers[key_id] = Ed25519SigningKey.from_pkcs8(material)
+        elif mechanism == DUAL_SIGNATURE:
+            self.signers[key_id] = DualSigningKey.from_octets(material)
         elif mechanism in _HMACS:
             self.macs[key_id] = material
         elif mechanism == AES_256_GCM:
@@ -161,6 +165,8 @@ def fresh_material(purpose: Purpose, mechanism: str, draw: Callable[[int], bytes
         return Es256SigningKey.generate().to_pkcs8().reveal()
     if mechanism == ED25519:
         return Ed25519SigningKey.generate().to_pkcs8().reveal()
+    if mechanism == DUAL_SIGNATURE:
+        return DualSigningKey.generate().to_octets().reveal()
     if Operation.KEM_OPEN in OPERATIONS[mechanism]:
         return KemPrivateKey.generate(KemSuite(mechanism)).to_octets().reveal()
     return draw(_SECRET_LENGTH)

@@ -99,6 +99,11 @@ def _quantum(family: Family) -> None:
         sort, "ml-dsa-65", "FIPS 204", OK, (192, 3), library("Wycheproof, mldsa_65_verify"),
         parameters="3,309 bytes", life=LATTICE_LIFE, note=_BESIDE, oid=f"{_DSA}.18",
     )  # fmt: skip
+    row(
+        sort, "ed25519-ml-dsa-65", "RFC 8032; FIPS 204", OK, (128, 3),
+        library("RFC 8032, 7.1; a seed's public key"), parameters="both, 3,373 bytes",
+        life=LATTICE_LIFE, note="holds while either half does; checkpoints of the log",
+    )  # fmt: skip
     also = library("a pair made here, and a change refused")
     row(
         sort, "ml-dsa-44", "FIPS 204", OK, (128, 2), also, parameters="2,420 bytes",
