@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tallystick.entry.cli.console import FOUND_SOMETHING, example, say, say_json, table
-from tallystick.entry.pki.archiving import STAMPS, Done, archive, authority_of, weak_from
+from tallystick.entry.pki.archiving import STAMPS, Archived, Done, archive, authority_of, weak_from
 from tallystick.entry.pki.places import CertificateFolder
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.clock import SystemClock
@@ -45,7 +45,8 @@ def renew(folder: Path, documents: Path, url: str, as_json: bool) -> None:
     """
     place, now = CertificateFolder(ProviderFolder(folder)), SystemClock().now()
     authority, roots = authority_of(place, url)
-    found, broken = [], []
+    found: list[Archived] = []
+    broken: list[str] = []
     for beside in sorted(documents.rglob(f"*{STAMPS}")):
         file = beside.with_name(beside.name.removesuffix(STAMPS))
         try:
