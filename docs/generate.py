@@ -1,5 +1,6 @@
 """Writes the generated pages of docs/reference; run it through `python dev.py docs`."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from tallystick.entry.cli.manual import manual_page
 from tallystick.kernel.errors import MfsError
 from tallystick.process.catalogue.coverage import coverage_report, render_markdown
 from tallystick.process.catalogue.glossary import render_glossary
+from tallystick.process.isms.cryptography_page import keys_page, mechanisms_page
 from tallystick.process.isms.page import registers_page
 from tallystick.process.reports.ladders import TIGHTEST, ladder_picture
 from tallystick.process.reports.model import Ladder, Rung
@@ -97,11 +99,14 @@ def ladder_example() -> str:
 def main() -> None:
     """Write every generated page and say where."""
     REFERENCE.mkdir(exist_ok=True)
+    vectors = json.loads((REFERENCE.parents[1] / "tests/vectors/wycheproof.json").read_text())
     pages = (
         ("errors.md", errors_page()),
         ("cli.md", manual_page()),
         ("glossary.md", render_glossary()),
         ("registers.md", registers_page()),
+        ("mechanisms.md", mechanisms_page(vectors["files"])),
+        ("keys.md", keys_page()),
         ("clauses.md", render_markdown(coverage_report(REFERENCE.parents[1]))),
     )
     for name, text in pages:

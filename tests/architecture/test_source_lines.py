@@ -25,6 +25,7 @@ COMMANDS = {
         "bundles",
         "catalogue",
         "completing",
+        "crypto",
         "derivations",
         "keys",
         "tightenings",
@@ -49,6 +50,7 @@ COMMANDS = {
         "doctors",
         "replaying",
         "timelines",
+        "stamps",
         "stores",
         "surfaces",
     )

@@ -37,6 +37,7 @@ from tallystick.application.own_commands import (
     NoticeTried,
     RecordEvidence,
     Rise,
+    SealAnew,
     SignalsSeen,
     StateCertificate,
     Tighten,
@@ -255,6 +256,7 @@ Command = (
     | Tighten
     | ApproveTightening
     | LapseProposal
+    | SealAnew
     | Ease
     | Rise
     | Fall
@@ -332,6 +334,7 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     PerformAct: lambda desks, turn, one: desks.operators.act(turn, one.signed, desks.acts.perform),
     Tighten: lambda desks, turn, one: desks.tighten(turn, one.entry, one.seen, one.preview),
     ApproveTightening: lambda desks, turn, one: desks.approve_tightening(turn, one.text),
+    SealAnew: lambda desks, turn, one: desks.seals.anew(turn, one.rows),
     LapseProposal: lambda desks, turn, one: desks.lapse_proposal(turn, one.proposal, one.seen),
     Ease: lambda desks, turn, one: desks.ease(turn, one.entry, one.seen),
     SignalsSeen: lambda desks, turn, one: desks.signals.seen(turn, one.customer, one.answers),

@@ -32,6 +32,7 @@ from tallystick.application.pins import Pins
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.proving import Proving
 from tallystick.application.recovery import OwnRecovery, Recovery
+from tallystick.application.sealing import SealRenewal
 from tallystick.application.selfcare import SelfCare
 from tallystick.application.signals import Signals
 from tallystick.application.sims import Sims
@@ -103,6 +104,7 @@ class Desks:
     own_recovery: OwnRecovery
     bounds: AgentBounds
     education: Education
+    seals: SealRenewal
 
     @property
     def incentives(self) -> Incentives:

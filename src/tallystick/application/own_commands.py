@@ -89,6 +89,16 @@ class ApproveTightening:
 
 
 @dataclass(frozen=True, slots=True)
+class SealAnew:
+    """The next rows that are sealed under an earlier store key; from this process only.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2; C
+    """
+
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class LapseProposal:
     """The time of a proposal is over, or its signal is well again; from this process only.
 

@@ -72,9 +72,9 @@ class PinVerifier:
         return self._pins.same(self._door, one, other, owner)
 
     def make(self, pin: SealedPin, owner: str, customer: str) -> bytes:
-        """What to keep of a new PIN: salt and MAC, 48 bytes.
+        """What to keep of a new PIN: label, salt and MAC, 65 bytes.
 
-        Source: ISO/TS 12812-2:2017, 7.3.4
+        Source: ISO/TS 12812-2:2017, 7.3.4; C
         """
         return self._pins.make(self._door, pin, owner, self._under(customer))
 

@@ -27,6 +27,7 @@ from tallystick.infrastructure.tally.verify import (
     VerifiedReceipt,
     check_consistency,
     decode_proof,
+    own_checkpoint,
     verify_checkpoint,
     verify_receipt,
 )
@@ -254,7 +255,7 @@ class Wallet:
             self._keystore.store_checkpoint(note)
             return
         new = verify_checkpoint(note, self._tally_key(), origin=self._origin)
-        old = verify_checkpoint(kept, self._tally_key(), origin=self._origin)
+        old = own_checkpoint(kept, origin=self._origin)
         if new.size < old.size:
             new, old = old, new
             note = kept

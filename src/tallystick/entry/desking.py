@@ -13,6 +13,7 @@ from tallystick.entry.notes import Note
 from tallystick.entry.registering import KeptRegisters
 from tallystick.infrastructure.keys.table import LoadedKeys
 from tallystick.infrastructure.modules.interface import CryptoModule, Purpose
+from tallystick.infrastructure.modules.sealing import StoreSeals
 from tallystick.infrastructure.store.database import Reader
 
 
@@ -29,12 +30,12 @@ def operators_desk(
 
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
-    codes, store_key = keys.newest(Purpose.ACTIVATION), keys.newest(Purpose.STORE)
-    emergencies = Emergencies(module, store_key, policy, reader)
+    codes, seals = keys.newest(Purpose.ACTIVATION), StoreSeals(module, keys.every(Purpose.STORE))
+    emergencies = Emergencies(seals, policy, reader)
     operators = Operators(
         module,
         codes,
-        store_key,
+        seals,
         policy,
         reader,
         untrained=registers.why_untrained,

@@ -38,6 +38,7 @@ from tallystick.application.proving import Proving
 from tallystick.application.quotekeys import QuoteKeys
 from tallystick.application.quoting import Quoting, Terms
 from tallystick.application.recovery import Assembly, OwnRecovery, Recovery
+from tallystick.application.sealing import SealRenewal
 from tallystick.application.selfcare import Crew, SelfCare
 from tallystick.application.signals import Signals
 from tallystick.application.sims import Sims
@@ -50,6 +51,7 @@ from tallystick.infrastructure.envelope.certificate import issue_certificate
 from tallystick.infrastructure.keys.table import LoadedKeys
 from tallystick.infrastructure.modules.block import BlockRoots
 from tallystick.infrastructure.modules.interface import CryptoModule, Purpose
+from tallystick.infrastructure.modules.sealing import StoreSeals
 from tallystick.infrastructure.modules.signer import ModuleSigner
 from tallystick.infrastructure.store.database import Connection
 from tallystick.kernel.time import Clock
@@ -179,19 +181,24 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         own_recovery=OwnRecovery(recovery, bounds),
         bounds=bounds,
         education=Education(customers, languages, sessions, policy, reader, capacity=rows),
+        seals=SealRenewal(_store_seals(on), reader, operators, ground.devices, desk),
     )
     return desks, quoting, webhooks
+
+
+def _store_seals(on: Ground) -> StoreSeals:
+    return StoreSeals(on.module, on.keys.every(Purpose.STORE))
 
 
 def _people_and_money(on: Ground) -> _Base:
     module, reader, rows = on.module, on.reader, on.size.rows
     policy = PolicyInForce(_believed(on), reader, _seal(on))
     policy.load()
-    store_key = on.keys.newest(Purpose.STORE)
+    seals = _store_seals(on)
     codes = on.keys.newest(Purpose.ACTIVATION)
     customers = Customers(module, on.keys.newest(Purpose.ALIAS_INDEX), reader, capacity=rows)
     devices = Devices(
-        *(module, store_key, _authority(on), reader), capacity=rows, attesting=on.attesting
+        *(module, seals, _authority(on), reader), capacity=rows, attesting=on.attesting
     )
     sessions = Sessions(module, hot_keys=on.size.hot_keys)
     notices = Notices(reader)

@@ -10,6 +10,7 @@ from tallystick.application.customers.store import active_agents
 from tallystick.application.operators.store import roles
 from tallystick.entry.certifying import certificates_in
 from tallystick.entry.settings import ProviderFolder
+from tallystick.entry.surveying import survey
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.errors import Malformed, MfsError, NotFound, NotPermitted
 from tallystick.kernel.model import Record
@@ -125,7 +126,7 @@ def state_of(folder: ProviderFolder) -> State:
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
     rows = stored(folder)
-    keys = inventory(folder.blocks())
+    keys = inventory(folder.blocks(), survey(folder))
     found = ["database", *sorted({f"key:{one.purpose}" for one in keys.keys})]
     withdrawn = [one.withdrawal() for one in rows.certificates]
     around = Surroundings(

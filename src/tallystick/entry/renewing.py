@@ -5,6 +5,8 @@ Whoever keeps the root runs this; the service takes the new keys into use at its
 Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
 """
 
+from typing import Final
+
 from tallystick.entry.auditing import listed_keys
 from tallystick.entry.module_settings import open_module
 from tallystick.entry.settings import ProviderFolder
@@ -13,7 +15,14 @@ from tallystick.infrastructure.crypto.signature import SigningKey
 from tallystick.infrastructure.keys.keylist import entry_of, issue_key_list
 from tallystick.infrastructure.keys.table import KEY_TABLE, end_of_life, load_for, purposes_of
 from tallystick.infrastructure.modules.block import is_reference, peek
-from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle, Purpose
+from tallystick.infrastructure.modules.interface import (
+    DUAL_SIGNATURE,
+    ED25519,
+    MECHANISMS,
+    CryptoModule,
+    KeyHandle,
+    Purpose,
+)
 from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.signer import ModuleSigner
 from tallystick.infrastructure.store.files import replace_file
@@ -24,6 +33,9 @@ from tallystick.kernel.time import DAY_MS, Clock, Instant
 from tallystick.protocol.keylist import KeyEntry, KeyList
 
 LIST_LIFE_MS = 7 * DAY_MS
+SUITES: Final = {"classical": ED25519, "hybrid": DUAL_SIGNATURE}
+"""What the tally is signed with: one signature, or two of which both count."""
+
 _RENEWED = (Purpose.SESSION_SIGNATURE, Purpose.DEVICE_CA, Purpose.TALLY)
 _EARLY_MS = 30 * DAY_MS
 _SHORT_LIVED = frozenset({Purpose.SESSION_SIGNATURE.value, Purpose.RECIPIENT.value})
@@ -44,12 +56,16 @@ class Renewed(Record, frozen=True, kw_only=True):
     tightening: bool = False
 
 
-def renew_keys(folder: ProviderFolder, opener: Opener, root: SigningKey, clock: Clock) -> Renewed:
+def renew_keys(
+    folder: ProviderFolder, opener: Opener, root: SigningKey, clock: Clock, suite: str = ""
+) -> Renewed:
     """Sign the key list of `folder` anew with `root`, with successors of keys near their end.
 
     Near is half of a life, at most thirty days; a key whose purpose has moved into a device gets a
     successor there at once. Keys that signed what must stay verifiable (tally,
     device CA) stay on the list; a session-signature key past its time leaves it and is destroyed.
+    `suite` is `hybrid` or `classical`: the tally's key gets a successor of that suite; empty for a
+    successor of the same as before.
     Raises NotPermitted for another root, NotAuthentic for another opener.
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
     """
@@ -64,7 +80,7 @@ def renew_keys(folder: ProviderFolder, opener: Opener, root: SigningKey, clock: 
     module = open_module(folder.root, roots, clock, profile=settings.profile)
     try:
         before = listed_keys(folder)
-        made = _successors(folder, module, now)
+        made = _successors(folder, module, now, suite)
         signing = _tightening_key(folder, module, now)
         entries = tuple(entry for entry, _ in made)
         kept = [entry for entry in before.entries if not _is_over(entry, now)]
@@ -107,16 +123,18 @@ def list_is_near_its_end(key_list: KeyList, now: Instant) -> bool:
 
 
 def _successors(
-    folder: ProviderFolder, module: CryptoModule, now: Instant
+    folder: ProviderFolder, module: CryptoModule, now: Instant, suite: str
 ) -> list[tuple[KeyEntry, bytes]]:
     """New keys as they are listed and as they are kept; kept once the list that names them is."""
     loaded = load_for(SERVER_ROLES, module, folder.blocks(), now=now)
     made: list[tuple[KeyEntry, bytes]] = []
     for purpose in _RENEWED:
         newest = next(iter(loaded.handles.get(purpose, ())), None)
-        if newest is not None and not _is_due(folder, module, newest, now):
+        wanted = _mechanism(purpose, newest, suite)
+        same = newest is not None and newest.mechanism == wanted
+        if same and newest is not None and not _is_due(folder, module, newest, now):
             continue
-        handle = module.generate(purpose)
+        handle = module.generate(purpose, mechanism=wanted)
         made.append((_entry(module, handle), module.export_block(handle)))
     return made
 
@@ -130,6 +148,13 @@ def _is_outside(folder: ProviderFolder, module: CryptoModule, handle: KeyHandle)
     """Whether a key is not in the device that the settings want it in."""
     inside = {peek(one).id for one in folder.blocks() if is_reference(one)}
     return handle.purpose in module.capabilities().in_device and handle.id not in inside
+
+
+def _mechanism(purpose: Purpose, newest: KeyHandle | None, suite: str) -> str:
+    """What a successor is made of: what the suite says for the tally, as before for the others."""
+    if purpose is Purpose.TALLY and suite:
+        return SUITES[suite]
+    return MECHANISMS[purpose][0] if newest is None else newest.mechanism
 
 
 def _tightening_key(folder: ProviderFolder, module: CryptoModule, now: Instant) -> bool:

@@ -1,15 +1,19 @@
-"""What time does to recoveries: half-time is told, and what nobody finishes ends.
+"""What goes on by itself: recoveries have their half-time and end, seals move to the newest key.
 
-Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.5
+Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.2; 7.4.5
 """
 
 import asyncio
 
+from tallystick.application.own_commands import SealAnew
 from tallystick.application.recovery import RecoveryDue
 from tallystick.entry.assembly import Platform
 from tallystick.entry.writing import WriterLoop
 
 EVERY_S = 0.5
+SEALS_AT_ONCE = 32
+SEALS_PAUSE_S = 0.05
+"""Rows that are looked at with one command, and the pause before the next: 640 a second at most."""
 
 
 async def tend_recoveries(platform: Platform, writer: WriterLoop) -> None:
@@ -21,3 +25,14 @@ async def tend_recoveries(platform: Platform, writer: WriterLoop) -> None:
         await asyncio.sleep(EVERY_S)
         for recovery in platform.desks.recovery.due(platform.clock.now()):
             await writer.ask(RecoveryDue(recovery))
+
+
+async def tend_seals(platform: Platform, writer: WriterLoop) -> None:
+    """Move what is sealed in the store to the newest key, a few rows at a time, once a start.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2; C
+    """
+    while not platform.desks.seals.done:
+        await writer.ask(SealAnew(SEALS_AT_ONCE))
+        await asyncio.sleep(SEALS_PAUSE_S)
+    await asyncio.Event().wait()

@@ -15,10 +15,10 @@ from tallystick.application.turn import Turn
 from tallystick.infrastructure.envelope import window
 from tallystick.infrastructure.envelope.schedule import SessionKeys, kid_of
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle, Purpose
+from tallystick.infrastructure.modules.sealing import open_field, seal_field
 from tallystick.kernel.errors import Conflict, NotFound, NotPermitted, Unauthenticated
 from tallystick.kernel.time import DAY_MS, Instant
 
-_NONCE = 12
 _AAD = b"session keys"
 _REPLAY_GUARD_MS = 10 * 60_000
 """How long the id of an ended session stays known; longer than a handshake's cookie lives."""
@@ -64,18 +64,19 @@ class Sessions:
         if session.id in self._sessions or session.id in self._ended:
             raise Conflict("this handshake was completed before", remedy="begin a new one")
         day = turn.now // DAY_MS
-        nonce = self._module.random(_NONCE)
-        octets = keys.octets().reveal()
-        try:
-            sealed = self._module.seal(self._wrap(day), nonce, octets, _AAD)
-        except NotFound:  # the module began anew, and its keys of memory are gone
-            del self._wraps[day]
-            sealed = self._module.seal(self._wrap(day), nonce, octets, _AAD)
         session.wrap_day = day
-        session.wrapped = nonce + sealed
+        session.wrapped = self._sealed(day, keys)
         self._sessions[session.id] = session
         self._of.setdefault(session.customer, set()).add(session.id)
         turn.on_undo(lambda: self._forget(session.id))
+
+    def _sealed(self, day: int, keys: SessionKeys) -> bytes:
+        octets = keys.octets().reveal()
+        try:
+            return seal_field(self._module, self._wrap(day), octets, _AAD)
+        except NotFound:  # the module began anew, and its keys of memory are gone
+            del self._wraps[day]
+            return seal_field(self._module, self._wrap(day), octets, _AAD)
 
     def keys(self, session: str, now: Instant) -> SessionKeys:
         """The keys of a live session.
@@ -99,14 +100,14 @@ class Sessions:
         Raises Unauthenticated once the key that wrapped them is gone.
         Source: ISO/TS 12812-2:2017, 3.22
         """
-        nonce, sealed = live.wrapped[:_NONCE], live.wrapped[_NONCE:]
         handle = self._wraps.get(live.wrap_day)
         if handle is None:
             raise _gone()
         try:
-            return SessionKeys(kid_of(live.id), self._module.open(handle, nonce, sealed, _AAD))
+            octets = open_field(self._module, (handle,), live.wrapped, _AAD)
         except NotFound as error:
             raise _gone() from error
+        return SessionKeys(kid_of(live.id), octets)
 
     def look(self, session: str, now: Instant) -> Session:
         """The live session, without counting as a use of it.

@@ -16,6 +16,7 @@ from tallystick.application.customers.model import (
 from tallystick.application.customers.store import ACCOUNT_OWNER, ALIAS, CUSTOMER, OWNERS_OF
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle, Purpose
+from tallystick.infrastructure.modules.sealing import open_field, seal_field
 from tallystick.infrastructure.store.changes import select_in
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
@@ -25,7 +26,6 @@ from tallystick.kernel.ids import random_id
 from tallystick.kernel.model import from_row, replace
 
 _profiles = Decoder(Profile, limit=2048)
-_NONCE = 12
 
 
 class Customers:
@@ -194,7 +194,7 @@ class Customers:
         Source: ISO/TS 12812-2:2017, 7.3.4
         """
         subject = self.subject(customer)
-        return self._module.open(subject, sealed[:_NONCE], sealed[_NONCE:], b"subject")
+        return open_field(self._module, (subject,), sealed, b"subject")
 
     def commit_mac(self, customer: Customer) -> Callable[[bytes], bytes]:
         """The keyed hash that salts this customer's commitments in the tally.
@@ -281,5 +281,4 @@ class Customers:
         return b64url(self._module.mac(self._alias_index, number.encode()))
 
     def _seal(self, subject: KeyHandle, octets: bytes) -> bytes:
-        nonce = self._module.random(_NONCE)
-        return nonce + self._module.seal(subject, nonce, octets, b"subject")
+        return seal_field(self._module, subject, octets, b"subject")

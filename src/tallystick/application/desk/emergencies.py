@@ -16,7 +16,7 @@ from tallystick.application.operators.store import roles
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.envelope.acts import read_signature
-from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
+from tallystick.infrastructure.modules.sealing import StoreSeals
 from tallystick.infrastructure.store.database import Reader
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Conflict, Malformed, NotFound, NotPermitted
@@ -37,7 +37,6 @@ EMERGENCY_ACTS: Final = frozenset(
 
 LONGEST_MINUTES = 60
 EMERGENCY_KIND = "operator.emergency"
-_NONCE = 12
 _breaks = Decoder(BreakGlass, limit=2048)
 _reviews = Decoder(ReviewEmergency, limit=2048)
 
@@ -48,15 +47,12 @@ class Emergencies:
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
 
-    def __init__(
-        self, module: CryptoModule, store_key: KeyHandle, policy: PolicyInForce, reader: Reader
-    ) -> None:
-        """Seal reasons under `store_key`.
+    def __init__(self, seals: StoreSeals, policy: PolicyInForce, reader: Reader) -> None:
+        """Seal reasons with `seals`.
 
         Source: ISO/TS 12812-2:2017, 7.3.4
         """
-        self._module = module
-        self._store_key = store_key
+        self._seals = seals
         self._policy = policy
         self._reader = reader
         self._open = {one.id: one for one in self._stored()}
@@ -86,8 +82,7 @@ class Emergencies:
         """
         if not sealed:
             return ""
-        nonce, rest = sealed[:_NONCE], sealed[_NONCE:]
-        return self._module.open(self._store_key, nonce, rest, b"emergency").decode()
+        return self._seals.open(sealed, b"emergency").decode()
 
     def break_glass(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         """Take the emergency role; every officer is told.
@@ -114,7 +109,7 @@ class Emergencies:
         emergency = Emergency(
             id=identifier,
             operator=operator,
-            because=self._sealed(turn, asked.because),
+            because=self._sealed(asked.because),
             since=turn.now,
             until=until,
             event=index,
@@ -148,7 +143,7 @@ class Emergencies:
             emergency,
             until=min(emergency.until, turn.now),
             reviewer=reviewer,
-            finding=self._sealed(turn, asked.found),
+            finding=self._sealed(asked.found),
             reviewed_at=turn.now,
         )
         index = turn.record(
@@ -158,6 +153,18 @@ class Emergencies:
         )
         self._put(turn, reviewed)
         return Acted("the emergency is reviewed", index, emergency.id)
+
+    def seal_anew(self, turn: Turn, stored: Emergency) -> None:
+        """Seal the texts of an emergency, as it was stored, under the newest store key.
+
+        One that was reviewed in this very batch is left for the next time.
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        found = self._open.get(stored.id) if not stored.reviewed_at else stored
+        if found is not None:
+            because = self._sealed(self.says(found.because))
+            finding = self._sealed(self.says(found.finding)) if found.finding else b""
+            self._put(turn, replace(found, because=because, finding=finding))
 
     def reset(self) -> None:
         """Read everything again that a batch may have changed.
@@ -196,9 +203,8 @@ class Emergencies:
                 )
                 turn.changes.insert(OFFICER_NOTICE, row_of(notice))
 
-    def _sealed(self, turn: Turn, text: str) -> bytes:
-        nonce = turn.entropy(_NONCE)
-        return nonce + self._module.seal(self._store_key, nonce, text.encode(), b"emergency")
+    def _sealed(self, text: str) -> bytes:
+        return self._seals.seal(text.encode(), b"emergency")
 
 
 def _nobody(_: Emergency) -> None:

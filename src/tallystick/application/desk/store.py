@@ -19,7 +19,8 @@ EMERGENCY = Table(
     ),
     slots="(?, ?, ?, ?, ?, ?, ?, ?, ?)",
     insert_tail=(
-        " ON CONFLICT (id) DO UPDATE SET until = excluded.until, reviewer = excluded.reviewer,"
+        " ON CONFLICT (id) DO UPDATE SET because = excluded.because,"
+        " until = excluded.until, reviewer = excluded.reviewer,"
         " finding = excluded.finding, reviewed_at = excluded.reviewed_at"
     ),
     select_head=(
@@ -150,3 +151,17 @@ def workloads(reader: Reader) -> list[Workload]:
         " FROM workload ORDER BY id DESC"
     )
     return [from_row(Workload, row) for row in rows]
+
+
+def emergency_seals(reader: Reader, after: str, limit: int) -> list[tuple[Emergency, bytes, bytes]]:
+    """Emergencies above `after` in order of ids, at most `limit`, with the heads of both texts.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    rows = reader.rows(
+        "SELECT id, operator, because, since, until, event, reviewer, finding, reviewed_at"
+        " FROM emergency WHERE id > ? ORDER BY id LIMIT ?",
+        (after, limit),
+    )
+    found = [from_row(Emergency, one) for one in rows]
+    return [(one, one.because[:13], one.finding[:13]) for one in found]

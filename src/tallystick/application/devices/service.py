@@ -26,7 +26,8 @@ from tallystick.infrastructure.envelope.renewal import (
     Resynchronised,
     judge_renewal,
 )
-from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
+from tallystick.infrastructure.modules.interface import CryptoModule
+from tallystick.infrastructure.modules.sealing import StoreSeals
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
 from tallystick.kernel.codec import b64url
@@ -39,7 +40,6 @@ from tallystick.process.policy.facts import DeviceTrust
 from tallystick.protocol.enrolment import DeviceCertificate
 
 CERTIFICATE_LIFE_MS = 365 * DAY_MS
-_NONCE = 12
 _SWEPT_AT_ONCE = 50
 
 
@@ -52,19 +52,19 @@ class Devices:
     def __init__(
         self,
         module: CryptoModule,
-        store_key: KeyHandle,
+        seals: StoreSeals,
         issue: Callable[[DeviceCertificate], str],
         reader: Reader,
         *,
         capacity: int,
         attesting: Attesting | None = None,
     ) -> None:
-        """Seal renewal secrets under `store_key`; `issue` signs certificates as the device CA.
+        """Seal renewal secrets with `seals`; `issue` signs certificates as the device CA.
 
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         self._module = module
-        self._store_key = store_key
+        self._seals = seals
         self._issue = issue
         self._reader = reader
         self.attesting = attesting or Attesting()
@@ -235,6 +235,16 @@ class Devices:
         self._rows.reset()
         self._fresh.clear()
 
+    def seal_anew(self, turn: Turn, device: str) -> None:
+        """Seal the renewal secret of `device` under the newest store key.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        found = self._rows.get(device)
+        if found is not None and found.secret:
+            sealed = self._seal(self._open(found))
+            self._rows.put(device, replace(found, secret=sealed), turn.changes)
+
     def _unlist(self, possession: bytes) -> None:
         self._fresh.pop(possession, None)
 
@@ -242,12 +252,10 @@ class Devices:
         return possession in self._fresh or has_possession(self._reader, possession)
 
     def _seal(self, secret: Secret[bytes]) -> bytes:
-        nonce = self._module.random(_NONCE)
-        return nonce + self._module.seal(self._store_key, nonce, secret.reveal(), b"renewal")
+        return self._seals.seal(secret.reveal(), b"renewal")
 
     def _open(self, device: Device) -> Secret[bytes]:
-        nonce, sealed = device.secret[:_NONCE], device.secret[_NONCE:]
-        return Secret(self._module.open(self._store_key, nonce, sealed, b"renewal"))
+        return Secret(self._seals.open(device.secret, b"renewal"))
 
 
 def trust_of(attestation_format: str) -> DeviceTrust:

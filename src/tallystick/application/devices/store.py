@@ -174,3 +174,15 @@ def device_words(reader: Reader, most: int) -> list[DeviceWords]:
         )
         for row in rows
     ]
+
+
+def device_seals(reader: Reader, after: str, limit: int) -> list[tuple[str, bytes]]:
+    """Ids above `after` in order, at most `limit`, each with the head of the sealed secret.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    rows = reader.rows(
+        "SELECT id, substr(secret, 1, 13) FROM device WHERE id > ? ORDER BY id LIMIT ?",
+        (after, limit),
+    )
+    return [(str(one[0]), bytes(one[1])) for one in rows]

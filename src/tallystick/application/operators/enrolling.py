@@ -15,6 +15,7 @@ from tallystick.infrastructure.crypto.signature import Es256VerifyKey
 from tallystick.infrastructure.crypto.webauthn import Relying
 from tallystick.infrastructure.envelope.acts import PASSKEY_GRADE
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
+from tallystick.infrastructure.modules.sealing import StoreSeals
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
 from tallystick.kernel.codec import b64url, b64url_decode
@@ -24,7 +25,6 @@ from tallystick.kernel.time import DAY_MS
 from tallystick.protocol.operators import ENROLMENT_LABEL, EnrolOperator, OperatorEnrolled
 
 INVITATION_LIFE_MS = 7 * DAY_MS
-_NONCE = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +53,20 @@ class Register:
         self,
         module: CryptoModule,
         codes: KeyHandle,
-        store_key: KeyHandle,
+        seals: StoreSeals,
         policy: PolicyInForce,
         reader: Reader,
         *,
         relying: Relying | None,
         capacity: int,
     ) -> None:
-        """Hash invitation codes under `codes`, seal names under `store_key`.
+        """Hash invitation codes under `codes`, seal names with `seals`.
 
         Source: ISO/TS 12812-2:2017, 7.3.4
         """
         self._module = module
         self._codes = codes
-        self._store_key = store_key
+        self._seals = seals
         self._policy = policy
         self.passkeys = Passkeys(reader, relying, capacity=capacity)
         self._operators = RowCache(OPERATOR, Operator, reader, capacity=capacity)
@@ -170,8 +170,17 @@ class Register:
 
         Source: ISO/TS 12812-2:2017, 7.3.4
         """
-        nonce, sealed = operator.name[:_NONCE], operator.name[_NONCE:]
-        return self._module.open(self._store_key, nonce, sealed, b"operator").decode()
+        return self._seals.open(operator.name, b"operator").decode()
+
+    def seal_anew(self, turn: Turn, operator: str) -> None:
+        """Seal the name of `operator` under the newest store key.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        found = self._operators.get(operator)
+        if found is not None and found.name:
+            name = self._seals.seal(self._seals.open(found.name, b"operator"), b"operator")
+            self._operators.put(operator, replace(found, name=name), turn.changes)
 
     def sign_in(self, turn: Turn, operator: str, credential: str, counter: int) -> Outcome:
         """Record that `operator` signed in, by a passkey or (`credential` empty) by OIDC.
@@ -198,13 +207,12 @@ class Register:
         return known
 
     def _enrolled(self, turn: Turn, role: str, name: str, public: bytes) -> Operator:
-        nonce = turn.entropy(_NONCE)
         operator = Operator(
             id=turn.new_id("opr"),
             role=role,
             status="active",
             public=public,
-            name=nonce + self._module.seal(self._store_key, nonce, name.encode(), b"operator"),
+            name=self._seals.seal(name.encode(), b"operator"),
             enrolled_at=turn.now,
         )
         self._operators.put(operator.id, operator, turn.changes)

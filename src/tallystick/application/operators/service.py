@@ -21,6 +21,7 @@ from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.webauthn import Relying
 from tallystick.infrastructure.envelope.acts import KEY_GRADE, ActSignature, read_signature
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
+from tallystick.infrastructure.modules.sealing import StoreSeals
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
 from tallystick.kernel.codec import Decoder, b64url
@@ -51,7 +52,6 @@ __all__ = [
 
 _MOST_AHEAD_MS = 5 * MINUTE_MS
 _LONGEST_MS = DAY_MS
-_NONCE = 12
 _declines = Decoder(DeclineAct, limit=2048)
 
 
@@ -117,7 +117,7 @@ class Operators(Register):
         self,
         module: CryptoModule,
         codes: KeyHandle,
-        store_key: KeyHandle,
+        seals: StoreSeals,
         policy: PolicyInForce,
         reader: Reader,
         *,
@@ -126,16 +126,14 @@ class Operators(Register):
         relying: Relying | None = None,
         capacity: int = 1024,
     ) -> None:
-        """Hash invitation codes under `codes`, seal names under `store_key`.
+        """Hash invitation codes under `codes`, seal names with `seals`.
 
         `untrained` is asked before somebody approves what another one proposed, `in_emergency`
         before the policy. Passkeys count for `relying` only.
 
         Source: ISO/TS 12812-2:2017, 7.3.4
         """
-        super().__init__(
-            module, codes, store_key, policy, reader, relying=relying, capacity=capacity
-        )
+        super().__init__(module, codes, seals, policy, reader, relying=relying, capacity=capacity)
         self._untrained = untrained
         self._in_emergency = in_emergency
         self._acts = RowCache(ACT, ActRow, reader, capacity=capacity)
@@ -349,12 +347,11 @@ class Operators(Register):
         return _reply(row)
 
     def _row(self, turn: Turn, signed: SignedAct, *, state: str, acted: Acted) -> ActRow:
-        nonce = turn.entropy(_NONCE)
         return ActRow(
             id=signed.act.id,
             name=signed.act.name,
             operator=signed.act.operator,
-            body=nonce + self._module.seal(self._store_key, nonce, signed.body, b"act"),
+            body=self._seals.seal(signed.body, b"act"),
             jws=signed.jws,
             state=state,
             says=acted.says,
@@ -363,13 +360,22 @@ class Operators(Register):
             expires_at=signed.act.expires_at,
         )
 
+    def seal_act_anew(self, turn: Turn, act: str) -> None:
+        """Seal the body of an act under the newest store key.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        row = self._acts.get(act)
+        if row is not None and row.body:
+            body = self._seals.seal(self.opened(row), b"act")
+            self._acts.put(act, replace(row, body=body), turn.changes)
+
     def opened(self, row: ActRow) -> bytes:
         """The canonical body of an act.
 
         Source: ISO/TS 12812-2:2017, 7.3.4
         """
-        nonce, sealed = row.body[:_NONCE], row.body[_NONCE:]
-        return self._module.open(self._store_key, nonce, sealed, b"act")
+        return self._seals.open(row.body, b"act")
 
 
 def _reply(row: ActRow) -> Outcome:

@@ -14,7 +14,10 @@ OPERATOR = Table(
     key="id",
     insert_head="INSERT INTO operator (id, role, status, public, name, enrolled_at) VALUES ",
     slots="(?, ?, ?, ?, ?, ?)",
-    insert_tail=(" ON CONFLICT (id) DO UPDATE SET role = excluded.role, status = excluded.status"),
+    insert_tail=(
+        " ON CONFLICT (id) DO UPDATE SET role = excluded.role, status = excluded.status,"
+        " name = excluded.name"
+    ),
     select_head="SELECT id, role, status, public, name, enrolled_at FROM operator WHERE id IN ",
 )
 
@@ -60,7 +63,8 @@ ACT = Table(
     slots="(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     insert_tail=(
         " ON CONFLICT (id) DO UPDATE SET jws = excluded.jws, state = excluded.state,"
-        " says = excluded.says, reference = excluded.reference, event = excluded.event"
+        " says = excluded.says, reference = excluded.reference, event = excluded.event,"
+        " body = excluded.body"
     ),
     select_head=(
         "SELECT id, name, operator, body, jws, state, says, reference, event, expires_at"
@@ -159,3 +163,26 @@ def roles(reader: Reader) -> dict[str, str]:
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
     return {str(row[0]): str(row[1]) for row in reader.rows("SELECT id, role FROM operator")}
+
+
+def operator_seals(reader: Reader, after: str, limit: int) -> list[tuple[str, bytes]]:
+    """Ids above `after` in order, at most `limit`, each with the head of the sealed name.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    rows = reader.rows(
+        "SELECT id, substr(name, 1, 13) FROM operator WHERE id > ? ORDER BY id LIMIT ?",
+        (after, limit),
+    )
+    return [(str(one[0]), bytes(one[1])) for one in rows]
+
+
+def act_seals(reader: Reader, after: str, limit: int) -> list[tuple[str, bytes]]:
+    """Ids of acts above `after` in order, at most `limit`, each with the head of the sealed body.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    rows = reader.rows(
+        "SELECT id, substr(body, 1, 13) FROM act WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
+    )
+    return [(str(one[0]), bytes(one[1])) for one in rows]

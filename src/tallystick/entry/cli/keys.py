@@ -20,7 +20,7 @@ from tallystick.entry.cli.unlocking import (
     secret_from,
     write_private,
 )
-from tallystick.entry.renewing import is_near_its_end, list_is_near_its_end, renew_keys
+from tallystick.entry.renewing import SUITES, is_near_its_end, list_is_near_its_end, renew_keys
 from tallystick.entry.resealing import (
     reseal_under_passphrase,
     reseal_under_secret,
@@ -94,7 +94,8 @@ def _standing(entry: KeyEntry, now: Instant) -> str:
     "renew",
     short_help="Sign the list anew; renew keys near their end.",
     epilog=example(
-        "tallystick keys renew ./provider --root-key offline/root.key --secret-file ./secret"
+        "tallystick keys renew ./provider --root-key offline/root.key --secret-file ./secret",
+        "tallystick keys renew ./provider --root-key ./root.key --suite hybrid --secret-fd 3",
     ),
 )
 @click.argument("folder", type=_FOLDER)
@@ -104,12 +105,24 @@ def _standing(entry: KeyEntry, now: Instant) -> str:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The root's sealed key, as set-up left it in offline/.",
 )
-def renew(folder: Path, root_key: Path, secret_file: Path | None, secret_fd: int | None) -> None:
+@click.option(
+    "--suite",
+    type=click.Choice(sorted(SUITES)),
+    help="What signs the log from now on: one signature, or two of which both count.",
+)
+def renew(
+    folder: Path,
+    root_key: Path,
+    suite: str | None,
+    secret_file: Path | None,
+    secret_fd: int | None,
+) -> None:
     """Sign the key list of FOLDER anew for seven days; keys near their end get a successor.
 
     Do it every few days: clients refuse a list past its time. The service uses the new list and
-    keys from its next start on. The secret opens the root's key, and the master key too unless
-    shares or a passphrase are given for that.
+    keys from its next start on. With `--suite hybrid` checkpoints carry a signature of ML-DSA-65
+    beside that of Ed25519, and a client that knows the new list takes none without it. The secret
+    opens the root's key, and the master key too unless shares or a passphrase are given for that.
     """
     secret = secret_from(secret_fd, secret_file)
     renewed = renew_keys(
@@ -117,6 +130,7 @@ def renew(folder: Path, root_key: Path, secret_file: Path | None, secret_fd: int
         opener_beside(secret),
         open_root_key(root_key, secret),
         SystemClock(),
+        suite or "",
     )
     say(f"key list {renewed.version} is signed, until {iso_utc(renewed.expires_at)}")
     if renewed.tightening:

@@ -20,7 +20,7 @@ from tallystick.kernel.time import DAY_MS, HOUR_MS, Instant, iso_utc
 from tallystick.process.catalogue import catalogue
 from tallystick.process.isms.breach import deadlines
 from tallystick.process.isms.clocks import due
-from tallystick.process.isms.inventory import concerns
+from tallystick.process.isms.inventory import concerns, in_use
 from tallystick.process.isms.model import Entry, FieldKind, Register, Shape
 from tallystick.process.isms.probes import State, register_probes
 from tallystick.process.isms.responsibility import responsibilities
@@ -29,6 +29,7 @@ from tallystick.process.isms.shapes import SHAPES
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 _KEYS = "keys"
+_CRYPTO = "crypto"
 
 
 @click.group(epilog=example("tallystick registers due ./provider"))
@@ -126,23 +127,27 @@ def show_due(folder: Path, days: int, as_json: bool) -> None:
         "tallystick registers show ./provider responsibilities",
         "tallystick registers show ./provider incidents 2026-11-03-outage",
         "tallystick registers show ./provider keys",
+        "tallystick registers show ./provider crypto",
     ),
 )
 @click.argument("folder", type=_FOLDER)
-@click.argument("name", type=click.Choice([*SHAPES, _KEYS]))
+@click.argument("name", type=click.Choice([*SHAPES, _KEYS, _CRYPTO]))
 @click.argument("entry", required=False)
 @_JSON
 def show(folder: Path, name: str, entry: str | None, as_json: bool) -> None:
     """Show register NAME of the provider in FOLDER, or one ENTRY of it.
 
     `responsibilities` shows all requirements with who answers and who carries out; an entry of
-    `incidents` comes with its legal clocks and what the log tells of the time; `keys` is found in
-    the key store rather than kept.
+    `incidents` comes with its legal clocks and what the log tells of the time; `keys` and `crypto`
+    are found in the key store and the record rather than kept.
     """
     place, now = ProviderFolder(folder), SystemClock().now()
     state = state_of(place)
     if name == _KEYS:
         _show_keys(state, now, as_json)
+        return
+    if name == _CRYPTO:
+        _show_crypto(state, now, as_json)
         return
     register = state.registers.kept.get(name)
     if register is None:
@@ -270,6 +275,33 @@ def _show_keys(state: State, now: Instant, as_json: bool) -> None:
                 ", ".join(one.holders),
             )
             for one in state.inventory.keys
+        ],
+    )
+    for line in concerns(state.inventory, now):
+        say(line, style="red")
+
+
+def _show_crypto(state: State, now: Instant, as_json: bool) -> None:
+    found = in_use(state.inventory, now)
+    if as_json:
+        say_json(to_plain(found))
+        return
+    table(
+        "",
+        ("mechanism", "standard", "status", "bits", "quantum", "until", "keys", "kept", "for"),
+        [
+            (
+                one.mechanism,
+                one.standard,
+                one.status,
+                one.strength_bits or "",
+                one.quantum_level or "",
+                one.ends,
+                one.keys,
+                one.kept,
+                ", ".join(one.kinds),
+            )
+            for one in found
         ],
     )
     for line in concerns(state.inventory, now):

@@ -8,11 +8,13 @@ Source: ISO/TS 12812-2:2017, 3.23; 8.1.5; 11.2.2; RFC 4998
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from tallystick.entry.pki.checkpoints import other_authority
 from tallystick.entry.pki.places import CertificateFolder
 from tallystick.entry.stamping import Authority
 from tallystick.infrastructure.crypto.certify import pem_of
+from tallystick.infrastructure.crypto.registry import ends_of, mechanism
 from tallystick.infrastructure.crypto.x509 import Roots
 from tallystick.infrastructure.pki.profiles import ROOT
 from tallystick.infrastructure.store.files import replace_file
@@ -26,7 +28,10 @@ from tallystick.infrastructure.timestamps.chain import (
 )
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.model import Record
-from tallystick.kernel.time import Instant
+from tallystick.kernel.time import Instant, instant_of
+
+STAMPS: Final = ".stamps"
+"""What the name of a file of stamps ends in."""
 
 
 class Done(StrEnum):
@@ -75,7 +80,19 @@ def stamps_file(file: Path) -> Path:
 
     Source: RFC 4998, 5
     """
-    return file.with_name(f"{file.name}.stamps")
+    return file.with_name(f"{file.name}{STAMPS}")
+
+
+def weak_from(file: Path, roots: Roots) -> Instant | None:
+    """The first day on which a mechanism of the newest stamp over `file` ends; None for no day.
+
+    Raises NotAuthentic where the stamps do not prove the document.
+    Source: RFC 4998, 5.2; ISO/TS 12812-2:2017, C
+    """
+    chain = read_chain(stamps_file(file).read_bytes())
+    newest = verify_chain(chain, file.read_bytes(), roots)[-1]
+    days = [one for one in (ends_of(mechanism(name)) for name in newest.mechanisms) if one]
+    return instant_of(f"{min(days)}T00:00:00Z") if days else None
 
 
 def archive(

@@ -3,6 +3,7 @@
 Source: ISO/TS 12812-2:2017, 7.4.2; 3.5; RFC 7515, 5.2
 """
 
+from tallystick.infrastructure.crypto.dual import DUAL
 from tallystick.infrastructure.crypto.jws import split_compact
 from tallystick.infrastructure.crypto.kem import KemPublicKey, KemSuite
 from tallystick.infrastructure.crypto.signature import EDDSA, ES256, VerifyKey, verify_key
@@ -17,7 +18,7 @@ ALGORITHMS: dict[ListedPurpose, frozenset[str]] = {
     ListedPurpose.RECIPIENT: frozenset(suite.value for suite in KemSuite),
     ListedPurpose.SESSION_SIGNATURE: frozenset({ES256, EDDSA}),
     ListedPurpose.DEVICE_CA: frozenset({ES256}),
-    ListedPurpose.TALLY: frozenset({EDDSA}),
+    ListedPurpose.TALLY: frozenset({EDDSA, DUAL}),
     ListedPurpose.TIME_STAMP: frozenset({ES256}),
 }
 """The algorithms that each purpose may name."""

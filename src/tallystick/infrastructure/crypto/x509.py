@@ -48,6 +48,16 @@ _CURVE_BITS: Final = 256
 _LONGEST: Final = 4
 
 
+_SIGNED_BY: Final = {
+    "1.2.840.10045.4.3.2": "ecdsa-p256-sha256",
+    "1.2.840.10045.4.3.3": "ecdsa-p384-sha384",
+    "1.2.840.10045.4.3.4": "ecdsa-p521-sha512",
+    "1.2.840.113549.1.1.11": "rsa-pkcs1-v1.5",
+    "1.2.840.113549.1.1.10": "rsa-pss-3072",
+    "1.3.101.112": "ed25519",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """A certificate, with its octets, its subject in words, its issuer in DER and its number.
@@ -78,6 +88,14 @@ class Certificate:
                 raise NotAuthentic("the certificate has another sort of key than the signature")
         except InvalidSignature as error:
             raise NotAuthentic("the signature does not verify") from error
+
+    @property
+    def mechanism(self) -> str:
+        """The registry's name of what signed it; empty for what the registry does not know.
+
+        Source: RFC 5280, 4.1.1.2; ISO/TS 12812-2:2017, C
+        """
+        return _SIGNED_BY.get(self.parsed.signature_algorithm_oid.dotted_string, "")
 
     @property
     def ends(self) -> Instant:

@@ -5,11 +5,13 @@ Source: ISO/TS 12812-2:2017, 7.4.2; 3.5; RFC 7515, 5.1
 
 from collections.abc import Iterable
 
+from tallystick.infrastructure.crypto.dual import DUAL
 from tallystick.infrastructure.crypto.jws import sign_compact
 from tallystick.infrastructure.crypto.key_list import check_entries, list_header
 from tallystick.infrastructure.crypto.signature import SigningKey
 from tallystick.infrastructure.keys.table import KEY_TABLE
 from tallystick.infrastructure.modules.interface import (
+    DUAL_SIGNATURE,
     ECDSA_P256,
     ED25519,
     CryptoModule,
@@ -21,7 +23,7 @@ from tallystick.kernel.errors import Malformed, NotPermitted
 from tallystick.kernel.time import Instant
 from tallystick.protocol.keylist import KeyEntry, KeyList, ListedPurpose
 
-_ALGORITHMS = {ECDSA_P256: "ES256", ED25519: "EdDSA"}
+_ALGORITHMS = {ECDSA_P256: "ES256", ED25519: "EdDSA", DUAL_SIGNATURE: DUAL}
 
 
 def entry_of(

@@ -142,13 +142,20 @@ class LoadedKeys(Record, frozen=True, kw_only=True):
 
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
+        return self.every(purpose)[0]
+
+    def every(self, purpose: Purpose) -> tuple[KeyHandle, ...]:
+        """The keys to open with, the newest first; raises NotFound if there is none.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
         found = self.handles.get(purpose)
         if not found:
             raise NotFound(
                 f"no {purpose.value} key in force is loaded",
                 remedy="generate one and restart, or start this process in a role that holds it",
             )
-        return found[0]
+        return found
 
 
 def purposes_of(roles: Iterable[Role]) -> tuple[Purpose, ...]:

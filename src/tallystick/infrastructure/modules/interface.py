@@ -76,6 +76,7 @@ class Purpose(StrEnum):
 
 
 ED25519 = "ed25519"
+DUAL_SIGNATURE = "ed25519-ml-dsa-65"
 ECDSA_P256 = "ecdsa-p256-sha256"
 HMAC_SHA1 = "hmac-sha1"
 HMAC_SHA256 = "hmac-sha256"
@@ -103,6 +104,7 @@ CARD_LENGTHS: dict[str, int] = {
 
 OPERATIONS: dict[str, frozenset[Operation]] = {
     ED25519: frozenset({Operation.SIGN}),
+    DUAL_SIGNATURE: frozenset({Operation.SIGN}),
     ECDSA_P256: frozenset({Operation.SIGN}),
     HMAC_SHA1: frozenset({Operation.MAC}),
     HMAC_SHA256: frozenset({Operation.MAC}),
@@ -131,7 +133,7 @@ MECHANISMS: dict[Purpose, tuple[str, ...]] = {
     Purpose.SESSION_SIGNATURE: (ECDSA_P256, ED25519),
     Purpose.RECIPIENT: (HPKE_HYBRID, HPKE_P256, HPKE_X25519),
     Purpose.DEVICE_CA: (ECDSA_P256,),
-    Purpose.TALLY: (ED25519,),
+    Purpose.TALLY: (ED25519, DUAL_SIGNATURE),
     Purpose.TIME_STAMP: (ECDSA_P256,),
     Purpose.WITNESS: (ED25519,),
     Purpose.WEBHOOK: (ED25519, ECDSA_P256),

@@ -7,13 +7,16 @@ Source: ISO/TS 12812-2:2017, 8.2.3; ISO/IEC 19790; NIST SP 800-140
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 
 from tallystick.infrastructure.crypto.aead import AeadKey
 from tallystick.infrastructure.crypto.digest import PreparedHmac, equal, hmac_sha256, sha256
+from tallystick.infrastructure.crypto.dual import DualSigningKey
 from tallystick.infrastructure.crypto.kdf import hkdf_sha256
 from tallystick.infrastructure.crypto.kem import KemPrivateKey, KemSuite
 from tallystick.infrastructure.crypto.signature import (
+    Ed25519SigningKey,
     Ed25519VerifyKey,
     Es256SigningKey,
     Es256VerifyKey,
@@ -139,6 +142,26 @@ def ed25519_answer() -> None:
     )
 
 
+def dual_answer() -> None:
+    """A fixed seed gives its public key of ML-DSA-65; both signatures verify, neither alone does.
+
+    Source: FIPS 204; RFC 8032, 7.1
+    """
+    classical = Ed25519SigningKey.generate()
+    signer = DualSigningKey(classical, bytes(range(32)))
+    public, signature = signer.public(), signer.sign(_JEFE)
+    _expect(sha256(public.lattice_octets()), _hex(_LATTICE_PUBLIC_DIGEST))
+    public.verify(signature, _JEFE)
+    for at in (0, len(signature) - 1):
+        changed = signature[:at] + bytes((signature[at] ^ 1,)) + signature[at + 1 :]
+        _refuses(partial(public.verify, changed, _JEFE))
+    _refuses(lambda: public.verify(classical.sign(_JEFE), _JEFE))
+    ed25519_answer()
+
+
+_LATTICE_PUBLIC_DIGEST = "d666806e11cee19a7c989f7445f90dd419cf4d2d51db8c0fdb4c0f0a542238c9"
+
+
 def ecdsa_answer() -> None:
     """ECDSA of RFC 6979's P-256 key over `sample`, a refusal, and a fresh signature verified.
 
@@ -237,6 +260,7 @@ KNOWN_ANSWERS: Mapping[str, KnownAnswer] = MappingProxyType(
         interface.HKDF_SHA256: hkdf_answer,
         interface.AES_256_GCM: gcm_answer,
         interface.ED25519: ed25519_answer,
+        interface.DUAL_SIGNATURE: dual_answer,
         interface.ECDSA_P256: ecdsa_answer,
         interface.HPKE_P256: hpke_p256_answer,
         interface.HPKE_X25519: hpke_x25519_answer,

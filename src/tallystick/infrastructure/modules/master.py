@@ -118,6 +118,20 @@ class MasterFile(Record, frozen=True, kw_only=True):
 
 
 _file_decoder = Decoder(MasterFile)
+_MADE_BY = {
+    Unlock.PASSPHRASE: "argon2id",
+    Unlock.SHARES: "shamir-gf256",
+    Unlock.SECRET: "hkdf-sha256",
+}
+
+
+def opened_by(file: bytes) -> str:
+    """The mechanism that makes the key over the master key in `file`, by the registry's name.
+
+    Raises Malformed for what is no such file.
+    Source: ISO/TS 12812-2:2017, 7.4.2; C
+    """
+    return _MADE_BY[_file_decoder.decode_canonical(file).unlock]
 
 
 class MasterKey:

@@ -3,8 +3,10 @@
 Source: ISO/TS 12812-2:2017, 8.2.1; 3.20
 """
 
+from tallystick.infrastructure.crypto.dual import DUAL
 from tallystick.infrastructure.crypto.signature import EDDSA, ES256, VerifyKey, verify_key
 from tallystick.infrastructure.modules.interface import (
+    DUAL_SIGNATURE,
     ECDSA_P256,
     ED25519,
     CryptoModule,
@@ -12,7 +14,7 @@ from tallystick.infrastructure.modules.interface import (
 )
 from tallystick.kernel.errors import NotPermitted
 
-_ALGORITHMS = {ECDSA_P256: ES256, ED25519: EDDSA}
+_ALGORITHMS = {ECDSA_P256: ES256, ED25519: EDDSA, DUAL_SIGNATURE: DUAL}
 
 
 class ModuleSigner:

@@ -111,7 +111,7 @@ class SoftModule:
         self.standing.check()
         chosen = mechanism or MECHANISMS[purpose][0]
         self._admit(purpose, chosen)
-        require(chosen, self._rules.admitted)
+        require(chosen, self._rules.admitted, now=self._clock.now())
         handle = self._name(purpose, chosen)
         self._keep(handle, fresh_material(purpose, chosen, self._draw))
         self._check_pair(handle)

@@ -13,6 +13,7 @@ from tallystick.infrastructure.card.dukpt_tdea import KSN_LENGTH, terminal_of
 from tallystick.infrastructure.crypto.aead import AeadKey
 from tallystick.infrastructure.crypto.blocks import Aes, with_odd_parity
 from tallystick.infrastructure.crypto.digest import PreparedHmac
+from tallystick.infrastructure.crypto.dual import DualSigningKey
 from tallystick.infrastructure.crypto.kdf import hkdf_sha256
 from tallystick.infrastructure.crypto.kem import KemPrivateKey, KemSuite
 from tallystick.infrastructure.crypto.signature import (
@@ -30,6 +31,7 @@ from tallystick.infrastructure.modules.interface import (
     AES_256_GCM,
     CARD_LENGTHS,
     CMAC_AES_128,
+    DUAL_SIGNATURE,
     ECDSA_P256,
     ED25519,
     HKDF_SHA256,
@@ -56,6 +58,13 @@ Mac = Callable[[bytes], bytes]
 """Gives the MAC of a message under a key that is kept ready."""
 
 
+_SIGNERS: dict[str, Callable[[bytes], Es256SigningKey | Ed25519SigningKey | DualSigningKey]] = {
+    ECDSA_P256: Es256SigningKey.from_pkcs8,
+    ED25519: Ed25519SigningKey.from_pkcs8,
+    DUAL_SIGNATURE: DualSigningKey.from_octets,
+}
+
+
 class KeyTables:
     """Loaded keys by id: their handles, their blocks, and what each operation uses.
 
@@ -77,7 +86,7 @@ class KeyTables:
     def __init__(self) -> None:
         self.handles: dict[str, KeyHandle] = {}
         self.blocks: dict[str, bytes] = {}
-        self.signers: dict[str, Es256SigningKey | Ed25519SigningKey] = {}
+        self.signers: dict[str, Es256SigningKey | Ed25519SigningKey | DualSigningKey] = {}
         self.receivers: dict[str, KemPrivateKey] = {}
         self.macs: dict[str, bytes] = {}
         self.prepared: dict[str, Mac] = {}
@@ -97,10 +106,8 @@ class KeyTables:
             self.doors[key_id] = Aes(material)
         elif mechanism in CARD_LENGTHS:
             self.cards[key_id] = CardKey(handle, material)
-        elif mechanism == ECDSA_P256:
-            self.signers[key_id] = Es256SigningKey.from_pkcs8(material)
-        elif mechanism == ED25519:
-            self.signers[key_id] = Ed25519SigningKey.from_pkcs8(material)
+        elif mechanism in _SIGNERS:
+            self.signers[key_id] = _SIGNERS[mechanism](material)
         elif mechanism == CMAC_AES_128:
             if len(material) != _CMAC_LENGTH:
                 raise Malformed("the key of a SIM has 16 bytes")
@@ -195,6 +202,8 @@ def fresh_material(purpose: Purpose, mechanism: str, draw: Callable[[int], bytes
         return Es256SigningKey.generate().to_pkcs8().reveal()
     if mechanism == ED25519:
         return Ed25519SigningKey.generate().to_pkcs8().reveal()
+    if mechanism == DUAL_SIGNATURE:
+        return DualSigningKey.generate().to_octets().reveal()
     if Operation.KEM_OPEN in OPERATIONS[mechanism]:
         return KemPrivateKey.generate(KemSuite(mechanism)).to_octets().reveal()
     return draw(_CMAC_LENGTH if mechanism == CMAC_AES_128 else _SECRET_LENGTH)

@@ -5,6 +5,10 @@
 The block binds the number that it was dialled from, so that it is worth nothing for another. The
 key is made at the start, lives in memory, and has no other use: it opens no block of a card.
 
+What is kept of a PIN: `TKP1`, memory in KiB (4 bytes), passes (1), the last 8 characters of the
+pepper's id, salt (16), MAC (32). Without those first 17 bytes it is from before, at the cost that
+is set now.
+
 Source: ISO/TS 12812-2:2017, 7.3.4; 7.4.2; ISO 9564-1, 9.4
 """
 
@@ -18,12 +22,21 @@ from tallystick.infrastructure.modules.card_gate import CardHost
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle, Purpose
 from tallystick.infrastructure.pin.clear import ClearPin
 from tallystick.infrastructure.pin.formats import FILL_LENGTH, decipher_4, encipher_4
-from tallystick.infrastructure.pin.wallet import PinCost, account_of, check_guessable, stretched
+from tallystick.infrastructure.pin.wallet import (
+    STRETCHED,
+    PinCost,
+    account_of,
+    check_guessable,
+    stretched,
+)
 from tallystick.kernel.errors import Malformed, NotAuthentic, NotPermitted
 from tallystick.kernel.model import Record
 from tallystick.kernel.secret import Secret
 
 SALT_BYTES = 16
+MAGIC = b"TKP1"
+_LABEL = 17
+_SALTED = SALT_BYTES + STRETCHED
 _NO_PIN = "0" * 4
 
 
@@ -70,6 +83,16 @@ class Keeping(Record, frozen=True, kw_only=True):
     pepper: KeyHandle
     cost: PinCost
     customer: str
+
+
+def cost_of(kept: bytes) -> PinCost | None:
+    """What a guess at the PIN behind `kept` costs; None for one without a label.
+
+    Source: ISO/TS 12812-2:2017, C; RFC 9106, 4
+    """
+    if len(kept) != _LABEL + _SALTED or not kept.startswith(MAGIC):
+        return None
+    return PinCost(memory_kib=int.from_bytes(kept[4:8], "big"), passes=kept[8])
 
 
 class SoftWalletPins:
@@ -132,13 +155,14 @@ class SoftWalletPins:
         return self._open(handle, one, owner).same(self._open(handle, other, owner))
 
     def make(self, handle: KeyHandle, pin: SealedPin, owner: str, under: Keeping) -> bytes:
-        """What to keep of a new PIN: salt and MAC, 48 bytes.
+        """What to keep of a new PIN: label, salt and MAC, 65 bytes.
 
         Raises NotAuthentic for another block.
         Source: ISO/TS 12812-2:2017, 7.3.4
         """
         salt = self._host.draw(SALT_BYTES)
-        return salt + self._tag(self._open(handle, pin, owner), salt, under)
+        tag = self._tag(self._open(handle, pin, owner), salt, under, under.cost)
+        return _label(under) + salt + tag
 
     def check(
         self, handle: KeyHandle, pin: SealedPin, owner: str, under: Keeping, kept: bytes
@@ -154,12 +178,14 @@ class SoftWalletPins:
             found = self._open(handle, pin, owner)
         except NotAuthentic:
             opens, found = False, ClearPin(_NO_PIN)
-        salt, tag = kept[:SALT_BYTES], kept[SALT_BYTES:]
-        if not (equal(self._tag(found, salt, under), tag) and opens):
+        salted = kept[-_SALTED:]
+        salt, tag = salted[:SALT_BYTES], salted[SALT_BYTES:]
+        made = self._tag(found, salt, under, cost_of(kept) or under.cost)
+        if not (equal(made, tag) and opens):
             raise NotAuthentic("the PIN does not verify")
 
-    def _tag(self, pin: ClearPin, salt: bytes, under: Keeping) -> bytes:
-        slow = stretched(pin, salt, under.cost)
+    def _tag(self, pin: ClearPin, salt: bytes, under: Keeping, cost: PinCost) -> bytes:
+        slow = stretched(pin, salt, cost)
         return self._mac(under.pepper, under.customer.encode() + b"\x00" + slow)
 
     def _open(self, handle: KeyHandle, pin: SealedPin, owner: str) -> ClearPin:
@@ -176,6 +202,11 @@ class SoftWalletPins:
             self._host.prove("pinblock-4")
             self._proved = True
         return cipher
+
+
+def _label(under: Keeping) -> bytes:
+    numbers = under.cost.memory_kib.to_bytes(4, "big") + bytes((under.cost.passes,))
+    return MAGIC + numbers + under.pepper.id[-8:].encode("ascii")
 
 
 class PinModule(CryptoModule, Protocol):

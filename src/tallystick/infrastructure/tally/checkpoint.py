@@ -2,7 +2,9 @@
 
 A note is a text, an empty line, and a line per signature: `— name base64(key id || signature)`.
 The key id is the first four bytes of SHA-256(name || LF || kind || public key). Signatures by keys
-that the reader does not know are passed over, never trusted.
+that the reader does not know are passed over, never trusted. A log with a dual key signs two lines,
+one of Ed25519 that every reader knows and one of ML-DSA-65; who has the dual key takes no note that
+lacks either.
 
 Source: C2SP signed-note; C2SP tlog-checkpoint; C2SP tlog-cosignature; ISO/TS 12812-2:2017, 7.3.3
 """
@@ -13,6 +15,7 @@ from collections.abc import Callable
 from enum import IntEnum
 
 from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.dual import CLASSICAL_SIGNATURE, DualVerifyKey
 from tallystick.infrastructure.crypto.signature import (
     Ed25519VerifyKey,
     SigningKey,
@@ -29,6 +32,8 @@ MAX_NOTE_CHARACTERS = 16_385
 MAX_SIGNATURES = 32
 
 _DASH = "\u2014 "
+_UNASSIGNED = 0xFF
+_LATTICE = b"tallystick/ml-dsa-65\n"
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _NOT_SIGNED = "the checkpoint does not carry a valid signature of the expected key"
 
@@ -70,22 +75,25 @@ class NoteKey:
     Source: C2SP signed-note
     """
 
-    __slots__ = ("key_id", "kind", "name", "public")
+    __slots__ = ("beside", "beside_id", "key_id", "kind", "name", "public")
 
     def __init__(
         self, name: str, public: VerifyKey, kind: NoteKeyKind = NoteKeyKind.ED25519
     ) -> None:
-        """Bind the Ed25519 key `public` to `name` and `kind`.
+        """Bind the Ed25519 or dual key `public` to `name` and `kind`.
 
         Raises Malformed for a name that a note cannot carry, or a key of another algorithm.
         Source: C2SP signed-note
         """
-        if public.algorithm != "EdDSA":
+        self.beside = public if isinstance(public, DualVerifyKey) else None
+        found = public if self.beside is None else self.beside.classical
+        if found.algorithm != "EdDSA":
             raise Malformed("notes are signed with Ed25519")
         self.name = check_origin(name)
-        self.public = public
+        self.public = found
         self.kind = kind
-        self.key_id = note_key_id(name, kind, public.octets())
+        self.key_id = note_key_id(name, kind, found.octets())
+        self.beside_id = b"" if self.beside is None else _beside_id(name, self.beside)
 
     @classmethod
     def parse(cls, text: str) -> "NoteKey":
@@ -147,7 +155,14 @@ class NoteSigner:
             signature = self._sign(cosigned_message(text, time_s))
             octets = self.key.key_id + time_s.to_bytes(8, "big") + signature
         else:
-            octets = self.key.key_id + self._sign(text.encode())
+            signature = self._sign(text.encode())
+            octets = self.key.key_id + signature[:CLASSICAL_SIGNATURE]
+            if self.key.beside is not None:
+                beside = self.key.beside_id + signature[CLASSICAL_SIGNATURE:]
+                return self._as_line(octets) + self._as_line(beside)
+        return self._as_line(octets)
+
+    def _as_line(self, octets: bytes) -> str:
         return f"{_DASH}{self.key.name} {base64.b64encode(octets).decode()}\n"
 
     def note(self, text: str) -> str:
@@ -165,6 +180,11 @@ def note_key_id(name: str, kind: int, public: bytes) -> bytes:
     Source: C2SP signed-note
     """
     return sha256(name.encode() + b"\n" + bytes([kind]) + public)[:4]
+
+
+def _beside_id(name: str, public: DualVerifyKey) -> bytes:
+    """The four bytes that tell the line of ML-DSA-65 from others of the same name."""
+    return note_key_id(name, _UNASSIGNED, _LATTICE + public.lattice_octets())
 
 
 def cosigned_message(text: str, time_s: int) -> bytes:
@@ -219,7 +239,18 @@ def verify_note(note: Note, key: NoteKey) -> int:
     claimed = [one for one in note.signatures if (one.name, one.key_id) == (key.name, key.key_id)]
     if not claimed:
         raise NotAuthentic(_NOT_SIGNED)
+    if key.beside is not None:
+        _verify_beside(note, key, key.beside)
     return max(_verify_signature(note.text, one.octets, key) for one in claimed)
+
+
+def _verify_beside(note: Note, key: NoteKey, public: DualVerifyKey) -> None:
+    """Accept only if the line of ML-DSA-65 is there too, and verifies each time it is there."""
+    lines = [one for one in note.signatures if (one.name, one.key_id) == (key.name, key.beside_id)]
+    if not lines:
+        raise NotAuthentic("the checkpoint lacks the second signature that its key list promises")
+    for one in lines:
+        public.verify_lattice(one.octets, note.text.encode())
 
 
 def _verify_signature(text: str, octets: bytes, key: NoteKey) -> int:

@@ -7,7 +7,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2; RFC 9162, 2.1.3.2; 2.1.4.2
 """
 
 from tallystick.infrastructure.crypto.signature import VerifyKey
-from tallystick.infrastructure.tally.checkpoint import NoteKey, parse_note, verify_note
+from tallystick.infrastructure.tally.checkpoint import Note, NoteKey, parse_note, verify_note
 from tallystick.infrastructure.tally.leaf import decode_leaf, open_commitment
 from tallystick.infrastructure.tally.merkle import (
     HASH_BYTES,
@@ -86,6 +86,22 @@ def verify_checkpoint(note: str, tally_key: VerifyKey, *, origin: str) -> Checkp
     Raises NotAuthentic for another log, another key, or a note that has not the form of one.
     Source: C2SP tlog-checkpoint
     """
+    parsed, checkpoint = _read(note, origin)
+    verify_note(parsed, NoteKey(origin, tally_key))
+    return checkpoint
+
+
+def own_checkpoint(note: str, *, origin: str) -> Checkpoint:
+    """The checkpoint in a `note` that the caller verified when it kept it, by the key of that time.
+
+    Raises NotAuthentic for another log, or a note that has not the form of one.
+    Source: C2SP tlog-checkpoint
+    """
+    return _read(note, origin)[1]
+
+
+def _read(note: str, origin: str) -> tuple[Note, Checkpoint]:
+    """A note taken apart, and the checkpoint of the log `origin` that it is."""
     try:
         parsed = parse_note(note)
         checkpoint = parse_checkpoint(parsed.text)
@@ -93,8 +109,7 @@ def verify_checkpoint(note: str, tally_key: VerifyKey, *, origin: str) -> Checkp
         raise NotAuthentic("the checkpoint does not have the form of one") from error
     if checkpoint.origin != origin:
         raise NotAuthentic("the checkpoint is of another log than the provider's")
-    verify_note(parsed, NoteKey(origin, tally_key))
-    return checkpoint
+    return parsed, checkpoint
 
 
 def verify_cosignature(note: str, witness: NoteKey) -> int:

@@ -2,8 +2,8 @@
 
 The first stamp is over the document, each later one over the document again and all stamps before.
 A stamp counts if it was made while the certificate of the one before was in its time: then nobody
-The first stamp is over the document, each later one over the document again and all before it.
-the place of a weaker one by being used for the next stamp.
+could have made the one before later than it says. A stronger hash or signature takes the place of a
+weaker one by being used for the next stamp.
 
 Source: ISO/TS 12812-2:2017, 3.23; RFC 4998, 5; ISO/IEC 18014-1
 """

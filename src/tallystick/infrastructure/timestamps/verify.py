@@ -58,6 +58,11 @@ SCHEMES: Final = {
 }
 """The signature schemes that count: sort of key, and hash where the name has one."""
 
+_SIGNED_BY: Final = {
+    ("ecdsa", "sha256"): "ecdsa-p256-sha256",
+    ("ecdsa", "sha384"): "ecdsa-p384-sha384",
+    ("ecdsa", "sha512"): "ecdsa-p521-sha512",
+}
 _VERSION: Final = 0xA0
 _CONTENT_TYPE: Final = "1.2.840.113549.1.9.3"
 _MESSAGE_DIGEST: Final = "1.2.840.113549.1.9.4"
@@ -68,7 +73,8 @@ _SIGNER: Final = "1.2.840.113549.1.9.16.2.47"
 class Stamped:
     """What holds: the instant (ms) and how exact it is, the policy, the number, who stated it.
 
-    `ends` is when the certificate of the authority does.
+    `ends` is when the certificate of the authority does, `mechanisms` are the registry's names of
+    what hashed and signed it.
 
     Source: RFC 3161, 2.4.2
     """
@@ -80,6 +86,7 @@ class Stamped:
     authority: str
     nonce: int | None
     ends: Instant
+    mechanisms: tuple[str, ...]
 
 
 def verify_stamp(octets: bytes, data: bytes, roots: Roots, *, policy: str = "") -> Stamped:
@@ -95,7 +102,7 @@ def verify_stamp(octets: bytes, data: bytes, roots: Roots, *, policy: str = "") 
     if write_response(token, tuple(one.octets for one in path)) != octets:
         raise NotAuthentic("the time stamp holds more than what was verified")
     _check_policy(statement, policy)
-    return _stamped(statement, path)
+    return _stamped(token, statement, path)
 
 
 def kept_form(octets: bytes, query: Query, roots: Roots) -> bytes:
@@ -117,7 +124,8 @@ def _check_policy(statement: Statement, policy: str) -> None:
         raise NotAuthentic(f"the time stamp is under the policy {statement.policy[:80]}")
 
 
-def _stamped(statement: Statement, path: tuple[Certificate, ...]) -> Stamped:
+def _stamped(token: Signed, statement: Statement, path: tuple[Certificate, ...]) -> Stamped:
+    sort, hashed = SCHEMES[token.scheme][0], HASHES[token.digest]
     return Stamped(
         at=statement.at,
         accuracy_ms=statement.accuracy_ms,
@@ -126,6 +134,7 @@ def _stamped(statement: Statement, path: tuple[Certificate, ...]) -> Stamped:
         authority=path[0].subject,
         nonce=statement.nonce,
         ends=path[0].ends,
+        mechanisms=("sha-256", _SIGNED_BY.get((sort, hashed), "rsa-pkcs1-v1.5")),
     )
 
 

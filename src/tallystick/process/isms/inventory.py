@@ -3,9 +3,17 @@
 Source: ISO/TS 12812-2:2017, 7.4.2; 6.2.1; C
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from tallystick.infrastructure.crypto.registry import Mechanism, Status, mechanism, mechanisms
+from tallystick.infrastructure.crypto.registry import (
+    Mechanism,
+    Status,
+    ends_of,
+    mechanism,
+    mechanisms,
+    status_at,
+)
 from tallystick.infrastructure.keys.table import KEY_TABLE, end_of_life
 from tallystick.infrastructure.modules.block import peek
 from tallystick.kernel.errors import NotFound
@@ -30,27 +38,97 @@ class KeyInUse(Record, frozen=True, kw_only=True):
     created: int
     ends: int
     holders: tuple[str, ...]
+    wrapped_by: str = "module-block"
+
+
+class Kept(Record, frozen=True, kw_only=True):
+    """So many things of one kind that one mechanism protects; `until` (ms) the last ends, or 0.
+
+    `form` is `labelled` where each thing says its mechanism itself, `fixed` where its form admits
+    one only, `old` where it is from before labels.
+    Source: ISO/TS 12812-2:2017, 7.4.2; C
+    """
+
+    kind: str
+    mechanism: str
+    count: int
+    form: str
+    until: int = 0
+
+
+class InUse(Record, frozen=True, kw_only=True):
+    """A mechanism in use: its row, its status now, how many keys and kept things are of it.
+
+    `ends` is the day (YYYY-MM-DD) on which new protection ends, empty where none is set.
+    Source: ISO/TS 12812-2:2017, 7.4.2; C
+    """
+
+    mechanism: str
+    standard: str
+    status: str
+    strength_bits: int
+    quantum_level: int
+    ends: str
+    keys: int
+    kept: int
+    kinds: tuple[str, ...]
 
 
 class Inventory(Record, frozen=True, kw_only=True):
-    """Every key of the key store, and the mechanisms of the registry that this version runs.
+    """Every key of the key store, what is kept under them, and the mechanisms that are run.
 
     Source: ISO/TS 12812-2:2017, 7.4.2; C
     """
 
     keys: tuple[KeyInUse, ...]
     mechanisms: tuple[Mechanism, ...]
+    kept: tuple[Kept, ...] = ()
 
 
-def inventory(blocks: Iterable[bytes]) -> Inventory:
+def inventory(blocks: Iterable[bytes], kept: Iterable[Kept] = ()) -> Inventory:
     """The inventory out of wrapped keys, by purpose and age; no key is opened for it.
+
+    `kept` is what a survey of the record found.
 
     Raises NotAuthentic for what is no key block.
     Source: ISO/TS 12812-2:2017, 7.4.2; C
     """
     found = sorted((_in_use(one) for one in blocks), key=lambda one: (one.purpose, one.created))
     run = tuple(one for one in mechanisms() if one.implemented_by)
-    return Inventory(keys=tuple(found), mechanisms=run)
+    return Inventory(keys=tuple(found), mechanisms=run, kept=tuple(kept))
+
+
+def in_use(found: Inventory, now: Instant) -> tuple[InUse, ...]:
+    """The mechanisms that keys or kept things are of, those that end first in front.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2; C
+    """
+    keys = Counter(one.mechanism for one in found.keys)
+    kept: Counter[str] = Counter()
+    for one in found.kept:
+        kept[one.mechanism] += one.count
+    rows = [_row(name, keys[name], kept[name], found, now) for name in {*keys, *kept}]
+    return tuple(sorted(rows, key=lambda one: (one.ends or "9999", one.mechanism)))
+
+
+def _row(name: str, keys: int, kept: int, found: Inventory, now: Instant) -> InUse:
+    kinds = {one.kind for one in found.kept if one.mechanism == name}
+    kinds |= {f"{one.purpose} key" for one in found.keys if one.mechanism == name}
+    try:
+        known = mechanism(name)
+    except NotFound:
+        known = None
+    return InUse(
+        mechanism=name,
+        standard="" if known is None else known.standard,
+        status="unknown" if known is None else status_at(known, now).value,
+        strength_bits=0 if known is None else known.strength_bits,
+        quantum_level=0 if known is None else known.quantum_level,
+        ends="" if known is None else ends_of(known),
+        keys=keys,
+        kept=kept,
+        kinds=tuple(sorted(kinds)),
+    )
 
 
 def concerns(found: Inventory, now: Instant) -> Iterator[str]:
@@ -63,6 +141,10 @@ def concerns(found: Inventory, now: Instant) -> Iterator[str]:
             yield f"{one.purpose} key {one.id} uses {one.mechanism}, which is {one.status}"
         if one.ends and one.ends <= now:
             yield f"{one.purpose} key {one.id} ended at {iso_utc(one.ends)}"
+    fine = {Status.APPROVED.value, Status.RESTRICTED.value, Status.LEGACY.value}
+    for row in in_use(found, now):
+        if row.kept and row.status not in fine:
+            yield f"{row.kept} kept things are of {row.mechanism or 'no mechanism'}: {row.status}"
 
 
 def _in_use(block: bytes) -> KeyInUse:

@@ -281,7 +281,11 @@ def test_nothing_is_issued_that_a_reader_would_refuse(root, entries) -> None:
 
 
 def test_the_two_lists_of_algorithms_agree() -> None:
-    names = {"ecdsa-p256-sha256": "ES256", "ed25519": "EdDSA"}
+    names = {
+        "ecdsa-p256-sha256": "ES256",
+        "ed25519": "EdDSA",
+        "ed25519-ml-dsa-65": "EdDSA-ML-DSA-65",
+    }
     for listed, algorithms in reader.ALGORITHMS.items():
         made = {names.get(name, name) for name in MECHANISMS[Purpose(listed.value)]}
         assert algorithms == made

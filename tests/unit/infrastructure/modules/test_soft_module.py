@@ -15,6 +15,7 @@ from tallystick.infrastructure.crypto.registry import mechanism as mechanism_cal
 from tallystick.infrastructure.crypto.signature import verify_key
 from tallystick.infrastructure.modules import tables
 from tallystick.infrastructure.modules.interface import (
+    DUAL_SIGNATURE,
     ECDSA_P256,
     ED25519,
     HPKE_P256,
@@ -37,7 +38,7 @@ PAIRS = [
     for name in names
     if mechanism_called(name).status is Status.APPROVED
 ]
-ALGORITHM = {ECDSA_P256: "ES256", ED25519: "EdDSA"}
+ALGORITHM = {ECDSA_P256: "ES256", ED25519: "EdDSA", DUAL_SIGNATURE: "EdDSA-ML-DSA-65"}
 
 
 def use(module, handle: KeyHandle, operation: Operation) -> list:
