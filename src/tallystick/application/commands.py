@@ -23,6 +23,7 @@ from tallystick.application.desk.model import (
 )
 from tallystick.application.desks import Desks
 from tallystick.application.education import DialledTerms, InLesson
+from tallystick.application.keylife import SeenKeys
 from tallystick.application.operators import SignedAct
 from tallystick.application.own_commands import (
     ApproveTightening,
@@ -262,6 +263,7 @@ Command = (
     | SignalsSeen
     | RecordEvidence
     | EquipProbe
+    | SeenKeys
 )
 
 EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
@@ -333,6 +335,7 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     Fall: lambda desks, turn, one: desks.fall(turn, one.ladder, one.subject, one.counted),
     RecordEvidence: lambda desks, turn, one: desks.proving.record(turn, one.run, one.by),
     EquipProbe: lambda desks, turn, one: desks.proving.equip(turn, one.asked, one.tell),
+    SeenKeys: lambda desks, turn, one: desks.keylife.seen(turn, one.keys),
 }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tallystick import __version__
 from tallystick.application.commands import Command, InstallPolicy, InviteOperator
 from tallystick.application.desks import Desks
+from tallystick.application.keylife.store import every_key
 from tallystick.application.notices import Notices
 from tallystick.application.pins import PinCost, PinVerifier
 from tallystick.application.quotekeys import QuoteKeys
@@ -18,6 +19,7 @@ from tallystick.application.writer import Writer
 from tallystick.entry.attesting import attesting_in
 from tallystick.entry.desk_settings import desk_settings
 from tallystick.entry.joining import Ground, Scale, join_desks
+from tallystick.entry.keykeeping import load_in_state, recall_states, seen_keys, state_keeper
 from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
@@ -26,7 +28,7 @@ from tallystick.infrastructure.crypto.key_list import verify_key_list
 from tallystick.infrastructure.envelope.cookie import CookieKeys
 from tallystick.infrastructure.envelope.cose import ReplyNonces
 from tallystick.infrastructure.envelope.handshake_server import ProviderIdentity
-from tallystick.infrastructure.keys.table import LoadedKeys, load_for, purposes_of
+from tallystick.infrastructure.keys.table import LoadedKeys, purposes_of
 from tallystick.infrastructure.modules.block import BlockRoots
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import Entropy
@@ -34,6 +36,7 @@ from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.signer import ModuleSigner
 from tallystick.infrastructure.modules.soft import SoftModule
+from tallystick.infrastructure.modules.states import KeyState
 from tallystick.infrastructure.store.boots import next_boot
 from tallystick.infrastructure.store.commit import GroupCommit
 from tallystick.infrastructure.store.database import Connection, Database
@@ -142,10 +145,10 @@ def assemble(
     module = SoftModule(
         master.roots(purposes_of(SERVER_ROLES)), ticking, profile=settings.profile, entropy=entropy
     )
-    keys = load_for(SERVER_ROLES, module, _blocks(folder, module, ticking), now=ticking.now())
+    migrate(database, MIGRATIONS, ticking.now())
+    keys = _keys_in_state(folder, module, database, ticking)
     reader = database.reader()
     try:
-        migrate(database, MIGRATIONS, ticking.now())
         owner = module.random(16).hex()
         boot = next_boot(database, owner)
         database.fence(boot, owner)
@@ -156,10 +159,12 @@ def assemble(
         ground = Ground(
             *(settings, ticking, module, keys, reader, size, quote_keys, roots, kept, asked),
             *(desk_settings(folder.root), attesting_in(folder.root)),
+            state_keeper(module, folder),
         )
         platform = _wire(folder, ground, database, boot)
         _note_start(platform)
         _first_start(platform, folder)
+        platform.writer.run([seen_keys(platform)])
     except BaseException:
         reader.close()
         module.zeroise()
@@ -173,13 +178,20 @@ _MADE_HERE = (
 )
 
 
-def _blocks(folder: ProviderFolder, module: SoftModule, clock: Clock) -> list[bytes]:
-    """The service's keys; a quote key that is past its day is replaced by a new one."""
-    probe = load_for(SERVER_ROLES, module, folder.blocks(), now=clock.now())
+def _keys_in_state(
+    folder: ProviderFolder, module: SoftModule, database: Database, clock: Clock
+) -> LoadedKeys:
+    """The service's keys, each in the state of the record; what has to be there is made anew."""
+    rows = every_key(database)
+    recall_states(module, rows)
+    by_id = {one.id: one for one in rows}
+    loaded = load_in_state(module, folder.blocks(), by_id, clock.now())
     for purpose in _MADE_ANEW:
-        if not probe.handles.get(purpose):
-            folder.save_block(purpose.value, module.export_block(module.generate(purpose)))
-    return folder.blocks()
+        found = {one.id for one in loaded.handles.get(purpose, ())}
+        if not any(module.states.of(one) is KeyState.ACTIVE for one in found):
+            made = module.generate(purpose)
+            folder.save_block(folder.free_name(purpose.value, found), module.export_block(made))
+    return load_in_state(module, folder.blocks(), by_id, clock.now())
 
 
 _MADE_ANEW = (

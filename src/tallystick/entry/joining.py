@@ -27,6 +27,8 @@ from tallystick.application.education import Education
 from tallystick.application.exemptions import Exemptions
 from tallystick.application.guarding import Guarding
 from tallystick.application.incentives import Incentives
+from tallystick.application.keylife import KeyLife
+from tallystick.application.keylife.service import Apply as ApplyState
 from tallystick.application.lives import LifeActs
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
@@ -87,6 +89,7 @@ class Ground:
     network: bool
     desk: DeskSettings | None
     attesting: Attesting
+    apply_state: ApplyState
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,9 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     languages = Languages(reader, on.settings.language, capacity=rows)
     recovery = _recovery(on, ground)
     bounds = AgentBounds(customers, policy, reader, capacity=rows)
+    keylife = KeyLife(policy, reader, on.apply_state, lambda: _recording(on))
     more = {
+        **keylife.acts(),
         **acts_of_the_desk(desk),
         **ApprovalActs(asking.approvals, asking.beginning, customers).acts(),
         **Guarding(*guarded).acts(),
@@ -176,9 +181,15 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         recovery=recovery,
         own_recovery=OwnRecovery(recovery, bounds),
         bounds=bounds,
+        keylife=keylife,
         education=Education(customers, languages, sessions, policy, reader, capacity=rows),
     )
     return desks, quoting, webhooks
+
+
+def _recording(on: Ground) -> frozenset[str]:
+    """The keys without which nothing could be recorded."""
+    return frozenset(on.keys.newest(one).id for one in (Purpose.TALLY, Purpose.STORE))
 
 
 def _people_and_money(on: Ground) -> _Base:

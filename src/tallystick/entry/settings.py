@@ -19,14 +19,16 @@
 Source: ISO/TS 12812-2:2017, 6.1; 7.4.2
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from tallystick.application.notices import SenderRule
 from tallystick.entry.partner_settings import MnoAccess, Partner, PartnerLink
 from tallystick.infrastructure.crypto.signature import VerifyKey, verify_key
+from tallystick.infrastructure.modules.block import peek
 from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.modules.opening import Opener, open_master
 from tallystick.infrastructure.store.address import Address, parse_address
@@ -330,6 +332,27 @@ class ProviderFolder:
         folder = self.root / "keys"
         folder.mkdir(mode=0o700, exist_ok=True)
         replace_file(folder / f"{name}.block", block)
+
+    def free_name(self, wanted: str, kept: Container[str]) -> str:
+        """A name like `wanted` for a block, whose file is none or holds none of the keys `kept`.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        for number in count(1):
+            name = wanted if number == 1 else f"{wanted}-{number}"
+            path = self.root / "keys" / f"{name}.block"
+            if not path.exists() or peek(path.read_bytes()).id not in kept:
+                break
+        return name
+
+    def erase_block(self, key_id: str) -> None:
+        """Remove every file of the key with this id.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        for path in (self.root / "keys").glob("*.block"):
+            if peek(path.read_bytes()).id == key_id:
+                path.unlink(missing_ok=True)
 
     def master(self, opener: Opener) -> MasterKey:
         """The master key, opened with what was brought.

@@ -58,6 +58,11 @@ ACT_EXAMPLES = {
     ' --because "heirs found"',
     "place-agent": f"place-agent {_URL} --number 600200 --zones nairobi-3"
     " --trained-until 2027-01-31T00:00:00Z",
+    "suspend-key": f'suspend-key {_URL} --key key_... --because "its machine was opened"',
+    "resume-key": f'resume-key {_URL} --key key_... --because "the seals were whole"',
+    "retire-key": f'retire-key {_URL} --key key_... --because "its successor is in use"',
+    "declare-compromise": f'declare-compromise {_URL} --key key_... --because "found in a mail"',
+    "destroy-key": f'destroy-key {_URL} --key key_... --because "nothing is left under it"',
     "report-fraud": f'report-fraud {_URL} --order ord_... --because "not by the customer"',
     "resume-device": f'resume-device {_URL} --device dev_... --because "found again"',
     "reverse-payment": f'reverse-payment {_URL} --order ord_... --because "sent twice"',
@@ -131,6 +136,7 @@ _HELP = {
     "operators": "Operator who may look at the account; say it several times.",
     "zones": "Cell or zone where the agent assists; say it several times.",
     "trained_until": "Instant at which the agent's training ends, UTC.",
+    "key": "Id of the key.",
     "until": "Instant until which it stays lifted; until the next version if left out.",
 }
 _FIXED: dict[str, dict[str, bool | str]] = {

@@ -10,6 +10,7 @@ import click
 
 from tallystick.entry.auditing import listed_keys
 from tallystick.entry.cli.console import example, say, say_json, table
+from tallystick.entry.cli.keylives import COMMANDS, show_inventory
 from tallystick.entry.cli.unlocking import (
     line_from,
     make_secret_file,
@@ -45,13 +46,19 @@ def keys() -> None:
 
 @keys.command("list", epilog=example("tallystick keys list ./provider"))
 @click.argument("folder", type=_FOLDER)
+@click.option("--all", "every", is_flag=True, help="Show every key of the record instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
-def list_keys(folder: Path, as_json: bool) -> None:
+def list_keys(folder: Path, every: bool, as_json: bool) -> None:
     """Check the key list in FOLDER against the root, and show it.
 
-    The last lines are what an auditor needs: the tally key in the form that --key takes.
+    The last lines are what an auditor needs: the tally key in the form that --key takes. With --all
+    every key of the provider is shown as the record knows it: held by whom, under which key, until
+    when, how often used, in which state.
     """
     provider = ProviderFolder(folder)
+    if every:
+        show_inventory(provider, as_json=as_json)
+        return
     settings, listed = provider.settings(), listed_keys(provider)
     if as_json:
         say_json(listed)
@@ -201,3 +208,5 @@ def _write_shares(folder: Path, shares: Sequence[Secret[str]]) -> None:
 
 opener_options(renew)
 opener_options(reseal)
+for _command in COMMANDS:
+    keys.add_command(_command)

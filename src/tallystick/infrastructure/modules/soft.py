@@ -34,6 +34,7 @@ from tallystick.infrastructure.modules.known_answers import KNOWN_ANSWERS, Known
 from tallystick.infrastructure.modules.soft_blocks import SoftKeyBlocks
 from tallystick.infrastructure.modules.soft_chips import SoftChips
 from tallystick.infrastructure.modules.soft_pins import SoftPins
+from tallystick.infrastructure.modules.states import SoftStates
 from tallystick.infrastructure.modules.tables import KeyTables, fresh_material
 from tallystick.kernel.errors import (
     Broken,
@@ -87,7 +88,11 @@ class SoftModule:
         self._prepared = self._keys.prepared
         self._ciphers = self._keys.ciphers
         self._rules = rules
-        host = CardHost(known=self._known, draw=self._draw, prove=self._prove, take=self._take)
+        self.states = SoftStates(self._keys)
+        host = CardHost(
+            *(self._known, self._draw, self._prove, self._take),
+            *(self.states.count, self.states.refuse),
+        )
         gate = CardGate(host, self._keys.cards, rules)
         self.key_blocks = SoftKeyBlocks(gate)
         self.pins = SoftPins(gate)
@@ -135,6 +140,7 @@ class SoftModule:
         """
         self._check_service()
         header, material = key_block.unwrap(self._roots, block)
+        self.states.admit(header.id)
         if header.profile != self._profile:
             raise NotPermitted(
                 f"a key made for {header.profile} does not serve {self._profile}",
@@ -146,6 +152,7 @@ class SoftModule:
         if loaded is None:
             self._keys.install(handle, material)
             self._keys.blocks[handle.id] = block
+            self.states.settle(handle.id)
         elif loaded != handle:
             raise Conflict("another key with this id is loaded")
         return handle
@@ -187,7 +194,8 @@ class SoftModule:
 
         Source: ISO/IEC 9797-2
         """
-        if not equal(self.mac(handle, message), tag):
+        past = self.states.checker(handle.id)
+        if not equal(self.mac(handle, message) if past is None else past.mac(message), tag):
             raise NotAuthentic("the code does not verify")
 
     def seal(self, handle: KeyHandle, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
@@ -198,6 +206,7 @@ class SoftModule:
         cipher = self._ciphers.get(handle.id)
         if cipher is None:
             self._refuse(handle, Operation.SEAL)
+        self.states.count(handle.id)
         return cipher.seal(nonce, plaintext, aad)
 
     def open(self, handle: KeyHandle, nonce: bytes, sealed: bytes, aad: bytes) -> bytes:
@@ -205,7 +214,7 @@ class SoftModule:
 
         Source: ISO/IEC 19772
         """
-        cipher = self._ciphers.get(handle.id)
+        cipher = self._ciphers.get(handle.id) or self.states.opener(handle.id)
         if cipher is None:
             self._refuse(handle, Operation.SEAL)
         return cipher.open(nonce, sealed, aad)
@@ -292,8 +301,7 @@ class SoftModule:
             raise type(self._refusal)(self._refusal.detail, remedy=self._refusal.remedy)
 
     def _refuse(self, handle: KeyHandle, operation: Operation) -> NoReturn:
-        known = self._known(handle)
-        raise NotPermitted(f"a {known.purpose.value} key is not for {operation.value}")
+        self.states.refuse(self._known(handle), operation.value)
 
     def _known(self, handle: KeyHandle) -> KeyHandle:
         self._check_service()

@@ -1,0 +1,105 @@
+"""Commands about the life of single keys: what there is, and how each stands.
+
+Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+"""
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from tallystick.application.keylife import KeyRow
+from tallystick.entry.cli.console import example, say, say_json, table
+from tallystick.entry.cli.operators import act_command
+from tallystick.entry.keykeeping import inventory_of
+from tallystick.entry.settings import ProviderFolder
+from tallystick.infrastructure.keys.dependants import dependants
+from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.kernel.errors import NotFound
+from tallystick.kernel.time import iso_utc
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_ACTS: Final = {
+    "suspend": "suspend-key",
+    "resume": "resume-key",
+    "retire": "retire-key",
+    "compromised": "declare-compromise",
+    "destroy": "destroy-key",
+}
+"""What a step is called here, and the operators' act that it is."""
+
+
+def show_inventory(provider: ProviderFolder, *, as_json: bool) -> None:
+    """Print every key that the record knows, destroyed ones too.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    rows, now = inventory_of(provider), SystemClock().now()
+    if as_json:
+        say_json(rows)
+        return
+    table(
+        "",
+        ("purpose", "key", "mechanism", "held by", "under", "until", "uses", "state"),
+        [
+            (
+                one.purpose,
+                one.id,
+                one.mechanism,
+                one.owner,
+                one.parent,
+                iso_utc(one.ends_at)[:10] if one.ends_at else "",
+                _uses(one),
+                f"{one.state}, ends soon" if one.ends_soon(now) else one.state,
+            )
+            for one in rows
+        ],
+    )
+    if not rows:
+        say("no key was entered yet: serve the provider once")
+
+
+@click.command(
+    "show",
+    short_help="Show one key: its life, its state, what depends on it.",
+    epilog=example("tallystick keys show ./provider key_..."),
+)
+@click.argument("folder", type=_FOLDER)
+@click.argument("key")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def show(folder: Path, key: str, as_json: bool) -> None:
+    """Show the KEY of the provider in FOLDER: its life, its state, what depends on it."""
+    rows = inventory_of(ProviderFolder(folder))
+    found = next((one for one in rows if one.id == key), None)
+    if found is None:
+        raise NotFound(
+            "the provider has no such key", remedy=f"tallystick keys list {folder} --all"
+        )
+    below = dependants(Purpose(found.purpose))
+    if as_json:
+        say_json({"key": found, "dependants": below})
+        return
+    rows_shown = [
+        ("purpose", found.purpose),
+        ("mechanism", found.mechanism),
+        ("held by", found.owner),
+        ("under", found.parent),
+        ("made", iso_utc(found.created_at) if found.created_at else "elsewhere"),
+        ("until", iso_utc(found.ends_at) if found.ends_at else "as long as what it protects"),
+        ("uses", _uses(found)),
+        ("state", f"{found.state} since {iso_utc(found.since)}: {found.because}"),
+        ("last event", str(found.event)),
+    ]
+    table(found.id, ("", ""), rows_shown)
+    for one in below:
+        say(f"depends on it: {one.what}; {one.recourse}")
+
+
+def _uses(row: KeyRow) -> str:
+    most = row.most_uses()
+    return f"{row.uses} of {most}" if most else ""
+
+
+COMMANDS: Final = (show, *(act_command(act, called) for called, act in _ACTS.items()))
+"""What the group of keys has besides its list."""
