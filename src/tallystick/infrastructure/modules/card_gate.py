@@ -20,7 +20,7 @@ class CardHost:
 
     `known` gives the handle as the module has it, `draw` random bytes, `prove` runs the known
     answer of a mechanism, `take` keeps packed key material under a new handle. `count` counts a
-    use, `refuse` says why a key is not for an operation.
+    use, `refuse` says why a key is not for an operation. `profile` keeps test keys apart.
     Source: ISO/TS 12812-2:2017, 8.2.3
     """
 
@@ -30,6 +30,7 @@ class CardHost:
     take: Callable[[Purpose, str, bytes], KeyHandle]
     count: Callable[[str], None]
     refuse: Callable[[KeyHandle, str], NoReturn]
+    profile: str
 
 
 class CardGate:
@@ -38,7 +39,7 @@ class CardGate:
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
 
-    __slots__ = ("_host", "_keys", "draw", "ready", "rules")
+    __slots__ = ("_host", "_keys", "draw", "profile", "ready", "rules")
 
     def __init__(self, host: CardHost, keys: Mapping[str, CardKey], rules: CardRules) -> None:
         """Stand before `keys`; `ready` names what is admitted and proved, `draw` gives octets.
@@ -48,6 +49,7 @@ class CardGate:
         self._host = host
         self._keys = keys
         self.draw = host.draw
+        self.profile = host.profile
         self.ready: set[str] = set()
         self.rules = rules
 

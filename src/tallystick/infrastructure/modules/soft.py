@@ -91,7 +91,7 @@ class SoftModule:
         self.states = SoftStates(self._keys)
         host = CardHost(
             *(self._known, self._draw, self._prove, self._take),
-            *(self.states.count, self.states.refuse),
+            *(self.states.count, self.states.refuse, profile),
         )
         gate = CardGate(host, self._keys.cards, rules)
         self.key_blocks = SoftKeyBlocks(gate)
