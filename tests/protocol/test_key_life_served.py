@@ -14,7 +14,7 @@ from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.states import KeyState
 from tallystick.kernel.errors import Conflict, MfsError, NotFound, NotPermitted
 from tallystick.kernel.money import Money
-from tallystick.protocol.keylife import StepKey
+from tallystick.protocol.keylife import RecordCustody, StepKey
 from tallystick.protocol.payments import PaymentKind
 
 
@@ -136,3 +136,28 @@ def code_handle(module, row: KeyRow):
         exportable=True,
         created_at=row.created_at,
     )
+
+
+@pytest.mark.requirement("MFS-8.2.2-04")
+def test_two_people_keep_the_ledger_of_devices_and_each_entry_is_in_the_tally(
+    tmp_path: Path,
+) -> None:
+    with served(tmp_path / "p") as provider:
+        body = RecordCustody(
+            device="hsm-1", what="received", custodians=("ann", "bob"), because="from its maker",
+            kind="software-module", serial="4711", place="vault", seal="A-1", inspect_days=180,
+        )  # fmt: skip
+        first, second = provider.operators["security-officer"][:2]
+        waiting = first.act("record-custody", body)
+        assert waiting.state == "waiting"
+        root = provider.folder.root
+        assert json.loads(tallystick("registers", "custody", root, "--json").out) == []
+        assert second.act("record-custody", body, approves=waiting.act).says == "hsm-1 is stored"
+        (shown,) = json.loads(tallystick("registers", "custody", root, "--json").out)
+        assert (shown["state"], shown["seal"]) == ("stored", "A-1")
+        archive = provider.platform.archive
+        kinds = [leaf_kind(provider, index) for index in range(archive.size)]
+        assert kinds[shown["event"]] == "custody.recorded"
+        ran = tallystick("registers", "custody", root, "hsm-1")
+        assert ran.code == 4, "what was never inspected is overdue"
+        assert "inspection overdue" in ran.out

@@ -24,7 +24,7 @@ from tallystick.application.devices import Devices
 from tallystick.application.education import Education
 from tallystick.application.exemptions import Exemptions
 from tallystick.application.incentives import Incentives
-from tallystick.application.keylife import KeyLife
+from tallystick.application.keylife import Custody, KeyLife
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
 from tallystick.application.payments import Ask, AskedReceipt, Payments
@@ -101,6 +101,7 @@ class Desks:
     bounds: AgentBounds
     education: Education
     keylife: KeyLife
+    custody: Custody
 
     @property
     def incentives(self) -> Incentives:
@@ -394,6 +395,6 @@ class Desks:
         return (
             *(self.customers, self.languages, self.devices, self.access, self.operators),
             *(self.bounds, self.education, desk.views, desk.workloads, self.certification),
-            self.keylife,
+            *(self.keylife, self.custody),
             *(self.signals, self.attempts, self.authenticators, self.exemptions, kept, self.book),
         )

@@ -27,7 +27,7 @@ from tallystick.application.education import Education
 from tallystick.application.exemptions import Exemptions
 from tallystick.application.guarding import Guarding
 from tallystick.application.incentives import Incentives
-from tallystick.application.keylife import KeyLife
+from tallystick.application.keylife import Custody, KeyLife
 from tallystick.application.keylife.service import Apply as ApplyState
 from tallystick.application.lives import LifeActs
 from tallystick.application.notices import Notices
@@ -142,9 +142,11 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     languages = Languages(reader, on.settings.language, capacity=rows)
     recovery = _recovery(on, ground)
     bounds = AgentBounds(customers, policy, reader, capacity=rows)
+    custody = Custody(policy, reader)
     keylife = KeyLife(policy, reader, on.apply_state, lambda: _recording(on))
     more = {
         **keylife.acts(),
+        **custody.acts(),
         **acts_of_the_desk(desk),
         **ApprovalActs(asking.approvals, asking.beginning, customers).acts(),
         **Guarding(*guarded).acts(),
@@ -182,6 +184,7 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         own_recovery=OwnRecovery(recovery, bounds),
         bounds=bounds,
         keylife=keylife,
+        custody=custody,
         education=Education(customers, languages, sessions, policy, reader, capacity=rows),
     )
     return desks, quoting, webhooks

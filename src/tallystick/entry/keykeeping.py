@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from tallystick.application.keylife import KeyRow, SeenKey, SeenKeys, kept_keys
+from tallystick.application.keylife import KeyRow, SeenKey, SeenKeys, kept_custody, kept_keys
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import SERVER_ROLES
 from tallystick.infrastructure.crypto.digest import sha256
@@ -23,6 +23,7 @@ from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import NotFound, NotPermitted
 from tallystick.kernel.time import Instant
+from tallystick.process.isms.custody import CustodyEntry
 
 if TYPE_CHECKING:
     from tallystick.entry.assembly import Platform
@@ -110,6 +111,19 @@ def inventory_of(folder: ProviderFolder) -> list[KeyRow]:
         return []
     with open_reader(place) as reader:
         return kept_keys(reader)
+
+
+def custody_of(folder: ProviderFolder) -> list[CustodyEntry]:
+    """The ledger of secure devices; empty before the provider was served.
+
+    Source: ISO/TS 12812-2:2017, 8.2.2
+    """
+    try:
+        place = folder.stored()
+    except NotFound:
+        return []
+    with open_reader(place) as reader:
+        return kept_custody(reader)
 
 
 async def keep_account(platform: "Platform", writer: "WriterLoop") -> None:

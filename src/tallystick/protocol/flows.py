@@ -77,7 +77,7 @@ FLOWS: tuple[Flow, ...] = (
             "access.evaluations", "approvals.begin", "approvals.status", "approvals.cancel",
             "approvals.offline", "approvals.reply", "begin-approval", "cancel-approval",
             "set-mandate", "revoke-approver", "clear-risk", "suspend-key", "resume-key",
-            "retire-key", "declare-compromise", "destroy-key",
+            "retire-key", "declare-compromise", "destroy-key", "record-custody",
         ),
     ),
     *map(

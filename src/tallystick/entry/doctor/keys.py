@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from tallystick.application.keylife import KeyRow
 from tallystick.entry.doctor.model import Finding, fine, soon, wrong
-from tallystick.entry.keykeeping import inventory_of
+from tallystick.entry.keykeeping import custody_of, inventory_of
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.states import KeyState
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.time import DAY_MS, Instant, iso_utc
+from tallystick.process.isms.custody import newest
 
 AHEAD_MS = 90 * DAY_MS
 _OUT = {KeyState.SUSPENDED.value, KeyState.COMPROMISED.value}
@@ -34,6 +35,12 @@ def look_at_keys(folder: ProviderFolder, now: Instant) -> Iterator[Finding]:
         yield soon("keys", "no key was entered yet", f"tallystick serve {folder.root}")
         return
     yield _ending(rows, now, every)
+    late = [
+        one.device for one in newest(custody_of(folder)).values() if 0 < one.inspection_due() <= now
+    ]
+    if late:
+        remedy = "inspect them, and record it: tallystick operator act record-custody"
+        yield soon("secure devices", f"inspection overdue: {', '.join(late)}", remedy)
     out = [f"{one.purpose} {one.id} is {one.state}" for one in rows if one.state in _OUT]
     if out:
         yield soon("keys out of service", "; ".join(out), "resume it, or put in a successor")

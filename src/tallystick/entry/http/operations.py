@@ -255,6 +255,8 @@ OPERATIONS: tuple[Operation, ...] = (
          ("security-officer",)),
     act("destroy-key", "StepKey", "destroy a key that is out of use", ("7.4.2",),
          ("security-officer",)),
+    act("record-custody", "RecordCustody", "say what happened to a secure device", ("8.2.2",),
+         ("security-officer",)),
     act("fund-account", "FundAccount", "issue money against the safeguarding account",
          ("13.3",), ("operations",)),
     act("reverse-payment", "ReversePayment", "give a settled order back", ("7.3.3",),

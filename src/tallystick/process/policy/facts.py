@@ -194,6 +194,7 @@ class OperatorAct(StrEnum):
     RETIRE_KEY = "retire-key"
     DECLARE_COMPROMISE = "declare-compromise"
     DESTROY_KEY = "destroy-key"
+    RECORD_CUSTODY = "record-custody"
 
 
 class Signal(StrEnum):

@@ -34,6 +34,7 @@ ACTS: Final[Mapping[Duty, tuple[OperatorAct, ...]]] = {
         _A.RETIRE_KEY,
         _A.DECLARE_COMPROMISE,
         _A.DESTROY_KEY,
+        _A.RECORD_CUSTODY,
     ),
     Duty.INCIDENT: (
         _A.SUSPEND_KEY,
@@ -115,6 +116,7 @@ TWO_PEOPLE: Final = (
     _A.RETIRE_KEY,
     _A.DECLARE_COMPROMISE,
     _A.DESTROY_KEY,
+    _A.RECORD_CUSTODY,
 )
 """Acts that loosen, move money or destroy: nobody does them alone."""
 
