@@ -107,6 +107,14 @@ class Provider:
         """
         return next(iter(self.keys(ListedPurpose.TALLY).values()))
 
+    def tally_keys(self) -> tuple[VerifyKey, ...]:
+        """The keys of the tally's checkpoints in the list, the newest first.
+
+        A key that is listed now signs an hour later, and what the one before signed stays true.
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        return tuple(self.keys(ListedPurpose.TALLY).values())
+
     def message_keys(self) -> dict[str, MessageKey]:
         """The keys that the provider signs HTTP messages with now, by key id.
 
@@ -182,7 +190,7 @@ class Provider:
             session or self.session(keystore),
             keystore,
             self.transport,
-            self.tally_key,
+            self.tally_keys,
             origin=self.origin,
             clock=self._clock,
             consistency=consistency,

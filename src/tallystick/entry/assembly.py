@@ -24,6 +24,7 @@ from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
 from tallystick.entry.setup import SERVER_ROLES
+from tallystick.entry.trusting import Trust, identity_of
 from tallystick.infrastructure.crypto.key_list import verify_key_list
 from tallystick.infrastructure.envelope.cookie import CookieKeys
 from tallystick.infrastructure.envelope.cose import ReplyNonces
@@ -74,18 +75,40 @@ class Platform:
     notices: Notices
     webhooks: Webhooks
     pin_verifier: PinVerifier
-    identity: ProviderIdentity
+    trust: Trust
     cookies: CookieKeys
     nonces: ReplyNonces
     boot: int
     quote_roots: BlockRoots
     quote_keys: QuoteKeys
-    key_list: str
-    key_list_ends: Instant
     keys: LoadedKeys
     names: Names
     folder: ProviderFolder
     registers: KeptRegisters
+
+    @property
+    def identity(self) -> ProviderIdentity:
+        """Who answers handshakes now.
+
+        Source: ISO/TS 12812-2:2017, 7.2.7
+        """
+        return self.trust.identity
+
+    @property
+    def key_list(self) -> str:
+        """The signed list that is served now.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        return self.trust.key_list
+
+    @property
+    def key_list_ends(self) -> Instant:
+        """When that list ends.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        return self.trust.ends
 
     def close(self) -> None:
         """Store the last checkpoint and close the files.
@@ -203,14 +226,8 @@ _MADE_ANEW = (
 
 def _identity(on: Ground, listed: KeyList) -> ProviderIdentity:
     """Who answers handshakes, as the signed key list says."""
-    signature_key = on.keys.newest(Purpose.SESSION_SIGNATURE)
-    module = on.module
-    return ProviderIdentity(
-        provider=on.settings.provider,
-        kid=signature_key.id,
-        sign=lambda message: module.sign(signature_key, message),
-        key_list_version=listed.version,
-    )
+    handle = on.keys.newest(Purpose.SESSION_SIGNATURE)
+    return identity_of(on.module, handle, on.settings.provider, listed.version)
 
 
 def _wire(folder: ProviderFolder, on: Ground, database: Database, boot: int) -> Platform:
@@ -239,14 +256,12 @@ def _wire(folder: ProviderFolder, on: Ground, database: Database, boot: int) -> 
         pin_verifier=PinVerifier(
             module, pepper, PinCost(settings.pin_memory_kib, settings.pin_passes)
         ),
-        identity=_identity(on, listed),
+        trust=Trust(_identity(on, listed), key_list, Instant(listed.expires_at)),
         cookies=CookieKeys(module.random(32)),
         nonces=ReplyNonces(iv_prefix(boot, 0)),
         boot=boot,
         quote_roots=on.quote_roots,
         quote_keys=on.quote_keys,
-        key_list=key_list,
-        key_list_ends=Instant(listed.expires_at),
         keys=on.keys,
         names=folder.names(),
         folder=folder,

@@ -5,6 +5,8 @@ Whoever keeps the root runs this; the service takes the new keys into use at its
 Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
 """
 
+from collections.abc import Collection
+
 from tallystick.entry.auditing import listed_keys
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.setup import SERVER_ROLES, public_half
@@ -24,7 +26,9 @@ from tallystick.kernel.time import DAY_MS, Clock, Instant
 from tallystick.protocol.keylist import KeyEntry, KeyList
 
 LIST_LIFE_MS = 7 * DAY_MS
-_RENEWED = (Purpose.SESSION_SIGNATURE, Purpose.DEVICE_CA, Purpose.TALLY)
+RENEWED = (Purpose.SESSION_SIGNATURE, Purpose.DEVICE_CA, Purpose.TALLY)
+"""Purposes whose keys the list names and a renewal replaces."""
+
 _EARLY_MS = 30 * DAY_MS
 _SHORT_LIVED = frozenset({Purpose.SESSION_SIGNATURE.value, Purpose.RECIPIENT.value})
 
@@ -44,11 +48,19 @@ class Renewed(Record, frozen=True, kw_only=True):
     tightening: bool = False
 
 
-def renew_keys(folder: ProviderFolder, opener: Opener, root: SigningKey, clock: Clock) -> Renewed:
+def renew_keys(
+    folder: ProviderFolder,
+    opener: Opener,
+    root: SigningKey,
+    clock: Clock,
+    *,
+    wanted: Collection[Purpose] = (),
+) -> Renewed:
     """Sign the key list of `folder` anew with `root`, with successors of keys near their end.
 
-    Near is half of a life, at most thirty days. Keys that signed what must stay verifiable (tally,
-    device CA) stay on the list; a session-signature key past its time leaves it and is destroyed.
+    Near is half of a life, at most thirty days; a purpose that is `wanted` gets one anyway. Keys
+    that signed what must stay verifiable (tally, device CA) stay on the list; a session-signature
+    key past its time leaves it and is destroyed.
     Raises NotPermitted for another root, NotAuthentic for another opener.
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
     """
@@ -62,7 +74,7 @@ def renew_keys(folder: ProviderFolder, opener: Opener, root: SigningKey, clock: 
     module = SoftModule(master.roots(purposes_of(SERVER_ROLES)), clock, profile=settings.profile)
     try:
         before = listed_keys(folder)
-        made = _successors(folder, module, now)
+        made = _successors(folder, module, now, wanted)
         signing = _tightening_key(folder, module, now)
         entries = tuple(entry for entry, _ in made)
         kept = [entry for entry in before.entries if not _is_over(entry, now)]
@@ -105,14 +117,15 @@ def list_is_near_its_end(key_list: KeyList, now: Instant) -> bool:
 
 
 def _successors(
-    folder: ProviderFolder, module: SoftModule, now: Instant
+    folder: ProviderFolder, module: SoftModule, now: Instant, wanted: Collection[Purpose]
 ) -> list[tuple[KeyEntry, bytes]]:
     """New keys as they are listed and as they are kept; kept once the list that names them is."""
     loaded = load_for(SERVER_ROLES, module, folder.blocks(), now=now)
     made: list[tuple[KeyEntry, bytes]] = []
-    for purpose in _RENEWED:
+    for purpose in RENEWED:
         newest = next(iter(loaded.handles.get(purpose, ())), None)
-        if newest is not None and not is_near_its_end(_entry(module, newest), now):
+        early = purpose not in wanted and newest is not None
+        if newest is not None and early and not is_near_its_end(_entry(module, newest), now):
             continue
         handle = module.generate(purpose)
         made.append((_entry(module, handle), module.export_block(handle)))

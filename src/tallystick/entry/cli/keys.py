@@ -21,7 +21,7 @@ from tallystick.entry.cli.unlocking import (
     secret_from,
     write_private,
 )
-from tallystick.entry.renewing import is_near_its_end, list_is_near_its_end, renew_keys
+from tallystick.entry.renewing import RENEWED, is_near_its_end, list_is_near_its_end, renew_keys
 from tallystick.entry.resealing import (
     reseal_under_passphrase,
     reseal_under_secret,
@@ -30,6 +30,7 @@ from tallystick.entry.resealing import (
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.key_list import signature_key
 from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.tally.checkpoint import NoteKey
 from tallystick.kernel.errors import Conflict
 from tallystick.kernel.secret import Secret
@@ -109,11 +110,25 @@ def _standing(entry: KeyEntry, now: Instant) -> str:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The root's sealed key, as set-up left it in offline/.",
 )
-def renew(folder: Path, root_key: Path, secret_file: Path | None, secret_fd: int | None) -> None:
+@click.option(
+    "--successor",
+    "successors",
+    multiple=True,
+    type=click.Choice([one.value for one in RENEWED]),
+    help="Make a successor of this purpose's key, near its end or not; say it several times.",
+)
+def renew(
+    folder: Path,
+    root_key: Path,
+    successors: tuple[str, ...],
+    secret_file: Path | None,
+    secret_fd: int | None,
+) -> None:
     """Sign the key list of FOLDER anew for seven days; keys near their end get a successor.
 
-    Do it every few days: clients refuse a list past its time. The service uses the new list and
-    keys from its next start on. The secret opens the root's key, and the master key too unless
+    Do it every few days: clients refuse a list past its time. A running service serves the new list
+    at once, and uses new keys of sessions and of the log an hour later, when every wallet has it;
+    others from its next start on. The secret opens the root's key, and the master key too unless
     shares or a passphrase are given for that.
     """
     secret = secret_from(secret_fd, secret_file)
@@ -122,6 +137,7 @@ def renew(folder: Path, root_key: Path, secret_file: Path | None, secret_fd: int
         opener_beside(secret),
         open_root_key(root_key, secret),
         SystemClock(),
+        wanted={Purpose(one) for one in successors},
     )
     say(f"key list {renewed.version} is signed, until {iso_utc(renewed.expires_at)}")
     if renewed.tightening:
@@ -130,7 +146,7 @@ def renew(folder: Path, root_key: Path, secret_file: Path | None, secret_fd: int
         say(f"new: {one.purpose} {one.kid}, until {iso_utc(one.not_after)}")
     for one in renewed.dropped:
         say(f"left out, past its time: {one.purpose} {one.kid}")
-    say("restart the service to take it into use")
+    say("a running service serves it at once, and uses its keys once wallets know them")
 
 
 @keys.command(
