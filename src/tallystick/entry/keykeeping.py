@@ -8,6 +8,7 @@ Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tallystick.application.keylife import KeyRow, SeenKey, SeenKeys, kept_custody, kept_keys
@@ -21,7 +22,7 @@ from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.modules.states import KeyState
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.codec import b64url
-from tallystick.kernel.errors import NotFound, NotPermitted
+from tallystick.kernel.errors import MfsError, NotFound, NotPermitted
 from tallystick.kernel.time import Instant
 from tallystick.process.isms.custody import CustodyEntry
 
@@ -79,7 +80,8 @@ def state_keeper(module: SoftModule, folder: ProviderFolder) -> Callable[[str, K
     def apply(key_id: str, state: KeyState) -> None:
         module.states.put(key_id, state)
         if state is KeyState.DESTROYED:
-            folder.erase_block(key_id)
+            with suppress(MfsError, OSError):  # tried again, and told by the doctor until then
+                folder.erase_block(key_id)
 
     return apply
 
@@ -134,6 +136,7 @@ async def keep_account(platform: "Platform", writer: "WriterLoop") -> None:
     before: SeenKeys | None = None
     while True:
         await asyncio.sleep(EVERY_S)
+        await asyncio.to_thread(_erase_again, platform)
         found = await asyncio.to_thread(seen_keys, platform)
         if found != before or _is_over(platform):
             await writer.ask(found)
@@ -147,6 +150,16 @@ def seen_keys(platform: "Platform") -> SeenKeys:
     """
     used = platform.module.states.used
     return SeenKeys(tuple(found_keys(platform.folder, used)))
+
+
+def _erase_again(platform: "Platform") -> None:
+    """Erase what the record calls destroyed and the folder still has."""
+    rows = list(platform.desks.keylife.rows().values())
+    gone = {one.id for one in rows if one.state == KeyState.DESTROYED}
+    for block in platform.folder.blocks():
+        if peek(block).id in gone:
+            with suppress(MfsError, OSError):
+                platform.folder.erase_block(peek(block).id)
 
 
 def _is_over(platform: "Platform") -> bool:

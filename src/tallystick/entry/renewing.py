@@ -162,7 +162,7 @@ def _is_over(entry: KeyEntry, now: Instant) -> bool:
 
 
 def _destroy_past(folder: ProviderFolder, now: Instant) -> None:
-    for path in (folder.root / "keys").glob("*.block"):
-        header = peek(path.read_bytes())
+    for _, block in folder.block_files():
+        header = peek(block)
         if header.purpose is Purpose.SESSION_SIGNATURE and end_of_life(header) <= now:
-            path.unlink()
+            folder.erase_block(header.id)

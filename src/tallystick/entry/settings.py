@@ -19,16 +19,15 @@
 Source: ISO/TS 12812-2:2017, 6.1; 7.4.2
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from tallystick.application.notices import SenderRule
+from tallystick.entry.keyfiles import KeyFiles
 from tallystick.entry.partner_settings import MnoAccess, Partner, PartnerLink
 from tallystick.infrastructure.crypto.signature import VerifyKey, verify_key
-from tallystick.infrastructure.modules.block import peek
 from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.modules.opening import Opener, open_master
 from tallystick.infrastructure.store.address import Address, parse_address
@@ -116,13 +115,11 @@ class StoreAddress(Record, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderFolder:
+class ProviderFolder(KeyFiles):
     """The files of one provider.
 
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
-
-    root: Path
 
     @property
     def settings_file(self) -> Path:
@@ -316,43 +313,6 @@ class ProviderFolder:
         Source: ISO/TS 12812-2:2017, 6.1
         """
         self.settings_file.write_bytes(encode_canonical(settings))
-
-    def blocks(self) -> list[bytes]:
-        """The wrapped keys of the service.
-
-        Source: ISO/TS 12812-2:2017, 7.4.2
-        """
-        return [path.read_bytes() for path in sorted((self.root / "keys").glob("*.block"))]
-
-    def save_block(self, name: str, block: bytes) -> None:
-        """Keep a wrapped key.
-
-        Source: ISO/TS 12812-2:2017, 7.4.2
-        """
-        folder = self.root / "keys"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        replace_file(folder / f"{name}.block", block)
-
-    def free_name(self, wanted: str, kept: Container[str]) -> str:
-        """A name like `wanted` for a block, whose file is none or holds none of the keys `kept`.
-
-        Source: ISO/TS 12812-2:2017, 7.4.2
-        """
-        for number in count(1):
-            name = wanted if number == 1 else f"{wanted}-{number}"
-            path = self.root / "keys" / f"{name}.block"
-            if not path.exists() or peek(path.read_bytes()).id not in kept:
-                break
-        return name
-
-    def erase_block(self, key_id: str) -> None:
-        """Remove every file of the key with this id.
-
-        Source: ISO/TS 12812-2:2017, 7.4.2
-        """
-        for path in (self.root / "keys").glob("*.block"):
-            if peek(path.read_bytes()).id == key_id:
-                path.unlink(missing_ok=True)
 
     def master(self, opener: Opener) -> MasterKey:
         """The master key, opened with what was brought.

@@ -16,7 +16,7 @@ from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.keys.dependants import dependants
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.interface import Purpose
-from tallystick.kernel.errors import NotFound
+from tallystick.kernel.errors import Malformed, NotFound
 from tallystick.kernel.time import iso_utc
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -28,6 +28,8 @@ _ACTS: Final = {
     "destroy": "destroy-key",
 }
 """What a step is called here, and the operators' act that it is."""
+
+_LEAST_PLACES: Final = 2
 
 
 def show_inventory(provider: ProviderFolder, *, as_json: bool) -> None:
@@ -96,10 +98,40 @@ def show(folder: Path, key: str, as_json: bool) -> None:
         say(f"depends on it: {one.what}; {one.recourse}")
 
 
+@click.command(
+    "protect",
+    short_help="Give every key a second wrap that no backup has.",
+    epilog=example("tallystick keys protect ./provider --at /mnt/a/wraps --at /mnt/b/wraps"),
+)
+@click.argument("folder", type=_FOLDER)
+@click.option(
+    "--at",
+    "places",
+    multiple=True,
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder for the wraps, outside of what is backed up; name two or more.",
+)
+def protect(folder: Path, places: tuple[Path, ...]) -> None:
+    """Seal every key of FOLDER once more under a wrap of its own, kept in each of the places.
+
+    A key whose wrap is destroyed is destroyed in every backup too. Stop the service before. Whoever
+    loses all places loses all keys: name two that do not burn together, and back neither up.
+    """
+    provider = ProviderFolder(folder)
+    inside = [one for one in places if one.resolve().is_relative_to(folder.resolve())]
+    if inside or len({one.resolve() for one in places}) < _LEAST_PLACES:
+        raise Malformed(
+            "wraps are kept in two places outside of the provider's folder",
+            remedy="name two folders that are not backed up",
+        )
+    say(f"{provider.wrap_again(places)} keys have a second wrap now, in {len(places)} places")
+
+
 def _uses(row: KeyRow) -> str:
     most = row.most_uses()
     return f"{row.uses} of {most}" if most else ""
 
 
-COMMANDS: Final = (show, *(act_command(act, called) for called, act in _ACTS.items()))
+COMMANDS: Final = (show, protect, *(act_command(act, called) for called, act in _ACTS.items()))
 """What the group of keys has besides its list."""

@@ -9,6 +9,7 @@ from tallystick.application.keylife import KeyRow
 from tallystick.entry.doctor.model import Finding, fine, soon, wrong
 from tallystick.entry.keykeeping import custody_of, inventory_of
 from tallystick.entry.settings import ProviderFolder
+from tallystick.infrastructure.modules.block import peek
 from tallystick.infrastructure.modules.states import KeyState
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.time import DAY_MS, Instant, iso_utc
@@ -44,6 +45,14 @@ def look_at_keys(folder: ProviderFolder, now: Instant) -> Iterator[Finding]:
     out = [f"{one.purpose} {one.id} is {one.state}" for one in rows if one.state in _OUT]
     if out:
         yield soon("keys out of service", "; ".join(out), "resume it, or put in a successor")
+    kept = {peek(one).id for one in folder.blocks()}
+    left = [one.id for one in rows if one.state == KeyState.DESTROYED and one.id in kept]
+    if left:
+        yield wrong(
+            "destroyed keys",
+            f"still kept: {', '.join(left)}",
+            "mount every place of the wraps while the service runs",
+        )
     full = [f"{one.purpose} {one.id}" for one in rows if _is_full(one)]
     if full:
         yield soon("keys used up", ", ".join(full), "put successors into use")
