@@ -9,8 +9,10 @@ from typing import Final
 import click
 
 from tallystick.application.keylife import KeyRow
-from tallystick.entry.cli.console import example, say, say_json, table
+from tallystick.entry.cli.console import FOUND_SOMETHING, example, say, say_json, table
 from tallystick.entry.cli.operators import act_command
+from tallystick.entry.cli.unlocking import opener_from, opener_options
+from tallystick.entry.drilling import drill
 from tallystick.entry.keykeeping import inventory_of
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.keys.dependants import dependants
@@ -128,10 +130,51 @@ def protect(folder: Path, places: tuple[Path, ...]) -> None:
     say(f"{provider.wrap_again(places)} keys have a second wrap now, in {len(places)} places")
 
 
+@click.command(
+    "drill",
+    short_help="Rehearse a compromise of a key, on a copy.",
+    epilog=example("tallystick keys drill ./provider webhook --secret-file ./secret"),
+)
+@click.argument("folder", type=_FOLDER)
+@click.argument("purpose", type=click.Choice([one.value for one in Purpose]))
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def rehearse(
+    folder: Path,
+    purpose: str,
+    as_json: bool,
+    secret_file: Path | None,
+    secret_fd: int | None,
+) -> None:
+    """Give up the key of PURPOSE on a copy of FOLDER: what refuses it, what hangs on it.
+
+    The copy is a backup that is restored, so that the drill tries this too. Nothing of the provider
+    is changed. Exits with 4 if anything did not come out as it has to.
+    """
+    opener = opener_from(secret_fd, secret_file)
+    done = drill(ProviderFolder(folder), opener, Purpose(purpose), SystemClock())
+    if as_json:
+        say_json(done)
+    else:
+        rows = [("held" if one.held else "FAILED", one.what, one.says) for one in done.steps]
+        table(f"{purpose}: {done.old} gives way to {done.successor}", ("", "", ""), rows)
+        for one in done.dependants:
+            say(f"depends on it: {one.what}; {one.recourse}")
+        say(f"{done.took_ms} ms")
+    if not done.held:
+        raise click.exceptions.Exit(FOUND_SOMETHING)
+
+
 def _uses(row: KeyRow) -> str:
     most = row.most_uses()
     return f"{row.uses} of {most}" if most else ""
 
 
-COMMANDS: Final = (show, protect, *(act_command(act, called) for called, act in _ACTS.items()))
+opener_options(rehearse)
+
+COMMANDS: Final = (
+    show,
+    protect,
+    rehearse,
+    *(act_command(act, called) for called, act in _ACTS.items()),
+)
 """What the group of keys has besides its list."""
