@@ -22,10 +22,8 @@ from tallystick.protocol.payments import PaymentKind
 ALICE, BOB = "+254700000001", "+254700000002"
 
 CHANGED = (
-    "UPDATE payment_order SET row = 'other'"
-    " WHERE event = (SELECT min(event) FROM payment_order)"
+    "UPDATE payment_order SET row = 'other' WHERE event = (SELECT min(event) FROM payment_order)"
 )
-
 
 
 @pytest.mark.requirement("MFS-7.3.3-07")

@@ -12,8 +12,8 @@ from tests.support.served import Served, served
 from tallystick.application.quotekeys import IN_USE_MS
 from tallystick.entry.auditing import listed_keys
 from tallystick.entry.cli.unlocking import open_root_key
+from tallystick.entry.keyduties import PUBLISHED_MS
 from tallystick.entry.renewing import renew_keys
-from tallystick.entry.trusting import PUBLISHED_MS
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.money import Money
 from tallystick.protocol.payments import PaymentKind

@@ -187,7 +187,7 @@ def assemble(
         platform = _wire(folder, ground, database, boot)
         _note_start(platform)
         _first_start(platform, folder)
-        platform.writer.run([seen_keys(platform)])
+        platform.writer.run([seen_keys(folder, module)])
     except BaseException:
         reader.close()
         module.zeroise()

@@ -6,10 +6,8 @@
 Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
 """
 
-import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from tallystick.application.keylife import KeyRow, SeenKey, SeenKeys, kept_custody, kept_keys
 from tallystick.entry.settings import ProviderFolder, PublicHalf
@@ -26,11 +24,6 @@ from tallystick.kernel.errors import MfsError, NotFound, NotPermitted
 from tallystick.kernel.time import Instant
 from tallystick.process.isms.custody import CustodyEntry
 
-if TYPE_CHECKING:
-    from tallystick.entry.assembly import Platform
-    from tallystick.entry.writing import WriterLoop
-
-EVERY_S = 30.0
 MASTER = "master"
 _ALGORITHMS = {"ES256": "ecdsa-p256-sha256", "EdDSA": "ed25519"}
 
@@ -128,45 +121,12 @@ def custody_of(folder: ProviderFolder) -> list[CustodyEntry]:
         return kept_custody(reader)
 
 
-async def keep_account(platform: "Platform", writer: "WriterLoop") -> None:
-    """Tell the writer, for ever, which keys there are and how often they were used.
-
-    Source: ISO/TS 12812-2:2017, 7.4.2
-    """
-    before: SeenKeys | None = None
-    while True:
-        await asyncio.sleep(EVERY_S)
-        await asyncio.to_thread(_erase_again, platform)
-        found = await asyncio.to_thread(seen_keys, platform)
-        if found != before or _is_over(platform):
-            await writer.ask(found)
-            before = found
-
-
-def seen_keys(platform: "Platform") -> SeenKeys:
+def seen_keys(folder: ProviderFolder, module: SoftModule) -> SeenKeys:
     """What is found now, as a command for the writer.
 
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
-    used = platform.module.states.used
-    return SeenKeys(tuple(found_keys(platform.folder, used)))
-
-
-def _erase_again(platform: "Platform") -> None:
-    """Erase what the record calls destroyed and the folder still has."""
-    rows = list(platform.desks.keylife.rows().values())
-    gone = {one.id for one in rows if one.state == KeyState.DESTROYED}
-    for block in platform.folder.blocks():
-        if peek(block).id in gone:
-            with suppress(MfsError, OSError):
-                platform.folder.erase_block(peek(block).id)
-
-
-def _is_over(platform: "Platform") -> bool:
-    now = platform.clock.now()
-    running = {KeyState.ACTIVE.value, KeyState.SUSPENDED.value}
-    rows = platform.desks.keylife.rows().values()
-    return any(0 < one.ends_at <= now and one.state in running for one in rows)
+    return SeenKeys(tuple(found_keys(folder, module.states.used)))
 
 
 def _kept(block: bytes, used: Callable[[str], int], owner: str) -> SeenKey:

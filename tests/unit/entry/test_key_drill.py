@@ -1,5 +1,6 @@
 """A compromise is rehearsed on a copy: every refusal is seen, nothing of the provider changes."""
 
+import json
 from pathlib import Path
 
 import pytest

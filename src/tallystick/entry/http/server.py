@@ -56,13 +56,13 @@ from tallystick.entry.http.workers.desk import FrontDesk, Hiring
 from tallystick.entry.http.workers.place import Place, check_free, shared_place
 from tallystick.entry.http.workers.relay import RelayedProtocol
 from tallystick.entry.incentives import watch_incentives
+from tallystick.entry.keyduties import key_duties
 from tallystick.entry.leaning import tell_changes, watch_module, witnessed
 from tallystick.entry.notes import Note
 from tallystick.entry.tending import tend_recoveries
 from tallystick.entry.threads import to_its_end
 from tallystick.entry.tightening import watch_controls
 from tallystick.entry.tracing import Tracing
-from tallystick.entry.trusting import key_duties
 from tallystick.entry.waking import end_requests, send_wakes
 from tallystick.entry.witnessing import Witnessing
 from tallystick.entry.writing import WriterLoop
