@@ -42,7 +42,7 @@ _HANGS: Final[Mapping[Purpose, tuple[tuple[str, str], ...]]] = MappingProxyType(
         _P.TIME_STAMP: (("stamps of the time", "revoke its certificate; stamp anew"),),
         _P.WITNESS: (("countersignatures", "the witness publishes another key"),),
         _P.WEBHOOK: (("signatures of events to partners", "partners fetch the new half"),),
-        _P.QUOTE: (("quotes that are open", "operator act rotate-keys, which spares them"),),
+        _P.QUOTE: (("quotes that are open", "suspend it, and start the service again"),),
         _P.RECEIPT_CODE: (("codes on receipts", "receipts are proved by the log instead"),),
         _P.ACTIVATION: (("activation codes on their way", "issue them anew"),),
         _P.PIN_PEPPER: (("verifiers of PINs", "PINs are set anew"),),

@@ -18,6 +18,7 @@ from tallystick.infrastructure.modules.card_interface import (
     algorithm_of,
     mechanism_of,
 )
+from tallystick.infrastructure.modules.components import Components
 from tallystick.infrastructure.modules.interface import KeyHandle, Purpose
 from tallystick.kernel.errors import Malformed, NotPermitted
 
@@ -112,6 +113,13 @@ class SoftKeyBlocks:
             optional=optional,
         )
         return outer.wrapping().seal(fields, inner.reveal_to_wrapping(), self._gate.draw(_FILL))
+
+    def begin_components(self, mechanism: str, custodians: int) -> Components:
+        """Begin the entry of a wrapping key out of components of so many `custodians`.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+        """
+        return Components(self._gate, mechanism, custodians)
 
     def _admit_other(self, version: str) -> None:
         """Pass if the rules name this version by its mechanism; approval alone is not enough."""
