@@ -49,6 +49,7 @@ COMMANDS = {
         "timelines",
         "stores",
         "surfaces",
+        "keylives",
     )
 }
 

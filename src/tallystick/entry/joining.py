@@ -3,8 +3,9 @@
 Source: ISO/TS 12812-2:2017, 6.2.2
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from tallystick.application.acts import Acts, More
 from tallystick.application.approvals import Approvals, Kept, Staff
@@ -31,7 +32,7 @@ from tallystick.application.keylife import Custody, KeyLife
 from tallystick.application.keylife.service import Apply as ApplyState
 from tallystick.application.lives import LifeActs
 from tallystick.application.notices import Notices
-from tallystick.application.operators import Operators
+from tallystick.application.operators import Operators, Performer
 from tallystick.application.payments import Payments, Tariff
 from tallystick.application.pins import Pins
 from tallystick.application.policing import Officers, PolicyInForce, Seal
@@ -141,37 +142,19 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     guarded = attempts, authenticators, customers, ground.exemptions, policy, selfcare, sessions
     languages = Languages(reader, on.settings.language, capacity=rows)
     recovery = _recovery(on, ground)
-    bounds = AgentBounds(customers, policy, reader, capacity=rows)
-    custody = Custody(policy, reader)
+    bounds, custody = AgentBounds(customers, policy, reader, capacity=rows), Custody(policy, reader)
     keylife = KeyLife(policy, reader, on.apply_state, lambda: _recording(on))
-    more = {
-        **keylife.acts(),
-        **custody.acts(),
-        **acts_of_the_desk(desk),
-        **ApprovalActs(asking.approvals, asking.beginning, customers).acts(),
-        **Guarding(*guarded).acts(),
-        **LifeActs(recovery, bounds, ground.book).acts(),
-    }
+    others = (
+        *(keylife, custody, ApprovalActs(asking.approvals, asking.beginning, customers)),
+        *(Guarding(*guarded), LifeActs(recovery, bounds, ground.book)),
+    )
+    more = {**acts_of_the_desk(desk), **_acts_of(others)}
     acts = _acts(on, ground, operators, quoting, webhooks, more)
     desks = Desks(
-        policy=policy,
-        customers=customers,
-        languages=languages,
+        *(policy, customers, languages, ground.devices, sessions, ground.access, pins),
+        *(attempts, authenticators, ground.exemptions, selfcare, ground.book, payments),
+        *(operators, acts, ground.notices, webhooks),
         signals=ground.signals,
-        devices=ground.devices,
-        sessions=sessions,
-        access=ground.access,
-        attempts=attempts,
-        exemptions=ground.exemptions,
-        book=ground.book,
-        payments=payments,
-        notices=ground.notices,
-        pins=pins,
-        authenticators=authenticators,
-        selfcare=selfcare,
-        operators=operators,
-        acts=acts,
-        webhooks=webhooks,
         settling=Settling(payments, customers, ground.book, policy),
         certification=_certification(on, policy),
         proving=Proving(ground.access, attempts, acts, customers, policy, reader),
@@ -188,6 +171,16 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         education=Education(customers, languages, sessions, policy, reader, capacity=rows),
     )
     return desks, quoting, webhooks
+
+
+class _Acting(Protocol):
+    """Does acts of operators."""
+
+    def acts(self) -> Mapping[str, Performer]: ...
+
+
+def _acts_of(others: Iterable[_Acting]) -> dict[str, Performer]:
+    return {name: performer for one in others for name, performer in one.acts().items()}
 
 
 def _recording(on: Ground) -> frozenset[str]:

@@ -77,7 +77,7 @@ class Custody:
         )
         last = self.devices().get(asked.device)
         identifier = turn.new_id("cdy")
-        entry = follow(last, told, id=identifier, at=turn.now, event=turn.next_event())
+        entry = follow(last, told, entry=identifier, at=turn.now, event=turn.next_event())
         turn.record(
             "custody.recorded",
             policy=self._policy.version,

@@ -137,8 +137,10 @@ class Told(Record, frozen=True, kw_only=True):
     inspect_days: int
 
 
-def follow(last: CustodyEntry | None, told: Told, *, id: str, at: int, event: int) -> CustodyEntry:  # noqa: A002 - the name of the field
-    """The entry that follows on `last` (None for a device that is new).
+def follow(
+    last: CustodyEntry | None, told: Told, *, entry: str, at: int, event: int
+) -> CustodyEntry:
+    """The entry called `entry` that follows on `last` (None for a device that is new).
 
     Raises Malformed for what is not whole, Conflict for an event that cannot follow.
     Source: ISO/TS 12812-2:2017, 8.2.2; ISO 13491-2
@@ -169,7 +171,7 @@ def follow(last: CustodyEntry | None, told: Told, *, id: str, at: int, event: in
     if last is not None and what not in _TO_INSPECT and not inspected:
         inspected = last.inspected_at
     return CustodyEntry(
-        id=id,
+        id=entry,
         device=told.device,
         kind=told.kind or (last.kind if last else ""),
         serial=told.serial or (last.serial if last else ""),
