@@ -268,7 +268,7 @@ class AppPerson:
             ClientSession(peer, keystore, clock),
             keystore,
             self,
-            tally_key,
+            lambda: (tally_key(),),
             origin=origin,
             clock=clock,
             pause=self._pause,

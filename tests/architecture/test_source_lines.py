@@ -53,6 +53,7 @@ COMMANDS = {
         "stamps",
         "stores",
         "surfaces",
+        "keylives",
     )
 }
 

@@ -40,6 +40,7 @@ from tallystick.entry.witnessing import WITNESSED_NOTE, Witnessing
 from tallystick.infrastructure.envelope.cose import seal_request
 from tallystick.kernel.errors import MfsError, OutOfReach, Unavailable
 from tallystick.kernel.evidence import Verdict
+from tallystick.kernel.model import replace
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS, iso_utc
 from tallystick.protocol.desk import BreakGlass
@@ -450,6 +451,20 @@ def an_emergency_is_not_reviewed(folder: Path) -> Prometheus:
         return on.scraper
 
 
+def a_key_ends(folder: Path) -> Prometheus:
+    """The newest webhook key has two days of its ninety left."""
+    with stage(folder) as on:
+        on.scraper.cause()
+        keylife = on.provider.platform.desks.keylife
+        row = next(one for one in keylife.rows().values() if one.purpose == "webhook")
+        ends = on.provider.clock.now() + 2 * DAY_MS
+        near = replace(row, created_at=ends - 90 * DAY_MS, ends_at=ends)
+        on.patch.setitem(keylife.rows(), row.id, near)
+        until(lambda: on.shows("tallystick_keys_ending 1"))
+        on.scraper.until_fired("TallystickKeysEnd")
+        return on.scraper
+
+
 SCENES: dict[str, Callable[[Path], Prometheus]] = {
     "TallystickWritesStopped": writes_stop,
     "TallystickUnreachable": it_is_gone,
@@ -474,6 +489,7 @@ SCENES: dict[str, Callable[[Path], Prometheus]] = {
     "TallystickTighteningCapped": a_tightening_is_beyond_its_caps,
     "TallystickProposalWaits": a_proposal_waits,
     "TallystickNetworkNotBound": a_network_is_gone,
+    "TallystickKeysEnd": a_key_ends,
 }
 ALSO = {
     "TallystickEmergencyUnreviewed": {"TallystickEmergency"},

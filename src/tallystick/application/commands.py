@@ -24,6 +24,7 @@ from tallystick.application.desk.model import (
 from tallystick.application.desks import Desks
 from tallystick.application.education import DialledTerms, InLesson
 from tallystick.application.key_uses import decide_use
+from tallystick.application.keylife import SeenKeys
 from tallystick.application.operators import SignedAct
 from tallystick.application.own_commands import (
     ApproveTightening,
@@ -269,6 +270,7 @@ Command = (
     | EquipProbe
     | SimCommand
     | UseKeys
+    | SeenKeys
 )
 
 EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
@@ -343,6 +345,7 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     RecordEvidence: lambda desks, turn, one: desks.proving.record(turn, one.run, one.by),
     EquipProbe: lambda desks, turn, one: desks.proving.equip(turn, one.asked, one.tell),
     UseKeys: lambda desks, turn, one: decide_use(turn, desks.policy.version, one.use, one.told),
+    SeenKeys: lambda desks, turn, one: desks.keylife.seen(turn, one.keys),
 }
 
 

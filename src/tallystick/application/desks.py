@@ -24,6 +24,7 @@ from tallystick.application.devices import Devices
 from tallystick.application.education import Education
 from tallystick.application.exemptions import Exemptions
 from tallystick.application.incentives import Incentives
+from tallystick.application.keylife import Custody, KeyLife
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
 from tallystick.application.ordercodes import OrderCodes
@@ -105,6 +106,8 @@ class Desks:
     bounds: AgentBounds
     education: Education
     seals: SealRenewal
+    keylife: KeyLife
+    custody: Custody
 
     @property
     def incentives(self) -> Incentives:
@@ -146,12 +149,9 @@ class Desks:
         return self.payments.order(turn, ask)
 
     def dial(
-        self,
-        turn: Turn,
-        customer_id: str,
-        consented: PinVerified,
+        self, turn: Turn, customer_id: str, consented: PinVerified,
         grade: Grade = Grade.PIN_VERIFIED,
-    ) -> Outcome:
+    ) -> Outcome:  # fmt: skip
         """Execute an order that a PIN confirmed; the count of wrong PINs begins anew.
 
         What mobile networks say of the SIM goes into the facts; what none says is told as a missing
@@ -392,8 +392,8 @@ class Desks:
     def _caching(self) -> tuple[_Caching, ...]:
         desk, kept = self.desk, self.approvals.kept
         return (
-            *(self.customers, self.languages, self.devices, self.access, self.operators),
-            *(self.sims, self.order_codes, self.bounds, self.education),
-            *(desk.views, desk.workloads, self.certification),
-            *(self.signals, self.attempts, self.authenticators, self.exemptions, kept, self.book),
+            *(self.customers, self.languages, self.devices, self.access, self.operators, self.sims),
+            *(self.order_codes, self.bounds, self.education, desk.views, desk.workloads, kept),
+            *(self.certification, self.keylife, self.custody, self.signals, self.attempts),
+            *(self.authenticators, self.exemptions, self.book),
         )

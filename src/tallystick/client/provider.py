@@ -18,6 +18,7 @@ from tallystick.client.http import HttpTransport
 from tallystick.client.keystore import DeviceKeystore, EnrolledIdentity, Entropy
 from tallystick.client.session import ClientSession, Peer, enrol
 from tallystick.client.wallet import Wallet
+from tallystick.infrastructure.crypto.dual import DUAL
 from tallystick.infrastructure.crypto.kem import KemSuite
 from tallystick.infrastructure.crypto.key_list import keys_in_force, signature_key, verify_key_list
 from tallystick.infrastructure.crypto.signature import VerifyKey
@@ -31,6 +32,9 @@ from tallystick.protocol.enrolment import Attestation, DeviceDescription
 from tallystick.protocol.http_signatures import MessageKeys
 from tallystick.protocol.keylist import KeyList, ListedPurpose
 from tallystick.protocol.tally_api import SignedKeyList
+
+_TAKEN_OVER_MS = 2 * HOUR_MS
+"""Every device has a list after an hour, and a service signs with a new key five minutes later."""
 
 SUITES = (KemSuite.MLKEM768_X25519, KemSuite.X25519)
 """What a device offers, best first; a policy may take only the first."""
@@ -107,6 +111,19 @@ class Provider:
         """
         return next(iter(self.keys(ListedPurpose.TALLY).values()))
 
+    def tally_keys(self) -> tuple[VerifyKey, ...]:
+        """The keys of the tally's checkpoints in the list, the newest first.
+
+        A key that is listed now signs an hour later, and what the one before signed stays true: a
+        device keeps what it believed. Once a key of two signatures has had time to take over, none
+        of one signature counts any more.
+        Source: ISO/TS 12812-2:2017, 7.4.2; 7.2.7
+        """
+        found = keys_in_force(self._key_list(), ListedPurpose.TALLY, self._now())
+        dual = [one for one in found if one.algorithm == DUAL]
+        over = any(self._now() - one.not_before > _TAKEN_OVER_MS for one in dual)
+        return tuple(signature_key(one) for one in (dual if over else found))
+
     def message_keys(self) -> dict[str, MessageKey]:
         """The keys that the provider signs HTTP messages with now, by key id.
 
@@ -182,7 +199,7 @@ class Provider:
             session or self.session(keystore),
             keystore,
             self.transport,
-            self.tally_key,
+            self.tally_keys,
             origin=self.origin,
             clock=self._clock,
             consistency=consistency,

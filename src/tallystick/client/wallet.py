@@ -14,7 +14,8 @@ by itself.
 Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from time import sleep
 from typing import Protocol, TypeVar
@@ -53,7 +54,7 @@ from tallystick.protocol.payments import (
     restated,
 )
 from tallystick.protocol.problems import Problem, error_of
-from tallystick.protocol.receipt import Receipt
+from tallystick.protocol.receipt import Checkpoint, Receipt
 from tallystick.protocol.tally_api import ConsistencyReply
 
 T = TypeVar("T", bound=Wire)
@@ -135,7 +136,7 @@ class Wallet:
         session: ClientSession,
         keystore: DeviceKeystore,
         public: Getter,
-        tally_key: Callable[[], VerifyKey],
+        tally_keys: Callable[[], Sequence[VerifyKey]],
         *,
         origin: str,
         clock: Clock,
@@ -143,7 +144,7 @@ class Wallet:
         pause: Callable[[float], None] = sleep,
         attempts: int = ATTEMPTS,
     ) -> None:
-        """Pay over `session`; believe receipts of the log `origin` under `tally_key` only.
+        """Pay over `session`; believe receipts of the log `origin` under `tally_keys` only.
 
         `pause` waits some seconds between attempts, of which there are at most `attempts`.
         Source: ISO/TS 12812-2:2017, 7.3.3
@@ -151,7 +152,7 @@ class Wallet:
         self._session = session
         self._keystore = keystore
         self._public = public
-        self._tally_key = tally_key
+        self._tally_keys = tally_keys
         self._origin = origin
         self._clock = clock
         self._consistency = consistency
@@ -243,10 +244,23 @@ class Wallet:
         Raises NotAuthentic if it does not verify or its tally is another than the one seen before.
         Source: ISO/TS 12812-2:2017, 7.3.3; RFC 9162, 2.1
         """
-        verified = verify_receipt(receipt, self._tally_key(), origin=self._origin)
+        verified = self._under_one_key(
+            lambda key: verify_receipt(receipt, key, origin=self._origin)
+        )
         if self._consistency:
             self._remember(receipt.checkpoint)
         return verified
+
+    def _under_one_key(self, verify: Callable[[VerifyKey], A]) -> A:
+        """What `verify` comes to under the first listed key that fits: the log's key may change."""
+        *others, last = self._tally_keys()
+        for key in others:
+            with suppress(NotAuthentic):
+                return verify(key)
+        return verify(last)
+
+    def _checkpoint(self, note: str) -> Checkpoint:
+        return self._under_one_key(lambda key: verify_checkpoint(note, key, origin=self._origin))
 
     def _remember(self, note: str) -> None:
         """Demand that the checkpoint continues the last one that this device saw."""
@@ -254,8 +268,7 @@ class Wallet:
         if not kept:
             self._keystore.store_checkpoint(note)
             return
-        new = verify_checkpoint(note, self._tally_key(), origin=self._origin)
-        old = own_checkpoint(kept, origin=self._origin)
+        new, old = self._checkpoint(note), own_checkpoint(kept, origin=self._origin)
         if new.size < old.size:
             new, old = old, new
             note = kept

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tallystick import __version__
 from tallystick.application.commands import Command, InstallPolicy, InviteOperator
 from tallystick.application.desks import Desks
+from tallystick.application.keylife.store import every_key
 from tallystick.application.notices import Notices
 from tallystick.application.pins import PinVerifier
 from tallystick.application.quotekeys import QuoteKeys
@@ -18,17 +19,19 @@ from tallystick.application.writer import Writer
 from tallystick.entry.attesting import attesting_in
 from tallystick.entry.desk_settings import desk_settings
 from tallystick.entry.joining import Ground, Scale, join_desks
+from tallystick.entry.keykeeping import load_in_state, recall_states, seen_keys, state_keeper
 from tallystick.entry.module_settings import open_module
 from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
 from tallystick.entry.setup import SERVER_ROLES
 from tallystick.entry.simstock import stock_sims
+from tallystick.entry.trusting import Trust, identity_of
 from tallystick.infrastructure.crypto.key_list import verify_key_list
 from tallystick.infrastructure.envelope.cookie import CookieKeys
 from tallystick.infrastructure.envelope.cose import ReplyNonces
 from tallystick.infrastructure.envelope.handshake_server import ProviderIdentity
-from tallystick.infrastructure.keys.table import LoadedKeys, load_for, purposes_of
+from tallystick.infrastructure.keys.table import LoadedKeys, purposes_of
 from tallystick.infrastructure.modules.block import BlockRoots
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import Entropy
@@ -36,6 +39,7 @@ from tallystick.infrastructure.modules.interface import CryptoModule, Purpose
 from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.signer import ModuleSigner
 from tallystick.infrastructure.modules.soft import SoftModule
+from tallystick.infrastructure.modules.states import KeyState
 from tallystick.infrastructure.pin.wallet import PinCost
 from tallystick.infrastructure.store.boots import next_boot
 from tallystick.infrastructure.store.commit import GroupCommit
@@ -74,18 +78,40 @@ class Platform:
     notices: Notices
     webhooks: Webhooks
     pin_verifier: PinVerifier
-    identity: ProviderIdentity
+    trust: Trust
     cookies: CookieKeys
     nonces: ReplyNonces
     boot: int
     quote_roots: BlockRoots
     quote_keys: QuoteKeys
-    key_list: str
-    key_list_ends: Instant
     keys: LoadedKeys
     names: Names
     folder: ProviderFolder
     registers: KeptRegisters
+
+    @property
+    def identity(self) -> ProviderIdentity:
+        """Who answers handshakes now.
+
+        Source: ISO/TS 12812-2:2017, 7.2.7
+        """
+        return self.trust.identity
+
+    @property
+    def key_list(self) -> str:
+        """The signed list that is served now.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        return self.trust.key_list
+
+    @property
+    def key_list_ends(self) -> Instant:
+        """When that list ends.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        return self.trust.ends
 
     def close(self) -> None:
         """Store the last checkpoint and close the files.
@@ -149,10 +175,10 @@ def assemble(
         profile=settings.profile,
         entropy=entropy,
     )
-    keys = load_for(SERVER_ROLES, module, _blocks(folder, module, ticking), now=ticking.now())
+    migrate(database, MIGRATIONS, ticking.now())
+    keys = _keys_in_state(folder, module, database, ticking)
     reader = database.reader()
     try:
-        migrate(database, MIGRATIONS, ticking.now())
         owner = module.random(16).hex()
         boot = next_boot(database, owner)
         database.fence(boot, owner)
@@ -163,11 +189,13 @@ def assemble(
         ground = Ground(
             *(settings, ticking, module, keys, reader, size, quote_keys, roots, kept, asked),
             *(desk_settings(folder.root), attesting_in(folder.root)),
+            state_keeper(module, folder),
         )
         platform = _wire(folder, ground, database, boot)
         _note_start(platform)
         _first_start(platform, folder)
         stock_sims(folder, platform.writer)
+        platform.writer.run([seen_keys(folder, module)])
     except BaseException:
         reader.close()
         module.zeroise()
@@ -175,13 +203,20 @@ def assemble(
     return platform
 
 
-def _blocks(folder: ProviderFolder, module: CryptoModule, clock: Clock) -> list[bytes]:
-    """The service's keys; a quote key that is past its day is replaced by a new one."""
-    probe = load_for(SERVER_ROLES, module, folder.blocks(), now=clock.now())
+def _keys_in_state(
+    folder: ProviderFolder, module: CryptoModule, database: Database, clock: Clock
+) -> LoadedKeys:
+    """The service's keys, each in the state of the record; what has to be there is made anew."""
+    rows = every_key(database)
+    recall_states(module, rows)
+    by_id = {one.id: one for one in rows}
+    loaded = load_in_state(module, folder.blocks(), by_id, clock.now())
     for purpose in _MADE_ANEW:
-        if not probe.handles.get(purpose):
-            folder.save_block(purpose.value, module.export_block(module.generate(purpose)))
-    return folder.blocks()
+        found = {one.id for one in loaded.handles.get(purpose, ())}
+        if not any(module.states.of(one) is KeyState.ACTIVE for one in found):
+            made = module.generate(purpose)
+            folder.save_block(folder.free_name(purpose.value, found), module.export_block(made))
+    return load_in_state(module, folder.blocks(), by_id, clock.now())
 
 
 _MADE_ANEW = (
@@ -193,14 +228,8 @@ _MADE_ANEW = (
 
 def _identity(on: Ground, listed: KeyList) -> ProviderIdentity:
     """Who answers handshakes, as the signed key list says."""
-    signature_key = on.keys.newest(Purpose.SESSION_SIGNATURE)
-    module = on.module
-    return ProviderIdentity(
-        provider=on.settings.provider,
-        kid=signature_key.id,
-        sign=lambda message: module.sign(signature_key, message),
-        key_list_version=listed.version,
-    )
+    handle = on.keys.newest(Purpose.SESSION_SIGNATURE)
+    return identity_of(on.module, handle, on.settings.provider, listed.version)
 
 
 def _door_module(module: CryptoModule, on: Ground) -> SoftModule:
@@ -242,14 +271,12 @@ def _wire(folder: ProviderFolder, on: Ground, database: Database, boot: int) -> 
             pepper,
             PinCost(settings.pin_memory_kib, settings.pin_passes),
         ),
-        identity=_identity(on, listed),
+        trust=Trust(_identity(on, listed), key_list, Instant(listed.expires_at)),
         cookies=CookieKeys(module.random(32)),
         nonces=ReplyNonces(iv_prefix(boot, 0)),
         boot=boot,
         quote_roots=on.quote_roots,
         quote_keys=on.quote_keys,
-        key_list=key_list,
-        key_list_ends=Instant(listed.expires_at),
         keys=on.keys,
         names=folder.names(),
         folder=folder,

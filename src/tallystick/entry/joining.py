@@ -3,8 +3,9 @@
 Source: ISO/TS 12812-2:2017, 6.2.2
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from tallystick.application.acts import Acts, More
 from tallystick.application.approvals import Approvals, Kept, Staff
@@ -27,9 +28,11 @@ from tallystick.application.education import Education
 from tallystick.application.exemptions import Exemptions
 from tallystick.application.guarding import Guarding
 from tallystick.application.incentives import Incentives
+from tallystick.application.keylife import Custody, KeyLife
+from tallystick.application.keylife.service import Apply as ApplyState
 from tallystick.application.lives import LifeActs
 from tallystick.application.notices import Notices
-from tallystick.application.operators import Operators
+from tallystick.application.operators import Operators, Performer
 from tallystick.application.ordercodes import OrderCodes
 from tallystick.application.payments import Payments, Tariff
 from tallystick.application.pins import Pins
@@ -90,6 +93,7 @@ class Ground:
     network: bool
     desk: DeskSettings | None
     attesting: Attesting
+    apply_state: ApplyState
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,35 +144,35 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     guarded = attempts, authenticators, customers, ground.exemptions, policy, selfcare, sessions
     languages = Languages(reader, on.settings.language, capacity=rows)
     recovery = _recovery(on, ground)
-    bounds = AgentBounds(customers, policy, reader, capacity=rows)
-    more = {
-        **acts_of_the_desk(desk),
-        **ApprovalActs(asking.approvals, asking.beginning, customers).acts(),
-        **Guarding(*guarded).acts(),
-        **LifeActs(recovery, bounds, ground.book).acts(),
-    }
+    bounds, custody = AgentBounds(customers, policy, reader, capacity=rows), Custody(policy, reader)
+    keylife = KeyLife(policy, reader, on.apply_state, lambda: _recording(on))
+    others = (
+        *(keylife, custody, ApprovalActs(asking.approvals, asking.beginning, customers)),
+        *(Guarding(*guarded), LifeActs(recovery, bounds, ground.book)),
+    )
+    more = {**acts_of_the_desk(desk), **_acts_of(others)}
     acts = _acts(on, ground, operators, quoting, webhooks, more)
     desks = Desks(
         policy=policy,
         customers=customers,
         languages=languages,
-        signals=ground.signals,
         sims=ground.sims,
         order_codes=_order_codes(on, ground),
         devices=ground.devices,
         sessions=sessions,
         access=ground.access,
+        pins=pins,
         attempts=attempts,
+        authenticators=authenticators,
         exemptions=ground.exemptions,
+        selfcare=selfcare,
         book=ground.book,
         payments=payments,
-        notices=ground.notices,
-        pins=pins,
-        authenticators=authenticators,
-        selfcare=selfcare,
         operators=operators,
         acts=acts,
+        notices=ground.notices,
         webhooks=webhooks,
+        signals=ground.signals,
         settling=Settling(payments, customers, ground.book, policy),
         certification=_certification(on, policy),
         proving=Proving(ground.access, attempts, acts, customers, policy, reader),
@@ -180,6 +184,8 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         recovery=recovery,
         own_recovery=OwnRecovery(recovery, bounds),
         bounds=bounds,
+        keylife=keylife,
+        custody=custody,
         education=Education(customers, languages, sessions, policy, reader, capacity=rows),
         seals=SealRenewal(_store_seals(on), reader, operators, ground.devices, desk),
     )
@@ -188,6 +194,21 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
 
 def _store_seals(on: Ground) -> StoreSeals:
     return StoreSeals(on.module, on.keys.every(Purpose.STORE))
+
+
+class _Acting(Protocol):
+    """Does acts of operators."""
+
+    def acts(self) -> Mapping[str, Performer]: ...
+
+
+def _acts_of(others: Iterable[_Acting]) -> dict[str, Performer]:
+    return {name: performer for one in others for name, performer in one.acts().items()}
+
+
+def _recording(on: Ground) -> frozenset[str]:
+    """The keys without which nothing could be recorded."""
+    return frozenset(on.keys.newest(one).id for one in (Purpose.TALLY, Purpose.STORE))
 
 
 def _people_and_money(on: Ground) -> _Base:

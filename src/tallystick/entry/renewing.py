@@ -5,6 +5,7 @@ Whoever keeps the root runs this; the service takes the new keys into use at its
 Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
 """
 
+from collections.abc import Collection
 from typing import Final
 
 from tallystick.entry.auditing import listed_keys
@@ -36,7 +37,9 @@ LIST_LIFE_MS = 7 * DAY_MS
 SUITES: Final = {"classical": ED25519, "hybrid": DUAL_SIGNATURE}
 """What the tally is signed with: one signature, or two of which both count."""
 
-_RENEWED = (Purpose.SESSION_SIGNATURE, Purpose.DEVICE_CA, Purpose.TALLY)
+RENEWED = (Purpose.SESSION_SIGNATURE, Purpose.DEVICE_CA, Purpose.TALLY)
+"""Purposes whose keys the list names and a renewal replaces."""
+
 _EARLY_MS = 30 * DAY_MS
 _SHORT_LIVED = frozenset({Purpose.SESSION_SIGNATURE.value, Purpose.RECIPIENT.value})
 
@@ -57,13 +60,19 @@ class Renewed(Record, frozen=True, kw_only=True):
 
 
 def renew_keys(
-    folder: ProviderFolder, opener: Opener, root: SigningKey, clock: Clock, suite: str = ""
+    folder: ProviderFolder,
+    opener: Opener,
+    root: SigningKey,
+    clock: Clock,
+    *,
+    suite: str = "",
+    wanted: Collection[Purpose] = (),
 ) -> Renewed:
     """Sign the key list of `folder` anew with `root`, with successors of keys near their end.
 
-    Near is half of a life, at most thirty days; a key whose purpose has moved into a device gets a
-    successor there at once. Keys that signed what must stay verifiable (tally,
-    device CA) stay on the list; a session-signature key past its time leaves it and is destroyed.
+    Near is half of a life, at most thirty days; a purpose that is `wanted` gets one anyway, and so
+    does one that has moved into a device. Keys that signed what must stay verifiable (tally, device
+    CA) stay on the list; a session-signature key past its time leaves it and is destroyed.
     `suite` is `hybrid` or `classical`: the tally's key gets a successor of that suite; empty for a
     successor of the same as before.
     Raises NotPermitted for another root, NotAuthentic for another opener.
@@ -80,7 +89,7 @@ def renew_keys(
     module = open_module(folder.root, roots, clock, profile=settings.profile)
     try:
         before = listed_keys(folder)
-        made = _successors(folder, module, now, suite)
+        made = _successors(folder, module, now, suite, wanted)
         signing = _tightening_key(folder, module, now)
         entries = tuple(entry for entry, _ in made)
         kept = [entry for entry in before.entries if not _is_over(entry, now)]
@@ -123,18 +132,22 @@ def list_is_near_its_end(key_list: KeyList, now: Instant) -> bool:
 
 
 def _successors(
-    folder: ProviderFolder, module: CryptoModule, now: Instant, suite: str
+    folder: ProviderFolder,
+    module: CryptoModule,
+    now: Instant,
+    suite: str,
+    wanted: Collection[Purpose],
 ) -> list[tuple[KeyEntry, bytes]]:
     """New keys as they are listed and as they are kept; kept once the list that names them is."""
     loaded = load_for(SERVER_ROLES, module, folder.blocks(), now=now)
     made: list[tuple[KeyEntry, bytes]] = []
-    for purpose in _RENEWED:
+    for purpose in RENEWED:
         newest = next(iter(loaded.handles.get(purpose, ())), None)
-        wanted = _mechanism(purpose, newest, suite)
-        same = newest is not None and newest.mechanism == wanted
-        if same and newest is not None and not _is_due(folder, module, newest, now):
+        mechanism = _mechanism(purpose, newest, suite)
+        asked = purpose in wanted or newest is None or newest.mechanism != mechanism
+        if not asked and newest is not None and not _is_due(folder, module, newest, now):
             continue
-        handle = module.generate(purpose, mechanism=wanted)
+        handle = module.generate(purpose, mechanism=mechanism)
         made.append((_entry(module, handle), module.export_block(handle)))
     return made
 
@@ -188,7 +201,7 @@ def _is_over(entry: KeyEntry, now: Instant) -> bool:
 
 
 def _destroy_past(folder: ProviderFolder, now: Instant) -> None:
-    for path in (folder.root / "keys").glob("*.block"):
-        header = peek(path.read_bytes())
+    for _, block in folder.block_files():
+        header = peek(block)
         if header.purpose is Purpose.SESSION_SIGNATURE and end_of_life(header) <= now:
-            path.unlink()
+            folder.erase_block(header.id)

@@ -242,7 +242,7 @@ def _files(folder: ProviderFolder) -> Iterator[tuple[str, Path]]:
     """The files that make a provider beside its database; not the keys that belong elsewhere."""
     fixed = (folder.settings_file, folder.master_file, folder.key_list_file, folder.policy_file)
     about = (folder.programme_file, folder.decisions_file, folder.risk_file, folder.derived_file)
-    said = [one for one in about if one.exists()]
+    said = [one for one in (*about, folder.wraps_file) if one.exists()]
     said += sorted(folder.registers.glob("*.yaml"))
     certificates = (folder.root / "pki").rglob("*")
     said += sorted(one for one in certificates if one.is_file() and one.suffix != ".new")

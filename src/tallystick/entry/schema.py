@@ -18,6 +18,7 @@ from tallystick.application.devices.store import VERDICT_MIGRATION as VERDICTS
 from tallystick.application.education.store import MIGRATION as EDUCATION
 from tallystick.application.exemptions.store import MIGRATION as EXEMPTIONS
 from tallystick.application.incentives.store import MIGRATION as INCENTIVES
+from tallystick.application.keylife.store import MIGRATION as KEY_LIFE
 from tallystick.application.notices.store import MIGRATION as NOTICES
 from tallystick.application.notices.store import RECEIPT_MIGRATION as NOTICE_RECEIPTS
 from tallystick.application.operators.store import MIGRATION as OPERATORS
@@ -52,5 +53,6 @@ MIGRATIONS = (
     APPROVALS,
     RECOVERIES, EDUCATION, PLACES,
     SIMS, ORDER_CODES,
+    KEY_LIFE,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

@@ -26,6 +26,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tallystick.application.notices import SenderRule
+from tallystick.entry.keyfiles import KeyFiles
 from tallystick.entry.partner_settings import MnoAccess, Partner, PartnerLink, SmppBind
 from tallystick.infrastructure.crypto.signature import VerifyKey, verify_key
 from tallystick.infrastructure.modules.master import MasterKey
@@ -118,13 +119,11 @@ class StoreAddress(Record, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderFolder:
+class ProviderFolder(KeyFiles):
     """The files of one provider.
 
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
-
-    root: Path
 
     @property
     def settings_file(self) -> Path:
@@ -318,22 +317,6 @@ class ProviderFolder:
         Source: ISO/TS 12812-2:2017, 6.1
         """
         self.settings_file.write_bytes(encode_canonical(settings))
-
-    def blocks(self) -> list[bytes]:
-        """The wrapped keys of the service.
-
-        Source: ISO/TS 12812-2:2017, 7.4.2
-        """
-        return [path.read_bytes() for path in sorted((self.root / "keys").glob("*.block"))]
-
-    def save_block(self, name: str, block: bytes) -> None:
-        """Keep a wrapped key.
-
-        Source: ISO/TS 12812-2:2017, 7.4.2
-        """
-        folder = self.root / "keys"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        replace_file(folder / f"{name}.block", block)
 
     def master(self, opener: Opener) -> MasterKey:
         """The master key, opened with what was brought.

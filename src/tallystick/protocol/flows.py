@@ -77,7 +77,8 @@ FLOWS: tuple[Flow, ...] = (
             "enrol-operator", "erase-subject", "add-webhook", "close-day", "access.evaluation",
             "access.evaluations", "approvals.begin", "approvals.status", "approvals.cancel",
             "approvals.offline", "approvals.reply", "begin-approval", "cancel-approval",
-            "set-mandate", "revoke-approver", "clear-risk",
+            "set-mandate", "revoke-approver", "clear-risk", "suspend-key", "resume-key",
+            "retire-key", "declare-compromise", "destroy-key", "record-custody",
         ),
     ),
     *map(

@@ -1,6 +1,7 @@
 """The doctor sees each thing that can be wrong with a deployment, and says what to do."""
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -201,6 +202,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def test_the_running_service_is_looked_at(running: Served, tmp_path: Path) -> None:
     found = {one.what: one.state for one in examine(running.folder, at(), running.url)}
     assert found["service"] is found["load"] is found["key list in use"] is State.FINE
+    before = running.folder.key_list_file.read_text(encoding="utf-8")
     secret = tmp_path / "secret"
     secret.write_bytes(running.secret.reveal())
     root_key = running.folder.offline / "root.key"
@@ -208,9 +210,16 @@ def test_the_running_service_is_looked_at(running: Served, tmp_path: Path) -> No
         "keys", "renew", running.folder.root, "--root-key", root_key, "--secret-file", secret
     )
     assert renewed.code == 0, renewed.all
+    limit = time.monotonic() + 10
+    while running.platform.identity.key_list_version < 2:
+        assert time.monotonic() < limit, "the service does not follow the list"
+        time.sleep(0.05)
+    after = {one.what: one for one in examine(running.folder, at(), running.url)}
+    assert after["key list in use"].state is State.FINE
+    running.folder.key_list_file.write_text(before, encoding="utf-8")
     after = {one.what: one for one in examine(running.folder, at(), running.url)}
     assert after["key list in use"].state is State.SOON
-    assert "version 2" in after["key list in use"].says
+    assert "version 1" in after["key list in use"].says
     assert "restart" in after["key list in use"].remedy
 
 

@@ -58,6 +58,14 @@ ACT_EXAMPLES = {
     ' --because "heirs found"',
     "place-agent": f"place-agent {_URL} --number 600200 --zones nairobi-3"
     " --trained-until 2027-01-31T00:00:00Z",
+    "suspend-key": f'suspend-key {_URL} --key key_... --because "its machine was opened"',
+    "resume-key": f'resume-key {_URL} --key key_... --because "the seals were whole"',
+    "retire-key": f'retire-key {_URL} --key key_... --because "its successor is in use"',
+    "declare-compromise": f'declare-compromise {_URL} --key key_... --because "found in a mail"',
+    "destroy-key": f'destroy-key {_URL} --key key_... --because "nothing is left under it"',
+    "record-custody": f"record-custody {_URL} --device hsm-1 --what received --kind module"
+    " --serial 4711 --place vault --seal A-100 --inspect-days 180"
+    ' --custodians ann --custodians bob --because "came from its maker"',
     "report-fraud": f'report-fraud {_URL} --order ord_... --because "not by the customer"',
     "resume-device": f'resume-device {_URL} --device dev_... --because "found again"',
     "reverse-payment": f'reverse-payment {_URL} --order ord_... --because "sent twice"',
@@ -81,7 +89,7 @@ _HELP = {
     "msisdn": "Telephone number, with plus.",
     "kind": "person, agent or merchant; of an authenticator: hotp, totp or ocra;"
     " of a recovery: lost-phone, new-phone, number-change or dormant; of a freeze: death or"
-    " legal-order.",
+    " legal-order; of a device: module, software-module, pin-pad, key-loader or secure-element.",
     "tier": "Identification tier of the policy.",
     "till": "Till number of a merchant or agent.",
     "number": "Telephone or till number.",
@@ -131,6 +139,14 @@ _HELP = {
     "operators": "Operator who may look at the account; say it several times.",
     "zones": "Cell or zone where the agent assists; say it several times.",
     "trained_until": "Instant at which the agent's training ends, UTC.",
+    "key": "Id of the key.",
+    "what": "What happened: received, inspected, sealed, installed, removed, sent, arrived,"
+    " sent-to-repair, back-from-repair, tampered, retired or destroyed.",
+    "custodians": "One who was there; say it twice or more often.",
+    "place": "Where it is now.",
+    "seal": "Number of the seal on it.",
+    "serial": "Number on the device.",
+    "inspect_days": "How often it is inspected, in days.",
     "until": "Instant until which it stays lifted; until the next version if left out.",
 }
 _FIXED: dict[str, dict[str, bool | str]] = {
@@ -190,7 +206,7 @@ def body_of(
         plain["amount_minor"] = amount.minor
     if "envelope" in plain:
         plain["envelope"] = plain["envelope"].read_text(encoding="utf-8")
-    for several in ("kinds", "operators", "zones"):
+    for several in ("kinds", "operators", "zones", "custodians"):
         if several in plain:
             plain[several] = list(plain[several])
     code = None

@@ -10,6 +10,7 @@ import click
 
 from tallystick.entry.auditing import listed_keys
 from tallystick.entry.cli.console import example, say, say_json, table
+from tallystick.entry.cli.keylives import COMMANDS, show_inventory
 from tallystick.entry.cli.unlocking import (
     line_from,
     make_secret_file,
@@ -20,7 +21,13 @@ from tallystick.entry.cli.unlocking import (
     secret_from,
     write_private,
 )
-from tallystick.entry.renewing import SUITES, is_near_its_end, list_is_near_its_end, renew_keys
+from tallystick.entry.renewing import (
+    RENEWED,
+    SUITES,
+    is_near_its_end,
+    list_is_near_its_end,
+    renew_keys,
+)
 from tallystick.entry.resealing import (
     reseal_under_passphrase,
     reseal_under_secret,
@@ -31,6 +38,7 @@ from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.unsealing import service_at
 from tallystick.infrastructure.crypto.key_list import signature_key
 from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.tally.checkpoint import NoteKey
 from tallystick.kernel.errors import Conflict
 from tallystick.kernel.secret import Secret
@@ -47,13 +55,19 @@ def keys() -> None:
 
 @keys.command("list", epilog=example("tallystick keys list ./provider"))
 @click.argument("folder", type=_FOLDER)
+@click.option("--all", "every", is_flag=True, help="Show every key of the record instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
-def list_keys(folder: Path, as_json: bool) -> None:
+def list_keys(folder: Path, every: bool, as_json: bool) -> None:
     """Check the key list in FOLDER against the root, and show it.
 
-    The last lines are what an auditor needs: the tally key in the form that --key takes.
+    The last lines are what an auditor needs: the tally key in the form that --key takes. With --all
+    every key of the provider is shown as the record knows it: held by whom, under which key, until
+    when, how often used, in which state.
     """
     provider = ProviderFolder(folder)
+    if every:
+        show_inventory(provider, as_json=as_json)
+        return
     settings, listed = provider.settings(), listed_keys(provider)
     if as_json:
         say_json(listed)
@@ -110,19 +124,29 @@ def _standing(entry: KeyEntry, now: Instant) -> str:
     type=click.Choice(sorted(SUITES)),
     help="What signs the log from now on: one signature, or two of which both count.",
 )
+@click.option(
+    "--successor",
+    "successors",
+    multiple=True,
+    type=click.Choice([one.value for one in RENEWED]),
+    help="Make a successor of this purpose's key, near its end or not; say it several times.",
+)
 def renew(
     folder: Path,
     root_key: Path,
     suite: str | None,
+    successors: tuple[str, ...],
     secret_file: Path | None,
     secret_fd: int | None,
 ) -> None:
     """Sign the key list of FOLDER anew for seven days; keys near their end get a successor.
 
-    Do it every few days: clients refuse a list past its time. The service uses the new list and
-    keys from its next start on. With `--suite hybrid` checkpoints carry a signature of ML-DSA-65
-    beside that of Ed25519, and a client that knows the new list takes none without it. The secret
-    opens the root's key, and the master key too unless shares or a passphrase are given for that.
+    Do it every few days: clients refuse a list past its time. A running service serves the new list
+    at once, and uses new keys of sessions and of the log an hour later, when every wallet has it;
+    others from its next start on. With `--suite hybrid` checkpoints carry a signature of ML-DSA-65
+    beside that of Ed25519, and soon a client that knows the list takes none without it. The secret
+    opens the root's key, and the master key too unless
+    shares or a passphrase are given for that.
     """
     secret = secret_from(secret_fd, secret_file)
     renewed = renew_keys(
@@ -130,7 +154,8 @@ def renew(
         opener_beside(secret),
         open_root_key(root_key, secret),
         SystemClock(),
-        suite or "",
+        suite=suite or "",
+        wanted={Purpose(one) for one in successors},
     )
     say(f"key list {renewed.version} is signed, until {iso_utc(renewed.expires_at)}")
     if renewed.tightening:
@@ -139,7 +164,7 @@ def renew(
         say(f"new: {one.purpose} {one.kid}, until {iso_utc(one.not_after)}")
     for one in renewed.dropped:
         say(f"left out, past its time: {one.purpose} {one.kid}")
-    say("restart the service to take it into use")
+    say("a running service serves it at once, and uses its keys once wallets know them")
 
 
 @keys.command(
@@ -227,3 +252,5 @@ def _write_shares(folder: Path, shares: Sequence[Secret[str]]) -> None:
 
 opener_options(renew)
 opener_options(reseal)
+for _command in COMMANDS:
+    keys.add_command(_command)

@@ -154,8 +154,11 @@ def approve(
     say_reply(reply, as_json)
 
 
-def _act_command(name: str) -> click.Command:
-    """The command of one act, its options out of the act's own fields."""
+def act_command(name: str, called: str = "") -> click.Command:
+    """The command of one act, its options out of the act's own fields; a key's step is `called`.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
     row = operation(name)
     schema = _schema(name)
 
@@ -169,8 +172,10 @@ def _act_command(name: str) -> click.Command:
         if reply.state == "waiting":
             write_proposal(reply.act, name, body, given["proposal"])
 
+    typed = ACT_EXAMPLES[name]
+    shown = f"keys {called}{typed.removeprefix(name)}" if called else f"operator act {typed}"
     return click.Command(
-        name,
+        called or name,
         callback=run,
         params=[
             click.Argument(["url"]),
@@ -193,7 +198,7 @@ def _act_command(name: str) -> click.Command:
         ],
         help=f"{row.use_case[0].upper()}{row.use_case[1:]}.\n\nFor {' and '.join(row.roles)}.",
         short_help=f"{row.use_case[0].upper()}{row.use_case[1:]}.",
-        epilog=example(f"tallystick operator act {ACT_EXAMPLES[name]}"),
+        epilog=example(f"tallystick {shown}"),
     )
 
 
@@ -271,6 +276,6 @@ def _code(file: Path | None) -> Secret[str]:
 
 
 for _name in sorted(ACT_NAMES):
-    act.add_command(_act_command(_name))
+    act.add_command(act_command(_name))
 for _command in (enrol, approve):
     _command.params += passphrase_parameters()

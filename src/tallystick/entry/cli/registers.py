@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from tallystick.entry.cli.console import FOUND_SOMETHING, example, say, say_json, table
+from tallystick.entry.keykeeping import custody_of
 from tallystick.entry.recounting import recount
 from tallystick.entry.registering import new_register, state_of
 from tallystick.entry.settings import ProviderFolder
@@ -20,6 +21,7 @@ from tallystick.kernel.time import DAY_MS, HOUR_MS, Instant, iso_utc
 from tallystick.process.catalogue import catalogue
 from tallystick.process.isms.breach import deadlines
 from tallystick.process.isms.clocks import due
+from tallystick.process.isms.custody import CustodyEntry, newest
 from tallystick.process.isms.inventory import concerns, in_use
 from tallystick.process.isms.model import Entry, FieldKind, Register, Shape
 from tallystick.process.isms.probes import State, register_probes
@@ -167,6 +169,52 @@ def show(folder: Path, name: str, entry: str | None, as_json: bool) -> None:
     table(f"{name} {entry}", ("", ""), list(_fields(register.shape, found)))
     if name == "incidents":
         _show_incident(place, found, now)
+
+
+@registers.command(
+    "custody",
+    short_help="Show the ledger of secure devices, and what falls due.",
+    epilog=example(
+        "tallystick registers custody ./provider",
+        "tallystick registers custody ./provider hsm-1 --days 90",
+    ),
+)
+@click.argument("folder", type=_FOLDER)
+@click.argument("device", required=False)
+@click.option("--days", type=click.IntRange(0, 3650), default=30, help="How far to look ahead.")
+@_JSON
+def custody(folder: Path, device: str | None, days: int, as_json: bool) -> None:
+    """Show how each secure device of FOLDER stands, or every entry about one DEVICE.
+
+    Entries are made by two operators: tallystick operator act record-custody. Exits with 4 if an
+    inspection is overdue.
+    """
+    entries, now = custody_of(ProviderFolder(folder)), SystemClock().now()
+    standing = newest(entries)
+    if device is not None and device not in standing:
+        raise NotFound(f"the ledger has no device {device[:40]!r}")
+    shown = [one for one in entries if one.device == device] if device else standing.values()
+    if as_json:
+        say_json(to_plain(list(shown)))
+    else:
+        rows = [
+            (
+                *(one.device, one.kind, one.serial, iso_utc(one.at)[:10], one.what, one.state),
+                *(one.place, one.custodians, one.seal, _inspection(one, now, days)),
+            )
+            for one in shown
+        ]
+        heads = ("device", "kind", "serial", "on", "what", "state", "place", "held by", "seal", "")
+        table("", heads, rows)
+    if any(0 < one.inspection_due() <= now for one in standing.values()):
+        raise click.exceptions.Exit(FOUND_SOMETHING)
+
+
+def _inspection(entry: CustodyEntry, now: Instant, days: int) -> str:
+    due_at = entry.inspection_due()
+    if not due_at or due_at > now + days * DAY_MS:
+        return ""
+    return "inspection overdue" if due_at <= now else f"inspect by {iso_utc(due_at)[:10]}"
 
 
 def _show_register(state: State, register: Register, as_json: bool) -> None:

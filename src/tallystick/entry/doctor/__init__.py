@@ -2,6 +2,7 @@
 
     files    who may read them, room on the disk, how long it takes to make a write durable
     trust    the key list and its keys, the clock
+    keys     what ends within 90 days, is used up, or out of service
     certificates  what ends within 90 days, lists that are past, stamps that are missing
     record   the database, the tally and its witness, orders and notices that wait
     programme   would its service be let start: what is missing of the minimum set
@@ -18,6 +19,7 @@ Source: ISO/TS 12812-2:2017, 6.2.3; 7.4.2
 
 from tallystick.entry.doctor.certificates import look_at_certificates
 from tallystick.entry.doctor.files import look_at_files
+from tallystick.entry.doctor.keys import look_at_keys
 from tallystick.entry.doctor.model import Finding, State
 from tallystick.entry.doctor.programme import look_at_gate
 from tallystick.entry.doctor.record import look_at_record
@@ -45,6 +47,7 @@ def examine(folder: ProviderFolder, clock: Clock, url: str = "", unseal: str = "
         *look_at_files(folder),
         *look_at_unsealing(folder, unseal),
         *look_at_trust(folder, clock.now()),
+        *look_at_keys(folder, clock.now()),
         *look_at_certificates(folder, clock.now()),
         *look_at_record(folder, settings, clock.now()),
         *look_at_gate(folder, clock.now()),

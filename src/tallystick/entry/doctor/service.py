@@ -52,7 +52,7 @@ def _looks(folder: ProviderFolder, transport: HttpTransport) -> Iterator[Finding
         yield soon(
             "key list in use",
             f"the service does not use version {version} yet",
-            "restart it: it takes a new list into use at its start",
+            "it takes a new list within seconds: look at its log, or restart it",
         )
     else:
         yield fine("key list in use", "the one in the folder")

@@ -31,6 +31,7 @@ def tell_gauges(
         "shadow_decisions_total": lambda: platform.desks.policy.beside.decisions,
         "shadow_differences_total": lambda: platform.desks.policy.beside.differences,
         "writes_stopped": lambda: int(writer.stopped is not None),
+        "keys_ending": lambda: len(platform.desks.keylife.ending(platform.clock.now())),
         "key_list_ends_seconds": lambda: platform.key_list_ends // 1000,
     }
     accounting.gauges |= hashing.gauges()

@@ -57,6 +57,7 @@ from tallystick.entry.http.workers.desk import FrontDesk, Hiring
 from tallystick.entry.http.workers.place import Place, check_free, shared_place
 from tallystick.entry.http.workers.relay import RelayedProtocol
 from tallystick.entry.incentives import watch_incentives
+from tallystick.entry.keyduties import key_duties
 from tallystick.entry.leaning import tell_changes, watch_module, witnessed
 from tallystick.entry.notes import Note
 from tallystick.entry.tending import tend_recoveries, tend_seals
@@ -217,6 +218,7 @@ def _duties(on: "_Stage", served: "_Served", patience: Patience) -> list[Corouti
         deliver_webhooks(platform, writer, accounting),
         tend_recoveries(platform, writer),
         tend_seals(platform, writer),
+        *(tend_recoveries(platform, writer), *key_duties(platform, writer, accounting)),
         watch_module(platform),
         watch_controls(platform, writer, accounting),
         watch_incentives(platform, writer, accounting),

@@ -5,6 +5,7 @@ Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3; ISO/IEC 19790
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NoReturn
 
 from tallystick.infrastructure.crypto.registry import require
 from tallystick.infrastructure.modules.card_interface import CardMaterial, CardOperation, CardRules
@@ -18,7 +19,8 @@ class CardHost:
     """What the gate needs of the module that it stands in, and what nobody else is handed.
 
     `known` gives the handle as the module has it, `draw` random bytes, `prove` runs the known
-    answer of a mechanism, `take` keeps packed key material under a new handle.
+    answer of a mechanism, `take` keeps packed key material under a new handle. `count` counts a
+    use, `refuse` says why a key is not for an operation. `profile` keeps test keys apart.
     Source: ISO/TS 12812-2:2017, 8.2.3
     """
 
@@ -26,6 +28,9 @@ class CardHost:
     draw: Callable[[int], bytes]
     prove: Callable[[str], None]
     take: Callable[[Purpose, str, bytes], KeyHandle]
+    count: Callable[[str], None]
+    refuse: Callable[[KeyHandle, str], NoReturn]
+    profile: str
 
 
 class CardGate:
@@ -34,7 +39,7 @@ class CardGate:
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
 
-    __slots__ = ("_host", "_keys", "draw", "ready", "rules")
+    __slots__ = ("_host", "_keys", "draw", "profile", "ready", "rules")
 
     def __init__(self, host: CardHost, keys: Mapping[str, CardKey], rules: CardRules) -> None:
         """Stand before `keys`; `ready` names what is admitted and proved, `draw` gives octets.
@@ -44,19 +49,21 @@ class CardGate:
         self._host = host
         self._keys = keys
         self.draw = host.draw
+        self.profile = host.profile
         self.ready: set[str] = set()
         self.rules = rules
 
     def find(self, handle: KeyHandle, operation: CardOperation) -> CardKey:
         """The key of `handle`, only if its purpose and its mode have this operation.
 
-        Raises NotPermitted otherwise, NotFound for a key that is not loaded.
+        The use counts. Raises NotPermitted otherwise, and for a key that was used as often as it
+        may be; NotFound for one that is not loaded.
         Source: ISO/TS 12812-2:2017, 7.4.2; X9.143, 6
         """
         found = self._keys.get(handle.id)
         if found is None or operation not in found.operations:
-            known = self._host.known(handle)
-            raise NotPermitted(f"this {known.purpose.value} key is not for {operation.value}")
+            self._host.refuse(self._host.known(handle), operation.value)
+        self._host.count(found.handle.id)
         return found
 
     def held(self, handle: KeyHandle) -> CardKey:
@@ -68,6 +75,8 @@ class CardGate:
         if found is None:
             known = self._host.known(handle)
             raise NotPermitted(f"a {known.purpose.value} key does not travel in a key block")
+        if not found.leaves:
+            self._host.refuse(found.handle, "leaving in a key block")
         return found
 
     def admit(self, name: str) -> None:

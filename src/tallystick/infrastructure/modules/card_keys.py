@@ -6,6 +6,7 @@ the initial keys of terminals: destroying the handle drops them all.
 Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3
 """
 
+from collections.abc import Iterable
 from typing import NoReturn
 
 from tallystick.infrastructure.card import dukpt_tdea
@@ -40,6 +41,7 @@ class CardKey:
         "handle",
         "ident",
         "is_aes",
+        "leaves",
         "mode",
         "operations",
     )
@@ -56,9 +58,8 @@ class CardKey:
         self.handle = handle
         self.mode, self.exportability, self.ident = found.mode, found.exportability, found.ident
         self.is_aes = handle.mechanism.startswith("aes")
-        self.operations = CARD_USES[handle.purpose].modes.get(
-            found.mode, frozenset[CardOperation]()
-        )
+        self.operations = frozenset[CardOperation]()
+        self.widen()
         self._octets = found.octets
         self._cipher = Aes(found.octets) if self.is_aes else Tdea(found.octets)
         self._chip: ChipKey | None = None
@@ -66,6 +67,22 @@ class CardKey:
         self._retail: RetailMac | None = None
         self._ff1: Ff1 | None = None
         self._terminals: dict[bytes, InitialKey] = {}
+
+    def narrow(self, operations: Iterable[CardOperation]) -> None:
+        """Leave the key these `operations` alone; it does not leave in a key block any more.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        self.operations, self.leaves = frozenset(operations), False
+
+    def widen(self) -> None:
+        """Give the key every operation of its purpose and mode.
+
+        Source: X9.143, 6
+        """
+        use = CARD_USES[self.handle.purpose]
+        self.operations = use.modes.get(self.mode, frozenset[CardOperation]())
+        self.leaves = True
 
     def cipher(self) -> Aes | Tdea:
         """The block cipher of the key.

@@ -9,6 +9,7 @@ Source: ISO/TS 12812-2:2017, 3.7; 7.4.2; 8.2.1; ISO/IEC 19790; ISO 11568
 from enum import StrEnum
 from typing import Protocol
 
+from tallystick.infrastructure.modules.states import KeyStates
 from tallystick.kernel.model import Record
 
 
@@ -238,6 +239,14 @@ class CryptoModule(Protocol):
     NotFound for a handle it does not know and NotPermitted for an operation the purpose excludes.
     Source: ISO/TS 12812-2:2017, 8.2.1; ISO/IEC 19790
     """
+
+    @property
+    def states(self) -> KeyStates:
+        """In which state each key is; a use that its state does not leave is NotPermitted.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+        """
+        ...
 
     def random(self, length: int) -> bytes:
         """`length` random bytes.

@@ -34,6 +34,7 @@ from tallystick.infrastructure.modules.known_answers import KNOWN_ANSWERS
 from tallystick.infrastructure.modules.soft_blocks import SoftKeyBlocks
 from tallystick.infrastructure.modules.soft_chips import SoftChips
 from tallystick.infrastructure.modules.soft_pins import SoftPins
+from tallystick.infrastructure.modules.soft_states import SoftStates
 from tallystick.infrastructure.modules.standing import KnownAnswer, Standing
 from tallystick.infrastructure.modules.tables import KeyTables, fresh_material
 from tallystick.infrastructure.modules.wallet_pins import SoftWalletPins
@@ -85,8 +86,10 @@ class SoftModule:
         self._prepared = self._keys.prepared
         self._ciphers = self._keys.ciphers
         self._rules = rules
+        self.states = SoftStates(self._keys)
         host = CardHost(
-            known=self._known, draw=self._draw, prove=self.standing.prove, take=self._take
+            *(self._known, self._draw, self.standing.prove, self._take),
+            *(self.states.count, self.states.refuse, profile),
         )
         gate = CardGate(host, self._keys.cards, rules)
         self.key_blocks = SoftKeyBlocks(gate)
@@ -136,6 +139,7 @@ class SoftModule:
         """
         self.standing.check()
         header, material = key_block.unwrap(self._roots, block)
+        self.states.admit(header.id)
         if header.profile != self._profile:
             raise NotPermitted(
                 f"a key made for {header.profile} does not serve {self._profile}",
@@ -147,6 +151,7 @@ class SoftModule:
         if loaded is None:
             self._keys.install(handle, material)
             self._keys.blocks[handle.id] = block
+            self.states.settle(handle.id)
         elif loaded != handle:
             raise Conflict("another key with this id is loaded")
         return handle
@@ -190,7 +195,8 @@ class SoftModule:
 
         Source: ISO/IEC 9797-2
         """
-        if not equal(self.mac(handle, message), tag):
+        past = self.states.checker(handle.id)
+        if not equal(self.mac(handle, message) if past is None else past(message), tag):
             raise NotAuthentic("the code does not verify")
 
     def seal(self, handle: KeyHandle, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
@@ -201,6 +207,7 @@ class SoftModule:
         cipher = self._ciphers.get(handle.id)
         if cipher is None:
             self._refuse(handle, Operation.SEAL)
+        self.states.count(handle.id)
         return cipher.seal(nonce, plaintext, aad)
 
     def open(self, handle: KeyHandle, nonce: bytes, sealed: bytes, aad: bytes) -> bytes:
@@ -208,7 +215,7 @@ class SoftModule:
 
         Source: ISO/IEC 19772
         """
-        cipher = self._ciphers.get(handle.id)
+        cipher = self._ciphers.get(handle.id) or self.states.opener(handle.id)
         if cipher is None:
             self._refuse(handle, Operation.SEAL)
         return cipher.open(nonce, sealed, aad)
@@ -296,8 +303,7 @@ class SoftModule:
         return f"SoftModule({self._profile}, {len(self._keys.handles)} keys)"
 
     def _refuse(self, handle: KeyHandle, operation: Operation) -> NoReturn:
-        known = self._known(handle)
-        raise NotPermitted(f"a {known.purpose.value} key is not for {operation.value}")
+        self.states.refuse(self._known(handle), operation.value)
 
     def _known(self, handle: KeyHandle) -> KeyHandle:
         self.standing.check()

@@ -18,15 +18,22 @@ from tallystick.infrastructure.modules.card_interface import (
     algorithm_of,
     mechanism_of,
 )
+from tallystick.infrastructure.modules.components import Components
 from tallystick.infrastructure.modules.interface import KeyHandle, Purpose
 from tallystick.kernel.errors import Malformed, NotPermitted
 
+_OTHERS = LEGACY | {"E"}
 _OLD_KEY = "tdea-key-imported"
 _FILL = 30
+_MARK = "10"
+_PROFILE = "profile="
 
 
 class SoftKeyBlocks:
-    """Writes version D, reads D and E, and A to C where the rules admit them.
+    """Writes version D, reads D, and every other one where the rules name it.
+
+    What is written is marked with the profile of its maker, and what is marked with another one is
+    not read: a test key does not become one of production on a detour over a partner.
 
     Source: X9.143; ISO/TS 12812-2:2017, 7.4.2
     """
@@ -46,10 +53,13 @@ class SoftKeyBlocks:
         """
         outer = self._gate.find(wrapping, CardOperation.UNWRAP_KEY)
         version = block[:1]
-        if version in LEGACY or version in {"D", "E"}:
-            self._gate.admit(f"keyblock-{version.lower()}")
+        if version in _OTHERS:
+            self._admit_other(version)
+        elif version == "D":
+            self._gate.admit("keyblock-d")
         fields, octets = outer.wrapping().open(block, LEGACY)
         check_use(fields)
+        self._check_mark(fields)
         purpose = PURPOSE_OF_USAGE.get(fields.usage)
         if purpose is None or purpose is Purpose.KEY_WRAP:
             raise NotPermitted(f"the module has no use for a key of usage {fields.usage}")
@@ -63,7 +73,7 @@ class SoftKeyBlocks:
         )
         mechanism = mechanism_of(fields.algorithm, len(octets))
         handle = self._gate.take(purpose, mechanism, found)
-        reasons = [f"key-block-version-{version.lower()}"] if version in LEGACY else []
+        reasons = [f"key-block-version-{version.lower()}"] if version in _OTHERS else []
         if fields.algorithm == "T":
             reasons.append(_OLD_KEY)
         return ImportedKey(handle=handle, reasons=tuple(reasons))
@@ -92,6 +102,8 @@ class SoftKeyBlocks:
         if purpose is Purpose.DUKPT_INITIAL:
             name = "IK" if inner.is_aes else "KS"
             optional = (OptionalBlock(name=name, text=inner.ident.hex().upper()), *optional)
+        mark = OptionalBlock(name=_MARK, text=_PROFILE + self._gate.profile)
+        optional = (*(one for one in optional if one.name != _MARK), mark)
         fields = BlockFields(
             version="D",
             usage=CARD_USES[purpose].usage,
@@ -101,6 +113,33 @@ class SoftKeyBlocks:
             optional=optional,
         )
         return outer.wrapping().seal(fields, inner.reveal_to_wrapping(), self._gate.draw(_FILL))
+
+    def begin_components(self, mechanism: str, custodians: int) -> Components:
+        """Begin the entry of a wrapping key out of components of so many `custodians`.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+        """
+        return Components(self._gate, mechanism, custodians)
+
+    def _admit_other(self, version: str) -> None:
+        """Pass if the rules name this version by its mechanism; approval alone is not enough."""
+        name = f"keyblock-{version.lower()}"
+        if name not in self._gate.rules.admitted:
+            raise NotPermitted(
+                f"key blocks of version {version} are not read",
+                remedy="ask for version D, or let the policy name the version while keys move",
+                because="key-block-version",
+            )
+        self._gate.admit(name)
+
+    def _check_mark(self, fields: BlockFields) -> None:
+        text = fields.text_of(_MARK) or ""
+        if text.startswith(_PROFILE) and text != _PROFILE + self._gate.profile:
+            raise NotPermitted(
+                f"a key made for {text.removeprefix(_PROFILE)[:20]} does not serve here",
+                because="key-profile",
+                remedy="have a key made under this profile",
+            )
 
     def derive_initial(self, base: KeyHandle, terminal: bytes) -> KeyHandle:
         """The initial key of a terminal: 8 bytes of id for AES, a serial number of 10 for TDEA.

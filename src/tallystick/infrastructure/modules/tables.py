@@ -6,7 +6,7 @@ use costs a look-up and no decision.
 Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import islice
 
 from tallystick.infrastructure.card.dukpt_tdea import KSN_LENGTH, terminal_of
@@ -77,10 +77,13 @@ class KeyTables:
         "ciphers",
         "doors",
         "handles",
+        "limits",
         "macs",
+        "parked",
         "prepared",
         "receivers",
         "signers",
+        "uses",
     )
 
     def __init__(self) -> None:
@@ -93,6 +96,9 @@ class KeyTables:
         self.ciphers: dict[str, AeadKey] = {}
         self.cards: dict[str, CardKey] = {}
         self.doors: dict[str, Aes] = {}
+        self.parked: dict[str, dict[str, object]] = {}
+        self.uses: dict[str, int] = {}
+        self.limits: dict[str, int] = {}
 
     def install(self, handle: KeyHandle, material: bytes) -> None:
         """Load the key of `handle` into the tables of its operations.
@@ -161,8 +167,39 @@ class KeyTables:
 
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
+        self.drop(handle.id)
+
+    def take_out(self, key_id: str, *, opens: bool) -> dict[str, object]:
+        """Take a key out of the tables that protect; what was there, by table.
+
+        Its KEM key stays where it still `opens`, its signing key and its MAC nowhere. The handle
+        and the block stay, and a card key, whose operations narrow. A MAC key comes out prepared.
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        if key_id in self.macs and key_id not in self.prepared:
+            self.prepare(key_id)
+        names = ("signers", "macs", "prepared", "ciphers", *(() if opens else ("receivers",)))
+        found = ((name, getattr(self, name).pop(key_id, None)) for name in names)
+        return {name: one for name, one in found if one is not None}
+
+    def put_back(self, key_id: str, taken: Mapping[str, object]) -> None:
+        """Put what `take_out` took into the tables again; a card key has all its operations.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        for name, one in taken.items():
+            getattr(self, name)[key_id] = one
+        card = self.cards.get(key_id)
+        if card is not None:
+            card.widen()
+
+    def drop(self, key_id: str) -> None:
+        """Drop the key of this id from every table.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
         for table in self._all():
-            table.pop(handle.id, None)
+            table.pop(key_id, None)
 
     def clear(self) -> None:
         """Drop every key from every table.

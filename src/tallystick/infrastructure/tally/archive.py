@@ -96,6 +96,13 @@ class Archive:
         self._unsaved = (appended.size, self.note)
         return self.note
 
+    def sign_with(self, signer: NoteSigner) -> None:
+        """Sign the next checkpoints with another key; the list names it and the one before.
+
+        Source: C2SP tlog-checkpoint; ISO/TS 12812-2:2017, 7.4.2
+        """
+        self._signer = signer
+
     def flush(self, changes: ChangeSet) -> None:
         """Add the note that no batch has stored yet, at the end of a run.
 

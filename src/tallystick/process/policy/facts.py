@@ -190,6 +190,12 @@ class OperatorAct(StrEnum):
     VIEW_FROZEN = "view-frozen"
     RELEASE_ACCOUNT = "release-account"
     PLACE_AGENT = "place-agent"
+    SUSPEND_KEY = "suspend-key"
+    RESUME_KEY = "resume-key"
+    RETIRE_KEY = "retire-key"
+    DECLARE_COMPROMISE = "declare-compromise"
+    DESTROY_KEY = "destroy-key"
+    RECORD_CUSTODY = "record-custody"
 
 
 class Signal(StrEnum):

@@ -29,8 +29,15 @@ ACTS: Final[Mapping[Duty, tuple[OperatorAct, ...]]] = {
         _A.ENROL_OPERATOR,
         _A.ISSUE_WORKLOAD,
         _A.REVOKE_WORKLOAD,
+        _A.SUSPEND_KEY,
+        _A.RESUME_KEY,
+        _A.RETIRE_KEY,
+        _A.DECLARE_COMPROMISE,
+        _A.DESTROY_KEY,
+        _A.RECORD_CUSTODY,
     ),
     Duty.INCIDENT: (
+        _A.SUSPEND_KEY,
         _A.SUSPEND_CUSTOMER,
         _A.SUSPEND_DEVICE,
         _A.EXPORT_EVIDENCE,
@@ -105,6 +112,11 @@ TWO_PEOPLE: Final = (
     _A.CLEAR_RISK,
     _A.OPEN_RECOVERY,
     _A.RELEASE_ACCOUNT,
+    _A.RESUME_KEY,
+    _A.RETIRE_KEY,
+    _A.DECLARE_COMPROMISE,
+    _A.DESTROY_KEY,
+    _A.RECORD_CUSTODY,
 )
 """Acts that loosen, move money or destroy: nobody does them alone."""
 

@@ -110,8 +110,9 @@ def test_show_draw_and_operators(tmp_path: Path) -> None:
     assert drawn.code == 0, drawn.all
     assert (tmp_path / "a.svg").read_text().startswith("<svg ")
     assert (
-        "key-custodians: [enrol-operator, rotate-keys, issue-workload, revoke-workload]"
-        in tallystick("programme", "operators", tmp_path).out
+        "key-custodians: [enrol-operator, rotate-keys, issue-workload, revoke-workload,"
+        " suspend-key, resume-key, retire-key, declare-compromise, destroy-key,"
+        " record-custody]" in tallystick("programme", "operators", tmp_path).out
     )
 
 

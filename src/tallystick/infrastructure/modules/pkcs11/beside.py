@@ -15,7 +15,51 @@ from tallystick.infrastructure.modules.interface import (
     KeyHandle,
     Purpose,
 )
+from tallystick.infrastructure.modules.states import KeyState
 from tallystick.kernel.model import replace
+
+
+class BothStates:
+    """The states of keys in two modules: each is told of all, since a key may be in either.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+    """
+
+    __slots__ = ("_both", "_soft")
+
+    def __init__(self, soft: CryptoModule, device: CryptoModule) -> None:
+        self._soft = soft.states
+        self._both = (soft.states, device.states)
+
+    def of(self, key_id: str) -> KeyState:
+        """See `KeyStates.of`.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        return self._soft.of(key_id)
+
+    def put(self, key_id: str, state: KeyState) -> None:
+        """See `KeyStates.put`.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        for one in self._both:
+            one.put(key_id, state)
+
+    def used(self, key_id: str) -> int:
+        """See `KeyStates.used`.
+
+        Source: ISO 11568
+        """
+        return max(one.used(key_id) for one in self._both)
+
+    def recall(self, key_id: str, used: int) -> None:
+        """See `KeyStates.recall`.
+
+        Source: ISO 11568
+        """
+        for one in self._both:
+            one.recall(key_id, used)
 
 
 class DeviceBeside:
@@ -33,6 +77,7 @@ class DeviceBeside:
         self._device = device
         self._inside = frozenset(inside)
         self._held: dict[str, KeyHandle] = {}
+        self.states = BothStates(soft, device)
 
     def random(self, length: int) -> bytes:
         """`length` random bytes of the software module, whose source is watched.

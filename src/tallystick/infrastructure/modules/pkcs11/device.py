@@ -30,6 +30,7 @@ from tallystick.infrastructure.modules.pkcs11.acts import prove
 from tallystick.infrastructure.modules.pkcs11.sessions import Session, Sessions, TokenPlace
 from tallystick.infrastructure.modules.pkcs11.starting import driver
 from tallystick.infrastructure.modules.pkcs11.vendors import Vendor
+from tallystick.infrastructure.modules.states import KeyUse, KnownStates
 from tallystick.kernel.errors import (
     Conflict,
     Malformed,
@@ -84,6 +85,7 @@ class DeviceModule:
         self._handles: dict[str, KeyHandle] = {}
         self._publics: dict[str, bytes] = {}
         self._blocks: dict[str, bytes] = {}
+        self.states = KnownStates()
         self._sessions = Sessions(place)
         try:
             listed = self._sessions.mechanisms()
@@ -162,6 +164,7 @@ class DeviceModule:
         if header.profile != self._profile:
             raise NotPermitted(f"a key made for {header.profile} does not serve {self._profile}")
         handle = key_block.handle_of(header)
+        self.states.admit(handle.id)
         objects.refuse_unsupported(handle.mechanism, set(self._needs))
         loaded = self._handles.get(handle.id)
         if loaded is not None:
@@ -190,7 +193,7 @@ class DeviceModule:
 
         Source: ISO/IEC 14888-3; RFC 8032
         """
-        known = self._for(handle, Operation.SIGN)
+        known = self._for(handle, Operation.SIGN, KeyUse.PROTECT)
         octets = sha256(message) if known.mechanism == ECDSA_P256 else message
         return self.use(known, octets)
 
@@ -199,14 +202,15 @@ class DeviceModule:
 
         Source: ISO/IEC 9797-2
         """
-        return self.use(self._for(handle, Operation.MAC), message)
+        return self.use(self._for(handle, Operation.MAC, KeyUse.PROTECT), message)
 
     def verify_mac(self, handle: KeyHandle, message: bytes, tag: bytes) -> None:
         """Return only if `tag` is the MAC of `message`; raises NotAuthentic otherwise.
 
         Source: ISO/IEC 9797-2
         """
-        if not equal(self.mac(handle, message), tag):
+        known = self._for(handle, Operation.MAC, KeyUse.CHECK)
+        if not equal(self.use(known, message), tag):
             raise NotAuthentic("the code does not verify")
 
     def cmac(self, handle: KeyHandle, message: bytes) -> bytes:
@@ -217,6 +221,7 @@ class DeviceModule:
         known = self._known(handle)
         if known.purpose is not Purpose.CARD_MAC:
             raise NotPermitted(f"a {known.purpose.value} key is not for mac")
+        self.states.check(known.id, KeyUse.PROTECT, known.purpose.value)
         return self.use(known, message)
 
     def seal(self, handle: KeyHandle, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
@@ -226,7 +231,8 @@ class DeviceModule:
         """
         if len(nonce) != NONCE_LENGTH:
             raise Malformed("a nonce has 12 bytes")
-        known = self._for(handle, Operation.SEAL)
+        known = self._for(handle, Operation.SEAL, KeyUse.PROTECT)
+        self.states.count(known.id)
         name = known.id.encode()
         return self._sessions.ask(lambda at: acts.seal(at, name, nonce, plaintext, aad))
 
@@ -235,7 +241,7 @@ class DeviceModule:
 
         Source: ISO/IEC 19772
         """
-        known = self._for(handle, Operation.SEAL)
+        known = self._for(handle, Operation.SEAL, KeyUse.OPEN)
         if len(nonce) != NONCE_LENGTH or len(sealed) < TAG_LENGTH:
             raise NotAuthentic("the sealed data does not verify")
 
@@ -248,7 +254,7 @@ class DeviceModule:
         The token computes the agreement, which serves this one message; the rest is done here.
         Source: RFC 9180, 6.1
         """
-        known = self._for(handle, Operation.KEM_OPEN)
+        known = self._for(handle, Operation.KEM_OPEN, KeyUse.OPEN)
         public, point = self._publics[known.id], sealed[:POINT]
         try:
             KemPublicKey(KemSuite.P256, point)
@@ -378,10 +384,11 @@ class DeviceModule:
             raise NotFound("the module has no such key", remedy="import its reference first")
         return known
 
-    def _for(self, handle: KeyHandle, operation: Operation) -> KeyHandle:
+    def _for(self, handle: KeyHandle, operation: Operation, use: KeyUse) -> KeyHandle:
         known = self._known(handle)
         if operation not in OPERATIONS[known.mechanism]:
             self._refuse(known, operation)
+        self.states.check(known.id, use, known.purpose.value)
         return known
 
     def _refuse(self, known: KeyHandle, operation: Operation) -> NoReturn:

@@ -27,6 +27,7 @@ from tallystick.infrastructure.modules.remote.words import (
 from tallystick.infrastructure.modules.soft_blocks import SoftKeyBlocks
 from tallystick.infrastructure.modules.soft_chips import SoftChips
 from tallystick.infrastructure.modules.soft_pins import SoftPins
+from tallystick.infrastructure.modules.states import KeyState
 from tallystick.kernel.codec import pack
 from tallystick.kernel.errors import MfsError, NotFound, Unavailable
 
@@ -63,6 +64,7 @@ class RemoteModule:
         self._idle: deque[Link] = deque()
         self._blocks: dict[str, tuple[str, bytes]] = {}
         self._left = False
+        self.states = RemoteStates(self._ask)
         self.key_blocks = cast("SoftKeyBlocks", _Part("key_blocks", self._ask))
         self.pins = cast("SoftPins", _Part("pins", self._ask))
         self.chips = cast("SoftChips", _Part("chips", self._ask))
@@ -299,12 +301,66 @@ class RemoteModule:
                 before, block = self._blocks.get(handle.id, (instance, b""))
                 if before != instance:
                     with suppress(MfsError):  # the call itself says what is wrong
+                        self.states.tell_again(handle.id)
                         self._ask(_IMPORT, (block,), block=block)
                         loaded = True
         return loaded
 
     def __repr__(self) -> str:
         return f"RemoteModule({self._path})"
+
+
+class RemoteStates:
+    """The states of the keys there; what was said of a key is said again to a later process.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+    """
+
+    __slots__ = ("_ask", "_told")
+
+    def __init__(self, ask: Callable[[Service, tuple[Any, ...]], Any]) -> None:
+        self._ask = ask
+        self._told: dict[str, KeyState] = {}
+
+    def of(self, key_id: str) -> KeyState:
+        """See `KeyStates.of`.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        found: KeyState = self._ask(SERVICES["states.of"], (key_id,))
+        return found
+
+    def put(self, key_id: str, state: KeyState) -> None:
+        """See `KeyStates.put`.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        self._ask(SERVICES["states.put"], (key_id, state))
+        self._told[key_id] = state
+
+    def tell_again(self, key_id: str) -> None:
+        """Say again what was said of a key; nothing where nothing was.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        state = self._told.get(key_id)
+        if state is not None:
+            self.put(key_id, state)
+
+    def used(self, key_id: str) -> int:
+        """See `KeyStates.used`.
+
+        Source: ISO 11568
+        """
+        found: int = self._ask(SERVICES["states.used"], (key_id,))
+        return found
+
+    def recall(self, key_id: str, used: int) -> None:
+        """See `KeyStates.recall`.
+
+        Source: ISO 11568
+        """
+        self._ask(SERVICES["states.recall"], (key_id, used))
 
 
 class _Part:

@@ -21,6 +21,7 @@ from tallystick.infrastructure.modules.soft_blocks import SoftKeyBlocks
 from tallystick.infrastructure.modules.soft_chips import SoftChips
 from tallystick.infrastructure.modules.soft_pins import SoftPins
 from tallystick.infrastructure.modules.standing import State
+from tallystick.infrastructure.modules.states import KeyStates
 from tallystick.kernel.codec import Unpacker, pack
 from tallystick.kernel.errors import Malformed, MfsError, TooLarge, error_by_code
 from tallystick.kernel.model import Record
@@ -159,6 +160,7 @@ SERVICES: Final[Mapping[str, Service]] = MappingProxyType(
         for one in (
             STATUS,
             *_services_of("", CryptoModule),
+            *_services_of("states", KeyStates),
             *_services_of("key_blocks", SoftKeyBlocks),
             *_services_of("pins", SoftPins),
             *_services_of("chips", SoftChips),
@@ -167,7 +169,7 @@ SERVICES: Final[Mapping[str, Service]] = MappingProxyType(
 )
 """Every service by its name in a call."""
 
-CONTROL: Final = frozenset({"self_test", "zeroise"})
+CONTROL: Final = frozenset({"self_test", "zeroise", "states.put", "states.recall"})
 """What only who controls the module may ask for."""
 
 _calls = Unpacker[Calls](Calls)

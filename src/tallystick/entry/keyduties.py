@@ -1,0 +1,179 @@
+"""What is done about keys while the service runs: the list is followed, the account is kept.
+
+    the root's keeper signs a list with successors   keys renew, beside the service
+    the new list is served at once                   wallets fetch it within the hour
+    the new keys are used once every wallet has it   sessions and checkpoints go on without a pause
+
+Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any, Final
+
+from tallystick.application.keylife import SeenKeys
+from tallystick.entry.accounting import Accounting
+from tallystick.entry.assembly import Platform
+from tallystick.entry.keykeeping import seen_keys
+from tallystick.entry.notes import Note
+from tallystick.entry.trusting import identity_of
+from tallystick.entry.writing import WriterLoop
+from tallystick.infrastructure.crypto.key_list import verify_key_list
+from tallystick.infrastructure.envelope.handshake_server import ProviderIdentity
+from tallystick.infrastructure.modules.block import peek
+from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.infrastructure.modules.signer import ModuleSigner
+from tallystick.infrastructure.modules.states import KeyState
+from tallystick.infrastructure.tally.checkpoint import NoteSigner
+from tallystick.kernel.errors import MfsError
+from tallystick.kernel.time import HOUR_MS, MINUTE_MS, Instant
+from tallystick.protocol.keylist import KeyList
+
+FOLLOWED_EVERY_S = 1.0
+COUNTED_EVERY_S = 30.0
+PUBLISHED_MS: Final = HOUR_MS + 5 * MINUTE_MS
+"""How long a list is served before its new keys are used; wallets keep a list for an hour."""
+
+_FOLLOWED = (Purpose.SESSION_SIGNATURE, Purpose.TALLY)
+_Mark = tuple[int, int, int]
+
+
+class Follower:
+    """Takes a new list and its keys into use.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+
+    def __init__(self, platform: Platform) -> None:
+        """Begin with the list that `platform` was opened with.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        self._platform = platform
+        self._mark = self._look()
+        self._switch_at = 0
+
+    def tick(self) -> tuple[Note, str] | None:
+        """Serve a new list, or use its keys if it is time; what happened, if anything did.
+
+        Raises what a list or a block is refused with; what is in use stays then.
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        now = self._platform.clock.now()
+        mark = self._look()
+        if mark != self._mark:
+            self._mark = mark
+            listed = self._serve(now)
+            self._switch_at = now + PUBLISHED_MS
+            return Note.KEY_LIST_SERVED, f"version {listed.version}"
+        if 0 < self._switch_at <= now:
+            self._switch_at = 0
+            used = [one for one in _FOLLOWED if self._use(one)]
+            if used:
+                return Note.KEYS_IN_USE, " ".join(used)
+        return None
+
+    def _serve(self, now: Instant) -> KeyList:
+        platform = self._platform
+        text = platform.folder.key_list_file.read_text(encoding="utf-8")
+        before = platform.trust.identity
+        root = platform.settings.root.verify_key()
+        listed = verify_key_list(text, root, now, before.key_list_version)
+        trust = platform.trust
+        trust.key_list, trust.ends = text, Instant(listed.expires_at)
+        trust.identity = ProviderIdentity(before.provider, before.kid, before.sign, listed.version)
+        return listed
+
+    def _use(self, purpose: Purpose) -> bool:
+        """Put the newest listed key of `purpose` into use; whether it was another one."""
+        platform = self._platform
+        module, trust = platform.module, platform.trust
+        now = platform.clock.now()
+        root = platform.settings.root.verify_key()
+        listed = verify_key_list(trust.key_list, root, now, 0)
+        kids = {one.kid for one in listed.entries if one.purpose == purpose}
+        known = platform.keys.newest(purpose)
+        newest = known
+        for block in platform.folder.blocks():
+            header = peek(block)
+            fresh = header.id in kids and header.created_at > newest.created_at
+            if fresh and module.states.of(header.id) is KeyState.ACTIVE:
+                newest = module.import_block(block)
+        if newest.id == known.id:
+            return False
+        handles = platform.keys.handles
+        handles[purpose] = (newest, *handles[purpose])
+        if purpose is Purpose.TALLY:
+            signer = ModuleSigner(module, newest)
+            platform.archive.sign_with(NoteSigner.of(platform.settings.origin, signer))
+        else:
+            provider = platform.settings.provider
+            trust.identity = identity_of(module, newest, provider, listed.version)
+        return True
+
+    def _look(self) -> _Mark:
+        try:
+            found = self._platform.folder.key_list_file.stat()
+        except OSError:
+            return (0, 0, 0)
+        return (found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+def key_duties(
+    platform: Platform, writer: WriterLoop, accounting: Accounting
+) -> tuple[Coroutine[Any, Any, None], ...]:
+    """What is done about keys beside the answering, for ever.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    return keep_account(platform, writer), follow_key_list(platform, accounting)
+
+
+async def follow_key_list(platform: Platform, accounting: Accounting) -> None:
+    """Look for a new list, for ever; one that is refused is told and not served.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    follower = Follower(platform)
+    while True:
+        await asyncio.sleep(FOLLOWED_EVERY_S)
+        try:
+            happened = follower.tick()
+        except (MfsError, OSError) as error:
+            accounting.note(Note.KEY_LIST_REFUSED, why=str(error))
+            continue
+        if happened is not None:
+            accounting.note(happened[0], what=happened[1])
+
+
+async def keep_account(platform: Platform, writer: WriterLoop) -> None:
+    """Tell the writer, for ever, which keys there are and how often they were used.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    before: SeenKeys | None = None
+    while True:
+        await asyncio.sleep(COUNTED_EVERY_S)
+        await asyncio.to_thread(_erase_again, platform)
+        found = await asyncio.to_thread(seen_keys, platform.folder, platform.module)
+        if found != before or _is_over(platform):
+            await writer.ask(found)
+            before = found
+
+
+def _erase_again(platform: Platform) -> None:
+    """Erase what the record calls destroyed and the folder still has."""
+    rows = list(platform.desks.keylife.rows().values())
+    gone = {one.id for one in rows if one.state == KeyState.DESTROYED}
+    for block in platform.folder.blocks():
+        if peek(block).id in gone:
+            with suppress(MfsError, OSError):
+                platform.folder.erase_block(peek(block).id)
+
+
+def _is_over(platform: Platform) -> bool:
+    now = platform.clock.now()
+    running = {KeyState.ACTIVE.value, KeyState.SUSPENDED.value}
+    rows = platform.desks.keylife.rows().values()
+    return any(0 < one.ends_at <= now and one.state in running for one in rows)
