@@ -134,10 +134,8 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     quoting = _quoting(on, ground)
     asked = module, on.keys, customers, policy, reader, on.registers, on.desk
     operators, desk = operators_desk(*asked)
-    webhooks = Webhooks(reader)
-    attempts, sessions = ground.attempts, ground.sessions
-    authenticators = _authenticators(on, policy)
-    pins = Pins(customers, attempts, policy)
+    webhooks, attempts, sessions = Webhooks(reader), ground.attempts, ground.sessions
+    authenticators, pins = _authenticators(on, policy), Pins(customers, attempts, policy)
     crew = attempts, authenticators, customers, ground.devices, payments, pins, policy, sessions
     selfcare = SelfCare(Crew(*crew))
     asking = _asking(on, ground, quoting, authenticators)
@@ -146,10 +144,9 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     recovery = _recovery(on, ground)
     bounds, custody = AgentBounds(customers, policy, reader, capacity=rows), Custody(policy, reader)
     keylife = KeyLife(policy, reader, on.apply_state, lambda: _recording(on))
-    others = (
-        *(keylife, custody, ApprovalActs(asking.approvals, asking.beginning, customers)),
-        *(Guarding(*guarded), LifeActs(recovery, bounds, ground.book)),
-    )
+    asked_for = ApprovalActs(asking.approvals, asking.beginning, customers)
+    guarding, lives = Guarding(*guarded), LifeActs(recovery, bounds, ground.book)
+    others = keylife, custody, asked_for, guarding, lives
     more = {**acts_of_the_desk(desk), **_acts_of(others)}
     acts = _acts(on, ground, operators, quoting, webhooks, more)
     desks = Desks(
