@@ -40,6 +40,7 @@ from tallystick.application.own_commands import (
     StateCertificate,
     Tighten,
 )
+from tallystick.application.paycrypt import InPaycrypt
 from tallystick.application.recovery import DialledStop, InLife, RecoveryDue
 from tallystick.application.tries import InSession, PinTried, TryEnded, TryPin
 from tallystick.application.turn import Outcome, Turn
@@ -262,6 +263,7 @@ Command = (
     | SignalsSeen
     | RecordEvidence
     | EquipProbe
+    | InPaycrypt
 )
 
 EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
@@ -322,6 +324,7 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
         turn, one.delivery, delivered=one.delivered
     ),
     BookAnswered: lambda desks, turn, one: desks.settling.answered(turn, one.order, one.ended),
+    InPaycrypt: lambda desks, turn, one: desks.payment_keys.perform(turn, one),
     StateCertificate: lambda desks, turn, one: desks.certification.state(turn, one.statement),
     PerformAct: lambda desks, turn, one: desks.operators.act(turn, one.signed, desks.acts.perform),
     Tighten: lambda desks, turn, one: desks.tighten(turn, one.entry, one.seen, one.preview),

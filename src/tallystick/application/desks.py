@@ -26,6 +26,7 @@ from tallystick.application.exemptions import Exemptions
 from tallystick.application.incentives import Incentives
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
+from tallystick.application.paycrypt import PaymentKeys
 from tallystick.application.payments import Ask, AskedReceipt, Payments
 from tallystick.application.pins import Pins
 from tallystick.application.policing import PolicyInForce
@@ -99,6 +100,7 @@ class Desks:
     own_recovery: OwnRecovery
     bounds: AgentBounds
     education: Education
+    payment_keys: PaymentKeys
 
     @property
     def incentives(self) -> Incentives:
@@ -393,4 +395,5 @@ class Desks:
             *(self.customers, self.languages, self.devices, self.access, self.operators),
             *(self.bounds, self.education, desk.views, desk.workloads, self.certification),
             *(self.signals, self.attempts, self.authenticators, self.exemptions, kept, self.book),
+            self.payment_keys,
         )

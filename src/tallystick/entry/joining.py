@@ -30,6 +30,7 @@ from tallystick.application.incentives import Incentives
 from tallystick.application.lives import LifeActs
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
+from tallystick.application.paycrypt import PaymentKeys
 from tallystick.application.payments import Payments, Tariff
 from tallystick.application.pins import Pins
 from tallystick.application.policing import Officers, PolicyInForce, Seal
@@ -177,6 +178,7 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         own_recovery=OwnRecovery(recovery, bounds),
         bounds=bounds,
         education=Education(customers, languages, sessions, policy, reader, capacity=rows),
+        payment_keys=PaymentKeys(policy, reader),
     )
     return desks, quoting, webhooks
 

@@ -22,6 +22,7 @@ from tallystick.application.notices.store import MIGRATION as NOTICES
 from tallystick.application.notices.store import RECEIPT_MIGRATION as NOTICE_RECEIPTS
 from tallystick.application.operators.store import MIGRATION as OPERATORS
 from tallystick.application.operators.store import PASSKEY_MIGRATION as PASSKEYS
+from tallystick.application.paycrypt.store import MIGRATION as PAYCRYPT
 from tallystick.application.payments.store import MIGRATION as ORDERS
 from tallystick.application.policing.store import MEASURE_MIGRATION as MEASURES
 from tallystick.application.policing.store import MIGRATION as POLICIES
@@ -49,5 +50,6 @@ MIGRATIONS = (
     VERDICTS,
     APPROVALS,
     RECOVERIES, EDUCATION, PLACES,
+    PAYCRYPT,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

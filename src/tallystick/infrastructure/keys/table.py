@@ -108,6 +108,9 @@ _ROWS: tuple[tuple[Purpose, tuple[Role, ...], int, tuple[Purpose, ...], str], ..
     (Purpose.CARD_MAC_RETAIL, _CARD, _YEAR, (), "messages on one link that has nothing newer"),
     (Purpose.CARD_MAC_CBC, _CARD, _YEAR, (), "messages of one length on one old link"),
     (Purpose.TOKENISATION, _CARD, 0, (), "as long as tokens made with it are in force"),
+    (Purpose.DATA_ENCRYPTION, _CARD, _YEAR, (), "data on one link"),
+    (Purpose.LINK_HMAC, _CARD, _YEAR, (), "messages on one link, as the door's callers ask"),
+    (Purpose.DOOR_CREDENTIAL, _CARD, 0, (), "secrets of programs at the door are derived from it"),
 )
 
 KEY_TABLE: dict[Purpose, KeyRule] = {

@@ -70,6 +70,9 @@ class Purpose(StrEnum):
     CARD_MAC_RETAIL = "card-mac-retail"
     CARD_MAC_CBC = "card-mac-cbc"
     TOKENISATION = "tokenisation"
+    DATA_ENCRYPTION = "data-encryption"
+    LINK_HMAC = "link-hmac"
+    DOOR_CREDENTIAL = "door-credential"
 
 
 ED25519 = "ed25519"
@@ -161,6 +164,9 @@ MECHANISMS: dict[Purpose, tuple[str, ...]] = {
     Purpose.CARD_MAC_RETAIL: _TDEA,
     Purpose.CARD_MAC_CBC: _TDEA,
     Purpose.TOKENISATION: _AES,
+    Purpose.DATA_ENCRYPTION: _AES_OR_TDEA,
+    Purpose.LINK_HMAC: (HMAC_SHA256, HMAC_SHA512),
+    Purpose.DOOR_CREDENTIAL: (HMAC_SHA256,),
 }
 """The mechanisms that a purpose admits; the first is taken where none is asked for.
 

@@ -33,6 +33,8 @@ from tallystick.infrastructure.modules.interface import (
 from tallystick.infrastructure.modules.known_answers import KNOWN_ANSWERS, KnownAnswer
 from tallystick.infrastructure.modules.soft_blocks import SoftKeyBlocks
 from tallystick.infrastructure.modules.soft_chips import SoftChips
+from tallystick.infrastructure.modules.soft_data import SoftData
+from tallystick.infrastructure.modules.soft_issuing import SoftIssuing
 from tallystick.infrastructure.modules.soft_pins import SoftPins
 from tallystick.infrastructure.modules.tables import KeyTables, fresh_material
 from tallystick.kernel.errors import (
@@ -92,6 +94,8 @@ class SoftModule:
         self.key_blocks = SoftKeyBlocks(gate)
         self.pins = SoftPins(gate)
         self.chips = SoftChips(gate)
+        self.data = SoftData(gate)
+        self.issuing = SoftIssuing(gate)
 
     def random(self, length: int) -> bytes:
         """`length` random bytes.
