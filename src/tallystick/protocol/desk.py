@@ -119,7 +119,10 @@ class IssueWorkload(Wire, frozen=True, kw_only=True):
     """
 
     label: Annotated[ShortText, INTERNAL]
-    scope: Annotated[Annotated[str, pattern("^(?:evaluate-policy|begin-approval|payment-cryptography)$")], INTERNAL]
+    scope: Annotated[
+        Annotated[str, pattern("^(?:evaluate-policy|begin-approval|payment-cryptography)$")],
+        INTERNAL,
+    ]
     way: Annotated[Annotated[str, pattern("^(?:secret|key|signature-v4)$")], INTERNAL]
     verifier: Annotated[Base64Url, INTERNAL]
     days: Annotated[Natural, INTERNAL]

@@ -259,7 +259,7 @@ class PaymentKeys:
         return index
 
     def _keep(self, turn: Turn, program: str, act: str, row: PaymentKey) -> int:
-        public = {
+        public: dict[str, str | int] = {
             "key": row.id, "usage": row.usage, "algorithm": row.algorithm, "state": row.state,
             "enabled": row.enabled, "exportable": row.exportable, "origin": row.origin,
             "check_value": row.kcv,

@@ -58,6 +58,7 @@ from tallystick.entry.http.workers.relay import RelayedProtocol
 from tallystick.entry.incentives import watch_incentives
 from tallystick.entry.leaning import tell_changes, watch_module, witnessed
 from tallystick.entry.notes import Note
+from tallystick.entry.paycrypt.listening import keep_door, open_door
 from tallystick.entry.tending import tend_recoveries
 from tallystick.entry.threads import to_its_end
 from tallystick.entry.tightening import watch_controls
@@ -88,6 +89,7 @@ class Listening:
     session_rate: float = 50.0
     source_rate: float = 50.0
     longest_wait_s: float = LONGEST_WAIT_S
+    payment_cryptography: tuple[str, int] | None = None
 
 
 def check_listening(listening: Listening) -> None:
@@ -108,9 +110,13 @@ def check_listening(listening: Listening) -> None:
         raise Malformed("several workers need the lane", remedy="leave out one of the two")
     if listening.certificate is not None and listening.private_key is not None:
         _check_certificate(listening.certificate, listening.private_key)
-    if listening.certificate is None and not listening.terminator and not _is_loopback(listening):
+    hosts = [listening.host]
+    if listening.payment_cryptography is not None:
+        hosts.append(listening.payment_cryptography[0])
+    outside = next((one for one in hosts if not _is_loopback(one)), "")
+    if listening.certificate is None and not listening.terminator and outside:
         raise NotPermitted(
-            f"{listening.host} is reachable from outside and nothing protects the way",
+            f"{outside} is reachable from outside and nothing protects the way",
             because="7.2.3: TLS 1.3 beyond loopback",
             remedy="give --certificate and --private-key, or name what terminates TLS in front",
         )
@@ -129,11 +135,11 @@ def _check_certificate(certificate: Path, private_key: Path) -> None:
         ) from error
 
 
-def _is_loopback(listening: Listening) -> bool:
-    if listening.host == "localhost":
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
         return True
     with suppress(ValueError):
-        return ipaddress.ip_address(listening.host).is_loopback
+        return ipaddress.ip_address(host).is_loopback
     return False
 
 
@@ -151,8 +157,11 @@ async def serve(
     patience: Patience = DEFAULT_PATIENCE,
     witnessing: Witnessing | None = None,
     watched: Watched = NOT_WATCHED,
+    told: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Serve until told to stop; `started` is called with the port once orders are taken.
+
+    `told` is called with the port of the payment cryptography door, where there is one.
 
     Raises Unavailable when fronts cannot be started where `listening` says.
     Source: ISO/TS 12812-2:2017, 6.2.3
@@ -182,6 +191,10 @@ async def serve(
         if witnessing is not None:
             duties.append(witnessed(platform, accounting, witnessing))
         duties += telling(platform, writer, accounting, watched, tracing)
+        if listening.payment_cryptography is not None:
+            tls = served.server.config.ssl
+            door = open_door(platform, writer, accounting)
+            duties.append(keep_door(door, listening.payment_cryptography, tls, told))
         if stop is not None:
             duties.append(_stop_when(stop, served.server))
         tasks = [asyncio.ensure_future(duty) for duty in duties]

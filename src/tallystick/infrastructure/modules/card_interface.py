@@ -114,9 +114,7 @@ CARD_USES: Final[dict[Purpose, CardUse]] = {
     Purpose.PIN_PVV: _use("V2", _PIN_VALUE, "C", "N"),
     Purpose.PIN_IBM3624: _use("V1", _PIN_VALUE, "C", "N"),
     Purpose.PIN_REFERENCE: _use("V0", _PIN_VALUE, "C", "N"),
-    Purpose.DUKPT_BASE: _use(
-        "B0", _derived(_OP.DERIVE_INITIAL, *_OF_A_TERMINAL), "X", "N"
-    ),
+    Purpose.DUKPT_BASE: _use("B0", _derived(_OP.DERIVE_INITIAL, *_OF_A_TERMINAL), "X", "N"),
     Purpose.DUKPT_INITIAL: _use("B1", _derived(*_OF_A_TERMINAL), "X", "E"),
     Purpose.CARD_VERIFICATION: _use(
         "C0", _checked(_OP.MAKE_CARD_VALUE, _OP.VERIFY_CARD_VALUE), "C", "N"
@@ -158,8 +156,8 @@ class CardRules(Record, frozen=True, kw_only=True):
 
     `admitted` names restricted and legacy mechanisms, `translations` pairs of PIN formats that
     lower protection. PINs are refused where the module has no hardware boundary unless
-    `pins_in_software`. `least_pin` is the shortest PIN that may be chosen. `writes_version_b` lets keys
-    leave in the older key block for partners whose wrapping key is TDEA.
+    `pins_in_software`. `least_pin` is the shortest PIN that may be chosen. With `writes_version_b`
+    keys leave in the older key block for partners whose wrapping key is TDEA.
     Source: ISO/TS 12812-2:2017, 8.2.2; 8.2.3; C
     """
 

@@ -216,9 +216,7 @@ def _opening(gate: CardGate, source: PinBlock) -> Aes | Tdea:
     return found.cipher()
 
 
-def seal_pin(
-    gate: CardGate, pin: ClearPin, target: Target, form: PinFormat, pan: str
-) -> bytes:
+def seal_pin(gate: CardGate, pin: ClearPin, target: Target, form: PinFormat, pan: str) -> bytes:
     """`pin` in a block of `form` under `target`, for this package alone.
 
     Source: ISO 9564-1, 9; ANSI X9.24-3, 6.3

@@ -66,7 +66,9 @@ def natural_pin(
     natural = _natural(cipher, data, table)[:length]
     moved = offset or "0" * length
     return ClearPin(
-        "".join(str((int(one) + int(other)) % 10) for one, other in zip(natural, moved, strict=True))
+        "".join(
+            str((int(one) + int(other)) % 10) for one, other in zip(natural, moved, strict=True)
+        )
     )
 
 

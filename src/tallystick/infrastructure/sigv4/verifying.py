@@ -131,7 +131,9 @@ class Verifier:
         _check_fields(headers, signed.fields)
         payload_hash = sha256(body).hex()
         stated = headers.get("x-amz-content-sha256", (payload_hash,))
-        if len(stated) != 1 or not equal(stated[0].encode("utf-8", "replace"), payload_hash.encode()):
+        if len(stated) != 1 or not equal(
+            stated[0].encode("utf-8", "replace"), payload_hash.encode()
+        ):
             raise NotAuthentic("the body is not the one whose hash is stated")
         request = canonical_request(method, path, query, headers, signed.fields, payload_hash)
         made, is_known = self._signing_key(signed)

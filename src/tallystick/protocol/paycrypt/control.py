@@ -248,9 +248,7 @@ class ImportCryptogram(Shape, frozen=True, kw_only=True):
     key_attributes: Annotated[KeyAttributes, PUBLIC]
     exportable: Annotated[bool, PUBLIC]
     wrapped_key_cryptogram: Annotated[Annotated[str, pattern("^[0-9A-F]{16,4096}$")], INTERNAL]
-    import_token: Annotated[
-        Annotated[str, pattern("^import-token-[0-9a-zA-Z]{16,64}$")], INTERNAL
-    ]
+    import_token: Annotated[Annotated[str, pattern("^import-token-[0-9a-zA-Z]{16,64}$")], INTERNAL]
     wrapping_spec: Annotated[Literal["RSA_OAEP_SHA_256", "RSA_OAEP_SHA_512"], PUBLIC] = (
         "RSA_OAEP_SHA_256"
     )

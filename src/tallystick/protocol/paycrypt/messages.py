@@ -50,8 +50,12 @@ class SessionValue(Shape, frozen=True, kw_only=True):
     Source: AWS Payment Cryptography API, SessionKeyDerivationValue
     """
 
-    application_cryptogram: Annotated[Annotated[str, pattern("^[0-9a-fA-F]{16}$")] | None, INTERNAL] = None
-    application_transaction_counter: Annotated[Annotated[str, pattern("^[0-9a-fA-F]{4}$")] | None, INTERNAL] = None
+    application_cryptogram: Annotated[
+        Annotated[str, pattern("^[0-9a-fA-F]{16}$")] | None, INTERNAL
+    ] = None
+    application_transaction_counter: Annotated[
+        Annotated[str, pattern("^[0-9a-fA-F]{4}$")] | None, INTERNAL
+    ] = None
 
 
 class MacEmv(Shape, frozen=True, kw_only=True):
@@ -306,9 +310,7 @@ class Symmetric(Shape, frozen=True, kw_only=True):
     Source: AWS Payment Cryptography API, SymmetricEncryptionAttributes
     """
 
-    mode: Annotated[
-        Literal["ECB", "CBC", "CFB", "CFB1", "CFB8", "CFB64", "CFB128", "OFB"], PUBLIC
-    ]
+    mode: Annotated[Literal["ECB", "CBC", "CFB", "CFB1", "CFB8", "CFB64", "CFB128", "OFB"], PUBLIC]
     initialization_vector: _Initial = None
 
 
