@@ -13,6 +13,7 @@ from typing import Any
 
 from bench import (
     approval,
+    door,
     guessing,
     hashing,
     overload,
@@ -45,6 +46,7 @@ PARTS: dict[str, Callable[[bool], Rows]] = {
     "replica": replica.run,
     "payment": payment.run,
     "pin": pin.run,
+    "door": door.run,
     "approval": approval.run,
     "overload": overload.run,
     "ussd": ussd.run,

@@ -244,9 +244,7 @@ def test_natural_pins_and_offsets_are_what_their_definition_says(psec, data, key
         str((int(one) + int(by)) % 10) for one, by in zip(whole, "123456", strict=False)
     )
     assert opened(psec, keys, moved["EncryptedPinBlock"]) == wanted
-    drawn = data.generate_pin_data(
-        **pin_call(keys, "ibm", Ibm3624RandomPin=ibm()), PinDataLength=6
-    )
+    drawn = data.generate_pin_data(**pin_call(keys, "ibm", Ibm3624RandomPin=ibm()), PinDataLength=6)
     pin, offset = opened(psec, keys, drawn["EncryptedPinBlock"]), drawn["PinData"]["PinOffset"]
     assert len(pin) == 6
     assert offset == "".join(
@@ -367,9 +365,7 @@ def test_values_of_cards_are_those_of_another_implementation(psec, pyemv, data, 
     ):
         made = data.generate_card_validation_data(**card, GenerationAttributes=how)
         assert made["ValidationData"] == wanted
-        data.verify_card_validation_data(
-            **card, VerificationAttributes=how, ValidationData=wanted
-        )
+        data.verify_card_validation_data(**card, VerificationAttributes=how, ValidationData=wanted)
         wide = data.generate_card_validation_data(
             **card, GenerationAttributes=how, ValidationDataLength=5
         )["ValidationData"]
@@ -579,8 +575,6 @@ def imported(scene: Scene, psec, usage: str, octets: str, algorithm: str, mode: 
     header = psec.tr31.Header("D", usage, algorithm, mode, "00", "E")
     block = psec.tr31.wrap(scene.octets(outer), header, bytes.fromhex(octets))
     made = scene.control().import_key(
-        KeyMaterial={
-            "Tr31KeyBlock": {"WrappingKeyIdentifier": outer, "WrappedKeyBlock": block}
-        }
+        KeyMaterial={"Tr31KeyBlock": {"WrappingKeyIdentifier": outer, "WrappedKeyBlock": block}}
     )
     return made["Key"]["KeyArn"]

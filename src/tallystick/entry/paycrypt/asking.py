@@ -218,6 +218,16 @@ def one_of(**given: object) -> str:
     return found[0]
 
 
+def octets_of(text: str) -> bytes:
+    """The octets of hexadecimal `text`; raises Malformed for an odd number of digits.
+
+    Source: AWS Payment Cryptography API
+    """
+    if len(text) % 2:
+        raise Malformed("octets in hexadecimal have two digits each")
+    return bytes.fromhex(text)
+
+
 def upper(octets: bytes) -> str:
     """Octets as the service writes them.
 

@@ -4,7 +4,7 @@ Source: EMV Book 2; AWS Payment Cryptography API, 2022-02-03
 """
 
 from tallystick.entry.paycrypt.answers import Unproved
-from tallystick.entry.paycrypt.asking import Asking, Loaded, one_of, upper
+from tallystick.entry.paycrypt.asking import Asking, Loaded, octets_of, one_of, upper
 from tallystick.infrastructure.card.values import CardValue
 from tallystick.infrastructure.crypto.digest import equal
 from tallystick.infrastructure.modules.interface import Purpose
@@ -137,7 +137,7 @@ def _chip(
     of: OfCard | None = session.emv_common
     if of is None:
         raise Malformed("of session keys the common one is served")
-    octets = bytes.fromhex(data)
+    octets = octets_of(data)
     if not key.handle.mechanism.startswith("aes") and len(octets) % 8:
         raise Malformed("the transaction data are whole blocks of 8 bytes: pad them first")
     card = Card(pan=of.primary_account_number, sequence=of.pan_sequence_number, option=major[-1])

@@ -174,7 +174,7 @@ class Door:
             return self._done(name, found)
         except MfsError as error:
             return self._refused(name, error, ask, signed=signed, is_control=is_control)
-        except (ValueError, ArithmeticError, LookupError, TypeError) as error:
+        except Exception as error:  # noqa: BLE001 - whoever asks must be answered
             broken = Broken("the call could not be done")
             broken.__cause__ = error
             return self._refused(name, broken, ask, signed=signed, is_control=is_control)
@@ -191,6 +191,10 @@ class Door:
             done = await found
         except MfsError as error:
             return self._refused(ask.call, error, ask, signed=True, is_control=True)
+        except Exception as error:  # noqa: BLE001 - whoever asks must be answered
+            broken = Broken("the call could not be done")
+            broken.__cause__ = error
+            return self._refused(ask.call, broken, ask, signed=True, is_control=True)
         return self._done(ask.call, done)
 
     def _proved(self, request: Request) -> str:

@@ -9,7 +9,7 @@ Source: ISO/IEC 9797-1; ISO/IEC 10116; AWS Payment Cryptography API, 2022-02-03
 from typing import Final
 
 from tallystick.entry.paycrypt.answers import Unproved
-from tallystick.entry.paycrypt.asking import MECHANISM_OF, Asking, Loaded, one_of, upper
+from tallystick.entry.paycrypt.asking import MECHANISM_OF, Asking, Loaded, octets_of, one_of, upper
 from tallystick.infrastructure.crypto.digest import equal
 from tallystick.infrastructure.modules.interface import HMAC_SHA256, HMAC_SHA512, Purpose
 from tallystick.infrastructure.modules.soft_chips import Card
@@ -62,8 +62,8 @@ def make_mac(ask: Asking, asked: GenerateMac) -> MacAnswer:
     """
     key = ask.usable(asked.key_identifier)
     if "generate" not in key.row.modes and "derive_key" not in key.row.modes:
-        _no_restrictions(key, "make MACs")
-    tag = _mac(ask, key, asked.generation_attributes, bytes.fromhex(asked.message_data))
+        _no_restrictions(key, "making MACs")
+    tag = _mac(ask, key, asked.generation_attributes, octets_of(asked.message_data))
     length = len(tag) if asked.mac_length is None else _length(asked.mac_length, len(tag))
     return MacAnswer(key_arn=key.arn, key_check_value=key.kcv, mac=upper(tag[:length]))
 
@@ -76,8 +76,8 @@ def verify_mac(ask: Asking, asked: VerifyMac) -> OfKeyAnswer:
     """
     key = ask.usable(asked.key_identifier)
     if "verify" not in key.row.modes and "derive_key" not in key.row.modes:
-        _no_restrictions(key, "verify MACs")
-    by, message = asked.verification_attributes, bytes.fromhex(asked.message_data)
+        _no_restrictions(key, "verifying MACs")
+    by, message = asked.verification_attributes, octets_of(asked.message_data)
     tag = bytes.fromhex(asked.mac)
     if by.algorithm in _STATIC:
         _verify_static(ask, key, asked, message, tag)
@@ -95,7 +95,7 @@ def encrypt(ask: Asking, asked: EncryptData) -> CipherTextAnswer:
     Source: AWS Payment Cryptography API, EncryptData
     """
     key = ask.usable(ask.path_key)
-    data = bytes.fromhex(asked.plain_text)
+    data = octets_of(asked.plain_text)
     if len(data) > LONGEST_CLEAR:
         raise Malformed(f"data in clear have at most {LONGEST_CLEAR} bytes")
     emv = asked.encryption_attributes.emv
@@ -114,7 +114,7 @@ def decrypt(ask: Asking, asked: DecryptData) -> PlainTextAnswer:
     """
     key = ask.usable(ask.path_key)
     way = _way(ask, key, asked.decryption_attributes)
-    clear = ask.on.module.data.decrypt(way, bytes.fromhex(asked.cipher_text))
+    clear = ask.on.module.data.decrypt(way, octets_of(asked.cipher_text))
     return PlainTextAnswer(key_arn=key.arn, key_check_value=key.kcv, plain_text=upper(clear))
 
 
@@ -127,7 +127,7 @@ def re_encrypt(ask: Asking, asked: ReEncryptData) -> CipherTextAnswer:
     made = ask.on.module.data.re_encrypt(
         _way(ask, source, asked.incoming_encryption_attributes),
         _way(ask, target, asked.outgoing_encryption_attributes),
-        bytes.fromhex(asked.cipher_text),
+        octets_of(asked.cipher_text),
     )
     return CipherTextAnswer(key_arn=target.arn, key_check_value=target.kcv, cipher_text=upper(made))
 
@@ -269,4 +269,4 @@ def _length(asked: int, whole: int) -> int:
 
 def _no_restrictions(key: Loaded, what: str) -> None:
     if "no_restrictions" not in key.row.modes:
-        raise NotPermitted(f"the key may not {what}")
+        raise NotPermitted(f"a key of usage {key.row.usage} with its modes is not for {what}")

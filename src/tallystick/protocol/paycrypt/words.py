@@ -80,8 +80,8 @@ DerivationType = Literal["TDES_2KEY", "TDES_3KEY", "AES_128", "AES_192", "AES_25
 Variant = Literal["BIDIRECTIONAL", "REQUEST", "RESPONSE"]
 """Whose messages a derived key protects."""
 
-Hex = Annotated[str, pattern("^(?:[0-9a-fA-F]{2}){1,4224}$")]
-"""Octets in hexadecimal."""
+Hex = Annotated[str, pattern("^[0-9a-fA-F]{2,8448}$")]
+"""Octets in hexadecimal; that the digits are even in number is looked at where they are read."""
 
 KeySerialNumber = Annotated[str, pattern("^(?:[0-9a-fA-F]{16}|[0-9a-fA-F]{20}|[0-9a-fA-F]{24})$")]
 """A serial number of DUKPT."""
