@@ -7,6 +7,7 @@ memory; calls of the data plane write nothing.
 """
 
 import asyncio
+import importlib
 import json
 import socket
 import subprocess
@@ -175,14 +176,13 @@ def _numbered(body: dict[str, Any], turn: int) -> bytes:
 
 
 def _signed(told: dict[str, Any], path: str, body: bytes) -> bytes:
-    from botocore.auth import SigV4Auth
-    from botocore.awsrequest import AWSRequest
-    from botocore.credentials import Credentials
-
+    signer = importlib.import_module("botocore.auth").SigV4Auth
+    request_of = importlib.import_module("botocore.awsrequest").AWSRequest
+    credentials_of = importlib.import_module("botocore.credentials").Credentials
     url = f"http://127.0.0.1:{told['port']}{path}"
-    request = AWSRequest("POST", url, data=body, headers={"Content-Type": "application/json"})
-    credentials = Credentials(PROGRAM, told["secret"])
-    SigV4Auth(credentials, "payment-cryptography", SETTINGS.region).add_auth(request)
+    request = request_of("POST", url, data=body, headers={"Content-Type": "application/json"})
+    credentials = credentials_of(PROGRAM, told["secret"])
+    signer(credentials, "payment-cryptography", SETTINGS.region).add_auth(request)
     lines = [f"POST {path} HTTP/1.1", f"Host: 127.0.0.1:{told['port']}"]
     lines += [f"{name}: {value}" for name, value in request.headers.items()]
     lines += ["User-Agent: Botocore/1 ua/2.1 os/linux#6 md/arch#x86_64 lang/python#3.11", ""]

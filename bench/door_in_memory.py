@@ -1,4 +1,4 @@
-"""A payment cryptography door without a writer: its keys are in memory, its programs are believed."""
+"""A payment cryptography door without a writer: keys in memory, programs believed."""
 
 import random
 from collections.abc import Callable
@@ -9,8 +9,7 @@ from tallystick.entry.accounting import Accounting
 from tallystick.entry.paycrypt.asking import MECHANISM_OF, PURPOSE_OF, Ground
 from tallystick.entry.paycrypt.door import Door, Request
 from tallystick.entry.paycrypt.keys import WORDS, check_value
-from tallystick.entry.paycrypt.settings import PURPOSES, PaycryptSettings, Row
-from tallystick.infrastructure.card.values import CardValue
+from tallystick.entry.paycrypt_settings import PURPOSES, PaycryptSettings, Row
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.modules.soft import SoftModule
@@ -117,9 +116,7 @@ class OpenDoor(Door):
         dukpt = module.pins.translate_to(source, target, PinFormat.ISO_4, pan=pan)
         card = Card(pan=pan, sequence="01", option="A")
         arqc = module.issuing.cryptogram(held["ac"], card, b"\x00\x01", bytes(64))
-        cvv = module.issuing.card_value(
-            held["cvk"], CardValue.CVV, pan=pan, expiry="3012", service="101"
-        )
+        cvv = module.issuing.card_value(held["cvk"], "cvv", pan=pan, expiry="3012", service="101")
         octets = {"block 0": block, "block 4": four, "block dukpt": dukpt, "arqc": arqc}
         return {**{name: one.hex() for name, one in octets.items()}, "pvv": pvv, "cvv": cvv}
 

@@ -10,6 +10,7 @@ INSIDE = (
     "infrastructure/pin/",
     "infrastructure/modules/soft_pins.py",
     "infrastructure/modules/soft_chips.py",
+    "infrastructure/modules/soft_issuing.py",
     "infrastructure/modules/card_answers.py",
 )
 PURE = (

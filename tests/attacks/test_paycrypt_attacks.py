@@ -1,5 +1,6 @@
 """Attempts at the payment cryptography door: strangers, wrong keys, secrets in answers and logs."""
 
+import importlib
 import json
 import socket
 from http.client import HTTPConnection
@@ -7,7 +8,8 @@ from http.client import HTTPConnection
 import pytest
 from tests.support.paycrypt import BOTH_WAYS, CHECKS, Scene, door
 
-from tallystick.entry.paycrypt.settings import Row
+from tallystick.entry.assembly import open_platform
+from tallystick.entry.paycrypt_settings import Row
 from tallystick.infrastructure.tally.leaf import decode_leaf
 
 pytest.importorskip("botocore.session", reason="botocore is absent: install the extra `paycrypt`")
@@ -67,16 +69,15 @@ def test_an_unsigned_and_a_changed_request_do_nothing(scene: Scene):
 
 
 def signed(scene: Scene, body: bytes, path: str = "/", target: str = "ListKeys") -> dict:
-    from botocore.auth import SigV4Auth
-    from botocore.awsrequest import AWSRequest
-    from botocore.credentials import Credentials
-
+    signer = importlib.import_module("botocore.auth").SigV4Auth
+    request_of = importlib.import_module("botocore.awsrequest").AWSRequest
+    credentials_of = importlib.import_module("botocore.credentials").Credentials
     head = {"Content-Type": "application/x-amz-json-1.0"}
     if target:
         head["X-Amz-Target"] = f"PaymentCryptographyControlPlane.{target}"
-    request = AWSRequest("POST", scene.url + path, data=body, headers=head)
-    credentials = Credentials(scene.program, scene.secret())
-    SigV4Auth(credentials, "payment-cryptography", scene.settings.region).add_auth(request)
+    request = request_of("POST", scene.url + path, data=body, headers=head)
+    credentials = credentials_of(scene.program, scene.secret())
+    signer(credentials, "payment-cryptography", scene.settings.region).add_auth(request)
     return dict(request.headers.items())
 
 
@@ -165,8 +166,6 @@ def test_a_card_schemes_pin_is_refused_and_the_refusal_is_an_event(tmp_path):
             GenerationAttributes={"CardVerificationValue2": {"CardExpiryDate": "1230"}},
         )["ValidationData"]  # fmt: skip
         folder, secret, program = scene.provider.folder, scene.provider.secret, scene.program
-    from tallystick.entry.assembly import open_platform
-
     platform = open_platform(folder, secret)
     try:
         leaves = [
@@ -301,13 +300,17 @@ def test_a_key_that_may_only_verify_makes_nothing(scene: Scene):
             )
 
 
+def many(data, arn: str) -> None:
+    for _ in range(200):
+        data.generate_mac(**mac(arn))
+
+
 def test_too_many_calls_are_throttled_and_the_stock_client_tries_again(tmp_path):
     with door(tmp_path / "provider", rate=20) as scene:
         arn = scene.key("TR31_M6_ISO_9797_5_CMAC_KEY", "AES_128", CHECKS)
         data = scene.client()
         with pytest.raises(data.exceptions.ThrottlingException):
-            for _ in range(200):
-                data.generate_mac(**mac(arn))
+            many(data, arn)
         patient = scene.client(attempts=6)
         calls = (patient.generate_mac(**mac(arn))["ResponseMetadata"] for _ in range(200))
         assert any(one["RetryAttempts"] for one in calls)

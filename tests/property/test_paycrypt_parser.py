@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from bench.door_in_memory import OpenDoor
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from bench.door_in_memory import OpenDoor
 
 from tallystick.entry.paycrypt.answers import Answer
 from tallystick.entry.paycrypt.door import CONTROL, DATA, Request

@@ -1,8 +1,11 @@
 """The data plane of the payment cryptography door, asked by the stock client of botocore."""
 
 import importlib
+from typing import ClassVar
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.cmac import CMAC
 from tests.support.paycrypt import BOTH_WAYS, CHECKS, DERIVES, Scene, door
 
 pytest.importorskip("botocore.session", reason="botocore is absent: install the extra `paycrypt`")
@@ -41,7 +44,7 @@ def pyemv():
 class Keys:
     """Keys of the door by a short name, each made once."""
 
-    _known = {
+    _known: ClassVar[dict[str, tuple]] = {
         "zpk4": ("TR31_P0_PIN_ENCRYPTION_KEY", "AES_128", BOTH_WAYS),
         "zpk": ("TR31_P0_PIN_ENCRYPTION_KEY", "TDES_2KEY", BOTH_WAYS),
         "zpk3": ("TR31_P0_PIN_ENCRYPTION_KEY", "TDES_3KEY", BOTH_WAYS),
@@ -306,9 +309,6 @@ def test_macs_are_those_of_another_implementation(psec, data, keys):
 
 
 def cmac(key: bytes) -> bytes:
-    from cryptography.hazmat.primitives.ciphers.algorithms import AES
-    from cryptography.hazmat.primitives.cmac import CMAC
-
     one = CMAC(AES(key))
     one.update(MESSAGE)
     return one.finalize()

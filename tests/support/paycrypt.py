@@ -1,4 +1,4 @@
-"""A served provider with a payment cryptography door, and stock botocore clients of its programs."""
+"""A served provider with a payment cryptography door, and stock clients of its programs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ import pytest
 from tests.support.served import Served, served
 
 from tallystick.entry.paycrypt.credentials import credential_key, hand_over, secret_of
-from tallystick.entry.paycrypt.settings import FILE, PaycryptSettings, Row
+from tallystick.entry.paycrypt_settings import FILE, PaycryptSettings, Row
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import b64url, encode

@@ -18,7 +18,7 @@ from tallystick.application.writer import Writer
 from tallystick.entry.attesting import attesting_in
 from tallystick.entry.desk_settings import desk_settings
 from tallystick.entry.joining import Ground, Scale, join_desks
-from tallystick.entry.paycrypt.settings import PURPOSES, paycrypt_settings
+from tallystick.entry.paycrypt_settings import PURPOSES, paycrypt_settings
 from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings

@@ -1,6 +1,5 @@
 """A door that is compatible with AWS Payment Cryptography, for clients that know nothing else.
 
-    settings    what the provider fixed: region, account, what it is used for, who may do what
     answers     errors in the shapes of the service model
     asking      one request: its program, the keys that it may use, the way to the writer
     keys        the control plane: keys, aliases, tags
@@ -9,6 +8,8 @@
     door        a request -> signature -> program -> limit -> call -> answer
     connection  HTTP/1.1, one request at a time
     listening   the listener, and what goes on beside it
+
+What the provider fixed (region, account, use, who may do what) is in `paycrypt_settings`.
 
 Source: ISO/TS 12812-2:2017, 7.4.2; 11.2.3; AWS Payment Cryptography API
 """

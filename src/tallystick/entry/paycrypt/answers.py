@@ -36,33 +36,38 @@ class Answer(Record, frozen=True, kw_only=True):
     body: bytes
 
 
-class Denied(NotPermitted):
-    """No row lets the program do this.
+NO_ROW: Final = "no row of the door's settings"
+NO_CALL: Final = "no such call"
+REASONS: Final = frozenset(
+    {
+        "INVALID_MAC", "INVALID_PIN", "INVALID_VALIDATION_DATA", "INVALID_AUTH_REQUEST_CRYPTOGRAM",
+    }
+)  # fmt: skip
+"""What a verification can fail by, in the model's words."""
+
+
+def denied() -> NotPermitted:
+    """The refusal of what no row lets a program do.
 
     Source: ISO/TS 12812-2:2017, 7.5
     """
+    return NotPermitted("the program may not do this with this key", because=NO_ROW)
 
 
-class Unproved(NotAuthentic):
-    """What a verifying call was asked about is not so; `reason` is the model's word for it.
+def unproved(reason: str) -> NotAuthentic:
+    """The refusal of what a verifying call was asked about; `reason` is the model's word for it.
 
     Source: AWS Payment Cryptography API, VerificationFailedException
     """
-
-    def __init__(self, reason: str) -> None:
-        """Carry the model's `reason`.
-
-        Source: AWS Payment Cryptography API, VerificationFailedException
-        """
-        super().__init__("the verification failed")
-        self.reason = reason
+    return NotAuthentic("the verification failed", because=reason)
 
 
-class NoSuchCall(NotFound):
-    """The door has no such call.
+def no_such_call() -> NotFound:
+    """The refusal of a call that the door does not have.
 
     Source: AWS Payment Cryptography API
     """
+    return NotFound("the door has no such call", remedy="see the table of calls", because=NO_CALL)
 
 
 _DATA_STATUS: Final = {
@@ -89,16 +94,21 @@ def name_of(error: MfsError, *, signed: bool, control: bool) -> tuple[str, int]:
 
 
 def _name(error: MfsError, *, control: bool) -> str:
-    if error.because == "pins-in-software":
-        return "AccessDeniedException"
+    if error.because in REASONS:
+        return "VerificationFailedException"
+    known = _BY_CAUSE.get(error.because)
+    if known is not None:
+        return known
     rows = (*_ALIKE, *(_OF_CONTROL if control else _OF_DATA))
     return next((name for kind, name in rows if isinstance(error, kind)), "ValidationException")
 
 
+_BY_CAUSE: Final = {
+    "pins-in-software": "AccessDeniedException",
+    NO_ROW: "AccessDeniedException",
+    NO_CALL: "UnknownOperationException",
+}
 _ALIKE: Final[tuple[tuple[type[MfsError], str], ...]] = (
-    (Unproved, "VerificationFailedException"),
-    (Denied, "AccessDeniedException"),
-    (NoSuchCall, "UnknownOperationException"),
     (RateLimited, "ThrottlingException"),
     (NotFound, "ResourceNotFoundException"),
     (Broken, "InternalServerException"),
@@ -120,10 +130,11 @@ def refusal(error: MfsError, *, signed: bool, control: bool, about: str = "") ->
     Source: AWS Payment Cryptography API, errors
     """
     name, status = name_of(error, signed=signed, control=control)
-    text = "the service cannot answer now" if status >= 500 else str(error)
+    said = f"{error.detail}: {error.remedy}" if error.remedy else error.detail
+    text = "the service cannot answer now" if status >= 500 else said
     body: dict[str, object] = {"__type": name, "Message": text, "message": text}
     if name == "ResourceNotFoundException":
         body["ResourceId"] = about
-    if isinstance(error, Unproved):
-        body["Reason"] = error.reason
+    if name == "VerificationFailedException":
+        body["Reason"] = error.because
     return Answer(status=status, error=name, body=encode(body))

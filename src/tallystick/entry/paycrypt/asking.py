@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 from tallystick.application.paycrypt import InPaycrypt, PaymentKey, PaymentKeys
 from tallystick.application.paycrypt.model import COMPLETE, DELETED
 from tallystick.application.turn import Turn
-from tallystick.entry.paycrypt.answers import Denied
-from tallystick.entry.paycrypt.settings import PaycryptSettings
+from tallystick.entry.paycrypt.answers import denied
+from tallystick.entry.paycrypt_settings import PaycryptSettings
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.modules.interface import (
     AES_128,
@@ -133,7 +133,7 @@ class Asking:
         self.about = ""
 
     def allow(self, resource: str) -> None:
-        """Return only if a row lets the program do this with `resource`; raises Denied.
+        """Return only if a row lets the program do this with `resource`; raises NotPermitted.
 
         Source: ISO/TS 12812-2:2017, 7.5
         """
@@ -145,12 +145,12 @@ class Asking:
             found = self.on.settings.allows(*name)
             self.on.allowed[name] = found
         if not found:
-            raise Denied("the program may not do this with this key")
+            raise denied()
 
     def row_of(self, identifier: str) -> PaymentKey:
         """The key that `identifier` names, if the program may do this with it.
 
-        Raises Denied before it says whether there is such a key; NotFound.
+        Raises NotPermitted before it says whether there is such a key; NotFound.
         Source: ISO/TS 12812-2:2017, 7.5
         """
         self.about = identifier
@@ -167,7 +167,7 @@ class Asking:
     def usable(self, identifier: str) -> Loaded:
         """The key that `identifier` names, ready for use.
 
-        Raises Denied, NotFound, NotPermitted for a key that is stopped or being deleted.
+        Raises NotFound, NotPermitted for that and for a key that is stopped or being deleted.
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         row = self.row_of(identifier)

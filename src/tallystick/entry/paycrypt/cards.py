@@ -3,12 +3,12 @@
 Source: EMV Book 2; AWS Payment Cryptography API, 2022-02-03
 """
 
-from tallystick.entry.paycrypt.answers import Unproved
+from tallystick.entry.paycrypt.answers import unproved
 from tallystick.entry.paycrypt.asking import Asking, Loaded, octets_of, one_of, upper
-from tallystick.infrastructure.card.values import CardValue
 from tallystick.infrastructure.crypto.digest import equal
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.soft_chips import Card
+from tallystick.infrastructure.modules.soft_issuing import Printed
 from tallystick.kernel.errors import Malformed, NotAuthentic
 from tallystick.protocol.paycrypt.data import OfKeyAnswer
 from tallystick.protocol.paycrypt.messages import (
@@ -51,7 +51,7 @@ def make_value(ask: Asking, asked: GenerateCardData) -> CardDataAnswer:
 
 
 def verify_value(ask: Asking, asked: VerifyCardData) -> OfKeyAnswer:
-    """Says that the digits are the card's; raises Unproved.
+    """Says that the digits are the card's; raises NotAuthentic.
 
     Source: AWS Payment Cryptography API, VerifyCardValidationData
     """
@@ -64,7 +64,7 @@ def verify_value(ask: Asking, asked: VerifyCardData) -> OfKeyAnswer:
     digits = _dynamic(ask, key, by, pan, len(given))
     if digits:
         if not equal(digits.encode(), given.encode()):
-            raise Unproved(_INVALID)
+            raise unproved(_INVALID)
     else:
         ask.must_be(key, Purpose.CARD_VERIFICATION)
         value, expiry, service = _static(by)
@@ -73,12 +73,12 @@ def verify_value(ask: Asking, asked: VerifyCardData) -> OfKeyAnswer:
                 key.handle, value, given, pan=pan, expiry=expiry, service=service
             )
         except NotAuthentic as error:
-            raise Unproved(_INVALID) from error
+            raise unproved(_INVALID) from error
     return OfKeyAnswer(key_arn=key.arn, key_check_value=key.kcv)
 
 
 def verify_cryptogram(ask: Asking, asked: VerifyCryptogram) -> CryptogramAnswer:
-    """Says that the cryptogram is the card's, with the answer to it; raises Unproved.
+    """Says that the cryptogram is the card's, with the answer to it; raises NotAuthentic.
 
     Source: AWS Payment Cryptography API, VerifyAuthRequestCryptogram
     """
@@ -102,7 +102,7 @@ def verify_cryptogram(ask: Asking, asked: VerifyCryptogram) -> CryptogramAnswer:
             proprietary=more,
         )
     except NotAuthentic as error:
-        raise Unproved("INVALID_AUTH_REQUEST_CRYPTOGRAM") from error
+        raise unproved("INVALID_AUTH_REQUEST_CRYPTOGRAM") from error
     return CryptogramAnswer(
         key_arn=key.arn,
         key_check_value=key.kcv,
@@ -156,14 +156,14 @@ def _response(given: AuthResponse | None) -> tuple[bytes, bytes, bytes]:
     return b"", bytes.fromhex(given.arpc_method_2.card_status_update), bytes.fromhex(more)
 
 
-def _static(by: CardAttributes) -> tuple[CardValue, str, str]:
+def _static(by: CardAttributes) -> tuple[Printed, str, str]:
     one_of(a=by.card_verification_value_1, b=by.card_verification_value_2)
     if by.card_verification_value_1 is not None:
         one = by.card_verification_value_1
-        return CardValue.CVV, one.card_expiry_date, one.service_code
+        return "cvv", one.card_expiry_date, one.service_code
     if by.card_verification_value_2 is None:
         raise Malformed("nothing says which value is meant")
-    return CardValue.CVV2, by.card_verification_value_2.card_expiry_date, ""
+    return "cvv2", by.card_verification_value_2.card_expiry_date, ""
 
 
 def _dynamic(ask: Asking, key: Loaded, by: CardAttributes, pan: str, length: int) -> str:

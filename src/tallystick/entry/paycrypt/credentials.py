@@ -7,7 +7,7 @@ the program ends the secret.
 Source: ISO/TS 12812-2:2017, 7.4.2; 7.5; AWS Signature Version 4
 """
 
-from tallystick.entry.paycrypt.settings import must_have
+from tallystick.entry.paycrypt_settings import must_have
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.block import peek
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle, Purpose

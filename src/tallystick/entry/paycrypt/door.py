@@ -14,7 +14,7 @@ from tallystick.application.desk.workloads import Workloads
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.buckets import Buckets
 from tallystick.entry.paycrypt import cards, keys, messages, moving, pins
-from tallystick.entry.paycrypt.answers import Answer, NoSuchCall, refusal
+from tallystick.entry.paycrypt.answers import Answer, no_such_call, refusal
 from tallystick.entry.paycrypt.asking import Asking, Ground
 from tallystick.entry.paycrypt.credentials import secret_of
 from tallystick.infrastructure.modules.interface import KeyHandle
@@ -245,7 +245,7 @@ def _named(request: Request) -> tuple[Call, str]:
         if call is None:
             return _on_a_key(request.path)
     if call is None:
-        raise NoSuchCall("the door has no such call", remedy="see the table of calls")
+        raise no_such_call()
     return call, ""
 
 
@@ -254,7 +254,7 @@ def _on_a_key(path: bytes) -> tuple[Call, str]:
     head, _, last = text.rpartition("/")
     call = ON_A_KEY.get(last)
     if call is None or not head.startswith(_KEY_PATH):
-        raise NoSuchCall("the door has no such call", remedy="see the table of calls")
+        raise no_such_call()
     named = unquote(head.removeprefix(_KEY_PATH), errors="replace")
     _identifiers.decode(encode({"KeyIdentifier": named}))
     return call, named

@@ -129,7 +129,7 @@ def listed(ask: Asking, asked: ListKeys) -> KeysAnswer:
     ask.allow("*")
     found = [
         one
-        for name, one in sorted(ask.on.kept.keys.items())
+        for _, one in sorted(ask.on.kept.keys.items())
         if asked.key_state is None or one.state == asked.key_state
     ]
     page, after = _page([(one.id, one) for one in found], asked.next_token, asked.max_results)

@@ -17,7 +17,7 @@ from tallystick.entry.paycrypt.asking import Ground
 from tallystick.entry.paycrypt.connection import DoorConnection
 from tallystick.entry.paycrypt.credentials import credential_key
 from tallystick.entry.paycrypt.door import Door, counts
-from tallystick.entry.paycrypt.settings import must_have
+from tallystick.entry.paycrypt_settings import must_have
 from tallystick.entry.writing import WriterLoop
 from tallystick.kernel.errors import Malformed, NotFound
 from tallystick.kernel.time import MINUTE_MS

@@ -8,7 +8,7 @@ Source: ISO/IEC 9797-1; ISO/IEC 10116; AWS Payment Cryptography API, 2022-02-03
 
 from typing import Final
 
-from tallystick.entry.paycrypt.answers import Unproved
+from tallystick.entry.paycrypt.answers import unproved
 from tallystick.entry.paycrypt.asking import MECHANISM_OF, Asking, Loaded, octets_of, one_of, upper
 from tallystick.infrastructure.crypto.digest import equal
 from tallystick.infrastructure.modules.interface import HMAC_SHA256, HMAC_SHA512, Purpose
@@ -71,7 +71,7 @@ def make_mac(ask: Asking, asked: GenerateMac) -> MacAnswer:
 def verify_mac(ask: Asking, asked: VerifyMac) -> OfKeyAnswer:
     """Says that the MAC is right; a shorter one only where its length is stated.
 
-    Raises Unproved.
+    Raises NotAuthentic.
     Source: AWS Payment Cryptography API, VerifyMac
     """
     key = ask.usable(asked.key_identifier)
@@ -85,7 +85,7 @@ def verify_mac(ask: Asking, asked: VerifyMac) -> OfKeyAnswer:
     wanted = _mac(ask, key, by, message)
     length = len(wanted) if asked.mac_length is None else _length(asked.mac_length, len(wanted))
     if not equal(wanted[:length], tag):
-        raise Unproved(_INVALID)
+        raise unproved(_INVALID)
     return OfKeyAnswer(key_arn=key.arn, key_check_value=key.kcv)
 
 
@@ -138,11 +138,11 @@ def _verify_static(ask: Asking, key: Loaded, asked: VerifyMac, message: bytes, t
     whole = _check_static(ask, key, asked.verification_attributes.algorithm or "", message)
     length = whole if asked.mac_length is None else _length(asked.mac_length, whole)
     if len(tag) != length:
-        raise Unproved(_INVALID)
+        raise unproved(_INVALID)
     try:
         ask.on.module.chips.verify_mac(key.handle, message, tag, padding=1)
     except NotAuthentic as error:
-        raise Unproved(_INVALID) from error
+        raise unproved(_INVALID) from error
 
 
 def _mac(ask: Asking, key: Loaded, by: MacAttributes, message: bytes) -> bytes:

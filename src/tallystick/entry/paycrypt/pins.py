@@ -3,7 +3,7 @@
 Source: ISO 9564-1; ISO/TS 12812-2:2017, 7.3.4; AWS Payment Cryptography API, 2022-02-03
 """
 
-from tallystick.entry.paycrypt.answers import Unproved
+from tallystick.entry.paycrypt.answers import unproved
 from tallystick.entry.paycrypt.asking import MECHANISM_OF, Asking, Loaded, one_of, upper
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.soft_issuing import Sealing, Validation
@@ -84,7 +84,7 @@ def generate(ask: Asking, asked: GeneratePinData) -> GeneratedPin:
 
 
 def verify(ask: Asking, asked: VerifyPinData) -> VerifiedPin:
-    """Says that the PIN is right; raises Unproved for a wrong one and for a block that is none.
+    """Says that the PIN is right; raises NotAuthentic for a wrong one and for a block that is none.
 
     Source: AWS Payment Cryptography API, VerifyPinData
     """
@@ -113,7 +113,7 @@ def verify(ask: Asking, asked: VerifyPinData) -> VerifiedPin:
                 keeper.handle, source, _validation(known), known.pin_offset, pan=pan
             )
     except NotAuthentic as error:
-        raise Unproved(_INVALID) from error
+        raise unproved(_INVALID) from error
     return VerifiedPin(
         verification_key_arn=keeper.arn,
         verification_key_check_value=keeper.kcv,

@@ -5,6 +5,8 @@ A PIN that is made here leaves in an enciphered block only.
 Source: ISO/TS 12812-2:2017, 7.3.4; 7.4.2; ISO 9564-1; EMV Book 2
 """
 
+from typing import Literal
+
 from tallystick.infrastructure.card.emv import ChipKey, verify_cryptogram
 from tallystick.infrastructure.card.values import CardValue, card_value
 from tallystick.infrastructure.crypto.digest import equal
@@ -21,9 +23,11 @@ from tallystick.infrastructure.pin.formats import PinFormat, check_pan
 from tallystick.kernel.errors import Malformed, NotAuthentic, NotPermitted
 from tallystick.kernel.model import Record
 
+Printed = Literal["cvv", "cvv2"]
+"""A value on the stripe or the back of a card."""
+
 _WIDTH = 16
 _LEAST_VALIDATION = 4
-SHORTEST_MAC = 4
 
 
 class Validation(Record, frozen=True, kw_only=True):
@@ -227,7 +231,7 @@ class SoftIssuing:
     def card_value(
         self,
         handle: KeyHandle,
-        value: CardValue,
+        value: Printed,
         *,
         pan: str,
         expiry: str,
@@ -244,7 +248,7 @@ class SoftIssuing:
     def verify_card_value(
         self,
         handle: KeyHandle,
-        value: CardValue,
+        value: Printed,
         digits: str,
         *,
         pan: str,
@@ -261,11 +265,13 @@ class SoftIssuing:
             raise NotAuthentic("the value of the card does not verify")
 
     def _digits(
-        self, found: CardKey, value: CardValue, pan: str, expiry: str, service: str, length: int
+        self, found: CardKey, value: Printed, pan: str, expiry: str, service: str, length: int
     ) -> str:
         self._gate.admit("card-value")
         octets = found.reveal_to_wrapping()
-        return card_value(octets, value, pan=pan, expiry=expiry, service=service, length=length)
+        return card_value(
+            octets, CardValue(value), pan=pan, expiry=expiry, service=service, length=length
+        )
 
     def _keeper(self, keeper: KeyHandle, operation: CardOperation, purpose: Purpose) -> CardKey:
         found = self._gate.find(keeper, operation)

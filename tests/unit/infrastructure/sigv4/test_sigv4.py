@@ -1,6 +1,6 @@
 """Signature Version 4: the published examples, botocore's own signer, and what is refused."""
 
-import datetime
+import datetime as dt
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -225,8 +225,8 @@ def test_requests_that_botocore_signs_verify(path, query, body, more) -> None:
     auth.SigV4Auth(credentials, "payment-cryptography", "us-east-1").add_auth(request)
     fields = {name.lower(): [value] for name, value in request.headers.items()}
     fields.setdefault("host", ["127.0.0.1:8490"])
-    signed_at = datetime.datetime.strptime(fields["x-amz-date"][0], "%Y%m%dT%H%M%SZ")
-    now = Instant(int(signed_at.replace(tzinfo=datetime.UTC).timestamp() * 1000))
+    signed_at = dt.datetime.strptime(fields["x-amz-date"][0], "%Y%m%dT%H%M%SZ")
+    now = Instant(int(signed_at.replace(tzinfo=dt.UTC).timestamp() * 1000))
     by = verifier("us-east-1", "payment-cryptography")
     call = ("POST", path.encode(), query.encode(), fields)
     assert by.verify(*call, body, now) == ACCESS
