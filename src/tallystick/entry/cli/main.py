@@ -43,6 +43,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "ledger": ("ledger:ledger",),
     "keys": ("keys:keys",),
     "partner": ("partners:partner",),
+    "paycrypt": ("paycrypts:paycrypt",),
     "pki": ("pki:pki",),
     "store": ("stores:store",),
     "backup": ("backups:backup",),
