@@ -1,6 +1,11 @@
 """The control plane of the payment cryptography door, asked by the stock client of botocore."""
 
+import base64
+
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 from tests.support.paycrypt import BOTH_WAYS, CHECKS, DERIVES, Scene, door, handed_over
 
 from tallystick.entry.assembly import open_platform
@@ -222,6 +227,50 @@ def test_the_initial_key_of_a_terminal_leaves_in_place_of_its_base_key(psec, con
     told, octets = psec.tr31.unwrap(scene.octets(outer), out)
     assert octets.hex() == "6ac292faa1315b4d858ab3a3d7d5933a"
     assert told.key_usage == "B1"
+
+
+def sealed_to(parameters: dict, octets: bytes, digest: type = hashes.SHA256) -> str:
+    pem = base64.b64decode(parameters["WrappingKeyCertificate"])
+    public = x509.load_pem_x509_certificate(pem).public_key()
+    return public.encrypt(
+        octets, padding.OAEP(padding.MGF1(digest()), digest(), None)
+    ).hex().upper()  # fmt: skip
+
+
+def test_a_first_wrapping_key_comes_in_under_a_public_key(psec, control, scene):
+    parameters = control.get_parameters_for_import(
+        KeyMaterialType="KEY_CRYPTOGRAM", WrappingKeyAlgorithm="RSA_3072"
+    )
+    kek = bytes(range(1, 17))
+    material = {
+        "KeyAttributes": attributes("TR31_K0_KEY_ENCRYPTION_KEY", "AES_128", BOTH_WAYS),
+        "Exportable": False, "ImportToken": parameters["ImportToken"],
+        "WrappedKeyCryptogram": sealed_to(parameters, kek), "WrappingSpec": "RSA_OAEP_SHA_256",
+    }  # fmt: skip
+    outer = control.import_key(KeyMaterial={"KeyCryptogram": material})["Key"]
+    assert outer["KeyOrigin"] == "EXTERNAL"
+    header = psec.tr31.Header("D", "P0", "A", "B", "00", "E")
+    block = psec.tr31.wrap(kek, header, bytes(range(16)))
+    inner = control.import_key(
+        KeyMaterial={
+            "Tr31KeyBlock": {"WrappingKeyIdentifier": outer["KeyArn"], "WrappedKeyBlock": block}
+        }
+    )["Key"]["KeyArn"]
+    assert scene.octets(inner) == bytes(range(16))
+    material["WrappingSpec"] = "RSA_OAEP_SHA_512"
+    with pytest.raises(control.exceptions.ValidationException):
+        control.import_key(KeyMaterial={"KeyCryptogram": material})
+    material["WrappedKeyCryptogram"] = sealed_to(parameters, kek, hashes.SHA512)
+    assert control.import_key(KeyMaterial={"KeyCryptogram": material})["Key"]["KeyArn"]
+    material["WrappedKeyCryptogram"] = sealed_to(parameters, kek + b"x", hashes.SHA512)
+    with pytest.raises(control.exceptions.ValidationException):
+        control.import_key(KeyMaterial={"KeyCryptogram": material})
+    strong = {**material, "KeyAttributes": attributes(*K1)}
+    with pytest.raises(control.exceptions.ValidationException):
+        control.import_key(KeyMaterial={"KeyCryptogram": strong})
+    gone = {**material, "ImportToken": "import-token-" + "0" * 32}
+    with pytest.raises(control.exceptions.ConflictException):
+        control.import_key(KeyMaterial={"KeyCryptogram": gone})
 
 
 def test_a_key_that_stays_does_not_leave(control, scene):

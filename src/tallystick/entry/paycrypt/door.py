@@ -67,6 +67,7 @@ CONTROL: Final = _calls(
     ("UntagResource", control.UntagResource, keys.untag),
     ("ListTagsForResource", control.ListTags, keys.listed_tags),
     ("ImportKey", control.ImportKey, moving.import_key),
+    ("GetParametersForImport", control.ImportParameters, moving.import_parameters),
     ("ExportKey", control.ExportKey, moving.export_key),
 )
 """Calls of the control plane, by name."""

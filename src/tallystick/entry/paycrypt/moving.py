@@ -3,6 +3,8 @@
 Source: ISO/TS 12812-2:2017, 7.4.2; X9.143; AWS Payment Cryptography API, 2021-09-14
 """
 
+import asyncio
+import base64
 from typing import Any, Final, cast
 
 from tallystick.entry.paycrypt.asking import (
@@ -10,15 +12,20 @@ from tallystick.entry.paycrypt.asking import (
     USAGE_OF,
     Asking,
     Loaded,
+    octets_of,
     one_of,
 )
-from tallystick.entry.paycrypt.keys import WORDS, check_value, chosen_modes, keep, new_row
+from tallystick.entry.paycrypt.keys import WORDS, admitted, check_value, chosen_modes, keep, new_row
 from tallystick.infrastructure.modules.card_interface import CARD_USES, PURPOSE_AT_A_DOOR
 from tallystick.infrastructure.modules.interface import KeyHandle, Purpose
-from tallystick.kernel.errors import Malformed, NotPermitted
+from tallystick.infrastructure.modules.soft_transport import Incoming
+from tallystick.kernel.errors import Conflict, Malformed, NotFound, NotPermitted
 from tallystick.protocol.paycrypt.control import (
     ExportKey,
+    ImportCryptogram,
     ImportKey,
+    ImportParameters,
+    ImportParametersAnswer,
     KeyAnswer,
     KeyBlockHeaders,
     WrappedAnswer,
@@ -27,6 +34,7 @@ from tallystick.protocol.paycrypt.control import (
 from tallystick.protocol.paycrypt.words import KeyAttributes, KeyModesOfUse
 
 ELSEWHERE: Final = "EXTERNAL"
+_BITS: Final = {"RSA_3072": 3072, "RSA_4096": 4096}
 _LETTER: Final = {"EXPORTABLE": "E", "NON_EXPORTABLE": "N", "SENSITIVE": "S"}
 _SERVED: Final = {
     CARD_USES[purpose].usage: purpose
@@ -39,35 +47,82 @@ _PURPOSES: Final = {
 
 
 async def import_key(ask: Asking, asked: ImportKey) -> KeyAnswer:
-    """The key that came in a key block under a key of this door.
+    """The key that came in a key block, or enciphered to a transport key of this door.
 
     Source: AWS Payment Cryptography API, ImportKey
     """
     ask.allow("*")
-    which = one_of(block=asked.key_material.tr31_key_block)
-    given = asked.key_material.tr31_key_block
-    if given is None:
-        raise Malformed(f"the {which} is not there")
-    outer = ask.usable(given.wrapping_key_identifier)
-    ask.must_be(outer, Purpose.KEY_WRAP)
-    module = ask.on.module
-    handle = module.key_blocks.import_key(outer.handle, given.wrapped_key_block, _PURPOSES).handle
+    block, sealed = asked.key_material.tr31_key_block, asked.key_material.key_cryptogram
+    one_of(block=block, sealed=sealed)
+    if sealed is not None:
+        handle, attributes = _unsealed(ask, sealed)
+        exportable = sealed.exportable
+    elif block is not None:
+        outer = ask.usable(block.wrapping_key_identifier)
+        ask.must_be(outer, Purpose.KEY_WRAP)
+        blocks, data = ask.on.module.key_blocks, ask.on.module.data
+        handle = blocks.import_key(outer.handle, block.wrapped_key_block, _PURPOSES).handle
+        mode, exportability = data.attributes(handle)
+        attributes, exportable = _attributes(handle, mode), exportability != "N"
+    else:
+        raise Malformed("nothing says how the key comes in")
     try:
-        mode, exportability = module.data.attributes(handle)
         row = new_row(
             ask.on,
             handle,
-            _attributes(handle, mode),
-            exportable=exportability != "N",
+            attributes,
+            exportable=exportable,
             origin=ELSEWHERE,
             kcv_algorithm=asked.key_check_value_algorithm or "",
             enabled=asked.enabled,
             tags=asked.tags,
         )
     except BaseException:
-        module.destroy(handle)
+        ask.on.module.destroy(handle)
         raise
     return await keep(ask, "ImportKey", handle, row)
+
+
+async def import_parameters(ask: Asking, asked: ImportParameters) -> ImportParametersAnswer:
+    """A transport key to encipher a key to; the certificate is signed by itself.
+
+    Source: AWS Payment Cryptography API, GetParametersForImport
+    """
+    ask.allow("*")
+    bits = _BITS.get(asked.wrapping_key_algorithm)
+    if asked.key_material_type != "KEY_CRYPTOGRAM" or bits is None:
+        raise NotPermitted("keys come in as cryptograms under RSA, or in key blocks of TR-31")
+    module, now = ask.on.module, ask.on.clock.now()
+    name = f"import-token-{module.random(16).hex()}"
+    made = await asyncio.to_thread(module.transport.make, bits, name, now)
+    text = base64.b64encode(made.certificate).decode("ascii")
+    return ImportParametersAnswer(
+        wrapping_key_certificate=text,
+        wrapping_key_certificate_chain=text,
+        wrapping_key_algorithm=asked.wrapping_key_algorithm,
+        import_token=name,
+        parameters_valid_until_timestamp=made.ends_at // 1000,
+    )
+
+
+def _unsealed(ask: Asking, given: ImportCryptogram) -> tuple[KeyHandle, KeyAttributes]:
+    purpose, mechanism, letter = admitted(given.key_attributes)
+    if purpose is Purpose.LINK_HMAC:
+        raise NotPermitted("HMAC keys do not come in")
+    incoming = Incoming(
+        purpose=purpose,
+        mechanism=mechanism,
+        mode=letter,
+        exportability="E" if given.exportable else "N",
+    )
+    digest = "sha-512" if given.wrapping_spec.endswith("512") else "sha-256"
+    octets = octets_of(given.wrapped_key_cryptogram)
+    transport, now = ask.on.module.transport, ask.on.clock.now()
+    try:
+        handle = transport.admit(given.import_token, octets, digest, incoming, now)
+    except NotFound as error:
+        raise Conflict(error.detail, remedy=error.remedy) from error
+    return handle, given.key_attributes
 
 
 async def export_key(ask: Asking, asked: ExportKey) -> WrappedAnswer:

@@ -116,7 +116,7 @@ _ROWS: tuple[_Row, ...] = (
         "hpke-mlkem768-x25519", "RFC 9180; FIPS 203", "HKDF-SHA256, AES-256-GCM",
         _OK, 128, _LIBRARY, "mode base; secret while either half is; preferred",
     ),
-    ("rsa-oaep-3072", "ISO/IEC 18033-2", "SHA-256", _TIED, 128, "", "key transport to partners"),
+    ("rsa-oaep-3072", "ISO/IEC 18033-2", "and 4096", _TIED, 128, _LIBRARY, "a first key comes in"),
     # Key derivation and passphrases
     ("hkdf-sha256", "ISO/IEC 11770-6", "RFC 5869", _OK, 256, _PYTHON, ""),
     ("kbkdf-cmac-aes", "ISO/IEC 11770-6", "SP 800-108, counter", _OK, 128, _OWN, ""),

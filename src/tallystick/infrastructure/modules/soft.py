@@ -36,6 +36,7 @@ from tallystick.infrastructure.modules.soft_chips import SoftChips
 from tallystick.infrastructure.modules.soft_data import SoftData
 from tallystick.infrastructure.modules.soft_issuing import SoftIssuing
 from tallystick.infrastructure.modules.soft_pins import SoftPins
+from tallystick.infrastructure.modules.soft_transport import SoftTransport
 from tallystick.infrastructure.modules.tables import KeyTables, fresh_material
 from tallystick.kernel.errors import (
     Broken,
@@ -96,6 +97,7 @@ class SoftModule:
         self.chips = SoftChips(gate)
         self.data = SoftData(gate)
         self.issuing = SoftIssuing(gate)
+        self.transport = SoftTransport(gate)
 
     def random(self, length: int) -> bytes:
         """`length` random bytes.
