@@ -128,8 +128,7 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     quoting = Quoting(customers, policy, on.quote_keys, module.random, terms, payments.knows)
     asked = module, on.keys, customers, policy, reader, on.registers, on.desk
     operators, desk = operators_desk(*asked)
-    webhooks = Webhooks(reader)
-    attempts, sessions = ground.attempts, ground.sessions
+    webhooks, attempts, sessions = Webhooks(reader), ground.attempts, ground.sessions
     seeds = on.keys.handles.get(Purpose.OTP_TRANSPORT, ())
     authenticators = Authenticators(module, seeds, policy, reader, capacity=rows)
     pins = Pins(customers, attempts, policy)

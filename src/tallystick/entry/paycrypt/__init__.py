@@ -2,7 +2,7 @@
 
     answers     errors in the shapes of the service model
     asking      one request: its program, the keys that it may use, the way to the writer
-    keys        the control plane: keys, aliases, tags
+    keys, naming    the control plane: keys; aliases and tags
     moving      keys that come in and leave
     pins, messages, cards    the data plane
     door        a request -> signature -> program -> limit -> call -> answer

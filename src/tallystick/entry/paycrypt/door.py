@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from tallystick.application.desk.workloads import Workloads
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.buckets import Buckets
-from tallystick.entry.paycrypt import cards, keys, messages, moving, pins
+from tallystick.entry.paycrypt import cards, keys, messages, moving, naming, pins
 from tallystick.entry.paycrypt.answers import Answer, no_such_call, refusal
 from tallystick.entry.paycrypt.asking import Asking, Ground
 from tallystick.entry.paycrypt.credentials import secret_of
@@ -21,7 +21,7 @@ from tallystick.infrastructure.modules.interface import KeyHandle
 from tallystick.infrastructure.sigv4.verifying import Headers, Verifier
 from tallystick.kernel.codec import Decoder, encode
 from tallystick.kernel.errors import Broken, Malformed, MfsError, NotPermitted
-from tallystick.protocol.paycrypt import control, data
+from tallystick.protocol.paycrypt import ciphers, control, data
 from tallystick.protocol.paycrypt import messages as shapes
 from tallystick.protocol.paycrypt.words import Shape
 
@@ -58,14 +58,14 @@ CONTROL: Final = _calls(
     ("RestoreKey", control.OfKey, keys.restore),
     ("StartKeyUsage", control.OfKey, keys.start),
     ("StopKeyUsage", control.OfKey, keys.stop),
-    ("CreateAlias", control.Alias, keys.create_alias),
-    ("GetAlias", control.OfAlias, keys.show_alias),
-    ("UpdateAlias", control.Alias, keys.update_alias),
-    ("DeleteAlias", control.OfAlias, keys.delete_alias),
-    ("ListAliases", control.ListAliases, keys.listed_aliases),
-    ("TagResource", control.TagResource, keys.tag),
-    ("UntagResource", control.UntagResource, keys.untag),
-    ("ListTagsForResource", control.ListTags, keys.listed_tags),
+    ("CreateAlias", control.Alias, naming.create_alias),
+    ("GetAlias", control.OfAlias, naming.show_alias),
+    ("UpdateAlias", control.Alias, naming.update_alias),
+    ("DeleteAlias", control.OfAlias, naming.delete_alias),
+    ("ListAliases", control.ListAliases, naming.listed_aliases),
+    ("TagResource", control.TagResource, naming.tag),
+    ("UntagResource", control.UntagResource, naming.untag),
+    ("ListTagsForResource", control.ListTags, naming.listed_tags),
     ("ImportKey", control.ImportKey, moving.import_key),
     ("GetParametersForImport", control.ImportParameters, moving.import_parameters),
     ("ExportKey", control.ExportKey, moving.export_key),
@@ -82,9 +82,9 @@ _DATA: Final = _calls(
     ("VerifyCardValidationData", shapes.VerifyCardData, cards.verify_value),
     ("VerifyAuthRequestCryptogram", shapes.VerifyCryptogram, cards.verify_cryptogram),
     ("GenerateAuthRequestCryptogram", shapes.GenerateCryptogram, cards.make_cryptogram),
-    ("EncryptData", shapes.EncryptData, messages.encrypt),
-    ("DecryptData", shapes.DecryptData, messages.decrypt),
-    ("ReEncryptData", shapes.ReEncryptData, messages.re_encrypt),
+    ("EncryptData", ciphers.EncryptData, messages.encrypt),
+    ("DecryptData", ciphers.DecryptData, messages.decrypt),
+    ("ReEncryptData", ciphers.ReEncryptData, messages.re_encrypt),
 )
 
 DATA: Final = {

@@ -1,4 +1,4 @@
-"""The control plane of the door: keys, aliases and tags.
+"""The control plane of the door: keys.
 
 What changes anything is done by the writer, and answered once it is durable.
 
@@ -8,7 +8,7 @@ Source: ISO/TS 12812-2:2017, 7.4.2; AWS Payment Cryptography API, 2021-09-14
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeVar, cast
 
-from tallystick.application.paycrypt import AliasRow, PaymentKey
+from tallystick.application.paycrypt import PaymentKey
 from tallystick.application.paycrypt.model import COMPLETE
 from tallystick.entry.paycrypt.asking import MECHANISM_OF, PURPOSE_OF, Asking, Ground, upper
 from tallystick.infrastructure.modules.card_interface import CARD_USES
@@ -17,25 +17,15 @@ from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.errors import Malformed, NotPermitted
 from tallystick.kernel.model import field_names
 from tallystick.protocol.paycrypt.control import (
-    Alias,
-    AliasAnswer,
-    AliasesAnswer,
     CreateKey,
     DeleteKey,
     Key,
     KeyAnswer,
     KeysAnswer,
     KeySummary,
-    ListAliases,
     ListKeys,
-    ListTags,
-    Nothing,
-    OfAlias,
     OfKey,
     Tag,
-    TagResource,
-    TagsAnswer,
-    UntagResource,
 )
 from tallystick.protocol.paycrypt.words import KeyAttributes, KeyModesOfUse
 
@@ -132,7 +122,7 @@ def listed(ask: Asking, asked: ListKeys) -> KeysAnswer:
         for _, one in sorted(ask.on.kept.keys.items())
         if asked.key_state is None or one.state == asked.key_state
     ]
-    page, after = _page([(one.id, one) for one in found], asked.next_token, asked.max_results)
+    page, after = page_of([(one.id, one) for one in found], asked.next_token, asked.max_results)
     return KeysAnswer(keys=tuple(_summary(ask.on, one) for one in page), next_token=after)
 
 
@@ -177,92 +167,6 @@ async def stop(ask: Asking, asked: OfKey) -> KeyAnswer:
     row = ask.row_of(asked.key_identifier)
     await ask.write(lambda kept, turn: kept.stop(turn, ask.program, row.id))
     return KeyAnswer(key=shown(ask.on, ask.on.kept.keys[row.id]))
-
-
-async def create_alias(ask: Asking, asked: Alias) -> AliasAnswer:
-    """A new name; the program may do this with the name and with the key.
-
-    Source: AWS Payment Cryptography API, CreateAlias
-    """
-    name, key_id = asked.alias_name, _target(ask, asked)
-    await ask.write(lambda kept, turn: kept.name(turn, ask.program, name, key_id))
-    return AliasAnswer(alias=_alias(ask.on, ask.on.kept.alias(name)))
-
-
-async def update_alias(ask: Asking, asked: Alias) -> AliasAnswer:
-    """A name that names another key from now on.
-
-    Source: AWS Payment Cryptography API, UpdateAlias
-    """
-    name, key_id = asked.alias_name, _target(ask, asked)
-    await ask.write(lambda kept, turn: kept.rename(turn, ask.program, name, key_id))
-    return AliasAnswer(alias=_alias(ask.on, ask.on.kept.alias(name)))
-
-
-async def delete_alias(ask: Asking, asked: OfAlias) -> Nothing:
-    """The name is no more.
-
-    Source: AWS Payment Cryptography API, DeleteAlias
-    """
-    ask.about = asked.alias_name
-    ask.allow(asked.alias_name)
-    await ask.write(lambda kept, turn: kept.unname(turn, ask.program, asked.alias_name))
-    return Nothing()
-
-
-def show_alias(ask: Asking, asked: OfAlias) -> AliasAnswer:
-    """A name and its key.
-
-    Source: AWS Payment Cryptography API, GetAlias
-    """
-    ask.about = asked.alias_name
-    ask.allow(asked.alias_name)
-    return AliasAnswer(alias=_alias(ask.on, ask.on.kept.alias(asked.alias_name)))
-
-
-def listed_aliases(ask: Asking, asked: ListAliases) -> AliasesAnswer:
-    """A page of names.
-
-    Source: AWS Payment Cryptography API, ListAliases
-    """
-    ask.allow("*")
-    wanted = "" if asked.key_arn is None else ask.row_of(asked.key_arn).id
-    found = [
-        (name, one)
-        for name, one in sorted(ask.on.kept.aliases.items())
-        if one.present and (not wanted or one.key_id == wanted)
-    ]
-    page, after = _page(found, asked.next_token, asked.max_results)
-    return AliasesAnswer(aliases=tuple(_alias(ask.on, one) for one in page), next_token=after)
-
-
-async def tag(ask: Asking, asked: TagResource) -> Nothing:
-    """The key has the tags.
-
-    Source: AWS Payment Cryptography API, TagResource
-    """
-    row, given = ask.row_of(asked.resource_arn), _tags(asked.tags)
-    await ask.write(lambda kept, turn: kept.tag(turn, ask.program, row.id, given, frozenset()))
-    return Nothing()
-
-
-async def untag(ask: Asking, asked: UntagResource) -> Nothing:
-    """The key has the tags no more.
-
-    Source: AWS Payment Cryptography API, UntagResource
-    """
-    row, gone = ask.row_of(asked.resource_arn), frozenset(asked.tag_keys)
-    await ask.write(lambda kept, turn: kept.tag(turn, ask.program, row.id, {}, gone))
-    return Nothing()
-
-
-def listed_tags(ask: Asking, asked: ListTags) -> TagsAnswer:
-    """The tags of a key, all on one page.
-
-    Source: AWS Payment Cryptography API, ListTagsForResource
-    """
-    tags = ask.on.kept.tags_of(ask.row_of(asked.resource_arn))
-    return TagsAnswer(tags=tuple(Tag(key=one, value=tags[one]) for one in sorted(tags)))
 
 
 def admitted(given: KeyAttributes) -> tuple[Purpose, str, str]:
@@ -326,7 +230,7 @@ def new_row(
         delete_at=0,
         deleted_at=0,
         block=on.module.export_block(handle),
-        tags=encode_canonical(_tags(tags)).decode(),
+        tags=encode_canonical(tags_given(tags)).decode(),
         event=-1,
     )
 
@@ -391,33 +295,28 @@ def _summary(on: Ground, row: PaymentKey) -> KeySummary:
     )
 
 
-def _alias(on: Ground, row: AliasRow) -> Alias:
-    return Alias(alias_name=row.name, key_arn=on.arn(row.key_id) if row.key_id else None)
-
-
-def _target(ask: Asking, asked: Alias) -> str:
-    """The key that an alias is to name, if the program may name both."""
-    ask.allow(asked.alias_name)
-    key_id = "" if asked.key_arn is None else ask.row_of(asked.key_arn).id
-    ask.about = asked.alias_name
-    return key_id
-
-
 def _seconds(instant: int) -> int | None:
     return instant // _SECOND if instant else None
 
 
-def _tags(given: Iterable[Tag]) -> dict[str, str]:
+def tags_given(given: Iterable[Tag]) -> dict[str, str]:
+    """Tags by name; raises Malformed for a name that comes twice.
+
+    Source: AWS Payment Cryptography API, Tag
+    """
     found = {one.key: one.value for one in given}
     if len(found) != len(tuple(given)):
         raise Malformed("a tag is given twice")
     return found
 
 
-def _page(
+def page_of(
     found: Sequence[tuple[str, T]], after: str | None, most: int
 ) -> tuple[list[T], str | None]:
-    """The rows behind the name `after`, and the name to go on behind, if there are more."""
+    """The rows behind the name `after`, and the name to go on behind, if there are more.
+
+    Source: AWS Payment Cryptography API, ListKeys
+    """
     if not 1 <= most <= MOST_ON_A_PAGE:
         raise Malformed(f"a page has 1 to {MOST_ON_A_PAGE} entries")
     rest = [(name, one) for name, one in found if after is None or name > after]

@@ -21,20 +21,22 @@ from tallystick.infrastructure.modules.soft_data import (
     Terminal,
 )
 from tallystick.kernel.errors import Malformed, NotAuthentic, NotPermitted
-from tallystick.protocol.paycrypt.data import OfKeyAnswer
-from tallystick.protocol.paycrypt.messages import (
+from tallystick.protocol.paycrypt.ciphers import (
     CipherTextAnswer,
     DecryptData,
     EmvData,
     EncryptData,
     EncryptionAttributes,
+    PlainTextAnswer,
+    ReEncryptData,
+)
+from tallystick.protocol.paycrypt.data import OfKeyAnswer
+from tallystick.protocol.paycrypt.messages import (
     GenerateMac,
     MacAnswer,
     MacAttributes,
     MacDukpt,
     MacEmv,
-    PlainTextAnswer,
-    ReEncryptData,
     VerifyMac,
 )
 
