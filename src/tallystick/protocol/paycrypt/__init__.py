@@ -3,5 +3,5 @@
 `words` holds the closed lists, `control` keys and aliases, `data` what is done with them. Names on
 the wire are those of the published service model; what is not here is refused, not ignored.
 
-Source: AWS Payment Cryptography API, 2021-09-14; 2022-02-03
+Source: AWS Payment Cryptography API, 2022-02-03
 """
