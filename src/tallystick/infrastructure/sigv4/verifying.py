@@ -142,14 +142,6 @@ class Verifier:
             raise NotAuthentic("the signature does not verify")
         return signed.access_key_id
 
-    def forget(self, access_key_id: str) -> None:
-        """Derive the signing key of `access_key_id` anew the next time.
-
-        Source: ISO/TS 12812-2:2017, 7.3.2
-        """
-        for kept in [one for one in self._kept if one[0] == access_key_id]:
-            del self._kept[kept]
-
     def _signing_key(self, signed: Signed) -> tuple[bytes, bool]:
         name = (signed.access_key_id, signed.day)
         kept = self._kept.get(name)
