@@ -6,10 +6,14 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
+from tests.support.approved import Moved
 from tests.support.paycrypt import BOTH_WAYS, CHECKS, DERIVES, Scene, door, handed_over
 
+from tallystick.application.paycrypt import InPaycrypt
 from tallystick.entry.assembly import open_platform
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.tally.leaf import decode_leaf
+from tallystick.kernel.time import DAY_MS
 
 pytest.importorskip("botocore.session", reason="botocore is absent: install the extra `paycrypt`")
 pytestmark = [
@@ -313,8 +317,10 @@ def test_keys_are_there_after_a_restart_and_buried_when_their_days_are_over(tmp_
         control = scene.control()
         control.create_alias(AliasName="alias/kept", KeyArn=kept)
         folder, secret = scene.provider.folder, scene.provider.secret
-        control.delete_key(KeyIdentifier=scene.key(*P0), DeleteKeyInDays=3)
-    platform = open_platform(folder, secret)
+        gone = scene.key(*P0)
+        control.delete_key(KeyIdentifier=gone, DeleteKeyInDays=3)
+    clock = Moved(SystemClock())
+    platform = open_platform(folder, secret, clock)
     try:
         desk = platform.desks.payment_keys
         row = desk.keys[kept.rpartition("/")[2]]
@@ -324,5 +330,11 @@ def test_keys_are_there_after_a_restart_and_buried_when_their_days_are_over(tmp_
         stored = b"".join(one.read_bytes() for one in folder.root.rglob("*") if one.is_file())
         assert octets not in stored
         assert octets.hex().encode() not in stored.lower()
+        buried = gone.rpartition("/")[2]
+        for ahead, state, length in ((0, "DELETE_PENDING", 1), (3 * DAY_MS, "DELETE_COMPLETE", 0)):
+            clock.ahead_ms = ahead
+            platform.writer.run([InPaycrypt(lambda desk, turn: desk.bury(turn, buried))])
+            assert desk.keys[buried].state == state
+            assert bool(desk.keys[buried].block) == bool(length)
     finally:
         platform.close()
