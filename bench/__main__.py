@@ -13,6 +13,7 @@ from typing import Any
 
 from bench import (
     approval,
+    door,
     guessing,
     hashing,
     module,
@@ -47,6 +48,7 @@ PARTS: dict[str, Callable[[bool], Rows]] = {
     "payment": payment.run,
     "pin": pin.run,
     "module": module.run,
+    "door": door.run,
     "approval": approval.run,
     "overload": overload.run,
     "ussd": ussd.run,

@@ -36,6 +36,7 @@ COMMANDS = {
         "operators",
         "networks",
         "partners",
+        "paycrypts",
         "desks",
         "pki",
         "policies",
@@ -77,6 +78,7 @@ OTHER_WORK = re.compile(
     r"|PKCS #\d{1,2} v\d\.\d"
     r"|PCI [A-Z]+(?: [A-Z]+)?(?: \d[\d.]*)?|EMV [A-Za-z0-9 .-]+|EMVCo [A-Za-z0-9 .-]+"
     r"|GlobalPlatform [A-Za-z0-9 .-]+|GSMA [A-Za-z0-9 .-]+|3GPP TS \d+\.\d+"
+    r"|AWS [A-Za-z0-9 .-]+"
     r"|FATF R\.\d+|Regulation \(EU\) [\d/]+|Delegated Regulation \(EU\) [\d/]+"
     r"|Directive \(?E[UC]\)? ?[\d/]+(?:/E[CU])?|AuthZEN [A-Za-z0-9 .-]+"
     r"|[A-Z][a-z]+(?:[ /-][A-Za-z]+){3,12}|[A-Z]\. [A-Z][a-z]+"  # a paper: its title, its author

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import sleep
 
 import uvloop
 from simulators.cast import Cast, Person
@@ -63,6 +64,7 @@ class Served(Cast):
     done: Done = field(kw_only=True)
     secret: Secret[bytes] = field(kw_only=True)
     log: list[bytes] = field(default_factory=list, kw_only=True)
+    paycrypt_port: int = field(default=0, kw_only=True)
 
 
 @contextmanager
@@ -102,6 +104,7 @@ def served(
     smpp: tuple[tuple[SmppBind, Secret[str]], ...] = (),
     sim_changes: PartnerLink | None = None,
     before: Callable[[ProviderFolder, Secret[bytes]], object] = lambda _, __: None,
+    paycrypt: bool = False,
 ) -> Iterator[Served]:
     """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(31) + b".")  # a line end at the end is not of a secret
@@ -147,6 +150,7 @@ def served(
     platform = open_platform(provider, secret, clock)
     ready, stop_box, bound = threading.Event(), [], [0]
     log: list[bytes] = []
+    door: list[int] = []
 
     def started(number: int) -> None:
         bound[0] = number
@@ -164,6 +168,7 @@ def served(
             workers=workers,
             certificate=tls[0] if tls else None,
             private_key=tls[1] if tls else None,
+            payment_cryptography=("127.0.0.1", 0) if paycrypt else None,
         )
         await serve(
             platform,
@@ -176,11 +181,15 @@ def served(
             watched=Watched(
                 folder, tuple(Destination.parse(one) for one in siem), spans, trace_share
             ),
+            told=door.append,
         )
 
     thread = threading.Thread(target=lambda: uvloop.run(main()), daemon=True)
     thread.start()
     assert ready.wait(20)
+    while paycrypt and not door:
+        ready.wait(0.01)
+        sleep(0.01)
     url = f"{'https' if tls else 'http'}://127.0.0.1:{bound[0]}"
     found = Served(
         url,
@@ -194,6 +203,7 @@ def served(
         done=done,
         secret=secret,
         log=log,
+        paycrypt_port=door[0] if door else 0,
     )
     for invited in done.invited if join else ():
         found.join(invited.role, invited.code)

@@ -8,15 +8,19 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import combinations
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import mldsa
+from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import ECB
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.support.hierarchy import Hierarchy, write_pem
 from tests.support.openssl import openssl
 from tests.support.stamping import authority
-from tests.unit.infrastructure.modules.module_under_test import build
+from tests.unit.infrastructure.modules.module_under_test import MASTER, build
 
 from tallystick.infrastructure.crypto.blocks import Aes
 from tallystick.infrastructure.crypto.certify import pem_of
@@ -25,6 +29,7 @@ from tallystick.infrastructure.crypto.digest import PreparedHmac, named_digest
 from tallystick.infrastructure.crypto.jwe import open_compact
 from tallystick.infrastructure.crypto.kdf import argon2id
 from tallystick.infrastructure.crypto.rsa_pss import RsaPssVerifyKey
+from tallystick.infrastructure.modules.card_interface import EVERYTHING
 from tallystick.infrastructure.modules.entropy import WatchedEntropy
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.known_answers import (
@@ -37,12 +42,18 @@ from tallystick.infrastructure.modules.known_answers import (
     hpke_p256_answer,
     hpke_x25519_answer,
 )
+from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.modules.shamir import combine, split
+from tallystick.infrastructure.modules.soft import SoftModule
+from tallystick.infrastructure.modules.soft_data import Ciphering, Mode
+from tallystick.infrastructure.modules.soft_transport import RSA_OAEP, Incoming
 from tallystick.infrastructure.otp import code_at
 from tallystick.infrastructure.tally.merkle import Frontier, append_batch, leaf_hash
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import Broken, Conflict, NotAuthentic
+from tallystick.kernel.model import replace
 from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import Instant, SimulatedClock
 
 _hex = bytes.fromhex
 _GIVEN = json.loads((Path(__file__).parent / "data" / "mechanism_answers.json").read_text())
@@ -188,8 +199,37 @@ def stamp(folder: Path) -> None:
     assert "OK" in openssl("verify", "-attime", str(made.now // 1000), "-CAfile", root, above)
 
 
+def key_transport() -> None:
+    """A key that openssl enciphered to the certificate of a pair comes in, a changed one not."""
+    rules = replace(EVERYTHING, admitted=EVERYTHING.admitted | {RSA_OAEP})
+    inside = SoftModule(
+        MasterKey(MASTER).roots(Purpose), SimulatedClock(), profile="test", rules=rules
+    )
+    sent = bytes(range(16))
+    incoming = Incoming(
+        purpose=Purpose.DATA_ENCRYPTION, mechanism="aes-128", mode="B", exportability="E"
+    )
+    with TemporaryDirectory() as root:
+        folder, now = Path(root), Instant(1_900_000_000_000)
+        certificate, plain, sealed = (folder / name for name in ("pair.pem", "plain", "sealed"))
+        certificate.write_bytes(inside.transport.make(3072, "pair", now).certificate)
+        plain.write_bytes(sent)
+        how = ("rsa_padding_mode:oaep", "rsa_oaep_md:sha256", "rsa_mgf1_md:sha256")
+        options = [part for one in how for part in ("-pkeyopt", one)]
+        openssl("pkeyutl", "-encrypt", "-certin", "-inkey", certificate, "-in", plain,
+                "-out", sealed, *options)  # fmt: skip
+        octets = sealed.read_bytes()
+    handle = inside.transport.admit("pair", octets, "sha-256", incoming, now)
+    enciphered = inside.data.encrypt(Ciphering(handle=handle, mode=Mode.ECB), bytes(16))
+    assert enciphered == Cipher(AES(sent), ECB()).encryptor().update(bytes(16))
+    changed = octets[:-1] + bytes((octets[-1] ^ 1,))
+    with pytest.raises(NotAuthentic):
+        inside.transport.admit("pair", changed, "sha-256", incoming, now)
+
+
 ANSWERS: Mapping[str, Callable[[], None]] = {
     "sha-256": partial(digest, "sha256"),
+    "rsa-oaep-3072": key_transport,
     "sha-384": partial(digest, "sha384"),
     "sha-512": partial(digest, "sha512"),
     "shake256": hpke_hybrid_answer,

@@ -44,6 +44,7 @@ from tallystick.application.own_commands import (
     Tighten,
     UseKeys,
 )
+from tallystick.application.paycrypt import InPaycrypt
 from tallystick.application.recovery import DialledStop, InLife, RecoveryDue
 from tallystick.application.simcommands import SIM_EXECUTORS, OrderBySim, SimCommand
 from tallystick.application.tries import InSession, PinTried, TryEnded, TryPin
@@ -56,6 +57,7 @@ from tallystick.kernel.errors import Broken
 from tallystick.kernel.secret import Secret
 from tallystick.protocol.channels import Language
 from tallystick.protocol.operators import EnrolOperator, OpenCustomer
+from tallystick.protocol.payments import Empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +273,7 @@ Command = (
     | SimCommand
     | UseKeys
     | SeenKeys
+    | InPaycrypt
 )
 
 EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
@@ -332,6 +335,7 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
         turn, one.delivery, delivered=one.delivered
     ),
     BookAnswered: lambda desks, turn, one: desks.settling.answered(turn, one.order, one.ended),
+    InPaycrypt: lambda desks, turn, one: desks.payment_keys.perform(turn, one),
     StateCertificate: lambda desks, turn, one: desks.certification.state(turn, one.statement),
     PerformAct: lambda desks, turn, one: desks.operators.act(turn, one.signed, desks.acts.perform),
     Tighten: lambda desks, turn, one: desks.tighten(turn, one.entry, one.seen, one.preview),
@@ -340,8 +344,12 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     LapseProposal: lambda desks, turn, one: desks.lapse_proposal(turn, one.proposal, one.seen),
     Ease: lambda desks, turn, one: desks.ease(turn, one.entry, one.seen),
     SignalsSeen: lambda desks, turn, one: desks.signals.seen(turn, one.customer, one.answers),
-    Rise: lambda desks, turn, one: desks.rise(turn, one.ladder, one.subject, one.counted),
-    Fall: lambda desks, turn, one: desks.fall(turn, one.ladder, one.subject, one.counted),
+    Rise: lambda desks, turn, one: Outcome(
+        Empty(), desks.incentives.rise(turn, one.ladder, one.subject, one.counted)
+    ),
+    Fall: lambda desks, turn, one: Outcome(
+        Empty(), desks.incentives.fall(turn, one.ladder, one.subject, one.counted)
+    ),
     RecordEvidence: lambda desks, turn, one: desks.proving.record(turn, one.run, one.by),
     EquipProbe: lambda desks, turn, one: desks.proving.equip(turn, one.asked, one.tell),
     UseKeys: lambda desks, turn, one: decide_use(turn, desks.policy.version, one.use, one.told),

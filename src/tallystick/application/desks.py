@@ -28,6 +28,7 @@ from tallystick.application.keylife import Custody, KeyLife
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators
 from tallystick.application.ordercodes import OrderCodes
+from tallystick.application.paycrypt import PaymentKeys
 from tallystick.application.payments import Ask, AskedReceipt, Payments
 from tallystick.application.pins import Pins
 from tallystick.application.policing import PolicyInForce
@@ -45,7 +46,6 @@ from tallystick.kernel.time import Instant
 from tallystick.process.policy import Grade, Operation
 from tallystick.process.policy.caps import Preview
 from tallystick.process.policy.facts import Channel, DeviceTrust, Factor
-from tallystick.process.policy.incentives import Counted
 from tallystick.process.policy.tightening import Seen
 from tallystick.protocol.operators import CustomerOpened, OpenCustomer
 from tallystick.protocol.payments import SIGNED_GRADE, AccountReply, Consent, Empty
@@ -108,6 +108,7 @@ class Desks:
     seals: SealRenewal
     keylife: KeyLife
     custody: Custody
+    payment_keys: PaymentKeys
 
     @property
     def incentives(self) -> Incentives:
@@ -326,20 +327,6 @@ class Desks:
         """
         return Outcome(Empty(), self.policy.ease(turn, entry, seen))
 
-    def rise(self, turn: Turn, ladder: str, subject: str, counted: Counted) -> Outcome:
-        """Let a subject rise by one step of an incentive.
-
-        Source: ISO/TS 12812-2:2017, 6.1
-        """
-        return Outcome(Empty(), self.incentives.rise(turn, ladder, subject, counted))
-
-    def fall(self, turn: Turn, ladder: str, subject: str, counted: Counted) -> Outcome:
-        """Let a subject fall, as a finding of an incentive says.
-
-        Source: ISO/TS 12812-2:2017, 6.1
-        """
-        return Outcome(Empty(), self.incentives.fall(turn, ladder, subject, counted))
-
     def invite(self, turn: Turn, hashed: str, role: str) -> Outcome:
         """Invite an operator at set-up.
 
@@ -353,7 +340,7 @@ class Desks:
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        accounts = [account for one in consents for account in (one.payer, one.payee)]
+        accounts = [name for one in consents for name in (one.payer, one.payee)]
         self.customers.prefetch_owners(accounts)
         self.devices.prefetch([one.device for one in consents if one.device])
         self.book.prefetch(accounts)
@@ -392,8 +379,8 @@ class Desks:
     def _caching(self) -> tuple[_Caching, ...]:
         desk, kept = self.desk, self.approvals.kept
         return (
-            *(self.customers, self.languages, self.devices, self.access, self.operators, self.sims),
-            *(self.order_codes, self.bounds, self.education, desk.views, desk.workloads, kept),
-            *(self.certification, self.keylife, self.custody, self.signals, self.attempts),
-            *(self.authenticators, self.exemptions, self.book),
-        )
+            self.customers, self.languages, self.devices, self.access, self.operators, self.sims,
+            self.order_codes, self.bounds, self.education, desk.views, desk.workloads, kept,
+            self.certification, self.keylife, self.custody, self.signals, self.attempts,
+            self.authenticators, self.exemptions, self.book, self.payment_keys,
+        )  # fmt: skip

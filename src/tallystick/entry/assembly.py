@@ -21,6 +21,7 @@ from tallystick.entry.desk_settings import desk_settings
 from tallystick.entry.joining import Ground, Scale, join_desks
 from tallystick.entry.keykeeping import load_in_state, recall_states, seen_keys, state_keeper
 from tallystick.entry.module_settings import open_module
+from tallystick.entry.paycrypt_settings import PURPOSES, paycrypt_settings
 from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
@@ -36,6 +37,7 @@ from tallystick.infrastructure.modules.block import BlockRoots
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import Entropy
 from tallystick.infrastructure.modules.interface import CryptoModule, Purpose
+from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.signer import ModuleSigner
 from tallystick.infrastructure.modules.soft import SoftModule
@@ -59,6 +61,7 @@ from tallystick.protocol.keylist import KeyList
 class Platform:
     """A provider's platform in one process: the writer, and what fronts use.
 
+    `paycrypt` is the module of the payment cryptography door, where there is one.
     `boot` is a number that no two starts share. `quote_roots` open the blocks of
     `quote_keys` and no others, for fronts in processes of their own. `names` are what partners call
     facts who ask the policy.
@@ -88,6 +91,7 @@ class Platform:
     names: Names
     folder: ProviderFolder
     registers: KeptRegisters
+    paycrypt: SoftModule | None = None
 
     @property
     def identity(self) -> ProviderIdentity:
@@ -124,6 +128,8 @@ class Platform:
         self.reader.close()
         self.database.close()
         self.module.zeroise()
+        if self.paycrypt is not None:
+            self.paycrypt.zeroise()
 
 
 def open_platform(
@@ -191,7 +197,8 @@ def assemble(
             *(desk_settings(folder.root), attesting_in(folder.root)),
             state_keeper(module, folder),
         )
-        platform = _wire(folder, ground, database, boot)
+        cards = _cards(folder, master, ticking, entropy)
+        platform = _wire(folder, ground, database, boot, cards)
         _note_start(platform)
         _first_start(platform, folder)
         stock_sims(folder, platform.writer)
@@ -242,7 +249,25 @@ def _door_module(module: CryptoModule, on: Ground) -> SoftModule:
     return SoftModule(BlockRoots({}), on.clock, profile=on.settings.profile)
 
 
-def _wire(folder: ProviderFolder, on: Ground, database: Database, boot: int) -> Platform:
+def _cards(
+    folder: ProviderFolder, master: MasterKey, clock: Clock, entropy: Entropy | None
+) -> SoftModule | None:
+    """The module of the payment cryptography door, with the roots of its keys and no others."""
+    fixed = paycrypt_settings(folder.root)
+    if fixed is None:
+        return None
+    return SoftModule(
+        master.roots(PURPOSES),
+        clock,
+        profile=folder.settings().profile,
+        entropy=entropy,
+        rules=fixed.rules(),
+    )
+
+
+def _wire(
+    folder: ProviderFolder, on: Ground, database: Database, boot: int, cards: SoftModule | None
+) -> Platform:
     desks, quoting, webhooks = join_desks(on)
     settings, module = on.settings, on.module
     tally_key = ModuleSigner(module, on.keys.newest(Purpose.TALLY))
@@ -281,6 +306,7 @@ def _wire(folder: ProviderFolder, on: Ground, database: Database, boot: int) -> 
         names=folder.names(),
         folder=folder,
         registers=on.registers,
+        paycrypt=cards,
     )
 
 

@@ -34,6 +34,7 @@ from tallystick.application.lives import LifeActs
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators, Performer
 from tallystick.application.ordercodes import OrderCodes
+from tallystick.application.paycrypt import PaymentKeys
 from tallystick.application.payments import Payments, Tariff
 from tallystick.application.pins import Pins
 from tallystick.application.policing import Officers, PolicyInForce, Seal
@@ -185,6 +186,7 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         custody=custody,
         education=Education(customers, languages, sessions, policy, reader, capacity=rows),
         seals=SealRenewal(_store_seals(on), reader, operators, ground.devices, desk),
+        payment_keys=PaymentKeys(policy, reader),
     )
     return desks, quoting, webhooks
 

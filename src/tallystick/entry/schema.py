@@ -24,6 +24,7 @@ from tallystick.application.notices.store import RECEIPT_MIGRATION as NOTICE_REC
 from tallystick.application.operators.store import MIGRATION as OPERATORS
 from tallystick.application.operators.store import PASSKEY_MIGRATION as PASSKEYS
 from tallystick.application.ordercodes.store import MIGRATION as ORDER_CODES
+from tallystick.application.paycrypt.store import MIGRATION as PAYCRYPT
 from tallystick.application.payments.store import MIGRATION as ORDERS
 from tallystick.application.policing.store import MEASURE_MIGRATION as MEASURES
 from tallystick.application.policing.store import MIGRATION as POLICIES
@@ -54,5 +55,6 @@ MIGRATIONS = (
     RECOVERIES, EDUCATION, PLACES,
     SIMS, ORDER_CODES,
     KEY_LIFE,
+    PAYCRYPT,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

@@ -113,12 +113,17 @@ class IssueWorkload(Wire, frozen=True, kw_only=True):
     """Lets a partner's program ask: by a secret of which only the SHA-256 is told, or by its key.
 
     `way` is `secret` or `key` (P-256, 65 octets); `verifier` is base64url of the one or the other.
+    With `signature-v4` the provider derives the secret itself, and `verifier` is the SHA-256 of the
+    label: nothing that is secret.
     Source: ISO/TS 12812-2:2017, 6.2.1; 7.5
     """
 
     label: Annotated[ShortText, INTERNAL]
-    scope: Annotated[Annotated[str, pattern("^(?:evaluate-policy|begin-approval)$")], INTERNAL]
-    way: Annotated[Annotated[str, pattern("^(?:secret|key)$")], INTERNAL]
+    scope: Annotated[
+        Annotated[str, pattern("^(?:evaluate-policy|begin-approval|payment-cryptography)$")],
+        INTERNAL,
+    ]
+    way: Annotated[Annotated[str, pattern("^(?:secret|key|signature-v4)$")], INTERNAL]
     verifier: Annotated[Base64Url, INTERNAL]
     days: Annotated[Natural, INTERNAL]
 

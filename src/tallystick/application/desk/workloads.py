@@ -30,6 +30,8 @@ from tallystick.protocol.desk import (
 
 LONGEST_DAYS = 365
 PREFIX = "wkl_"
+PAYMENT_CRYPTOGRAPHY = "payment-cryptography"
+SIGNED_V4 = "signature-v4"
 _FRESH_MS = 2 * MINUTE_MS
 _issues = Decoder(IssueWorkload, limit=2048)
 _revokes = Decoder(RevokeWorkload, limit=2048)
@@ -70,6 +72,8 @@ class Workloads:
         if not 1 <= asked.days <= LONGEST_DAYS:
             raise Malformed(f"a program's identity lives 1 to {LONGEST_DAYS} days")
         given = b64url_decode(asked.verifier)
+        if (asked.way == SIGNED_V4) != (asked.scope == PAYMENT_CRYPTOGRAPHY):
+            raise Malformed(f"{SIGNED_V4} goes with the scope {PAYMENT_CRYPTOGRAPHY}, and only it")
         if asked.way == "key":
             verifier = Es256VerifyKey(given).octets()
         elif len(given) == 32:
@@ -130,6 +134,17 @@ class Workloads:
         if row is None or not good or row.scope != scope or row.way != way:
             raise _unknown()
         return identifier
+
+    def signs_v4(self, identifier: str, now: Instant) -> None:
+        """Return only for a program that may sign requests to the payment cryptography door now.
+
+        Raises NotAuthentic alike for an unknown, revoked and expired one, and one of another scope.
+        Source: ISO/TS 12812-2:2017, 7.5
+        """
+        row = self._rows.get(identifier)
+        good = row is not None and row.status == "active" and now < row.expires_at
+        if row is None or not good or row.scope != PAYMENT_CRYPTOGRAPHY:
+            raise _unknown()
 
     def trim(self) -> None:
         """Forget what is over capacity.

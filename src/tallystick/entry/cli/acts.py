@@ -122,7 +122,7 @@ _HELP = {
     "found": "What was found, as it will be read.",
     "label": "What colleagues call the program.",
     "scope": "What it may ask; evaluate-policy.",
-    "way": "How it proves itself: secret or key.",
+    "way": "How it proves itself: secret, key or signature-v4.",
     "verifier": "SHA-256 of its secret, or its public key (P-256, 65 octets), in base64url.",
     "days": "For how many days.",
     "workload": "Id of the program.",

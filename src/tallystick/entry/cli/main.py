@@ -46,6 +46,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "module": ("modules:module",),
     "network": ("networks:network",),
     "partner": ("partners:partner",),
+    "paycrypt": ("paycrypts:paycrypt",),
     "pki": ("pki:pki",),
     "stamps": ("stamps:stamps",),
     "store": ("stores:store",),

@@ -25,6 +25,7 @@ from tallystick.entry.gating import in_a_line, refuse_start, start_of
 from tallystick.entry.http.server import Listening, check_listening
 from tallystick.entry.http.server import serve as serve_platform
 from tallystick.entry.http.watched import Watched
+from tallystick.entry.paycrypt.listening import place_of
 from tallystick.entry.renewing import list_is_near_its_end
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.siem import Destination
@@ -58,6 +59,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--certificate", type=click.Path(path_type=Path), help="TLS certificate chain (PEM).")
 @click.option("--private-key", type=click.Path(path_type=Path), help="Its key (PEM).")
 @click.option("--terminator", default="", help="What terminates TLS in front of the service.")
+@click.option(
+    "--payment-cryptography",
+    default="",
+    metavar="HOST:PORT",
+    help="Open the door for clients of AWS Payment Cryptography there; needs paycrypt.json.",
+)
 @click.option("--workers", default=1, show_default=True, help="Processes that verify; one a core.")
 @click.option("--no-lane", is_flag=True, help="Serve everything through the ordinary routes.")
 @click.option("--standby", is_flag=True, help="Wait for another service's place, then take it.")
@@ -102,6 +109,7 @@ def serve(
     certificate: Path | None,
     private_key: Path | None,
     terminator: str,
+    payment_cryptography: str,
     workers: int,
     no_lane: bool,
     standby: bool,
@@ -140,6 +148,7 @@ def serve(
         session_rate=session_rate,
         source_rate=source_rate,
         longest_wait_s=longest_wait / 1000,
+        payment_cryptography=place_of(payment_cryptography) if payment_cryptography else None,
     )
     check_listening(listening)
     endpoints = tuple(WitnessEndpoint.parse(text) for text in witnesses)
@@ -243,6 +252,10 @@ async def _serve(
             os.close(ready_fd)
         supervisor.ready("serves")
 
+    def told(port: int) -> None:
+        sys.stdout.write(f"payment cryptography at port {port}\n")
+        sys.stdout.flush()
+
     living = asyncio.create_task(supervisor.live())
     try:
         await serve_platform(
@@ -253,6 +266,7 @@ async def _serve(
             stop=stop,
             witnessing=witnessing,
             watched=watched,
+            told=told,
         )
     finally:
         living.cancel()

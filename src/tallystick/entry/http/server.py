@@ -10,7 +10,6 @@ Source: ISO/TS 12812-2:2017, 6.2.3; 7.2.3
 """
 
 import asyncio
-import ipaddress
 import ssl
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack, closing, suppress
@@ -42,6 +41,7 @@ from tallystick.entry.http.gauges import tell_gauges
 from tallystick.entry.http.lane import LaneProtocol, sweep_idle
 from tallystick.entry.http.networks import network_duties
 from tallystick.entry.http.pace import FLUSH_S, HOUSEKEEPING_S, IDLE_S, quiet_collector
+from tallystick.entry.http.protecting import check_certificate, is_loopback
 from tallystick.entry.http.sealed import SealedOperations, sealed_handlers
 from tallystick.entry.http.streams import StreamDoor
 from tallystick.entry.http.ussd import UssdDoor
@@ -60,6 +60,7 @@ from tallystick.entry.incentives import watch_incentives
 from tallystick.entry.keyduties import key_duties
 from tallystick.entry.leaning import tell_changes, watch_module, witnessed
 from tallystick.entry.notes import Note
+from tallystick.entry.paycrypt.listening import keep_door, open_door
 from tallystick.entry.tending import tend_recoveries, tend_seals
 from tallystick.entry.threads import to_its_end
 from tallystick.entry.tightening import watch_controls
@@ -68,7 +69,7 @@ from tallystick.entry.waking import end_requests, send_wakes
 from tallystick.entry.witnessing import Witnessing
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.store.database import Upkeep
-from tallystick.kernel.errors import Malformed, NotFound, NotPermitted, Unavailable
+from tallystick.kernel.errors import Malformed, NotPermitted, Unavailable
 
 MOST_WORKERS = 32
 
@@ -90,6 +91,7 @@ class Listening:
     session_rate: float = 50.0
     source_rate: float = 50.0
     longest_wait_s: float = LONGEST_WAIT_S
+    payment_cryptography: tuple[str, int] | None = None
 
 
 def check_listening(listening: Listening) -> None:
@@ -109,34 +111,17 @@ def check_listening(listening: Listening) -> None:
     if listening.workers > 1 and not listening.lane:
         raise Malformed("several workers need the lane", remedy="leave out one of the two")
     if listening.certificate is not None and listening.private_key is not None:
-        _check_certificate(listening.certificate, listening.private_key)
-    if listening.certificate is None and not listening.terminator and not _is_loopback(listening):
+        check_certificate(listening.certificate, listening.private_key)
+    hosts = [listening.host]
+    if listening.payment_cryptography is not None:
+        hosts.append(listening.payment_cryptography[0])
+    outside = next((one for one in hosts if not is_loopback(one)), "")
+    if listening.certificate is None and not listening.terminator and outside:
         raise NotPermitted(
-            f"{listening.host} is reachable from outside and nothing protects the way",
+            f"{outside} is reachable from outside and nothing protects the way",
             because="7.2.3: TLS 1.3 beyond loopback",
             remedy="give --certificate and --private-key, or name what terminates TLS in front",
         )
-
-
-def _check_certificate(certificate: Path, private_key: Path) -> None:
-    for file in (certificate, private_key):
-        if not file.is_file():
-            raise NotFound(f"there is no file {file}", remedy="check the path")
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, private_key)
-    except (OSError, ValueError) as error:
-        raise Malformed(
-            f"{certificate.name} and {private_key.name} are no certificate chain and its key",
-            remedy="give both in PEM, the key without a passphrase",
-        ) from error
-
-
-def _is_loopback(listening: Listening) -> bool:
-    if listening.host == "localhost":
-        return True
-    with suppress(ValueError):
-        return ipaddress.ip_address(listening.host).is_loopback
-    return False
 
 
 def _is_tls(listening: Listening) -> bool:
@@ -153,8 +138,11 @@ async def serve(
     patience: Patience = DEFAULT_PATIENCE,
     witnessing: Witnessing | None = None,
     watched: Watched = NOT_WATCHED,
+    told: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Serve until told to stop; `started` is called with the port once orders are taken.
+
+    `told` is called with the port of the payment cryptography door, where there is one.
 
     Raises Unavailable when fronts cannot be started where `listening` says.
     Source: ISO/TS 12812-2:2017, 6.2.3
@@ -184,6 +172,7 @@ async def serve(
         if witnessing is not None:
             duties.append(witnessed(platform, accounting, witnessing))
         duties += telling(platform, writer, accounting, watched, tracing)
+        duties += _door(stage, listening, served.server, told)
         if stop is not None:
             duties.append(_stop_when(stop, served.server))
         tasks = [asyncio.ensure_future(duty) for duty in duties]
@@ -245,6 +234,17 @@ class _Stage:
     tracing: Tracing | None
     hashing: HashingPool
     dialled: DialledActions
+
+
+def _door(
+    on: _Stage, listening: Listening, server: uvicorn.Server, told: Callable[[int], None]
+) -> list[Coroutine[Any, Any, None]]:
+    """The payment cryptography door, if it is to be open."""
+    place = listening.payment_cryptography
+    if place is None:
+        return []
+    door = open_door(on.platform, on.writer, on.accounting)
+    return [keep_door(door, place, server.config.ssl, told)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,16 @@ _SERVICE = {CardValue.CVV2: "000", CardValue.ICVV: "999"}
 
 
 def card_value(
-    octets: bytes, value: CardValue, *, pan: str, expiry: str, service: str = "", counter: int = 0
+    octets: bytes,
+    value: CardValue,
+    *,
+    pan: str,
+    expiry: str,
+    service: str = "",
+    counter: int = 0,
+    length: int = _LENGTH,
 ) -> str:
-    """Three digits for a card; `expiry` has four digits in the order that the scheme uses.
+    """`length` digits (3 to 5) for a card; `expiry` has four in the order that the scheme uses.
 
     `service` is the code on the stripe for CVV and dCVV; CVV2 and iCVV have their own. `counter` is
     the card's transaction counter for dCVV, which stands in place of the first four digits.
@@ -52,7 +59,7 @@ def card_value(
         raise Malformed("a card verification key has 16 bytes")
     left, right = Des(octets[:8]), Des(octets[8:])
     mixed = left.encrypt(exclusive_or(left.encrypt(data[:8]), data[8:16]))
-    return decimalise(left.encrypt(right.decrypt(mixed)).hex(), _LENGTH)
+    return decimalise(left.encrypt(right.decrypt(mixed)).hex(), length)
 
 
 def dynamic_cvc3(octets: bytes, *, template: bytes, counter: int, number: bytes) -> int:

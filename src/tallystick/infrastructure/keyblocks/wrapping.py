@@ -48,14 +48,15 @@ class Wrapping:
         self.bits = strength("A" if is_aes else "T", len(octets))
 
     def seal(self, fields: BlockFields, material: bytes, fill: bytes) -> str:
-        """A block of version D of `material`; `fill` gives random bytes for its padding.
+        """A block of version D or B of `material`; `fill` gives random bytes for its padding.
 
         The padding hides how long a key of 32 bytes or fewer is; it takes up to 30 bytes of `fill`.
         Raises NotPermitted for another version or a key that is stronger than this one.
         Source: X9.143, 8.1
         """
-        if fields.version != "D" or not self._is_aes:
-            raise NotPermitted("key blocks are written in version D under AES")
+        version = fields.version
+        if version not in "BD" or (version == "D") != self._is_aes:
+            raise NotPermitted("key blocks are written in version D under AES, in B under TDEA")
         if not 0 < len(material) <= _LONGEST_KEY:
             raise Malformed("a wrapped key has 1 to 4000 bytes")
         check_lattice(self.bits, strength(fields.algorithm, len(material)))
@@ -64,8 +65,8 @@ class Wrapping:
         if len(fill) < room:
             raise Malformed("the padding of a key block takes 30 random bytes")
         plain += fill[:room]
-        header = write_header(fields, 2 * len(plain) + 32)
-        encryption, mac = self._pair("D")
+        header = write_header(fields, 2 * (len(plain) + _TAG[version]))
+        encryption, mac = self._pair(version)
         tag = mac.cmac(header.encode("ascii") + plain)
         return header + encryption.encrypt_chain(tag, plain).hex().upper() + tag.hex().upper()
 

@@ -111,6 +111,9 @@ _ROWS: tuple[tuple[Purpose, tuple[Role, ...], int, tuple[Purpose, ...], str], ..
     (Purpose.TOKENISATION, _CARD, 0, (), "as long as tokens made with it are in force"),
     (Purpose.SIM_PACKET, (_WRITER,), 0, (), "one for each SIM; packets both ways"),
     (Purpose.SIM_ORDER, (_WRITER, _VERIFIER), 0, (), "one for each SIM; what its holder agreed to"),
+    (Purpose.DATA_ENCRYPTION, _CARD, _YEAR, (), "data on one link"),
+    (Purpose.LINK_HMAC, _CARD, _YEAR, (), "messages on one link, as the door's callers ask"),
+    (Purpose.DOOR_CREDENTIAL, _CARD, 0, (), "secrets of programs at the door are derived from it"),
 )
 
 KEY_TABLE: dict[Purpose, KeyRule] = {

@@ -51,6 +51,9 @@ class CardOperation(StrEnum):
     VERIFY_MAC = "verify-mac"
     TOKENISE = "tokenise"
     DETOKENISE = "detokenise"
+    ENCRYPT_DATA = "encrypt-data"
+    DECRYPT_DATA = "decrypt-data"
+    SEAL_TERMINAL_PIN = "seal-terminal-pin"
 
 
 _OP = CardOperation
@@ -100,6 +103,10 @@ def _use(usage: str, modes: _Modes, mode: str, exportability: str) -> CardUse:
 
 _PIN_VALUE = _checked(_OP.MAKE_PIN_VALUE, _OP.VERIFY_PIN_VALUE)
 _MAC = _checked(_OP.MAKE_MAC, _OP.VERIFY_MAC)
+_OF_A_TERMINAL = (
+    *(_OP.OPEN_PIN, _OP.SEAL_TERMINAL_PIN, _OP.TRANSACTION_MAC),
+    *(_OP.ENCRYPT_DATA, _OP.DECRYPT_DATA),
+)
 
 CARD_USES: Final[dict[Purpose, CardUse]] = {
     Purpose.KEY_WRAP: _use("K1", _two_ways(_OP.WRAP_KEY, _OP.UNWRAP_KEY), "B", "N"),
@@ -107,10 +114,8 @@ CARD_USES: Final[dict[Purpose, CardUse]] = {
     Purpose.PIN_PVV: _use("V2", _PIN_VALUE, "C", "N"),
     Purpose.PIN_IBM3624: _use("V1", _PIN_VALUE, "C", "N"),
     Purpose.PIN_REFERENCE: _use("V0", _PIN_VALUE, "C", "N"),
-    Purpose.DUKPT_BASE: _use(
-        "B0", _derived(_OP.OPEN_PIN, _OP.DERIVE_INITIAL, _OP.TRANSACTION_MAC), "X", "N"
-    ),
-    Purpose.DUKPT_INITIAL: _use("B1", _derived(_OP.OPEN_PIN, _OP.TRANSACTION_MAC), "X", "E"),
+    Purpose.DUKPT_BASE: _use("B0", _derived(_OP.DERIVE_INITIAL, *_OF_A_TERMINAL), "X", "N"),
+    Purpose.DUKPT_INITIAL: _use("B1", _derived(*_OF_A_TERMINAL), "X", "E"),
     Purpose.CARD_VERIFICATION: _use(
         "C0", _checked(_OP.MAKE_CARD_VALUE, _OP.VERIFY_CARD_VALUE), "C", "N"
     ),
@@ -122,12 +127,19 @@ CARD_USES: Final[dict[Purpose, CardUse]] = {
     Purpose.CARD_MAC_RETAIL: _use("M3", _MAC, "C", "E"),
     Purpose.CARD_MAC_CBC: _use("M1", _MAC, "C", "E"),
     Purpose.TOKENISATION: _use("D0", _two_ways(_OP.TOKENISE, _OP.DETOKENISE), "B", "N"),
+    Purpose.DATA_ENCRYPTION: _use("D0", _two_ways(_OP.ENCRYPT_DATA, _OP.DECRYPT_DATA), "B", "N"),
 }
 """Every purpose of cards; all others have none of these operations."""
 
 PURPOSE_OF_USAGE: Final[dict[str, Purpose]] = {
-    use.usage: purpose for purpose, use in CARD_USES.items()
+    use.usage: purpose
+    for purpose, use in CARD_USES.items()
+    if purpose is not Purpose.DATA_ENCRYPTION
 }
+"""What a key is for that comes in with a usage; keys of usage D0 make tokens."""
+
+PURPOSE_AT_A_DOOR: Final = {**PURPOSE_OF_USAGE, "D0": Purpose.DATA_ENCRYPTION}
+"""The same where whoever brings the key enciphers data with it."""
 
 CONSTRUCTIONS: Final = (
     "cmac-aes-128", "retail-mac", "cbc-mac-tdea", "kbkdf-cmac-aes", "dukpt-aes", "dukpt-tdea",
@@ -144,7 +156,8 @@ class CardRules(Record, frozen=True, kw_only=True):
 
     `admitted` names restricted and legacy mechanisms, `translations` pairs of PIN formats that
     lower protection. PINs are refused where the module has no hardware boundary unless
-    `pins_in_software`. `least_pin` is the shortest PIN that may be chosen.
+    `pins_in_software`. `least_pin` is the shortest PIN that may be chosen. With `writes_version_b`
+    keys leave in the older key block for partners whose wrapping key is TDEA.
     Source: ISO/TS 12812-2:2017, 8.2.2; 8.2.3; C
     """
 
@@ -152,6 +165,7 @@ class CardRules(Record, frozen=True, kw_only=True):
     translations: frozenset[FormatPair] = frozenset()
     pins_in_software: bool = False
     least_pin: int = 4
+    writes_version_b: bool = False
     decimalisation: str = DECIMALISATION
 
 

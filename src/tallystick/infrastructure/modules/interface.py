@@ -74,6 +74,9 @@ class Purpose(StrEnum):
     TOKENISATION = "tokenisation"
     SIM_PACKET = "sim-packet"
     SIM_ORDER = "sim-order"
+    DATA_ENCRYPTION = "data-encryption"
+    LINK_HMAC = "link-hmac"
+    DOOR_CREDENTIAL = "door-credential"
 
 
 ED25519 = "ed25519"
@@ -172,6 +175,9 @@ MECHANISMS: dict[Purpose, tuple[str, ...]] = {
     Purpose.TOKENISATION: _AES,
     Purpose.SIM_PACKET: (CMAC_AES_128,),
     Purpose.SIM_ORDER: (CMAC_AES_128,),
+    Purpose.DATA_ENCRYPTION: _AES_OR_TDEA,
+    Purpose.LINK_HMAC: (HMAC_SHA256, HMAC_SHA512),
+    Purpose.DOOR_CREDENTIAL: (HMAC_SHA256,),
 }
 """The mechanisms that a purpose admits; the first is taken where none is asked for.
 

@@ -33,8 +33,11 @@ from tallystick.infrastructure.modules.interface import (
 from tallystick.infrastructure.modules.known_answers import KNOWN_ANSWERS
 from tallystick.infrastructure.modules.soft_blocks import SoftKeyBlocks
 from tallystick.infrastructure.modules.soft_chips import SoftChips
+from tallystick.infrastructure.modules.soft_data import SoftData
+from tallystick.infrastructure.modules.soft_issuing import SoftIssuing
 from tallystick.infrastructure.modules.soft_pins import SoftPins
 from tallystick.infrastructure.modules.soft_states import SoftStates
+from tallystick.infrastructure.modules.soft_transport import SoftTransport
 from tallystick.infrastructure.modules.standing import KnownAnswer, Standing
 from tallystick.infrastructure.modules.tables import KeyTables, fresh_material
 from tallystick.infrastructure.modules.wallet_pins import SoftWalletPins
@@ -96,6 +99,9 @@ class SoftModule:
         self.pins = SoftPins(gate)
         self.chips = SoftChips(gate)
         self.wallet_pins = SoftWalletPins(host, self._keys.doors, self.mac)
+        self.data = SoftData(gate)
+        self.issuing = SoftIssuing(gate)
+        self.transport = SoftTransport(gate)
 
     def random(self, length: int) -> bytes:
         """`length` random bytes.

@@ -3,6 +3,8 @@
 Source: ISO/TS 12812-2:2017, 7.4.2; X9.143; ISO 20038
 """
 
+from collections.abc import Mapping
+
 from tallystick.infrastructure.card import dukpt_aes, dukpt_tdea
 from tallystick.infrastructure.keyblocks.header import BlockFields
 from tallystick.infrastructure.keyblocks.optional import OptionalBlock
@@ -30,7 +32,7 @@ _PROFILE = "profile="
 
 
 class SoftKeyBlocks:
-    """Writes version D, reads D, and every other one where the rules name it.
+    """Writes version D and, where the rules say so, B; reads D, and others by rule.
 
     What is written is marked with the profile of its maker, and what is marked with another one is
     not read: a test key does not become one of production on a detour over a partner.
@@ -43,8 +45,13 @@ class SoftKeyBlocks:
     def __init__(self, gate: CardGate) -> None:
         self._gate = gate
 
-    def import_key(self, wrapping: KeyHandle, block: str) -> ImportedKey:
-        """The key in `block` as a handle of the purpose that its usage says.
+    def import_key(
+        self,
+        wrapping: KeyHandle,
+        block: str,
+        purposes: Mapping[str, Purpose] = PURPOSE_OF_USAGE,
+    ) -> ImportedKey:
+        """The key in `block` as a handle of the purpose that `purposes` has for its usage.
 
         The reasons name what an event should say: an old version, an old algorithm. Raises
         NotAuthentic for a block that does not verify, NotPermitted for a usage, mode or algorithm
@@ -60,7 +67,7 @@ class SoftKeyBlocks:
         fields, octets = outer.wrapping().open(block, LEGACY)
         check_use(fields)
         self._check_mark(fields)
-        purpose = PURPOSE_OF_USAGE.get(fields.usage)
+        purpose = purposes.get(fields.usage)
         if purpose is None or purpose is Purpose.KEY_WRAP:
             raise NotPermitted(f"the module has no use for a key of usage {fields.usage}")
         if fields.mode not in CARD_USES[purpose].modes:
@@ -86,14 +93,16 @@ class SoftKeyBlocks:
         optional: tuple[OptionalBlock, ...] = (),
         exportability: str = "N",
     ) -> str:
-        """The key of `handle` in a block of version D under `wrapping`.
+        """The key of `handle` in a block under `wrapping`: version D, or B where it is TDEA.
 
         What the receiver may do with it further is `exportability`, never more than the key has.
-        Raises NotPermitted for a key that is not exportable, or stronger than `wrapping`.
+        Version B takes the rule that lets it be written. Raises NotPermitted for a key that is not
+        exportable, or stronger than `wrapping`.
         Source: X9.143; ISO/TS 12812-2:2017, 7.4.2
         """
         outer = self._gate.find(wrapping, CardOperation.WRAP_KEY)
-        self._gate.admit("keyblock-d")
+        version = "B" if not outer.is_aes and self._gate.rules.writes_version_b else "D"
+        self._gate.admit(f"keyblock-{version.lower()}")
         inner = self._gate.held(handle)
         check_export(inner.exportability)
         if exportability == "E" and inner.exportability != "E":
@@ -105,7 +114,7 @@ class SoftKeyBlocks:
         mark = OptionalBlock(name=_MARK, text=_PROFILE + self._gate.profile)
         optional = (*(one for one in optional if one.name != _MARK), mark)
         fields = BlockFields(
-            version="D",
+            version=version,
             usage=CARD_USES[purpose].usage,
             algorithm=algorithm_of(inner.handle.mechanism),
             mode=inner.mode,

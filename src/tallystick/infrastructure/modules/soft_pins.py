@@ -13,6 +13,8 @@ from tallystick.infrastructure.modules.interface import (
     AES_128,
     AES_192,
     AES_256,
+    TDEA_2KEY,
+    TDEA_3KEY,
     KeyHandle,
     Purpose,
 )
@@ -30,7 +32,15 @@ from tallystick.infrastructure.pin.translation import check_pair
 from tallystick.kernel.errors import Malformed, NotAuthentic, NotPermitted
 from tallystick.kernel.model import Record
 
-_TYPES = {AES_128: KeyType.AES_128, AES_192: KeyType.AES_192, AES_256: KeyType.AES_256}
+KEY_TYPES = {
+    AES_128: KeyType.AES_128,
+    AES_192: KeyType.AES_192,
+    AES_256: KeyType.AES_256,
+    TDEA_2KEY: KeyType.TDEA_2KEY,
+    TDEA_3KEY: KeyType.TDEA_3KEY,
+}
+"""What AES DUKPT derives, by mechanism."""
+
 _ISO_4, _STATIC = PinFormat.ISO_4, Purpose.PIN_ENCRYPTION
 _OPEN, _SEAL = CardOperation.OPEN_PIN, CardOperation.SEAL_PIN
 _FORMAT_NAMES = {form: f"pinblock-{form.value}" for form in PinFormat}
@@ -39,6 +49,8 @@ _FORMAT_NAMES = {form: f"pinblock-{form.value}" for form in PinFormat}
 class PinBlock(Record, frozen=True, kw_only=True):
     """An enciphered PIN block, the handle of its key, and for DUKPT the serial number.
 
+    `kind` is the mechanism of the key of the transaction, empty for that of the base key.
+
     Source: ISO 9564-1, 9; ANSI X9.24-3, 6.2
     """
 
@@ -46,6 +58,18 @@ class PinBlock(Record, frozen=True, kw_only=True):
     form: PinFormat
     block: bytes
     ksn: bytes = b""
+    kind: str = ""
+
+
+class Target(Record, frozen=True, kw_only=True):
+    """The key that a PIN block is sealed under; of DUKPT with the serial number of its terminal.
+
+    Source: ISO 9564-1, 9; ANSI X9.24-3, 6.2
+    """
+
+    handle: KeyHandle
+    ksn: bytes = b""
+    kind: str = ""
 
 
 class SoftPins:
@@ -131,6 +155,18 @@ class SoftPins:
         check_strength(chosen, least=self._gate.rules.least_pin)
         return self._made(keeper, chosen, pan, index)
 
+    def translate_to(self, source: PinBlock, target: Target, form: PinFormat, *, pan: str) -> bytes:
+        """As `translate`, to a key of a terminal's transaction too.
+
+        Source: ISO 9564-1, 9; ANSI X9.24-3, 6.3
+        """
+        if not target.ksn:
+            return self.translate(source, target.handle, form, pan=pan)
+        gate = self._gate
+        check_pair(source.form, form, gate.rules.translations)
+        pin = open_pin(gate, source, pan)
+        return seal_pin(gate, pin, target, form, pan)
+
     def _admit_value(self, keeper: CardKey) -> None:
         self._gate.admit(keeper.handle.purpose.value)
 
@@ -174,21 +210,39 @@ def _opening(gate: CardGate, source: PinBlock) -> Aes | Tdea:
     if name not in gate.ready:
         gate.admit(name)
     if found.handle.purpose is not _STATIC:
-        return _working(gate, found, source.ksn)
+        return _working(gate, found, source.ksn, source.kind)
     if source.ksn:
         raise Malformed("a serial number goes with keys of DUKPT only")
     return found.cipher()
 
 
-def _working(gate: CardGate, found: CardKey, ksn: bytes) -> Aes | Tdea:
+def seal_pin(gate: CardGate, pin: ClearPin, target: Target, form: PinFormat, pan: str) -> bytes:
+    """`pin` in a block of `form` under `target`, for this package alone.
+
+    Source: ISO 9564-1, 9; ANSI X9.24-3, 6.3
+    """
+    gate.admit_pins()
+    gate.admit(_FORMAT_NAMES[form])
+    if target.ksn:
+        found = gate.find(target.handle, CardOperation.SEAL_TERMINAL_PIN)
+        cipher = _working(gate, found, target.ksn, target.kind)
+    else:
+        cipher = gate.find(target.handle, _SEAL).cipher()
+    return seal_block(cipher, form, pin, pan, gate.draw(FILL_LENGTH))
+
+
+def _working(gate: CardGate, found: CardKey, ksn: bytes, kind: str) -> Aes | Tdea:
     if not found.is_aes:
         gate.admit("dukpt-tdea")
+        if kind not in {"", found.handle.mechanism}:
+            raise NotPermitted("TDEA DUKPT derives keys of TDEA with two keys only")
         initial = found.old_terminal(ksn)
         return Tdea(dukpt_tdea.working_key(initial, ksn, dukpt_tdea.Variant.PIN))
     gate.admit("dukpt-aes")
     initial_id, counter = split_ksn(ksn)
-    kind = _TYPES[found.handle.mechanism]
-    return Aes(found.terminal(initial_id).working_key(counter, WorkingUsage.PIN, kind))
+    chosen = KEY_TYPES[kind or found.handle.mechanism]
+    octets = found.terminal(initial_id).working_key(counter, WorkingUsage.PIN, chosen)
+    return Tdea(octets) if kind.startswith("tdea") else Aes(octets)
 
 
 def _validation_data(pan: str) -> str:

@@ -3,15 +3,17 @@
 Source: ISO/TS 12812-2:2017, 7.3.4; ISO 9564-1, 5
 """
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import NoReturn, final
 
 from tallystick.infrastructure.crypto.digest import equal
-from tallystick.kernel.errors import NotAuthentic, NotPermitted
+from tallystick.kernel.errors import Malformed, NotAuthentic, NotPermitted
 
 SHORTEST = 4
 LONGEST = 12
 _LEAST_DISTINCT = 2
+_FAIR = 250
 
 
 @final
@@ -63,6 +65,26 @@ class ClearPin:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a PIN in clear is not pickled or copied")
+
+
+def drawn_pin(draw: Callable[[int], bytes], length: int) -> ClearPin:
+    """A PIN of `length` digits out of random bytes, each digit alike, none that is easy to guess.
+
+    Raises Malformed for a length that no PIN has.
+    Source: ISO 9564-1, 7.2; ISO/IEC 18031
+    """
+    if not SHORTEST <= length <= LONGEST:
+        raise Malformed(f"a PIN has {SHORTEST} to {LONGEST} digits")
+    while True:
+        digits = ""
+        while len(digits) < length:
+            digits += "".join(str(one % 10) for one in draw(length) if one < _FAIR)
+        pin = ClearPin(digits[:length])
+        try:
+            check_strength(pin)
+        except NotPermitted:
+            continue
+        return pin
 
 
 def check_strength(pin: ClearPin, *, least: int = SHORTEST) -> None:

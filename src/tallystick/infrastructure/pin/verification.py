@@ -53,6 +53,25 @@ def ibm_offset(cipher: Tdea, pin: ClearPin, data: str, table: str = DECIMALISATI
     )
 
 
+def natural_pin(
+    cipher: Tdea, data: str, length: int, table: str = DECIMALISATION, offset: str = ""
+) -> ClearPin:
+    """The natural PIN of `data`, moved by `offset` where there is one: `length` digits.
+
+    Raises Malformed for an offset of another length.
+    Source: ISO 9564-1, 7
+    """
+    if offset and (len(offset) != length or not offset.isascii() or not offset.isdigit()):
+        raise Malformed("an offset has as many digits as its PIN")
+    natural = _natural(cipher, data, table)[:length]
+    moved = offset or "0" * length
+    return ClearPin(
+        "".join(
+            str((int(one) + int(other)) % 10) for one, other in zip(natural, moved, strict=True)
+        )
+    )
+
+
 def verify_offset(
     cipher: Tdea, pin: ClearPin, data: str, offset: str, table: str = DECIMALISATION
 ) -> None:

@@ -114,9 +114,21 @@ def test_the_length_of_the_key_does_not_show() -> None:
     assert lengths == {144}
 
 
-def test_only_version_d_under_aes_is_written() -> None:
+def test_a_block_of_version_b_is_written_under_tdea_and_opens() -> None:
     old = Wrapping(bytes(range(24)), is_aes=False)
-    for outer, version in ((KEK, "B"), (KEK, "E"), (old, "D"), (old, "B")):
+    fields, octets = replace(FIELDS, version="B", algorithm="T"), bytes(range(16))
+    block = old.seal(fields, octets, FILL)
+    with pytest.raises(NotPermitted):
+        old.open(block)
+    told, found = old.open(block, LEGACY)
+    assert (told.version, found) == ("B", octets)
+    with pytest.raises(NotAuthentic):
+        old.open(block[:-1] + ("0" if block[-1] != "0" else "1"), LEGACY)
+
+
+def test_only_version_d_under_aes_and_b_under_tdea_are_written() -> None:
+    old = Wrapping(bytes(range(24)), is_aes=False)
+    for outer, version in ((KEK, "B"), (KEK, "E"), (old, "D"), (old, "A"), (old, "C")):
         with pytest.raises(NotPermitted, match="version D under AES"):
             outer.seal(replace(FIELDS, version=version), bytes(16), FILL)
     text = KEK.seal(FIELDS, bytes(16), FILL)

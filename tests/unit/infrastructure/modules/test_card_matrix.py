@@ -8,6 +8,7 @@ from tallystick.infrastructure.crypto.blocks import Aes
 from tallystick.infrastructure.keyblocks.rules import USAGES
 from tallystick.infrastructure.modules.card_interface import (
     CARD_USES,
+    PURPOSE_AT_A_DOOR,
     PURPOSE_OF_USAGE,
     CardMaterial,
     CardOperation,
@@ -20,8 +21,10 @@ from tallystick.infrastructure.modules.interface import (
 )
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.modules.soft_chips import Card
-from tallystick.infrastructure.modules.soft_pins import PinBlock
-from tallystick.infrastructure.pin.formats import PinFormat
+from tallystick.infrastructure.modules.soft_data import Ciphering, Mode, Terminal
+from tallystick.infrastructure.modules.soft_pins import PinBlock, Target
+from tallystick.infrastructure.pin.clear import ClearPin
+from tallystick.infrastructure.pin.formats import PinFormat, encipher_4
 from tallystick.kernel.errors import MfsError, NotAuthentic, NotPermitted, Refused
 
 PAN = "4012345678909012"
@@ -83,7 +86,26 @@ def calls(module: SoftModule, handle: KeyHandle) -> dict[CardOperation, object]:
         op.VERIFY_MAC: lambda: chips.verify_mac(handle, b"m", bytes(8)),
         op.TOKENISE: lambda: chips.tokenise(handle, "123456", b""),
         op.DETOKENISE: lambda: chips.detokenise(handle, "123456", b""),
+        op.ENCRYPT_DATA: lambda: module.data.encrypt(ciphering(handle, ksn), bytes(16)),
+        op.DECRYPT_DATA: lambda: module.data.decrypt(ciphering(handle, ksn), bytes(16)),
+        op.SEAL_TERMINAL_PIN: lambda: module.pins.translate_to(
+            sealed(module, other), Target(handle=handle, ksn=ksn), PinFormat.ISO_4, pan=PAN
+        ),
     }
+
+
+def ciphering(handle: KeyHandle, ksn: bytes) -> Ciphering:
+    terminal = None
+    if handle.purpose in {Purpose.DUKPT_BASE, Purpose.DUKPT_INITIAL}:
+        terminal = Terminal(ksn=ksn)
+    return Ciphering(handle=handle, mode=Mode.ECB, terminal=terminal)
+
+
+def sealed(module: SoftModule, handle: KeyHandle) -> PinBlock:
+    """A PIN in a block that opens."""
+    aes = Aes(module._keys.cards[handle.id].reveal_to_wrapping())
+    block = encipher_4(aes, ClearPin("73915"), PAN, bytes(8))
+    return PinBlock(handle=handle, form=PinFormat.ISO_4, block=block)
 
 
 def foreign_block(module: SoftModule, wrap: KeyHandle) -> str:
@@ -130,7 +152,8 @@ def test_the_matrix_is_complete_and_each_operation_has_an_owner() -> None:
     assert set(calls(module, module.generate(Purpose.CARD_MAC))) == set(CardOperation)
     owned = {one for use in CARD_USES.values() for modes in use.modes.values() for one in modes}
     assert owned == set(CardOperation)
-    assert len(PURPOSE_OF_USAGE) == len(CARD_USES)
+    assert len(PURPOSE_OF_USAGE) == len(CARD_USES) - 1
+    assert PURPOSE_AT_A_DOOR == PURPOSE_OF_USAGE | {"D0": Purpose.DATA_ENCRYPTION}
     for use in CARD_USES.values():
         algorithms, modes, _ = USAGES[use.usage]
         assert set(use.modes) <= set(modes), use.usage

@@ -33,8 +33,9 @@ def _encryption(family: Family) -> None:
     row, sort = family.row, Sort.ENCRYPTION
     partners = nobody("keys go to partners in key blocks; no partner asked for it")
     row(
-        sort, "rsa-oaep-3072", _ENCRYPTION, TIED, (128, 0), partners, parameters="SHA-256",
-        life=CURVE_LIFE, note="key transport to partners", oid="1.2.840.113549.1.1.7",
+        sort, "rsa-oaep-3072", _ENCRYPTION, TIED, (128, 0), library("openssl enciphers"),
+        parameters="and 4096", life=CURVE_LIFE, note="a first key comes in",
+        oid="1.2.840.113549.1.1.7",
     )  # fmt: skip
     row(sort, "rsa-oaep-2048", _ENCRYPTION, OLD, (112, 0), partners, life=SHORT_LIFE)
     note = "padding oracles"

@@ -26,6 +26,8 @@ from tallystick.infrastructure.modules.remote.words import (
 )
 from tallystick.infrastructure.modules.soft_blocks import SoftKeyBlocks
 from tallystick.infrastructure.modules.soft_chips import SoftChips
+from tallystick.infrastructure.modules.soft_data import SoftData
+from tallystick.infrastructure.modules.soft_issuing import SoftIssuing
 from tallystick.infrastructure.modules.soft_pins import SoftPins
 from tallystick.infrastructure.modules.states import KeyState
 from tallystick.kernel.codec import pack
@@ -68,6 +70,8 @@ class RemoteModule:
         self.key_blocks = cast("SoftKeyBlocks", _Part("key_blocks", self._ask))
         self.pins = cast("SoftPins", _Part("pins", self._ask))
         self.chips = cast("SoftChips", _Part("chips", self._ask))
+        self.data = cast("SoftData", _Part("data", self._ask))
+        self.issuing = cast("SoftIssuing", _Part("issuing", self._ask))
 
     def random(self, length: int) -> bytes:
         """`length` random bytes of the module's own source.

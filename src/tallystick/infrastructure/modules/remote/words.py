@@ -19,6 +19,8 @@ from tallystick.infrastructure.modules.hardening import Hardening
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
 from tallystick.infrastructure.modules.soft_blocks import SoftKeyBlocks
 from tallystick.infrastructure.modules.soft_chips import SoftChips
+from tallystick.infrastructure.modules.soft_data import SoftData
+from tallystick.infrastructure.modules.soft_issuing import SoftIssuing
 from tallystick.infrastructure.modules.soft_pins import SoftPins
 from tallystick.infrastructure.modules.standing import State
 from tallystick.infrastructure.modules.states import KeyStates
@@ -164,6 +166,8 @@ SERVICES: Final[Mapping[str, Service]] = MappingProxyType(
             *_services_of("key_blocks", SoftKeyBlocks),
             *_services_of("pins", SoftPins),
             *_services_of("chips", SoftChips),
+            *_services_of("data", SoftData),
+            *_services_of("issuing", SoftIssuing),
         )
     }
 )

@@ -1,0 +1,142 @@
+"""What a provider fixed of its payment cryptography door: FOLDER/paycrypt.json.
+
+The door serves card schemes' PINs in no case while the module is software: `use` says whether this
+is a closed loop or a test, where a provider answers for its own PINs.
+
+Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.2; 7.5
+"""
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from tallystick.infrastructure.modules.card_interface import CONSTRUCTIONS, CardRules
+from tallystick.infrastructure.modules.interface import CARD_LENGTHS
+from tallystick.infrastructure.modules.interface import Purpose as KeyPurpose
+from tallystick.infrastructure.modules.soft_transport import RSA_OAEP
+from tallystick.infrastructure.pin.translation import BY_POLICY
+from tallystick.infrastructure.pin.verification import DECIMALISATION, check_table
+from tallystick.kernel.codec import Decoder
+from tallystick.kernel.errors import Malformed, NotFound
+from tallystick.kernel.model import Record, pattern
+
+FILE: Final = "paycrypt.json"
+ALL_LEGACY: Final = "all"
+
+PURPOSES: Final = (
+    KeyPurpose.KEY_WRAP, KeyPurpose.PIN_ENCRYPTION, KeyPurpose.PIN_PVV, KeyPurpose.PIN_IBM3624,
+    KeyPurpose.DUKPT_BASE, KeyPurpose.DUKPT_INITIAL, KeyPurpose.CARD_VERIFICATION,
+    KeyPurpose.CHIP_CRYPTOGRAM, KeyPurpose.CHIP_CONFIDENTIALITY, KeyPurpose.CHIP_INTEGRITY,
+    KeyPurpose.CHIP_DYNAMIC, KeyPurpose.CARD_MAC, KeyPurpose.CARD_MAC_RETAIL,
+    KeyPurpose.CARD_MAC_CBC, KeyPurpose.DATA_ENCRYPTION, KeyPurpose.LINK_HMAC,
+    KeyPurpose.DOOR_CREDENTIAL,
+)  # fmt: skip
+"""Keys that the module of the door has; it has the roots of no others."""
+
+
+class Row(Record, frozen=True, kw_only=True):
+    """Who may do what with which keys; what no row names is refused.
+
+    `programs` are ids of programs or `*`, `actions` names of calls and `resources` `key/ID`,
+    `alias/NAME` or `*` for calls that name no key; a star at the end stands for any rest.
+    Source: ISO/TS 12812-2:2017, 7.5
+    """
+
+    programs: tuple[str, ...]
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+
+
+class PaycryptSettings(Record, frozen=True, kw_only=True):
+    """What is fixed of the door.
+
+    `legacy` names restricted mechanisms that are let in, or `all`; `weaker_formats` lets PINs go to
+    formats that protect less. `rate` and `control_rate` are calls a second of one program.
+    Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.2
+    """
+
+    v: Literal[1]
+    use: Literal["card-scheme", "closed-loop", "test"]
+    rows: tuple[Row, ...]
+    region: Annotated[str, pattern("^[a-z]{2}-[a-z]{1,16}-[0-9]{1,2}$")] = "us-east-1"
+    account: Annotated[str, pattern("^[0-9]{12}$")] = "000000000000"
+    legacy: tuple[str, ...] = ()
+    weaker_formats: bool = False
+    writes_version_b: bool = False
+    decimalisation: str = DECIMALISATION
+    rate: int = 500
+    control_rate: int = 5
+
+    def rules(self) -> CardRules:
+        """What the module of the door does beyond what is approved.
+
+        Source: ISO/TS 12812-2:2017, 8.2.2; C
+        """
+        known = frozenset({*CONSTRUCTIONS, *CARD_LENGTHS, RSA_OAEP})
+        return CardRules(
+            admitted=known if ALL_LEGACY in self.legacy else frozenset(self.legacy) & known,
+            translations=BY_POLICY if self.weaker_formats else frozenset(),
+            pins_in_software=self.use != "card-scheme",
+            writes_version_b=self.writes_version_b,
+            decimalisation=self.decimalisation,
+        )
+
+    def allows(self, program: str, action: str, resource: str) -> bool:
+        """Whether a row lets `program` do `action` with `resource`.
+
+        Source: ISO/TS 12812-2:2017, 7.5
+        """
+        return any(
+            _any(row.programs, program)
+            and _any(row.actions, action)
+            and _any(row.resources, resource)
+            for row in self.rows
+        )
+
+    @property
+    def arn_head(self) -> str:
+        """What every ARN of this door begins with.
+
+        Source: AWS Payment Cryptography API
+        """
+        return f"arn:aws:payment-cryptography:{self.region}:{self.account}:"
+
+
+_settings = Decoder(PaycryptSettings, limit=1024 * 1024)
+
+
+def paycrypt_settings(folder: Path) -> PaycryptSettings | None:
+    """The settings of the door in a provider's folder, or None where there is no such door.
+
+    Raises Malformed for a file of another form.
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    try:
+        octets = (folder / FILE).read_bytes()
+    except FileNotFoundError:
+        return None
+    found = _settings.decode(octets)
+    check_table(found.decimalisation)
+    if found.rate < 1 or found.control_rate < 1:
+        raise Malformed("the rates of the door are positive")
+    return found
+
+
+def must_have(folder: Path) -> PaycryptSettings:
+    """The settings of the door; raises NotFound where there are none.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    found = paycrypt_settings(folder)
+    if found is None:
+        raise NotFound(f"there is no {FILE} in {folder}", remedy="write one, as the how-to shows")
+    return found
+
+
+def _any(patterns: tuple[str, ...], text: str) -> bool:
+    for one in patterns:
+        if one in {"*", text}:
+            return True
+        if one.endswith("*") and "*" not in one[:-1] and fnmatchcase(text, one):
+            return True
+    return False

@@ -1,0 +1,88 @@
+"""The commands about the payment cryptography door."""
+
+import stat
+
+import pytest
+from tests.support.paycrypt import settings
+
+from tallystick.entry.cli.main import main
+from tallystick.entry.paycrypt.listening import place_of
+from tallystick.entry.paycrypt_settings import FILE, PaycryptSettings, Row, paycrypt_settings
+from tallystick.kernel.codec import encode
+from tallystick.kernel.errors import Malformed
+
+PROGRAM = "wkl_01h00000000000000000000000"
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def provider(tmp_path, capsys):
+    folder, secret = tmp_path / "provider", tmp_path / "secret"
+    assert run("init", str(folder), "--secret-out", str(secret)) == 0
+    capsys.readouterr()
+    return folder, secret
+
+
+@pytest.mark.requirement("MFS-7.4.2-01")
+def test_the_secret_is_the_same_each_time_private_and_not_printed(provider, tmp_path, capsys):
+    folder, secret = provider
+    (folder / FILE).write_bytes(encode(settings()))
+    given = ("paycrypt", "credential", str(folder), PROGRAM, "--secret-file", str(secret))
+    first, second = tmp_path / "one", tmp_path / "two"
+    assert run(*given, "--out", str(first)) == 0
+    assert run(*given, "--out", str(second)) == 0
+    assert first.read_text() == second.read_text()
+    assert len(first.read_text().strip()) == 43
+    assert stat.S_IMODE(first.stat().st_mode) == 0o600
+    assert first.read_text().strip() not in capsys.readouterr().out
+    assert run(*given, "--out", str(first)) == 1
+    assert run("paycrypt", "show", str(folder)) == 0
+    assert "closed-loop" in capsys.readouterr().out
+
+
+def test_without_a_door_there_is_nothing_to_show(provider):
+    assert run("paycrypt", "show", str(provider[0])) == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"use": "anything"}, {"account": "1"}, {"region": "here"}, {"rate": 0}, {"more": 1},
+        {"decimalisation": "0000000000000000"}, {"v": 2},
+    ],
+)  # fmt: skip
+def test_settings_of_another_form_are_refused(tmp_path, changed) -> None:
+    good = {"v": 1, "use": "test", "rows": []}
+    (tmp_path / FILE).write_bytes(encode(good))
+    assert isinstance(paycrypt_settings(tmp_path), PaycryptSettings)
+    (tmp_path / FILE).write_bytes(encode({**good, **changed}))
+    with pytest.raises(Malformed):
+        paycrypt_settings(tmp_path)
+
+
+def test_rows_let_in_what_they_name_and_nothing_else() -> None:
+    row = Row(programs=(PROGRAM,), actions=("Generate*", "GetKey"), resources=("alias/a/*",))
+    fixed = settings(rows=(row,))
+    assert fixed.allows(PROGRAM, "GenerateMac", "alias/a/b")
+    for asked in (
+        ("wkl_x", "GenerateMac", "alias/a/b"),
+        (PROGRAM, "VerifyMac", "alias/a/b"),
+        (PROGRAM, "GenerateMac", "alias/b"),
+        (PROGRAM, "GenerateMac", "key/aaaaaaaaaaaaaaaa"),
+        (PROGRAM, "GenerateMac", "*"),
+        (PROGRAM, "GetKeys", "alias/a/b"),
+    ):
+        assert not fixed.allows(*asked), asked
+
+
+@pytest.mark.parametrize("text", ["", "127.0.0.1", ":1", "a:b", "a:70000"])
+def test_a_place_is_a_host_and_a_port(text: str) -> None:
+    assert place_of("127.0.0.1:8490") == ("127.0.0.1", 8490)
+    assert place_of("[::1]:1") == ("::1", 1)
+    with pytest.raises(Malformed):
+        place_of(text)
