@@ -53,17 +53,20 @@ MIGRATION = Migration(
 )
 
 
-def informed(reader: Reader, what: str, version: int) -> tuple[int, int]:
+def informed(reader: Reader, what: str, version: int, *, besides: str) -> tuple[int, int]:
     """Of how many active customers how many acknowledged `version` of `what`, or a later one.
 
+    Customers whom `besides` opened do not count.
     Source: ISO/TS 12812-2:2017, 7.3.6
     """
     known = reader.one(
         "SELECT count(*) FROM acknowledged a JOIN customer c ON c.id = a.customer"
-        " WHERE c.status = 'active' AND a.what = ? AND a.version >= ?",
-        (what, version),
+        " WHERE c.status = 'active' AND c.opened_by <> ? AND a.what = ? AND a.version >= ?",
+        (besides, what, version),
     )
-    all_of_them = reader.one("SELECT count(*) FROM customer WHERE status = 'active'")
+    all_of_them = reader.one(
+        "SELECT count(*) FROM customer WHERE status = 'active' AND opened_by <> ?", (besides,)
+    )
     return _count(all_of_them), _count(known)
 
 

@@ -212,6 +212,6 @@ def _certified(now: Instant, serial: str) -> Certified:
     return Certified(serial=serial, not_before=now - _YEARS_MS, not_after=now + _YEARS_MS)
 
 
-def _patch_level(at: Instant) -> int:
+def _patch_level(at: int) -> int:
     """The day of `at` as Android writes it, YYYYMMDD."""
     return int(iso_utc(at)[:10].replace("-", ""))

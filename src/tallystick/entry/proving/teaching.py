@@ -13,6 +13,7 @@ from tallystick.application.education.warnings import (
     to_acknowledge,
     warnings_of,
 )
+from tallystick.application.proving.service import PROVING
 from tallystick.entry.proving.looking import Declared, Seen, declare, judged, part, unknown
 from tallystick.entry.proving.site import Site
 from tallystick.entry.proving.still import policy_in_force
@@ -58,13 +59,13 @@ class LessonProbes:
         declare(registry, _DECLARED, looks)
 
     def read(self, now: Instant) -> Seen:
-        """How many active customers acknowledged the guidance in force; probe customers count.
+        """How many active customers acknowledged the guidance in force, without probe customers.
 
         Source: ISO/TS 12812-2:2017, 7.3.6
         """
         version = max(one.version for one in CONTENT.values())
         with self._site.reading() as reader:
-            active, known = informed(reader, READ, version)
+            active, known = informed(reader, READ, version, besides=PROVING)
         if not active:
             return unknown("nobody is a customer yet")
         says = f"{known} of {active} active customers read version {version}"
@@ -115,7 +116,7 @@ class LessonProbes:
         if not asked:
             return unknown("the policy in force asks for no terms: nobody has to accept them")
         with self._site.reading() as reader:
-            active, accepted = informed(reader, TERMS, version)
+            active, accepted = informed(reader, TERMS, version, besides=PROVING)
             other = accepted_otherwise(reader, TERMS, version, digests)
         wrong: list[str] = []
         if len(versions) > 1:
