@@ -31,14 +31,16 @@ def tell_changes(before: Policy, after: Policy, *, reasons: bool) -> None:
     Where only a reason is worded otherwise it is counted, unless `reasons` asks for each.
     Source: ISO/TS 12812-2:2017, 6.1
     """
-    found = diff(before, after)
+    found, otherwise = diff(before, after), changes(before, after)
+    if not found and not otherwise:
+        say("nothing changes")
+        return
     worded = [one for one in found if is_reason(one)]
     told = found if reasons else tuple(one for one in found if one not in worded)
     for line in told or ("no parameter changes",):
         say(line)
     if worded and not reasons:
         say(f"and {len(worded)} reasons are worded otherwise (policy diff --reasons)")
-    otherwise = changes(before, after)
     say("\nfor whom it comes out otherwise" if otherwise else "\nevery decision stays the same")
     for one in otherwise:
         say(str(one))

@@ -82,9 +82,7 @@ class AppraisalProbes:
             "boot loader unlocked": replace(good, boot=replace(boot, locked=False)),
             "unverified": replace(good, boot=replace(boot, state="UNVERIFIED")),
             "failed": replace(good, boot=replace(boot, state="FAILED")),
-            "another system": replace(
-                good, boot=replace(boot, state="SELF_SIGNED", signer=_OTHER)
-            ),
+            "another system": replace(good, boot=replace(boot, state="SELF_SIGNED", signer=_OTHER)),
         }
         return self._refused(now, good, tried)
 
@@ -190,9 +188,7 @@ class AppraisalProbes:
         if self._outcome(now, good) is not Outcome.ACCEPTED:
             return unknown("not even a genuine telephone would be accepted")
         let_in = [
-            name
-            for name, one in tried.items()
-            if self._outcome(now, one) is not Outcome.REFUSED
+            name for name, one in tried.items() if self._outcome(now, one) is not Outcome.REFUSED
         ]
         return judged(
             not let_in,

@@ -97,8 +97,8 @@ SPOILT = [
         "small letters",
     ),
     (
-        "to: witness, channel: {bearer: internet, protocol: tls1.3}, carries: [tally]",
-        "to: witnes, channel: {bearer: internet, protocol: tls1.3}, carries: [tally]",
+        "to: witness, channel: {bearer: internet, protocol: tls1.3+signed}, carries: [tally]",
+        "to: witnes, channel: {bearer: internet, protocol: tls1.3+signed}, carries: [tally]",
         "witnes,",
         "did you mean 'witness'?",
     ),
