@@ -33,7 +33,7 @@ from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.address import Address, parse_address
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.codec import b64url, encode_canonical
-from tallystick.kernel.errors import Conflict, NotPermitted
+from tallystick.kernel.errors import Conflict, MfsError, NotPermitted
 from tallystick.kernel.money import currency_exponent
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import DAY_MS, Clock, Instant
@@ -212,17 +212,25 @@ def set_up(folder: ProviderFolder, plan: Plan, secret: Secret[bytes], clock: Clo
         folder.save_place(place)
     if plan.programme_text and not folder.programme_file.exists():
         _write(folder.programme_file, plan.programme_text.encode())
-        _keep_dossier(folder, plan.programme_text)
+    _keep_dossier(folder)
     tightening = public_half(ModuleSigner(module, handles[Purpose.TIGHTENING]))
     folder.save_settings(_settings(plan, root, officers, invited, tightening))
     return Done(root=public_half(root), invited=invited)
 
 
-def _keep_dossier(folder: ProviderFolder, programme: str) -> None:
-    """Leave a dossier that names the services of `programme`, so that only their rows apply."""
+def _keep_dossier(folder: ProviderFolder) -> None:
+    """Leave a dossier that names the services of the programme, so that only their rows apply.
+
+    Without a programme that can be read there is none, and every row applies.
+    """
     dossier = folder.root / DOSSIER_FILE
-    if not dossier.exists():
-        _write(dossier, encode_canonical(Dossier(services=read_programme(programme).services)))
+    if dossier.exists() or not folder.programme_file.exists():
+        return
+    try:
+        programme = read_programme(folder.programme_file.read_text(encoding="utf-8"))
+    except (MfsError, UnicodeDecodeError):
+        return
+    _write(dossier, encode_canonical(Dossier(services=programme.services)))
 
 
 def _empty_store(text: str) -> Address:

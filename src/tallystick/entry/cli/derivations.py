@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from tallystick.entry.cli.console import err, example, say, table
+from tallystick.entry.cli.console import OneOf, err, example, say, table
 from tallystick.entry.cli.policyfiles import policy_in, tell_changes
 from tallystick.entry.deriving import policy_of
 from tallystick.infrastructure.modules.clock import SystemClock
@@ -49,7 +49,7 @@ _YEARS = 2_000
 @click.option("--provider", default="", help="The provider's name; else as before, or the offer.")
 @click.option("--version", type=int, help="The policy's version; else one above the one before.")
 @click.option("--utc-offset", default="", help="Local time, as +03:00; else as before, or +00:00.")
-@click.option("--approval", type=click.Choice(["demo", "production"]), help="Who must sign it.")
+@click.option("--approval", type=OneOf(["demo", "production"]), help="Who must sign it.")
 @click.option("--json", "as_json", is_flag=True, help="Print why each row is there as JSON.")
 def derive_policy(
     file: Path,

@@ -22,7 +22,7 @@ from tallystick.infrastructure.store.opening import open_database
 from tallystick.infrastructure.store.table import Table
 from tallystick.kernel.evidence import Verdict
 from tallystick.kernel.model import replace
-from tallystick.process.attestation import appraisal
+from tallystick.process.attestation import appraisal, rules
 from tallystick.process.attestation.reading import shipped_text
 from tallystick.process.policy.facts import FOREVER
 from tallystick.protocol.channels import Language
@@ -73,8 +73,8 @@ def test_a_rule_of_appraisal_that_is_missing_is_seen(
 ) -> None:
     look = getattr(AppraisalProbes(Site(folder, CLOCK)), probe)
     assert look(CLOCK.now()).verdict is PASS
-    left = tuple(one for one in appraisal.RULES if one[0] != rule)
-    assert len(left) == len(appraisal.RULES) - 1
+    left = tuple(one for one in rules.RULES if one[0] != rule)
+    assert len(left) == len(rules.RULES) - 1
     monkeypatch.setattr(appraisal, "RULES", left)
     assert look(CLOCK.now()).verdict is FAIL
 

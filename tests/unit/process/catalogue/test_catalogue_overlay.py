@@ -123,7 +123,7 @@ def test_room_for_a_copy_of_the_text_is_refused(field: str, text: str) -> None:
 
 
 def test_an_amended_row_must_say_how() -> None:
-    with pytest.raises(Malformed, match="line 5, column 3: MFS-7.3.3-01 is amended: say how"):
+    with pytest.raises(Malformed, match=r"line 5, column 3: MFS-7\.3\.3-01 is amended: say how"):
         read_overlay(GOOD.replace("confirmed", "amended"), catalogue())
 
 
