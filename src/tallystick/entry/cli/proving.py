@@ -136,7 +136,8 @@ def _tell_findings(proved: Proved) -> None:
     total = len(proved.findings)
     found = counts(proved.findings)
     say("rows: " + ", ".join(f"{found[one.value]} of {total} {one.value}" for one in State))
-    attempted = {row for one in proved.run.observations for row in one.requirements}
+    asked = {one.requirement for one in proved.findings}
+    attempted = asked & {row for one in proved.run.observations for row in one.requirements}
     say(f"the probes of this run bear on {len(attempted)} of {total} rows")
 
 
