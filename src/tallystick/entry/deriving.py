@@ -24,7 +24,7 @@ from tallystick.process.risk.model import Pack
 from tallystick.process.risk.packs import pack_for
 from tallystick.protocol.policy_file import policy_text, read_policy_file
 
-QUICK_S = 6.0
+QUICK_S = 20.0
 """How long set-up goes on with an analysis before it leaves it to a command of its own."""
 
 _YEARS = 2_000

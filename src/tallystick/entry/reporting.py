@@ -38,7 +38,7 @@ from tallystick.process.risk.model import LossCurve, Pack
 from tallystick.process.risk.observing import observation_of
 from tallystick.process.risk.packs import pack_for
 from tallystick.process.risk.paths import Scenes
-from tallystick.process.risk.residual import declared
+from tallystick.process.risk.residual import declared, highest_inherent
 from tallystick.protocol.measures import Touched
 
 PROGRAMME_FILE = "mfs.yaml"
@@ -86,6 +86,10 @@ def material_of(place: Path, clock: Clock, options: Options, stage: Stage) -> Ma
             catalogue_digest=catalogue_digest(rows),
             engine=f"Tallystick {__version__}",
             basis=analysis.basis,
+            profile=(
+                f"{analysis.profile.id}, for a bare risk of"
+                f" {highest_inherent(analysis.standings).risk}"
+            ),
             made_at=now,
         ),
         programme=programme,

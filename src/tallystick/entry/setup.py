@@ -15,6 +15,7 @@ from pathlib import Path
 from tallystick.application.notices import SenderRule, default_sender
 from tallystick.application.operators.service import code_hash
 from tallystick.client.keyfile import KeyFile
+from tallystick.entry.evidence import DOSSIER_FILE
 from tallystick.entry.partner_settings import Partner, PartnerLink
 from tallystick.entry.settings import InvitationHash, ProviderFolder, ProviderSettings, PublicHalf
 from tallystick.infrastructure.crypto.signature import (
@@ -32,12 +33,14 @@ from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.address import Address, parse_address
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.codec import b64url, encode_canonical
-from tallystick.kernel.errors import Conflict, NotPermitted
+from tallystick.kernel.errors import Conflict, MfsError, NotPermitted
 from tallystick.kernel.money import currency_exponent
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import DAY_MS, Clock, Instant
+from tallystick.process.conformance.dossier import Dossier
 from tallystick.process.policy import read_policy
 from tallystick.process.policy.signing import sign_policy
+from tallystick.process.programme.reading import read_programme
 from tallystick.protocol.channels import Language
 
 SERVER_ROLES = (Role.FRONT, Role.WRITER, Role.ENROLMENT)
@@ -209,9 +212,25 @@ def set_up(folder: ProviderFolder, plan: Plan, secret: Secret[bytes], clock: Clo
         folder.save_place(place)
     if plan.programme_text and not folder.programme_file.exists():
         _write(folder.programme_file, plan.programme_text.encode())
+    _keep_dossier(folder)
     tightening = public_half(ModuleSigner(module, handles[Purpose.TIGHTENING]))
     folder.save_settings(_settings(plan, root, officers, invited, tightening))
     return Done(root=public_half(root), invited=invited)
+
+
+def _keep_dossier(folder: ProviderFolder) -> None:
+    """Leave a dossier that names the services of the programme, so that only their rows apply.
+
+    Without a programme that can be read there is none, and every row applies.
+    """
+    dossier = folder.root / DOSSIER_FILE
+    if dossier.exists() or not folder.programme_file.exists():
+        return
+    try:
+        programme = read_programme(folder.programme_file.read_text(encoding="utf-8"))
+    except (MfsError, UnicodeDecodeError):
+        return
+    _write(dossier, encode_canonical(Dossier(services=programme.services)))
 
 
 def _empty_store(text: str) -> Address:

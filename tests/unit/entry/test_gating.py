@@ -144,7 +144,7 @@ def test_a_fresh_folder_opens_the_gate(folder: ProviderFolder) -> None:
         (lambda one: one.risk_file.unlink(), "risk.json", "were not analysed"),
         (lambda one: one.risk_file.write_bytes(b"{}"), "risk.json", "cannot be read"),
         (
-            lambda one: edit(one, "customers: 20_000", "customers: 21_000"),
+            lambda one: edit(one, "customers: 8_000", "customers: 9_000"),
             "risk.json",
             "changed after",
         ),

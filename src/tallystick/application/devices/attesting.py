@@ -93,8 +93,8 @@ class Attesting:
 
         Source: RFC 9334, 8.3
         """
-        self._policy = policy or shipped_policy()
-        self._digest = self._policy.digest()
+        self.policy = policy or shipped_policy()
+        self._digest = self.policy.digest()
         self._known = known
         parts = (self._digest, known.list_digest, known.models_digest)
         self.basis = b64url(sha256(" ".join(parts).encode()))
@@ -112,7 +112,7 @@ class Attesting:
         if set(stated) != _MEMBERS:
             raise Malformed("an attestation of two keys has another shape")
         above = cbor.octets_list(stated["above"])
-        roots = root_links(self._policy, FORMAT)
+        roots = root_links(self.policy, FORMAT)
         kept: list[Appraised] = []
         for name, public in (("possession", opened.possession), ("consent", opened.consent)):
             point = public.octets()
@@ -124,7 +124,7 @@ class Attesting:
             )
             evidence = verify_chain((cbor.octets_of(stated[name]), *above), roots)
             verdict = appraise(
-                evidence, subject, self._policy, self._known, policy_digest=self._digest
+                evidence, subject, self.policy, self._known, policy_digest=self._digest
             )
             kept.append(Appraised(evidence=evidence, subject=subject, verdict=verdict))
         return _attested(kept)
@@ -161,7 +161,7 @@ class Attesting:
                 kept.append(one)
                 continue
             verdict = appraise(
-                one.evidence, one.subject, self._policy, self._known, policy_digest=self._digest
+                one.evidence, one.subject, self.policy, self._known, policy_digest=self._digest
             )
             kept.append(replace(one, verdict=verdict))
         return _attested(kept)

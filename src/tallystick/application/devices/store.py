@@ -128,13 +128,16 @@ def devices_of(reader: Reader, customer: str) -> list[Device]:
     return [from_row(Device, row) for row in rows]
 
 
-def trust_counts(reader: Reader) -> dict[str, int]:
+def trust_counts(reader: Reader, besides: str = "") -> dict[str, int]:
     """How many active devices are trusted how far, by the word for it.
 
+    Devices of customers whom `besides` opened do not count.
     Source: ISO/TS 12812-2:2017, 7.2.6
     """
     rows = reader.rows(
-        "SELECT trust, COUNT(*) FROM device WHERE status = 'active' GROUP BY trust ORDER BY trust"
+        "SELECT d.trust, COUNT(*) FROM device d JOIN customer c ON c.id = d.customer"
+        " WHERE d.status = 'active' AND c.opened_by <> ? GROUP BY d.trust ORDER BY d.trust",
+        (besides,),
     )
     return {str(trust): int(str(count)) for trust, count in rows}
 

@@ -50,7 +50,7 @@ def read_content(text: str) -> Content:
     """
     defects = Defects()
     words = ("version", "topics", "never_contact", "complaints", "terms")
-    root = Section(read_nodes(text), "", defects, words)
+    root = Section(read_nodes(text, "text of lessons"), "", defects, words)
     listed = root.section("topics")
     topics: list[Topic] = []
     for name, _ in listed.names():

@@ -21,7 +21,8 @@ from tallystick.protocol.channels import Language
 from tallystick.protocol.education import Acknowledge, Guidance, ProtectionCard
 from tallystick.protocol.payments import Empty
 
-_TOPICS = "topics"
+READ = "topics"
+"""The name under which the guidance is acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Education:
                 terms=told.terms,
                 digest=told.digest,
                 accepted=self.version(customer.id, TERMS),
-                known=self.version(customer.id, _TOPICS),
+                known=self.version(customer.id, READ),
             )
         )
 

@@ -3,6 +3,7 @@
 Source: ISO/TS 12812-2:2017, 7.3.6
 """
 
+from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
 from tallystick.kernel.model import Record
@@ -50,3 +51,36 @@ MIGRATION = Migration(
         ) STRICT, WITHOUT ROWID""",
     ),
 )
+
+
+def informed(reader: Reader, what: str, version: int, *, besides: str) -> tuple[int, int]:
+    """Of how many active customers how many acknowledged `version` of `what`, or a later one.
+
+    Customers whom `besides` opened do not count.
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+    known = reader.one(
+        "SELECT count(*) FROM acknowledged a JOIN customer c ON c.id = a.customer"
+        " WHERE c.status = 'active' AND c.opened_by <> ? AND a.what = ? AND a.version >= ?",
+        (besides, what, version),
+    )
+    all_of_them = reader.one(
+        "SELECT count(*) FROM customer WHERE status = 'active' AND opened_by <> ?", (besides,)
+    )
+    return _count(all_of_them), _count(known)
+
+
+def accepted_otherwise(reader: Reader, what: str, version: int, digests: tuple[str, ...]) -> int:
+    """How many customers acknowledged `version` of `what` with another text than `digests`.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+    rows = reader.rows(
+        "SELECT digest, count(*) FROM acknowledged WHERE what = ? AND version = ? GROUP BY digest",
+        (what, version),
+    )
+    return sum(int(str(count)) for digest, count in rows if str(digest) not in digests)
+
+
+def _count(row: tuple[object, ...] | None) -> int:
+    return 0 if row is None else int(str(row[0]))

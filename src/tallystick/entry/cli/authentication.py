@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from tallystick.entry.cli.console import example, say, say_json, table
+from tallystick.entry.cli.console import OneOf, example, say, say_json, table
 from tallystick.entry.cli.unlocking import opener_from, opener_options
 from tallystick.entry.frauds import FraudRates, fraud_rates, transport_key
 from tallystick.entry.settings import ProviderFolder
@@ -74,7 +74,7 @@ def show_transport_key(folder: Path, secret_fd: int | None, secret_file: Path | 
     ),
 )
 @click.argument("file", type=_FILE)
-@click.option("--mechanism", required=True, type=click.Choice(_HASHES), help="The seed's hash.")
+@click.option("--mechanism", required=True, type=OneOf(_HASHES), help="The seed's hash.")
 @click.option("--suite", required=True, help="Mechanism of the transport key.")
 @click.option("--public", required=True, help="Public half of the transport key, base64url.")
 def seal_seed(file: Path, mechanism: str, suite: str, public: str) -> None:

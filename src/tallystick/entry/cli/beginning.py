@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from tallystick.entry.cli.console import err, example, say, say_json, table
+from tallystick.entry.cli.console import OneOf, err, example, say, say_json, table
 from tallystick.entry.cli.unlocking import (
     make_secret_file,
     secret_from,
@@ -66,7 +66,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--profile",
     "profiles",
-    type=click.Choice([*SIGNATURES, *PROFILES]),
+    type=OneOf([*SIGNATURES, *PROFILES]),
     multiple=True,
     help="How strictly policies are approved (else demo); which programme to begin with (else"
     " mobile-money-operator). Say it twice for both.",
@@ -84,7 +84,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option(
     "--language",
-    type=click.Choice([one.value for one in Language]),
+    type=OneOf([one.value for one in Language]),
     default=Language.ENGLISH.value,
     show_default=True,
     help="In which language customers are spoken to who chose none.",

@@ -6,7 +6,7 @@ Source: ISO/TS 12812-2:2017, 6.2.2
 import click
 from click.shell_completion import get_completion_class
 
-from tallystick.entry.cli.console import example
+from tallystick.entry.cli.console import OneOf, example
 
 
 @click.command(
@@ -15,7 +15,7 @@ from tallystick.entry.cli.console import example
         "tallystick completion fish > ~/.config/fish/completions/tallystick.fish",
     )
 )
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", type=OneOf(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
     """Print the completion script of a shell."""

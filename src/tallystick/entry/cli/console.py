@@ -6,6 +6,7 @@ Source: ISO/TS 12812-2:2017, 6.2.2
 import io
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 
 import click
 from rich.console import Console
@@ -27,6 +28,22 @@ _EXAMPLE_COLUMNS = 70
 
 Tell = Callable[[int, int], None]
 """Told how much is done of how much."""
+
+
+class OneOf(click.Choice[str]):
+    """A word of a list; a word that is none is refused with the nearest one.
+
+    Source: ISO/TS 12812-2:2017, 6.2.2
+    """
+
+    def get_invalid_choice_message(self, value: object, ctx: click.Context | None) -> str:
+        """The refusal of `value`, with the nearest word if there is one.
+
+        Source: ISO/TS 12812-2:2017, 6.2.2
+        """
+        near = get_close_matches(str(value), [str(one) for one in self.choices], n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        return super().get_invalid_choice_message(value, ctx) + hint
 
 
 def say(text: str, style: str = "") -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from tallystick.entry.cli.console import err, example, say, table
-from tallystick.entry.cli.policyfiles import policy_in
+from tallystick.entry.cli.console import OneOf, err, example, say, table
+from tallystick.entry.cli.policyfiles import policy_in, tell_changes
 from tallystick.entry.deriving import policy_of
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.store.files import replace_file
@@ -21,8 +21,6 @@ from tallystick.process.derivation.basis import Header, asking, following
 from tallystick.process.derivation.derive import Basis, Derived
 from tallystick.process.derivation.rules import load_rules
 from tallystick.process.policy import Policy
-from tallystick.process.policy.changes import changes
-from tallystick.process.policy.explain import diff
 from tallystick.process.programme.reading import read_programme
 from tallystick.process.risk.analysis import Options, analyse
 from tallystick.process.risk.packs import pack_for
@@ -51,7 +49,7 @@ _YEARS = 2_000
 @click.option("--provider", default="", help="The provider's name; else as before, or the offer.")
 @click.option("--version", type=int, help="The policy's version; else one above the one before.")
 @click.option("--utc-offset", default="", help="Local time, as +03:00; else as before, or +00:00.")
-@click.option("--approval", type=click.Choice(["demo", "production"]), help="Who must sign it.")
+@click.option("--approval", type=OneOf(["demo", "production"]), help="Who must sign it.")
 @click.option("--json", "as_json", is_flag=True, help="Print why each row is there as JSON.")
 def derive_policy(
     file: Path,
@@ -141,10 +139,7 @@ def _tell(basis: Basis, derived: Derived, before: Policy | None, after: Policy) 
     if before is None:
         return
     say("\nwhat changes")
-    for line in diff(before, after) or ("nothing",):
-        say(line)
-    for one in changes(before, after):
-        say(str(one))
+    tell_changes(before, after, reasons=False)
 
 
 def _caps(basis: Basis) -> Iterator[tuple[object, ...]]:

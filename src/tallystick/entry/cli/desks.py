@@ -10,7 +10,7 @@ import click
 from tallystick.application.operators.service import code_hash
 from tallystick.client.http import HttpTransport
 from tallystick.client.operator import OperatorDesk
-from tallystick.entry.cli.console import example, say, say_json, table
+from tallystick.entry.cli.console import OneOf, example, say, say_json, table
 from tallystick.entry.cli.operators import open_key, say_reply, write_proposal
 from tallystick.entry.cli.unlocking import passphrase_from, passphrase_parameters
 from tallystick.entry.desk_settings import (
@@ -64,7 +64,7 @@ def desk() -> None:
     "--algorithm",
     "algorithms",
     multiple=True,
-    type=click.Choice(ALGORITHMS),
+    type=OneOf(ALGORITHMS),
     default=("ES256",),
     show_default=True,
     help="What it signs with.",

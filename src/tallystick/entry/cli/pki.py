@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tallystick.entry.cli.console import FOUND_SOMETHING, example, say, say_json, table
+from tallystick.entry.cli.console import FOUND_SOMETHING, OneOf, example, say, say_json, table
 from tallystick.entry.cli.unlocking import opener_from, opener_options
 from tallystick.entry.pki.archiving import archive, authority_of
 from tallystick.entry.pki.making import DELTA_LIFE_MS, LIST_LIFE_MS, expiring, making
@@ -81,7 +81,7 @@ def root(
     ),
 )
 @click.argument("folder", type=_FOLDER)
-@click.argument("profile", type=click.Choice(tuple(PROFILES)))
+@click.argument("profile", type=OneOf(tuple(PROFILES)))
 @click.argument("names", nargs=-1, required=True)
 @click.option("--request", "request_file", type=_READ, required=True, help="The request (CSR).")
 @click.option("--days", type=int, default=0, help="How long; the profile's life if absent.")
@@ -145,7 +145,7 @@ def renew(
 @click.argument("folder", type=_FOLDER)
 @click.argument("number")
 @click.option(
-    "--reason", type=click.Choice(tuple(REASONS)), default="unspecified", help="Why it is revoked."
+    "--reason", type=OneOf(tuple(REASONS)), default="unspecified", help="Why it is revoked."
 )
 @_root_block
 def revoke(
@@ -176,7 +176,7 @@ def revoke(
     ),
 )
 @click.argument("folder", type=_FOLDER)
-@click.argument("authorities", nargs=-1, type=click.Choice((ROOT, *AUTHORITIES)))
+@click.argument("authorities", nargs=-1, type=OneOf((ROOT, *AUTHORITIES)))
 @click.option("--delta", is_flag=True, help="Only what changed since the last whole list.")
 @_root_block
 def crl(
@@ -207,7 +207,7 @@ def crl(
     epilog=example("tallystick pki responder ./provider --secret-file ./secret"),
 )
 @click.argument("folder", type=_FOLDER)
-@click.argument("authorities", nargs=-1, type=click.Choice((ROOT, *AUTHORITIES)))
+@click.argument("authorities", nargs=-1, type=OneOf((ROOT, *AUTHORITIES)))
 @_root_block
 def responder(
     folder: Path,
@@ -255,7 +255,7 @@ def stamping(folder: Path, policy: str, secret_file: Path | None, secret_fd: int
     ),
 )
 @click.argument("folder", type=_FOLDER)
-@click.option("--clock", type=click.Choice(("kernel", "declared")), help="Who answers for it.")
+@click.option("--clock", type=OneOf(("kernel", "declared")), help="Who answers for it.")
 @click.option("--accuracy-ms", type=click.IntRange(1, 60_000), help="What is promised.")
 @click.option("--authority", help="The address of another authority; empty for the own one.")
 @click.option("--roots", type=_READ, help="The roots of the other authority (PEM).")
@@ -347,7 +347,7 @@ def list_certificates(folder: Path, days: int, as_json: bool) -> None:
 
 @pki.command("show", epilog=example("tallystick pki show ./provider root > root.pem"))
 @click.argument("folder", type=_FOLDER)
-@click.argument("authority", type=click.Choice((ROOT, *AUTHORITIES)))
+@click.argument("authority", type=OneOf((ROOT, *AUTHORITIES)))
 def show(folder: Path, authority: str) -> None:
     """Print the certificate of an AUTHORITY in PEM, to be pinned by whoever relies on it."""
     register = CertificateFolder(ProviderFolder(folder)).register()

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from tallystick.entry.cli.console import example, say, say_json, table
-from tallystick.entry.cli.policyfiles import policy_in
+from tallystick.entry.cli.policyfiles import policy_in, tell_changes
 from tallystick.entry.cli.supposing import in_words, say_stood, suppose
 from tallystick.entry.cli.unlocking import (
     officer_options,
@@ -27,8 +27,7 @@ from tallystick.kernel.money import Money
 from tallystick.kernel.time import iso_utc
 from tallystick.process.policy import compile_policy
 from tallystick.process.policy.cedar import cedar_policies, cedar_schema
-from tallystick.process.policy.changes import changes
-from tallystick.process.policy.explain import diff, explain, explain_steps
+from tallystick.process.policy.explain import explain, explain_steps
 from tallystick.process.policy.explain import in_words as in_words_of
 from tallystick.process.policy.regimes import Baseline, regime, regime_names
 from tallystick.process.policy.signing import sign_policy
@@ -68,20 +67,14 @@ def check(file: Path) -> None:
 )
 @click.argument("old", type=_PATH)
 @click.argument("new", type=_PATH)
-def compare(old: Path, new: Path) -> None:
+@click.option("--reasons", is_flag=True, help="Show where a reason is worded otherwise, too.")
+def compare(old: Path, new: Path, *, reasons: bool) -> None:
     """Say in words what changes from OLD to NEW, each a text or a signed file.
 
     First the parameters, then for whom a decision comes out otherwise: every pair of rows or caps,
     over all facts there can be, with an example.
     """
-    before, after = policy_in(old), policy_in(new)
-    for line in diff(before, after) or ("nothing changes",):
-        say(line)
-    found = changes(before, after)
-    if found:
-        say("\nfor whom it comes out otherwise")
-    for one in found:
-        say(str(one))
+    tell_changes(policy_in(old), policy_in(new), reasons=reasons)
 
 
 @policy.command(

@@ -30,7 +30,6 @@ from tallystick.process.conformance.findings import State, counts
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_STYLES = {Verdict.FAIL: "red", Verdict.UNKNOWN: "yellow"}
 
 
 @click.command(
@@ -115,10 +114,11 @@ def _tell(proved: Proved) -> None:
     seen = proved.run.observations
     rows = [(one.verdict.value, one.check, one.summary) for one in seen]
     table("probes", ("", "probe", "saw"), rows)
-    for one in seen:
-        style = _STYLES.get(one.verdict)
-        if style:
-            say(f"{one.check}: {one.summary}", style=style)
+    failed = [one for one in seen if one.verdict is Verdict.FAIL]
+    if failed:
+        say("\nwhat failed")
+    for one in failed:
+        say(f"{one.check}: {one.summary}", style="red")
     counted = Counter(one.verdict for one in seen)
     total = len(seen)
     say(
@@ -136,7 +136,8 @@ def _tell_findings(proved: Proved) -> None:
     total = len(proved.findings)
     found = counts(proved.findings)
     say("rows: " + ", ".join(f"{found[one.value]} of {total} {one.value}" for one in State))
-    attempted = {row for one in proved.run.observations for row in one.requirements}
+    asked = {one.requirement for one in proved.findings}
+    attempted = asked & {row for one in proved.run.observations for row in one.requirements}
     say(f"the probes of this run bear on {len(attempted)} of {total} rows")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from tallystick.entry.cli.console import FOUND_SOMETHING, example, say, say_json, table
+from tallystick.entry.cli.console import FOUND_SOMETHING, OneOf, example, say, say_json, table
 from tallystick.entry.keykeeping import custody_of
 from tallystick.entry.recounting import recount
 from tallystick.entry.registering import new_register, state_of
@@ -133,7 +133,7 @@ def show_due(folder: Path, days: int, as_json: bool) -> None:
     ),
 )
 @click.argument("folder", type=_FOLDER)
-@click.argument("name", type=click.Choice([*SHAPES, _KEYS, _CRYPTO]))
+@click.argument("name", type=OneOf([*SHAPES, _KEYS, _CRYPTO]))
 @click.argument("entry", required=False)
 @_JSON
 def show(folder: Path, name: str, entry: str | None, as_json: bool) -> None:
@@ -362,7 +362,7 @@ def _show_crypto(state: State, now: Instant, as_json: bool) -> None:
     epilog=example("tallystick registers new ./provider vendors --owner ciso"),
 )
 @click.argument("folder", type=_FOLDER)
-@click.argument("name", type=click.Choice(list(SHAPES)))
+@click.argument("name", type=OneOf(list(SHAPES)))
 @click.option("--owner", required=True, help="The post that answers for it.")
 def new(folder: Path, name: str, owner: str) -> None:
     """Write register NAME, empty, into the provider's FOLDER, its fields as comments."""

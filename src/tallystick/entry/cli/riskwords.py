@@ -11,12 +11,14 @@ from tallystick.process.risk.analysis import Analysis
 from tallystick.process.risk.findings import Finding, Open
 from tallystick.process.risk.losses.report import LossReport
 from tallystick.process.risk.model import AttackPath, Choice, Verdict
+from tallystick.process.risk.residual import highest_inherent
 
 Part = tuple[str, Sequence[str], Sequence[Sequence[str]]]
 """A title, the columns, and the rows of a table."""
 
 _MOST_FINDINGS = 12
 _MOST_ROWS = 20
+_MOST_ASSETS = 4
 _WHY = {Open.NOT_THERE: "not there", Open.BY_DESIGN: "no choice closes it"}
 
 
@@ -78,8 +80,23 @@ def _head(analysis: Analysis) -> Part:
         ("open as designed", str(counts["open_designed"])),
         (f"open as {analysis.basis}", str(counts["open_observed"])),
         ("profile", f"{analysis.profile.id}: {analysis.profile.verification}"),
+        ("because", _raised(analysis)),
     ]
     return "risk analysis", ("", ""), rows
+
+
+def _raised(analysis: Analysis) -> str:
+    """What the profile follows from: the highest inherent risk, and whose impact makes it so."""
+    found = highest_inherent(analysis.standings)
+    if not found.places:
+        return "nothing is at risk"
+    impact = max(found.impacts.values())
+    assets = [name for name, one in found.impacts.items() if one is impact]
+    more = f" and {len(assets) - _MOST_ASSETS} more" if len(assets) > _MOST_ASSETS else ""
+    return (
+        f"bare, the risk is {found.risk} at {len(found.places)} places, by impact"
+        f" {impact.name.lower()} of {', '.join(assets[:_MOST_ASSETS])}{more}"
+    )
 
 
 def _finding(one: Finding) -> tuple[str, ...]:

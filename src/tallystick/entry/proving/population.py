@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from tallystick.application.devices.store import trust_counts
+from tallystick.application.proving.service import PROVING
 from tallystick.entry.proving.looking import Declared, Seen, declare, judged, unknown
 from tallystick.entry.proving.site import Site
 from tallystick.kernel.errors import MfsError
@@ -47,14 +48,14 @@ class PopulationProbes:
     def attested(self, now: Instant) -> Seen:
         """The share of active telephones with a proven hardware key, against the programme's.
 
-        Telephones of the probe customers count like any other.
+        Telephones of the probe customers do not count: their keys are files.
         Source: ISO/TS 12812-2:2017, 7.2.6
         """
         with self._site.reading() as reader:
-            counts = trust_counts(reader)
+            counts = trust_counts(reader, besides=PROVING)
         total, proven = sum(counts.values()), counts.get(_HARDWARE, 0)
         if not total:
-            return unknown("no telephone is enrolled")
+            return unknown("no telephone of a customer is enrolled")
         try:
             text = self._site.folder.programme_file.read_text(encoding="utf-8")
             wanted = expected_share(read_programme(text), _ENVIRONMENTS)

@@ -18,6 +18,7 @@ from tallystick.application.own_commands import EquipProbe, NoticeTried, RecordE
 from tallystick.application.proving import Equipped, recorded_runs
 from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.evidence import Kept, document_in, kept_in, leave_run, running_in
+from tallystick.entry.proving.appraising import AppraisalProbes
 from tallystick.entry.proving.books import BookProbes
 from tallystick.entry.proving.builds import BuildProbes
 from tallystick.entry.proving.consenting import ConsentProbes
@@ -40,6 +41,7 @@ from tallystick.entry.proving.registers import RegisterProbes
 from tallystick.entry.proving.rows import RowProbes
 from tallystick.entry.proving.site import Site, served
 from tallystick.entry.proving.still import StillProbes
+from tallystick.entry.proving.teaching import LessonProbes
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.modules.opening import Opener
@@ -100,6 +102,8 @@ def registry_of(site: Site, line: Line) -> Registry:
     RowProbes().register(registry)
     RegisterProbes(site).register(registry)
     PopulationProbes(site).register(registry)
+    AppraisalProbes(site).register(registry)
+    LessonProbes(site).register(registry)
     ModelProbes(site).register(registry)
     DecisionProbes(site).register(registry)
     BookProbes(site).register(registry)

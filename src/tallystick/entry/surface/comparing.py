@@ -79,6 +79,9 @@ _SHOWN: Final[Mapping[str, tuple[tuple[NodeKind, ...], tuple[AssetClass, ...]]]]
 _PARTNERS: Final = frozenset({OperatorAct.EVALUATE_POLICY.value})
 """Acts of parties outside: no post has a duty for them."""
 
+_BY_AGENTS: Final = frozenset({"agent.open-customer"})
+"""Operations that nobody but a placed agent is let do."""
+
 _UNSHOWN: Final = frozenset(
     {"health.live", "health.ready", "access.configuration", "education.read", "protection.card"}
 )
@@ -196,6 +199,8 @@ def _operations(found: Discovered, programme: Programme) -> Iterator[Difference]
             continue
         if one.protection is Protection.CALLBACK and one.name not in found.callbacks:
             continue
+        if one.name in _BY_AGENTS and not _places_agents(found):
+            continue
         kinds, classes = _meaning(one)
         if _flows_show(programme, kinds, classes):
             continue
@@ -205,6 +210,11 @@ def _operations(found: Discovered, programme: Programme) -> Iterator[Difference]
             f"add a flow between a {_either(kind.value for kind in kinds)} and the platform that"
             f" carries an asset of class {_either(one.value for one in classes)}",
         )
+
+
+def _places_agents(found: Discovered) -> bool:
+    """Whether any role may place an agent; without one, what only agents ask for is refused."""
+    return any(OperatorAct.PLACE_AGENT.value in acts for acts in found.allowed.values())
 
 
 def _meaning(one: Operation) -> tuple[tuple[NodeKind, ...], tuple[AssetClass, ...]]:

@@ -5,7 +5,7 @@ sure it is. Read in this order:
 
     model       the rows: Clause, Requirement, Threat, and the words they may use
     load        reads data/*.json once; a catalogue that contradicts itself is refused
-    overlay     marks and added rows of somebody who has the standard; `yamltree` reads their file
+    overlay     marks and added rows of somebody who has the standard
     matrix      which operation needs which security service; default numbers of the policy
     glossary    the standard's terms in our words, each with a place to look
     scan        which code cites which clause, which test carries which tag

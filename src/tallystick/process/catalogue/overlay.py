@@ -7,10 +7,9 @@ Free text is bounded and references name a place, so that the file never becomes
 Source: ISO/TS 12812-2:2017, 5; 7.3.1
 """
 
-import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
-from datetime import date
+from collections.abc import Iterator
+from collections.abc import Mapping as Entries
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -20,16 +19,22 @@ from tallystick.kernel.clause import clause_of_requirement
 from tallystick.kernel.errors import Conflict, Malformed, NotFound, Unavailable
 from tallystick.kernel.model import Record
 from tallystick.process.catalogue.model import Catalogue, Kind, Modality
-from tallystick.process.catalogue.yamltree import Branch, Leaf, at, read_tree, unknown
+from tallystick.process.yamltext.position import Position
+from tallystick.process.yamltext.quantities import day
+from tallystick.process.yamltext.section import Defects, Section, suggestion
+from tallystick.process.yamltext.tree import Mapping, Scalar, read_nodes
 
+MAX_NAME = 80
 MAX_NOTE = 280
 MAX_TITLE = 120
 
-_EDITION = re.compile(r"^ISO(?:/TS)? 12812-2:[0-9]{4}(?:\(E\))?$")
-_DATE = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
-_PLACE = re.compile(
+_TOP = ("by", "edition", "date", "rows", "added")
+_MARK = ("standing", "note", "iso_kind", "iso_text_ref")
+_ADDED = ("clause", "title", "modality", "iso_kind", "iso_text_ref")
+_EDITION = r"^ISO(?:/TS)? 12812-2:[0-9]{4}(?:\(E\))?\Z"
+_PLACE = (
     r"^(?:[0-9]{1,2}(?:\.[0-9]){0,2}|[A-D](?:\.[0-9]){0,2})"
-    r"(?:, (?:page|paragraph|sentence|item|note|table|figure) [0-9A-Za-z-]{1,5}){0,3}$"
+    r"(?:, (?:page|paragraph|sentence|item|note|table|figure) [0-9A-Za-z-]{1,5}){0,3}\Z"
 )
 _BORROWED = "write a note of your own and refer to the place; the standard's text stays out of it"
 
@@ -47,6 +52,9 @@ class Standing(StrEnum):
     ABSENT = "absent"
     ADDED = "added"
     RECONSTRUCTED = "reconstructed"
+
+
+_MARKED = (Standing.CONFIRMED, Standing.AMENDED, Standing.ABSENT)
 
 
 class Mark(Record, frozen=True, kw_only=True):
@@ -84,8 +92,8 @@ class Overlay(Record, frozen=True, kw_only=True):
     by: str
     edition: str
     date: str
-    rows: Mapping[str, Mark]
-    added: Mapping[str, AddedRow]
+    rows: Entries[str, Mark]
+    added: Entries[str, AddedRow]
 
 
 class OverlaidRow(Record, frozen=True, kw_only=True):
@@ -112,7 +120,7 @@ class OverlaidCatalogue(Record, frozen=True, kw_only=True):
 
     catalogue: Catalogue
     overlay: Overlay | None
-    rows: Mapping[str, OverlaidRow]
+    rows: Entries[str, OverlaidRow]
 
     def row(self, identifier: str) -> OverlaidRow:
         """The row `identifier`, added ones included; raises NotFound.
@@ -164,21 +172,22 @@ def load_overlay(path: Path, found: Catalogue) -> Overlay:
 def read_overlay(text: str, found: Catalogue) -> Overlay:
     """The overlay that `text` is, its ids checked against `found`.
 
-    Raises Malformed with the line for unknown words or ids (with the nearest known one), words
-    twice, missing words, dates and places of another form, and texts longer than their bound.
+    Raises Malformed with every defect and its position: unknown words or ids (with the nearest
+    known one), words twice, missing words, dates and places of another form, and texts longer than
+    their bound. Raises TooLarge for a file that no overlay has the size of.
     Source: ISO/TS 12812-2:2017, 5
     """
-    top = read_tree(text)
-    _known(top, {"by", "edition", "date", "rows", "added"}, required=("by", "edition", "date"))
-    rows = _inner(top, "rows")
-    added = _inner(top, "added")
-    return Overlay(
-        by=_text(top, "by", 80),
-        edition=_shaped(top, "edition", _EDITION, "an edition looks like ISO/TS 12812-2:2017"),
+    defects = Defects(remedy="correct the overlay and read it again")
+    top = Section(read_nodes(text, "overlay", as_written=True), "overlay", defects, _TOP)
+    overlay = Overlay(
+        by=_text(top, "by", MAX_NAME),
+        edition=top.text("edition", _EDITION, "an edition such as ISO/TS 12812-2:2017"),
         date=_day(top),
-        rows=MappingProxyType({one: _mark(rows, one, found) for one in rows.entries}),
-        added=MappingProxyType({one: _added(added, one, found) for one in added.entries}),
+        rows=MappingProxyType(dict(_marks(top, found))),
+        added=MappingProxyType(dict(_rows(top, found))),
     )
+    defects.refuse()
+    return overlay
 
 
 def apply_overlay(found: Catalogue, overlay: Overlay | None) -> OverlaidCatalogue:
@@ -187,8 +196,8 @@ def apply_overlay(found: Catalogue, overlay: Overlay | None) -> OverlaidCatalogu
     Raises NotFound for a marked row that the catalogue lacks, Conflict for an added id that it has.
     Source: ISO/TS 12812-2:2017, 5
     """
-    marks: Mapping[str, Mark] = overlay.rows if overlay is not None else {}
-    added: Mapping[str, AddedRow] = overlay.added if overlay is not None else {}
+    marks: Entries[str, Mark] = overlay.rows if overlay is not None else {}
+    added: Entries[str, AddedRow] = overlay.added if overlay is not None else {}
     for identifier in marks:
         found.requirement(identifier)
     rows: dict[str, OverlaidRow] = {}
@@ -225,111 +234,76 @@ def _overlaid(found: Catalogue, identifier: str, mark: Mark | None) -> OverlaidR
     )
 
 
-def _mark(rows: Branch, identifier: str, found: Catalogue) -> Mark:
-    if identifier not in found.requirements:
-        raise unknown(rows.lines[identifier], "requirement", identifier, found.requirements)
-    value = rows.entries[identifier]
-    if isinstance(value, Leaf):
-        value = Branch(entries={"standing": value}, line=value.line, lines={"standing": value.line})
-    _known(value, {"standing", "note", "iso_kind", "iso_text_ref"}, required=("standing",))
-    allowed = (Standing.CONFIRMED, Standing.AMENDED, Standing.ABSENT)
+def _marks(top: Section, found: Catalogue) -> Iterator[tuple[str, Mark]]:
+    if "rows" not in top:
+        return
+    below = top.section("rows")
+    for identifier, node in below.values():
+        at = below.position(identifier)
+        if identifier not in found.requirements:
+            near = suggestion(identifier, found.requirements)
+            top.defects.add(at, f"the catalogue has no row {identifier[:40]!r}{near}")
+        long = Mapping({"standing": (at, node)}, at) if isinstance(node, Scalar) else node
+        yield identifier, _mark(Section(long, identifier[:20], top.defects, _MARK))
+
+
+def _mark(section: Section) -> Mark:
     mark = Mark(
-        standing=_word(value, "standing", allowed),
-        note=_optional(value, "note", lambda name: _text(value, name, MAX_NOTE)),
-        iso_kind=_word(value, "iso_kind", Kind) if "iso_kind" in value.entries else None,
-        iso_text_ref=_optional(value, "iso_text_ref", lambda name: _place(value, name)),
+        standing=_word(section, "standing", _MARKED),
+        note=_text(section, "note", MAX_NOTE) if "note" in section else "",
+        iso_kind=_word(section, "iso_kind", tuple(Kind)) if "iso_kind" in section else None,
+        iso_text_ref=_place(section),
     )
     if mark.standing is Standing.AMENDED and not (mark.note or mark.iso_kind):
-        raise at(value.line, f"{identifier} is amended", remedy="say how: note or iso_kind")
+        section.defects.add(section.at, f"{section.trail} is amended: say how, by note or iso_kind")
     return mark
 
 
-def _added(rows: Branch, identifier: str, found: Catalogue) -> AddedRow:
-    line = rows.lines[identifier]
-    value = rows.entries[identifier]
-    if isinstance(value, Leaf):
-        raise at(line, f"{identifier[:20]} needs a clause and a title below it")
-    if identifier in found.requirements:
-        raise at(line, f"{identifier} is in the catalogue", remedy="mark it under rows")
-    words = {"clause", "title", "modality", "iso_kind", "iso_text_ref"}
-    _known(value, words, required=("clause", "title", "modality"))
-    clause = _text(value, "clause", 10)
-    if clause not in found.clauses:
-        raise unknown(value.lines["clause"], "clause", clause, found.clauses)
-    if _clause_of(identifier, line) != clause:
-        raise at(line, f"{identifier} does not stand under clause {clause}")
+def _rows(top: Section, found: Catalogue) -> Iterator[tuple[str, AddedRow]]:
+    if "added" not in top:
+        return
+    below = top.section("added")
+    for identifier, node in below.values():
+        section = Section(node, identifier[:20], top.defects, _ADDED)
+        if identifier in found.requirements:
+            at = below.position(identifier)
+            top.defects.add(at, f"{identifier} is in the catalogue: mark it under rows")
+        yield identifier, _added(section, identifier, below.position(identifier), found)
+
+
+def _added(section: Section, identifier: str, at: Position, found: Catalogue) -> AddedRow:
+    clause = section.choice("clause", found.clauses)
+    try:
+        if clause and clause_of_requirement(identifier) != clause:
+            section.defects.add(at, f"{identifier[:20]} does not stand under clause {clause}")
+    except Malformed as error:
+        section.defects.add(at, f"{error.detail}: an id looks like MFS-7.3.3-90")
     return AddedRow(
         id=identifier,
         clause=clause,
-        title=_text(value, "title", MAX_TITLE),
-        modality=_word(value, "modality", Modality),
-        iso_kind=_word(value, "iso_kind", Kind) if "iso_kind" in value.entries else None,
-        iso_text_ref=_optional(value, "iso_text_ref", lambda name: _place(value, name)),
+        title=_text(section, "title", MAX_TITLE),
+        modality=_word(section, "modality", tuple(Modality)),
+        iso_kind=_word(section, "iso_kind", tuple(Kind)) if "iso_kind" in section else None,
+        iso_text_ref=_place(section),
     )
 
 
-def _clause_of(identifier: str, line: int) -> str:
-    try:
-        return clause_of_requirement(identifier)
-    except Malformed as error:
-        raise at(line, error.detail, remedy="an id looks like MFS-7.3.3-90") from error
+def _text(section: Section, name: str, bound: int) -> str:
+    form = f"a text of at most {bound} characters: {_BORROWED}"
+    return section.text(name, rf"(?s)^(?=.*\S).{{1,{bound}}}\Z", form)
 
 
-def _known(branch: Branch, words: Collection[str], *, required: tuple[str, ...]) -> None:
-    for name, line in branch.lines.items():
-        if name not in words:
-            raise unknown(line, "word", name, words)
-    for name in required:
-        if name not in branch.entries:
-            raise at(branch.line, f"{name!r} is missing")
+def _place(section: Section) -> str:
+    if "iso_text_ref" not in section:
+        return ""
+    return section.text("iso_text_ref", _PLACE, "a place only, such as 7.3.3, page 18, item b")
 
 
-def _inner(top: Branch, name: str) -> Branch:
-    value = top.entries.get(name)
-    if value is None:
-        return Branch(entries={}, line=top.line, lines={})
-    if isinstance(value, Leaf):
-        raise at(value.line, f"{name!r} has rows by id below it")
-    return value
+def _day(top: Section) -> str:
+    day(top, "date")
+    return top.text("date") if "date" in top else ""
 
 
-def _text(branch: Branch, name: str, bound: int) -> str:
-    value = branch.entries[name]
-    if isinstance(value, Branch):
-        raise at(value.line, f"{name!r} is one text")
-    if len(value.text) > bound:
-        length = len(value.text)
-        raise at(value.line, f"{name!r} has {length} characters of {bound}", remedy=_BORROWED)
-    return value.text
-
-
-def _shaped(branch: Branch, name: str, shape: re.Pattern[str], remedy: str) -> str:
-    text = _text(branch, name, 80)
-    if not shape.match(text):
-        raise at(branch.lines[name], f"{name!r} has another form", remedy=remedy)
-    return text
-
-
-def _place(branch: Branch, name: str) -> str:
-    return _shaped(branch, name, _PLACE, "name a place only: 7.3.3, page 18, item b")
-
-
-def _day(top: Branch) -> str:
-    text = _shaped(top, "date", _DATE, "a date looks like 2026-11-25")
-    try:
-        date.fromisoformat(text)
-    except ValueError as error:
-        raise at(top.lines["date"], "there is no such day") from error
-    return text
-
-
-def _word(branch: Branch, name: str, allowed: Collection[E] | type[E]) -> E:
-    text = _text(branch, name, 80)
-    for one in allowed:
-        if one.value == text:
-            return one
-    raise unknown(branch.lines[name], name, text, [one.value for one in allowed])
-
-
-def _optional(branch: Branch, name: str, reader: Callable[[str], str]) -> str:
-    return reader(name) if name in branch.entries else ""
+def _word(section: Section, name: str, allowed: tuple[E, ...]) -> E:
+    text = section.choice(name, [one.value for one in allowed])
+    return next((one for one in allowed if one.value == text), allowed[0])

@@ -2,6 +2,7 @@
 
     rules       reads `rules.yaml`: which control asks for which row, values by profile
     amounts     average payments to round amounts under regimes' caps; caps that bound a loss
+    wholes      sections that every policy has, with values of the profile
     derive      controls, profile and regimes to the text of a policy
     writing     trees to YAML, the same bytes for the same tree
 

@@ -9,12 +9,22 @@ Source: ISO/TS 12812-2:2017, 6.1; A
 import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Table
-from typing import cast
 
 from tallystick.kernel.model import Record
 from tallystick.kernel.time import iso_utc
 from tallystick.process.derivation.amounts import CapReason, duration, multiples
 from tallystick.process.derivation.rules import PROFILES, RowRule, Rules, values_named
+from tallystick.process.derivation.wholes import (
+    ATTESTED,
+    DEFAULT,
+    as_tree,
+    attempts,
+    attested_floor,
+    factors,
+    halves,
+    operators,
+    sessions,
+)
 from tallystick.process.derivation.writing import block, items
 from tallystick.process.policy.language.model import OperatorRules
 from tallystick.process.policy.regimes import BALANCE, DAY, MONTH, PER_PAYMENT, Baseline, Bound
@@ -29,6 +39,8 @@ EMITTER = "policy:"
 """What a word of `Control.enforced_by` begins with that a policy enforces."""
 
 _WINDOWS = ((DAY, "PT24H"), (MONTH, "P30D"))
+_RISE = "Rise with evidence, fall with findings."
+_TIGHTEN = "What the service may make stricter by itself while a control fails, and for how long."
 _SHOWN = 3
 _EARNED = re.compile(r"^agent_[0-9]_(?:payment|day)$")
 """Limits that an agent earns; never above those of a business under contract."""
@@ -109,9 +121,11 @@ class _Derivation:
             **{name: row[column] for name, row in rules.numbers.items()},
             **multiples(rules, basis.programme.offer, basis.profile),
             **{name: cap.amount for name, cap in basis.caps.items()},
+            ATTESTED: attested_floor(basis.programme),
         }
         self._articles: dict[str, list[str]] = {}
         self._bind()
+        self._values |= halves(self._values, (*basis.caps, "tier_1_payment"))
         self._reasons: list[Reason] = []
 
     def run(self) -> Derived:
@@ -126,15 +140,15 @@ class _Derivation:
             "",
             *block("tiers", self._filled(rules.tiers, "tiers")),
             "",
-            *block("factors", _tree(_factors(basis.baseline))),
+            *block("factors", as_tree(factors(basis.baseline, self._values))),
             "",
-            *block("sessions", _tree(self._sessions())),
+            *block("sessions", as_tree(sessions(self._values))),
             "",
-            *block("attempts", _tree(self._attempts())),
+            *block("attempts", as_tree(attempts(self._values))),
             "",
-            *block("quotes", _tree({"life": self._values["quote_life"]})),
+            *block("quotes", as_tree({"life": self._values["quote_life"]})),
             "",
-            *block("handshake", _tree(self._handshake())),
+            *block("handshake", as_tree(self._handshake())),
             "",
             "limits:",
             *items(tuple(self._rows(rules.limits))),
@@ -143,25 +157,41 @@ class _Derivation:
             "decisions:",
             *items(tuple(self._rows(rules.decisions))),
             "",
-            *block("default", _tree(_DEFAULT)),
+            *block("default", as_tree(DEFAULT)),
             "",
             *block("dependencies", self._dependencies()),
             "",
-            *block("operators", _tree(_operators(basis.operators))),
-            *self._incentives(),
+            *block("operators", as_tree(operators(basis.operators))),
+            "",
+            *block("recovery", self._filled(self._offered_recovery(), "recovery")),
+            "",
+            *block("education", self._filled(rules.education, "education")),
+            *self._listed(
+                "incentives", rules.incentives, "Rise with evidence, fall with findings."
+            ),
+            *self._listed(
+                "tightening", rules.tightening, "What the service may tighten by itself."
+            ),
         ]
         return Derived(text="\n".join(lines) + "\n", reasons=tuple(self._reasons))
 
-    def _incentives(self) -> Iterator[str]:
-        """The ladders of subjects that the service has; nothing where it has none."""
-        ladders = tuple(self._rows(self._rules.incentives))
-        if ladders:
-            yield from ("", "# Rise with evidence, fall with findings.", "incentives:")
-            yield from items(ladders)
+    def _listed(self, name: str, rules: tuple[RowRule, ...], says: str) -> Iterator[str]:
+        """The section `name` with the entries that the service has; nothing where it has none."""
+        entries = tuple(self._rows(rules))
+        if entries:
+            yield from ("", f"# {says}", f"{name}:")
+            yield from items(entries)
+
+    def _offered_recovery(self) -> Mapping:
+        """The rules of recovery, without those of agents where no agent serves."""
+        entries = self._rules.recovery.entries
+        if "agent" not in self._basis.channels:
+            entries = {word: one for word, one in entries.items() if word != "agents"}
+        return Mapping(entries, _AT)
 
     def _header(self) -> Node:
         basis = self._basis
-        return _tree(
+        return as_tree(
             {
                 "provider": basis.provider,
                 "version": basis.version,
@@ -240,7 +270,7 @@ class _Derivation:
         for measure, window in _WINDOWS:
             bound = self._bound(int(tier), measure)
             if bound is not None and window not in given:
-                more.append(_tree({"window": window, "amount": bound.value}))
+                more.append(as_tree({"window": window, "amount": bound.value}))
                 self._articles.setdefault(rule.id, []).append(bound.origin)
         entries = {**row.entries, "windows": (_AT, Sequence((*items_given, *more), _AT))}
         return Mapping(entries, _AT)
@@ -277,24 +307,6 @@ class _Derivation:
             return Scalar(self._values[node.value[1:]], node.at)
         return node
 
-    def _sessions(self) -> dict[str, dict[str, str | int]]:
-        idle, life = self._values["idle"], self._values["app_life"]
-        desk = self._values["desk_life"]
-        return {
-            "app": {"idle": idle, "absolute": life},
-            "web": {"idle": idle, "absolute": "PT30M"},
-            "ussd": {"idle": "PT1M", "absolute": "PT3M"},
-            "agent": {"idle": idle, "absolute": desk},
-            "operator": {"idle": idle, "absolute": desk},
-        }
-
-    def _attempts(self) -> dict[str, str | int | dict[str, str | int]]:
-        return {
-            "limit": self._values["attempts"],
-            "block": self._values["block"],
-            "activation": {"life": "PT10M", "tries": self._values["activation_tries"]},
-        }
-
     def _handshake(self) -> dict[str, str | list[str]]:
         hybrid = "hpke-mlkem768-x25519"
         if "hybrid-suites" in self._emitters and self._basis.profile == "P4":
@@ -304,42 +316,13 @@ class _Derivation:
     def _dependencies(self) -> Node:
         roles = tuple(self._basis.operators.roles)
         officers = [one for one in roles if "activate-policy" in self._basis.operators.roles[one]]
-        tell = _tree([*officers[:1], *(one for one in roles if one not in officers)][:2])
+        tell = as_tree([*officers[:1], *(one for one in roles if one not in officers)][:2])
         entries: dict[str, tuple[Position, Node]] = {}
         for name, (at, node) in self._rules.dependencies.entries.items():
             one = self._filled(node, name)
             if isinstance(one, Mapping):
                 entries[name] = (at, Mapping({**one.entries, "tell": (at, tell)}, at))
         return Mapping(entries, _AT)
-
-
-_DEFAULT: dict[str, str] = {
-    "outcome": "deny",
-    "because": "what the policy does not allow is denied",
-}
-
-_TWO = ("login", "pay", "add-payee", "change-profile", "change-pin", "manage-device", "operate")
-
-
-def _factors(baseline: Baseline) -> dict[str, dict[str, str | int]]:
-    found: dict[str, dict[str, str | int]] = {}
-    for operation in _TWO:
-        bound = baseline.factors.get(operation)
-        least = max(2, bound.value if bound else 0)
-        origin = f" [{bound.origin}]" if bound else " [MFS-7.3.2-01]"
-        found[operation] = {
-            "categories": least,
-            "because": "what moves money or changes who can takes two independent factors" + origin,
-        }
-    found["quote"] = {"categories": 0, "because": "terms oblige nobody"}
-    return found
-
-
-def _operators(rules: OperatorRules) -> dict[str, object]:
-    return {
-        "roles": {role: list(acts) for role, acts in rules.roles.items()},
-        "two_people": list(rules.two_people),
-    }
 
 
 def _because(text: str, reason: Reason) -> str:
@@ -360,6 +343,8 @@ def _sorted(names: Iterable[str]) -> tuple[str, ...]:
 
 def _offered(row: Mapping, channels: tuple[str, ...]) -> Mapping:
     """The row with the channels that are offered; empty where it speaks of none of them."""
+    if "when" not in row.entries:
+        return row
     when = row.entries["when"][1]
     spoken = when.entries.get("channel") if isinstance(when, Mapping) else None
     if spoken is None or not isinstance(when, Mapping):
@@ -379,15 +364,6 @@ def _entry(node: Node, word: str) -> object:
         value = node.entries[word][1]
         return value.value if isinstance(value, Scalar) else None
     return None
-
-
-def _tree(value: object) -> Node:
-    if isinstance(value, dict):
-        entries = cast("dict[object, object]", value)
-        return Mapping({str(word): (_AT, _tree(one)) for word, one in entries.items()}, _AT)
-    if isinstance(value, list):
-        return Sequence(tuple(_tree(one) for one in cast("list[object]", value)), _AT)
-    return Scalar(value if isinstance(value, str | int) else str(value), _AT)
 
 
 def _ms(value: str | int) -> int:

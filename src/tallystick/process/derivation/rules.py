@@ -32,6 +32,9 @@ _ROOT = (
     "decisions",
     "dependencies",
     "incentives",
+    "recovery",
+    "education",
+    "tightening",
 )
 _OWN = ("with", "if", "serves")
 
@@ -79,6 +82,9 @@ class Rules(Record, frozen=True, kw_only=True):
     decisions: tuple[RowRule, ...]
     dependencies: Mapping
     incentives: tuple[RowRule, ...]
+    recovery: Mapping
+    education: Mapping
+    tightening: tuple[RowRule, ...]
 
 
 @cache
@@ -112,6 +118,9 @@ def read_rules(text: str) -> Rules:
         decisions=_rows(root, "decisions"),
         dependencies=_mapping(root, "dependencies"),
         incentives=_rows(root, "incentives"),
+        recovery=_mapping(root, "recovery"),
+        education=_mapping(root, "education"),
+        tightening=_rows(root, "tightening"),
     )
     defects.refuse()
     return found

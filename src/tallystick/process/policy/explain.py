@@ -3,7 +3,7 @@
 Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 from tallystick.kernel.codec import to_plain
@@ -31,6 +31,7 @@ from tallystick.process.policy.language.model import (
     Words,
 )
 
+_ENTRIES = ("row", "limit", "tightening", "incentive", "authenticators")
 _DAY_S = 86_400
 _HOUR_S = 3_600
 _MINUTE_S = 60
@@ -90,22 +91,43 @@ def explain_steps(policy: CompiledPolicy, facts: Facts) -> tuple[Tried, ...]:
 
 
 def diff(old: Policy, new: Policy) -> tuple[str, ...]:
-    """What `new` changes in `old`: one sentence for each parameter, row and limit.
+    """What `new` changes in `old`: one sentence for each parameter; one for an entry that is gone.
 
     Source: ISO/TS 12812-2:2017, 6.1
     """
     before, after = dict(_parameters(old)), dict(_parameters(new))
+    gone = {_entry_of(name) for name in before} - {_entry_of(name) for name in after} - {""}
     changes = [
         f"{name}: {_change(before.get(name), after.get(name))}"
         for name in sorted(before.keys() | after.keys())
-        if before.get(name) != after.get(name)
+        if before.get(name) != after.get(name) and _entry_of(name) not in gone
     ]
+    changes += [f"{entry}: removed{_was(entry, before)}" for entry in sorted(gone)]
     kept = {row.id for row in old.decisions} & {row.id for row in new.decisions}
     order = [[row.id for row in one.decisions if row.id in kept] for one in (old, new)]
     if order[0] != order[1]:
         first = next(a for a, b in zip(order[1], order[0], strict=True) if a != b)
         changes.append(f"rows: another order, first at {first}")
     return tuple(changes)
+
+
+def is_reason(change: str) -> bool:
+    """Whether a sentence of `diff` is about the wording of a reason, and of nothing that decides.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+    return change.partition(": ")[0].endswith(" because")
+
+
+def _entry_of(name: str) -> str:
+    """The entry that a parameter belongs to, such as `row login`; empty for one of no entry."""
+    kind, _, rest = name.partition(" ")
+    return f"{kind} {rest.partition(' ')[0]}" if kind in _ENTRIES else ""
+
+
+def _was(entry: str, before: Mapping[str, str]) -> str:
+    says = before.get(f"{entry} outcome") or before.get(f"{entry} per payment")
+    return f", was {says}" if says else ""
 
 
 def in_words(milliseconds: int) -> str:

@@ -32,6 +32,7 @@ class Versions(Record, frozen=True, kw_only=True):
     catalogue_digest: str
     engine: str
     basis: str
+    profile: str
     made_at: int
 
 

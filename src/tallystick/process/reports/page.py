@@ -120,6 +120,7 @@ def _versions(versions: Versions) -> str:
         ("catalogue", "ISO/TS 12812-2:2017, own words", versions.catalogue_digest),
         ("engine", versions.engine, ""),
         ("controls count as", versions.basis, ""),
+        ("profile", versions.profile, ""),
         ("made", moment(versions.made_at), ""),
     )
     items = "".join(

@@ -28,7 +28,13 @@ from tallystick.process.risk.model import (
 )
 from tallystick.process.risk.paths import Scenes, attack_paths, path_id
 from tallystick.process.risk.rating import Profile, profile_of
-from tallystick.process.risk.residual import Observation, Standing, declared, standings
+from tallystick.process.risk.residual import (
+    Observation,
+    Standing,
+    declared,
+    highest_inherent,
+    standings,
+)
 from tallystick.process.risk.selection.choosing import Chosen, Units, choose
 from tallystick.process.risk.selection.explain import explain_chosen, explain_rejected, sums
 from tallystick.process.risk.selection.pareto import Point, front
@@ -200,7 +206,7 @@ class _Result:
             pack_digest=pack.digest,
             basis=self.basis,
             counts=_counts(pack, instances, self.units, self.findings, stood),
-            profile=profile_of(max((one.inherent.risk for one in stood), default=1)),
+            profile=profile_of(highest_inherent(stood).risk),
             instances=instances,
             paths=paths,
             truncated=truncated,

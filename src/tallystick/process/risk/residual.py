@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from tallystick.kernel.model import Record
 from tallystick.process.programme.model import Programme
+from tallystick.process.programme.words import Impact
 from tallystick.process.risk.model import Instance, Pack, Verdict
 from tallystick.process.risk.paths import Scenes
 from tallystick.process.risk.verdicts import judge
@@ -80,6 +81,37 @@ class Standing(Record, frozen=True, kw_only=True):
     observed: Verdict | None
     worst_share: Decimal
     absent: tuple[str, ...]
+
+
+class Highest(Record, frozen=True, kw_only=True):
+    """What decides the profile: the highest inherent risk (1 to 25), and the places that have it.
+
+    `places` are instances, in order; `impacts` maps each of their assets to its impact there.
+    Source: ISO/TS 12812-2:2017, A
+    """
+
+    risk: int
+    places: tuple[str, ...]
+    impacts: Mapping[str, Impact]
+
+
+def highest_inherent(stood: Iterable[Standing]) -> Highest:
+    """The highest inherent risk of `stood` and where it is; 1 and nowhere if nothing stands.
+
+    Source: ISO/TS 12812-2:2017, A
+    """
+    listed = tuple(stood)
+    risk = max((one.inherent.risk for one in listed), default=1)
+    worst = [one for one in listed if one.inherent.risk == risk]
+    impacts: dict[str, Impact] = {}
+    for one in worst:
+        asset = one.instance.split("@")[2]
+        impacts[asset] = max(one.inherent.impact, impacts.get(asset, one.inherent.impact))
+    return Highest(
+        risk=risk,
+        places=tuple(sorted(one.instance for one in worst)),
+        impacts=dict(sorted(impacts.items())),
+    )
 
 
 def declared(programme: Programme) -> Observation:

@@ -21,6 +21,7 @@ _DURATION = re.compile(
 )
 _PARTS = (86_400_000, 3_600_000, 60_000, 1_000)
 _SHOWN = 40
+_LISTED = 40
 _NOWHERE = Position(line=1, column=1)
 
 
@@ -36,7 +37,7 @@ def duration_ms(text: str) -> int | None:
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """`; did you mean ...` with the nearest known word, or the list where none is near.
+    """`; did you mean ...` with the nearest known word; where none is near, a list that is short.
 
     Source: ISO/TS 12812-2:2017, 6.1
     """
@@ -44,7 +45,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     near = get_close_matches(word, choices, n=1)
     if near:
         return f"; did you mean {near[0]!r}?"
-    return f"; use one of {', '.join(choices)}" if choices else ""
+    return f"; use one of {', '.join(choices)}" if 0 < len(choices) <= _LISTED else ""
 
 
 @dataclass(slots=True)

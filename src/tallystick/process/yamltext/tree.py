@@ -2,7 +2,8 @@
 
 YAML 1.2 without what makes it ambiguous: no anchors, tags, directives, nulls, exponents, octal or
 hexadecimal numbers, repeated keys, several documents; `no` and `on` are words. Where a text may
-have decimal fractions they are exact.
+have decimal fractions they are exact. Where a text is all words, nothing is guessed: every value is
+what stands there.
 
 Source: YAML 1.2.2, 3.2; 10.3; ISO/TS 12812-2:2017, 6.1
 """
@@ -40,6 +41,7 @@ _AMBIGUOUS = re.compile(
     re.IGNORECASE,
 )
 """Plain words that some reader of YAML takes for a number, boolean or null."""
+_NOTHING = frozenset({"", "~", "null"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +94,22 @@ def read_nodes(
     *,
     most: int = MAX_TEXT,
     decimals: bool = False,
+    as_written: bool = False,
     deepest: int = MAX_DEPTH,
 ) -> Node:
-    """The tree in `text`, called `what` in errors.
+    """The tree in `text`, called `what` in errors; with `as_written` every value is its text.
 
     Raises TooLarge past `most` characters, Malformed with a position for anything that has two
     readings (a decimal fraction is one of them unless `decimals`) or stands below level `deepest`.
     Source: YAML 1.2.2, 3.2
     """
     if len(text) > most:
-        raise TooLarge(f"a {what} has at most {most} characters")
+        raise TooLarge(f"the {what} has at most {most} characters")
     yaml: Any = YAML(typ="safe", pure=True)
     try:
-        return _Reading(iter(yaml.parse(text)), what, decimals=decimals, deepest=deepest).document()
+        events = iter(yaml.parse(text))
+        how = _How(what, decimals=decimals, as_written=as_written, deepest=deepest)
+        return _Reading(events, how).document()
     except MarkedYAMLError as error:
         marked: Any = error
         raise wrong(_mark(marked.problem_mark), str(marked.problem)) from error
@@ -127,35 +132,43 @@ def _starts_document(event: object) -> bool:
     return isinstance(event, DocumentStartEvent)
 
 
+@dataclass(frozen=True, slots=True)
+class _How:
+    """What a text is called, which values it may have, and how deep it may go."""
+
+    what: str
+    decimals: bool
+    as_written: bool
+    deepest: int
+
+
 class _Reading:
     """One pass over the events of a text."""
 
-    def __init__(self, events: Iterator[Any], what: str, *, decimals: bool, deepest: int) -> None:
+    def __init__(self, events: Iterator[Any], how: _How) -> None:
         self._events = events
-        self._what = what
-        self._decimals = decimals
-        self._deepest = deepest
+        self._how = how
 
     def document(self) -> Node:
         """The one document of the text."""
         next(self._events)
         start = next(self._events)
         if not _starts_document(start):
-            raise Malformed(f"the {self._what} is empty")
+            raise Malformed(f"the {self._how.what} is empty")
         if getattr(start, "version", None) or getattr(start, "tags", None):
             raise wrong(_mark(start.start_mark), "directives are not used here")
         root = self._node(next(self._events), 1)
         next(self._events)
         after = next(self._events)
         if _starts_document(after):
-            raise wrong(_mark(after.start_mark), f"a {self._what} is one document")
+            raise wrong(_mark(after.start_mark), f"the {self._how.what} is one document")
         return root
 
     def _node(self, event: Any, depth: int) -> Node:
         at = _mark(event.start_mark)
         _refuse_properties(event, at)
-        if depth > self._deepest:
-            raise wrong(at, f"nested deeper than {self._deepest} levels")
+        if depth > self._how.deepest:
+            raise wrong(at, f"nested deeper than {self._how.deepest} levels")
         if isinstance(event, SequenceStartEvent):
             return Sequence(tuple(self._items(depth + 1)), at)
         if isinstance(event, MappingStartEvent):
@@ -183,13 +196,17 @@ class _Reading:
         text = str(event.value)
         if event.style is not None:
             return text
+        if self._how.as_written:
+            if text.lower() in _NOTHING:
+                raise wrong(at, "an empty or null value cannot stand here")
+            return text
         if text in {"true", "false"}:
             return text == "true"
         if _INTEGER.match(text):
             return int(text.replace("_", ""))
-        if self._decimals and _DECIMAL.match(text):
+        if self._how.decimals and _DECIMAL.match(text):
             return Decimal(text)
         if _AMBIGUOUS.match(text):
-            number = "a number" if self._decimals else "a decimal integer"
+            number = "a number" if self._how.decimals else "a decimal integer"
             raise wrong(at, f"{text[:40]!r} is not a word, {number}, true or false")
         return text

@@ -30,7 +30,8 @@ def test_a_policy_is_derived_beside_the_one_in_the_folder(folder: Path, tmp_path
     assert policy.header.utc_offset_min == 180
     written = json.loads((tmp_path / "v2.yaml.reasons.json").read_text())
     assert {one["row"] for one in written["rows"]} == {
-        row.id for row in (*policy.decisions, *policy.limits, *policy.incentives)
+        row.id
+        for row in (*policy.decisions, *policy.limits, *policy.incentives, *policy.tightening)
     }
     officer = folder / "offline" / "officer-1.key"
     signed = tallystick(

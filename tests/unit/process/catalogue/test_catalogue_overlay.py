@@ -72,36 +72,36 @@ def test_words_that_yaml_1_1_would_bend_stay_words() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("MFS-7.3.3-01", "MFS-7.3.3-1", r"line 5: requirement .* did you mean 'MFS-7\.3\.3-"),
-        ("confirmed", "conformed", "line 5: standing .* did you mean 'confirmed'"),
-        ("confirmed", "added", "line 5: standing 'added' is not known"),
-        ("confirmed", "reconstructed", "line 5: standing"),
-        ("rows:", "row:", "line 4: word .* did you mean 'rows'"),
-        ("    note:", "    notes:", "line 8: word .* did you mean 'note'"),
-        ("by: ", "#by: ", "'by' is missing"),
-        ("date: 2026-11-25", "date: 2026-02-30", "line 3: there is no such day"),
-        ("date: 2026-11-25", "date: 25.11.2026", "line 3: 'date' has another form"),
-        ("date: 2026", "date: ٢٠٢٦", "line 3: 'date' has another form"),
-        ("12812-2:2017", "27001:2022", "line 2: 'edition' has another form"),
-        ("MFS-9.5-01", "MFS-7.3.3-02", r"line 11: .* again \(first on line 6\)"),
-        ("{standing: absent}", "&x {standing: absent}", "line 11: anchors"),
-        ("{standing: absent}", "[absent]", "line 11: one value must stand here"),
-        ("confirmed", "~", "line 5: an empty, null or tagged"),
-        ("confirmed", '""', "line 5: an empty, null or tagged"),
-        ("confirmed", "!!python/name:os.system x", "line 5: an empty, null or tagged"),
+        ("MFS-7.3.3-01", "MFS-7.3.3-1", r"line 5, .* did you mean 'MFS-7\.3\.3-"),
+        ("confirmed", "conformed", "line 5, .* standing .* did you mean 'confirmed'"),
+        ("confirmed", "added", "line 5, .* standing cannot be 'added'; did you mean 'amended'"),
+        ("confirmed", "reconstructed", "line 5, .* standing"),
+        ("rows:", "row:", "line 4, .* no word 'row'; did you mean 'rows'"),
+        ("    note:", "    notes:", "line 8, .* no word 'notes'; did you mean 'note'"),
+        ("by: ", "#by: ", "overlay lacks 'by'"),
+        ("date: 2026-11-25", "date: 2026-02-30", "line 3, .* there is no day"),
+        ("date: 2026-11-25", "date: 25.11.2026", "line 3, .* date is a date such as"),
+        ("date: 2026", "date: ٢٠٢٦", "line 3, .* date"),
+        ("12812-2:2017", "27001:2022", "line 2, .* edition is an edition such as"),
+        ("MFS-9.5-01", "MFS-7.3.3-02", r"line 11, .* stands twice, first at line 6"),
+        ("{standing: absent}", "&x {standing: absent}", "line 11, .* anchors"),
+        ("{standing: absent}", "[absent]", "line 11, .* is a mapping"),
+        ("confirmed", "~", "line 5, .* an empty or null value"),
+        ("confirmed", '""', "line 5, .* standing cannot be ''"),
+        ("confirmed", "!!python/name:os.system x", "line 5, .* tags are not used"),
         ("confirmed", "{", r"line \d+, column \d+: "),
-        ("clause: 7.3.3", "clause: 7.3.9", "line 13: clause '7.3.9' is not known"),
-        ("clause: 7.3.3", "clause: 7.3.4", "line 13: MFS-7.3.3-90 does not stand under"),
-        ("MFS-7.3.3-90", "MFS-7.3.3-03", "line 13: MFS-7.3.3-03 is in the catalogue"),
-        ("MFS-7.3.3-90", "7.3.3-90", "line 13: .* is not a requirement id"),
-        ("modality: shall", "modality: must", "line 13: modality 'must' is not known"),
-        (", modality: shall", "", "line 13: 'modality' is missing"),
-        ("iso_kind: rec", "iso_kind: requ", "line 9: iso_kind .* did you mean"),
-        ("page 18, item b", "the gateway has to", "line 10: 'iso_text_ref' has another form"),
-        (GOOD, "[]", "line 1: a mapping"),
-        (GOOD, "", "line 1: a mapping"),
-        (GOOD, GOOD + "---\na: b\n", "expected a single document|another document"),
-        (GOOD, GOOD.replace("rows:", "rows: x\nq:"), "word|has rows by id"),
+        ("clause: 7.3.3", "clause: 7.3.9", "line 13, .* clause cannot be '7.3.9'"),
+        ("clause: 7.3.3", "clause: 7.3.4", "line 13, .* MFS-7.3.3-90 does not stand under"),
+        ("MFS-7.3.3-90", "MFS-7.3.3-03", "line 13, .* MFS-7.3.3-03 is in the catalogue"),
+        ("MFS-7.3.3-90", "7.3.3-90", "line 13, .* is not a requirement id"),
+        ("modality: shall", "modality: must", "line 13, .* modality cannot be 'must'"),
+        (", modality: shall", "", "line 13, .* lacks 'modality'"),
+        ("iso_kind: rec", "iso_kind: requ", "line 9, .* iso_kind .* did you mean"),
+        ("page 18, item b", "the gateway has to", "line 10, .* iso_text_ref is a place only"),
+        (GOOD, "[]", "line 1, column 1: overlay is a mapping"),
+        (GOOD, "", "the overlay is empty"),
+        (GOOD, GOOD + "---\na: b\n", "the overlay is one document"),
+        (GOOD, GOOD.replace("rows:", "rows: x\nq:"), "(?s)overlay rows is a mapping.*no word 'q'"),
         (GOOD, "a: \0", "not YAML"),
     ],
 )
@@ -123,8 +123,16 @@ def test_room_for_a_copy_of_the_text_is_refused(field: str, text: str) -> None:
 
 
 def test_an_amended_row_must_say_how() -> None:
-    with pytest.raises(Malformed, match="is amended -> say how"):
+    with pytest.raises(Malformed, match=r"line 5, column 3: MFS-7\.3\.3-01 is amended: say how"):
         read_overlay(GOOD.replace("confirmed", "amended"), catalogue())
+
+
+def test_every_defect_is_said_at_once_in_the_order_of_the_file() -> None:
+    wrong = GOOD.replace("date: 2026-11-25", "date: today").replace("confirmed", "conformed")
+    with pytest.raises(Malformed) as caught:
+        read_overlay(wrong.replace("modality: shall", "modality: must"), catalogue())
+    lines = [line.partition(",")[0] for line in caught.value.detail.splitlines()]
+    assert lines == ["line 3", "line 5", "line 13"]
 
 
 def test_a_deep_or_long_file_is_refused() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("highspy")
 
+from tallystick.entry.setup import demo_policy
 from tallystick.kernel.errors import Malformed
 from tallystick.kernel.model import replace
 from tallystick.process.derivation.amounts import caps_for_appetite, multiples, rounded
@@ -22,7 +23,7 @@ from tallystick.process.derivation.basis import (
 from tallystick.process.derivation.derive import EMITTER, Basis, Derived, derive
 from tallystick.process.derivation.rules import PROFILES, load_rules, read_rules
 from tallystick.process.policy import CompiledPolicy, compile_policy, read_policy
-from tallystick.process.policy.facts import Channel
+from tallystick.process.policy.facts import FOREVER, Channel
 from tallystick.process.programme.model import Programme
 from tallystick.process.programme.reading import read_programme
 from tallystick.process.risk.analysis import Analysis, Options, analyse
@@ -67,14 +68,49 @@ def compiled(found: Derived) -> CompiledPolicy:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.requirement("MFS-7.4.1-09", "MFS-7.3.6-03", "MFS-7.3.2-12")
+def test_no_section_of_the_shipped_policy_is_lost(name: str) -> None:
+    """What is derived replaces the policy of the set-up, and is not laxer by silence."""
+    policy = compiled(derived(name)).policy
+    shipped = read_policy(demo_policy())
+    assert policy.attempts.backoff_ms >= shipped.attempts.backoff_ms > 0
+    assert 0 < policy.attempts.blocks <= shipped.attempts.blocks
+    for operation, rule in shipped.factors.items():
+        assert 0 < policy.factors[operation].fresh_ms <= rule.fresh_ms or not rule.fresh_ms
+    recovery, usual = policy.recovery, shipped.recovery
+    assert recovery.codes == usual.codes == "recovery"
+    assert recovery.cooling_ms >= usual.cooling_ms
+    assert recovery.after_ms >= usual.after_ms
+    assert recovery.per_payment_minor <= recovery.day_minor < FOREVER
+    assert recovery.day_count <= usual.day_count
+    assert policy.education.large_minor <= programme(name).offer.largest_payment.minor
+    assert policy.tightening
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.requirement("MFS-6.1-01")
+def test_what_may_be_tightened_halves_a_limit_that_is_there(name: str) -> None:
+    policy = compiled(derived(name)).policy
+    limits = {one.id: one for one in policy.limits}
+    for entry in policy.tightening:
+        assert entry.lowered is not None
+        limit = limits[entry.lowered.limit]
+        assert entry.lowered.per_payment_minor == limit.per_payment_minor // 2
+    offered = {channel for channel in ("app", "ussd") if channel in basis(name).channels}
+    named = {one.id for one in policy.tightening}
+    assert "record-in-doubt" in named
+    assert ("unwitnessed" in named) == ("ussd" in offered and "dialled-cap" in limits)
+    assert ("attestation-low" in named) == ("software-device" in limits)
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.requirement("MFS-6.1-01")
 def test_what_is_derived_is_proven_like_any_other_policy(name: str) -> None:
     policy = compiled(derived(name)).policy
     assert policy.header.version == 2
     assert policy.header.currency == programme(name).offer.currency
-    assert {row.id for row in (*policy.limits, *policy.decisions, *policy.incentives)} == {
-        one.row for one in derived(name).reasons
-    }
+    rows = (*policy.limits, *policy.decisions, *policy.incentives, *policy.tightening)
+    assert {row.id for row in rows} == {one.row for one in derived(name).reasons}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -88,6 +124,7 @@ def test_every_row_of_a_control_says_which_risk_and_requirement_it_answers() -> 
     chosen = {one.control for one in analysis.selection.chosen}
     rows = {row.id: row.because for row in compiled(derived(LARGE)).policy.decisions}
     rows |= {row.id: row.because for row in compiled(derived(LARGE)).policy.limits}
+    rows |= {row.id: row.because for row in compiled(derived(LARGE)).policy.tightening}
     answering = [one for one in derived(LARGE).reasons if one.controls]
     assert len(answering) >= 8
     for reason in answering:

@@ -121,7 +121,7 @@ def test_a_new_row_and_another_order_are_told() -> None:
     assert diff(demo().policy, read_policy(moved)) == ("rows: another order, first at inquire",)
     renamed = demo_text().replace("- id: inquire\n", "- id: look\n")
     found = diff(demo().policy, read_policy(renamed))
-    assert "row inquire outcome: removed, was allow" in found
+    assert "row inquire: removed, was allow" in found
     assert "row look outcome: new, allow" in found
 
 

@@ -163,7 +163,10 @@ def test_the_minimum_set_follows_what_is_offered() -> None:
     assert "MFS-7.4.1-08" in large
     assert "MFS-7.4.1-08" not in small
     assert not any(one.startswith("MFS-7.4.3-") for one in small | large)
-    old = "bearer: internet, protocol: tls1.3}, carries: [app-code], end_to_end: false, reads: [st"
+    old = (
+        "bearer: internet, protocol: tls1.3+signed}, carries: [app-code], end_to_end: false,"
+        " reads: [st"
+    )
     over_the_air = read_programme(changed(old, old.replace("internet", "ota")))
     assert "MFS-7.4.3-03" in {one.id for one in minimum_set(over_the_air)}
     assert all(one.startswith(("MFS-7.3.", "MFS-7.4.")) for one in small)

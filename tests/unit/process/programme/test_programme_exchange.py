@@ -166,7 +166,7 @@ def test_the_document_has_what_the_form_demands() -> None:
         assert {flow["source"], flow["destination"]} <= components
         assert set(flow["assets"]) <= assets
     pin = next(one for one in document["assets"] if one["id"] == "pin")
-    assert pin["risk"] == {"confidentiality": 75, "integrity": 75, "availability": 25}
+    assert pin["risk"] == {"confidentiality": 50, "integrity": 50, "availability": 25}
 
 
 def test_a_foreign_document_becomes_a_programme_full_of_questions() -> None:

@@ -51,9 +51,9 @@ def test_an_entry_knows_where_it_stands() -> None:
 SPOILT = [
     ('mfs: "1.0"', 'mfs: "2.0"', '"2.0"', "form"),
     ("currency: EUR", "currency: EUX", "currency", "currency 'EUX' is not known"),
-    ("average_payment: EUR 1_800 ", "average_payment: USD 1_800 ", "average_payment", "is in EUR"),
+    ("average_payment: EUR 1_200 ", "average_payment: USD 1_200 ", "average_payment", "is in EUR"),
     (
-        "average_payment: EUR 1_800 ",
+        "average_payment: EUR 1_200 ",
         "average_payment: EUR 900_000 ",
         "average_payment",
         "above the largest",
@@ -97,8 +97,8 @@ SPOILT = [
         "small letters",
     ),
     (
-        "to: witness, channel: {bearer: internet, protocol: tls1.3}, carries: [tally]",
-        "to: witnes, channel: {bearer: internet, protocol: tls1.3}, carries: [tally]",
+        "to: witness, channel: {bearer: internet, protocol: tls1.3+signed}, carries: [tally]",
+        "to: witnes, channel: {bearer: internet, protocol: tls1.3+signed}, carries: [tally]",
         "witnes,",
         "did you mean 'witness'?",
     ),
