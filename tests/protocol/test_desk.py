@@ -314,7 +314,7 @@ def test_a_programs_secret_is_shown_once_hashed_scoped_and_revoked(town):
     secret = shown.rpartition(".")[2]
     bearer = f"{identity}.{secret}"
     assert asked(town, bearer, QUESTION) == 200
-    assert asked(town, bearer[:-1] + "2", QUESTION) == 401
+    assert asked(town, bearer[:-1] + ("3" if bearer.endswith("2") else "2"), QUESTION) == 401
     log = b"".join(town.provider.log)
     assert secret.encode() not in log
     files = b"".join(one.read_bytes() for one in town.provider.folder.root.glob("tallystick.db*"))

@@ -301,7 +301,10 @@ def read_secret(descriptor: int) -> Secret[bytes]:
         raise Unavailable(
             f"file descriptor {descriptor} cannot be read", remedy="open it for the process"
         ) from error
-    secret = octets.removesuffix(b"\n").removesuffix(b"\r")
+    secret = octets
+    for end in (b"\n", b"\r"):
+        # an end of line belongs to a text; 32 random bytes may end like one
+        secret = secret.removesuffix(end) if len(secret) > MIN_SECRET else secret
     if not MIN_SECRET <= len(secret) <= MAX_SECRET:
         raise Malformed("the secret has not 32 to 4096 bytes", remedy="deliver 32 random bytes")
     return Secret(secret)

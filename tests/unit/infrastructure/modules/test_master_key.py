@@ -185,3 +185,10 @@ def test_a_secret_is_read_from_a_descriptor_that_is_closed_then() -> None:
 def test_a_secret_has_32_to_4096_bytes(length: int) -> None:
     with pytest.raises(Malformed, match="32 to 4096"):
         read_secret(piped(b"x" * length))
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n", b"\n\n"])
+def test_a_random_secret_that_ends_like_a_line_is_whole(end: bytes) -> None:
+    secret = bytes(range(64, 96))[: 32 - len(end)] + end
+    assert read_secret(piped(secret)).reveal() == secret
+    assert read_secret(piped(secret + b"\n")).reveal() == secret

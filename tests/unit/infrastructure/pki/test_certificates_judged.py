@@ -107,6 +107,7 @@ def test_openssl_asks_our_responder(made: Hierarchy, nonce: str, hashed: str) ->
         said = openssl(
             "ocsp", "-no_nonce", "-reqin", asked, "-respin", answered, "-CAfile", root,
             "-verify_other", issuer, "-issuer", issuer, hashed, "-cert", file,
+            "-validity_period", "7200",
         )  # fmt: skip
         assert "Response verify OK" in said
         assert f"leaf.pem: {word}" in said
