@@ -147,9 +147,8 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     keylife = KeyLife(policy, reader, on.apply_state, lambda: _recording(on))
     asked_for = ApprovalActs(asking.approvals, asking.beginning, customers)
     guarding, lives = Guarding(*guarded), LifeActs(recovery, bounds, ground.book)
-    others = keylife, custody, asked_for, guarding, lives
-    more = {**acts_of_the_desk(desk), **_acts_of(others)}
-    acts = _acts(on, ground, operators, quoting, webhooks, more)
+    others = _acts_of((keylife, custody, asked_for, guarding, lives))
+    acts = _acts(on, ground, operators, quoting, webhooks, {**acts_of_the_desk(desk), **others})
     desks = Desks(
         policy=policy,
         customers=customers,
