@@ -71,14 +71,19 @@ def argon2id_into(
 ) -> None:
     """Fill `target`, which the caller can clear, as `argon2id` would; makes no other copy.
 
+    The library copies `secret` into a block that it frees as it is: a second, light derivation of
+    zeroes takes a block of the same size, and so that one, again.
     Raises Malformed for parameters that the algorithm does not take.
     Source: RFC 9106, 3; ISO/TS 12812-2:2017, 8.2.3
     """
+    given = cast("bytes", secret)  # any buffer will do
     try:
         derivation = Argon2id(
             salt=salt, length=len(target), iterations=passes, lanes=lanes, memory_cost=memory_kib
         )
-        derivation.derive_into(cast("bytes", secret), target)  # any buffer will do
+        derivation.derive_into(given, target)
+        light = Argon2id(salt=bytes(len(salt)), length=4, iterations=1, lanes=1, memory_cost=8)
+        light.derive(bytes(len(secret)))
     except ValueError as error:
         raise Malformed(
             "Argon2id does not take these parameters",
