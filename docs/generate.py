@@ -5,8 +5,10 @@ from pathlib import Path
 
 from tallystick.entry.cli.manual import manual_page
 from tallystick.kernel.errors import MfsError
+from tallystick.process.catalogue import catalogue
 from tallystick.process.catalogue.coverage import coverage_report, render_markdown
 from tallystick.process.catalogue.glossary import render_glossary
+from tallystick.process.hardening.checklist import checklist_page
 from tallystick.process.isms.page import registers_page
 from tallystick.process.reports.ladders import TIGHTEST, ladder_picture
 from tallystick.process.reports.model import Ladder, Rung
@@ -101,6 +103,7 @@ def main() -> None:
         ("errors.md", errors_page()),
         ("cli.md", manual_page()),
         ("glossary.md", render_glossary()),
+        ("app-hardening.md", checklist_page(catalogue())),
         ("registers.md", registers_page()),
         ("clauses.md", render_markdown(coverage_report(REFERENCE.parents[1]))),
     )

@@ -129,6 +129,6 @@ def test_a_locked_app_never_keeps_a_key_or_the_pin_in_memory(
         app.go()
         locked = left(app.memory("locked"), secrets)
     assert "possession" in while_open, "the search finds what is there"
-    assert not while_open & {"consent", "pin"}, "no PIN was typed yet"
+    assert not while_open & {"consent", "pin", "anchor", "device"}, "no PIN was typed yet"
     assert not signed & {"consent", "pin", "anchor", "device"}, "cleared after one signature"
     assert not locked - {"renewal"}
