@@ -9,7 +9,7 @@ Source: ISO/TS 12812-2:2017, 8.1.2; 8.1.3; 7.3.5
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Protocol
@@ -169,7 +169,7 @@ class FolderAnchor:
         write_private(self._folder / _KEPT, b"")
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self) -> Generator[None]:
         descriptor = os.open(self._folder, os.O_RDONLY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -28,7 +28,7 @@ class AsksPin(Protocol):
     Source: ISO/TS 12812-2:2017, 8.1.5
     """
 
-    def __call__(self, shown: str) -> SecretBuffer:
+    def __call__(self, shown: str, /) -> SecretBuffer:
         """What was typed, for the keystore to clear.
 
         Raises NotPermitted where the person says no.

@@ -7,7 +7,7 @@ Source: ISO/TS 12812-2:2017, 8.1.2; 7.3.5; 7.4.4
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -144,7 +144,7 @@ class VaultProbes:
         """
         with _home() as home:
             _made(home)
-            tries = 0
+            tries, copy = 0, b""
             while _file(home).exists() and tries <= MOST_TRIES:
                 copy = _file(home).read_bytes()
                 wrong = _opened(home, typed=_WRONG)
@@ -212,7 +212,7 @@ class VaultProbes:
 
 
 @contextmanager
-def _home() -> Iterator[Path]:
+def _home() -> Generator[Path]:
     with TemporaryDirectory(prefix="tallystick-probe-") as folder:
         yield Path(folder)
 
