@@ -5,6 +5,8 @@ import json
 import logging
 import random
 import shutil
+import subprocess
+import sys
 import time
 import traceback
 from pathlib import Path
@@ -194,6 +196,38 @@ def test_two_copies_on_one_device_never_both_go_on(tmp_path: Path) -> None:
     with pytest.raises(Conflict, match="another copy"):
         second.consent_sign(b"x", shown="Pay")
     first.consent_sign(b"x", shown="Pay")
+
+
+GUESSER = """
+import sys
+from pathlib import Path
+from tests.support.vaults import Typing, opened
+from tallystick.kernel.errors import MfsError
+answers = []
+while "erased" not in answers and len(answers) < 200:
+    where = "opening "
+    try:
+        vault = opened(Path(sys.argv[1]), Typing(b"000001"))
+        where = ""
+        vault.consent_sign(b"x", shown="Pay")
+    except MfsError as error:
+        gone = "erased" in str(error) or error.code == "not-found"
+        answers.append("erased" if gone else where + error.code)
+print(answers.count("not-authentic"))
+"""
+
+
+def test_two_guessers_at_once_never_get_more_tries(tmp_path: Path) -> None:
+    created(tmp_path)
+    guessers = [
+        subprocess.Popen(
+            [sys.executable, "-c", GUESSER, str(tmp_path)], stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    answers = [int(one.communicate(timeout=60)[0]) for one in guessers]
+    assert sum(answers) <= MOST_TRIES - 1, answers
+    assert not (tmp_path / "keys" / "vault").exists()
 
 
 # --- what is said ---------------------------------------------------------------------------------

@@ -7,14 +7,18 @@ for who copies the disk.
 Source: ISO/TS 12812-2:2017, 8.1.2; 8.1.3; 7.3.5
 """
 
-import fcntl
 import os
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
-from tallystick.client.vault.places import left_out, private_folder, read_private, write_private
+from tallystick.client.vault.places import (
+    alone,
+    left_out,
+    private_folder,
+    read_private,
+    write_private,
+)
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.kdf import hkdf_into
 from tallystick.kernel.errors import Conflict, Malformed, NotPermitted
@@ -23,6 +27,7 @@ from tallystick.kernel.secret import SecretBuffer
 SECRET_OCTETS: Final = 32
 _KEPT: Final = "anchor"
 _COUNTER: Final = "counter"
+_LOCK: Final = "lock"
 _BOUND: Final = b"tallystick vault anchor v1"
 
 
@@ -149,7 +154,7 @@ class FolderAnchor:
         Raises Conflict if somebody else went on before.
         Source: ISO/TS 12812-2:2017, 8.1.3
         """
-        with self._alone():
+        with alone(self._folder / _LOCK):
             if self.counter() != after:
                 raise Conflict(
                     "another copy of the keystore has gone on",
@@ -158,21 +163,12 @@ class FolderAnchor:
             write_private(self._folder / _COUNTER, b"%d" % (after + 1))
 
     def erase(self) -> None:
-        """Overwrite the secret and leave an empty file.
+        """Leave an empty file in the place of the secret, and overwrite what was there.
 
         Source: ISO/TS 12812-2:2017, 7.4.5
         """
-        with (self._folder / _KEPT).open("r+b") as file:
-            file.write(bytes(SECRET_OCTETS))
-            file.flush()
-            os.fsync(file.fileno())
-        write_private(self._folder / _KEPT, b"")
-
-    @contextmanager
-    def _alone(self) -> Generator[None]:
-        descriptor = os.open(self._folder, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+        with (self._folder / _KEPT).open("r+b") as before:
+            write_private(self._folder / _KEPT, b"")
+            before.write(bytes(SECRET_OCTETS))
+            before.flush()
+            os.fsync(before.fileno())

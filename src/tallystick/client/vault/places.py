@@ -10,6 +10,8 @@ import fcntl
 import os
 import stat
 import struct
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -152,3 +154,22 @@ def write_private(path: Path, octets: bytes | bytearray, *, new: bool = False) -
         raise Unavailable("the keystore file cannot be written") from error
     if written != len(octets):
         raise Unavailable("the keystore file cannot be written whole", remedy="free some space")
+
+
+@contextmanager
+def alone(path: Path) -> Generator[None]:
+    """Hold the lock file at `path`: one holder at a time, over processes; the file stays.
+
+    Raises Unavailable if it cannot be made.
+    Source: ISO/TS 12812-2:2017, 8.1.3
+    """
+    try:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(path, flags, 0o600)
+    except OSError as error:
+        raise Unavailable("the folder for keys cannot be locked") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -18,7 +18,12 @@ from tallystick.client.keystore import EnrolledIdentity
 from tallystick.client.live import Tries
 from tallystick.client.vault.anchor import DeviceAnchor
 from tallystick.client.vault.entering import Cost
-from tallystick.client.vault.places import private_folder, read_private, write_private
+from tallystick.client.vault.places import (
+    alone,
+    private_folder,
+    read_private,
+    write_private,
+)
 from tallystick.infrastructure.crypto.aead import NONCE_LENGTH, AeadKey
 from tallystick.infrastructure.crypto.kdf import hkdf_into
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode, encode_canonical
@@ -125,23 +130,24 @@ class VaultFile:
         Source: ISO/TS 12812-2:2017, 7.3.5
         """
         private_folder(path.parent)
-        stored = _FILE.decode(bytes(read_private(path)))
-        stored.header.cost.check()
-        if stored.header.format != FORMAT:
-            raise Malformed("not a keystore file of this version")
-        file = cls(path, stored.header, anchor, entropy)
-        file._possession = stored.possession
-        with file._unsealed(stored.memory, _MEMORY) as opened:
-            memory = _MEMORIES.decode(bytes(opened.reveal()))
-        counter = anchor.counter()
-        if memory.generation == counter + 1:
-            anchor.advance(counter)
-        elif memory.generation != counter:
-            raise NotPermitted(
-                "the keystore file is not the last one of this device",
-                because="rolled-back" if memory.generation < counter else "foreign-history",
-                remedy="a copy that was put back is never used: enrol the device again",
-            )
+        with alone(_lock(path)):
+            stored = _FILE.decode(bytes(read_private(path)))
+            stored.header.cost.check()
+            if stored.header.format != FORMAT:
+                raise Malformed("not a keystore file of this version")
+            file = cls(path, stored.header, anchor, entropy)
+            file._possession = stored.possession
+            with file._unsealed(stored.memory, _MEMORY) as opened:
+                memory = _MEMORIES.decode(bytes(opened.reveal()))
+            counter = anchor.counter()
+            if memory.generation == counter + 1:
+                anchor.advance(counter)
+            elif memory.generation != counter:
+                raise NotPermitted(
+                    "the keystore file is not the last one of this device",
+                    because="rolled-back" if memory.generation < counter else "foreign-history",
+                    remedy="a copy that was put back is never used: enrol the device again",
+                )
         return file, memory
 
     def write(self, memory: Memory, possession: SecretBuffer | None = None) -> None:
@@ -154,18 +160,19 @@ class VaultFile:
         if possession is not None:
             self._possession = self._sealed(bytes(possession.reveal()), _POSSESSION)
         after = memory.generation - 1
-        if self.anchor.counter() != after:
-            raise Conflict(
-                "another copy of the keystore has gone on",
-                remedy="if there should be none, report the device",
+        with alone(_lock(self._path)):
+            if self.anchor.counter() != after:
+                raise Conflict(
+                    "another copy of the keystore has gone on",
+                    remedy="if there should be none, report the device",
+                )
+            stored = _File(
+                header=self.header,
+                memory=self._sealed(encode_canonical(memory), _MEMORY),
+                possession=self._possession,
             )
-        stored = _File(
-            header=self.header,
-            memory=self._sealed(encode_canonical(memory), _MEMORY),
-            possession=self._possession,
-        )
-        write_private(self._path, encode_canonical(stored), new=possession is not None)
-        self.anchor.advance(after)
+            write_private(self._path, encode_canonical(stored), new=possession is not None)
+            self.anchor.advance(after)
 
     def possession(self) -> SecretBuffer:
         """The possession key (PKCS #8), for the caller to load and clear.
@@ -186,9 +193,10 @@ class VaultFile:
 
         Source: ISO/TS 12812-2:2017, 7.4.5
         """
-        self.anchor.erase()
-        self.close()
-        self._path.unlink(missing_ok=True)
+        with alone(_lock(self._path)):
+            self.anchor.erase()
+            self.close()
+            self._path.unlink(missing_ok=True)
 
     def _bound(self, part: bytes) -> bytes:
         return part + b"\x00" + encode_canonical(self.header)
@@ -208,3 +216,7 @@ class VaultFile:
             raise NotAuthentic("the sealed data does not verify")
         nonce, rest = octets[:NONCE_LENGTH], octets[NONCE_LENGTH:]
         return self._open_key().open_cleared(nonce, rest, self._bound(part))
+
+
+def _lock(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
