@@ -6,8 +6,10 @@ from pathlib import Path
 
 from tallystick.entry.cli.manual import manual_page
 from tallystick.kernel.errors import MfsError
+from tallystick.process.catalogue import catalogue
 from tallystick.process.catalogue.coverage import coverage_report, render_markdown
 from tallystick.process.catalogue.glossary import render_glossary
+from tallystick.process.hardening.checklist import checklist_page
 from tallystick.process.isms.cryptography_page import keys_page, mechanisms_page
 from tallystick.process.isms.page import registers_page
 from tallystick.process.reports.ladders import TIGHTEST, ladder_picture
@@ -104,6 +106,7 @@ def main() -> None:
         ("errors.md", errors_page()),
         ("cli.md", manual_page()),
         ("glossary.md", render_glossary()),
+        ("app-hardening.md", checklist_page(catalogue())),
         ("registers.md", registers_page()),
         ("mechanisms.md", mechanisms_page(vectors["files"])),
         ("keys.md", keys_page()),

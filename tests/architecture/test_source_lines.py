@@ -18,6 +18,7 @@ COMMANDS = {
         "backups",
         "beginning",
         "certificates",
+        "checklists",
         "incentives",
         "registers",
         "releases",

@@ -55,6 +55,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "witness": ("witnesses:witness",),
     "replay": ("replaying:replay_file",),
     "catalogue": ("catalogue:catalogue",),
+    "checklist": ("checklists:checklist",),
     "completion": ("completing:completion",),
 }
 

@@ -42,6 +42,7 @@ from tallystick.entry.proving.rows import RowProbes
 from tallystick.entry.proving.site import Site, served
 from tallystick.entry.proving.still import StillProbes
 from tallystick.entry.proving.teaching import LessonProbes
+from tallystick.entry.proving.vaults import VaultProbes
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.modules.opening import Opener
@@ -109,6 +110,7 @@ def registry_of(site: Site, line: Line) -> Registry:
     BookProbes(site).register(registry)
     PeopleProbes(site).register(registry)
     FieldProbes().register(registry)
+    VaultProbes().register(registry)
     BuildProbes(site).register(registry)
     if site.everything or site.platform is not None:
         SecretProbes(site).register(registry)

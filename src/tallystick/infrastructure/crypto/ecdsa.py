@@ -99,7 +99,7 @@ class Es256SigningKey:
         return cls(ec.generate_private_key(_P256))
 
     @classmethod
-    def from_pkcs8(cls, der: bytes) -> "Es256SigningKey":
+    def from_pkcs8(cls, der: bytes | bytearray) -> "Es256SigningKey":
         """The key in an unencrypted PKCS #8 structure; raises Malformed for another kind of key.
 
         Source: RFC 5958, 2

@@ -17,7 +17,7 @@ from tallystick.kernel.errors import Malformed
 from tallystick.kernel.secret import Secret
 
 
-def load_pkcs8(der: bytes) -> object:
+def load_pkcs8(der: bytes | bytearray) -> object:
     """The private key in an unencrypted PKCS #8 structure; the caller checks which kind it is.
 
     Raises Malformed for anything else.
