@@ -62,7 +62,7 @@ def read_apk(octets: bytes) -> AndroidPackage:
     """
     archive = read_archive(octets, gap=True)
     begins, block = _block(archive)
-    signed = {
+    signed: dict[int, tuple[Signer, ...]] = {
         scheme: signers_of(block[scheme], scheme)
         for scheme in (SECOND, THIRD, THIRD_ROTATED)
         if scheme in block

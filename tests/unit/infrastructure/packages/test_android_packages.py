@@ -90,7 +90,7 @@ def test_the_platforms_own_verifier_names_the_same_signers(name: str) -> None:
         check=True,
     )
     theirs = re.findall(
-        r"^Signer #\d+ certificate SHA-256 digest: ([0-9a-f]{64})$", ran.stdout, re.M
+        r"^Signer #\d+ certificate SHA-256 digest: ([0-9a-f]{64})$", ran.stdout, re.MULTILINE
     )
     ours = read_apk(made(name))
     assert sorted(theirs) == sorted(ours.signers)
