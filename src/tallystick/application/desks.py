@@ -9,6 +9,7 @@ from typing import Protocol
 
 from tallystick.application.acts import Acts
 from tallystick.application.approvals import Approvals
+from tallystick.application.apps import Applications
 from tallystick.application.asking import Beginning, Offline, Reading
 from tallystick.application.assisting import AgentBounds
 from tallystick.application.attempts import Attempts, Subjects
@@ -92,6 +93,7 @@ class Desks:
     webhooks: Webhooks
     settling: Settling
     certification: Certification
+    apps: Applications
     proving: Proving
     signals: Signals
     desk: Desk
@@ -119,6 +121,7 @@ class Desks:
         """
         session = self.sessions.admit(turn, session_id, sequence)
         device = self.devices.active(session.device)
+        self.apps.check_orders(session.device, turn.now)
         consent = consented.consent
         if consent.payer != session.account or consent.device != session.device:
             raise NotPermitted("the order is not this customer's, or not from this device")
@@ -390,6 +393,6 @@ class Desks:
         return (
             *(self.customers, self.languages, self.devices, self.access, self.operators),
             *(self.sims, self.order_codes, self.bounds, self.education),
-            *(desk.views, desk.workloads, self.certification),
+            *(desk.views, desk.workloads, self.certification, self.apps),
             *(self.signals, self.attempts, self.authenticators, self.exemptions, kept, self.book),
         )

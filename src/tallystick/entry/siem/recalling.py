@@ -38,6 +38,10 @@ _SHOWN = (
 _SEVERITIES = {
     "device.suspended": Severity.WARNING,
     "certificate.withdrawn": Severity.WARNING,
+    "app.released": Severity.NOTICE,
+    "app.withdrawn": Severity.WARNING,
+    "app.denied": Severity.WARNING,
+    "app.rolled-out": Severity.NOTICE,
     "tally.restored": Severity.ALERT,
     "account.funded": Severity.NOTICE,
     "activation.issued": Severity.NOTICE,
