@@ -100,12 +100,13 @@ def test_an_unsigned_or_altered_build_cannot_be_registered(
     for name in ("first.apk", "altered.apk"):
         text = state.text_of("all.apk")
         text.write_text(
-            f"platform: android\nartifact: {tmp_path / name}\nbill: bill.json\nnotes: n\n"
+            f"platform: android\nartifact: {tmp_path / name}\nbill: bill.json\nnotes: new\n"
         )
         key, never = provider.folder.offline / "officer-1.key", tmp_path / "never.json"
         ran = tallystick("app", "release", "add", text, "--officer", "officer-1", "--key-file", key,
                          "--secret-file", state.folder / "secret", "--out", never)  # fmt: skip
         assert ran.code == 1, ran.all
+        assert "as a whole" in ran.err or "entry" in ran.err or "signed" in ran.err
         assert not never.exists()
 
 

@@ -66,6 +66,16 @@ def manifest_in(file: Path) -> AppRelease:
     return manifest_of(said, artifact, (beside / said.bill).read_bytes())
 
 
+def release_says(register: AppRegister) -> str:
+    """Which release this program is, and whether it is in the register, in words.
+
+    Source: ISO/TS 12812-2:2017, 7.4.4; 6.2.2
+    """
+    found = own_release(register)
+    known = "not in the register of releases" if found is None else f"package {found.digest}"
+    return f"{SERVER_PACKAGE} {__version__}: {known}"
+
+
 def own_release(register: AppRegister) -> AppRelease | None:
     """The release that this program is, if it is in the register and was not withdrawn.
 

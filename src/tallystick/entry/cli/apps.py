@@ -11,6 +11,7 @@ import click
 from tallystick.client.http import HttpTransport
 from tallystick.client.statements import send_statement
 from tallystick.entry.apps import kept_apps, manifest_in
+from tallystick.entry.cli.appkeys import manifest
 from tallystick.entry.cli.console import example, say, say_json, table
 from tallystick.entry.cli.rogues import rogue
 from tallystick.entry.cli.unlocking import (
@@ -67,6 +68,7 @@ def release() -> None:
 
 
 app.add_command(rogue)
+app.add_command(manifest)
 
 
 def _sign(

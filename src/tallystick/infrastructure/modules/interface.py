@@ -72,6 +72,7 @@ class Purpose(StrEnum):
     TOKENISATION = "tokenisation"
     SIM_PACKET = "sim-packet"
     SIM_ORDER = "sim-order"
+    APP_SIGNING = "app-signing"
 
 
 ED25519 = "ed25519"
@@ -167,6 +168,7 @@ MECHANISMS: dict[Purpose, tuple[str, ...]] = {
     Purpose.TOKENISATION: _AES,
     Purpose.SIM_PACKET: (CMAC_AES_128,),
     Purpose.SIM_ORDER: (CMAC_AES_128,),
+    Purpose.APP_SIGNING: (ECDSA_P256,),
 }
 """The mechanisms that a purpose admits; the first is taken where none is asked for.
 
