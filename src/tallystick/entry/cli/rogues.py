@@ -19,6 +19,7 @@ from tallystick.process.isms.shapes import SHAPES
 
 _FOLDER = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 _CASE = click.argument("case")
+_PLATFORMS = click.Choice(["android", "ios", "web"])
 
 
 @click.group(epilog=example("tallystick app rogue list ./provider"))
@@ -41,7 +42,7 @@ def _moment(now: Instant) -> str:
 @_FOLDER
 @_CASE
 @click.option("--name", required=True, help="What it calls itself.")
-@click.option("--platform", type=click.Choice(["android", "ios", "web"]), required=True)
+@click.option("--platform", type=_PLATFORMS, required=True, help="What it runs on.")
 @click.option("--place", required=True, help="Store or address where it is offered.")
 @click.option("--package", default="", help="Package or bundle.")
 @click.option("--signer", default="", help="SHA-256 of its signer's certificate, or its team.")
