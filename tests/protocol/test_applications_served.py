@@ -14,12 +14,20 @@ from tests.support.released import WALLET, Phones, Stated, appraisal, claim_of, 
 from tests.support.served import Person, Served, served
 from tests.unit.entry.cli.command_line import tallystick
 
+from tallystick.client.ownapp import Measured, check_own
+from tallystick.entry.apps import kept_apps
+from tallystick.entry.auditing import listed_keys
+from tallystick.infrastructure.crypto.key_list import keys_in_force, signature_key
 from tallystick.infrastructure.modules.clock import SystemClock
-from tallystick.kernel.errors import UpgradeRequired
+from tallystick.kernel.errors import NotAuthentic, UpgradeRequired
+from tallystick.kernel.evidence import Verdict
 from tallystick.kernel.model import ABSENT, Absent, replace
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import DAY_MS, iso_utc
+from tallystick.process.apps.probes import AppState, app_probes
+from tallystick.process.apps.rules import AppRegister
 from tallystick.protocol.apps import AppNotice
+from tallystick.protocol.keylist import ListedPurpose
 from tallystick.protocol.payments import PaymentKind
 
 
@@ -212,3 +220,54 @@ def test_a_withdrawn_release_ends_at_once(provider: Served, phones: Phones, stat
     listed = json.loads(tallystick("app", "release", "list", provider.folder.root, "--json").out)
     assert [one["withdrawn"] for one in listed["releases"]] == [False, True]
     assert [one["subject"] for one in listed["denied"]] == [package("repackaged.apk").signers[0]]
+
+
+@pytest.mark.requirement("MFS-7.4.4-01")
+@pytest.mark.requirement("MFS-7.2.8-02")
+def test_the_register_gives_evidence(provider: Served, state: Stated) -> None:
+    kept = kept_apps(provider.folder)
+    now = provider.clock.now()
+    released, versions = (
+        one.observe(now) for one in app_probes(lambda: AppState(kept.register, kept.seen))
+    )
+    assert released.verdict is Verdict.FAIL, "a stranger came in before anything was registered"
+    assert released.measured["devices_not_released"] == 1
+    assert released.measured["denied"] == 1
+    assert versions.verdict is Verdict.FAIL
+    rolled_out(state, 6, "--least", "42", version=42)
+    kept = kept_apps(provider.folder)
+    seen = {place: count for place, count in kept.seen.items() if place in kept.register.releases}
+    again = [one.observe(now) for one in app_probes(lambda: AppState(kept.register, seen))]
+    assert {one.verdict for one in again} == {Verdict.PASS}
+    nothing = app_probes(lambda: AppState(AppRegister(), {}))
+    assert {one.observe(now).verdict for one in nothing} == {Verdict.UNKNOWN}
+
+
+@pytest.mark.requirement("MFS-7.4.4-02")
+@pytest.mark.requirement("MFS-7.4.4-01")
+def test_the_root_vouches_for_the_key_that_signs_applications(
+    provider: Served, state: Stated, tmp_path: Path
+) -> None:
+    folder, secret = provider.folder, ("--secret-file", state.folder / "secret")
+    key, signed = tmp_path / "app.key", tmp_path / "wallet.manifest"
+    root = folder.offline / "root.key"
+    ran = tallystick("app", "manifest", "key", folder.root, "--root-key", root, *secret,
+                     "--out", key)  # fmt: skip
+    assert ran.code == 0, ran.all
+    ran = tallystick("app", "manifest", "sign", folder.root, state.text_of("all.apk"),
+                     "--app-key", key, *secret, "--out", signed)  # fmt: skip
+    assert ran.code == 0, ran.all
+    listed = listed_keys(folder)
+    assert listed.version == 2
+    found = keys_in_force(listed, ListedPurpose.APP_SIGNING, provider.clock.now())
+    keys = {one.kid: signature_key(one) for one in found}
+    runs = package("all.apk")
+    measured = Measured("android", WALLET, 42, runs.digest, runs.signers)
+    assert check_own(signed.read_text(), keys, "test-wallet", measured) == claim_of("all.apk")
+    other = {one.kid: signature_key(one) for one in listed.entries if one.kid not in keys}
+    with pytest.raises(NotAuthentic):
+        check_own(signed.read_text(), other, "test-wallet", measured)
+    ran = tallystick("keys", "renew", folder.root, "--root-key", root, *secret)
+    assert ran.code == 0, ran.all
+    assert found[0] in listed_keys(folder).entries
+    assert "is not a release of the register" in tallystick("doctor", folder.root).all

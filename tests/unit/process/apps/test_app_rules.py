@@ -4,19 +4,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallystick.kernel.errors import Malformed
+from tallystick.infrastructure.crypto.signature import Es256SigningKey
+from tallystick.kernel.errors import Malformed, NotAuthentic, NotPermitted
 from tallystick.kernel.model import replace
 from tallystick.kernel.time import Instant
 from tallystick.process.apps.manifest import (
     ALL,
+    RELEASED,
+    WITHDRAWN,
     AppDenial,
     AppRelease,
     AppWithdrawal,
     Platform,
     RollOut,
     checked,
+    read_stated,
 )
 from tallystick.process.apps.rules import AppIdentity, AppRegister, May, in_share, judge
+from tallystick.process.isms.signing import sign_statement, verify_statement
 
 SIGNER, OTHER, DIGEST = "a" * 64, "b" * 64, "d" * 64
 PACKAGE = "org.example.wallet"
@@ -166,3 +171,22 @@ def test_a_roll_out_that_makes_no_sense_is_malformed(wrong: RollOut) -> None:
 def test_a_release_that_makes_no_sense_is_malformed(wrong: AppRelease) -> None:
     with pytest.raises(Malformed):
         checked(wrong)
+
+
+@pytest.mark.requirement("MFS-7.4.4-01")
+@pytest.mark.threat("THR-APP-07")
+def test_one_officer_alone_releases_nothing_in_production() -> None:
+    first, second = Es256SigningKey.generate(), Es256SigningKey.generate()
+    officers = {"officer-1": first.public(), "officer-2": second.public()}
+    alone = sign_statement(RELEASED, RELEASE, "officer-1", first)
+    with pytest.raises(NotPermitted, match="2 officers"):
+        verify_statement(alone, officers, "production")
+    both = sign_statement(RELEASED, RELEASE, "officer-2", second, alone)
+    body = verify_statement(both, officers, "production")
+    assert read_stated(RELEASED, body) == RELEASE
+    for about in (WITHDRAWN, "certificate-added"):
+        with pytest.raises(Malformed):
+            read_stated(about, body)
+    forged = replace(both, about=WITHDRAWN)
+    with pytest.raises(NotAuthentic):
+        verify_statement(forged, officers, "production")
