@@ -354,7 +354,9 @@ class Desks:
         """
         accounts = [account for one in consents for account in (one.payer, one.payee)]
         self.customers.prefetch_owners(accounts)
-        self.devices.prefetch([one.device for one in consents if one.device])
+        devices = [one.device for one in consents if one.device]
+        self.devices.prefetch(devices)
+        self.apps.prefetch(devices)
         self.book.prefetch(accounts)
         self.payments.prefetch(consents)
 

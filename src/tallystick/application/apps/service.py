@@ -148,19 +148,25 @@ class Applications:
         Raises UpgradeRequired.
         Source: ISO/TS 12812-2:2017, 7.2.8
         """
-        if not self.register.releases and not self.register.denied:
+        if not self._asks:
             return
         known = self._seen.get(device)
         found = self.look(None if known is None else known.identity(), device, now)
         if found.may is May.LIMIT:
             raise UpgradeRequired(found.says, because=found.because, remedy=_REMEDY)
 
+    @property
+    def _asks(self) -> bool:
+        """Whether anything is stated that an order could be refused for."""
+        return bool(self.register.releases or self.register.denied)
+
     def prefetch(self, devices: Iterable[str]) -> None:
-        """Bring what `devices` run into memory with at most one statement.
+        """Bring what `devices` run into memory with at most one statement, if it is asked for.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        self._seen.prefetch(devices)
+        if self._asks:
+            self._seen.prefetch(devices)
 
     def trim(self) -> None:
         """Forget what is over capacity.

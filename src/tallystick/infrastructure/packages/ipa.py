@@ -111,12 +111,13 @@ def read_list(octets: bytes) -> Mapping[str, Any]:
     if not octets.startswith((b"bplist00", b"<?xml", b"<plist", b"<!DOCTYPE")):
         raise Malformed("the property list of the package cannot be read")
     try:
-        found = plistlib.loads(octets)
+        found: Any = plistlib.loads(octets)
     except _BROKEN_LISTS as error:
         raise Malformed("the property list of the package cannot be read") from error
     if not isinstance(found, dict):
         raise Malformed("the property list of the package is no dictionary")
-    return found
+    named: dict[str, Any] = found
+    return named
 
 
 def _word(found: Mapping[str, Any], name: str) -> str:

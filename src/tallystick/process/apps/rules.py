@@ -24,6 +24,8 @@ from tallystick.process.apps.manifest import (
 )
 
 _LABEL: Final = b"tallystick roll-out v1\x00"
+Place = tuple[str, str, int]
+"""A release: its platform, package and version."""
 
 
 class May(StrEnum):
@@ -76,10 +78,12 @@ class AppRegister:
     Source: ISO/TS 12812-2:2017, 7.4.4
     """
 
-    releases: Mapping[tuple[str, str, int], AppRelease] = field(default_factory=dict)
-    withdrawn: Mapping[tuple[str, str, int], AppWithdrawal] = field(default_factory=dict)
-    denied: Mapping[str, AppDenial] = field(default_factory=dict)
-    rolled_out: Mapping[tuple[str, str], RollOut] = field(default_factory=dict)
+    releases: Mapping[Place, AppRelease] = field(default_factory=dict[Place, AppRelease])
+    withdrawn: Mapping[Place, AppWithdrawal] = field(default_factory=dict[Place, AppWithdrawal])
+    denied: Mapping[str, AppDenial] = field(default_factory=dict[str, AppDenial])
+    rolled_out: Mapping[tuple[str, str], RollOut] = field(
+        default_factory=dict[tuple[str, str], RollOut]
+    )
 
     def of(self, platform: str, package: str = "") -> tuple[AppRelease, ...]:
         """The releases for `platform`, of one `package` if it is named; oldest first.
