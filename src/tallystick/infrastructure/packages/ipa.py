@@ -15,7 +15,7 @@ import re
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 from xml.parsers.expat import ExpatError
 
 from tallystick.infrastructure.crypto.digest import sha256
@@ -116,8 +116,7 @@ def read_list(octets: bytes) -> Mapping[str, Any]:
         raise Malformed("the property list of the package cannot be read") from error
     if not isinstance(found, dict):
         raise Malformed("the property list of the package is no dictionary")
-    named: dict[str, Any] = found
-    return named
+    return cast("dict[str, Any]", found)
 
 
 def _word(found: Mapping[str, Any], name: str) -> str:
