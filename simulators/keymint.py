@@ -100,6 +100,7 @@ class Phone:
     person: int = 0
     timeout: int = 0
     package: str = PACKAGE
+    package_version: int = 1
     signer: bytes = SIGNER
     made_at: int = 1_767_225_600_000
     reordered: bool = False
@@ -110,7 +111,7 @@ def description(phone: Phone, challenge: bytes) -> bytes:
 
     Source: X.690, 10
     """
-    package = tlv(0x30, octets(phone.package.encode()) + integer(1))
+    package = tlv(0x30, octets(phone.package.encode()) + integer(phone.package_version))
     application = tlv(0x30, tlv(0x31, package) + tlv(0x31, octets(phone.signer)))
     software = tlv(0x30, tagged(701, integer(phone.made_at)) + tagged(709, octets(application)))
     trust = (

@@ -14,6 +14,8 @@ from tallystick.process.catalogue.scan import CodeObject, citations, code_object
 COMMANDS = {
     f"src/tallystick/entry/cli/{name}.py"
     for name in (
+        "appkeys",
+        "apps",
         "authentication",
         "backups",
         "beginning",
@@ -51,6 +53,7 @@ COMMANDS = {
         "risks",
         "doctors",
         "replaying",
+        "rogues",
         "timelines",
         "stamps",
         "stores",

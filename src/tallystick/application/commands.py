@@ -40,6 +40,7 @@ from tallystick.application.own_commands import (
     Rise,
     SealAnew,
     SignalsSeen,
+    StateApp,
     StateCertificate,
     Tighten,
     UseKeys,
@@ -256,6 +257,7 @@ Command = (
     | SawNotice
     | PerformAct
     | StateCertificate
+    | StateApp
     | Tighten
     | ApproveTightening
     | LapseProposal
@@ -337,6 +339,7 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     BookAnswered: lambda desks, turn, one: desks.settling.answered(turn, one.order, one.ended),
     InPaycrypt: lambda desks, turn, one: desks.payment_keys.perform(turn, one),
     StateCertificate: lambda desks, turn, one: desks.certification.state(turn, one.statement),
+    StateApp: lambda desks, turn, one: desks.apps.state(turn, one.statement),
     PerformAct: lambda desks, turn, one: desks.operators.act(turn, one.signed, desks.acts.perform),
     Tighten: lambda desks, turn, one: desks.tighten(turn, one.entry, one.seen, one.preview),
     ApproveTightening: lambda desks, turn, one: desks.approve_tightening(turn, one.text),

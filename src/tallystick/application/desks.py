@@ -9,6 +9,7 @@ from typing import Protocol
 
 from tallystick.application.acts import Acts
 from tallystick.application.approvals import Approvals
+from tallystick.application.apps import Applications
 from tallystick.application.asking import Beginning, Offline, Reading
 from tallystick.application.assisting import AgentBounds
 from tallystick.application.attempts import Attempts, Subjects
@@ -94,6 +95,7 @@ class Desks:
     webhooks: Webhooks
     settling: Settling
     certification: Certification
+    apps: Applications
     proving: Proving
     signals: Signals
     desk: Desk
@@ -125,6 +127,7 @@ class Desks:
         """
         session = self.sessions.admit(turn, session_id, sequence)
         device = self.devices.active(session.device)
+        self.apps.check_orders(session.device, turn.now)
         consent = consented.consent
         if consent.payer != session.account or consent.device != session.device:
             raise NotPermitted("the order is not this customer's, or not from this device")
@@ -342,7 +345,9 @@ class Desks:
         """
         accounts = [name for one in consents for name in (one.payer, one.payee)]
         self.customers.prefetch_owners(accounts)
-        self.devices.prefetch([one.device for one in consents if one.device])
+        devices = [one.device for one in consents if one.device]
+        self.devices.prefetch(devices)
+        self.apps.prefetch(devices)
         self.book.prefetch(accounts)
         self.payments.prefetch(consents)
 
@@ -382,5 +387,5 @@ class Desks:
             self.customers, self.languages, self.devices, self.access, self.operators, self.sims,
             self.order_codes, self.bounds, self.education, desk.views, desk.workloads, kept,
             self.certification, self.keylife, self.custody, self.signals, self.attempts,
-            self.authenticators, self.exemptions, self.book, self.payment_keys,
+            self.authenticators, self.exemptions, self.book, self.payment_keys, self.apps,
         )  # fmt: skip

@@ -155,6 +155,16 @@ class StateCertificate:
 
 
 @dataclass(frozen=True, slots=True)
+class StateApp:
+    """What officers signed about an application.
+
+    Source: ISO/TS 12812-2:2017, 7.4.4
+    """
+
+    statement: SignedStatement
+
+
+@dataclass(frozen=True, slots=True)
 class SignalsSeen:
     """What the mobile network said of a customer's SIM; from this process only.
 

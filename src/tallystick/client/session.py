@@ -42,6 +42,7 @@ from tallystick.kernel.errors import (
 from tallystick.kernel.model import Wire
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import SECOND_MS, Clock
+from tallystick.protocol.apps import AppClaim
 from tallystick.protocol.authentication import ReportTries
 from tallystick.protocol.enrolment import ENROLMENTS_PATH, Attestation, DeviceDescription
 from tallystick.protocol.envelope import MAX_SEQUENCE, SEALED_MEDIA_TYPE
@@ -109,7 +110,7 @@ class Exchanged:
 class Peer:
     """The provider as a device reaches it: transport, name, signature keys, suites best first.
 
-    `entropy` gives unpredictable octets.
+    `entropy` gives unpredictable octets; `app` is what runs on the device.
     Source: ISO/TS 12812-2:2017, 7.2.7
     """
 
@@ -118,6 +119,7 @@ class Peer:
     signature_keys: SignatureKeys
     entropy: Entropy
     suites: Sequence[KemSuite] = (KemSuite.X25519,)
+    app: AppClaim | None = None
 
     def authenticated(self, purpose: Purpose) -> AuthenticatedProvider:
         """The provider, authenticated by its answer to a fresh hello.
@@ -383,6 +385,7 @@ class ClientSession:
             sign=self._keystore.possession_sign,
             pairs=self._keystore.renewal_pairs(),
             share=Secret(self._peer.entropy(32)),
+            app=self._peer.app,
         )
         self._keystore.store_renewal_pairs(pending.remembered)
         path = f"{SESSIONS_PATH}/{pending.session}"

@@ -10,13 +10,15 @@ from tallystick.protocol.statements import SignedStatement, StatementRecorded
 _recorded = Decoder(StatementRecorded)
 
 
-def send_statement(transport: Transport, statement: SignedStatement) -> StatementRecorded:
-    """Send a statement about a certificate.
+def send_statement(
+    transport: Transport, statement: SignedStatement, path: str = "/v1/certificates"
+) -> StatementRecorded:
+    """Send a statement about a certificate, or to the `path` of what it is about.
 
     Raises what the provider refuses with.
     Source: ISO/TS 12812-2:2017, 9.1
     """
-    reply = transport.post("/v1/certificates", encode(statement), JSON_MEDIA_TYPE)
+    reply = transport.post(path, encode(statement), JSON_MEDIA_TYPE)
     if reply.status != 200:
         raise refusal(reply)
     return _recorded.decode(reply.body)

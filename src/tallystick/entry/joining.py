@@ -9,6 +9,7 @@ from typing import Protocol
 
 from tallystick.application.acts import Acts, More
 from tallystick.application.approvals import Approvals, Kept, Staff
+from tallystick.application.apps import Applications
 from tallystick.application.asking import ApprovalActs, Beginning, Offline, Reading
 from tallystick.application.asking.offline import Crew as OfflineCrew
 from tallystick.application.assisting import AgentBounds
@@ -113,6 +114,7 @@ class _Base:
     notices: Notices
     signals: Signals
     sims: Sims
+    apps: Applications
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         signals=ground.signals,
         settling=Settling(payments, customers, ground.book, policy),
         certification=_certification(on, policy),
+        apps=ground.apps,
         proving=Proving(ground.access, attempts, acts, customers, policy, reader),
         desk=desk,
         approvals=asking.approvals,
@@ -229,7 +232,8 @@ def _people_and_money(on: Ground) -> _Base:
     sims = _sims(on)
     told = customers, notices, policy, sims, reader
     signals = Signals(*told, connected=on.network, capacity=rows)
-    people = People(customers, devices, sessions, notices, policy, signals, attempts)
+    apps = _applications(on, policy)
+    people = People(customers, devices, sessions, notices, policy, signals, attempts, apps)
     access = Access(Keys(module, codes), people, reader, capacity=rows)
     payments = Payments(
         customers,
@@ -255,6 +259,7 @@ def _people_and_money(on: Ground) -> _Base:
         notices,
         signals,
         sims,
+        apps,
     )
 
 
@@ -359,6 +364,12 @@ def _order_codes(on: Ground, base: _Base) -> OrderCodes:
 def _certification(on: Ground, policy: PolicyInForce) -> Certification:
     officers = {name: half.verify_key() for name, half in on.settings.officers.items()}
     return Certification(officers, on.settings.profile, policy, on.reader)
+
+
+def _applications(on: Ground, policy: PolicyInForce) -> Applications:
+    officers = {name: half.verify_key() for name, half in on.settings.officers.items()}
+    believed = officers, on.settings.profile
+    return Applications(*believed, policy, on.reader, capacity=on.size.rows)
 
 
 def _believed(on: Ground) -> Officers:

@@ -32,6 +32,7 @@ _ALWAYS = (
     "commission.",
     "operator.",
     "tally.",
+    "app.",
     "device.suspended",
     "webhook.",
     "day.",

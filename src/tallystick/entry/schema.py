@@ -4,6 +4,8 @@ Source: ISO/TS 12812-2:2017, 6.2.3
 """
 
 from tallystick.application.approvals.store import MIGRATION as APPROVALS
+from tallystick.application.apps.store import MIGRATION as APPS
+from tallystick.application.apps.store import SEEN_MIGRATION as APPS_SEEN
 from tallystick.application.assisting.store import MIGRATION as PLACES
 from tallystick.application.attempts.store import MIGRATION as ATTEMPTS
 from tallystick.application.authentication.store import MIGRATION as ACTIVATIONS
@@ -56,5 +58,6 @@ MIGRATIONS = (
     SIMS, ORDER_CODES,
     KEY_LIFE,
     PAYCRYPT,
+    APPS, APPS_SEEN,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

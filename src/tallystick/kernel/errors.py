@@ -14,6 +14,7 @@
     |  |- Expired          410    the quote, code, session or act is past its time
     |  |- InsufficientFunds 422   the debit would pass the floor of the account
     |  |- LimitExceeded    429    a limit of the policy would be passed
+    |  |- UpgradeRequired  426    the application may not do this; another version may
     |  `- RateLimited      429    too many requests; come back later
     |- Unavailable         503    module, store or partner out of reach; retry the same id later
     |  `- OutOfReach       503    the policy waits for what the act leans on; nothing was kept
@@ -208,6 +209,16 @@ class RateLimited(Refused):
     code = "rate-limited"
     status = 429
     retryable = True
+
+
+class UpgradeRequired(Refused):
+    """The application that the device runs may not do this: altered, withdrawn or too old.
+
+    Source: ISO/TS 12812-2:2017, 7.2.8; 7.4.4
+    """
+
+    code = "upgrade-required"
+    status = 426
 
 
 class Unavailable(MfsError):

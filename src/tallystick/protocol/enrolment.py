@@ -22,7 +22,8 @@ from tallystick.kernel.ids import (
     CustomerIdText,
     DeviceIdText,
 )
-from tallystick.kernel.model import Natural, ShortText, Wire, pattern
+from tallystick.kernel.model import ABSENT, Absent, Natural, ShortText, Wire, pattern
+from tallystick.protocol.apps import AppClaim
 from tallystick.protocol.envelope import END, Octets32, Octets64, Octets65
 from tallystick.protocol.session import CertificateIdText
 
@@ -54,7 +55,7 @@ class Attestation(Wire, frozen=True, kw_only=True):
 class DeviceDescription(Wire, frozen=True, kw_only=True):
     """What the device says about itself; a claim, unless the attestation says the same.
 
-    `protection` is how it keeps its keys, in its own words.
+    `protection` is how it keeps its keys, in its own words; `app` the application that it runs.
     Source: ISO/TS 12812-2:2017, 7.2.2
     """
 
@@ -62,6 +63,7 @@ class DeviceDescription(Wire, frozen=True, kw_only=True):
     model: Annotated[ShortText, PERSONAL]
     app_version: Annotated[ShortText, INTERNAL]
     protection: Annotated[ShortText, INTERNAL]
+    app: Annotated[AppClaim | Absent, INTERNAL] = ABSENT
 
 
 class EnrolmentClaim(Wire, frozen=True, kw_only=True):

@@ -33,6 +33,7 @@ class ListedPurpose(StrEnum):
     DEVICE_CA = "device-ca"
     TALLY = "tally"
     TIME_STAMP = "time-stamp"
+    APP_SIGNING = "app-signing"
 
 
 class KeyEntry(Wire, frozen=True, kw_only=True):

@@ -15,7 +15,8 @@ from typing import Annotated
 
 from tallystick.kernel.classification import CREDENTIAL, INTERNAL, PERSONAL, PUBLIC
 from tallystick.kernel.ids import DeviceIdText, SessionIdText
-from tallystick.kernel.model import Base64Url, Natural, ShortText, Wire, pattern
+from tallystick.kernel.model import ABSENT, Absent, Base64Url, Natural, ShortText, Wire, pattern
+from tallystick.protocol.apps import AppClaim, AppNotice
 from tallystick.protocol.envelope import END, Octets32, Octets64
 
 VERSIONS = (1,)
@@ -126,6 +127,7 @@ class DeviceClaim(Wire, frozen=True, kw_only=True):
 
     `presented` holds one to four pairs, newest first; `proposed` is the newest counter plus one, or
     zero to learn which pair is in force without renewing it (and without getting a session).
+    `app` is the application that the device says it runs.
     Source: ISO/TS 12812-2:2017, 7.2.7; 7.3.5
     """
 
@@ -134,6 +136,7 @@ class DeviceClaim(Wire, frozen=True, kw_only=True):
     certificate: Annotated[CertificateIdText, INTERNAL]
     presented: Annotated[tuple[PresentedPair, ...], INTERNAL]
     proposed: Annotated[Natural, INTERNAL]
+    app: Annotated[AppClaim | Absent, INTERNAL] = ABSENT
 
 
 class DeviceProof(Wire, frozen=True, kw_only=True):
@@ -151,7 +154,8 @@ class SessionAccepted(Wire, frozen=True, kw_only=True):
     """m4: the life of the session, the policy in force, and the renewal counter now in force.
 
     `open` is false after a proposal of zero: the pair in force is known again, and the device
-    begins anew. Times in milliseconds, idle time in seconds.
+    begins anew. Times in milliseconds, idle time in seconds. `app` says what is to be told of the
+    application that the device runs.
     Source: ISO/TS 12812-2:2017, 7.3.2; 7.2.7
     """
 
@@ -162,3 +166,4 @@ class SessionAccepted(Wire, frozen=True, kw_only=True):
     expires_at: Annotated[Natural, PUBLIC]
     policy_version: Annotated[Natural, PUBLIC]
     server_time: Annotated[Natural, PUBLIC]
+    app: Annotated[AppNotice | Absent, INTERNAL] = ABSENT

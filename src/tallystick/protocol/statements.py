@@ -1,5 +1,5 @@
-"""Statements that officers sign away from the server: of certificates, of releases and of
-tightenings beyond their caps.
+"""Statements that officers sign away from the server: of certificates, of releases, of applications
+and of tightenings beyond their caps.
 
     signed message = "tallystick statement v1" 0x00 | about as UTF-8 | 0x00 | body octets
 
@@ -19,7 +19,11 @@ MAX_STATEMENT_BYTES = 64 * 1024
 LABEL = b"tallystick statement v1\x00"
 
 About = Annotated[
-    str, pattern("^(?:certificate-added|certificate-withdrawn|release|tightening-approved)$")
+    str,
+    pattern(
+        "^(?:certificate-added|certificate-withdrawn|release|tightening-approved"
+        "|app-released|app-withdrawn|app-denied|app-rolled-out)$"
+    ),
 ]
 """What a statement says."""
 

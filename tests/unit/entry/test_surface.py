@@ -141,6 +141,7 @@ def test_acts_without_a_console_are_found(agreeing: Discovered, programme: Progr
     assert {one.says.partition(" ")[0] for one in found} == acts | {
         "operator.enrol",
         "certificate.state",
+        "app.state",
     }
 
 

@@ -6,6 +6,7 @@ Source: ISO/TS 12812-2:2017, 7.3.2
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tallystick.application.apps import Applications
 from tallystick.application.attempts import Attempts
 from tallystick.application.authentication.sessions import Sessions
 from tallystick.application.customers import Customer, Customers
@@ -45,3 +46,4 @@ class People:
     policy: PolicyInForce
     signals: Signals
     attempts: Attempts
+    apps: Applications

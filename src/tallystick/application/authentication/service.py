@@ -3,6 +3,7 @@
 Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.1
 """
 
+from tallystick.application.apps.told import app_of_enrolment, app_said, notice_of
 from tallystick.application.attempts import Subjects
 from tallystick.application.authentication.model import Activation, Session, new_code
 from tallystick.application.authentication.people import Keys, People, Redeemed
@@ -54,6 +55,7 @@ class Access:
         self._policy = people.policy
         self._signals = people.signals
         self._attempts = people.attempts
+        self._apps = people.apps
         self.when_redeemed: list[Redeemed] = []
         self._activations = RowCache(ACTIVATION, Activation, reader, capacity=capacity)
         # What is not there is tried like what is: this one has ended and is nobody's.
@@ -163,8 +165,9 @@ class Access:
     def enrol(self, turn: Turn, opened: OpenedEnrolment, source: str = "") -> Outcome:
         """Enrol the device whose keys were proved, if its code is right and the policy allows it.
 
-        Without using up the code it raises OutOfReach while what enrolling leans on fails, and the
-        policy's refusal while the SIM that the code was sent to changed too lately.
+        Without using up the code it raises OutOfReach while what enrolling leans on fails, the
+        policy's refusal while the SIM that the code was sent to changed too lately, and
+        UpgradeRequired for an application that is altered, denied, withdrawn or too old.
         Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.1
         """
         self._policy.check_reach(Operation.ENROL, turn.now)
@@ -173,9 +176,12 @@ class Access:
         if expected is not None:
             self._signals.hold_back(expected, Operation.ACTIVATE, Channel.APP, turn.now)
         evidence = self._devices.attesting.appraise(opened, turn.now)
+        app = app_of_enrolment(opened, evidence)
+        self._apps.look(app, "", turn.now)
         customer = self.redeem(turn, opened.activation, opened.code, source)
         self._permit(turn, customer, None, Operation.ENROL, (Factor.POSSESSION.value,))
         device = self._devices.enrol(turn, customer, opened, turn.provider, evidence)
+        self._apps.come_in(turn, device.id, app, fresh=True)
         counted = self._customers.get(customer.id)
         self._customers.save(turn, replace(counted, devices=counted.devices + 1))
         self.redeemed(turn, customer, opened.activation, device.id)
@@ -205,14 +211,15 @@ class Access:
         """Open a session for a device whose signature verified.
 
         Raises NotPermitted for a suspended device and for a copy, which is suspended with this
-        commit; Conflict for a handshake that was overtaken; OutOfReach while what a login leans on
-        fails.
-        Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.5
+        commit; UpgradeRequired for an application that may not run; Conflict for a handshake that
+        was overtaken; OutOfReach while what a login leans on fails.
+        Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.5; 7.2.8
         """
         self._policy.check_reach(Operation.LOGIN, turn.now)
         device = self._devices.active(proved.device)
         customer = self._customers.active(self._customers.get(device.customer))
         self._permit(turn, customer, device, Operation.INQUIRE, (Factor.POSSESSION.value,))
+        standing = self._apps.come_in(turn, device.id, app_said(proved.app))
         judged = self._devices.renew(turn, device, proved.renewal)
         if isinstance(judged, Spent):
             raise self._suspend_copy(turn, device, customer)
@@ -236,6 +243,7 @@ class Access:
             expires_at=turn.now + rule.absolute_ms,
             policy_version=self._policy.version,
             server_time=turn.now,
+            app=notice_of(standing),
         )
         return Outcome(accepted)
 

@@ -39,6 +39,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "registers": ("registers:registers",),
     "certificate": ("certificates:certificate",),
     "release": ("releases:release",),
+    "app": ("apps:app",),
     "authentication": ("authentication:authentication",),
     "ledger": ("ledger:ledger",),
     "keys": ("keys:keys",),

@@ -14,6 +14,7 @@ import click
 import uvloop
 
 from tallystick.entry.admission import LONGEST_WAIT_S
+from tallystick.entry.apps import release_says
 from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.auditing import listed_keys
 from tallystick.entry.cli.console import example
@@ -165,6 +166,7 @@ def serve(
     try:
         if decided:
             note_decided(platform.database, decided)
+        _tell(release_says(platform.desks.apps.register))
         uvloop.run(_serve(platform, listening, witnessing, watched, log_file, ready_fd, supervisor))
     finally:
         platform.close()

@@ -8,6 +8,7 @@
     programme   would its service be let start: what is missing of the minimum set
     tightening  its key, the stored measures, proposals that wait for officers
     registers   what is overdue in the registers of the management of security
+    applications  is this program released, do old versions of applications end
     service  the running service: does it take orders, has it the newest key list
     unsealing  the key service that opens the master key, the device that has keys
     leaning  what it leans on: what fails now, what the policy does then, who is told
@@ -17,6 +18,7 @@ Nothing is changed, but for a file of a few bytes that is written and removed to
 Source: ISO/TS 12812-2:2017, 6.2.3; 7.4.2
 """
 
+from tallystick.entry.doctor.applications import look_at_applications
 from tallystick.entry.doctor.certificates import look_at_certificates
 from tallystick.entry.doctor.files import look_at_files
 from tallystick.entry.doctor.keys import look_at_keys
@@ -53,6 +55,7 @@ def examine(folder: ProviderFolder, clock: Clock, url: str = "", unseal: str = "
         *look_at_gate(folder, clock.now()),
         *look_at_tightening(folder, settings, clock.now()),
         *look_at_registers(folder, clock.now()),
+        *look_at_applications(folder),
     ]
     if url:
         found += look_at_service(folder, url)

@@ -14,7 +14,7 @@ from tallystick.application.commands import (
     JoinOperator,
     PerformAct,
 )
-from tallystick.application.own_commands import StateCertificate
+from tallystick.application.own_commands import StateApp, StateCertificate
 from tallystick.application.turn import Recorded
 from tallystick.entry import handshakes
 from tallystick.entry.accounting import Accounting
@@ -175,6 +175,16 @@ class Doors:
         statement = read_statement(body)
         self._desks.certification.verify(statement)
         return await self._executed(request, StateCertificate(statement))
+
+    async def apps(self, request: Request) -> Response:
+        """Enter what officers signed of an application.
+
+        Source: ISO/TS 12812-2:2017, 7.4.4
+        """
+        asked_for(request, "app.state")
+        statement = read_statement(await self._body(request, HANDSHAKE_COST))
+        self._desks.apps.verify(statement)
+        return await self._executed(request, StateApp(statement))
 
     async def keys(self, request: Request) -> Response:
         """The signed key list.

@@ -67,6 +67,7 @@ _SHOWN: Final[Mapping[str, tuple[tuple[NodeKind, ...], tuple[AssetClass, ...]]]]
     "sim.change": ((NodeKind.PARTNER, NodeKind.MOBILE_NETWORK), (AssetClass.PERSONAL,)),
     "operator.enrol": ((NodeKind.CONSOLE,), _ACTS),
     "certificate.state": ((NodeKind.CONSOLE,), _ACTS),
+    "app.state": ((NodeKind.CONSOLE,), _ACTS),
     "keys.list": (_APPS, (AssetClass.CERTIFICATE,)),
     "keys.messages": ((*_APPS, NodeKind.PARTNER), (AssetClass.CERTIFICATE,)),
     "access.evaluation": ((NodeKind.PARTNER,), tuple(AssetClass)),

@@ -11,7 +11,7 @@ from enum import StrEnum
 from tallystick.infrastructure.crypto.chains import Linked
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.codec import Decoder, b64url, encode_canonical
-from tallystick.kernel.model import Record
+from tallystick.kernel.model import ABSENT, Absent, Record
 
 
 class Level(StrEnum):
@@ -88,7 +88,7 @@ class Evidence(Record, frozen=True, kw_only=True):
 
     `attested` is the key attested (SubjectPublicKeyInfo, base64url), `challenge` what was signed
     into it, `above` how many certificates there were nearer to the leaf than the attested one,
-    `unmarked` how many issuers are not marked as such.
+    `unmarked` how many issuers are not marked as such. `versions` are those of the `packages`.
     Source: RFC 9334, 8.1
     """
 
@@ -114,6 +114,7 @@ class Evidence(Record, frozen=True, kw_only=True):
     counter: int = 0
     made_at: int = 0
     environment: str = ""
+    versions: tuple[int, ...] | Absent = ABSENT
 
 
 _DECODER = Decoder(Evidence, limit=16 * 1024)

@@ -20,6 +20,7 @@ ALGORITHMS: dict[ListedPurpose, frozenset[str]] = {
     ListedPurpose.DEVICE_CA: frozenset({ES256}),
     ListedPurpose.TALLY: frozenset({EDDSA, DUAL}),
     ListedPurpose.TIME_STAMP: frozenset({ES256}),
+    ListedPurpose.APP_SIGNING: frozenset({ES256}),
 }
 """The algorithms that each purpose may name."""
 

@@ -29,7 +29,9 @@ from tallystick.infrastructure.envelope.renewal import (
 from tallystick.infrastructure.envelope.schedule import SessionKeys
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode, encode_canonical
 from tallystick.kernel.errors import Malformed, NotAuthentic
+from tallystick.kernel.model import ABSENT
 from tallystick.kernel.secret import Secret
+from tallystick.protocol.apps import AppClaim
 from tallystick.protocol.enrolment import (
     Attestation,
     DeviceDescription,
@@ -150,10 +152,12 @@ class AuthenticatedProvider:
         sign: Sign,
         pairs: Sequence[RenewalPair],
         share: Secret[bytes],
+        app: AppClaim | None = None,
     ) -> "PendingSession":
         """m3: who the device is, signed by its possession key, with a proposal to renew its pair.
 
-        `pairs` newest first; `share` 32 random octets. Raises Malformed for another purpose.
+        `pairs` newest first; `share` 32 random octets; `app` what the device runs. Raises Malformed
+        for another purpose.
         Source: ISO/TS 12812-2:2017, 7.2.7; 7.3.5
         """
         self._for(Purpose.SESSION)
@@ -164,6 +168,7 @@ class AuthenticatedProvider:
             certificate=certificate,
             presented=tuple(self._presented(pair) for pair in pairs),
             proposed=proposed,
+            app=ABSENT if app is None else app,
         )
         shares = self._share.reveal() + share.reveal()
         at = schedule.transcript(schedule.SESSION_CLAIM, self._t2, encode_canonical(claim))

@@ -31,8 +31,10 @@ from tallystick.infrastructure.envelope.schedule import SessionKeys
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode, encode_canonical
 from tallystick.kernel.errors import Malformed, NotAuthentic, NotPermitted
 from tallystick.kernel.ids import check_id
+from tallystick.kernel.model import ABSENT, Absent
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Instant
+from tallystick.protocol.apps import AppClaim
 from tallystick.protocol.enrolment import (
     Attestation,
     DeviceDescription,
@@ -218,6 +220,7 @@ class AuthenticatedDevice:
     suite: KemSuite
     keys: SessionKeys
     renewal: RenewalClaim
+    app: AppClaim | Absent = ABSENT
 
 
 class ClaimedDevice:
@@ -267,6 +270,7 @@ class ClaimedDevice:
             suite=self._begun.kem.suite,
             keys=schedule.session_keys(self.session, shares, t3),
             renewal=self._renewal(shares, t3),
+            app=self._proof.claim.app,
         )
 
     def _renewal(self, shares: bytes, t3: bytes) -> RenewalClaim:

@@ -63,6 +63,7 @@ _ROWS: tuple[tuple[Purpose, tuple[Role, ...], int, tuple[Purpose, ...], str], ..
     (Purpose.DEVICE_CA, (_ENROLMENT,), 3 * _YEAR, _ROOT, "certifies device keys"),
     (Purpose.TALLY, (_WRITER,), _YEAR, _ROOT, "signs checkpoints; one process only"),
     (Purpose.TIME_STAMP, (_WRITER,), _YEAR, _ROOT, "RFC 3161; a certificate of the services"),
+    (Purpose.APP_SIGNING, (Role.OFFLINE,), 3 * _YEAR, _ROOT, "signs manifests of applications"),
     (Purpose.WITNESS, (Role.WITNESS,), 2 * _YEAR, (), "the witness publishes its own key"),
     (Purpose.WEBHOOK, (_WRITER,), 90 * DAY_MS, (), "partners fetch the public half"),
     (Purpose.QUOTE, (_FRONT, _WRITER), DAY_MS, (), "made and checked without state"),

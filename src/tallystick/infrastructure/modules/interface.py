@@ -77,6 +77,7 @@ class Purpose(StrEnum):
     DATA_ENCRYPTION = "data-encryption"
     LINK_HMAC = "link-hmac"
     DOOR_CREDENTIAL = "door-credential"
+    APP_SIGNING = "app-signing"
 
 
 ED25519 = "ed25519"
@@ -178,6 +179,7 @@ MECHANISMS: dict[Purpose, tuple[str, ...]] = {
     Purpose.DATA_ENCRYPTION: _AES_OR_TDEA,
     Purpose.LINK_HMAC: (HMAC_SHA256, HMAC_SHA512),
     Purpose.DOOR_CREDENTIAL: (HMAC_SHA256,),
+    Purpose.APP_SIGNING: (ECDSA_P256,),
 }
 """The mechanisms that a purpose admits; the first is taken where none is asked for.
 

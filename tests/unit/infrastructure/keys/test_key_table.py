@@ -93,6 +93,7 @@ def test_a_process_of_several_roles_gets_the_keys_of_all() -> None:
         Purpose.PROVIDER_ROOT,
         Purpose.OFFICER,
         Purpose.WITNESS,
+        Purpose.APP_SIGNING,
         Purpose.CERTIFICATE_ROOT,
         Purpose.CERTIFICATE_ISSUER,
         *purposes_of([Role.CARD]),

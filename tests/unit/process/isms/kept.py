@@ -94,6 +94,10 @@ TEXTS = {
   autumn: {subject: gateway, tester: A Lab, independent: true, tested: 2026-09-01,
     test_every: P365D, report: r-9, grave: 2, grave_closed: 1, close_by: 2026-12-15}
 """,
+    "rogue-apps": """
+  free: {name: Wallet Free, platform: android, place: a store, found: "2026-11-20T09:00Z",
+    report_within: PT24H, gone_within: P60D, reported: "2026-11-20T12:00Z"}
+""",
     "secure-devices": """
   hsm-1: {kind: module, serial: "4711", state: in-use, place: office,
     custodians: [ciso, coo], received: 2026-01-10, received_from: maker,

@@ -40,6 +40,7 @@ CLOCKS = {
     "exceptions": ("e-1", "exception", "2027-02-01"),
     "requests": ("r-1", "answer", "2026-11-30T09:00"),
     "penetration-tests": ("autumn", "closing of findings", "2026-12-15"),
+    "rogue-apps": ("free", "take-down of the look-alike", "2027-01-19T09:00"),
     "secure-devices": ("hsm-1", "inspection of the device", "2027-02-28"),
 }
 

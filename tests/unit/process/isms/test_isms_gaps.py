@@ -259,7 +259,7 @@ def test_an_empty_register_fails_unless_nothing_may_have_happened(keys: Inventor
     empty = read_registers({name: text(name, "") for name in TEXTS})
     found = observed(State(registers=empty, around=AROUND, inventory=keys))
     passed = {name for name in SHAPES if found[f"registers.{name}"] is Verdict.PASS}
-    assert passed == {"incidents", "exceptions", "requests", "secure-devices"}
+    assert passed == {"incidents", "exceptions", "requests", "secure-devices", "rogue-apps"}
 
 
 def test_evidence_names_no_person(keys: Inventory) -> None:

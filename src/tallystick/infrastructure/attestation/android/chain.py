@@ -34,6 +34,7 @@ from tallystick.infrastructure.crypto.chains import (
 )
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import Malformed, TooLarge
+from tallystick.kernel.model import ABSENT
 
 FORMAT: Final = "android-key"
 PROVISIONED: Final = "1.3.6.1.4.1.11129.2.1.30"
@@ -72,6 +73,7 @@ def evidence_of(
     Source: RFC 9334, 8.1; ISO/TS 12812-2:2017, 7.2.5; 8.1.1
     """
     application = described.software.application or described.hardware.application
+    named = sorted((one.name, one.version) for one in application.packages) if application else []
     return Evidence(
         format=FORMAT,
         root=root,
@@ -87,9 +89,10 @@ def evidence_of(
         unmarked=unmarked(links),
         boot=_boot(described),
         use=_use(described),
-        packages=tuple(sorted(one.name for one in application.packages)) if application else (),
+        packages=tuple(name for name, _ in named),
         signers=tuple(sorted(b64url(one) for one in application.signers)) if application else (),
         made_at=max(0, described.software.number("creationDateTime")),
+        versions=tuple(version for _, version in named) if named else ABSENT,
     )
 
 

@@ -1,0 +1,329 @@
+"""Commands about applications: release, withdraw, deny, roll out, send, show.
+
+Source: ISO/TS 12812-2:2017, 7.4.4; 7.2.8
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from tallystick.client.http import HttpTransport
+from tallystick.client.statements import send_statement
+from tallystick.entry.apps import kept_apps, manifest_in
+from tallystick.entry.cli.appkeys import manifest
+from tallystick.entry.cli.console import example, say, say_json, table
+from tallystick.entry.cli.rogues import rogue
+from tallystick.entry.cli.unlocking import (
+    officer_options,
+    open_officer_key,
+    secret_from,
+    secret_options,
+)
+from tallystick.entry.settings import ProviderFolder
+from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.kernel.codec import b64url_decode, encode_canonical, to_plain
+from tallystick.kernel.errors import NotFound
+from tallystick.kernel.model import Record, replace
+from tallystick.kernel.time import Instant, iso_utc
+from tallystick.process.apps.manifest import (
+    ALL,
+    DENIED,
+    RELEASED,
+    ROLLED_OUT,
+    WITHDRAWN,
+    AppDenial,
+    AppWithdrawal,
+    Platform,
+    RollOut,
+    checked,
+    read_stated,
+)
+from tallystick.process.isms.signing import sign_statement
+from tallystick.protocol.statements import read_statement
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_OUT = click.option(
+    "--out",
+    "target",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Signed file; one that is there gets one more signature.",
+)
+_PLATFORM = click.argument("platform", type=click.Choice([one.value for one in Platform]))
+_BECAUSE = click.option("--because", required=True, help="The reason, as customers will read it.")
+_SIGN = "--officer officer-1 --key-file officer-1.key --secret-file ./secret --out signed.json"
+_URL = "http://127.0.0.1:8480"
+
+
+@click.group(epilog=example("tallystick app release list ./provider"))
+def app() -> None:
+    """Applications of the provider, those that may still run, and those that pretend to be."""
+
+
+@app.group(epilog=example(f"tallystick app release add wallet.yaml {_SIGN}"))
+def release() -> None:
+    """The register of releases; officers sign what enters it, two in profile production."""
+
+
+app.add_command(rogue)
+app.add_command(manifest)
+
+
+def _sign(
+    about: str,
+    body: Record,
+    officer: str,
+    key_file: Path,
+    target: Path,
+    secret_file: Path | None,
+    secret_fd: int | None,
+) -> None:
+    signer = open_officer_key(key_file, secret_from(secret_fd, secret_file))
+    existing = read_statement(target.read_bytes()) if target.exists() else None
+    if existing is not None and hasattr(body, "at"):
+        earlier = read_stated(existing.about, b64url_decode(existing.body))
+        body = replace(body, at=getattr(earlier, "at", 0))
+    signed = sign_statement(about, body, officer, signer, existing)
+    target.write_bytes(encode_canonical(signed))
+    count = len(signed.signatures)
+    say(f"{target}: signed by {count} officer{'s' * (count > 1)}")
+    say(f"next: tallystick app release send {target} URL")
+
+
+@release.command(
+    "add",
+    short_help="Sign the release of an application as an officer.",
+    epilog=example(f"tallystick app release add wallet.yaml {_SIGN}"),
+)
+@click.argument("file", type=_FILE)
+@officer_options
+@_OUT
+def add(
+    file: Path,
+    officer: str,
+    key_file: Path,
+    target: Path,
+    secret_file: Path | None,
+    secret_fd: int | None,
+) -> None:
+    """Sign the release in FILE (YAML): its package is read and verified, its manifest signed."""
+    found = manifest_in(file)
+    say(f"{found.platform} {found.package} {found.version} ({found.name}), from {found.system}")
+    say(f"package {found.digest}")
+    for one in found.signers:
+        say(f"signed by {one}")
+    _sign(RELEASED, found, officer, key_file, target, secret_file, secret_fd)
+
+
+@release.command(
+    "withdraw",
+    short_help="Sign that a release may run no more.",
+    epilog=example(
+        f'tallystick app release withdraw android org.example.wallet 42 --because "a hole" {_SIGN}'
+    ),
+)
+@_PLATFORM
+@click.argument("package")
+@click.argument("version", type=click.IntRange(min=0))
+@_BECAUSE
+@officer_options
+@_OUT
+def withdraw(
+    platform: str,
+    package: str,
+    version: int,
+    because: str,
+    officer: str,
+    key_file: Path,
+    target: Path,
+    secret_file: Path | None,
+    secret_fd: int | None,
+) -> None:
+    """Sign that VERSION of PACKAGE may run no more, from now on; it is refused at once."""
+    body = AppWithdrawal(
+        platform=Platform(platform),
+        package=package,
+        version=version,
+        at=SystemClock().now(),
+        because=because,
+    )
+    _sign(WITHDRAWN, checked(body), officer, key_file, target, secret_file, secret_fd)
+
+
+@release.command(
+    "deny",
+    short_help="Sign that a signer or a package is never the provider's.",
+    epilog=example(f'tallystick app release deny SHA256 --because "a look-alike" {_SIGN}'),
+)
+@click.argument("subject")
+@_BECAUSE
+@officer_options
+@_OUT
+def deny(
+    subject: str,
+    because: str,
+    officer: str,
+    key_file: Path,
+    target: Path,
+    secret_file: Path | None,
+    secret_fd: int | None,
+) -> None:
+    """Sign that SUBJECT is refused: the SHA-256 of a signer or of a package, or a team of iOS."""
+    body = AppDenial(subject=subject, at=SystemClock().now(), because=because)
+    _sign(DENIED, checked(body), officer, key_file, target, secret_file, secret_fd)
+
+
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@release.command(
+    "roll-out",
+    short_help="Sign which version is offered to whom, and which versions end.",
+    epilog=example(
+        "tallystick app release roll-out 3 android org.example.wallet 50 --share 25 --least 42"
+        f' --warn 2026-12-01 --refuse 2027-01-15 --says "install version 5" {_SIGN}'
+    ),
+)
+@click.argument("number", type=click.IntRange(min=1))
+@_PLATFORM
+@click.argument("package")
+@click.argument("version", type=click.IntRange(min=0))
+@click.option("--share", type=click.FloatRange(0, 100), default=100.0, help="Percent of devices.")
+@click.option("--least", type=click.IntRange(min=0), default=0, help="Least version to go on.")
+@click.option("--warn", type=_DAY, help="Day from which older versions are warned of.")
+@click.option("--limit", type=_DAY, help="Day from which older versions order nothing.")
+@click.option("--refuse", type=_DAY, help="Day from which older versions are refused.")
+@click.option("--attested", is_flag=True, help="Refuse devices that do not prove what they run.")
+@click.option("--says", default="a newer version is there", help="What customers are told.")
+@officer_options
+@_OUT
+def roll_out(
+    number: int,
+    platform: str,
+    package: str,
+    version: int,
+    officer: str,
+    key_file: Path,
+    target: Path,
+    secret_file: Path | None,
+    secret_fd: int | None,
+    *,
+    share: float,
+    attested: bool,
+    **rest: object,
+) -> None:
+    """Sign roll-out NUMBER of VERSION of PACKAGE; it takes the place of lower numbers."""
+    days = {name: _ms(rest[name]) for name in ("warn", "limit", "refuse")}
+    body = RollOut(
+        number=number,
+        platform=Platform(platform),
+        package=package,
+        version=version,
+        share=round(share * ALL / 100),
+        least=int(str(rest["least"])),
+        warn_from=days["warn"],
+        limit_from=days["limit"],
+        refuse_from=days["refuse"],
+        attested=attested,
+        says=str(rest["says"]),
+    )
+    _sign(ROLLED_OUT, checked(body), officer, key_file, target, secret_file, secret_fd)
+
+
+def _ms(day: object) -> int:
+    """The beginning (UTC) of a day of the command line; 0 for none."""
+    return int(day.replace(tzinfo=UTC).timestamp()) * 1000 if isinstance(day, datetime) else 0
+
+
+@release.command(
+    "send",
+    short_help="Send what officers signed to the provider.",
+    epilog=example(f"tallystick app release send signed.json {_URL}"),
+)
+@click.argument("file", type=_FILE)
+@click.argument("url")
+@click.option(
+    "--ca-file", type=_FILE, help="Certificates (PEM) to believe instead of the system's."
+)
+def send(file: Path, url: str, ca_file: Path | None) -> None:
+    """Send FILE, signed by as many officers as the profile demands; it counts at once."""
+    statement = read_statement(file.read_bytes())
+    transport = HttpTransport(url, ca_file=ca_file)
+    try:
+        recorded = send_statement(transport, statement, "/v1/apps")
+    finally:
+        transport.close()
+    say(f"{recorded.says}: event {recorded.event}", style="green")
+
+
+@release.command(
+    "list",
+    short_help="Show the register of releases.",
+    epilog=example("tallystick app release list ./provider"),
+)
+@click.argument("folder", type=_FOLDER)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def list_releases(folder: Path, as_json: bool) -> None:
+    """Show releases, roll-outs and denials of the provider in FOLDER, and how many devices run."""
+    kept = kept_apps(ProviderFolder(folder))
+    register = kept.register
+    places = sorted(register.releases)
+    if as_json:
+        say_json(
+            {
+                "releases": [
+                    to_plain(register.releases[one])
+                    | {"withdrawn": one in register.withdrawn, "devices": kept.seen.get(one, 0)}
+                    for one in places
+                ],
+                "roll_outs": [to_plain(one) for one in register.rolled_out.values()],
+                "denied": [to_plain(one) for one in register.denied.values()],
+            }
+        )
+        return
+    rows = [
+        (
+            *(one[0], one[1], f"{one[2]} ({register.releases[one].name})"),
+            "withdrawn" if one in register.withdrawn else "released",
+            str(kept.seen.get(one, 0)),
+        )
+        for one in places
+    ]
+    table("", ("platform", "package", "version", "", "devices"), rows)
+    for rule in register.rolled_out.values():
+        say(f"{rule.package}: {_told(rule)}")
+    for denial in register.denied.values():
+        say(f"denied {denial.subject}: {denial.because}")
+
+
+def _told(rule: RollOut) -> str:
+    steps = (("warn", rule.warn_from), ("limit", rule.limit_from), ("refuse", rule.refuse_from))
+    told = [f"{word} from {iso_utc(Instant(at))[:10]}" for word, at in steps if at]
+    ends = f"; below {rule.least} {', '.join(told)}" if told else ""
+    proved = "; only where the phone proves it" if rule.attested else ""
+    return f"{rule.version} for {rule.share / 100:g} % of devices{ends}{proved}"
+
+
+@release.command(
+    "show",
+    short_help="Show the manifest of one release.",
+    epilog=example("tallystick app release show ./provider android org.example.wallet 42"),
+)
+@click.argument("folder", type=_FOLDER)
+@_PLATFORM
+@click.argument("package")
+@click.argument("version", type=click.IntRange(min=0))
+def show(folder: Path, platform: str, package: str, version: int) -> None:
+    """Show the manifest of VERSION of PACKAGE, as officers signed it, as JSON."""
+    register = kept_apps(ProviderFolder(folder)).register
+    found = register.releases.get((platform, package, version))
+    if found is None:
+        raise NotFound("no such release is in the register")
+    gone = register.withdrawn.get((platform, package, version))
+    say_json(to_plain(found) | ({} if gone is None else {"withdrawn": gone.because}))
+
+
+for _command in (add, withdraw, deny, roll_out):
+    secret_options(_command)
