@@ -156,7 +156,7 @@ def assemble(
         asked = folder.mno() is not None
         ground = Ground(
             *(settings, ticking, module, keys, reader, size, quote_keys, roots, kept, asked),
-            *(desk_settings(folder.root), attesting_in(folder.root)),
+            *(desk_settings(folder.root), attesting_in(folder.root, reader)),
         )
         platform = _wire(folder, ground, database, boot)
         _note_start(platform)

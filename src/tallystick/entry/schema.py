@@ -3,6 +3,7 @@
 Source: ISO/TS 12812-2:2017, 6.2.3
 """
 
+from tallystick.application.appraisals.store import MIGRATION as APPRAISALS
 from tallystick.application.approvals.store import MIGRATION as APPROVALS
 from tallystick.application.assisting.store import MIGRATION as PLACES
 from tallystick.application.attempts.store import MIGRATION as ATTEMPTS
@@ -52,5 +53,6 @@ MIGRATIONS = (
     APPROVALS,
     RECOVERIES, EDUCATION, PLACES,
     SIMS, ORDER_CODES,
+    APPRAISALS,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

@@ -93,10 +93,10 @@ class Attesting:
 
         Source: RFC 9334, 8.3
         """
-        self._policy = policy or shipped_policy()
-        self._digest = self._policy.digest()
-        self._known = known
-        parts = (self._digest, known.list_digest, known.models_digest)
+        self.policy = policy or shipped_policy()
+        self.policy_digest = self.policy.digest()
+        self.known = known
+        parts = (self.policy_digest, known.list_digest, known.models_digest)
         self.basis = b64url(sha256(" ".join(parts).encode()))
         self._current: dict[bytes, tuple[str, bytes]] = {}
 
@@ -112,7 +112,7 @@ class Attesting:
         if set(stated) != _MEMBERS:
             raise Malformed("an attestation of two keys has another shape")
         above = cbor.octets_list(stated["above"])
-        roots = root_links(self._policy, FORMAT)
+        roots = root_links(self.policy, FORMAT)
         kept: list[Appraised] = []
         for name, public in (("possession", opened.possession), ("consent", opened.consent)):
             point = public.octets()
@@ -124,7 +124,7 @@ class Attesting:
             )
             evidence = verify_chain((cbor.octets_of(stated[name]), *above), roots)
             verdict = appraise(
-                evidence, subject, self._policy, self._known, policy_digest=self._digest
+                evidence, subject, self.policy, self.known, policy_digest=self.policy_digest
             )
             kept.append(Appraised(evidence=evidence, subject=subject, verdict=verdict))
         return _attested(kept)
@@ -147,6 +147,18 @@ class Attesting:
             return device
         return replace(device, trust=found[0], attestation=found[1])
 
+    def unlike(self, other: "Attesting") -> tuple[str, ...]:
+        """Names of `device_link` that `other` judges in another way: serials, and roots.
+
+        Source: RFC 9334, 7.4; ISO/TS 12812-2:2017, 7.2.6
+        """
+        here, there = self.known.revoked, other.known.revoked
+        serials = {one for one in {*here, *there} if here.get(one) != there.get(one)}
+        roots = {one.digest: one.formats for one in self.policy.roots}
+        others = {one.digest: one.formats for one in other.policy.roots}
+        moved = {one for one in {*roots, *others} if roots.get(one) != others.get(one)}
+        return (*sorted(serials), *(f"root:{one}" for one in sorted(moved)))
+
     def words(self, device: Device) -> Mapping[str, str]:
         """What an event says of the verdict that `device` carries.
 
@@ -157,11 +169,11 @@ class Attesting:
     def _again(self, stored: tuple[Appraised, ...]) -> Attested:
         kept: list[Appraised] = []
         for one in stored:
-            if still_holds(one.verdict, self._digest, self._known):
+            if still_holds(one.verdict, self.policy_digest, self.known):
                 kept.append(one)
                 continue
             verdict = appraise(
-                one.evidence, one.subject, self._policy, self._known, policy_digest=self._digest
+                one.evidence, one.subject, self.policy, self.known, policy_digest=self.policy_digest
             )
             kept.append(replace(one, verdict=verdict))
         return _attested(kept)
