@@ -9,15 +9,18 @@ import pytest
 from simulators.cast import Person
 from simulators.keymint import SimulatedFactory
 from tests.support.served import Served, served
+from tests.unit.entry.cli.command_line import tallystick
 
+from tallystick.application.appraisals.replaying import replayed
 from tallystick.client.wallet import Paid, Refusal
 from tallystick.entry.assembly import open_platform
 from tallystick.entry.cli.unlocking import open_officer_key
 from tallystick.entry.setup import demo_policy
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import encode_canonical
+from tallystick.kernel.model import replace
 from tallystick.kernel.money import Money
-from tallystick.process.attestation.model import read_appraisals
+from tallystick.process.attestation.model import packed_appraisals, read_appraisals
 from tallystick.process.attestation.signing import sign_appraisal
 from tallystick.protocol.appraisal_file import AppraisalFile
 from tallystick.protocol.payments import PaymentKind
@@ -60,15 +63,23 @@ def pay(person: Person) -> Paid:
     return person.wallet.pay(PaymentKind.P2P, PAYEE, Money(100, "KES"))
 
 
+def tried(person: Person) -> str:
+    """Why a payment is refused; empty where it is made."""
+    try:
+        pay(person)
+    except Refusal as refusal:
+        return refusal.error.because
+    return ""
+
+
 def refused_after(person: Person, change: Callable[[], object]) -> float:
     """How long after `change` the first payment was refused that only a trusted device may make."""
     change()
     begun = monotonic()
     while monotonic() - begun < 4 * WITHIN_S:
-        try:
-            pay(person)
-        except Refusal as refusal:
-            assert "vouches" in refusal.error.because
+        because = tried(person)
+        if because:
+            assert "vouches" in because
             return monotonic() - begun
         sleep(0.05)
     raise AssertionError("it was never refused")
@@ -76,16 +87,7 @@ def refused_after(person: Person, change: Callable[[], object]) -> float:
 
 def allowed_after(person: Person, change: Callable[[], object]) -> None:
     change()
-    begun = monotonic()
-    while True:
-        try:
-            pay(person)
-        except Refusal:
-            if monotonic() - begun > 4 * WITHIN_S:
-                raise
-            sleep(0.1)
-        else:
-            return
+    wait_for(lambda: not tried(person))
 
 
 def signed(provider: Served, text: str, version: int, officer: str = "officer-1") -> AppraisalFile:
@@ -196,3 +198,42 @@ def test_a_start_uses_the_signed_policy_and_not_an_unsigned_file(tmp_path: Path)
         assert platform.desks.devices.attesting.policy_digest == digest
     finally:
         platform.close()
+
+
+@pytest.mark.requirement("MFS-7.3.3-01")
+def test_a_verdict_is_made_again_from_what_was_kept(provider: Served, ann: Person) -> None:
+    pay(ann)
+    device = ann.keystore.identity().device
+    ran = tallystick("device", "verdict", provider.folder.root, device, "--json")
+    assert ran.code == 0, ran.err
+    made = json.loads(ran.out)
+    assert [one["same"] for one in made] == [True, True]
+    assert made[0]["again"]["claims"]["kept-in"] == "tee"
+    table = tallystick("device", "verdict", provider.folder.root, device)
+    assert "same" in table.out
+    assert tallystick("device", "verdict", provider.folder.root, "dev_nobody").code == 1
+    seen = json.loads(tallystick("fleet", provider.folder.root, "--json").out)
+    assert seen["devices"] == 1
+    assert seen["by_trust"] == {"attested-hardware": 1}
+    assert seen["classes"][0]["attested"] == "android-key-pair"
+    assert sum(one["devices"] for one in seen["months"]) == 1
+
+
+def test_a_verdict_that_was_changed_in_the_store_is_found(tmp_path: Path) -> None:
+    factory = SimulatedFactory(SystemClock().now())
+    with served(tmp_path / "provider", appraisal=factory.policy_text()) as one:
+        bare = one.person("+254700000003", "Bare")
+        wait_for(lambda: one.platform.desks.devices.settled)
+        one.factory = factory
+        wrong = one.person("+254700000004", "Carl")
+        name = wrong.keystore.identity().device
+        wait_for(lambda: tallystick("device", "verdict", one.folder.root, name).code == 0)
+        row = one.platform.desks.devices.get(name)
+        kept = read_appraisals(row.attestation)
+        better = [replace(each, verdict=replace(each.verdict, level="strongbox")) for each in kept]
+        found = replayed(one.platform.reader, packed_appraisals(tuple(better)))
+        assert [each.same for each in found] == [False, False]
+        said = tallystick("device", "verdict", one.folder.root, bare.keystore.identity().device)
+        assert "nothing was appraised" in said.out
+        seen = tallystick("fleet", one.folder.root).out
+        assert "2 active devices; 50.0 % have less than full trust" in seen

@@ -33,6 +33,8 @@ _Mark = tuple[int, int, int]
 class Appraising:
     """What the folder of a provider says that differs from what is in force.
 
+    The first look gives a command in any case: it keeps what is in force for who asks later.
+
     Source: RFC 9334, 8.3; ISO/TS 12812-2:2017, 7.2.6
     """
 
@@ -44,6 +46,7 @@ class Appraising:
         self._platform = platform
         self._root = platform.folder.root
         self._marks: dict[str, _Mark | None] = {}
+        self._kept = False
 
     def changed(self) -> ChangeAppraisal | None:
         """The command that takes over what changed since the last look; None for nothing.
@@ -62,8 +65,9 @@ class Appraising:
         known = before.known
         if REVOKED in moved and marks[REVOKED] is not None:
             known = known_in(self._root)
-        if not version and known == before.known:
+        if not version and known == before.known and self._kept:
             return None
+        self._kept = True
         return ChangeAppraisal(Attesting(policy, known), version, envelope)
 
     def _signed(self, before: AppraisalPolicy) -> tuple[AppraisalPolicy, int, str]:
@@ -98,12 +102,13 @@ async def watch_appraisal(platform: Platform, writer: WriterLoop, accounting: Ac
             accounting.note(Note.APPRAISAL_NOT_CHANGED, why=why)
             continue
         if change is not None:
-            reply = (await writer.ask(change)).outcome.reply
-            if isinstance(reply, MfsError):
-                accounting.note(Note.APPRAISAL_NOT_CHANGED, why=reply.detail)
+            outcome = (await writer.ask(change)).outcome
+            if isinstance(outcome.reply, MfsError):
+                accounting.note(Note.APPRAISAL_NOT_CHANGED, why=outcome.reply.detail)
                 watched = Appraising(platform)
                 continue
-            accounting.note(Note.APPRAISAL_CHANGED, version=change.version)
+            if outcome.event >= 0:
+                accounting.note(Note.APPRAISAL_CHANGED, version=change.version)
         while not platform.desks.devices.settled:
             reply = (await writer.ask(AppraiseAgain())).outcome.reply
             if isinstance(reply, MfsError):

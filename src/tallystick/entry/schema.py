@@ -3,6 +3,7 @@
 Source: ISO/TS 12812-2:2017, 6.2.3
 """
 
+from tallystick.application.appraisals.store import BASIS_MIGRATION as BASES
 from tallystick.application.appraisals.store import MIGRATION as APPRAISALS
 from tallystick.application.approvals.store import MIGRATION as APPROVALS
 from tallystick.application.assisting.store import MIGRATION as PLACES
@@ -53,6 +54,6 @@ MIGRATIONS = (
     APPROVALS,
     RECOVERIES, EDUCATION, PLACES,
     SIMS, ORDER_CODES,
-    APPRAISALS,
+    APPRAISALS, BASES,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

@@ -40,6 +40,11 @@ ANDROID_KEY_PAIR = "android-key-pair"
 `above`, the certificates that both lead through."""
 
 
+APPLE_APP_ATTEST = "apple-app-attest"
+"""A key of the app that Apple vouches for: CBOR with `attestation` (the object as the platform gave
+it) and `key` (its identifier). Its client data hash is `keys_challenge`."""
+
+
 class Attestation(Wire, frozen=True, kw_only=True):
     """The platform's word for the two keys; its challenge is derived from the transcript of m2.
 

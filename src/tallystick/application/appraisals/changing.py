@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tallystick.application.appraisals.store import APPRAISAL
+from tallystick.application.appraisals.store import APPRAISAL, BASIS
 from tallystick.application.desks import Desks
 from tallystick.application.devices import Attesting
 from tallystick.application.turn import Outcome, Turn
+from tallystick.kernel.codec import encode_canonical
 from tallystick.protocol.payments import Empty
 
 
@@ -42,6 +43,10 @@ AppraisalCommand = ChangeAppraisal | AppraiseAgain
 def _change(desks: Desks, turn: Turn, one: ChangeAppraisal) -> Outcome:
     before = desks.devices.attesting
     touched = desks.devices.appraise_by(turn, one.attesting)
+    known, digest = one.attesting.known, one.attesting.policy_digest
+    turn.changes.upsert(BASIS, digest, (digest, encode_canonical(one.attesting.policy)))
+    if known.list_digest:
+        turn.changes.upsert(BASIS, known.list_digest, (known.list_digest, encode_canonical(known)))
     if before.basis == one.attesting.basis and not one.version:
         return Outcome(Empty())
     index = turn.record(

@@ -57,6 +57,7 @@ ENROLMENT_CONSENT: Final = label("enrolment consent signature")
 ENROLMENT_MAC: Final = label("enrolment mac")
 ENROLMENT_SEALED: Final = label("enrolment sealed")
 ENROLMENT_CHALLENGE: Final = label("enrolment attestation challenge")
+ENROLMENT_KEYS: Final = label("enrolment attested keys")
 PROVED: Final = label("proved")
 REQUEST_KEY: Final = label("request key")
 REQUEST_IV: Final = label("request iv")
@@ -178,3 +179,11 @@ def renewal_proof(secret: Secret[bytes], counter: int, t2: bytes) -> bytes:
     Source: ISO/TS 12812-2:2017, 7.3.5; ISO/IEC 9797-2
     """
     return hmac_sha256(secret.reveal(), RENEWAL_PROOF + counter.to_bytes(8, "big") + t2)
+
+
+def keys_challenge(challenge: bytes, possession: bytes, consent: bytes) -> bytes:
+    """What a third key answers that vouches for both keys (65 octets each): 32 octets.
+
+    Source: ISO/TS 12812-2:2017, 7.4.1; 8.1.2
+    """
+    return transcript(ENROLMENT_KEYS, challenge, possession, consent)

@@ -5,11 +5,15 @@ Source: RFC 9334, 8.3; 8.5
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 from tallystick.infrastructure.attestation.evidence import Evidence
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.codec import Decoder, b64url, encode_canonical
 from tallystick.kernel.model import Record
+
+VERDICT_FORM: Final = 2
+"""The form of a verdict; one of another form is made again before it is used."""
 
 
 class Outcome(StrEnum):
@@ -158,7 +162,7 @@ class Verdict(Record, frozen=True, kw_only=True):
     Source: RFC 9334, 8.4
     """
 
-    v: int = 1
+    v: int = VERDICT_FORM
     outcome: Outcome
     trust: str
     level: str
