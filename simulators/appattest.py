@@ -19,6 +19,7 @@ from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.envelope import cbor
 from tallystick.infrastructure.envelope.schedule import keys_challenge
 from tallystick.kernel.codec import b64url
+from tallystick.protocol.deviceproofs import DeviceProof
 from tallystick.protocol.enrolment import APPLE_APP_ATTEST, Attestation
 
 APPLICATION: Final = "TEAM000000.example.tallystick.wallet"
@@ -136,6 +137,13 @@ class SimulatedAppKey:
             + (cbor.text("signature") + cbor.octets(signature))
             + (cbor.text("authenticatorData") + cbor.octets(data))
         )
+
+    def prove(self, told: bytes) -> DeviceProof:
+        """An assertion for a provider that asked.
+
+        Source: ISO/TS 12812-2:2017, 7.3.5
+        """
+        return DeviceProof(format=APPLE_APP_ATTEST, statement=b64url(self.assertion(told)))
 
     def copy(self) -> "SimulatedAppKey":
         """The same key and counter once more, as malware with root would take it.

@@ -20,6 +20,7 @@ from tallystick.application.consent import DeviceSigned, PinVerified
 from tallystick.application.core.settling import Settling
 from tallystick.application.customers import CustomerKind, Customers, Languages
 from tallystick.application.desk import Desk
+from tallystick.application.deviceproofs import DeviceProofs
 from tallystick.application.devices import Devices
 from tallystick.application.education import Education
 from tallystick.application.exemptions import Exemptions
@@ -77,6 +78,7 @@ class Desks:
     sims: Sims
     order_codes: OrderCodes
     devices: Devices
+    proofs: DeviceProofs
     sessions: Sessions
     access: Access
     pins: Pins
@@ -127,6 +129,8 @@ class Desks:
         payer = self.customers.get(session.customer)
         self.education.check_terms(payer)
         attested = device.trust == _ATTESTED
+        risk = self.approvals.kept.score(session.customer, turn.now)
+        self.proofs.demand(device, risk, self.devices.attesting.policy.freshness, turn.now)
         ask = Ask(
             consented=consented,
             payer=payer,
@@ -136,7 +140,7 @@ class Desks:
             device_enrolled_at=device.enrolled_at,
             session_since=session.established_at,
             factors=_SIGNED,
-            risk_score=self.approvals.kept.score(session.customer, turn.now),
+            risk_score=risk,
             recovering_for_ms=self.recovery.since(session.customer, turn.now),
         )
         return self.payments.order(turn, ask)
@@ -390,6 +394,6 @@ class Desks:
         return (
             *(self.customers, self.languages, self.devices, self.access, self.operators),
             *(self.sims, self.order_codes, self.bounds, self.education),
-            *(desk.views, desk.workloads, self.certification),
+            *(desk.views, desk.workloads, self.certification, self.proofs),
             *(self.signals, self.attempts, self.authenticators, self.exemptions, kept, self.book),
         )

@@ -15,6 +15,7 @@ from tallystick.application.customers.store import LANGUAGE_MIGRATION as LANGUAG
 from tallystick.application.customers.store import MIGRATION as CUSTOMERS
 from tallystick.application.daybook.store import MIGRATION as DAYS
 from tallystick.application.desk.store import MIGRATION as DESK
+from tallystick.application.deviceproofs.store import MIGRATION as PROOFS
 from tallystick.application.devices.store import MIGRATION as DEVICES
 from tallystick.application.devices.store import VERDICT_MIGRATION as VERDICTS
 from tallystick.application.education.store import MIGRATION as EDUCATION
@@ -54,6 +55,6 @@ MIGRATIONS = (
     APPROVALS,
     RECOVERIES, EDUCATION, PLACES,
     SIMS, ORDER_CODES,
-    APPRAISALS, BASES,
+    APPRAISALS, BASES, PROOFS,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

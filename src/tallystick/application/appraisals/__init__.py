@@ -1,5 +1,6 @@
 """By what devices are appraised, changed while the service runs; each verdict can be made again.
 
+    a device that is asked for a proof -> AskProof, TakeProof -> trusted as far as it shows
     signed policy or vendor's list -> ChangeAppraisal -> in force from the same turn on
                                    -> devices under what changed first, the others after them
 
@@ -12,5 +13,13 @@ from tallystick.application.appraisals.changing import (
     AppraiseAgain,
     ChangeAppraisal,
 )
+from tallystick.application.appraisals.proving import AskProof, TakeProof
 
-__all__ = ["APPRAISAL_EXECUTORS", "AppraisalCommand", "AppraiseAgain", "ChangeAppraisal"]
+__all__ = [
+    "APPRAISAL_EXECUTORS",
+    "AppraisalCommand",
+    "AppraiseAgain",
+    "AskProof",
+    "ChangeAppraisal",
+    "TakeProof",
+]

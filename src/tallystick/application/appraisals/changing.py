@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tallystick.application.appraisals.proving import PROVING_EXECUTORS, AskProof, TakeProof
 from tallystick.application.appraisals.store import APPRAISAL, BASIS
 from tallystick.application.desks import Desks
 from tallystick.application.devices import Attesting
@@ -37,7 +38,7 @@ class AppraiseAgain:
     """
 
 
-AppraisalCommand = ChangeAppraisal | AppraiseAgain
+AppraisalCommand = ChangeAppraisal | AppraiseAgain | AskProof | TakeProof
 
 
 def _change(desks: Desks, turn: Turn, one: ChangeAppraisal) -> Outcome:
@@ -66,6 +67,7 @@ def _change(desks: Desks, turn: Turn, one: ChangeAppraisal) -> Outcome:
 
 
 APPRAISAL_EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
+    **PROVING_EXECUTORS,
     ChangeAppraisal: _change,
     AppraiseAgain: lambda _desks, _turn, _one: Outcome(Empty()),
 }

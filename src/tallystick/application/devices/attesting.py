@@ -120,6 +120,13 @@ class Attesting:
         ]
         return _attested(kept)
 
+    def joined(self, appraised: tuple[Appraised, ...]) -> Attested:
+        """What several pieces of evidence about one device come to.
+
+        Source: RFC 9334, 8.4
+        """
+        return _attested(list(appraised))
+
     def judge(self, one: Presented) -> Verdict:
         """What `one` is worth under the policy, with what is known.
 

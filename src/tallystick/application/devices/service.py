@@ -36,6 +36,7 @@ from tallystick.kernel.ids import random_id
 from tallystick.kernel.model import replace
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import DAY_MS
+from tallystick.process.attestation.model import Appraised
 from tallystick.process.policy.facts import DeviceTrust
 from tallystick.protocol.enrolment import DeviceCertificate
 
@@ -175,6 +176,21 @@ class Devices:
         turn.on_undo(undo)
         self.attesting, self._touched = attesting, sorted(under)
         return len(under)
+
+    def keep(self, turn: Turn, device: Device, appraised: tuple[Appraised, ...]) -> Device:
+        """`device` with the evidence `appraised`, trusted as far as all of it allows.
+
+        Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5
+        """
+        shown = self.attesting.joined(appraised)
+        stored = self._rows.get(device.id) or device
+        changed = replace(stored, trust=shown.trust, attestation=shown.octets())
+        self._rows.put(device.id, changed, turn.changes)
+        turn.changes.upsert(VERDICT, device.id, (device.id, self.attesting.basis))
+        for name in shown.links():
+            link = f"{name} {device.id}"
+            turn.changes.upsert(LINK, link, (link, name, device.id))
+        return changed
 
     @property
     def settled(self) -> bool:

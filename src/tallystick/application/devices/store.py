@@ -63,7 +63,7 @@ LINK = Table(
     key="id",
     insert_head="INSERT INTO device_link (id, name, device) VALUES ",
     slots="(?, ?, ?)",
-    insert_tail="",
+    insert_tail=" ON CONFLICT (id) DO NOTHING",
     select_head="SELECT id, name, device FROM device_link WHERE id IN ",
 )
 """Through which certificates, and to which root, the attestation of a device leads."""

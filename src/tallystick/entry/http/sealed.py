@@ -5,6 +5,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2; 12.3
 
 from collections.abc import Callable
 
+from tallystick.application.appraisals import AskProof, TakeProof
 from tallystick.application.commands import (
     AgentOpens,
     Command,
@@ -30,6 +31,7 @@ from tallystick.infrastructure.crypto.signature import Es256VerifyKey, VerifyKey
 from tallystick.kernel.codec import Decoder, b64url
 from tallystick.kernel.model import Wire
 from tallystick.kernel.time import Instant
+from tallystick.protocol.deviceproofs import DeviceProof
 from tallystick.protocol.operators import OpenCustomer
 from tallystick.protocol.payments import (
     Empty,
@@ -67,6 +69,7 @@ class SealedOperations:
         self._receipts = Decoder(ReceiptRequest, limit=512)
         self._customers = Decoder(OpenCustomer, limit=2048)
         self._empty = Decoder(Empty, limit=16)
+        self._proofs = Decoder(DeviceProof, limit=16 * 1024)
         self._signers: dict[str, tuple[str, VerifyKey]] = {}
 
     def performers(self) -> dict[str, Perform]:
@@ -81,10 +84,28 @@ class SealedOperations:
             "payment.quote": self._reading(self.quote),
             "payment.receipt": self._changing(self.receipt),
             "account.read": self._changing(self.account),
+            "device.challenge": self._changing(self.device_challenge),
+            "device.prove": self._changing(self.device_proof),
             **self._approvals.performers(),
             **(self._own.performers() if self._own is not None else {}),
             **(self._life.performers() if self._life is not None else {}),
         }
+
+    def device_challenge(self, opened: Opened, _: Instant) -> AskProof:
+        """What the device's next proof answers.
+
+        Source: RFC 9334, 10.2
+        """
+        self._empty.decode(opened.content)
+        return AskProof(opened.session, opened.sequence)
+
+    def device_proof(self, opened: Opened, _: Instant) -> TakeProof:
+        """A proof of the session's own device.
+
+        Source: RFC 9334, 8.1
+        """
+        proof = self._proofs.decode_canonical(opened.content)
+        return TakeProof(opened.session, opened.sequence, proof)
 
     def _changing(self, authenticate: Callable[[Opened, Instant], Command]) -> Perform:
         """An operation that becomes a command."""

@@ -37,6 +37,8 @@ _SHOWN: Final[Mapping[str, tuple[tuple[NodeKind, ...], tuple[AssetClass, ...]]]]
     "payee.add": (_APPS, (AssetClass.PERSONAL,)),
     "device.remove": (_APPS, _IDENTITY),
     "device.key-void": (_APPS, _IDENTITY),
+    "device.challenge": (_APPS, _IDENTITY),
+    "device.prove": (_APPS, _IDENTITY),
     "session.list": (_APPS, _IDENTITY),
     "session.end-others": (_APPS, _IDENTITY),
     "recovery.sign": (_APPS, _IDENTITY),

@@ -27,6 +27,17 @@ class Outcome(StrEnum):
     BARE = "bare"
 
 
+class Risk(StrEnum):
+    """How risky an act is, for how fresh a proof has to be.
+
+    Source: RFC 9334, 10; ISO/TS 12812-2:2017, 6.1
+    """
+
+    CALM = "calm"
+    RAISED = "raised"
+    HIGH = "high"
+
+
 class Place(StrEnum):
     """Which certificates of a chain a rule on validity is about.
 
@@ -75,7 +86,8 @@ class AppraisalPolicy(Record, frozen=True, kw_only=True):
     """What evidence must say. Durations in ms; empty `apps` or `labels` ask for nothing.
 
     `validity` says by way of provisioning which places of a chain must be valid; `unmarked` for
-    which ways an issuer may lack its mark.
+    which ways an issuer may lack its mark. `freshness` is by `Risk` how old the last proof of a
+    device may be when it pays; none is asked for where it is empty.
     Source: RFC 9334, 8.3; ISO/TS 12812-2:2017, 7.2.6
     """
 
@@ -100,6 +112,7 @@ class AppraisalPolicy(Record, frozen=True, kw_only=True):
     without_list: bool
     verdict_age_ms: int
     labels: tuple[str, ...]
+    freshness: Mapping[str, int] = {}
 
     def digest(self) -> str:
         """SHA-256 of the canonical form, base64url.

@@ -13,7 +13,7 @@ from tallystick.infrastructure.attestation.android.description import BOOT_STATE
 from tallystick.infrastructure.attestation.evidence import Level, Provisioning
 from tallystick.infrastructure.crypto.chains import Linked, linked_pem
 from tallystick.kernel.errors import Malformed, NotFound
-from tallystick.process.attestation.model import App, AppraisalPolicy, Place, Root, System
+from tallystick.process.attestation.model import App, AppraisalPolicy, Place, Risk, Root, System
 from tallystick.process.yamltext.section import Defects, Section
 from tallystick.process.yamltext.tree import Scalar, read_nodes
 
@@ -46,6 +46,7 @@ _WORDS: Final = (
     "order",
     "revocation",
     "verdict",
+    "freshness",
 )
 _HEX: Final = r"^[0-9a-f]{64}$"
 _PACKAGE: Final = r"^[A-Za-z0-9_.-]{1,200}$"
@@ -88,9 +89,18 @@ def read_policy(text: str) -> AppraisalPolicy:
         without_list=revocation.choice("without-list", ("allowed", "refused")) == "allowed",
         verdict_age_ms=verdict.duration("age"),
         labels=_texts(verdict, "labels", _LABEL),
+        freshness=_freshness(top),
     )
     defects.refuse()
     return policy
+
+
+def _freshness(top: Section) -> dict[str, int]:
+    """All three or none: a policy without them asks for no further proof."""
+    if "freshness" not in top:
+        return {}
+    part = top.section("freshness", (one.value for one in Risk))
+    return {one.value: part.duration(one.value) for one in Risk}
 
 
 def _texts(section: Section, word: str, shape: str) -> tuple[str, ...]:

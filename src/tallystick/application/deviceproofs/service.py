@@ -1,0 +1,120 @@
+"""Challenges, counters and the age of the last proof of each device.
+
+Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from tallystick.application.deviceproofs.store import PROOF, ProofRow
+from tallystick.application.devices import Device
+from tallystick.application.turn import Turn
+from tallystick.infrastructure.store.database import Reader
+from tallystick.infrastructure.store.rowcache import RowCache
+from tallystick.kernel.errors import Expired, StepUpRequired
+from tallystick.kernel.model import replace
+from tallystick.kernel.time import Instant
+from tallystick.process.attestation.model import Risk
+from tallystick.process.policy.facts import DeviceTrust
+from tallystick.protocol.deviceproofs import EVIDENCE
+
+CHALLENGE_LIFE_MS: Final = 120_000
+_RAISED, _HIGH = 300, 600
+_ATTESTED: Final = DeviceTrust.ATTESTED_HARDWARE.value
+
+
+class DeviceProofs:
+    """Keeps one row a device; the writer owns it.
+
+    Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5
+    """
+
+    def __init__(self, reader: Reader, *, capacity: int) -> None:
+        """Read from `reader`; keep `capacity` rows in memory.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._rows = RowCache(PROOF, ProofRow, reader, capacity=capacity)
+
+    def of(self, device: str) -> ProofRow:
+        """The row of `device`, an empty one before its first challenge.
+
+        Source: RFC 9334, 10
+        """
+        found = self._rows.get(device)
+        return found or ProofRow(device=device, challenge=b"", asked_at=0, proved_at=0, counter=0)
+
+    def ask(self, turn: Turn, device: str) -> tuple[bytes, int]:
+        """A new challenge in place of the one before, and when it ends (ms).
+
+        Source: RFC 9334, 10.2
+        """
+        challenge = turn.entropy(32)
+        row = replace(self.of(device), challenge=challenge, asked_at=turn.now)
+        self._rows.put(device, row, turn.changes)
+        return challenge, turn.now + CHALLENGE_LIFE_MS
+
+    def answered(self, turn: Turn, device: str) -> tuple[bytes, int]:
+        """The challenge that is answered now, used up with this, and the counter reached so far.
+
+        Raises Expired where none waits.
+        Source: RFC 9334, 10.2; ISO/TS 12812-2:2017, 7.3.5
+        """
+        row = self.of(device)
+        if not row.challenge or turn.now - row.asked_at > CHALLENGE_LIFE_MS:
+            raise Expired("no challenge waits for a proof", remedy="ask for a new one")
+        self._rows.put(device, replace(row, challenge=b""), turn.changes)
+        return row.challenge, row.counter
+
+    def proved(self, turn: Turn, device: str, counter: int) -> None:
+        """Remember that `device` showed now what it is, its counter at `counter`.
+
+        Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5
+        """
+        row = replace(self.of(device), proved_at=turn.now, counter=counter)
+        self._rows.put(device, row, turn.changes)
+
+    def demand(
+        self, device: Device, risk_score: int, freshness: Mapping[str, int], now: Instant
+    ) -> None:
+        """Pass where the last proof of an attested device is as fresh as its risk asks.
+
+        Devices that attested nothing have lower limits instead. Raises StepUpRequired with
+        `evidence:SECONDS`.
+        Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5; 8.1.1
+        """
+        most = freshness.get(risk_of(risk_score).value, 0)
+        if not most or device.trust != _ATTESTED:
+            return
+        shown = max(device.enrolled_at, self.of(device.id).proved_at)
+        if now - shown > most:
+            raise StepUpRequired(
+                "the device has to show again what it is",
+                because=f"its last proof is older than {most // 1000} s",
+                remedy="ask for a challenge, answer it, and send the order again",
+                suffices=(f"{EVIDENCE}{most // 1000}",),
+            )
+
+    def trim(self) -> None:
+        """Forget what is over capacity.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._rows.trim()
+
+    def reset(self) -> None:
+        """Forget everything that a batch may have changed.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._rows.reset()
+
+
+def risk_of(score: int) -> Risk:
+    """How risky an act with a risk score of 0 to 1000 is, in three steps: below 300, below 600.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    if score >= _HIGH:
+        return Risk.HIGH
+    return Risk.RAISED if score >= _RAISED else Risk.CALM
