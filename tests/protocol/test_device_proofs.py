@@ -1,5 +1,6 @@
 """Devices that show again what they are: on risk, by counters, and after their state changed."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,22 +11,28 @@ from simulators.device import SimulatedTeeKeystore
 from simulators.keymint import Phone, SimulatedFactory, changed, prove_state
 from tests.support.served import Served, served
 
+from tallystick.application.deviceproofs import DeviceProofs
 from tallystick.application.devices import Device
-from tallystick.client.evidence import FreshEvidence, Prove
+from tallystick.application.turn import Turn
+from tallystick.client.evidence import FreshEvidence, Prove, report
 from tallystick.client.session import ClientSession
 from tallystick.client.wallet import Wallet
+from tallystick.entry.fleet import fleet_of
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.errors import (
     Conflict,
     Expired,
+    Malformed,
     MfsError,
     NotAuthentic,
     NotPermitted,
     StepUpRequired,
 )
+from tallystick.kernel.model import replace
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import HOUR_MS, Instant
 from tallystick.process.attestation.model import read_appraisals
+from tallystick.process.attestation.signals import Signal
 from tallystick.protocol.deviceproofs import DeviceProof
 from tallystick.protocol.payments import PaymentKind
 
@@ -194,3 +201,45 @@ def test_a_payment_with_a_stale_proof_is_asked_for_one_and_the_wallet_gives_it(
     assert original.counter == before + 1
     bare.pay(PaymentKind.P2P, PAYEE, amount)
     assert original.counter == before + 1, "a fresh proof serves until it is old"
+
+
+@pytest.mark.requirement("MFS-8.1.3-01")
+def test_what_an_app_notices_makes_the_provider_ask_and_no_more(scene: Scene) -> None:
+    original = SimulatedAppKey()
+    one = enrolled(scene, original, funds=1_000_000)
+    amount = Money(1_000, "KES")
+    bare = wallet(scene, one, None)
+    bare.pay(PaymentKind.P2P, PAYEE, amount)
+    report(one.session, ["hooked", "rooted"])
+    bare.pay(PaymentKind.P2P, PAYEE, amount)
+    scene.clock.by += 2 * HOUR_MS
+    with pytest.raises(StepUpRequired) as refused:
+        bare.pay(PaymentKind.P2P, PAYEE, amount)
+    assert refused.value.suffices == ("evidence:3600",), "signals make it the raised risk"
+    report(one.session, [])
+    with pytest.raises(StepUpRequired):
+        bare.pay(PaymentKind.P2P, PAYEE, amount)
+    wallet(scene, one, original.prove).pay(PaymentKind.P2P, PAYEE, amount)
+    with pytest.raises(Malformed):
+        report(one.session, ["haunted"])
+
+
+@pytest.mark.requirement("MFS-8.1.3-01")
+def test_ten_thousand_forged_reports_change_only_the_devices_that_made_them(scene: Scene) -> None:
+    mine = enrolled(scene, SimulatedAppKey())
+    platform = scene.provider.platform
+    report(mine.session, ["overlaid"])
+    now = scene.clock.now()
+    proofs, device = platform.desks.proofs, row(scene, mine)
+    before = proofs.score(device, now)
+    assert before == 200
+    forged = DeviceProofs(platform.reader, capacity=20_000)
+    turn = Turn(now=now, first_event=0, provider="x", entropy=os.urandom)
+    names = [f"dev_{place:026}" for place in range(10_000)]
+    for name in names:
+        forged.report(turn, name, tuple(Signal))
+    assert forged.score(device, now) == before
+    assert forged.score(replace(device, id=names[0]), now) == 599
+    seen = fleet_of(platform.reader, now)
+    (told,) = [one for one in seen.signals if one.signal == "overlaid"]
+    assert (told.devices, told.established) == (1, 0), "a young device counts for no trend"

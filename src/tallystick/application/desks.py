@@ -128,14 +128,13 @@ class Desks:
             raise NotAuthentic("the consent names a grade that a signing device does not have")
         payer = self.customers.get(session.customer)
         self.education.check_terms(payer)
-        attested = device.trust == _ATTESTED
         risk = self.approvals.kept.score(session.customer, turn.now)
-        self.proofs.demand(device, risk, self.devices.attesting.policy.freshness, turn.now)
+        risk = self.proofs.demand(device, risk, self.devices.attesting.policy.freshness, turn.now)
         ask = Ask(
             consented=consented,
             payer=payer,
             channel=session.channel,
-            grade=_ATTESTED_GRADE if attested else SIGNED_GRADE,
+            grade=_ATTESTED_GRADE if device.trust == _ATTESTED else SIGNED_GRADE,
             device_trust=device.trust,
             device_enrolled_at=device.enrolled_at,
             session_since=session.established_at,
@@ -355,7 +354,9 @@ class Desks:
         """
         accounts = [account for one in consents for account in (one.payer, one.payee)]
         self.customers.prefetch_owners(accounts)
-        self.devices.prefetch([one.device for one in consents if one.device])
+        devices = [one.device for one in consents if one.device]
+        self.devices.prefetch(devices)
+        self.proofs.prefetch(devices)
         self.book.prefetch(accounts)
         self.payments.prefetch(consents)
 

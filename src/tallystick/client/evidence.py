@@ -5,7 +5,7 @@
 Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5; 8.1.2
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tallystick.client.session import ClientSession
 from tallystick.infrastructure.envelope.schedule import proof_challenge
@@ -15,7 +15,9 @@ from tallystick.protocol.deviceproofs import (
     CHALLENGES_PATH,
     EVIDENCE,
     PROOFS_PATH,
+    SIGNALS_PATH,
     DeviceProof,
+    DeviceSignals,
     ProofChallenge,
     ProofTaken,
 )
@@ -26,6 +28,7 @@ Prove = Callable[[bytes], DeviceProof]
 
 _challenges = Decoder(ProofChallenge)
 _taken = Decoder(ProofTaken)
+_nothing = Decoder(Empty)
 
 
 class FreshEvidence:
@@ -52,6 +55,16 @@ class FreshEvidence:
         asked = self._session.ask("device.challenge", CHALLENGES_PATH, Empty(), _challenges)
         told = proof_challenge(b64url_decode(asked.challenge), self._device())
         return self._session.ask("device.prove", PROOFS_PATH, self._prove(told), _taken)
+
+
+def report(session: ClientSession, signals: Iterable[str]) -> None:
+    """Say what the app notices of its own phone, by name of the signal.
+
+    Raises Malformed from the provider for a name that it does not know.
+    Source: ISO/TS 12812-2:2017, 7.2.2; 8.1.3
+    """
+    told = DeviceSignals(signals=tuple(sorted(set(signals))))
+    session.ask("device.report", SIGNALS_PATH, told, _nothing)
 
 
 def asks_for_evidence(error: StepUpRequired) -> bool:

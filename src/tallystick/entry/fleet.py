@@ -8,17 +8,22 @@ Source: ISO/TS 12812-2:2017, 6.1; 7.2.6; 8.1.1
 from collections import Counter
 from collections.abc import Iterable
 
+from tallystick.application.deviceproofs.store import reported_signals
 from tallystick.application.devices.store import FleetRow, fleet_rows
 from tallystick.infrastructure.store.database import Reader
+from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Malformed
 from tallystick.kernel.model import Record
-from tallystick.kernel.time import Instant, iso_utc
+from tallystick.kernel.time import DAY_MS, Instant, iso_utc
 from tallystick.process.attestation.environments import Environment
 from tallystick.process.attestation.model import Appraised, read_appraisals
+from tallystick.process.attestation.signals import standing
 from tallystick.process.policy.facts import DeviceTrust
 
 _KEPT = b"["
-_OUT = DeviceTrust.ATTESTED_HARDWARE.value
+_ESTABLISHED_MS = 30 * DAY_MS
+_told = Decoder(dict[str, int], limit=1024)
+_FULL = DeviceTrust.ATTESTED_HARDWARE.value
 
 
 class DeviceClass(Record, frozen=True, kw_only=True):
@@ -45,6 +50,19 @@ class Month(Record, frozen=True, kw_only=True):
     trusted: int
 
 
+class Told(Record, frozen=True, kw_only=True):
+    """A signal that apps reported within a day: by how many devices, of which `established`.
+
+    Established are those that are trusted and were enrolled more than 30 days ago: devices that
+    somebody made up to flood the count are not.
+    Source: ISO/TS 12812-2:2017, 7.2.2; 8.1.3
+    """
+
+    signal: str
+    devices: int
+    established: int
+
+
 class Fleet(Record, frozen=True, kw_only=True):
     """Active devices in numbers. `shut_out` is the share (per mille) that has less than full trust.
 
@@ -58,18 +76,19 @@ class Fleet(Record, frozen=True, kw_only=True):
     shut_out_per_mille: int
     classes: tuple[DeviceClass, ...]
     rules: dict[str, int]
+    signals: tuple["Told", ...]
     months: tuple[Month, ...]
 
 
-def fleet_of(reader: Reader) -> Fleet:
-    """The fleet in the store behind `reader`.
+def fleet_of(reader: Reader, now: Instant) -> Fleet:
+    """The fleet in the store behind `reader`, signals as they count at `now`.
 
     Source: ISO/TS 12812-2:2017, 6.1; 7.2.6
     """
     rows = fleet_rows(reader)
     active = [one for one in rows if one.status == "active"]
     read = [(one, _appraised(one)) for one in active]
-    trusted = sum(one.trust == _OUT for one in active)
+    trusted = sum(one.trust == _FULL for one in active)
     rules = Counter(rule for _, kept in read for rule in _rules(kept))
     return Fleet(
         devices=len(active),
@@ -78,6 +97,7 @@ def fleet_of(reader: Reader) -> Fleet:
         shut_out_per_mille=1000 * (len(active) - trusted) // len(active) if active else 0,
         classes=_classes(read),
         rules=dict(rules.most_common()),
+        signals=_signals(active, reported_signals(reader), now),
         months=_months(active),
     )
 
@@ -110,12 +130,28 @@ def _classes(
     for row, kept in read:
         sort = _sort(row, kept)
         count[sort] += 1
-        trusted[sort] += row.trust == _OUT
+        trusted[sort] += row.trust == _FULL
     return tuple(
         DeviceClass(
             attested=sort[0], kept_in=sort[1], system=sort[2], devices=many, trusted=trusted[sort]
         )
         for sort, many in sorted(count.items(), key=lambda one: (-one[1], one[0]))
+    )
+
+
+def _signals(
+    active: Iterable[FleetRow], reported: dict[str, bytes], now: Instant
+) -> tuple[Told, ...]:
+    count: Counter[str] = Counter()
+    established: Counter[str] = Counter()
+    for row in active:
+        for one in standing(_told.decode(reported.get(row.id, b"{}")), now):
+            count[one.value] += 1
+            old = now - row.enrolled_at > _ESTABLISHED_MS
+            established[one.value] += old and row.trust == _FULL
+    return tuple(
+        Told(signal=name, devices=many, established=established[name])
+        for name, many in sorted(count.items())
     )
 
 
@@ -125,7 +161,7 @@ def _months(active: Iterable[FleetRow]) -> tuple[Month, ...]:
     for row in active:
         month = iso_utc(Instant(row.enrolled_at))[:7]
         count[month] += 1
-        trusted[month] += row.trust == _OUT
+        trusted[month] += row.trust == _FULL
     return tuple(
         Month(month=month, devices=many, trusted=trusted[month])
         for month, many in sorted(count.items())

@@ -16,8 +16,17 @@ from tallystick.protocol.envelope import END, Octets32
 
 CHALLENGES_PATH: Final = "/v1/devices/challenges"
 PROOFS_PATH: Final = "/v1/devices/proofs"
+SIGNALS_PATH: Final = "/v1/devices/signals"
 EVIDENCE: Final = "evidence:"
 """How the word begins that names, in seconds, how old a proof may be that a step-up asks for."""
+
+SignalName = Annotated[
+    str,
+    pattern(
+        "^(?:rooted|hooked|emulated|debugged|repackaged|overlaid|screen-shared|outdated)" + END
+    ),
+]
+"""What speaks against a phone, as its app notices it."""
 
 
 class ProofChallenge(Wire, frozen=True, kw_only=True):
@@ -49,3 +58,12 @@ class ProofTaken(Wire, frozen=True, kw_only=True):
 
     trust: Annotated[ShortText, INTERNAL]
     proved_at: Annotated[Natural, PUBLIC]
+
+
+class DeviceSignals(Wire, frozen=True, kw_only=True):
+    """What an app notices of its own phone: names of signals, sorted, none twice.
+
+    Source: ISO/TS 12812-2:2017, 7.2.2; 8.1.3
+    """
+
+    signals: Annotated[tuple[SignalName, ...], SENSITIVE]

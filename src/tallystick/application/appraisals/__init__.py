@@ -13,7 +13,7 @@ from tallystick.application.appraisals.changing import (
     AppraiseAgain,
     ChangeAppraisal,
 )
-from tallystick.application.appraisals.proving import AskProof, TakeProof
+from tallystick.application.appraisals.proving import AskProof, ReportSignals, TakeProof
 
 __all__ = [
     "APPRAISAL_EXECUTORS",
@@ -21,5 +21,6 @@ __all__ = [
     "AppraiseAgain",
     "AskProof",
     "ChangeAppraisal",
+    "ReportSignals",
     "TakeProof",
 ]

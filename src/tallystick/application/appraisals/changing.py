@@ -7,7 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tallystick.application.appraisals.proving import PROVING_EXECUTORS, AskProof, TakeProof
+from tallystick.application.appraisals.proving import (
+    PROVING_EXECUTORS,
+    AskProof,
+    ReportSignals,
+    TakeProof,
+)
 from tallystick.application.appraisals.store import APPRAISAL, BASIS
 from tallystick.application.desks import Desks
 from tallystick.application.devices import Attesting
@@ -38,7 +43,7 @@ class AppraiseAgain:
     """
 
 
-AppraisalCommand = ChangeAppraisal | AppraiseAgain | AskProof | TakeProof
+AppraisalCommand = ChangeAppraisal | AppraiseAgain | AskProof | TakeProof | ReportSignals
 
 
 def _change(desks: Desks, turn: Turn, one: ChangeAppraisal) -> Outcome:

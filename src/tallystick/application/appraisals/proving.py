@@ -22,7 +22,9 @@ from tallystick.kernel.errors import Conflict, NotPermitted, Replayed
 from tallystick.process.attestation.model import Appraised, Subject, read_appraisals
 from tallystick.process.attestation.presenting import Presented
 from tallystick.process.attestation.reading import root_links
+from tallystick.process.attestation.signals import Signal
 from tallystick.protocol.deviceproofs import DeviceProof, ProofChallenge, ProofTaken
+from tallystick.protocol.payments import Empty
 
 _KEPT: Final = b"["
 
@@ -48,6 +50,25 @@ class TakeProof:
     session: str
     sequence: int
     proof: DeviceProof
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSignals:
+    """What the app notices of its own device, in that device's session.
+
+    Source: ISO/TS 12812-2:2017, 7.2.2; 8.1.3
+    """
+
+    session: str
+    sequence: int
+    signals: tuple[Signal, ...]
+
+
+def _reported(desks: Desks, turn: Turn, one: ReportSignals) -> Outcome:
+    live = desks.sessions.admit(turn, one.session, one.sequence)
+    device = desks.devices.active(live.device)
+    desks.proofs.report(turn, device.id, one.signals)
+    return Outcome(Empty())
 
 
 def _asked(desks: Desks, turn: Turn, one: AskProof) -> Outcome:
@@ -129,5 +150,6 @@ def _appraised(
 PROVING_EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     AskProof: _asked,
     TakeProof: _taken,
+    ReportSignals: _reported,
 }
 """Who executes each command."""

@@ -3,7 +3,7 @@
 Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from tallystick.application.deviceproofs.store import PROOF, ProofRow
@@ -11,15 +11,19 @@ from tallystick.application.devices import Device
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
+from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.errors import Expired, StepUpRequired
 from tallystick.kernel.model import replace
 from tallystick.kernel.time import Instant
-from tallystick.process.attestation.model import Risk
+from tallystick.process.attestation.model import Risk, read_appraisals
+from tallystick.process.attestation.signals import LASTS_MS, Signal, score, shown_by, standing
 from tallystick.process.policy.facts import DeviceTrust
 from tallystick.protocol.deviceproofs import EVIDENCE
 
 CHALLENGE_LIFE_MS: Final = 120_000
 _RAISED, _HIGH = 300, 600
+_NOTHING: Final = b"{}"
+_signals = Decoder(dict[str, int], limit=1024)
 _ATTESTED: Final = DeviceTrust.ATTESTED_HARDWARE.value
 
 
@@ -42,7 +46,9 @@ class DeviceProofs:
         Source: RFC 9334, 10
         """
         found = self._rows.get(device)
-        return found or ProofRow(device=device, challenge=b"", asked_at=0, proved_at=0, counter=0)
+        return found or ProofRow(
+            device=device, challenge=b"", asked_at=0, proved_at=0, counter=0, signals=_NOTHING
+        )
 
     def ask(self, turn: Turn, device: str) -> tuple[bytes, int]:
         """A new challenge in place of the one before, and when it ends (ms).
@@ -74,18 +80,49 @@ class DeviceProofs:
         row = replace(self.of(device), proved_at=turn.now, counter=counter)
         self._rows.put(device, row, turn.changes)
 
+    def report(self, turn: Turn, device: str, signals: Iterable[Signal]) -> None:
+        """Take the word of the app on `device` about that device; each counts for a day.
+
+        What was reported before goes on counting: a phone does not get well by saying so.
+        Source: ISO/TS 12812-2:2017, 7.2.2; 8.1.3
+        """
+        row = self.of(device)
+        said = {**_signals.decode(row.signals), **{one.value: turn.now for one in signals}}
+        kept = {name: at for name, at in said.items() if turn.now - at <= LASTS_MS}
+        self._rows.put(device, replace(row, signals=encode_canonical(kept)), turn.changes)
+
+    def score(self, device: Device, now: Instant) -> int:
+        """0 to 1000 for what speaks against `device`: its app's word and its own evidence.
+
+        Source: ISO/TS 12812-2:2017, 6.1; 8.1.3
+        """
+        said = self.of(device.id).signals
+        told = standing(_signals.decode(said), now) if len(said) > len(_NOTHING) else ()
+        if device.trust == _ATTESTED or device.attestation[:1] != b"[":
+            return score(told, ())  # every rule held, or nothing was appraised
+        return score(told, shown_by(read_appraisals(device.attestation)))
+
+    def prefetch(self, devices: Iterable[str]) -> None:
+        """Bring the rows of `devices` into memory with at most one statement.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._rows.prefetch(devices)
+
     def demand(
         self, device: Device, risk_score: int, freshness: Mapping[str, int], now: Instant
-    ) -> None:
+    ) -> int:
         """Pass where the last proof of an attested device is as fresh as its risk asks.
 
-        Devices that attested nothing have lower limits instead. Raises StepUpRequired with
+        Gives the risk: the larger one of `risk_score` and the device's own. Devices that attested
+        nothing have lower limits instead. Raises StepUpRequired with
         `evidence:SECONDS`.
         Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5; 8.1.1
         """
-        most = freshness.get(risk_of(risk_score).value, 0)
+        risk = max(risk_score, self.score(device, now))
+        most = freshness.get(risk_of(risk).value, 0)
         if not most or device.trust != _ATTESTED:
-            return
+            return risk
         shown = max(device.enrolled_at, self.of(device.id).proved_at)
         if now - shown > most:
             raise StepUpRequired(
@@ -94,6 +131,7 @@ class DeviceProofs:
                 remedy="ask for a challenge, answer it, and send the order again",
                 suffices=(f"{EVIDENCE}{most // 1000}",),
             )
+        return risk
 
     def trim(self) -> None:
         """Forget what is over capacity.

@@ -3,6 +3,7 @@
 Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5
 """
 
+from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
 from tallystick.kernel.model import Record
@@ -10,6 +11,8 @@ from tallystick.kernel.model import Record
 
 class ProofRow(Record, frozen=True, kw_only=True):
     """`challenge` is empty once it was answered; instants in ms, 0 for never.
+
+    `signals` says by signal when it was reported last, as canonical JSON.
 
     Source: RFC 9334, 10
     """
@@ -19,21 +22,25 @@ class ProofRow(Record, frozen=True, kw_only=True):
     asked_at: int
     proved_at: int
     counter: int
+    signals: bytes
 
 
 PROOF = Table(
     name="device_proof",
     key="device",
     insert_head=(
-        "INSERT INTO device_proof (device, challenge, asked_at, proved_at, counter) VALUES "
+        "INSERT INTO device_proof (device, challenge, asked_at, proved_at, counter, signals)"
+        " VALUES "
     ),
-    slots="(?, ?, ?, ?, ?)",
+    slots="(?, ?, ?, ?, ?, ?)",
     insert_tail=(
         " ON CONFLICT (device) DO UPDATE SET challenge = excluded.challenge,"
-        " asked_at = excluded.asked_at, proved_at = excluded.proved_at, counter = excluded.counter"
+        " asked_at = excluded.asked_at, proved_at = excluded.proved_at, counter = excluded.counter,"
+        " signals = excluded.signals"
     ),
     select_head=(
-        "SELECT device, challenge, asked_at, proved_at, counter FROM device_proof WHERE device IN "
+        "SELECT device, challenge, asked_at, proved_at, counter, signals FROM device_proof"
+        " WHERE device IN "
     ),
 )
 
@@ -43,7 +50,16 @@ MIGRATION = Migration(
     statements=(
         """CREATE TABLE device_proof (
             device TEXT PRIMARY KEY, challenge BLOB NOT NULL, asked_at INTEGER NOT NULL,
-            proved_at INTEGER NOT NULL, counter INTEGER NOT NULL
+            proved_at INTEGER NOT NULL, counter INTEGER NOT NULL, signals BLOB NOT NULL
         ) STRICT, WITHOUT ROWID""",
     ),
 )
+
+
+def reported_signals(reader: Reader) -> dict[str, bytes]:
+    """What the app of each device reported, by device; nothing of those that reported nothing.
+
+    Source: ISO/TS 12812-2:2017, 7.2.2; 8.1.3
+    """
+    rows = reader.rows("SELECT device, signals FROM device_proof WHERE LENGTH(signals) > 2")
+    return {str(row[0]): bytes(row[1]) for row in rows}

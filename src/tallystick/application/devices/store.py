@@ -187,6 +187,7 @@ class FleetRow(Record, frozen=True, kw_only=True):
     attested: str
     attestation: bytes
     enrolled_at: int
+    id: str
 
 
 def fleet_rows(reader: Reader) -> list[FleetRow]:
@@ -195,7 +196,7 @@ def fleet_rows(reader: Reader) -> list[FleetRow]:
     Source: ISO/TS 12812-2:2017, 7.2.6; 8.1.1
     """
     rows = reader.rows(
-        "SELECT status, trust, attestation_format, attestation, enrolled_at FROM device"
+        "SELECT status, trust, attestation_format, attestation, enrolled_at, id FROM device"
         " ORDER BY enrolled_at, id"
     )
     return [
@@ -205,6 +206,7 @@ def fleet_rows(reader: Reader) -> list[FleetRow]:
             attested=row[2],
             attestation=bytes(row[3]),
             enrolled_at=row[4],
+            id=row[5],
         )
         for row in rows
     ]

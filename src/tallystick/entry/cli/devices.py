@@ -18,6 +18,7 @@ from tallystick.entry.cli.unlocking import (
 )
 from tallystick.entry.fleet import Fleet, fleet_of
 from tallystick.entry.settings import ProviderFolder
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.codec import encode_canonical, to_plain
 from tallystick.kernel.errors import NotFound
@@ -125,7 +126,7 @@ def fleet(folder: Path, as_json: bool) -> None:
     appraisal that did not hold. Nothing names a customer.
     """
     with open_reader(ProviderFolder(folder).stored()) as reader:
-        found = fleet_of(reader)
+        found = fleet_of(reader, SystemClock().now())
     if as_json:
         say_json(to_plain(found))
         return
@@ -142,5 +143,8 @@ def _say_fleet(found: Fleet) -> None:
     table("sorts", ("attested by", "keys kept in", "system", "devices", "trusted"), rows)
     if found.rules:
         table("why less", ("rule that did not hold", "devices"), list(found.rules.items()))
+    if found.signals:
+        told = [(one.signal, one.devices, one.established) for one in found.signals]
+        table("signals of a day", ("signal", "devices", "established ones"), told)
     months = [(one.month, one.devices, one.trusted) for one in found.months]
     table("trend", ("enrolled in", "devices", "trusted now"), months)

@@ -169,6 +169,8 @@ OPERATIONS: tuple[Operation, ...] = (
     sealed("device.prove", "/v1/devices/proofs", "DeviceProof", "ProofTaken",
             "show again what the device is", ("7.3.5", "8.1.2"),
             refusals=("conflict", "expired")),
+    sealed("device.report", "/v1/devices/signals", "DeviceSignals", "Empty",
+            "say what the app notices of its own phone", ("7.2.2", "8.1.3")),
     sealed("session.list", "/v1/session/list", "Empty", "LiveSessions",
             "see one's live sessions", ("7.3.2",)),
     sealed("session.end-others", "/v1/session/end-others", "EndOthers", "Empty",

@@ -5,7 +5,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2; 12.3
 
 from collections.abc import Callable
 
-from tallystick.application.appraisals import AskProof, TakeProof
+from tallystick.application.appraisals import AskProof, ReportSignals, TakeProof
 from tallystick.application.commands import (
     AgentOpens,
     Command,
@@ -29,9 +29,11 @@ from tallystick.entry.tracing import Trace
 from tallystick.entry.writing import Submits, WhenDurable
 from tallystick.infrastructure.crypto.signature import Es256VerifyKey, VerifyKey
 from tallystick.kernel.codec import Decoder, b64url
+from tallystick.kernel.errors import Malformed
 from tallystick.kernel.model import Wire
 from tallystick.kernel.time import Instant
-from tallystick.protocol.deviceproofs import DeviceProof
+from tallystick.process.attestation.signals import Signal
+from tallystick.protocol.deviceproofs import DeviceProof, DeviceSignals
 from tallystick.protocol.operators import OpenCustomer
 from tallystick.protocol.payments import (
     Empty,
@@ -70,6 +72,7 @@ class SealedOperations:
         self._customers = Decoder(OpenCustomer, limit=2048)
         self._empty = Decoder(Empty, limit=16)
         self._proofs = Decoder(DeviceProof, limit=16 * 1024)
+        self._signals = Decoder(DeviceSignals, limit=512)
         self._signers: dict[str, tuple[str, VerifyKey]] = {}
 
     def performers(self) -> dict[str, Perform]:
@@ -86,6 +89,7 @@ class SealedOperations:
             "account.read": self._changing(self.account),
             "device.challenge": self._changing(self.device_challenge),
             "device.prove": self._changing(self.device_proof),
+            "device.report": self._changing(self.device_signals),
             **self._approvals.performers(),
             **(self._own.performers() if self._own is not None else {}),
             **(self._life.performers() if self._life is not None else {}),
@@ -106,6 +110,17 @@ class SealedOperations:
         """
         proof = self._proofs.decode_canonical(opened.content)
         return TakeProof(opened.session, opened.sequence, proof)
+
+    def device_signals(self, opened: Opened, _: Instant) -> ReportSignals:
+        """What the app notices of the session's own device.
+
+        Raises Malformed for signals that are not sorted, or stand twice.
+        Source: ISO/TS 12812-2:2017, 7.2.2; 8.1.3
+        """
+        told = self._signals.decode_canonical(opened.content).signals
+        if list(told) != sorted(set(told)):
+            raise Malformed("signals are sorted, and each stands once")
+        return ReportSignals(opened.session, opened.sequence, tuple(map(Signal, told)))
 
     def _changing(self, authenticate: Callable[[Opened, Instant], Command]) -> Perform:
         """An operation that becomes a command."""

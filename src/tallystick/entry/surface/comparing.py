@@ -39,6 +39,7 @@ _SHOWN: Final[Mapping[str, tuple[tuple[NodeKind, ...], tuple[AssetClass, ...]]]]
     "device.key-void": (_APPS, _IDENTITY),
     "device.challenge": (_APPS, _IDENTITY),
     "device.prove": (_APPS, _IDENTITY),
+    "device.report": (_APPS, _IDENTITY),
     "session.list": (_APPS, _IDENTITY),
     "session.end-others": (_APPS, _IDENTITY),
     "recovery.sign": (_APPS, _IDENTITY),
