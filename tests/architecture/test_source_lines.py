@@ -26,6 +26,7 @@ COMMANDS = {
         "catalogue",
         "completing",
         "derivations",
+        "devices",
         "keys",
         "tightenings",
         "ledger",

@@ -6,7 +6,7 @@ Source: ISO/TS 12812-2:2017, 6.1; 7.2.6; 8.1.1
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from tallystick.application.deviceproofs.store import reported_signals
 from tallystick.application.devices.store import FleetRow, fleet_rows
@@ -116,7 +116,7 @@ def _rules(kept: Iterable[Appraised]) -> set[str]:
 
 
 def _sort(row: FleetRow, kept: tuple[Appraised, ...]) -> tuple[str, str, str]:
-    claims = kept[0].verdict.claims if kept else {}
+    claims: Mapping[str, str] = kept[0].verdict.claims if kept else {}
     system, patch = claims.get("os", ""), claims.get("patch", "")
     said = " ".join(one for one in (system[:-4], f"patch {patch[:6]}" if patch else "") if one)
     return row.attested, claims.get("kept-in", Environment.SOFTWARE.value), said

@@ -132,8 +132,7 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     operators, desk = operators_desk(*asked)
     webhooks = Webhooks(reader)
     attempts, sessions = ground.attempts, ground.sessions
-    authenticators = _authenticators(on, policy)
-    pins = Pins(customers, attempts, policy)
+    authenticators, pins = _authenticators(on, policy), Pins(customers, attempts, policy)
     crew = attempts, authenticators, customers, ground.devices, payments, pins, policy, sessions
     selfcare = SelfCare(Crew(*crew))
     asking = _asking(on, ground, quoting, authenticators)

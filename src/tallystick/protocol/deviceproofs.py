@@ -67,3 +67,7 @@ class DeviceSignals(Wire, frozen=True, kw_only=True):
     """
 
     signals: Annotated[tuple[SignalName, ...], SENSITIVE]
+
+
+MESSAGES: Final = (ProofChallenge, DeviceProof, ProofTaken, DeviceSignals)
+"""What this module adds to the description of the doors."""

@@ -22,6 +22,7 @@ from tallystick.protocol import (
     authentication,
     authzen,
     desk,
+    deviceproofs,
     education,
     enrolment,
     keylist,
@@ -118,6 +119,7 @@ _NAMED: tuple[type[Wire], ...] = (
     StatementRecorded,
     *recovery.MESSAGES,
     *education.MESSAGES,
+    *deviceproofs.MESSAGES,
     *APPROVAL_SCHEMAS,
 )
 SCHEMAS: dict[str, type[Wire]] = {cls.__name__: cls for cls in _NAMED}
