@@ -28,7 +28,7 @@ from tallystick.process.attestation.model import (
     packed_appraisals,
     read_appraisals,
 )
-from tallystick.process.attestation.presenting import Presented, Told, presented
+from tallystick.process.attestation.presenting import BESIDE, Presented, Told, presented
 from tallystick.process.attestation.reading import shipped_policy
 from tallystick.process.policy.facts import DeviceTrust
 
@@ -187,7 +187,11 @@ class Attesting:
 def _attested(kept: list[Appraised]) -> Attested:
     """Every key must be accepted: what one of them lacks, the device lacks."""
     trust = DeviceTrust.UNKNOWN.value
-    if _worst([one.verdict for one in kept]) is Outcome.ACCEPTED:
+    if kept and all(one.evidence.format in BESIDE for one in kept):
+        refused = any(one.verdict.outcome is Outcome.REFUSED for one in kept)
+        if not refused:  # whatever the authenticator is, the browser's own keys are software
+            trust = DeviceTrust.SOFTWARE.value
+    elif _worst([one.verdict for one in kept]) is Outcome.ACCEPTED:
         hard = all(one.verdict.trust == DeviceTrust.ATTESTED_HARDWARE for one in kept)
         trust = (DeviceTrust.ATTESTED_HARDWARE if hard else DeviceTrust.SOFTWARE).value
     return Attested(trust=trust, appraised=tuple(kept))

@@ -82,6 +82,16 @@ class App(Record, frozen=True, kw_only=True):
     signers: tuple[str, ...]
 
 
+class Browser(Record, frozen=True, kw_only=True):
+    """For which relying party, and from which origins, browsers make credentials.
+
+    Source: WebAuthn Level 3, 5.1.3
+    """
+
+    relying: str = ""
+    origins: tuple[str, ...] = ()
+
+
 class AppraisalPolicy(Record, frozen=True, kw_only=True):
     """What evidence must say. Durations in ms; empty `apps` or `labels` ask for nothing.
 
@@ -113,6 +123,7 @@ class AppraisalPolicy(Record, frozen=True, kw_only=True):
     verdict_age_ms: int
     labels: tuple[str, ...]
     freshness: Mapping[str, int] = {}
+    browser: Browser = Browser()
 
     def digest(self) -> str:
         """SHA-256 of the canonical form, base64url.

@@ -2,9 +2,11 @@
 
     android-key-pair   a chain for each key; each is the attested one
     apple-app-attest   a key of the app, kept by the Secure Enclave; both keys are in its challenge
+    webauthn           a credential of an authenticator; both keys are in its challenge
 
-In the second the evidence is about a third key, of which Apple says that a genuine app has it; that
-the two keys are in the Secure Enclave as well is the word of that app.
+In the last two the evidence is about a third key. Apple says that a genuine app has it; that the
+two keys are in the Secure Enclave as well is the word of that app. An authenticator beside a
+browser says nothing of the browser's own keys: they stay software.
 
 Source: RFC 9334, 8.1; ISO/TS 12812-2:2017, 7.4.1; 8.1.2
 """
@@ -19,6 +21,7 @@ from tallystick.infrastructure.attestation.android.chain import verify_chain
 from tallystick.infrastructure.attestation.apple.appattest import FORMAT as APPLE
 from tallystick.infrastructure.attestation.apple.appattest import verify_attestation
 from tallystick.infrastructure.attestation.evidence import Evidence
+from tallystick.infrastructure.attestation.webauthn.formats import Asked, verify_registration
 from tallystick.infrastructure.crypto.credential import credential_of_point
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.envelope.schedule import keys_challenge
@@ -26,10 +29,13 @@ from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import Malformed, NotAuthentic
 from tallystick.process.attestation.model import AppraisalPolicy, Subject
 from tallystick.process.attestation.reading import root_links
-from tallystick.protocol.enrolment import ANDROID_KEY_PAIR, APPLE_APP_ATTEST
+from tallystick.protocol.enrolment import ANDROID_KEY_PAIR, APPLE_APP_ATTEST, WEBAUTHN
 
 _PAIR: Final = {"above", "consent", "possession"}
 _APPLE: Final = {"attestation", "key"}
+_WEBAUTHN: Final = {"attestation", "client"}
+BESIDE: Final = ("apple", "none", "packed", "packed-self", "tpm", "webauthn-android-key")
+"""Formats of evidence about an authenticator beside the device's own keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +122,30 @@ def _apple(statement: bytes, told: Told, policy: AppraisalPolicy) -> tuple[Prese
     return (Presented(known.evidence, subject),)
 
 
+def _webauthn(statement: bytes, told: Told, policy: AppraisalPolicy) -> tuple[Presented, ...]:
+    stated = _members(statement, _WEBAUTHN, "an attestation of a browser")
+    browser = policy.browser
+    if not browser.relying:
+        raise NotAuthentic("the policy of appraisal names no place where browsers enrol")
+    client = keys_challenge(told.challenge, told.possession, told.consent)
+    roots = {one.fingerprint(): one for form in BESIDE for one in root_links(policy, form)}
+    registered = verify_registration(
+        cbor.octets_of(stated["attestation"]),
+        cbor.octets_of(stated["client"]),
+        Asked(browser.relying, browser.origins, client, verify_person=True),
+        tuple(roots.values()),
+    )
+    subject = Subject(
+        challenge=b64url(client),
+        attested=b64url(registered.credential.public.spki),
+        presented_at=told.at,
+        consent=True,
+    )
+    return (Presented(registered.evidence, subject),)
+
+
 _FORMS: Final[Mapping[str, Callable[[bytes, Told, AppraisalPolicy], tuple[Presented, ...]]]] = {
     ANDROID_KEY_PAIR: _android,
     APPLE_APP_ATTEST: _apple,
+    WEBAUTHN: _webauthn,
 }
