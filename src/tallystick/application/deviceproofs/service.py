@@ -6,7 +6,7 @@ Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from tallystick.application.deviceproofs.store import PROOF, ProofRow
+from tallystick.application.deviceproofs.store import PROOF, ProofRow, any_proof
 from tallystick.application.devices import Device
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.store.database import Reader
@@ -39,13 +39,14 @@ class DeviceProofs:
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self._rows = RowCache(PROOF, ProofRow, reader, capacity=capacity)
+        self._some = any_proof(reader)
 
     def of(self, device: str) -> ProofRow:
         """The row of `device`, an empty one before its first challenge.
 
         Source: RFC 9334, 10
         """
-        found = self._rows.get(device)
+        found = self._rows.get(device) if self._some else None
         return found or ProofRow(
             device=device, challenge=b"", asked_at=0, proved_at=0, counter=0, signals=_NOTHING
         )
@@ -57,7 +58,7 @@ class DeviceProofs:
         """
         challenge = turn.entropy(32)
         row = replace(self.of(device), challenge=challenge, asked_at=turn.now)
-        self._rows.put(device, row, turn.changes)
+        self._put(turn, row)
         return challenge, turn.now + CHALLENGE_LIFE_MS
 
     def answered(self, turn: Turn, device: str) -> tuple[bytes, int]:
@@ -69,7 +70,7 @@ class DeviceProofs:
         row = self.of(device)
         if not row.challenge or turn.now - row.asked_at > CHALLENGE_LIFE_MS:
             raise Expired("no challenge waits for a proof", remedy="ask for a new one")
-        self._rows.put(device, replace(row, challenge=b""), turn.changes)
+        self._put(turn, replace(row, challenge=b""))
         return row.challenge, row.counter
 
     def proved(self, turn: Turn, device: str, counter: int) -> None:
@@ -78,7 +79,7 @@ class DeviceProofs:
         Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5
         """
         row = replace(self.of(device), proved_at=turn.now, counter=counter)
-        self._rows.put(device, row, turn.changes)
+        self._put(turn, row)
 
     def report(self, turn: Turn, device: str, signals: Iterable[Signal]) -> None:
         """Take the word of the app on `device` about that device; each counts for a day.
@@ -89,7 +90,7 @@ class DeviceProofs:
         row = self.of(device)
         said = {**_signals.decode(row.signals), **{one.value: turn.now for one in signals}}
         kept = {name: at for name, at in said.items() if turn.now - at <= LASTS_MS}
-        self._rows.put(device, replace(row, signals=encode_canonical(kept)), turn.changes)
+        self._put(turn, replace(row, signals=encode_canonical(kept)))
 
     def score(self, device: Device, now: Instant) -> int:
         """0 to 1000 for what speaks against `device`: its app's word and its own evidence.
@@ -107,7 +108,12 @@ class DeviceProofs:
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        self._rows.prefetch(devices)
+        if self._some:
+            self._rows.prefetch(devices)
+
+    def _put(self, turn: Turn, row: ProofRow) -> None:
+        self._some = True  # from now on there is something to look for
+        self._rows.put(row.device, row, turn.changes)
 
     def demand(
         self, device: Device, risk_score: int, freshness: Mapping[str, int], now: Instant

@@ -56,6 +56,14 @@ MIGRATION = Migration(
 )
 
 
+def any_proof(reader: Reader) -> bool:
+    """Whether there is any row: where no device was ever asked, none has to be looked for.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    return reader.one("SELECT 1 FROM device_proof LIMIT 1") is not None
+
+
 def reported_signals(reader: Reader) -> dict[str, bytes]:
     """What the app of each device reported, by device; nothing of those that reported nothing.
 
