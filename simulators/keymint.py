@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, mldsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
+    PublicFormat,
     load_der_public_key,
 )
 from cryptography.x509.oid import NameOID, ObjectIdentifier
@@ -27,6 +28,7 @@ from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.envelope import cbor
 from tallystick.kernel.codec import b64url
 from tallystick.process.attestation.reading import shipped_text
+from tallystick.protocol.deviceproofs import DeviceProof
 from tallystick.protocol.enrolment import ANDROID_KEY_PAIR, Attestation
 
 ISSUER_DAYS: Final = 3650
@@ -271,6 +273,17 @@ def attest_pair(
         + (cbor.text("possession") + cbor.octets(first[0]))
     )
     return Attestation(format=ANDROID_KEY_PAIR, statement=b64url(statement))
+
+
+def prove_state(factory: SimulatedFactory, challenge: bytes, phone: Phone) -> DeviceProof:
+    """The chain of a key that `phone` made for `challenge`: what state it is in now.
+
+    Source: RFC 9334, 8.1; ISO/TS 12812-2:2017, 7.3.5
+    """
+    point = _new().public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    chain = factory.attest(_spki(point), challenge, phone)
+    stated = cbor.head(4, len(chain)) + b"".join(map(cbor.octets, chain))
+    return DeviceProof(format="android-key", statement=b64url(stated))
 
 
 def _spki(point: bytes) -> bytes:

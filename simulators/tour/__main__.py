@@ -77,6 +77,7 @@ def _play(
     cast.factory = factory
     players = scenes.enrolment(story, cast, gateway, smsc)
     scenes.attested(story, provider, players.ann)
+    scenes.doubted(story, provider, players.ann)
     cast.factory = None
     receipt = scenes.paying(story, players)
     scenes.refusals(story, players)

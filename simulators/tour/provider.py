@@ -3,6 +3,7 @@
 Source: ISO/TS 12812-2:2017, 6.2.3
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import sys
 from pathlib import Path
 
 from simulators.smsc import Smsc
-from tallystick.entry.attesting import POLICY
+from tallystick.entry.attesting import POLICY, REVOKED
 from tallystick.entry.cli.unlocking import secret_from
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
@@ -82,6 +83,16 @@ class TourProvider:
         Source: RFC 9334, 8.3
         """
         (self.folder.root / POLICY).write_text(text, encoding="utf-8")
+
+    def revoke(self, serial: str) -> None:
+        """Be the vendor who lists the certificate `serial`, or none; the service goes on.
+
+        Source: RFC 9334, 7.4; ISO/TS 12812-2:2017, 7.2.6
+        """
+        listed = {serial: {"status": "REVOKED"}} if serial else {}
+        beside = self.folder.root / f".{REVOKED}"
+        beside.write_text(json.dumps({"entries": listed}), encoding="utf-8")
+        beside.replace(self.folder.root / REVOKED)
 
     def serve(self, port: int = 0, *options: str) -> str:
         """Serve, with further `options` of the command; gives the address once orders are taken.

@@ -22,7 +22,7 @@ from tallystick.entry.auditing import audit_provider
 from tallystick.infrastructure.envelope.cose import seal_request
 from tallystick.infrastructure.store.opening import open_database, open_reader
 from tallystick.kernel.codec import b64url, b64url_decode
-from tallystick.kernel.errors import Broken, MfsError, Unavailable
+from tallystick.kernel.errors import Broken, InsufficientFunds, MfsError, Unavailable
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
 from tallystick.process.attestation.model import read_appraisals
@@ -126,6 +126,51 @@ def attested(story: Story, provider: TourProvider, person: Person) -> None:
         f"the keystore attests both keys: {len(verdicts)} verdicts say {trust}",
         f"root: {verdicts[0].claims['root']}; no hardware is behind it, and each verdict says so",
     )
+
+
+def doubted(story: Story, provider: TourProvider, person: Person) -> None:
+    """The certificate above a phone's keys is revoked: its limits fall while it is served.
+
+    Source: ISO/TS 12812-2:2017, 7.2.6; 7.3.5
+    """
+    device = person.keystore.identity().device
+    with open_reader(provider.folder.stored()) as reader:
+        row = reader.one("SELECT attestation FROM device WHERE id = ?", (device,))
+    must(row is not None, "the phone is known")
+    chain = read_appraisals(bytes(row[0]) if row else b"")[0].evidence.chain
+    story.scene("A phone loses its trust")
+    began = time.monotonic()
+    provider.revoke(chain[1].serial)
+    wait_for_trust(provider, device, "unknown")
+    took = time.monotonic() - began
+    story.done(
+        f"the vendor revokes a certificate above Ann's keys: {took:.1f} s later it counts",
+        "no restart; every front asks the writer",
+    )
+    error = refused(
+        story,
+        "60,000 KES from Ann's phone",
+        lambda: person.wallet.pay(PaymentKind.P2P, DORA, kes(6_000_000)),
+    )
+    must(not isinstance(error, InsufficientFunds), "her limit refuses it before her balance does")
+    provider.revoke("")
+    wait_for_trust(provider, device, "attested-hardware")
+    story.done("the vendor takes the certificate off its list: the phone is trusted again")
+
+
+def wait_for_trust(provider: TourProvider, device: str, trust: str) -> None:
+    """Return once `device` is stored as trusted that far; fail the tour after ten seconds.
+
+    Source: ISO/TS 12812-2:2017, 7.2.6
+    """
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        with open_reader(provider.folder.stored()) as reader:
+            row = reader.one("SELECT trust FROM device WHERE id = ?", (device,))
+        if row is not None and row[0] == trust:
+            return
+        time.sleep(0.1)
+    must(False, f"the phone is trusted as {trust}")
 
 
 def paying(story: Story, players: Players) -> Receipt:

@@ -30,6 +30,7 @@ COMMANDS = {
         "completing",
         "crypto",
         "derivations",
+        "devices",
         "keys",
         "tightenings",
         "ledger",

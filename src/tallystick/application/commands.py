@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from tallystick.application.appraisals import APPRAISAL_EXECUTORS, AppraisalCommand
 from tallystick.application.asking import Approving
 from tallystick.application.attempts import Subjects
 from tallystick.application.consent import DeviceSigned, PinVerified
@@ -276,10 +277,12 @@ Command = (
     | UseKeys
     | SeenKeys
     | InPaycrypt
+    | AppraisalCommand
 )
 
 EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     **SIM_EXECUTORS,
+    **APPRAISAL_EXECUTORS,
     InstallPolicy: lambda desks, turn, one: desks.install_policy(turn, one.envelope),
     InviteOperator: lambda desks, turn, one: desks.invite(turn, one.code_hash, one.role),
     EnrolDevice: lambda desks, turn, one: desks.access.enrol(turn, one.opened, one.source),

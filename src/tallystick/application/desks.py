@@ -21,6 +21,7 @@ from tallystick.application.consent import DeviceSigned, PinVerified
 from tallystick.application.core.settling import Settling
 from tallystick.application.customers import CustomerKind, Customers, Languages
 from tallystick.application.desk import Desk
+from tallystick.application.deviceproofs import DeviceProofs
 from tallystick.application.devices import Devices
 from tallystick.application.education import Education
 from tallystick.application.exemptions import Exemptions
@@ -80,6 +81,7 @@ class Desks:
     sims: Sims
     order_codes: OrderCodes
     devices: Devices
+    proofs: DeviceProofs
     sessions: Sessions
     access: Access
     pins: Pins
@@ -137,17 +139,18 @@ class Desks:
             self.attempts.check_device(session.device, turn.now)
         payer = self.customers.get(session.customer)
         self.education.check_terms(payer)
-        attested = device.trust == _ATTESTED
+        risk = self.approvals.kept.score(session.customer, turn.now)
+        risk = self.proofs.demand(device, risk, self.devices.attesting.policy.freshness, turn.now)
         ask = Ask(
             consented=consented,
             payer=payer,
             channel=session.channel,
-            grade=_ATTESTED_GRADE if attested else SIGNED_GRADE,
+            grade=_ATTESTED_GRADE if device.trust == _ATTESTED else SIGNED_GRADE,
             device_trust=device.trust,
             device_enrolled_at=device.enrolled_at,
             session_since=session.established_at,
             factors=_SIGNED,
-            risk_score=self.approvals.kept.score(session.customer, turn.now),
+            risk_score=risk,
             recovering_for_ms=self.recovery.since(session.customer, turn.now),
         )
         return self.payments.order(turn, ask)
@@ -348,6 +351,7 @@ class Desks:
         devices = [one.device for one in consents if one.device]
         self.devices.prefetch(devices)
         self.apps.prefetch(devices)
+        self.proofs.prefetch(devices)
         self.book.prefetch(accounts)
         self.payments.prefetch(consents)
 
@@ -388,4 +392,5 @@ class Desks:
             self.order_codes, self.bounds, self.education, desk.views, desk.workloads, kept,
             self.certification, self.keylife, self.custody, self.signals, self.attempts,
             self.authenticators, self.exemptions, self.book, self.payment_keys, self.apps,
+            self.proofs,
         )  # fmt: skip

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from tallystick.client.evidence import Prove
 from tallystick.client.http import HttpTransport
 from tallystick.client.keystore import DeviceKeystore, EnrolledIdentity, Entropy
 from tallystick.client.session import ClientSession, Peer, enrol
@@ -189,9 +190,11 @@ class Provider:
         *,
         session: ClientSession | None = None,
         consistency: bool = True,
+        prove: Prove | None = None,
     ) -> Wallet:
         """The wallet of an enrolled device, over `session` or one of its own.
 
+        `prove` answers where the provider asks for a fresh proof of the device.
         With `consistency` each receipt's checkpoint must continue the last one that was seen.
         Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
         """
@@ -203,6 +206,7 @@ class Provider:
             origin=self.origin,
             clock=self._clock,
             consistency=consistency,
+            prove=prove,
         )
 
     def _now(self) -> Instant:

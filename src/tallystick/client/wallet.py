@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from time import sleep
 from typing import Protocol, TypeVar
 
+from tallystick.client.evidence import FreshEvidence, Prove, asks_for_evidence
 from tallystick.client.keystore import DeviceKeystore
 from tallystick.client.session import ClientSession, Exchanged, Reply, refusal
 from tallystick.infrastructure.crypto.digest import sha256
@@ -33,7 +34,14 @@ from tallystick.infrastructure.tally.verify import (
     verify_receipt,
 )
 from tallystick.kernel.codec import Decoder, b64url, encode_canonical
-from tallystick.kernel.errors import MfsError, NotAuthentic, NotFound, OutOfReach, Unavailable
+from tallystick.kernel.errors import (
+    MfsError,
+    NotAuthentic,
+    NotFound,
+    OutOfReach,
+    StepUpRequired,
+    Unavailable,
+)
 from tallystick.kernel.model import ABSENT, Wire
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import Clock, Instant
@@ -143,10 +151,12 @@ class Wallet:
         consistency: bool = True,
         pause: Callable[[float], None] = sleep,
         attempts: int = ATTEMPTS,
+        prove: Prove | None = None,
     ) -> None:
         """Pay over `session`; believe receipts of the log `origin` under `tally_keys` only.
 
-        `pause` waits some seconds between attempts, of which there are at most `attempts`.
+        `pause` waits some seconds between attempts, of which there are at most `attempts`. With
+        `prove` a payment that asks for a fresh proof of the device gets it and is sent again.
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         self._session = session
@@ -158,6 +168,11 @@ class Wallet:
         self._consistency = consistency
         self._pause = pause
         self.attempts = attempts
+        self._evidence = (
+            None
+            if prove is None
+            else FreshEvidence(session, lambda: keystore.identity().device, prove)
+        )
 
     def quote(
         self,
@@ -199,7 +214,15 @@ class Wallet:
         be asked again otherwise, Unavailable if nobody answered: place the same order again then.
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
-        exchanged = self._until_answered(attempts or self.attempts, lambda: self._sent(order))
+        often = attempts or self.attempts
+        exchanged = self._until_answered(often, lambda: self._sent(order))
+        try:
+            return self._settled(exchanged.status, exchanged.body)
+        except StepUpRequired as asked:
+            if self._evidence is None or not asks_for_evidence(asked):
+                raise
+            self._evidence.renew()
+        exchanged = self._until_answered(often, lambda: self._sent(order))
         return self._settled(exchanged.status, exchanged.body)
 
     def _sent(self, order: Order) -> Exchanged:

@@ -194,7 +194,7 @@ def assemble(
         asked = folder.mno() is not None
         ground = Ground(
             *(settings, ticking, module, keys, reader, size, quote_keys, roots, kept, asked),
-            *(desk_settings(folder.root), attesting_in(folder.root)),
+            *(desk_settings(folder.root), attesting_in(folder.root, reader)),
             state_keeper(module, folder),
         )
         cards = _cards(folder, master, ticking, entropy)

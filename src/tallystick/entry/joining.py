@@ -24,6 +24,7 @@ from tallystick.application.customers import Customers, Languages
 from tallystick.application.daybook import DayBook
 from tallystick.application.desk import acts_of_the_desk
 from tallystick.application.desks import Desks
+from tallystick.application.deviceproofs import DeviceProofs
 from tallystick.application.devices import Attesting, Devices
 from tallystick.application.education import Education
 from tallystick.application.exemptions import Exemptions
@@ -158,6 +159,7 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         sims=ground.sims,
         order_codes=_order_codes(on, ground),
         devices=ground.devices,
+        proofs=DeviceProofs(reader, capacity=rows),
         sessions=sessions,
         access=ground.access,
         pins=pins,

@@ -19,6 +19,8 @@ class Note(StrEnum):
     UPKEEP_FAILED = "the store's upkeep failed"
     NOT_WITNESSED = "not witnessed"
     WITNESS_DISAGREES = "a witness disagrees"
+    APPRAISAL_CHANGED = "the appraisal of devices was changed"
+    APPRAISAL_NOT_CHANGED = "a change of the appraisal of devices was refused"
     QUOTE_KEY_REPLACED = "the quote key was replaced"
     QUOTE_KEY_NOT_REPLACED = "the quote key was not replaced"
     KEY_LIST_SERVED = "a new key list is served"

@@ -3,6 +3,8 @@
 Source: ISO/TS 12812-2:2017, 6.2.3
 """
 
+from tallystick.application.appraisals.store import BASIS_MIGRATION as BASES
+from tallystick.application.appraisals.store import MIGRATION as APPRAISALS
 from tallystick.application.approvals.store import MIGRATION as APPROVALS
 from tallystick.application.apps.store import MIGRATION as APPS
 from tallystick.application.apps.store import SEEN_MIGRATION as APPS_SEEN
@@ -15,6 +17,7 @@ from tallystick.application.customers.store import LANGUAGE_MIGRATION as LANGUAG
 from tallystick.application.customers.store import MIGRATION as CUSTOMERS
 from tallystick.application.daybook.store import MIGRATION as DAYS
 from tallystick.application.desk.store import MIGRATION as DESK
+from tallystick.application.deviceproofs.store import MIGRATION as PROOFS
 from tallystick.application.devices.store import MIGRATION as DEVICES
 from tallystick.application.devices.store import VERDICT_MIGRATION as VERDICTS
 from tallystick.application.education.store import MIGRATION as EDUCATION
@@ -59,5 +62,6 @@ MIGRATIONS = (
     KEY_LIFE,
     PAYCRYPT,
     APPS, APPS_SEEN,
+    APPRAISALS, BASES, PROOFS,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

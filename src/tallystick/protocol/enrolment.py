@@ -33,12 +33,24 @@ ENROLMENTS_PATH = "/v1/enrolments"
 ActivationCode = Annotated[str, pattern("^[0-9A-Z]{4,12}(?:-[0-9A-Z]{4,12}){0,3}" + END)]
 """The one-time code as the customer reads it."""
 
-Format = Annotated[str, pattern("^(?:none|android-key(?:-pair)?|apple-app-attest|packed)" + END)]
+Format = Annotated[
+    str, pattern("^(?:none|android-key(?:-pair)?|apple-app-attest|packed|webauthn)" + END)
+]
 """How the platform vouches for the keys; `none` where it does not."""
 
 ANDROID_KEY_PAIR = "android-key-pair"
 """Both keys of an Android keystore: CBOR with `possession` and `consent`, a certificate each, and
 `above`, the certificates that both lead through."""
+
+
+APPLE_APP_ATTEST = "apple-app-attest"
+"""A key of the app that Apple vouches for: CBOR with `attestation` (the object as the platform gave
+it) and `key` (its identifier). Its client data hash is `keys_challenge`."""
+
+WEBAUTHN = "webauthn"
+"""A credential of an authenticator beside a browser: CBOR with `attestation` (the attestation
+object) and `client` (the client data as the browser gave them), whose challenge is
+`keys_challenge`."""
 
 
 class Attestation(Wire, frozen=True, kw_only=True):

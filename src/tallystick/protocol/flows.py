@@ -61,6 +61,7 @@ FLOWS: tuple[Flow, ...] = (
             "approval.decline", "approval.cancel", "approval.wake",
             "recovery.sign", "recovery.list", "recovery.cancel",
             "education.read", "education.acknowledge", "protection.card",
+            "device.challenge", "device.prove", "device.report",
         ),
     ),
     *map(

@@ -284,9 +284,14 @@ class Access:
         Source: ISO/TS 12812-2:2017, 7.2.6; 7.3.5
         """
         for device in self._devices.sweep(turn):
-            self._record_appraisal(turn, device, self._customers.get(device.customer))
+            self.appraised(turn, device)
 
-    def _record_appraisal(self, turn: Turn, device: Device, customer: Customer) -> None:
+    def appraised(self, turn: Turn, device: Device) -> None:
+        """Record that the trust of `device` changed, and why.
+
+        Source: ISO/TS 12812-2:2017, 7.2.6; 7.3.5
+        """
+        customer = self._customers.get(device.customer)
         turn.record_about(
             "device.appraised",
             policy=self._policy.version,

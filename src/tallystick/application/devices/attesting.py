@@ -12,31 +12,29 @@ from dataclasses import dataclass
 from typing import Final
 
 from tallystick.application.devices.model import Device
-from tallystick.infrastructure.attestation import cbor
-from tallystick.infrastructure.attestation.android.chain import FORMAT, verify_chain
-from tallystick.infrastructure.crypto.credential import credential_of_point
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.envelope.handshake_server import OpenedEnrolment
 from tallystick.kernel.codec import b64url, b64url_decode
-from tallystick.kernel.errors import Malformed
 from tallystick.kernel.model import replace
 from tallystick.kernel.time import Instant
 from tallystick.process.attestation.appraisal import NOTHING_KNOWN, appraise, still_holds
 from tallystick.process.attestation.model import (
+    VERDICT_FORM,
     AppraisalPolicy,
     Appraised,
     Known,
     Outcome,
-    Subject,
     Verdict,
     packed_appraisals,
     read_appraisals,
 )
-from tallystick.process.attestation.reading import root_links, shipped_policy
+from tallystick.process.attestation.presenting import BESIDE, Presented, Told, presented
+from tallystick.process.attestation.reading import shipped_policy
 from tallystick.process.policy.facts import DeviceTrust
-from tallystick.protocol.enrolment import ANDROID_KEY_PAIR
 
-_MEMBERS: Final = {"above", "consent", "possession"}
+_KEPT: Final = b"["
+"""How kept evidence begins; a statement that was not appraised is base64url."""
+
 _REMEMBERED: Final = 4096
 
 
@@ -94,9 +92,9 @@ class Attesting:
         Source: RFC 9334, 8.3
         """
         self.policy = policy or shipped_policy()
-        self._digest = self.policy.digest()
-        self._known = known
-        parts = (self._digest, known.list_digest, known.models_digest)
+        self.policy_digest = self.policy.digest()
+        self.known = known
+        parts = (str(VERDICT_FORM), self.policy_digest, known.list_digest, known.models_digest)
         self.basis = b64url(sha256(" ".join(parts).encode()))
         self._current: dict[bytes, tuple[str, bytes]] = {}
 
@@ -106,35 +104,44 @@ class Attesting:
         Raises Malformed, TooLarge or NotAuthentic where it cannot be verified at all.
         Source: RFC 9334, 8.4; ISO/TS 12812-2:2017, 7.4.1
         """
-        if opened.attestation.format != ANDROID_KEY_PAIR:
+        told = Told(
+            challenge=opened.challenge,
+            possession=opened.possession.octets(),
+            consent=opened.consent.octets(),
+            at=now,
+        )
+        statement = b64url_decode(opened.attestation.statement)
+        found = presented(opened.attestation.format, statement, told, self.policy)
+        if not found:
             return None
-        stated = cbor.mapping(cbor.read(b64url_decode(opened.attestation.statement)))
-        if set(stated) != _MEMBERS:
-            raise Malformed("an attestation of two keys has another shape")
-        above = cbor.octets_list(stated["above"])
-        roots = root_links(self.policy, FORMAT)
-        kept: list[Appraised] = []
-        for name, public in (("possession", opened.possession), ("consent", opened.consent)):
-            point = public.octets()
-            subject = Subject(
-                challenge=b64url(opened.challenge),
-                attested=b64url(credential_of_point(1, point[1:33], point[33:]).spki),
-                presented_at=now,
-                consent=name == "consent",
-            )
-            evidence = verify_chain((cbor.octets_of(stated[name]), *above), roots)
-            verdict = appraise(
-                evidence, subject, self.policy, self._known, policy_digest=self._digest
-            )
-            kept.append(Appraised(evidence=evidence, subject=subject, verdict=verdict))
+        kept = [
+            Appraised(evidence=one.evidence, subject=one.subject, verdict=self.judge(one))
+            for one in found
+        ]
         return _attested(kept)
+
+    def joined(self, appraised: tuple[Appraised, ...]) -> Attested:
+        """What several pieces of evidence about one device come to.
+
+        Source: RFC 9334, 8.4
+        """
+        return _attested(list(appraised))
+
+    def judge(self, one: Presented) -> Verdict:
+        """What `one` is worth under the policy, with what is known.
+
+        Source: RFC 9334, 8.4
+        """
+        return appraise(
+            one.evidence, one.subject, self.policy, self.known, policy_digest=self.policy_digest
+        )
 
     def current(self, device: Device) -> Device:
         """`device` with a verdict that holds now; itself where the stored one does.
 
         Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5
         """
-        if device.attestation_format != ANDROID_KEY_PAIR:
+        if not device.attestation.startswith(_KEPT):
             return device
         found = self._current.get(device.attestation)
         if found is None:
@@ -147,6 +154,18 @@ class Attesting:
             return device
         return replace(device, trust=found[0], attestation=found[1])
 
+    def unlike(self, other: "Attesting") -> tuple[str, ...]:
+        """Names of `device_link` that `other` judges in another way: serials, and roots.
+
+        Source: RFC 9334, 7.4; ISO/TS 12812-2:2017, 7.2.6
+        """
+        here, there = self.known.revoked, other.known.revoked
+        serials = {one for one in {*here, *there} if here.get(one) != there.get(one)}
+        roots = {one.digest: one.formats for one in self.policy.roots}
+        others = {one.digest: one.formats for one in other.policy.roots}
+        moved = {one for one in {*roots, *others} if roots.get(one) != others.get(one)}
+        return (*sorted(serials), *(f"root:{one}" for one in sorted(moved)))
+
     def words(self, device: Device) -> Mapping[str, str]:
         """What an event says of the verdict that `device` carries.
 
@@ -157,21 +176,25 @@ class Attesting:
     def _again(self, stored: tuple[Appraised, ...]) -> Attested:
         kept: list[Appraised] = []
         for one in stored:
-            if still_holds(one.verdict, self._digest, self._known):
+            if still_holds(one.verdict, self.policy_digest, self.known):
                 kept.append(one)
                 continue
-            verdict = appraise(
-                one.evidence, one.subject, self.policy, self._known, policy_digest=self._digest
-            )
+            verdict = self.judge(Presented(one.evidence, one.subject))
             kept.append(replace(one, verdict=verdict))
         return _attested(kept)
 
 
 def _attested(kept: list[Appraised]) -> Attested:
-    """Both keys must be accepted: what one of them lacks, the device lacks."""
-    accepted = _worst([one.verdict for one in kept]) is Outcome.ACCEPTED
-    trust = DeviceTrust.ATTESTED_HARDWARE if accepted else DeviceTrust.UNKNOWN
-    return Attested(trust=trust.value, appraised=tuple(kept))
+    """Every key must be accepted: what one of them lacks, the device lacks."""
+    trust = DeviceTrust.UNKNOWN.value
+    if kept and all(one.evidence.format in BESIDE for one in kept):
+        refused = any(one.verdict.outcome is Outcome.REFUSED for one in kept)
+        if not refused:  # whatever the authenticator is, the browser's own keys are software
+            trust = DeviceTrust.SOFTWARE.value
+    elif _worst([one.verdict for one in kept]) is Outcome.ACCEPTED:
+        hard = all(one.verdict.trust == DeviceTrust.ATTESTED_HARDWARE for one in kept)
+        trust = (DeviceTrust.ATTESTED_HARDWARE if hard else DeviceTrust.SOFTWARE).value
+    return Attested(trust=trust, appraised=tuple(kept))
 
 
 def _worst(verdicts: list[Verdict]) -> Outcome:

@@ -12,6 +12,7 @@ from tallystick.application.devices.store import (
     DEVICE,
     LINK,
     VERDICT,
+    devices_under,
     has_possession,
     on_another_basis,
 )
@@ -36,6 +37,7 @@ from tallystick.kernel.ids import random_id
 from tallystick.kernel.model import replace
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import DAY_MS
+from tallystick.process.attestation.model import Appraised
 from tallystick.process.policy.facts import DeviceTrust
 from tallystick.protocol.enrolment import DeviceCertificate
 
@@ -71,6 +73,7 @@ class Devices:
         self._rows = RowCache(DEVICE, Device, reader, capacity=capacity)
         self._fresh: dict[bytes, str] = {}
         self._swept = ""
+        self._touched: list[str] = []
 
     def get(self, device: str) -> Device:
         """The device with this id, trusted as far as its evidence goes now.
@@ -157,6 +160,46 @@ class Devices:
         self._rows.put(device, row, turn.changes)
         return row
 
+    def appraise_by(self, turn: Turn, attesting: Attesting) -> int:
+        """Judge by `attesting` from now on; gives how many devices lead through what changed.
+
+        Those are the first whose verdicts are stored anew. What is read is judged anew at once.
+        Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.2.6; 7.3.5
+        """
+        before, waiting = self.attesting, self._touched
+        names = attesting.unlike(before)
+        under = {device for name in names for device in devices_under(self._reader, name)}
+
+        def undo() -> None:
+            self.attesting, self._touched = before, waiting
+
+        turn.on_undo(undo)
+        self.attesting, self._touched = attesting, sorted(under)
+        return len(under)
+
+    def keep(self, turn: Turn, device: Device, appraised: tuple[Appraised, ...]) -> Device:
+        """`device` with the evidence `appraised`, trusted as far as all of it allows.
+
+        Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5
+        """
+        shown = self.attesting.joined(appraised)
+        stored = self._rows.get(device.id) or device
+        changed = replace(stored, trust=shown.trust, attestation=shown.octets())
+        self._rows.put(device.id, changed, turn.changes)
+        turn.changes.upsert(VERDICT, device.id, (device.id, self.attesting.basis))
+        for name in shown.links():
+            link = f"{name} {device.id}"
+            turn.changes.upsert(LINK, link, (link, name, device.id))
+        return changed
+
+    @property
+    def settled(self) -> bool:
+        """Whether every stored verdict rests on what is in force.
+
+        Source: ISO/TS 12812-2:2017, 7.2.6; 7.3.5
+        """
+        return self._swept == self.attesting.basis
+
     def sweep(self, turn: Turn) -> list[Device]:
         """Store verdicts made anew for devices whose own rest on what is past; a few a turn.
 
@@ -167,7 +210,8 @@ class Devices:
         basis = self.attesting.basis
         if self._swept == basis:
             return []
-        stale = on_another_basis(self._reader, basis, _SWEPT_AT_ONCE)
+        first, self._touched = self._touched[:_SWEPT_AT_ONCE], self._touched[_SWEPT_AT_ONCE:]
+        stale = first or on_another_basis(self._reader, basis, _SWEPT_AT_ONCE)
         if not stale:
             self._swept = basis
         self._rows.prefetch(stale)

@@ -63,7 +63,7 @@ LINK = Table(
     key="id",
     insert_head="INSERT INTO device_link (id, name, device) VALUES ",
     slots="(?, ?, ?)",
-    insert_tail="",
+    insert_tail=" ON CONFLICT (id) DO NOTHING",
     select_head="SELECT id, name, device FROM device_link WHERE id IN ",
 )
 """Through which certificates, and to which root, the attestation of a device leads."""
@@ -189,3 +189,48 @@ def device_seals(reader: Reader, after: str, limit: int) -> list[tuple[str, byte
         (after, limit),
     )
     return [(str(one[0]), bytes(one[1])) for one in rows]
+
+
+class FleetRow(Record, frozen=True, kw_only=True):
+    """What a view of the fleet needs of one device: nothing that names a customer.
+
+    Source: ISO/TS 12812-2:2017, 7.2.6; 8.1.1
+    """
+
+    status: str
+    trust: str
+    attested: str
+    attestation: bytes
+    enrolled_at: int
+    id: str
+
+
+def fleet_rows(reader: Reader) -> list[FleetRow]:
+    """Every device, in the order of enrolment.
+
+    Source: ISO/TS 12812-2:2017, 7.2.6; 8.1.1
+    """
+    rows = reader.rows(
+        "SELECT status, trust, attestation_format, attestation, enrolled_at, id FROM device"
+        " ORDER BY enrolled_at, id"
+    )
+    return [
+        FleetRow(
+            status=row[0],
+            trust=row[1],
+            attested=row[2],
+            attestation=bytes(row[3]),
+            enrolled_at=row[4],
+            id=row[5],
+        )
+        for row in rows
+    ]
+
+
+def kept_attestation(reader: Reader, device: str) -> tuple[str, bytes] | None:
+    """The trust of `device` and what was kept of its attestation; None for an unknown one.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3; 7.4.1
+    """
+    row = reader.one("SELECT trust, attestation FROM device WHERE id = ?", (device,))
+    return None if row is None else (str(row[0]), bytes(row[1]))

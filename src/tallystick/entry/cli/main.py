@@ -38,6 +38,8 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "incentives": ("incentives:incentives",),
     "registers": ("registers:registers",),
     "certificate": ("certificates:certificate",),
+    "device": ("devices:device",),
+    "fleet": ("devices:fleet",),
     "release": ("releases:release",),
     "app": ("apps:app",),
     "authentication": ("authentication:authentication",),

@@ -5,6 +5,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2; 12.3
 
 from collections.abc import Callable
 
+from tallystick.application.appraisals import AskProof, ReportSignals, TakeProof
 from tallystick.application.commands import (
     AgentOpens,
     Command,
@@ -28,8 +29,11 @@ from tallystick.entry.tracing import Trace
 from tallystick.entry.writing import Submits, WhenDurable
 from tallystick.infrastructure.crypto.signature import Es256VerifyKey, VerifyKey
 from tallystick.kernel.codec import Decoder, b64url
+from tallystick.kernel.errors import Malformed
 from tallystick.kernel.model import Wire
 from tallystick.kernel.time import Instant
+from tallystick.process.attestation.signals import Signal
+from tallystick.protocol.deviceproofs import DeviceProof, DeviceSignals
 from tallystick.protocol.operators import OpenCustomer
 from tallystick.protocol.payments import (
     Empty,
@@ -67,6 +71,8 @@ class SealedOperations:
         self._receipts = Decoder(ReceiptRequest, limit=512)
         self._customers = Decoder(OpenCustomer, limit=2048)
         self._empty = Decoder(Empty, limit=16)
+        self._proofs = Decoder(DeviceProof, limit=16 * 1024)
+        self._signals = Decoder(DeviceSignals, limit=512)
         self._signers: dict[str, tuple[str, VerifyKey]] = {}
 
     def performers(self) -> dict[str, Perform]:
@@ -81,10 +87,40 @@ class SealedOperations:
             "payment.quote": self._reading(self.quote),
             "payment.receipt": self._changing(self.receipt),
             "account.read": self._changing(self.account),
+            "device.challenge": self._changing(self.device_challenge),
+            "device.prove": self._changing(self.device_proof),
+            "device.report": self._changing(self.device_signals),
             **self._approvals.performers(),
             **(self._own.performers() if self._own is not None else {}),
             **(self._life.performers() if self._life is not None else {}),
         }
+
+    def device_challenge(self, opened: Opened, _: Instant) -> AskProof:
+        """What the device's next proof answers.
+
+        Source: RFC 9334, 10.2
+        """
+        self._empty.decode(opened.content)
+        return AskProof(opened.session, opened.sequence)
+
+    def device_proof(self, opened: Opened, _: Instant) -> TakeProof:
+        """A proof of the session's own device.
+
+        Source: RFC 9334, 8.1
+        """
+        proof = self._proofs.decode_canonical(opened.content)
+        return TakeProof(opened.session, opened.sequence, proof)
+
+    def device_signals(self, opened: Opened, _: Instant) -> ReportSignals:
+        """What the app notices of the session's own device.
+
+        Raises Malformed for signals that are not sorted, or stand twice.
+        Source: ISO/TS 12812-2:2017, 7.2.2; 8.1.3
+        """
+        told = self._signals.decode_canonical(opened.content).signals
+        if list(told) != sorted(set(told)):
+            raise Malformed("signals are sorted, and each stands once")
+        return ReportSignals(opened.session, opened.sequence, tuple(map(Signal, told)))
 
     def _changing(self, authenticate: Callable[[Opened, Instant], Command]) -> Perform:
         """An operation that becomes a command."""

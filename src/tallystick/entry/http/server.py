@@ -22,6 +22,7 @@ import uvicorn
 from tallystick.application.core.model import DEFAULT_PATIENCE, Patience
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.admission import LONGEST_WAIT_S, Admission
+from tallystick.entry.appraising import watch_appraisal
 from tallystick.entry.assembly import Platform
 from tallystick.entry.core_link import CoreLink
 from tallystick.entry.delivering import deliver_webhooks
@@ -206,8 +207,8 @@ def _duties(on: "_Stage", served: "_Served", patience: Patience) -> list[Corouti
         *network_duties(platform, writer, on.dialled, accounting),
         deliver_webhooks(platform, writer, accounting),
         tend_recoveries(platform, writer),
-        tend_seals(platform, writer),
-        *(tend_recoveries(platform, writer), *key_duties(platform, writer, accounting)),
+        *(tend_recoveries(platform, writer), tend_seals(platform, writer)),
+        *(*key_duties(platform, writer, accounting), watch_appraisal(platform, writer, accounting)),
         watch_module(platform),
         watch_controls(platform, writer, accounting),
         watch_incentives(platform, writer, accounting),

@@ -149,7 +149,8 @@ class AppraisalProbes:
         return seen
 
     def _policy(self) -> AppraisalPolicy:
-        return attesting_in(self._site.folder.root).policy
+        with self._site.reading() as reader:
+            return attesting_in(self._site.folder.root, reader).policy
 
     def _genuine(self, now: Instant) -> Evidence:
         """Claims that the policy accepts: of a believed root, of an app that it names."""

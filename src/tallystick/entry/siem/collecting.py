@@ -47,6 +47,8 @@ _NOTES = {
     Note.UPKEEP_FAILED: ("store.upkeep-failed", Severity.WARNING),
     Note.NOT_WITNESSED: ("witness.silent", Severity.WARNING),
     Note.WITNESS_DISAGREES: ("witness.disagrees", Severity.ALERT),
+    Note.APPRAISAL_CHANGED: ("appraisal.taken", Severity.NOTICE),
+    Note.APPRAISAL_NOT_CHANGED: ("appraisal.refused", Severity.ERROR),
     Note.QUOTE_KEY_REPLACED: ("keys.quote-replaced", Severity.INFORMATIONAL),
     Note.QUOTE_KEY_NOT_REPLACED: ("keys.quote-not-replaced", Severity.ERROR),
     Note.KEY_LIST_SERVED: ("keys.list-served", Severity.NOTICE),

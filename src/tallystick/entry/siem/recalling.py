@@ -37,6 +37,7 @@ _SHOWN = (
 """The fields of an event that leave: ids, versions and words of closed lists; no free text."""
 
 _SEVERITIES = {
+    "appraisal.changed": Severity.NOTICE,
     "device.suspended": Severity.WARNING,
     "security.not-me": Severity.WARNING,
     "risk.cleared": Severity.NOTICE,

@@ -57,6 +57,8 @@ ENROLMENT_CONSENT: Final = label("enrolment consent signature")
 ENROLMENT_MAC: Final = label("enrolment mac")
 ENROLMENT_SEALED: Final = label("enrolment sealed")
 ENROLMENT_CHALLENGE: Final = label("enrolment attestation challenge")
+ENROLMENT_KEYS: Final = label("enrolment attested keys")
+DEVICE_PROOF: Final = label("device proof")
 PROVED: Final = label("proved")
 REQUEST_KEY: Final = label("request key")
 REQUEST_IV: Final = label("request iv")
@@ -178,3 +180,19 @@ def renewal_proof(secret: Secret[bytes], counter: int, t2: bytes) -> bytes:
     Source: ISO/TS 12812-2:2017, 7.3.5; ISO/IEC 9797-2
     """
     return hmac_sha256(secret.reveal(), RENEWAL_PROOF + counter.to_bytes(8, "big") + t2)
+
+
+def keys_challenge(challenge: bytes, possession: bytes, consent: bytes) -> bytes:
+    """What a third key answers that vouches for both keys (65 octets each): 32 octets.
+
+    Source: ISO/TS 12812-2:2017, 7.4.1; 8.1.2
+    """
+    return transcript(ENROLMENT_KEYS, challenge, possession, consent)
+
+
+def proof_challenge(challenge: bytes, device: str) -> bytes:
+    """What a proof of `device` answers that was asked with `challenge`: 32 octets.
+
+    Source: RFC 9334, 10.2; ISO/TS 12812-2:2017, 7.3.5
+    """
+    return transcript(DEVICE_PROOF, challenge, device.encode())

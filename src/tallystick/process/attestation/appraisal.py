@@ -11,7 +11,9 @@ from tallystick.infrastructure.attestation.evidence import Evidence, digest_of
 from tallystick.infrastructure.attestation.webauthn.metadata import Metadata, Model
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.codec import b64url, encode_canonical
+from tallystick.process.attestation.environments import environment_of, most_trust
 from tallystick.process.attestation.model import (
+    VERDICT_FORM,
     AppraisalPolicy,
     Known,
     Outcome,
@@ -75,7 +77,7 @@ def _trust(evidence: Evidence, reasons: list[Reason], bare: bool) -> DeviceTrust
         return DeviceTrust.NONE if alone else DeviceTrust.SOFTWARE
     if evidence.format == _SERVICE or reasons:
         return DeviceTrust.UNKNOWN
-    return DeviceTrust.ATTESTED_HARDWARE
+    return most_trust(DeviceTrust.ATTESTED_HARDWARE, environment_of(evidence))
 
 
 def claims_of(case: Case) -> Mapping[str, str]:
@@ -86,6 +88,7 @@ def claims_of(case: Case) -> Mapping[str, str]:
     evidence, root = case.evidence, case.policy.root(case.evidence.root)
     boot = evidence.boot
     said = {
+        "kept-in": environment_of(evidence).value,
         "format": evidence.format,
         "root": root.name if root else "",
         "environment": "simulated" if root and root.simulated else evidence.environment,
@@ -123,7 +126,8 @@ def still_holds(verdict: Verdict, policy_digest: str, known: Known) -> bool:
     Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5
     """
     return (
-        verdict.policy == policy_digest
+        verdict.v == VERDICT_FORM
+        and verdict.policy == policy_digest
         and verdict.revocations == known.list_digest
         and verdict.models == known.models_digest
     )

@@ -5,11 +5,15 @@ Source: RFC 9334, 8.3; 8.5
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 from tallystick.infrastructure.attestation.evidence import Evidence
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.codec import Decoder, b64url, encode_canonical
 from tallystick.kernel.model import Record
+
+VERDICT_FORM: Final = 2
+"""The form of a verdict; one of another form is made again before it is used."""
 
 
 class Outcome(StrEnum):
@@ -21,6 +25,17 @@ class Outcome(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"
     BARE = "bare"
+
+
+class Risk(StrEnum):
+    """How risky an act is, for how fresh a proof has to be.
+
+    Source: RFC 9334, 10; ISO/TS 12812-2:2017, 6.1
+    """
+
+    CALM = "calm"
+    RAISED = "raised"
+    HIGH = "high"
 
 
 class Place(StrEnum):
@@ -67,11 +82,22 @@ class App(Record, frozen=True, kw_only=True):
     signers: tuple[str, ...]
 
 
+class Browser(Record, frozen=True, kw_only=True):
+    """For which relying party, and from which origins, browsers make credentials.
+
+    Source: WebAuthn Level 3, 5.1.3
+    """
+
+    relying: str = ""
+    origins: tuple[str, ...] = ()
+
+
 class AppraisalPolicy(Record, frozen=True, kw_only=True):
     """What evidence must say. Durations in ms; empty `apps` or `labels` ask for nothing.
 
     `validity` says by way of provisioning which places of a chain must be valid; `unmarked` for
-    which ways an issuer may lack its mark.
+    which ways an issuer may lack its mark. `freshness` is by `Risk` how old the last proof of a
+    device may be when it pays; none is asked for where it is empty.
     Source: RFC 9334, 8.3; ISO/TS 12812-2:2017, 7.2.6
     """
 
@@ -96,6 +122,8 @@ class AppraisalPolicy(Record, frozen=True, kw_only=True):
     without_list: bool
     verdict_age_ms: int
     labels: tuple[str, ...]
+    freshness: Mapping[str, int] = {}
+    browser: Browser = Browser()
 
     def digest(self) -> str:
         """SHA-256 of the canonical form, base64url.
@@ -158,7 +186,7 @@ class Verdict(Record, frozen=True, kw_only=True):
     Source: RFC 9334, 8.4
     """
 
-    v: int = 1
+    v: int = VERDICT_FORM
     outcome: Outcome
     trust: str
     level: str

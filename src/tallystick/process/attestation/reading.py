@@ -13,7 +13,15 @@ from tallystick.infrastructure.attestation.android.description import BOOT_STATE
 from tallystick.infrastructure.attestation.evidence import Level, Provisioning
 from tallystick.infrastructure.crypto.chains import Linked, linked_pem
 from tallystick.kernel.errors import Malformed, NotFound
-from tallystick.process.attestation.model import App, AppraisalPolicy, Place, Root, System
+from tallystick.process.attestation.model import (
+    App,
+    AppraisalPolicy,
+    Browser,
+    Place,
+    Risk,
+    Root,
+    System,
+)
 from tallystick.process.yamltext.section import Defects, Section
 from tallystick.process.yamltext.tree import Scalar, read_nodes
 
@@ -46,9 +54,12 @@ _WORDS: Final = (
     "order",
     "revocation",
     "verdict",
+    "freshness",
+    "browser",
 )
 _HEX: Final = r"^[0-9a-f]{64}$"
 _PACKAGE: Final = r"^[A-Za-z0-9_.-]{1,200}$"
+_ORIGIN: Final = r"^https://[a-z0-9.:-]{1,200}$"
 _LABEL: Final = r"^[a-z]+:[A-Z0-9_]{1,60}$"
 
 
@@ -88,9 +99,28 @@ def read_policy(text: str) -> AppraisalPolicy:
         without_list=revocation.choice("without-list", ("allowed", "refused")) == "allowed",
         verdict_age_ms=verdict.duration("age"),
         labels=_texts(verdict, "labels", _LABEL),
+        freshness=_freshness(top),
+        browser=_browser(top),
     )
     defects.refuse()
     return policy
+
+
+def _freshness(top: Section) -> dict[str, int]:
+    """All three or none: a policy without them asks for no further proof."""
+    if "freshness" not in top:
+        return {}
+    part = top.section("freshness", (one.value for one in Risk))
+    return {one.value: part.duration(one.value) for one in Risk}
+
+
+def _browser(top: Section) -> Browser:
+    """Where browsers enrol; nothing where a policy does not say so."""
+    if "browser" not in top:
+        return Browser()
+    part = top.section("browser", ("relying", "origins"))
+    relying = part.text("relying", r"^[a-z0-9.-]{1,200}$", "the name of a host")
+    return Browser(relying=relying, origins=_texts(part, "origins", _ORIGIN))
 
 
 def _texts(section: Section, word: str, shape: str) -> tuple[str, ...]:

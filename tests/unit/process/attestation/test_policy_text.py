@@ -64,3 +64,20 @@ def test_a_root_stands_once() -> None:
 def test_an_unknown_policy_is_not_found() -> None:
     with pytest.raises(NotFound):
         shipped_text("another")
+
+
+def test_freshness_and_browsers_are_there_where_a_policy_says_so() -> None:
+    assert (shipped_policy().freshness, shipped_policy().browser.relying) == ({}, "")
+    said = TEXT.replace(
+        "verdict:\n",
+        "freshness: {calm: PT24H, raised: PT1H, high: PT5M}\n"
+        'browser: {relying: wallet.example, origins: ["https://wallet.example"]}\nverdict:\n',
+    )
+    policy = read_policy(said)
+    assert policy.freshness == {"calm": 86_400_000, "raised": 3_600_000, "high": 300_000}
+    assert policy.browser.origins == ("https://wallet.example",)
+    for wrong in ("high: PT5M, ", "raised: PT1H, "):
+        with pytest.raises(Malformed):
+            read_policy(said.replace(wrong, "").replace(", high: PT5M", ""))
+    with pytest.raises(Malformed):
+        read_policy(said.replace("https://wallet", "http://wallet"))

@@ -1,0 +1,155 @@
+"""A device asks what to answer, and answers: its counter is compared, its evidence appraised.
+
+Source: RFC 9334, 8; 10; ISO/TS 12812-2:2017, 7.3.5; 7.4.5
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tallystick.application.desks import Desks
+from tallystick.application.devices import Device
+from tallystick.application.devices.model import COPIED
+from tallystick.application.turn import Outcome, Turn
+from tallystick.infrastructure.attestation import cbor
+from tallystick.infrastructure.attestation.android.chain import FORMAT as ANDROID
+from tallystick.infrastructure.attestation.android.chain import verify_chain
+from tallystick.infrastructure.attestation.apple.appattest import FORMAT as APPLE
+from tallystick.infrastructure.attestation.apple.appattest import verify_assertion
+from tallystick.infrastructure.envelope.schedule import proof_challenge
+from tallystick.kernel.codec import b64url, b64url_decode
+from tallystick.kernel.errors import Conflict, NotPermitted, Replayed
+from tallystick.process.attestation.model import Appraised, Subject, read_appraisals
+from tallystick.process.attestation.presenting import Presented
+from tallystick.process.attestation.reading import root_links
+from tallystick.process.attestation.signals import Signal
+from tallystick.protocol.deviceproofs import DeviceProof, ProofChallenge, ProofTaken
+from tallystick.protocol.payments import Empty
+
+_KEPT: Final = b"["
+
+
+@dataclass(frozen=True, slots=True)
+class AskProof:
+    """A device asks, in its own session, what its next proof has to answer.
+
+    Source: RFC 9334, 10.2
+    """
+
+    session: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakeProof:
+    """A device answers, in its own session.
+
+    Source: RFC 9334, 8.1
+    """
+
+    session: str
+    sequence: int
+    proof: DeviceProof
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSignals:
+    """What the app notices of its own device, in that device's session.
+
+    Source: ISO/TS 12812-2:2017, 7.2.2; 8.1.3
+    """
+
+    session: str
+    sequence: int
+    signals: tuple[Signal, ...]
+
+
+def _reported(desks: Desks, turn: Turn, one: ReportSignals) -> Outcome:
+    live = desks.sessions.admit(turn, one.session, one.sequence)
+    device = desks.devices.active(live.device)
+    desks.proofs.report(turn, device.id, one.signals)
+    return Outcome(Empty())
+
+
+def _asked(desks: Desks, turn: Turn, one: AskProof) -> Outcome:
+    live = desks.sessions.admit(turn, one.session, one.sequence)
+    device = desks.devices.active(live.device)
+    challenge, ends = desks.proofs.ask(turn, device.id)
+    return Outcome(ProofChallenge(challenge=b64url(challenge), expires_at=ends))
+
+
+def _taken(desks: Desks, turn: Turn, one: TakeProof) -> Outcome:
+    """Take the proof in `one`; a challenge is used up whatever comes of it."""
+    live = desks.sessions.admit(turn, one.session, one.sequence)
+    device = desks.devices.active(live.device)
+    challenge, counter = desks.proofs.answered(turn, device.id)
+    client = proof_challenge(challenge, device.id)
+    statement = b64url_decode(one.proof.statement)
+    kept = read_appraisals(device.attestation) if device.attestation[:1] == _KEPT else ()
+    if not kept or kept[0].evidence.format != one.proof.format:
+        raise Conflict(
+            "the device enrolled with another form of proof", remedy="enrol the phone again"
+        )
+    if one.proof.format == APPLE:
+        counter = _asserted(desks, turn, device, kept[0], statement, client, counter)
+        desks.proofs.proved(turn, device.id, counter)
+        return Outcome(ProofTaken(trust=device.trust, proved_at=turn.now))
+    changed = _appraised(desks, turn, device, kept, statement, client)
+    desks.proofs.proved(turn, device.id, counter)
+    if changed.trust != device.trust:
+        desks.access.appraised(turn, changed)
+    return Outcome(ProofTaken(trust=changed.trust, proved_at=turn.now))
+
+
+def _asserted(
+    desks: Desks,
+    turn: Turn,
+    device: Device,
+    enrolled: Appraised,
+    statement: bytes,
+    client: bytes,
+    counter: int,
+) -> int:
+    """The counter reached. A true assertion whose counter did not grow comes from a copy."""
+    try:
+        return verify_assertion(
+            statement,
+            application=enrolled.evidence.packages[0],
+            spki=b64url_decode(enrolled.evidence.attested),
+            client=client,
+            counter=counter,
+        )
+    except Replayed as fork:
+        desks.access.suspend(turn, device, COPIED, "device.suspended")
+        raise NotPermitted(
+            "the device is suspended",
+            because=COPIED,
+            remedy="call the provider, or enrol the phone again",
+        ) from fork
+
+
+def _appraised(
+    desks: Desks,
+    turn: Turn,
+    device: Device,
+    kept: tuple[Appraised, ...],
+    statement: bytes,
+    client: bytes,
+) -> Device:
+    """The device with the evidence of this proof in place of that of the one before."""
+    attesting = desks.devices.attesting
+    chain = cbor.octets_list(cbor.read(statement))
+    evidence = verify_chain(tuple(chain), root_links(attesting.policy, ANDROID))
+    subject = Subject(challenge=b64url(client), attested=evidence.attested, presented_at=turn.now)
+    verdict = attesting.judge(Presented(evidence, subject))
+    enrolled = tuple(one for one in kept if one.subject.challenge == kept[0].subject.challenge)
+    shown = Appraised(evidence=evidence, subject=subject, verdict=verdict)
+    return desks.devices.keep(turn, device, (*enrolled, shown))
+
+
+PROVING_EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
+    AskProof: _asked,
+    TakeProof: _taken,
+    ReportSignals: _reported,
+}
+"""Who executes each command."""

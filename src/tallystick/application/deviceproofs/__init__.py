@@ -1,0 +1,12 @@
+"""What an enrolled device showed again, and how old that may be: by risk, as the policy says.
+
+    challenge (used once) -> proof -> counter grew, or a copy is stopped
+                                   -> evidence appraised, trust moved
+    a payment at risk -> proof too old -> step-up that names how fresh it must be
+
+Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5; 7.4.5
+"""
+
+from tallystick.application.deviceproofs.service import DeviceProofs
+
+__all__ = ["DeviceProofs"]

@@ -1,0 +1,164 @@
+"""Challenges, counters and the age of the last proof of each device.
+
+Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from tallystick.application.deviceproofs.store import PROOF, ProofRow, any_proof
+from tallystick.application.devices import Device
+from tallystick.application.turn import Turn
+from tallystick.infrastructure.store.database import Reader
+from tallystick.infrastructure.store.rowcache import RowCache
+from tallystick.kernel.codec import Decoder, encode_canonical
+from tallystick.kernel.errors import Expired, StepUpRequired
+from tallystick.kernel.model import replace
+from tallystick.kernel.time import Instant
+from tallystick.process.attestation.model import Risk, read_appraisals
+from tallystick.process.attestation.signals import LASTS_MS, Signal, score, shown_by, standing
+from tallystick.process.policy.facts import DeviceTrust
+from tallystick.protocol.deviceproofs import EVIDENCE
+
+CHALLENGE_LIFE_MS: Final = 120_000
+_RAISED, _HIGH = 300, 600
+_NOTHING: Final = b"{}"
+_signals = Decoder(dict[str, int], limit=1024)
+_ATTESTED: Final = DeviceTrust.ATTESTED_HARDWARE.value
+
+
+class DeviceProofs:
+    """Keeps one row a device; the writer owns it.
+
+    Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5
+    """
+
+    def __init__(self, reader: Reader, *, capacity: int) -> None:
+        """Read from `reader`; keep `capacity` rows in memory.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._rows = RowCache(PROOF, ProofRow, reader, capacity=capacity)
+        self._some = any_proof(reader)
+
+    def of(self, device: str) -> ProofRow:
+        """The row of `device`, an empty one before its first challenge.
+
+        Source: RFC 9334, 10
+        """
+        found = self._rows.get(device) if self._some else None
+        return found or ProofRow(
+            device=device, challenge=b"", asked_at=0, proved_at=0, counter=0, signals=_NOTHING
+        )
+
+    def ask(self, turn: Turn, device: str) -> tuple[bytes, int]:
+        """A new challenge in place of the one before, and when it ends (ms).
+
+        Source: RFC 9334, 10.2
+        """
+        challenge = turn.entropy(32)
+        row = replace(self.of(device), challenge=challenge, asked_at=turn.now)
+        self._put(turn, row)
+        return challenge, turn.now + CHALLENGE_LIFE_MS
+
+    def answered(self, turn: Turn, device: str) -> tuple[bytes, int]:
+        """The challenge that is answered now, used up with this, and the counter reached so far.
+
+        Raises Expired where none waits.
+        Source: RFC 9334, 10.2; ISO/TS 12812-2:2017, 7.3.5
+        """
+        row = self.of(device)
+        if not row.challenge or turn.now - row.asked_at > CHALLENGE_LIFE_MS:
+            raise Expired("no challenge waits for a proof", remedy="ask for a new one")
+        self._put(turn, replace(row, challenge=b""))
+        return row.challenge, row.counter
+
+    def proved(self, turn: Turn, device: str, counter: int) -> None:
+        """Remember that `device` showed now what it is, its counter at `counter`.
+
+        Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5
+        """
+        row = replace(self.of(device), proved_at=turn.now, counter=counter)
+        self._put(turn, row)
+
+    def report(self, turn: Turn, device: str, signals: Iterable[Signal]) -> None:
+        """Take the word of the app on `device` about that device; each counts for a day.
+
+        What was reported before goes on counting: a phone does not get well by saying so.
+        Source: ISO/TS 12812-2:2017, 7.2.2; 8.1.3
+        """
+        row = self.of(device)
+        said = {**_signals.decode(row.signals), **{one.value: turn.now for one in signals}}
+        kept = {name: at for name, at in said.items() if turn.now - at <= LASTS_MS}
+        self._put(turn, replace(row, signals=encode_canonical(kept)))
+
+    def score(self, device: Device, now: Instant) -> int:
+        """0 to 1000 for what speaks against `device`: its app's word and its own evidence.
+
+        Source: ISO/TS 12812-2:2017, 6.1; 8.1.3
+        """
+        said = self.of(device.id).signals
+        told = standing(_signals.decode(said), now) if len(said) > len(_NOTHING) else ()
+        if device.trust == _ATTESTED or device.attestation[:1] != b"[":
+            return score(told, ())  # every rule held, or nothing was appraised
+        return score(told, shown_by(read_appraisals(device.attestation)))
+
+    def prefetch(self, devices: Iterable[str]) -> None:
+        """Bring the rows of `devices` into memory with at most one statement.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        if self._some:
+            self._rows.prefetch(devices)
+
+    def _put(self, turn: Turn, row: ProofRow) -> None:
+        self._some = True  # from now on there is something to look for
+        self._rows.put(row.device, row, turn.changes)
+
+    def demand(
+        self, device: Device, risk_score: int, freshness: Mapping[str, int], now: Instant
+    ) -> int:
+        """Pass where the last proof of an attested device is as fresh as its risk asks.
+
+        Gives the risk: the larger one of `risk_score` and the device's own. Devices that attested
+        nothing have lower limits instead. Raises StepUpRequired with
+        `evidence:SECONDS`.
+        Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5; 8.1.1
+        """
+        risk = max(risk_score, self.score(device, now))
+        most = freshness.get(risk_of(risk).value, 0)
+        if not most or device.trust != _ATTESTED:
+            return risk
+        shown = max(device.enrolled_at, self.of(device.id).proved_at)
+        if now - shown > most:
+            raise StepUpRequired(
+                "the device has to show again what it is",
+                because=f"its last proof is older than {most // 1000} s",
+                remedy="ask for a challenge, answer it, and send the order again",
+                suffices=(f"{EVIDENCE}{most // 1000}",),
+            )
+        return risk
+
+    def trim(self) -> None:
+        """Forget what is over capacity.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._rows.trim()
+
+    def reset(self) -> None:
+        """Forget everything that a batch may have changed.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self._rows.reset()
+
+
+def risk_of(score: int) -> Risk:
+    """How risky an act with a risk score of 0 to 1000 is, in three steps: below 300, below 600.
+
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    if score >= _HIGH:
+        return Risk.HIGH
+    return Risk.RAISED if score >= _RAISED else Risk.CALM
