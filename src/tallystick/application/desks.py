@@ -20,6 +20,7 @@ from tallystick.application.consent import DeviceSigned, PinVerified
 from tallystick.application.core.settling import Settling
 from tallystick.application.customers import CustomerKind, Customers, Languages
 from tallystick.application.desk import Desk
+from tallystick.application.devicelife import DeviceLife, OwnDevices, Wiping
 from tallystick.application.devices import Devices
 from tallystick.application.education import Education
 from tallystick.application.exemptions import Exemptions
@@ -103,6 +104,9 @@ class Desks:
     own_recovery: OwnRecovery
     bounds: AgentBounds
     education: Education
+    life: DeviceLife
+    own_devices: OwnDevices
+    wiping: Wiping
 
     @property
     def incentives(self) -> Incentives:
@@ -391,7 +395,7 @@ class Desks:
         desk, kept = self.desk, self.approvals.kept
         return (
             *(self.customers, self.languages, self.devices, self.access, self.operators),
-            *(self.sims, self.order_codes, self.bounds, self.education),
+            *(self.sims, self.order_codes, self.bounds, self.education, self.life),
             *(desk.views, desk.workloads, self.certification),
             *(self.signals, self.attempts, self.authenticators, self.exemptions, kept, self.book),
         )

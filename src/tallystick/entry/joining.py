@@ -22,6 +22,7 @@ from tallystick.application.customers import Customers, Languages
 from tallystick.application.daybook import DayBook
 from tallystick.application.desk import acts_of_the_desk
 from tallystick.application.desks import Desks
+from tallystick.application.devicelife import DeviceActs, DeviceLife
 from tallystick.application.devices import Attesting, Devices
 from tallystick.application.education import Education
 from tallystick.application.exemptions import Exemptions
@@ -44,6 +45,7 @@ from tallystick.application.sims import Sims
 from tallystick.application.webhooks import Webhooks
 from tallystick.entry.desk_settings import DeskSettings
 from tallystick.entry.desking import operators_desk
+from tallystick.entry.living import own_devices, what_follows, wiping_of
 from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.settings import ProviderSettings
 from tallystick.infrastructure.envelope.certificate import issue_certificate
@@ -100,6 +102,7 @@ class _Base:
     devices: Devices
     sessions: Sessions
     access: Access
+    life: DeviceLife
     attempts: Attempts
     exemptions: Exemptions
     book: LedgerBook
@@ -134,17 +137,21 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     authenticators = _authenticators(on, policy)
     pins = Pins(customers, attempts, policy)
     crew = attempts, authenticators, customers, ground.devices, payments, pins, policy, sessions
-    selfcare = SelfCare(Crew(*crew))
+    life = ground.life
+    selfcare = SelfCare(Crew(*crew, life))
     asking = _asking(on, ground, quoting, authenticators)
     guarded = attempts, authenticators, customers, ground.exemptions, policy, selfcare, sessions
     languages = Languages(reader, on.settings.language, capacity=rows)
     recovery = _recovery(on, ground)
     bounds = AgentBounds(customers, policy, reader, capacity=rows)
+    order_codes = _order_codes(on, ground)
+    what_follows(life, asking.approvals, order_codes, authenticators)
     more = {
         **acts_of_the_desk(desk),
         **ApprovalActs(asking.approvals, asking.beginning, customers).acts(),
         **Guarding(*guarded).acts(),
         **LifeActs(recovery, bounds, ground.book).acts(),
+        **DeviceActs(life, desk.emergencies.running).acts(),
     }
     acts = _acts(on, ground, operators, quoting, webhooks, more)
     desks = Desks(
@@ -153,7 +160,7 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         languages=languages,
         signals=ground.signals,
         sims=ground.sims,
-        order_codes=_order_codes(on, ground),
+        order_codes=order_codes,
         devices=ground.devices,
         sessions=sessions,
         access=ground.access,
@@ -179,6 +186,9 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         recovery=recovery,
         own_recovery=OwnRecovery(recovery, bounds),
         bounds=bounds,
+        life=life,
+        own_devices=own_devices(life, selfcare, pins, reader),
+        wiping=wiping_of(on.module, on.keys, life),
         education=Education(customers, languages, sessions, policy, reader, capacity=rows),
     )
     return desks, quoting, webhooks
@@ -204,7 +214,8 @@ def _people_and_money(on: Ground) -> _Base:
     sims = _sims(on)
     told = customers, notices, policy, sims, reader
     signals = Signals(*told, connected=on.network, capacity=rows)
-    people = People(customers, devices, sessions, notices, policy, signals, attempts)
+    life = DeviceLife(customers, devices, notices, policy, reader, capacity=rows)
+    people = People(customers, devices, sessions, notices, policy, signals, attempts, life)
     access = Access(Keys(module, codes), people, reader, capacity=rows)
     payments = Payments(
         customers,
@@ -223,6 +234,7 @@ def _people_and_money(on: Ground) -> _Base:
         devices,
         sessions,
         access,
+        life,
         attempts,
         exemptions,
         book,
@@ -270,7 +282,6 @@ def _acts(
         book=ground.book,
         customers=ground.customers,
         days=DayBook(on.reader, on.settings.currency),
-        devices=ground.devices,
         operators=operators,
         payments=ground.payments,
         policy=ground.policy,
@@ -311,6 +322,7 @@ def _recovery(on: Ground, ground: _Base) -> Recovery:
         access=ground.access,
         customers=ground.customers,
         devices=ground.devices,
+        life=ground.life,
         notices=ground.notices,
         policy=ground.policy,
         sessions=ground.sessions,

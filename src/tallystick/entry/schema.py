@@ -13,6 +13,8 @@ from tallystick.application.customers.store import LANGUAGE_MIGRATION as LANGUAG
 from tallystick.application.customers.store import MIGRATION as CUSTOMERS
 from tallystick.application.daybook.store import MIGRATION as DAYS
 from tallystick.application.desk.store import MIGRATION as DESK
+from tallystick.application.devicelife.store import DENIED_MIGRATION as DENIED_KEYS
+from tallystick.application.devicelife.store import LIFE_MIGRATION as LIVES
 from tallystick.application.devices.store import MIGRATION as DEVICES
 from tallystick.application.devices.store import VERDICT_MIGRATION as VERDICTS
 from tallystick.application.education.store import MIGRATION as EDUCATION
@@ -52,5 +54,6 @@ MIGRATIONS = (
     APPROVALS,
     RECOVERIES, EDUCATION, PLACES,
     SIMS, ORDER_CODES,
+    LIVES, DENIED_KEYS,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tallystick.application.attempts import Attempts
 from tallystick.application.authentication.sessions import Sessions
 from tallystick.application.customers import Customer, Customers
+from tallystick.application.devicelife.service import DeviceLife
 from tallystick.application.devices import Devices
 from tallystick.application.notices import Notices
 from tallystick.application.policing import PolicyInForce
@@ -45,3 +46,4 @@ class People:
     policy: PolicyInForce
     signals: Signals
     attempts: Attempts
+    life: DeviceLife

@@ -20,6 +20,9 @@ DEVICE = Table(
     slots="(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     insert_tail=(
         " ON CONFLICT (id) DO UPDATE SET status = excluded.status, because = excluded.because,"
+        " customer = excluded.customer, possession = excluded.possession,"
+        " consent = excluded.consent, certificate = excluded.certificate,"
+        " certificate_id = excluded.certificate_id,"
         " trust = excluded.trust, attestation_format = excluded.attestation_format,"
         " attestation = excluded.attestation, counter = excluded.counter,"
         " secret = excluded.secret, renewed_at = excluded.renewed_at"
@@ -112,6 +115,14 @@ def has_possession(reader: Reader, possession: bytes) -> bool:
     """
     row = reader.one("SELECT 1 FROM device WHERE possession = ?", (possession,))
     return row is not None
+
+
+def has_denied(reader: Reader, digest: str) -> bool:
+    """Whether a device that ended had the key with this digest (base64url).
+
+    Source: ISO/TS 12812-2:2017, 7.4.2; 7.4.5
+    """
+    return reader.one("SELECT 1 FROM device_denied WHERE digest = ?", (digest,)) is not None
 
 
 def devices_of(reader: Reader, customer: str) -> list[Device]:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from tallystick.application.notices.model import (
     ActivationIssued,
     DeviceSuspended,
+    DeviceTold,
     Facts,
     NoticeRow,
     NotMe,
@@ -111,6 +112,18 @@ _RECOVERIES: dict[Template, Said] = {
     Template.RECOVERY_DONE: Said.RECOVERY_DONE,
     Template.RECOVERY_CANCELLED: Said.RECOVERY_CANCELLED,
 }
+_DEVICES: dict[Template, Said] = {
+    Template.DEVICE_ADDED: Said.DEVICE_ADDED,
+    Template.DEVICE_RESUMED: Said.DEVICE_RESUMED,
+    Template.DEVICE_LOST: Said.DEVICE_LOST,
+    Template.DEVICE_STOLEN: Said.DEVICE_STOLEN,
+    Template.DEVICE_LEAVING: Said.DEVICE_LEAVING,
+    Template.DEVICE_REMOVED: Said.DEVICE_REMOVED,
+    Template.DEVICE_RESTS_SOON: Said.DEVICE_RESTS_SOON,
+    Template.DEVICE_DORMANT: Said.DEVICE_DORMANT,
+    Template.DEVICE_DELETED: Said.DEVICE_DELETED,
+    Template.DEVICE_WIPED: Said.DEVICE_WIPED,
+}
 _WITH_HOURS = frozenset({Said.RECOVERY_OPENED, Said.RECOVERY_HALF})
 
 
@@ -152,6 +165,8 @@ def _said(facts: Facts) -> tuple[Said, dict[str, str]]:
         case RecoveryTold(told=told, hours=hours):
             said = _RECOVERIES[told]
             return said, {"hours": str(hours)} if said in _WITH_HOURS else {}
+        case DeviceTold(told=told):
+            return _DEVICES[told], {}
         case DeviceSuspended() | PinBlocked() | SimChanged() | NotMe():
             return _warned(facts)
 

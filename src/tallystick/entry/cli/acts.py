@@ -58,6 +58,8 @@ ACT_EXAMPLES = {
     ' --because "heirs found"',
     "place-agent": f"place-agent {_URL} --number 600200 --zones nairobi-3"
     " --trained-until 2027-01-31T00:00:00Z",
+    "remove-device": f"remove-device {_URL} --device dev_... --how steal"
+    ' --because "robbed, as the police report says"',
     "report-fraud": f'report-fraud {_URL} --order ord_... --because "not by the customer"',
     "resume-device": f'resume-device {_URL} --device dev_... --because "found again"',
     "reverse-payment": f'reverse-payment {_URL} --order ord_... --because "sent twice"',
@@ -89,6 +91,7 @@ _HELP = {
     "currency": "ISO 4217 code.",
     "bank_reference": "Reference of the money that arrived at the bank.",
     "order": "Id of the order.",
+    "how": "lose, steal, hand-on or deactivate.",
     "because": "The reason, as it will be read.",
     "device": "Id of the device.",
     "customer": "Id of the customer.",

@@ -67,6 +67,7 @@ def application(
         Route("/v1/enrolments/{session}", doors.enrol, methods=["POST"]),
         Route("/v1/operators", doors.operator_enrol, methods=["POST"]),
         Route("/v1/certificates", doors.certificate, methods=["POST"]),
+        Route("/v1/devices/wipe", doors.wipe, methods=["POST"]),
         Route("/v1/acts/{act}", doors.act, methods=["POST"]),
         Route("/access/v1/evaluation", access.evaluation, methods=["POST"]),
         Route("/access/v1/evaluations", access.evaluations, methods=["POST"]),

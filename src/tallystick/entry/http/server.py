@@ -59,7 +59,7 @@ from tallystick.entry.http.workers.relay import RelayedProtocol
 from tallystick.entry.incentives import watch_incentives
 from tallystick.entry.leaning import tell_changes, watch_module, witnessed
 from tallystick.entry.notes import Note
-from tallystick.entry.tending import tend_recoveries
+from tallystick.entry.tending import tend_devices, tend_recoveries
 from tallystick.entry.threads import to_its_end
 from tallystick.entry.tightening import watch_controls
 from tallystick.entry.tracing import Tracing
@@ -216,6 +216,7 @@ def _duties(on: "_Stage", served: "_Served", patience: Patience) -> list[Corouti
         *network_duties(platform, writer, on.dialled, accounting),
         deliver_webhooks(platform, writer, accounting),
         tend_recoveries(platform, writer),
+        tend_devices(platform, writer),
         watch_module(platform),
         watch_controls(platform, writer, accounting),
         watch_incentives(platform, writer, accounting),

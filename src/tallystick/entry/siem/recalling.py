@@ -29,6 +29,7 @@ _SHOWN = (
     "act", "activation", "attested", "before", "certificate", "channel", "customer_kind", "day",
     "emergency", "found", "grade", "model", "page", "parts", "purpose", "scope", "signature",
     "until", "way", "workload",
+    "device_act", "done_by",
     "approval", "failures", "reported", "set_back",
     "cohort", "customers", "of_customers", "of_value_minor", "proposal", "value_minor",
     "ended", "entry", "file", "measure", "name", "opened_by", "operator", "order", "payment",
@@ -38,6 +39,13 @@ _SHOWN = (
 
 _SEVERITIES = {
     "device.suspended": Severity.WARNING,
+    "device.lost": Severity.WARNING,
+    "device.stolen": Severity.WARNING,
+    "device.leaving": Severity.NOTICE,
+    "device.removed": Severity.NOTICE,
+    "device.dormant": Severity.NOTICE,
+    "device.deleted": Severity.NOTICE,
+    "device.wiped": Severity.NOTICE,
     "security.not-me": Severity.WARNING,
     "risk.cleared": Severity.NOTICE,
     "authentication.blocked": Severity.WARNING,

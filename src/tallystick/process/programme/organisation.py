@@ -105,6 +105,7 @@ TWO_PEOPLE: Final = (
     _A.CLEAR_RISK,
     _A.OPEN_RECOVERY,
     _A.RELEASE_ACCOUNT,
+    _A.RESUME_DEVICE,
 )
 """Acts that loosen, move money or destroy: nobody does them alone."""
 
