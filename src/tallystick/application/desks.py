@@ -156,8 +156,7 @@ class Desks:
     ) -> Outcome:
         """Execute an order that a PIN confirmed; the count of wrong PINs begins anew.
 
-        What mobile networks say of the SIM goes into the facts; what none says is told as a missing
-        signal.
+        What networks say of the SIM goes into the facts; what none says counts as missing.
         Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
         """
         customer = self.pins.clear(turn, self.customers.get(customer_id))

@@ -1,7 +1,7 @@
 """What an app does when its provider says that this device is over: ask for the order, and obey it.
 
-The order is obeyed only if a key of the provider's verified list signed it for this very device. The
-last thing that the possession key signs is the word that the keys are going; then they go.
+The order is obeyed only if a key of the provider's verified list signed it for this very device.
+The last thing that the possession key signs is the word that the keys are going; then they go.
 
 Source: ISO/TS 12812-2:2017, 7.4.2; 7.4.5
 """
@@ -96,7 +96,7 @@ class Wiper:
             payload, signature, signing_input = split_under(compact, expected)
             verifier.verify(signature, signing_input)
             order = _orders.decode_canonical(payload)
-            if order.device == self._keystore.identity().device:
-                if order.provider == self._provider:
-                    return order
+            own = self._keystore.identity().device
+            if (order.device, order.provider) == (own, self._provider):
+                return order
         raise NotAuthentic("this order is not the provider's for this device")

@@ -3,6 +3,8 @@
 Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.6; 11.2.2; 3GPP TS 23.038, 6.2.1
 """
 
+from collections.abc import Mapping
+
 from tallystick.application.channels.model import (
     NOT_A_CUSTOMER,
     Declined,

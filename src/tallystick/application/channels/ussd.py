@@ -249,9 +249,7 @@ class Menu:
                 raise Malformed("a PIN is asked for")
             case AskLanguage():
                 return Choosing(), Speak(language=chosen(_LANGUAGES, entry))
-            case AskSafety() if entry == _BLOCK:
-                return AskBlockPin(), None
-            case AskSafety():
+            case AskSafety() if entry != _BLOCK:
                 return Safeguarding(), chosen(_SAFETY, entry)
             case _:
                 return self._choose(session.state, entry), None
@@ -260,6 +258,8 @@ class Menu:
         match state:
             case AtMenu():
                 return chosen(_CHOICES, entry)
+            case AskSafety():
+                return AskBlockPin()
             case Offered(terms=terms):
                 return chosen({_GO_ON: Confirm(terms=terms)}, entry)
             case Reported():

@@ -90,7 +90,7 @@ def template_of(facts: Facts) -> Template:
 
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
-    return facts.told if isinstance(facts, RecoveryTold) else _TEMPLATES[type(facts)]
+    return facts.told if isinstance(facts, RecoveryTold | DeviceTold) else _TEMPLATES[type(facts)]
 
 
 _TEMPLATES: dict[type[Facts], Template] = {
@@ -106,13 +106,11 @@ _TEMPLATES: dict[type[Facts], Template] = {
 }
 
 
-_RECOVERIES: dict[Template, Said] = {
+_LIVES: dict[Template, Said] = {
     Template.RECOVERY_OPENED: Said.RECOVERY_OPENED,
     Template.RECOVERY_HALF: Said.RECOVERY_HALF,
     Template.RECOVERY_DONE: Said.RECOVERY_DONE,
     Template.RECOVERY_CANCELLED: Said.RECOVERY_CANCELLED,
-}
-_DEVICES: dict[Template, Said] = {
     Template.DEVICE_ADDED: Said.DEVICE_ADDED,
     Template.DEVICE_RESUMED: Said.DEVICE_RESUMED,
     Template.DEVICE_LOST: Said.DEVICE_LOST,
@@ -162,11 +160,10 @@ def _said(facts: Facts) -> tuple[Said, dict[str, str]]:
             amount = _money(facts.amount_minor, facts.currency)
             way = Said.GIVEN_BACK if to_you else Said.TAKEN_BACK
             return way, {"amount": amount, "receipt": code}
-        case RecoveryTold(told=told, hours=hours):
-            said = _RECOVERIES[told]
+        case RecoveryTold(told=told) | DeviceTold(told=told):
+            said = _LIVES[told]
+            hours = facts.hours if isinstance(facts, RecoveryTold) else 0
             return said, {"hours": str(hours)} if said in _WITH_HOURS else {}
-        case DeviceTold(told=told):
-            return _DEVICES[told], {}
         case DeviceSuspended() | PinBlocked() | SimChanged() | NotMe():
             return _warned(facts)
 

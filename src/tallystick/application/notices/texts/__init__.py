@@ -66,22 +66,27 @@ _ENGLISH: Final[Mapping[Said, str]] = {
         "a phone of yours may pay again. Not you? Dial our menu, choose 8, then 3."
     ),
     Said.DEVICE_LOST: (
-        "your phone is blocked as lost. Your money is safe and yours. Dial our menu or visit an agent."
+        "your phone is blocked as lost. Your money is safe and yours. Dial our menu or"
+        " visit an agent."
     ),
     Said.DEVICE_STOLEN: (
-        "your stolen phone is out for good. Your money stays yours: get a new phone in with an agent."
+        "your stolen phone is out for good. Your money stays yours: get a new phone in"
+        " with an agent."
     ),
     Said.DEVICE_LEAVING: (
-        "the phone that you give away is out. Erase it first. Your money stays yours. Not you? Visit an agent."
+        "the phone that you give away is out. Erase it first. Your money stays yours."
+        " Not you? Visit an agent."
     ),
     Said.DEVICE_REMOVED: (
-        "a phone of yours is out for good. Your money stays yours: by our menu, another phone or an agent."
+        "a phone of yours is out for good. Your money stays yours: by our menu, another"
+        " phone or an agent."
     ),
     Said.DEVICE_RESTS_SOON: (
         "a phone of yours was not used for long and will rest soon. Open the app on it to keep it."
     ),
     Said.DEVICE_DORMANT: (
-        "a phone of yours rests, as it was not used for long. Visit an agent to wake it. Your money stays yours."
+        "a phone of yours rests, as it was not used for long. Visit an agent to wake it."
+        " Your money stays yours."
     ),
     Said.DEVICE_DELETED: "what we kept of a phone that you no longer use is erased.",
     Said.DEVICE_WIPED: "the phone that was taken out says that it erased our app's keys.",
@@ -126,28 +131,33 @@ _FRENCH: Final[Mapping[Said, str]] = {
         " Ne le dites à personne, ni à nous."
     ),
     Said.DEVICE_ADDED: (
-        "un autre mobile peut payer depuis votre compte. Pas vous? Composez le menu, choix 8, puis 3."
+        "un autre mobile peut payer depuis votre compte. Pas vous? Composez le menu,"
+        " choix 8, puis 3."
     ),
     Said.DEVICE_RESUMED: (
         "un de vos mobiles peut payer de nouveau. Pas vous? Composez le menu, choix 8, puis 3."
     ),
     Said.DEVICE_LOST: (
-        "votre mobile perdu est bloqué. Votre argent reste à vous. Composez le menu ou voyez un agent."
+        "votre mobile perdu est bloqué. Votre argent reste à vous. Composez le menu ou"
+        " voyez un agent."
     ),
     Said.DEVICE_STOLEN: (
         "votre mobile volé est exclu pour toujours. Votre argent reste à vous: voyez un agent."
     ),
     Said.DEVICE_LEAVING: (
-        "le mobile que vous donnez est exclu. Effacez-le. Votre argent reste à vous. Pas vous? Voyez un agent."
+        "le mobile que vous donnez est exclu. Effacez-le. Votre argent reste à vous. Pas"
+        " vous? Voyez un agent."
     ),
     Said.DEVICE_REMOVED: (
-        "un de vos mobiles est exclu. Votre argent reste à vous: par le menu, un autre mobile ou un agent."
+        "un de vos mobiles est exclu. Votre argent reste à vous: par le menu, un autre"
+        " mobile ou un agent."
     ),
     Said.DEVICE_RESTS_SOON: (
         "un de vos mobiles ne sert plus et sera mis au repos. Ouvrez l'app pour le garder."
     ),
     Said.DEVICE_DORMANT: (
-        "un de vos mobiles inutilisé est au repos. Voyez un agent pour le réveiller. Votre argent reste à vous."
+        "un de vos mobiles inutilisé est au repos. Voyez un agent pour le réveiller."
+        " Votre argent reste à vous."
     ),
     Said.DEVICE_DELETED: "ce que nous gardions d'un ancien mobile est effacé.",
     Said.DEVICE_WIPED: "le mobile exclu dit avoir effacé les clés de notre app.",
@@ -194,7 +204,8 @@ _SWAHILI: Final[Mapping[Said, str]] = {
         " Usimwambie mtu, hata sisi."
     ),
     Said.DEVICE_ADDED: (
-        "simu nyingine sasa inaweza kulipa kwenye akaunti yako. Si wewe? Piga menyu, chagua 8, kisha 3."
+        "simu nyingine sasa inaweza kulipa kwenye akaunti yako. Si wewe? Piga menyu,"
+        " chagua 8, kisha 3."
     ),
     Said.DEVICE_RESUMED: "simu yako inaweza kulipa tena. Si wewe? Piga menyu, chagua 8, kisha 3.",
     Said.DEVICE_LOST: (

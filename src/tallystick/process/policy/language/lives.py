@@ -71,7 +71,7 @@ class RecoveryRule(Record, frozen=True, kw_only=True):
 
 
 class DeviceRule(Record, frozen=True, kw_only=True):
-    """How many devices a customer of each tier has at once, and after what time devices move on (ms).
+    """How many devices a customer of each tier has at once, and when devices move on (ms).
 
     Without `at_most` there is no limit; a higher tier has what the last one has. A device unused
     for `dormant_ms` rests, `told_ms` after its customer was told; one that was given away leaves
@@ -161,12 +161,10 @@ def read_devices(root: Section) -> DeviceRule:
     if "keep" in one:
         keep = one.duration("keep", 30 * day, 3650 * day)
     most = one.section("at_most", _TIERS) if "at_most" in one else None
-    counts: list[int] = []
-    for word in _TIERS if most is not None else ():
-        if most is not None and word in most:
-            counts.append(most.integer(word, 1, 100))
+    words = () if most is None else tuple(one for one in _TIERS if one in most)
+    counts = () if most is None else tuple(most.integer(one, 1, 100) for one in words)
     return DeviceRule(
-        at_most=tuple(counts),
+        at_most=counts,
         dormant_ms=dormant,
         told_ms=told,
         leave_ms=leave,
