@@ -7,6 +7,7 @@
 Source: ISO/TS 12812-2:2017, 7.2.7; 7.3.2; 7.4.1
 """
 
+from tallystick.application.devices import DeviceStatus
 from tallystick.application.turn import Recorded
 from tallystick.entry.assembly import Platform
 from tallystick.infrastructure.crypto.kem import KemSuite
@@ -63,6 +64,8 @@ def proved(platform: Platform, session: str, body: bytes) -> AuthenticatedDevice
     claimed = open_session_proof(session, body, platform.cookies, platform.clock.now())
     try:
         device = platform.desks.devices.get(claimed.device)
+        if device.status is DeviceStatus.DELETED:
+            raise NotFound("no such device")
     except NotFound:
         raise NotAuthentic("the handshake is not authentic", remedy="enrol this phone") from None
     return claimed.verify(Es256VerifyKey(device.possession), device.certificate_id)

@@ -213,9 +213,9 @@ class Devices:
         return changed
 
     def forget(self, turn: Turn, device: Device) -> None:
-        """Erase what is stored of a device that ended: whose it was, its evidence, its keys.
+        """Erase what is stored of a device that ended: its evidence, its secret, what it may open.
 
-        What stays is its id, and elsewhere the digests of its keys.
+        Its certificate stays, since signed orders are proved with it, and digests of its keys.
         Source: ISO/TS 12812-2:2017, 7.4.5; 14.2.2
         """
         erased = replace(
@@ -224,8 +224,6 @@ class Devices:
             because="",
             possession=sha256(device.possession),
             consent=b"",
-            certificate="",
-            certificate_id="",
             trust=DeviceTrust.UNKNOWN.value,
             attestation_format="none",
             attestation=b"",

@@ -21,8 +21,7 @@ DEVICE = Table(
     insert_tail=(
         " ON CONFLICT (id) DO UPDATE SET status = excluded.status, because = excluded.because,"
         " customer = excluded.customer, possession = excluded.possession,"
-        " consent = excluded.consent, certificate = excluded.certificate,"
-        " certificate_id = excluded.certificate_id,"
+        " consent = excluded.consent,"
         " trust = excluded.trust, attestation_format = excluded.attestation_format,"
         " attestation = excluded.attestation, counter = excluded.counter,"
         " secret = excluded.secret, renewed_at = excluded.renewed_at"
