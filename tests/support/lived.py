@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.desks import events
 from tests.support.recovered import PIN, Recovered, recovered
 from tests.support.served import Person, by_one_operator
 
 from tallystick.application.devices import Device
 from tallystick.client.ownfactors import OwnFactors
 from tallystick.client.wiping import Wiper
-from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.protocol.devicelife import EndDevice
 from tallystick.protocol.keylist import ListedPurpose
 from tallystick.protocol.operators import IssueActivation, SuspendDevice
@@ -78,10 +78,7 @@ class Lived:
 
     def events(self, kind: str) -> list[dict[str, Any]]:
         """The public parts of the events of `kind`."""
-        archive = self.scene.provider.platform.archive
-        leaves = (archive.store.leaf(index) for index in range(archive.durable_size))
-        found = [decode_leaf(leaf) for leaf in leaves if leaf is not None]
-        return [dict(one.public_part) for one in found if one.kind == kind]
+        return [one["p"] for one in events(self.scene.provider, kind)]
 
     def told(self, person: Person, words: str) -> str:
         return self.scene.told(person.number, words)

@@ -18,7 +18,7 @@ from tallystick.entry.replay.parties import (
 )
 from tallystick.entry.replay.provider import ReplayProvider, replay_policy
 from tallystick.entry.settings import ProviderFolder
-from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, NotPermitted
+from tallystick.kernel.errors import Conflict, NotAuthentic, NotPermitted
 from tallystick.kernel.time import DAY_MS, Instant, SimulatedClock
 from tallystick.protocol.devicelife import SignedWipe
 
