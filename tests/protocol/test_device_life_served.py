@@ -76,7 +76,7 @@ def test_whoever_dials_the_pin_blocks_every_phone_and_keeps_the_money(town: Live
     assert "blocked" not in pages[-1], "a wrong PIN blocks nothing"
     first.session.establish()
     began = monotonic()
-    assert "phones are blocked" in dialled.dial("8", "3", PIN.reveal())[-1]
+    assert "phones are blocked" in dialled.block(PIN)
     for one in (first, second):
         assert "lost" in str(refused(one))
     assert monotonic() - began < WITHIN_S

@@ -64,10 +64,10 @@ def proved(platform: Platform, session: str, body: bytes) -> AuthenticatedDevice
     claimed = open_session_proof(session, body, platform.cookies, platform.clock.now())
     try:
         device = platform.desks.devices.get(claimed.device)
-        if device.status is DeviceStatus.DELETED:
-            raise NotFound("no such device")
     except NotFound:
-        raise NotAuthentic("the handshake is not authentic", remedy="enrol this phone") from None
+        raise _not_authentic() from None
+    if device.status is DeviceStatus.DELETED:
+        raise _not_authentic()
     return claimed.verify(Es256VerifyKey(device.possession), device.certificate_id)
 
 
@@ -90,3 +90,7 @@ def accepted(platform: Platform, recorded: Recorded, keys: SessionKeys) -> bytes
     if not isinstance(reply, SessionAccepted | EnrolmentAccepted):
         raise Broken("the handshake came to nothing")
     return accept(keys, platform.nonces.draw(), reply, 200)
+
+
+def _not_authentic() -> NotAuthentic:
+    return NotAuthentic("the handshake is not authentic", remedy="enrol this phone")
