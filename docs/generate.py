@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tallystick.entry.cli.manual import manual_page
+from tallystick.entry.lifepages import device_life_page, device_life_picture
 from tallystick.kernel.errors import MfsError
 from tallystick.process.catalogue.coverage import coverage_report, render_markdown
 from tallystick.process.catalogue.glossary import render_glossary
@@ -102,6 +103,7 @@ def main() -> None:
         ("cli.md", manual_page()),
         ("glossary.md", render_glossary()),
         ("registers.md", registers_page()),
+        ("device-life.md", device_life_page()),
         ("clauses.md", render_markdown(coverage_report(REFERENCE.parents[1]))),
     )
     for name, text in pages:
@@ -111,6 +113,10 @@ def main() -> None:
         ladder_example(), encoding="utf-8"
     )
     print("written: docs/how-to/read-the-report.svg")
+    (REFERENCE.parent / "explanation" / "device-life.svg").write_text(
+        device_life_picture(), encoding="utf-8"
+    )
+    print("written: docs/explanation/device-life.svg")
 
 
 if __name__ == "__main__":

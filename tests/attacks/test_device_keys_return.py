@@ -46,8 +46,8 @@ def enrols(town: Lived, keystore: SimulatedTeeKeystore, number: str) -> None:
     )
 
 
-@pytest.mark.requirement("MFS-7.4.5-01")
-@pytest.mark.threat("THR-DEV-04")
+@pytest.mark.requirement("MFS-7.4.5-04")
+@pytest.mark.threat("THR-DEV-01")
 @pytest.mark.parametrize("how", ["steal", "deactivate", "hand-on"])
 def test_an_ended_phone_comes_back_with_new_keys_only(town: Lived, how: str) -> None:
     thief = town.person()
@@ -70,7 +70,7 @@ def test_an_ended_phone_comes_back_with_new_keys_only(town: Lived, how: str) -> 
     enrols(town, SimulatedTeeKeystore(), thief.number)
 
 
-@pytest.mark.threat("THR-DEV-04")
+@pytest.mark.threat("THR-DEV-01")
 def test_nobody_steers_the_phone_of_another_or_more_than_the_table_gives(town: Lived) -> None:
     mine, other = town.person(), town.person()
     with pytest.raises(NotFound):
@@ -83,7 +83,7 @@ def test_nobody_steers_the_phone_of_another_or_more_than_the_table_gives(town: L
     assert town.device(other).status.value == "active"
 
 
-@pytest.mark.requirement("MFS-7.4.5-01")
+@pytest.mark.requirement("MFS-7.4.5-02")
 def test_a_wipe_is_ordered_obeyed_and_confirmed_and_the_keys_stay_denied(town: Lived) -> None:
     person = town.person()
     with pytest.raises(Conflict, match="no wipe"):
@@ -99,7 +99,7 @@ def test_a_wipe_is_ordered_obeyed_and_confirmed_and_the_keys_stay_denied(town: L
         enrols(town, person.keystore.clone(), person.number)
 
 
-@pytest.mark.threat("THR-DEV-04")
+@pytest.mark.threat("THR-DEV-01")
 def test_a_wipe_is_not_forged_by_either_side(town: Lived) -> None:
     person, other = town.person(), town.person()
     for one in (person, other):
@@ -122,7 +122,7 @@ def test_a_wipe_is_not_forged_by_either_side(town: Lived) -> None:
         wiper._read(town.wiper(other)._say("ask", "").order)
 
 
-@pytest.mark.threat("THR-DEV-04")
+@pytest.mark.threat("THR-DEV-01")
 def test_a_word_of_another_time_is_not_heard(town: Lived) -> None:
     person = town.person()
     town.remove(person, "steal")
@@ -138,7 +138,7 @@ def test_a_word_of_another_time_is_not_heard(town: Lived) -> None:
 
 
 @pytest.mark.requirement("MFS-7.4.5-01")
-@pytest.mark.threat("THR-DEV-04")
+@pytest.mark.threat("THR-DEV-01")
 def test_two_fronts_refuse_an_ended_phone_within_five_seconds(tmp_path: Path) -> None:
     with served(tmp_path / "p", workers=2, policy_text=by_one_operator()) as provider:
         person = provider.person("+254700000003", "Cyd", funds=100_000)

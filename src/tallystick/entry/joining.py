@@ -20,9 +20,10 @@ from tallystick.application.certification import Certification
 from tallystick.application.core.settling import Settling
 from tallystick.application.customers import Customers, Languages
 from tallystick.application.daybook import DayBook
-from tallystick.application.desk import acts_of_the_desk
+from tallystick.application.desk import Desk, acts_of_the_desk
 from tallystick.application.desks import Desks
-from tallystick.application.devicelife import DeviceActs, DeviceLife
+from tallystick.application.deviceacts import DeviceActs
+from tallystick.application.devicelife import DeviceLife
 from tallystick.application.devices import Attesting, Devices
 from tallystick.application.education import Education
 from tallystick.application.exemptions import Exemptions
@@ -137,22 +138,16 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     authenticators = _authenticators(on, policy)
     pins = Pins(customers, attempts, policy)
     crew = attempts, authenticators, customers, ground.devices, payments, pins, policy, sessions
-    life = ground.life
-    selfcare = SelfCare(Crew(*crew, life))
+    selfcare = SelfCare(Crew(*crew, ground.life))
     asking = _asking(on, ground, quoting, authenticators)
     guarded = attempts, authenticators, customers, ground.exemptions, policy, selfcare, sessions
     languages = Languages(reader, on.settings.language, capacity=rows)
     recovery = _recovery(on, ground)
     bounds = AgentBounds(customers, policy, reader, capacity=rows)
     order_codes = _order_codes(on, ground)
-    what_follows(life, asking.approvals, order_codes, authenticators)
-    more = {
-        **acts_of_the_desk(desk),
-        **ApprovalActs(asking.approvals, asking.beginning, customers).acts(),
-        **Guarding(*guarded).acts(),
-        **LifeActs(recovery, bounds, ground.book).acts(),
-        **DeviceActs(life, desk.emergencies.running).acts(),
-    }
+    what_follows(ground.life, asking.approvals, order_codes, authenticators)
+    lives = LifeActs(recovery, bounds, ground.book)
+    more = _more(ground, desk, asking, Guarding(*guarded), lives)
     acts = _acts(on, ground, operators, quoting, webhooks, more)
     desks = Desks(
         policy=policy,
@@ -186,12 +181,23 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         recovery=recovery,
         own_recovery=OwnRecovery(recovery, bounds),
         bounds=bounds,
-        life=life,
-        own_devices=own_devices(life, selfcare, pins, reader),
-        wiping=wiping_of(on.module, on.keys, life),
+        life=ground.life,
+        own_devices=own_devices(ground.life, selfcare, pins, reader),
+        wiping=wiping_of(module, on.keys, ground.life),
         education=Education(customers, languages, sessions, policy, reader, capacity=rows),
     )
     return desks, quoting, webhooks
+
+
+def _more(ground: _Base, desk: Desk, asking: _Asking, guarding: Guarding, lives: LifeActs) -> More:
+    """The acts of operators that capabilities of their own do."""
+    return {
+        **acts_of_the_desk(desk),
+        **ApprovalActs(asking.approvals, asking.beginning, ground.customers).acts(),
+        **guarding.acts(),
+        **lives.acts(),
+        **DeviceActs(ground.life, desk.emergencies.running).acts(),
+    }
 
 
 def _people_and_money(on: Ground) -> _Base:

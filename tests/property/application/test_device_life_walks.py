@@ -168,7 +168,7 @@ def run_turn(provider: ReplayProvider, does: Any) -> Any:
     return found[-1]
 
 
-TestWalk = pytest.mark.requirement("MFS-7.4.5-01")(pytest.mark.threat("THR-DEV-04")(Walk.TestCase))
+TestWalk = pytest.mark.requirement("MFS-7.4.5-04")(pytest.mark.threat("THR-DEV-01")(Walk.TestCase))
 TestWalk.settings = settings(
     max_examples=30,
     stateful_step_count=40,

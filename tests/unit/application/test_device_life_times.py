@@ -67,7 +67,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     found.provider.platform.close()
 
 
-@pytest.mark.requirement("MFS-7.4.5-02")
+@pytest.mark.requirement("MFS-7.4.5-03")
 def test_an_unused_phone_is_told_and_rests_two_weeks_later(scene: Scene) -> None:
     assert scene.days(75) == []
     assert scene.days(2) == ["device-rests-soon"]
@@ -86,7 +86,6 @@ def test_an_unused_phone_is_told_and_rests_two_weeks_later(scene: Scene) -> None
 
 
 @pytest.mark.requirement("MFS-7.4.5-02")
-@pytest.mark.requirement("MFS-14.2.2-01")
 def test_a_phone_given_away_is_waited_out_and_then_erased(scene: Scene) -> None:
     keystore = scene.party.phone().keystore
     scene.act(Act.HAND_ON, By.THIS_DEVICE)
@@ -111,7 +110,7 @@ def test_a_phone_given_away_is_waited_out_and_then_erased(scene: Scene) -> None:
     assert scene.desks.life.row(stored).wipe is Wipe.ORDERED, "nobody confirmed the wipe"
 
 
-@pytest.mark.threat("THR-DEV-04")
+@pytest.mark.threat("THR-DEV-01")
 def test_an_erased_device_says_nothing_about_a_wipe_any_more(scene: Scene) -> None:
     scene.act(Act.STEAL, By.CARE_DESK)
     scene.days(91)

@@ -5,7 +5,6 @@
 Source: ISO/TS 12812-2:2017, 7.2.2; 7.4.1; 7.4.5; 9.5
 """
 
-from tallystick.application.devicelife.acts import DeviceActs
 from tallystick.application.devicelife.own import BlockByDialling, LivesOn, OwnDevices
 from tallystick.application.devicelife.rules import LIFE, Act, By, Follow, acts_for, step_of
 from tallystick.application.devicelife.service import DeviceDue, DeviceLife
@@ -17,7 +16,6 @@ __all__ = [
     "Act",
     "BlockByDialling",
     "By",
-    "DeviceActs",
     "DeviceDue",
     "DeviceLife",
     "Follow",

@@ -12,6 +12,7 @@ from tallystick.application.devices.store import (
     DEVICE,
     LINK,
     VERDICT,
+    forget_evidence,
     has_denied,
     has_possession,
     on_another_basis,
@@ -230,8 +231,7 @@ class Devices:
             secret=b"",
         )
         self._rows.put(device.id, erased, turn.changes)
-        turn.changes.statement("DELETE FROM device_link WHERE device = ?", (device.id,))
-        turn.changes.statement("DELETE FROM device_verdict WHERE device = ?", (device.id,))
+        forget_evidence(turn.changes, device.id)
 
     def prefetch(self, devices: Iterable[str]) -> None:
         """Bring `devices` into memory with at most one statement.

@@ -4,6 +4,7 @@ Source: ISO/TS 12812-2:2017, 7.4.1
 """
 
 from tallystick.application.devices.model import Device
+from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
@@ -114,6 +115,15 @@ def has_possession(reader: Reader, possession: bytes) -> bool:
     """
     row = reader.one("SELECT 1 FROM device WHERE possession = ?", (possession,))
     return row is not None
+
+
+def forget_evidence(changes: ChangeSet, device: str) -> None:
+    """Erase with these `changes` on what the verdict of `device` rests and what it leads through.
+
+    Source: ISO/TS 12812-2:2017, 7.4.5; 14.2.2
+    """
+    changes.statement("DELETE FROM device_link WHERE device = ?", (device,))
+    changes.statement("DELETE FROM device_verdict WHERE device = ?", (device,))
 
 
 def has_denied(reader: Reader, digest: str) -> bool:
