@@ -9,6 +9,7 @@ from tests.property.application.test_device_life_walks import DEVICES, run_turn
 
 from tallystick.application.devicelife import Act, By, Wipe
 from tallystick.application.devices import Device
+from tallystick.application.devices.model import COPIED
 from tallystick.entry.replay.parties import (
     Party,
     enrol_devices,
@@ -42,9 +43,9 @@ class Scene:
         self.clock.advance(1_000)
         establish_sessions(self.provider, self.peer, [self.party])
 
-    def act(self, act: Act, by: By) -> int:
+    def act(self, act: Act, by: By, because: str = "said") -> int:
         return run_turn(
-            self.provider, lambda turn: self.desks.life.act(turn, self.device(), act, by, "said")
+            self.provider, lambda turn: self.desks.life.act(turn, self.device(), act, by, because)
         )
 
     def days(self, count: int) -> list[str]:
@@ -118,3 +119,14 @@ def test_an_erased_device_says_nothing_about_a_wipe_any_more(scene: Scene) -> No
     word: Any = SignedWipe(device=scene.id, word="e30.e30.AA")
     with pytest.raises(NotAuthentic):
         scene.desks.wiping.verify(word, scene.clock.now())
+
+
+@pytest.mark.threat("THR-DEV-04")
+def test_a_copied_phone_is_not_washed_clean_by_another_stop(scene: Scene) -> None:
+    scene.act(Act.SUSPEND, By.PROVIDER, COPIED)
+    for act in (Act.SUSPEND, Act.LOSE):
+        scene.act(act, By.CARE_DESK, "he says that he lost it")
+        with pytest.raises(NotPermitted, match="does not act again"):
+            scene.act(Act.RESUME, By.CARE_DESK)
+    scene.act(Act.DEACTIVATE, By.CARE_DESK)
+    assert scene.device().because == "said"

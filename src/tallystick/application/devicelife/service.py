@@ -19,6 +19,7 @@ from tallystick.application.devicelife.store import (
     unused_since,
 )
 from tallystick.application.devices import Device, Devices, DeviceStatus
+from tallystick.application.devices.model import COPIED
 from tallystick.application.notices import Notices, Template
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
@@ -138,13 +139,15 @@ class DeviceLife:
     def act(self, turn: Turn, device: Device, act: Act, by: By, because: str) -> int:
         """Do `act` about `device` as the table says; gives the index of the event.
 
+        That a device was copied stays its reason whatever else is done, until it ends.
         Raises Conflict for an act that its state does not know, NotPermitted for one that is not
         for `by` to do.
         Source: ISO/TS 12812-2:2017, 7.4.5
         """
         step = step_of(device.status, act, by, device.because)
         customer = self.customers.get(device.customer)
-        changed = self.devices.set_status(turn, device, step.to, because)
+        copied = device.because == COPIED and step.to not in ENDED
+        changed = self.devices.set_status(turn, device, step.to, COPIED if copied else because)
         if step.to in ENDED and device.status not in ENDED:
             left = max(0, customer.devices - 1)
             self.customers.save(turn, replace(customer, devices=left))

@@ -360,6 +360,8 @@ class Recovery:
         device = self.parts.devices.get(lost)
         if device.customer != customer.id:
             raise NotFound("no such device")
+        if device.status is DeviceStatus.LOST:
+            return
         if device.status is not DeviceStatus.ACTIVE:
             raise Conflict(f"the device is {device.status}")
         said = "its owner lost it"
