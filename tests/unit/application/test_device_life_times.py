@@ -8,8 +8,9 @@ import pytest
 from tests.property.application.test_device_life_walks import DEVICES, run_turn
 
 from tallystick.application.devicelife import Act, By, Wipe
-from tallystick.application.devices import Device
+from tallystick.application.devices import Device, DeviceStatus
 from tallystick.application.devices.model import COPIED
+from tallystick.entry.lifepages import device_life_page, device_life_picture
 from tallystick.entry.replay.parties import (
     Party,
     enrol_devices,
@@ -19,8 +20,10 @@ from tallystick.entry.replay.parties import (
 )
 from tallystick.entry.replay.provider import ReplayProvider, replay_policy
 from tallystick.entry.settings import ProviderFolder
-from tallystick.kernel.errors import Conflict, NotAuthentic, NotPermitted
+from tallystick.kernel.errors import Conflict, Malformed, NotAuthentic, NotPermitted
 from tallystick.kernel.time import DAY_MS, Instant, SimulatedClock
+from tallystick.process.policy.facts import FOREVER
+from tallystick.process.policy.language.reading import read_policy
 from tallystick.protocol.devicelife import SignedWipe
 
 
@@ -130,3 +133,32 @@ def test_a_copied_phone_is_not_washed_clean_by_another_stop(scene: Scene) -> Non
             scene.act(Act.RESUME, By.CARE_DESK)
     scene.act(Act.DEACTIVATE, By.CARE_DESK)
     assert scene.device().because == "said"
+
+
+def test_the_page_and_the_picture_are_those_of_the_table() -> None:
+    docs = Path(__file__).parents[3] / "docs"
+    assert (docs / "reference/device-life.md").read_text(encoding="utf-8") == device_life_page()
+    picture = device_life_picture()
+    assert (docs / "explanation/device-life.svg").read_text(encoding="utf-8") == picture
+    assert all(f">{status.value}</text>" in picture for status in DeviceStatus)
+
+
+@pytest.mark.parametrize(
+    ("section", "says"),
+    [
+        ("dormant: {after: P90D, told_before: P90D}", "told before"),
+        ("at_most: {0: 0}", "at_most"),
+        ("keep: P1D", "keep"),
+        ("rest: P9D", "rest"),
+    ],
+)
+def test_a_policy_that_says_nonsense_of_devices_is_refused(section: str, says: str) -> None:
+    with pytest.raises(Malformed, match=says):
+        read_policy(f"{replay_policy()}\ndevices:\n  {section}\n  because: tried\n")
+
+
+def test_a_policy_that_says_nothing_of_devices_limits_nothing() -> None:
+    rule = read_policy(replay_policy()).devices
+    assert rule.most(0) == rule.dormant_ms == rule.keep_ms == FOREVER
+    said = read_policy(replay_policy() + DEVICES).devices
+    assert [said.most(tier) for tier in (0, 1, 4)] == [1, 3, 3]
