@@ -89,7 +89,7 @@ def test_whoever_dials_the_pin_blocks_every_phone_and_keeps_the_money(town: Live
 @pytest.mark.threat("THR-INS-01")
 def test_one_operator_alone_lets_no_device_act_again(tmp_path: Path) -> None:
     def loose(text: str) -> str:
-        return text.replace("release-account, resume-device, issue", "release-account, issue")
+        return text.replace("clear-risk, resume-device, open", "clear-risk, open")
 
     with lived(tmp_path / "p", loose) as town:
         person = town.person()

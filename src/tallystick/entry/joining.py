@@ -146,8 +146,7 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     bounds = AgentBounds(customers, policy, reader, capacity=rows)
     order_codes = _order_codes(on, ground)
     what_follows(ground.life, asking.approvals, order_codes, authenticators)
-    lives = LifeActs(recovery, bounds, ground.book)
-    more = _more(ground, desk, asking, Guarding(*guarded), lives)
+    more = _more(ground, desk, asking, Guarding(*guarded), LifeActs(recovery, bounds, ground.book))
     acts = _acts(on, ground, operators, quoting, webhooks, more)
     desks = Desks(
         policy=policy,

@@ -103,9 +103,9 @@ TWO_PEOPLE: Final = (
     _A.ISSUE_WORKLOAD,
     _A.SET_MANDATE,
     _A.CLEAR_RISK,
+    _A.RESUME_DEVICE,
     _A.OPEN_RECOVERY,
     _A.RELEASE_ACCOUNT,
-    _A.RESUME_DEVICE,
 )
 """Acts that loosen, move money or destroy: nobody does them alone."""
 
