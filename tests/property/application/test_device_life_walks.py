@@ -170,7 +170,7 @@ def run_turn(provider: ReplayProvider, does: Any) -> Any:
 
 TestWalk = pytest.mark.requirement("MFS-7.4.5-04")(pytest.mark.threat("THR-DEV-01")(Walk.TestCase))
 TestWalk.settings = settings(
-    max_examples=30,
+    max_examples=15,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
