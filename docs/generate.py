@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tallystick.entry.cli.manual import manual_page
+from tallystick.entry.lifepages import device_life_page, device_life_picture
 from tallystick.kernel.errors import MfsError
 from tallystick.process.catalogue import catalogue
 from tallystick.process.catalogue.coverage import coverage_report, render_markdown
@@ -110,6 +111,7 @@ def main() -> None:
         ("registers.md", registers_page()),
         ("mechanisms.md", mechanisms_page(vectors["files"])),
         ("keys.md", keys_page()),
+        ("device-life.md", device_life_page()),
         ("clauses.md", render_markdown(coverage_report(REFERENCE.parents[1]))),
     )
     for name, text in pages:
@@ -119,6 +121,10 @@ def main() -> None:
         ladder_example(), encoding="utf-8"
     )
     print("written: docs/how-to/read-the-report.svg")
+    (REFERENCE.parent / "explanation" / "device-life.svg").write_text(
+        device_life_picture(), encoding="utf-8"
+    )
+    print("written: docs/explanation/device-life.svg")
 
 
 if __name__ == "__main__":

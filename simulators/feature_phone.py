@@ -73,6 +73,13 @@ class FeaturePhone:
         """
         return self.dial("5", pin.reveal())[-1]
 
+    def block(self, pin: Secret[str]) -> str:
+        """Block the app on every phone of one's own; gives the last page.
+
+        Source: ISO/TS 12812-2:2017, 7.4.5
+        """
+        return self.dial("8", "3", pin.reveal())[-1]
+
     def set_pin(self, code: Secret[str], pin: Secret[str]) -> str:
         """The last page of setting a PIN with an activation code.
 

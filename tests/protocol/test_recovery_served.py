@@ -107,7 +107,7 @@ def test_a_second_phone_stops_the_lost_one_at_once_and_recovers_alone(scene: Rec
     second = scene.provider.enrol_phone(person.number, activation, scene.code(person.number, 1))
     lost = person.keystore.identity().device
     scene.life(second).open(RecoveryKind.LOST_PHONE, lost=lost)
-    with pytest.raises(NotPermitted, match="suspended"):
+    with pytest.raises(NotPermitted, match="is lost"):
         person.session.establish()
     assert second.wallet.account().available_minor == 1_000_000
 

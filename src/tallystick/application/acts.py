@@ -16,7 +16,6 @@ from tallystick.application.customers import (
     Profile,
 )
 from tallystick.application.daybook import DayBook
-from tallystick.application.devices import Devices, DeviceStatus
 from tallystick.application.operators import Acted, Operators, Performer, check_two_people
 from tallystick.application.payments import Ask, Payments
 from tallystick.application.payments.model import Stage
@@ -46,12 +45,10 @@ from tallystick.protocol.operators import (
     ReversePayment,
     SetIncentive,
     ShadowPolicy,
-    SuspendDevice,
 )
 
 _open_customer = Decoder(OpenCustomer)
 _issue = Decoder(IssueActivation)
-_suspend = Decoder(SuspendDevice)
 _fund = Decoder(FundAccount)
 _reverse = Decoder(ReversePayment)
 _activate = Decoder(ActivatePolicy, limit=600 * 1024)
@@ -86,7 +83,6 @@ class Acts:
         book: LedgerBook,
         customers: Customers,
         days: DayBook,
-        devices: Devices,
         operators: Operators,
         payments: Payments,
         policy: PolicyInForce,
@@ -102,7 +98,6 @@ class Acts:
         self._book = book
         self._customers = customers
         self._days = days
-        self._devices = devices
         self._operators = operators
         self._payments = payments
         self._policy = policy
@@ -120,11 +115,9 @@ class Acts:
             "issue-activation": self._issue_activation,
             "lift-tightening": self._lift_tightening,
             "open-customer": self._open_customer,
-            "resume-device": self._resume_device,
             "reverse-payment": self._reverse_payment,
             "set-incentive": self._set_incentive,
             "shadow-policy": self._shadow_policy,
-            "suspend-device": self._suspend_device,
             **more,
         }
 
@@ -182,21 +175,6 @@ class Acts:
             public={"activation": activation.id},
         )
         return Acted("an activation code was sent to the customer's number", index, activation.id)
-
-    def _suspend_device(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
-        asked = _suspend.decode(body)
-        device = self._devices.get(asked.device)
-        index = self._access.suspend(turn, device, asked.because, "device.suspended")
-        return Acted("the device is suspended and its sessions are over", index)
-
-    def _resume_device(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
-        asked = _suspend.decode(body)
-        device = self._devices.get(asked.device)
-        self._devices.set_status(turn, device, DeviceStatus.ACTIVE, asked.because)
-        index = turn.record(
-            "device.resumed", policy=self._policy.version, public={"because": asked.because}
-        )
-        return Acted("the device may act again", index)
 
     def _fund_account(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         asked = _fund.decode(body)

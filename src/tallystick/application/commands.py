@@ -23,6 +23,7 @@ from tallystick.application.desk.model import (
     SignIn,
 )
 from tallystick.application.desks import Desks
+from tallystick.application.devicelife import BlockByDialling, DeviceDue, HearWipe, LivesOn
 from tallystick.application.education import DialledTerms, InLesson
 from tallystick.application.key_uses import decide_use
 from tallystick.application.keylife import SeenKeys
@@ -240,6 +241,10 @@ Command = (
     | InSession
     | Approving
     | InLife
+    | LivesOn
+    | BlockByDialling
+    | DeviceDue
+    | HearWipe
     | DialledStop
     | RecoveryDue
     | InLesson
@@ -304,6 +309,10 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     InSession: lambda desks, turn, one: one.act(desks.selfcare, turn, one.session, one.sequence),
     Approving: lambda _, turn, one: one.act(turn),
     InLife: lambda desks, turn, one: one.act(desks.own_recovery, turn, one.session, one.sequence),
+    LivesOn: lambda desks, turn, one: one.act(desks.own_devices, turn, one.session, one.sequence),
+    BlockByDialling: lambda desks, turn, one: desks.own_devices.block(turn, one.customer),
+    HearWipe: lambda desks, turn, one: desks.wiping.hear(turn, one.word),
+    DeviceDue: lambda desks, turn, one: desks.life.tend(turn, one.device),
     DialledStop: lambda desks, turn, one: desks.recovery.cancel_dialled(turn, one.customer),
     InLesson: lambda desks, turn, one: one.act(desks.education, turn, one.session, one.sequence),
     DialledTerms: lambda desks, turn, one: desks.education.accept_dialled(turn, one.customer),

@@ -21,6 +21,7 @@ from tallystick.application.consent import DeviceSigned, PinVerified
 from tallystick.application.core.settling import Settling
 from tallystick.application.customers import CustomerKind, Customers, Languages
 from tallystick.application.desk import Desk
+from tallystick.application.devicelife import DeviceLife, OwnDevices, Wiping
 from tallystick.application.deviceproofs import DeviceProofs
 from tallystick.application.devices import Devices
 from tallystick.application.education import Education
@@ -113,6 +114,9 @@ class Desks:
     keylife: KeyLife
     custody: Custody
     payment_keys: PaymentKeys
+    life: DeviceLife
+    own_devices: OwnDevices
+    wiping: Wiping
 
     @property
     def incentives(self) -> Incentives:
@@ -161,8 +165,7 @@ class Desks:
     ) -> Outcome:  # fmt: skip
         """Execute an order that a PIN confirmed; the count of wrong PINs begins anew.
 
-        What mobile networks say of the SIM goes into the facts; what none says is told as a missing
-        signal.
+        What networks say of the SIM goes into the facts; what none says counts as missing.
         Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
         """
         customer = self.pins.clear(turn, self.customers.get(customer_id))
@@ -392,5 +395,5 @@ class Desks:
             self.order_codes, self.bounds, self.education, desk.views, desk.workloads, kept,
             self.certification, self.keylife, self.custody, self.signals, self.attempts,
             self.authenticators, self.exemptions, self.book, self.payment_keys, self.apps,
-            self.proofs,
+            self.proofs, self.life,
         )  # fmt: skip

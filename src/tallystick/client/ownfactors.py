@@ -26,10 +26,12 @@ from tallystick.protocol.authentication import (
     RemoveDevice,
     ReportKey,
 )
+from tallystick.protocol.devicelife import DeviceView, OwnDeviceList, SteerDevice
 from tallystick.protocol.payments import Empty
 
 T = TypeVar("T")
 
+_devices = Decoder(OwnDeviceList)
 _empty = Decoder(Empty)
 _factors = Decoder(FactorsGiven)
 _challenges = Decoder(Challenge)
@@ -90,6 +92,22 @@ class OwnFactors:
         Source: ISO/TS 12812-2:2017, 7.4.5
         """
         self._ask("device.remove", "/v1/devices/remove", RemoveDevice(device=device), _empty)
+
+    def devices(self) -> tuple[DeviceView, ...]:
+        """One's devices, all that is kept of them, and what may be done about each from here.
+
+        Source: ISO/TS 12812-2:2017, 7.3.6; 14.2.2
+        """
+        return self._ask("device.list", "/v1/devices/list", Empty(), _devices).devices
+
+    def steer(self, device: str, act: str) -> None:
+        """Suspend, resume, lose, steal, hand-on or deactivate a device of one's own.
+
+        What cannot be taken back, and resuming, takes a factor that was just given.
+        Source: ISO/TS 12812-2:2017, 7.4.5
+        """
+        asked = SteerDevice(device=device, act=act)
+        self._ask("device.steer", "/v1/devices/steer", asked, _empty)
 
     def report_void_key(self, because: str) -> None:
         """Say that the consent key is void, since what unlocks it was changed; enrol again then.

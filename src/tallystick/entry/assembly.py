@@ -18,7 +18,8 @@ from tallystick.application.webhooks import Webhooks
 from tallystick.application.writer import Writer
 from tallystick.entry.attesting import attesting_in
 from tallystick.entry.desk_settings import desk_settings
-from tallystick.entry.joining import Ground, Scale, join_desks
+from tallystick.entry.grounds import Ground, Scale
+from tallystick.entry.joining import join_desks
 from tallystick.entry.keykeeping import load_in_state, recall_states, seen_keys, state_keeper
 from tallystick.entry.module_settings import open_module
 from tallystick.entry.paycrypt_settings import PURPOSES, paycrypt_settings

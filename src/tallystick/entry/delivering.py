@@ -13,6 +13,7 @@ from tallystick.application.customers import Customer
 from tallystick.application.notices import (
     ActivationIssued,
     DeviceSuspended,
+    DeviceTold,
     Facts,
     NoticeRow,
     NotMe,
@@ -185,6 +186,8 @@ def _code_facts(platform: Platform, notice: NoticeRow, life_ms: int) -> Facts:
 
 
 def _longer_facts(platform: Platform, notice: NoticeRow) -> Facts:
+    if notice.template.value.startswith("device-"):
+        return DeviceTold(told=notice.template)
     if notice.template not in _RECOVERIES:
         return _payment_facts(platform, notice)
     left = platform.desks.recovery.find(notice.reference).ready_at - platform.clock.now()

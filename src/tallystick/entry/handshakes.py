@@ -7,6 +7,7 @@
 Source: ISO/TS 12812-2:2017, 7.2.7; 7.3.2; 7.4.1
 """
 
+from tallystick.application.devices import DeviceStatus
 from tallystick.application.turn import Recorded
 from tallystick.entry.assembly import Platform
 from tallystick.infrastructure.crypto.kem import KemSuite
@@ -64,7 +65,9 @@ def proved(platform: Platform, session: str, body: bytes) -> AuthenticatedDevice
     try:
         device = platform.desks.devices.get(claimed.device)
     except NotFound:
-        raise NotAuthentic("the handshake is not authentic", remedy="enrol this phone") from None
+        raise _not_authentic() from None
+    if device.status is DeviceStatus.DELETED:
+        raise _not_authentic()
     return claimed.verify(Es256VerifyKey(device.possession), device.certificate_id)
 
 
@@ -87,3 +90,7 @@ def accepted(platform: Platform, recorded: Recorded, keys: SessionKeys) -> bytes
     if not isinstance(reply, SessionAccepted | EnrolmentAccepted):
         raise Broken("the handshake came to nothing")
     return accept(keys, platform.nonces.draw(), reply, 200)
+
+
+def _not_authentic() -> NotAuthentic:
+    return NotAuthentic("the handshake is not authentic", remedy="enrol this phone")

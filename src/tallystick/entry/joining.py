@@ -3,7 +3,7 @@
 Source: ISO/TS 12812-2:2017, 6.2.2
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,85 +18,54 @@ from tallystick.application.authentication import Access, Sessions
 from tallystick.application.authentication.people import Keys, People
 from tallystick.application.authenticators import Authenticators
 from tallystick.application.book import LedgerBook
-from tallystick.application.certification import Certification
 from tallystick.application.core.settling import Settling
 from tallystick.application.customers import Customers, Languages
 from tallystick.application.daybook import DayBook
-from tallystick.application.desk import acts_of_the_desk
+from tallystick.application.desk import Desk, acts_of_the_desk
 from tallystick.application.desks import Desks
+from tallystick.application.deviceacts import DeviceActs
+from tallystick.application.devicelife import DeviceLife
 from tallystick.application.deviceproofs import DeviceProofs
-from tallystick.application.devices import Attesting, Devices
+from tallystick.application.devices import Devices
 from tallystick.application.education import Education
 from tallystick.application.exemptions import Exemptions
 from tallystick.application.guarding import Guarding
 from tallystick.application.incentives import Incentives
 from tallystick.application.keylife import Custody, KeyLife
-from tallystick.application.keylife.service import Apply as ApplyState
 from tallystick.application.lives import LifeActs
 from tallystick.application.notices import Notices
 from tallystick.application.operators import Operators, Performer
 from tallystick.application.ordercodes import OrderCodes
 from tallystick.application.paycrypt import PaymentKeys
-from tallystick.application.payments import Payments, Tariff
+from tallystick.application.payments import Payments
 from tallystick.application.pins import Pins
-from tallystick.application.policing import Officers, PolicyInForce, Seal
+from tallystick.application.policing import PolicyInForce
 from tallystick.application.proving import Proving
-from tallystick.application.quotekeys import QuoteKeys
-from tallystick.application.quoting import Quoting, Terms
+from tallystick.application.quoting import Quoting
 from tallystick.application.recovery import Assembly, OwnRecovery, Recovery
 from tallystick.application.sealing import SealRenewal
 from tallystick.application.selfcare import Crew, SelfCare
 from tallystick.application.signals import Signals
 from tallystick.application.sims import Sims
 from tallystick.application.webhooks import Webhooks
-from tallystick.entry.desk_settings import DeskSettings
 from tallystick.entry.desking import operators_desk
-from tallystick.entry.registering import KeptRegisters
-from tallystick.entry.settings import ProviderSettings
-from tallystick.infrastructure.envelope.certificate import issue_certificate
-from tallystick.infrastructure.keys.table import LoadedKeys
-from tallystick.infrastructure.modules.block import BlockRoots
-from tallystick.infrastructure.modules.interface import CryptoModule, Purpose
-from tallystick.infrastructure.modules.sealing import StoreSeals
+from tallystick.entry.grounds import (
+    Ground,
+    applications,
+    authenticators_of,
+    authority,
+    believed,
+    certification,
+    recording,
+    seal,
+    sims_of,
+    store_seals,
+    terms,
+)
+from tallystick.entry.living import own_devices, what_follows, wiping_of
+from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.signer import ModuleSigner
-from tallystick.infrastructure.store.database import Connection
-from tallystick.kernel.time import Clock
 from tallystick.protocol.approvals import offline_header
-from tallystick.protocol.enrolment import DeviceCertificate
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """How much is kept in memory: rows of each kind, and hot session keys.
-
-    Source: ISO/TS 12812-2:2017, 6.2.3
-    """
-
-    rows: int = 12_000
-    orders: int = 4_000
-    hot_keys: int = 8_192
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What every capability stands on.
-
-    Source: ISO/TS 12812-2:2017, 6.2
-    """
-
-    settings: ProviderSettings
-    clock: Clock
-    module: CryptoModule
-    keys: LoadedKeys
-    reader: Connection
-    size: Scale
-    quote_keys: QuoteKeys
-    quote_roots: BlockRoots
-    registers: KeptRegisters
-    network: bool
-    desk: DeskSettings | None
-    attesting: Attesting
-    apply_state: ApplyState
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +77,7 @@ class _Base:
     devices: Devices
     sessions: Sessions
     access: Access
+    life: DeviceLife
     attempts: Attempts
     exemptions: Exemptions
     book: LedgerBook
@@ -127,76 +97,123 @@ class _Asking:
     offline: Offline
 
 
+@dataclass(frozen=True, slots=True)
+class _Working:
+    """What is done with people and money: by themselves, by agents, and by operators."""
+
+    quoting: Quoting
+    operators: Operators
+    desk: Desk
+    webhooks: Webhooks
+    authenticators: Authenticators
+    pins: Pins
+    selfcare: SelfCare
+    asking: _Asking
+    recovery: Recovery
+    bounds: AgentBounds
+    order_codes: OrderCodes
+    keylife: KeyLife
+    custody: Custody
+    acts: Acts
+
+
 def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
     """The capabilities, joined.
 
     Source: ISO/TS 12812-2:2017, 6.2.2
     """
     ground = _people_and_money(on)
+    work = _working(on, ground)
+    policy, reader, rows = ground.policy, on.reader, on.size.rows
+    languages = Languages(reader, on.settings.language, capacity=rows)
+    desks = Desks(
+        policy=policy,
+        customers=ground.customers,
+        languages=languages,
+        sims=ground.sims,
+        order_codes=work.order_codes,
+        devices=ground.devices,
+        proofs=DeviceProofs(reader, capacity=rows),
+        sessions=ground.sessions,
+        access=ground.access,
+        pins=work.pins,
+        attempts=ground.attempts,
+        authenticators=work.authenticators,
+        exemptions=ground.exemptions,
+        selfcare=work.selfcare,
+        book=ground.book,
+        payments=ground.payments,
+        operators=work.operators,
+        acts=work.acts,
+        notices=ground.notices,
+        webhooks=work.webhooks,
+        signals=ground.signals,
+        settling=Settling(ground.payments, ground.customers, ground.book, policy),
+        certification=certification(on, policy),
+        apps=ground.apps,
+        proving=Proving(
+            ground.access, ground.attempts, work.acts, ground.customers, policy, reader
+        ),
+        desk=work.desk,
+        approvals=work.asking.approvals,
+        beginning=work.asking.beginning,
+        offline=work.asking.offline,
+        inboxes=Reading(work.asking.approvals.kept),
+        recovery=work.recovery,
+        own_recovery=OwnRecovery(work.recovery, work.bounds),
+        bounds=work.bounds,
+        keylife=work.keylife,
+        custody=work.custody,
+        life=ground.life,
+        own_devices=own_devices(ground.life, work.selfcare, work.pins, reader),
+        wiping=wiping_of(on.module, on.keys, ground.life),
+        education=Education(
+            ground.customers, languages, ground.sessions, policy, reader, capacity=rows
+        ),
+        seals=SealRenewal(store_seals(on), reader, work.operators, ground.devices, work.desk),
+        payment_keys=PaymentKeys(policy, reader),
+    )
+    return desks, work.quoting, work.webhooks
+
+
+def _working(on: Ground, ground: _Base) -> _Working:
     policy, customers, payments = ground.policy, ground.customers, ground.payments
     module, reader, rows = on.module, on.reader, on.size.rows
     quoting = _quoting(on, ground)
     asked = module, on.keys, customers, policy, reader, on.registers, on.desk
     operators, desk = operators_desk(*asked)
     webhooks, attempts, sessions = Webhooks(reader), ground.attempts, ground.sessions
-    authenticators, pins = _authenticators(on, policy), Pins(customers, attempts, policy)
+    authenticators, pins = authenticators_of(on, policy), Pins(customers, attempts, policy)
     crew = attempts, authenticators, customers, ground.devices, payments, pins, policy, sessions
-    selfcare = SelfCare(Crew(*crew))
+    selfcare = SelfCare(Crew(*crew, ground.life))
     asking = _asking(on, ground, quoting, authenticators)
     guarded = attempts, authenticators, customers, ground.exemptions, policy, selfcare, sessions
-    languages = Languages(reader, on.settings.language, capacity=rows)
     recovery = _recovery(on, ground)
-    bounds, custody = AgentBounds(customers, policy, reader, capacity=rows), Custody(policy, reader)
-    keylife = KeyLife(policy, reader, on.apply_state, lambda: _recording(on))
+    bounds = AgentBounds(customers, policy, reader, capacity=rows)
+    order_codes = _order_codes(on, ground)
+    what_follows(ground.life, asking.approvals, order_codes, authenticators)
+    keylife = KeyLife(policy, reader, on.apply_state, lambda: recording(on))
     asked_for = ApprovalActs(asking.approvals, asking.beginning, customers)
     guarding, lives = Guarding(*guarded), LifeActs(recovery, bounds, ground.book)
-    others = _acts_of((keylife, custody, asked_for, guarding, lives))
+    custody, steps = Custody(policy, reader), DeviceActs(ground.life, desk.emergencies.running)
+    others = _acts_of((keylife, custody, asked_for, guarding, lives, steps))
     acts = _acts(on, ground, operators, quoting, webhooks, {**acts_of_the_desk(desk), **others})
-    desks = Desks(
-        policy=policy,
-        customers=customers,
-        languages=languages,
-        sims=ground.sims,
-        order_codes=_order_codes(on, ground),
-        devices=ground.devices,
-        proofs=DeviceProofs(reader, capacity=rows),
-        sessions=sessions,
-        access=ground.access,
-        pins=pins,
-        attempts=attempts,
-        authenticators=authenticators,
-        exemptions=ground.exemptions,
-        selfcare=selfcare,
-        book=ground.book,
-        payments=payments,
-        operators=operators,
-        acts=acts,
-        notices=ground.notices,
-        webhooks=webhooks,
-        signals=ground.signals,
-        settling=Settling(payments, customers, ground.book, policy),
-        certification=_certification(on, policy),
-        apps=ground.apps,
-        proving=Proving(ground.access, attempts, acts, customers, policy, reader),
-        desk=desk,
-        approvals=asking.approvals,
-        beginning=asking.beginning,
-        offline=asking.offline,
-        inboxes=Reading(asking.approvals.kept),
-        recovery=recovery,
-        own_recovery=OwnRecovery(recovery, bounds),
-        bounds=bounds,
-        keylife=keylife,
-        custody=custody,
-        education=Education(customers, languages, sessions, policy, reader, capacity=rows),
-        seals=SealRenewal(_store_seals(on), reader, operators, ground.devices, desk),
-        payment_keys=PaymentKeys(policy, reader),
+    return _Working(
+        quoting,
+        operators,
+        desk,
+        webhooks,
+        authenticators,
+        pins,
+        selfcare,
+        asking,
+        recovery,
+        bounds,
+        order_codes,
+        keylife,
+        custody,
+        acts,
     )
-    return desks, quoting, webhooks
-
-
-def _store_seals(on: Ground) -> StoreSeals:
-    return StoreSeals(on.module, on.keys.every(Purpose.STORE))
 
 
 class _Acting(Protocol):
@@ -209,20 +226,15 @@ def _acts_of(others: Iterable[_Acting]) -> dict[str, Performer]:
     return {name: performer for one in others for name, performer in one.acts().items()}
 
 
-def _recording(on: Ground) -> frozenset[str]:
-    """The keys without which nothing could be recorded."""
-    return frozenset(on.keys.newest(one).id for one in (Purpose.TALLY, Purpose.STORE))
-
-
 def _people_and_money(on: Ground) -> _Base:
     module, reader, rows = on.module, on.reader, on.size.rows
-    policy = PolicyInForce(_believed(on), reader, _seal(on))
+    policy = PolicyInForce(believed(on), reader, seal(on))
     policy.load()
-    seals = _store_seals(on)
+    seals = store_seals(on)
     codes = on.keys.newest(Purpose.ACTIVATION)
     customers = Customers(module, on.keys.newest(Purpose.ALIAS_INDEX), reader, capacity=rows)
     devices = Devices(
-        *(module, seals, _authority(on), reader), capacity=rows, attesting=on.attesting
+        *(module, seals, authority(on), reader), capacity=rows, attesting=on.attesting
     )
     sessions = Sessions(module, hot_keys=on.size.hot_keys)
     notices = Notices(reader)
@@ -231,11 +243,12 @@ def _people_and_money(on: Ground) -> _Base:
     )
     attempts = Attempts(customers, notices, policy, reader, capacity=rows)
     exemptions = Exemptions(policy, reader, capacity=rows)
-    sims = _sims(on)
+    sims = sims_of(on)
     told = customers, notices, policy, sims, reader
     signals = Signals(*told, connected=on.network, capacity=rows)
-    apps = _applications(on, policy)
-    people = People(customers, devices, sessions, notices, policy, signals, attempts, apps)
+    apps = applications(on, policy)
+    life = DeviceLife(customers, devices, notices, policy, reader, capacity=rows)
+    people = People(customers, devices, sessions, notices, policy, signals, attempts, apps, life)
     access = Access(Keys(module, codes), people, reader, capacity=rows)
     payments = Payments(
         customers,
@@ -254,6 +267,7 @@ def _people_and_money(on: Ground) -> _Base:
         devices,
         sessions,
         access,
+        life,
         attempts,
         exemptions,
         book,
@@ -266,14 +280,9 @@ def _people_and_money(on: Ground) -> _Base:
 
 
 def _quoting(on: Ground, ground: _Base) -> Quoting:
-    terms, knows = _terms(on.settings), ground.payments.knows
+    said, knows = terms(on.settings), ground.payments.knows
     draw = on.module.random
-    return Quoting(ground.customers, ground.policy, on.quote_keys, draw, terms, knows)
-
-
-def _authenticators(on: Ground, policy: PolicyInForce) -> Authenticators:
-    seeds = on.keys.handles.get(Purpose.OTP_TRANSPORT, ())
-    return Authenticators(on.module, seeds, policy, on.reader, capacity=on.size.rows)
+    return Quoting(ground.customers, ground.policy, on.quote_keys, draw, said, knows)
 
 
 def _approvals(on: Ground, ground: _Base) -> Approvals:
@@ -302,7 +311,6 @@ def _acts(
         book=ground.book,
         customers=ground.customers,
         days=DayBook(on.reader, on.settings.currency),
-        devices=ground.devices,
         operators=operators,
         payments=ground.payments,
         policy=ground.policy,
@@ -343,6 +351,7 @@ def _recovery(on: Ground, ground: _Base) -> Recovery:
         access=ground.access,
         customers=ground.customers,
         devices=ground.devices,
+        life=ground.life,
         notices=ground.notices,
         policy=ground.policy,
         sessions=ground.sessions,
@@ -353,52 +362,6 @@ def _recovery(on: Ground, ground: _Base) -> Recovery:
     return recovery
 
 
-def _sims(on: Ground) -> Sims:
-    aliases, told = on.keys.newest(Purpose.ALIAS_INDEX), on.settings.sim_changes is not None
-    return Sims(on.module, aliases, on.reader, capacity=on.size.rows, signalled=told)
-
-
 def _order_codes(on: Ground, base: _Base) -> OrderCodes:
     codes = on.keys.newest(Purpose.ACTIVATION)
     return OrderCodes(on.module, codes, base.notices, base.policy, on.reader, capacity=on.size.rows)
-
-
-def _certification(on: Ground, policy: PolicyInForce) -> Certification:
-    officers = {name: half.verify_key() for name, half in on.settings.officers.items()}
-    return Certification(officers, on.settings.profile, policy, on.reader)
-
-
-def _applications(on: Ground, policy: PolicyInForce) -> Applications:
-    officers = {name: half.verify_key() for name, half in on.settings.officers.items()}
-    believed = officers, on.settings.profile
-    return Applications(*believed, policy, on.reader, capacity=on.size.rows)
-
-
-def _believed(on: Ground) -> Officers:
-    """Whose signatures put a policy into force."""
-    halves = on.settings.officers.items()
-    officers = {name: half.verify_key() for name, half in halves}
-    return Officers(officers, on.settings.profile, on.settings.provider)
-
-
-def _seal(on: Ground) -> Seal:
-    """Signs tightenings with the newest key that the settings know; verifies with all of them."""
-    known = tuple(half.verify_key() for half in on.settings.tightening)
-    octets = {key.octets() for key in known}
-    for handle in on.keys.handles.get(Purpose.TIGHTENING, ()):
-        signer = ModuleSigner(on.module, handle)
-        if signer.public().octets() in octets:
-            return Seal(signer, known)
-    return Seal(None, known)
-
-
-def _terms(settings: ProviderSettings) -> Terms:
-    tariff = Tariff(flat_minor=settings.fees_flat_minor, basis_points=settings.fees_basis_points)
-    return Terms(settings.provider, settings.currency, tariff)
-
-
-def _authority(on: Ground) -> Callable[[DeviceCertificate], str]:
-    """Signs device certificates as the device CA."""
-    handle = on.keys.newest(Purpose.DEVICE_CA)
-    signer = ModuleSigner(on.module, handle)
-    return lambda certificate: issue_certificate(signer, handle.id, certificate)

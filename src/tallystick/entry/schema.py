@@ -17,6 +17,8 @@ from tallystick.application.customers.store import LANGUAGE_MIGRATION as LANGUAG
 from tallystick.application.customers.store import MIGRATION as CUSTOMERS
 from tallystick.application.daybook.store import MIGRATION as DAYS
 from tallystick.application.desk.store import MIGRATION as DESK
+from tallystick.application.devicelife.store import DENIED_MIGRATION as DENIED_KEYS
+from tallystick.application.devicelife.store import LIFE_MIGRATION as LIVES
 from tallystick.application.deviceproofs.store import MIGRATION as PROOFS
 from tallystick.application.devices.store import MIGRATION as DEVICES
 from tallystick.application.devices.store import VERDICT_MIGRATION as VERDICTS
@@ -63,5 +65,6 @@ MIGRATIONS = (
     PAYCRYPT,
     APPS, APPS_SEEN,
     APPRAISALS, BASES, PROOFS,
+    LIVES, DENIED_KEYS,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

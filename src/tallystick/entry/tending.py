@@ -5,6 +5,7 @@ Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.2; 7.4.5
 
 import asyncio
 
+from tallystick.application.devicelife import DeviceDue
 from tallystick.application.own_commands import SealAnew
 from tallystick.application.recovery import RecoveryDue
 from tallystick.entry.assembly import Platform
@@ -14,6 +15,7 @@ EVERY_S = 0.5
 SEALS_AT_ONCE = 32
 SEALS_PAUSE_S = 0.05
 """Rows that are looked at with one command, and the pause before the next: 640 a second at most."""
+DEVICES_EVERY_S = 2.0
 
 
 async def tend_recoveries(platform: Platform, writer: WriterLoop) -> None:
@@ -36,3 +38,14 @@ async def tend_seals(platform: Platform, writer: WriterLoop) -> None:
         await writer.ask(SealAnew(SEALS_AT_ONCE))
         await asyncio.sleep(SEALS_PAUSE_S)
     await asyncio.Event().wait()
+
+
+async def tend_devices(platform: Platform, writer: WriterLoop) -> None:
+    """Tell the writer, for ever, of each device whose time has come.
+
+    Source: ISO/TS 12812-2:2017, 7.4.5
+    """
+    while True:
+        await asyncio.sleep(DEVICES_EVERY_S)
+        for device in platform.desks.life.due(platform.clock.now()):
+            await writer.ask(DeviceDue(device))

@@ -49,13 +49,17 @@ def _public(name: str) -> Flow:
 
 
 FLOWS: tuple[Flow, ...] = (
-    *map(_handshake, ("session.hello", "session.establish", "enrolment.complete")),
+    *map(
+        _handshake,
+        ("session.hello", "session.establish", "enrolment.complete", "device.wipe"),
+    ),
     *map(
         _sealed,
         (
             "session.end", "payment.quote", "payment.order", "payment.receipt", "account.read",
             "agent.open-customer", "factor.challenge", "factor.code", "factor.pin", "pin.change",
-            "payee.add", "device.remove", "device.key-void", "device.tries", "session.list",
+            "payee.add", "device.remove", "device.key-void", "device.tries", "device.list",
+            "device.steer", "session.list",
             "session.end-others",
             "approval.begin", "approval.inbox", "approval.stream", "approval.approve",
             "approval.decline", "approval.cancel", "approval.wake",
@@ -68,7 +72,7 @@ FLOWS: tuple[Flow, ...] = (
         _act,
         (
             "operator.enrol", "open-customer", "issue-activation", "suspend-device",
-            "resume-device", "fund-account", "reverse-payment", "activate-policy",
+            "resume-device", "remove-device", "fund-account", "reverse-payment", "activate-policy",
             "shadow-policy", "lift-tightening", "set-incentive", "cover-commission",
             "certificate.state", "app.state", "decline-act", "bind-passkey",
             "break-glass", "review-emergency", "issue-workload", "revoke-workload",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tallystick.application.desks import Desks
+from tallystick.application.devicelife import Act, By
 from tallystick.application.devices import Device
 from tallystick.application.devices.model import COPIED
 from tallystick.application.turn import Outcome, Turn
@@ -120,7 +121,7 @@ def _asserted(
             counter=counter,
         )
     except Replayed as fork:
-        desks.access.suspend(turn, device, COPIED, "device.suspended")
+        desks.life.act(turn, device, Act.SUSPEND, By.PROVIDER, COPIED)
         raise NotPermitted(
             "the device is suspended",
             because=COPIED,

@@ -246,6 +246,21 @@ class Approvals:
         self.kept.raise_risk(turn, customer, denials)
         self._staff.notices.add(turn, customer, Template.NOT_ME, customer)
 
+    def device_stopped(self, turn: Turn, device: Device) -> None:
+        """Cancel what waits for this device alone, was begun by its customer or signed by them.
+
+        No push wakes the device any more.
+        Source: ISO/TS 12812-2:2017, 7.4.5
+        """
+        customer = device.customer
+        for row in self.kept.pending(customer):
+            only = row.devices == device.id
+            begun = row.source == f"customer:{customer}"
+            if only or begun or customer in self.kept.signed(row):
+                stopped = moved(row, ApprovalStage.CANCELLED, "a device was stopped")
+                self.kept.record(turn, stopped, "cancelled")
+        self.kept.wake_by(turn, device.id, customer, "")
+
     def cancel(self, turn: Turn, source: str, approval: str, because: str = "") -> Outcome:
         """Take a request back, as who began it; an empty `source` is an operator.
 

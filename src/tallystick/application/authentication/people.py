@@ -10,6 +10,7 @@ from tallystick.application.apps import Applications
 from tallystick.application.attempts import Attempts
 from tallystick.application.authentication.sessions import Sessions
 from tallystick.application.customers import Customer, Customers
+from tallystick.application.devicelife.service import DeviceLife
 from tallystick.application.devices import Devices
 from tallystick.application.notices import Notices
 from tallystick.application.policing import PolicyInForce
@@ -47,3 +48,4 @@ class People:
     signals: Signals
     attempts: Attempts
     apps: Applications
+    life: DeviceLife

@@ -9,9 +9,9 @@ from tallystick.application.authentication.model import Activation, Session, new
 from tallystick.application.authentication.people import Keys, People, Redeemed
 from tallystick.application.authentication.store import ACTIVATION
 from tallystick.application.customers import Customer
-from tallystick.application.devices import Device, DeviceStatus
+from tallystick.application.devicelife.rules import Act, By, Follow
+from tallystick.application.devices import Device
 from tallystick.application.devices.model import COPIED
-from tallystick.application.notices import Template
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.envelope.handshake_server import (
     AuthenticatedDevice,
@@ -56,6 +56,9 @@ class Access:
         self._signals = people.signals
         self._attempts = people.attempts
         self._apps = people.apps
+        self._life = people.life
+        self._life.follow(Follow.SESSIONS, self._end_sessions)
+        self._life.follow(Follow.CODES, self._void_codes)
         self.when_redeemed: list[Redeemed] = []
         self._activations = RowCache(ACTIVATION, Activation, reader, capacity=capacity)
         # What is not there is tried like what is: this one has ended and is nobody's.
@@ -168,6 +171,7 @@ class Access:
         Without using up the code it raises OutOfReach while what enrolling leans on fails, the
         policy's refusal while the SIM that the code was sent to changed too lately, and
         UpgradeRequired for an application that is altered, denied, withdrawn or too old.
+        LimitExceeded for a customer who has as many devices as may be.
         Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.1
         """
         self._policy.check_reach(Operation.ENROL, turn.now)
@@ -175,6 +179,7 @@ class Access:
         expected = self.customer_of(opened.activation)
         if expected is not None:
             self._signals.hold_back(expected, Operation.ACTIVATE, Channel.APP, turn.now)
+            self._life.check_room(expected, self._issuer(opened.activation))
         evidence = self._devices.attesting.appraise(opened, turn.now)
         app = app_of_enrolment(opened, evidence)
         self._apps.look(app, "", turn.now)
@@ -182,8 +187,7 @@ class Access:
         self._permit(turn, customer, None, Operation.ENROL, (Factor.POSSESSION.value,))
         device = self._devices.enrol(turn, customer, opened, turn.provider, evidence)
         self._apps.come_in(turn, device.id, app, fresh=True)
-        counted = self._customers.get(customer.id)
-        self._customers.save(turn, replace(counted, devices=counted.devices + 1))
+        self._life.enrolled(turn, device, self._issuer(opened.activation))
         self.redeemed(turn, customer, opened.activation, device.id)
         transcript = b64url(opened.transcript)
         index = turn.record_about(
@@ -222,7 +226,7 @@ class Access:
         standing = self._apps.come_in(turn, device.id, app_said(proved.app))
         judged = self._devices.renew(turn, device, proved.renewal)
         if isinstance(judged, Spent):
-            raise self._suspend_copy(turn, device, customer)
+            raise self._suspend_copy(turn, device)
         if isinstance(judged, Overtaken):
             raise Conflict("a later handshake came first", remedy="begin a new one")
         if not isinstance(judged, Renewed | Resynchronised):
@@ -246,23 +250,6 @@ class Access:
             app=notice_of(standing),
         )
         return Outcome(accepted)
-
-    def suspend(self, turn: Turn, device: Device, because: str, kind: str) -> int:
-        """Suspend a device, end its sessions, tell its customer; gives the event's index.
-
-        Source: ISO/TS 12812-2:2017, 7.4.5
-        """
-        self._devices.set_status(turn, device, DeviceStatus.SUSPENDED, because)
-        turn.on_durable(lambda: self._sessions.end_device(device.id, turn.now))
-        customer = self._customers.get(device.customer)
-        self._notices.add(turn, customer.id, Template.DEVICE_SUSPENDED, device.id)
-        return turn.record_about(
-            kind,
-            policy=self._policy.version,
-            mac=self._customers.commit_mac(customer),
-            committed={"customer": customer.id, "device": device.id},
-            public={"because": because},
-        )
 
     def trim(self) -> None:
         """Forget what is over capacity.
@@ -300,9 +287,9 @@ class Access:
             public={"trust": device.trust, **self._devices.attesting.words(device)},
         )
 
-    def _suspend_copy(self, turn: Turn, device: Device, customer: Customer) -> NotPermitted:
+    def _suspend_copy(self, turn: Turn, device: Device) -> NotPermitted:
         because = COPIED
-        self.suspend(turn, device, because, "device.suspended")
+        self._life.act(turn, device, Act.SUSPEND, By.PROVIDER, because)
         return NotPermitted(
             "the device is suspended",
             because=because,
@@ -335,6 +322,16 @@ class Access:
             factors=(Factor.POSSESSION.value,),
         )
         self._sessions.open(turn, session, proved.keys)
+
+    def _issuer(self, activation: str) -> str:
+        known = self._activations.get(activation)
+        return "" if known is None else known.issued_by
+
+    def _end_sessions(self, turn: Turn, device: Device) -> None:
+        turn.on_durable(lambda: self._sessions.end_device(device.id, turn.now))
+
+    def _void_codes(self, turn: Turn, device: Device) -> None:
+        self.void(turn, self._customers.get(device.customer).activation)
 
     def _permit(
         self,

@@ -34,6 +34,7 @@ from tallystick.protocol.authentication import EnrolAuthenticator
 
 _HOTP, _TOTP, _OCRA = "hotp", "totp", "ocra"
 _MECHANISMS = {"SHA1": "hmac-sha1", "SHA256": "hmac-sha256", "SHA512": "hmac-sha512"}
+_NEVER = 2**62
 _LEADING = 8
 
 
@@ -148,6 +149,18 @@ class Authenticators:
         )
         self._rows.put(customer.id, moved, turn.changes)
         return rule.category
+
+    def end_carried(self, turn: Turn, customer: str) -> None:
+        """Let an authenticator that the policy says is in the handset answer nothing any more.
+
+        Its seed is forgotten; the customer gets another one at the desk.
+        Source: ISO/TS 12812-2:2017, 7.4.5
+        """
+        row = self._rows.get(customer)
+        rule = None if row is None else self._policy.compiled.policy.authenticators.get(row.kind)
+        if row is not None and rule is not None and rule.carried_by == "handset":
+            over = replace(row, seed=self._decoy, unused=_NEVER, question="")
+            self._rows.put(customer, over, turn.changes)
 
     def look(
         self, customer: Customer, now: Instant, given: Secret[str], following: Secret[str] | None

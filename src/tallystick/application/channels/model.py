@@ -153,7 +153,16 @@ class Safeguard(Record, frozen=True, kw_only=True):
     accept: bool
 
 
-Action = AskQuote | Pay | PayWithCode | CheckCode | Balance | SetPin | Speak | Safeguard
+class Block(Record, frozen=True, kw_only=True):
+    """Block every phone of the dialler; answer with `Blocked` or `Declined`.
+
+    Source: ISO/TS 12812-2:2017, 7.4.5
+    """
+
+    pin: SealedPin
+
+
+Action = AskQuote | Pay | PayWithCode | CheckCode | Balance | SetPin | Speak | Safeguard | Block
 
 
 class Quoted(Record, frozen=True, kw_only=True):
@@ -249,6 +258,13 @@ class Safeguarded(Record, frozen=True, kw_only=True):
     accepted: bool
 
 
+class Blocked(Record, frozen=True, kw_only=True):
+    """The dialler's phones are blocked.
+
+    Source: ISO/TS 12812-2:2017, 7.4.5
+    """
+
+
 Result = (
     Quoted
     | Paid
@@ -259,6 +275,7 @@ Result = (
     | PinIsSet
     | Spoken
     | Safeguarded
+    | Blocked
     | Declined
 )
 

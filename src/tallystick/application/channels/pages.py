@@ -3,6 +3,8 @@
 Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.6; 11.2.2; 3GPP TS 23.038, 6.2.1
 """
 
+from collections.abc import Mapping
+
 from tallystick.application.channels.model import (
     NOT_A_CUSTOMER,
     Declined,
@@ -14,6 +16,7 @@ from tallystick.application.channels.states import (
     AskActivationCode,
     AskAmount,
     AskBalancePin,
+    AskBlockPin,
     AskLanguage,
     AskNewPin,
     AskOrderCode,
@@ -79,10 +82,25 @@ _PLAIN: dict[type[State], Text] = {
     AskPinAgain: Text.ASK_PIN_AGAIN,
     AskLanguage: Text.ASK_LANGUAGE,
     AskSafety: Text.ASK_SAFETY,
+    AskBlockPin: Text.ASK_BLOCK_PIN,
 }
 
 
 _WARNINGS = {"first-large-amount": Text.WARN_LARGE, "new-payee": Text.WARN_NEW}
+
+WRONG: Mapping[type[State], Text] = {
+    AskPayee: Text.WRONG_NUMBER,
+    AskAmount: Text.WRONG_AMOUNT,
+    Confirm: Text.WRONG_PIN_FORM,
+    AskReceiptCode: Text.WRONG_CODE_FORM,
+    AskOrderCode: Text.WRONG_CODE_FORM,
+    AskBalancePin: Text.WRONG_PIN_FORM,
+    AskBlockPin: Text.WRONG_PIN_FORM,
+    AskActivationCode: Text.WRONG_CODE_FORM,
+    AskNewPin: Text.WRONG_PIN_FORM,
+    AskPinAgain: Text.PINS_DIFFER,
+}
+"""What is said where an entry does not have the form that is asked for."""
 
 
 class Pages:

@@ -156,6 +156,20 @@ class AskSafety(Record, frozen=True, kw_only=True):
     """
 
 
+class AskBlockPin(Record, frozen=True, kw_only=True):
+    """Waiting for the PIN that blocks the customer's phones.
+
+    Source: ISO/TS 12812-2:2017, 7.4.5
+    """
+
+
+class Blocking(Record, frozen=True, kw_only=True):
+    """The provider blocks the customer's phones.
+
+    Source: ISO/TS 12812-2:2017, 7.4.5
+    """
+
+
 class Safeguarding(Record, frozen=True, kw_only=True):
     """The provider cancels a recovery, or keeps that the terms were accepted.
 
@@ -222,12 +236,14 @@ State = (
     | Choosing
     | AskSafety
     | Safeguarding
+    | AskBlockPin
+    | Blocking
     | Offered
     | Reported
     | Ended
 )
 
-PinAsked = Confirm | AskBalancePin | AskNewPin | AskPinAgain
+PinAsked = Confirm | AskBalancePin | AskBlockPin | AskNewPin | AskPinAgain
 """Where what is typed next may be a PIN."""
 
 Secretive = PinAsked | AskOrderCode | AskActivationCode

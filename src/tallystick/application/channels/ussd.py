@@ -8,7 +8,7 @@
           +-> PIN -> (balance)
           +-> activation code -> new PIN -> again -> (set)
           +-> language -> (kept) -> menu
-          `-> protection -> (recovery stopped, terms accepted)
+          `-> protection -> (recovery stopped, terms accepted), PIN -> (phones blocked)
 
 `0` leads one page back, from the menu out of it, and `00` to the menu.
 
@@ -26,6 +26,8 @@ from tallystick.application.channels.model import (
     AskQuote,
     Balance,
     BalanceIs,
+    Block,
+    Blocked,
     CheckCode,
     CodeKnown,
     CodeSent,
@@ -48,7 +50,7 @@ from tallystick.application.channels.model import (
     TypedPin,
     UssdSession,
 )
-from tallystick.application.channels.pages import Pages, cut_to
+from tallystick.application.channels.pages import WRONG, Pages, cut_to
 from tallystick.application.channels.rules import (
     activation_code,
     chosen,
@@ -61,6 +63,7 @@ from tallystick.application.channels.states import (
     AskActivationCode,
     AskAmount,
     AskBalancePin,
+    AskBlockPin,
     AskLanguage,
     AskNewPin,
     AskOrderCode,
@@ -69,6 +72,7 @@ from tallystick.application.channels.states import (
     AskReceiptCode,
     AskSafety,
     AtMenu,
+    Blocking,
     Checking,
     Choosing,
     Confirm,
@@ -94,7 +98,7 @@ from tallystick.protocol.gsm7 import USSD_PLACES, places
 from tallystick.protocol.payments import PaymentKind, QuoteReply
 
 _RECEIPT = re.compile(r"^[0-9][0-9 -]{5,24}$")
-_AT_WORK = (Quoting, Paying, Checking, ReadingBalance, SettingPin, Choosing, Safeguarding)
+_AT_WORK = (Quoting, Paying, Checking, ReadingBalance, SettingPin, Choosing, Safeguarding, Blocking)
 
 _CHOICES: Mapping[str, State] = {
     "1": AskPayee(kind=PaymentKind.P2P),
@@ -108,21 +112,7 @@ _CHOICES: Mapping[str, State] = {
 }
 _LANGUAGES = {"1": Language.ENGLISH, "2": Language.FRENCH, "3": Language.SWAHILI}
 _SAFETY = {"1": Safeguard(accept=False), "2": Safeguard(accept=True)}
-_BACK, _HOME, _GO_ON = "0", "00", "1"
-
-
-_WRONG: Mapping[type[State], Text] = {
-    AskPayee: Text.WRONG_NUMBER,
-    AskAmount: Text.WRONG_AMOUNT,
-    Confirm: Text.WRONG_PIN_FORM,
-    AskReceiptCode: Text.WRONG_CODE_FORM,
-    AskOrderCode: Text.WRONG_CODE_FORM,
-    AskBalancePin: Text.WRONG_PIN_FORM,
-    AskActivationCode: Text.WRONG_CODE_FORM,
-    AskNewPin: Text.WRONG_PIN_FORM,
-    AskPinAgain: Text.PINS_DIFFER,
-}
-"""What is said where an entry does not have the form that is asked for."""
+_BACK, _HOME, _GO_ON, _BLOCK = "0", "00", "1", "3"
 
 
 def step(session: UssdSession, typed: str | TypedPin, facts: MenuFacts) -> Step:
@@ -204,7 +194,7 @@ class Menu:
         try:
             state, action = self._advance(session, entry)
         except Malformed:
-            wrong = _WRONG.get(type(asked), Text.WRONG_CHOICE)
+            wrong = WRONG.get(type(asked), Text.WRONG_CHOICE)
             back = AskNewPin(code=asked.code) if isinstance(asked, AskPinAgain) else asked
             return self._again(session, back, self._pages.say(wrong))
         except NotPermitted:
@@ -255,11 +245,11 @@ class Menu:
                 return Checking(), CheckCode(code=matching(_RECEIPT, entry))
             case AskActivationCode():
                 return AskNewPin(code=activation_code(entry)), None
-            case Confirm() | AskBalancePin() | AskNewPin() | AskPinAgain():
+            case Confirm() | AskBalancePin() | AskBlockPin() | AskNewPin() | AskPinAgain():
                 raise Malformed("a PIN is asked for")
             case AskLanguage():
                 return Choosing(), Speak(language=chosen(_LANGUAGES, entry))
-            case AskSafety():
+            case AskSafety() if entry != _BLOCK:
                 return Safeguarding(), chosen(_SAFETY, entry)
             case _:
                 return self._choose(session.state, entry), None
@@ -268,6 +258,8 @@ class Menu:
         match state:
             case AtMenu():
                 return chosen(_CHOICES, entry)
+            case AskSafety():
+                return AskBlockPin()
             case Offered(terms=terms):
                 return chosen({_GO_ON: Confirm(terms=terms)}, entry)
             case Reported():
@@ -283,6 +275,8 @@ class Menu:
                 return self._consent(terms, typed.pin)
             case AskBalancePin():
                 return ReadingBalance(), Balance(pin=typed.pin)
+            case AskBlockPin():
+                return Blocking(), Block(pin=typed.pin)
             case AskNewPin(code=code):
                 if typed.weak:
                     raise NotPermitted("this PIN is too easy to guess")
@@ -324,6 +318,8 @@ class Menu:
                 return self._end(session, Text.BALANCE, amount=str(Money(minor, currency)))
             case Safeguarding(), Safeguarded(accepted=accepted):
                 return self._end(session, Text.TERMS_KEPT if accepted else Text.STOPPED)
+            case Blocking(), Blocked():
+                return self._end(session, Text.BLOCKED)
             case SettingPin(), PinIsSet():
                 return self._end(session, Text.PIN_SET)
             case _:
@@ -347,6 +343,8 @@ class Menu:
                 back = Confirm(terms=terms)
             case ReadingBalance():
                 back = AskBalancePin()
+            case Blocking():
+                back = AskBlockPin()
             case SettingPin():
                 back = AskActivationCode()
             case _:
@@ -384,7 +382,9 @@ class Menu:
         """The session one step on. The count of wrong entries starts again, but never at a PIN that
         the provider has still to judge.
         """
-        judged = isinstance(state, Quoting | Paying | ReadingBalance | SettingPin | Confirm)
+        judged = isinstance(
+            state, Quoting | Paying | ReadingBalance | Blocking | SettingPin | Confirm
+        )
         return replace(session, state=state, tries=session.tries if judged else 0)
 
     def _end(self, session: UssdSession, text: Text, **fields: str) -> Step:

@@ -20,7 +20,12 @@ class DeviceStatus(StrEnum):
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    LOST = "lost"
+    DORMANT = "dormant"
+    LEAVING = "leaving"
+    STOLEN = "stolen"
     REMOVED = "removed"
+    DELETED = "deleted"
 
 
 class Device(Record, frozen=True, kw_only=True):

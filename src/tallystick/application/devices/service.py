@@ -13,10 +13,13 @@ from tallystick.application.devices.store import (
     LINK,
     VERDICT,
     devices_under,
+    forget_evidence,
+    has_denied,
     has_possession,
     on_another_basis,
 )
 from tallystick.application.turn import Turn
+from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.envelope.handshake_server import OpenedEnrolment
 from tallystick.infrastructure.envelope.renewal import (
     FIRST_COUNTER,
@@ -117,7 +120,7 @@ class Devices:
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
         possession = opened.possession.octets()
-        if self._known(possession):
+        if self._known(possession, opened.consent.octets()):
             raise Conflict("this key belongs to a device already", remedy="make new keys")
         device = random_id("dev", self._module.random(16))
         attested = opened.attestation.format
@@ -244,17 +247,35 @@ class Devices:
         return judged
 
     def set_status(self, turn: Turn, device: Device, status: DeviceStatus, because: str) -> Device:
-        """Suspend, resume or remove `device`, with the reason that its customer will read.
+        """Put `device` where an act on its life leads, with the reason that its customer will read.
 
-        Raises Conflict for a removed one.
+        The table of `devicelife` says which act leads where; nobody else calls this.
         Source: ISO/TS 12812-2:2017, 7.4.5
         """
-        if device.status is DeviceStatus.REMOVED:
-            raise Conflict("the device was removed", remedy="enrol the phone again")
         stored = self._rows.get(device.id) or device
         changed = replace(stored, status=status, because=because)
         self._rows.put(device.id, changed, turn.changes)
         return changed
+
+    def forget(self, turn: Turn, device: Device) -> None:
+        """Erase what is stored of a device that ended: its evidence, its secret, what it may open.
+
+        Its certificate stays, since signed orders are proved with it, and digests of its keys.
+        Source: ISO/TS 12812-2:2017, 7.4.5; 14.2.2
+        """
+        erased = replace(
+            self._rows.get(device.id) or device,
+            customer="",
+            because="",
+            possession=sha256(device.possession),
+            consent=b"",
+            trust=DeviceTrust.UNKNOWN.value,
+            attestation_format="none",
+            attestation=b"",
+            secret=b"",
+        )
+        self._rows.put(device.id, erased, turn.changes)
+        forget_evidence(turn.changes, device.id)
 
     def prefetch(self, devices: Iterable[str]) -> None:
         """Bring `devices` into memory with at most one statement.
@@ -292,8 +313,14 @@ class Devices:
     def _unlist(self, possession: bytes) -> None:
         self._fresh.pop(possession, None)
 
-    def _known(self, possession: bytes) -> bool:
-        return possession in self._fresh or has_possession(self._reader, possession)
+    def _known(self, possession: bytes, consent: bytes) -> bool:
+        """Whether a device has this key, or one that ended had either."""
+        digests = tuple(b64url(sha256(point)) for point in (possession, consent))
+        return (
+            possession in self._fresh
+            or has_possession(self._reader, possession)
+            or any(has_denied(self._reader, digest) for digest in digests)
+        )
 
     def _seal(self, secret: Secret[bytes]) -> bytes:
         return self._seals.seal(secret.reveal(), b"renewal")

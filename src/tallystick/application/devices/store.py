@@ -4,6 +4,7 @@ Source: ISO/TS 12812-2:2017, 7.4.1
 """
 
 from tallystick.application.devices.model import Device
+from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
@@ -20,6 +21,8 @@ DEVICE = Table(
     slots="(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     insert_tail=(
         " ON CONFLICT (id) DO UPDATE SET status = excluded.status, because = excluded.because,"
+        " customer = excluded.customer, possession = excluded.possession,"
+        " consent = excluded.consent,"
         " trust = excluded.trust, attestation_format = excluded.attestation_format,"
         " attestation = excluded.attestation, counter = excluded.counter,"
         " secret = excluded.secret, renewed_at = excluded.renewed_at"
@@ -112,6 +115,23 @@ def has_possession(reader: Reader, possession: bytes) -> bool:
     """
     row = reader.one("SELECT 1 FROM device WHERE possession = ?", (possession,))
     return row is not None
+
+
+def forget_evidence(changes: ChangeSet, device: str) -> None:
+    """Erase with these `changes` on what the verdict of `device` rests and what it leads through.
+
+    Source: ISO/TS 12812-2:2017, 7.4.5; 14.2.2
+    """
+    changes.statement("DELETE FROM device_link WHERE device = ?", (device,))
+    changes.statement("DELETE FROM device_verdict WHERE device = ?", (device,))
+
+
+def has_denied(reader: Reader, digest: str) -> bool:
+    """Whether a device that ended had the key with this digest (base64url).
+
+    Source: ISO/TS 12812-2:2017, 7.4.2; 7.4.5
+    """
+    return reader.one("SELECT 1 FROM device_denied WHERE digest = ?", (digest,)) is not None
 
 
 def devices_of(reader: Reader, customer: str) -> list[Device]:

@@ -11,6 +11,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.4; 7.3.6
 from tallystick.application.notices.model import (
     ActivationIssued,
     DeviceSuspended,
+    DeviceTold,
     Facts,
     NoticeRow,
     NotMe,
@@ -36,6 +37,7 @@ from tallystick.application.notices.service import Notices
 __all__ = [
     "ActivationIssued",
     "DeviceSuspended",
+    "DeviceTold",
     "Facts",
     "NotMe",
     "NoticeRow",

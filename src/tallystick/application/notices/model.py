@@ -38,6 +38,16 @@ class Template(StrEnum):
     RECOVERY_DONE = "recovery-done"
     RECOVERY_CANCELLED = "recovery-cancelled"
     ORDER_CODE = "order-code"
+    DEVICE_ADDED = "device-added"
+    DEVICE_RESUMED = "device-resumed"
+    DEVICE_LOST = "device-lost"
+    DEVICE_STOLEN = "device-stolen"
+    DEVICE_LEAVING = "device-leaving"
+    DEVICE_REMOVED = "device-removed"
+    DEVICE_RESTS_SOON = "device-rests-soon"
+    DEVICE_DORMANT = "device-dormant"
+    DEVICE_DELETED = "device-deleted"
+    DEVICE_WIPED = "device-wiped"
 
 
 class NoticeRow(Record, frozen=True, kw_only=True):
@@ -155,6 +165,15 @@ class DeviceSuspended(Record, frozen=True, kw_only=True):
     because: str
 
 
+class DeviceTold(Record, frozen=True, kw_only=True):
+    """What became of a device: `told` is the template.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.5
+    """
+
+    told: Template
+
+
 class PinBlocked(Record, frozen=True, kw_only=True):
     """Too many wrong PINs; `minutes` is 0 for a block that only staff can lift.
 
@@ -195,6 +214,7 @@ Facts = (
     | PaymentReceived
     | PaymentReversed
     | DeviceSuspended
+    | DeviceTold
     | PinBlocked
     | SimChanged
     | NotMe

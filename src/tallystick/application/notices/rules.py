@@ -12,6 +12,7 @@ from collections.abc import Callable
 from tallystick.application.notices.model import (
     ActivationIssued,
     DeviceSuspended,
+    DeviceTold,
     Facts,
     NoticeRow,
     NotMe,
@@ -89,7 +90,7 @@ def template_of(facts: Facts) -> Template:
 
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
-    return facts.told if isinstance(facts, RecoveryTold) else _TEMPLATES[type(facts)]
+    return facts.told if isinstance(facts, RecoveryTold | DeviceTold) else _TEMPLATES[type(facts)]
 
 
 _TEMPLATES: dict[type[Facts], Template] = {
@@ -105,11 +106,21 @@ _TEMPLATES: dict[type[Facts], Template] = {
 }
 
 
-_RECOVERIES: dict[Template, Said] = {
+_LIVES: dict[Template, Said] = {
     Template.RECOVERY_OPENED: Said.RECOVERY_OPENED,
     Template.RECOVERY_HALF: Said.RECOVERY_HALF,
     Template.RECOVERY_DONE: Said.RECOVERY_DONE,
     Template.RECOVERY_CANCELLED: Said.RECOVERY_CANCELLED,
+    Template.DEVICE_ADDED: Said.DEVICE_ADDED,
+    Template.DEVICE_RESUMED: Said.DEVICE_RESUMED,
+    Template.DEVICE_LOST: Said.DEVICE_LOST,
+    Template.DEVICE_STOLEN: Said.DEVICE_STOLEN,
+    Template.DEVICE_LEAVING: Said.DEVICE_LEAVING,
+    Template.DEVICE_REMOVED: Said.DEVICE_REMOVED,
+    Template.DEVICE_RESTS_SOON: Said.DEVICE_RESTS_SOON,
+    Template.DEVICE_DORMANT: Said.DEVICE_DORMANT,
+    Template.DEVICE_DELETED: Said.DEVICE_DELETED,
+    Template.DEVICE_WIPED: Said.DEVICE_WIPED,
 }
 _WITH_HOURS = frozenset({Said.RECOVERY_OPENED, Said.RECOVERY_HALF})
 
@@ -149,8 +160,9 @@ def _said(facts: Facts) -> tuple[Said, dict[str, str]]:
             amount = _money(facts.amount_minor, facts.currency)
             way = Said.GIVEN_BACK if to_you else Said.TAKEN_BACK
             return way, {"amount": amount, "receipt": code}
-        case RecoveryTold(told=told, hours=hours):
-            said = _RECOVERIES[told]
+        case RecoveryTold(told=told) | DeviceTold(told=told):
+            said = _LIVES[told]
+            hours = facts.hours if isinstance(facts, RecoveryTold) else 0
             return said, {"hours": str(hours)} if said in _WITH_HOURS else {}
         case DeviceSuspended() | PinBlocked() | SimChanged() | NotMe():
             return _warned(facts)

@@ -9,6 +9,7 @@ Source: ISO/TS 12812-2:2017, 6.2.1
 from tallystick.application.operators.model import ActRow, Invitation, Operator, Passkey
 from tallystick.application.operators.service import (
     Acted,
+    InEmergency,
     NewcomerPasskey,
     Operators,
     Performer,
@@ -19,6 +20,7 @@ from tallystick.application.operators.service import (
 __all__ = [
     "ActRow",
     "Acted",
+    "InEmergency",
     "Invitation",
     "NewcomerPasskey",
     "Operator",

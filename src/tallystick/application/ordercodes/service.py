@@ -133,6 +133,15 @@ class OrderCodes:
         if not right or digest != row.digest or turn.now > row.expires_at:
             raise NotPermitted("the code is not right", remedy="dial again for another one")
 
+    def drop(self, turn: Turn, customer: str) -> None:
+        """Let the customer's code confirm nothing any more.
+
+        Source: ISO/TS 12812-2:2017, 7.4.5
+        """
+        row = self._rows.get(customer)
+        if row is not None and row.code_mac:
+            self._rows.put(customer, replace(row, code_mac=b""), turn.changes)
+
     def trim(self) -> None:
         """Forget what is over capacity; it is on disk.
 

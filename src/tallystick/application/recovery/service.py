@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 from tallystick.application.authentication import Access, Sessions
 from tallystick.application.customers import Customer, Customers, CustomerStatus
+from tallystick.application.devicelife import LIFE, Act, By, DeviceLife
+from tallystick.application.devicelife.service import REPLACEMENT
 from tallystick.application.devices import Devices, DeviceStatus
 from tallystick.application.devices.store import devices_of
 from tallystick.application.notices import Notices, Template
@@ -60,6 +62,7 @@ class Assembly:
     access: Access
     customers: Customers
     devices: Devices
+    life: DeviceLife
     notices: Notices
     policy: PolicyInForce
     sessions: Sessions
@@ -231,7 +234,7 @@ class Recovery:
             signals.hold_back(customer, Operation.ACTIVATE, Channel.APP, turn.now)
             if row.activation:
                 self.parts.access.void(turn, row.activation)
-            activation = self.parts.access.issue(turn, customer, f"recovery:{row.opener}")
+            activation = self.parts.access.issue(turn, customer, _issuer(row))
             sent = replace(sent, activation=activation.id, next_at=row.expires_at)
             self._keep(turn, sent)
             self.record(turn, sent, "recovery.code-sent")
@@ -357,25 +360,19 @@ class Recovery:
         device = self.parts.devices.get(lost)
         if device.customer != customer.id:
             raise NotFound("no such device")
+        if device.status is DeviceStatus.LOST:
+            return
         if device.status is not DeviceStatus.ACTIVE:
             raise Conflict(f"the device is {device.status}")
-        self.parts.access.suspend(turn, device, "its owner lost it", "device.suspended")
+        said = "its owner lost it"
+        self.parts.life.act(turn, device, Act.LOSE, By.OTHER_DEVICE, said)
 
     def _remove_others(self, turn: Turn, customer: Customer, kept: str) -> None:
-        gone = 0
         for one in devices_of(self._reader, customer.id):
             device = self.parts.devices.get(one.id)
-            if device.id == kept or device.status is DeviceStatus.REMOVED:
-                continue
-            self.parts.devices.set_status(turn, device, DeviceStatus.REMOVED, "its phone was lost")
-            self._end_device(turn, device.id)
-            gone += 1
-        counted = self.parts.customers.get(customer.id)
-        left = max(0, counted.devices - gone)
-        self.parts.customers.save(turn, replace(counted, devices=left))
-
-    def _end_device(self, turn: Turn, device: str) -> None:
-        turn.on_durable(lambda: self.parts.sessions.end_device(device, turn.now))
+            if device.id != kept and Act.REPLACE in LIFE[device.status]:
+                said = "its phone was lost"
+                self.parts.life.act(turn, device, Act.REPLACE, By.PROVIDER, said)
 
     def _keep(self, turn: Turn, row: RecoveryRow) -> None:
         self._remember(row)
@@ -385,3 +382,9 @@ class Recovery:
         if row.id not in self._rows:
             self._of.setdefault(row.customer, []).append(row.id)
         self._rows[row.id] = row
+
+
+def _issuer(row: RecoveryRow) -> str:
+    """Who issues the code of `row`; of a lost phone one that takes the place of all others."""
+    begins = REPLACEMENT if row.kind is RecoveryKind.LOST_PHONE else "recovery:"
+    return f"{begins}{row.opener}"

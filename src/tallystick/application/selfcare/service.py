@@ -10,13 +10,13 @@ from tallystick.application.attempts import Attempts, Subjects, not_right
 from tallystick.application.authentication import Dialled, Session, Sessions
 from tallystick.application.authenticators import Authenticators
 from tallystick.application.customers import Customer, Customers
-from tallystick.application.devices import Device, Devices, DeviceStatus
+from tallystick.application.devicelife import Act, By, DeviceLife
+from tallystick.application.devices import Devices
 from tallystick.application.payments import Payments
 from tallystick.application.pins import Pins
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
 from tallystick.kernel.errors import Conflict, Malformed, NotAuthentic, NotFound
-from tallystick.kernel.model import replace
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Instant
 from tallystick.process.policy import AccountStatus, Facts, Operation, Permit
@@ -42,6 +42,7 @@ class Crew:
     pins: Pins
     policy: PolicyInForce
     sessions: Sessions
+    life: DeviceLife
 
 
 class SelfCare:
@@ -154,8 +155,27 @@ class SelfCare:
         if row.customer != customer.id:
             raise NotFound("no such device")
         self._permit(turn, live, customer, Operation.MANAGE_DEVICE)
-        self._remove(turn, customer, row, "removed by its customer")
-        return Outcome(Empty())
+        by = By.THIS_DEVICE if row.id == live.device else By.OTHER_DEVICE
+        said = "removed by its customer"
+        return Outcome(Empty(), self._crew.life.act(turn, row, Act.DEACTIVATE, by, said))
+
+    def asking(self, turn: Turn, session_id: str, sequence: int) -> tuple[str, Customer]:
+        """The device of the session that asks, and its customer; the request is admitted.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        live, customer = self._who(turn, session_id, sequence)
+        return live.device, customer
+
+    def permit_devices(self, turn: Turn, session_id: str) -> None:
+        """Pass if the session has the factors that managing devices takes.
+
+        Raises StepUpRequired with what would be enough.
+        Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.5
+        """
+        live = self._crew.sessions.look(session_id, turn.now)
+        customer = self._crew.customers.get(live.customer)
+        self._permit(turn, live, customer, Operation.MANAGE_DEVICE)
 
     def key_is_void(self, turn: Turn, session_id: str, sequence: int, because: str) -> Outcome:
         """The phone's consent key is void: the device is removed, and has to be enrolled again.
@@ -163,10 +183,10 @@ class SelfCare:
         Nothing stands in the way of saying so: it only takes away.
         Source: ISO 19092; ISO/TS 12812-2:2017, 7.3.2; 7.4.5
         """
-        live, customer = self._who(turn, session_id, sequence)
-        row = self._crew.devices.active(live.device)
-        self._remove(turn, customer, row, f"{_VOID} ({because})")
-        return Outcome(Empty())
+        live, _ = self._who(turn, session_id, sequence)
+        row, said = self._crew.devices.active(live.device), f"{_VOID} ({because})"
+        index = self._crew.life.act(turn, row, Act.VOID_KEY, By.THIS_DEVICE, said)
+        return Outcome(Empty(), index)
 
     def report_tries(
         self, turn: Turn, session_id: str, sequence: int, failed: int, in_row: int
@@ -226,15 +246,6 @@ class SelfCare:
         customer = self._crew.customers.get(live.customer)
         self._record(turn, "authentication.factor", customer, {"category": category})
         return Outcome(FactorsGiven(factors=live.factors, at=live.factor_at))
-
-    def _remove(self, turn: Turn, customer: Customer, device: Device, because: str) -> None:
-        crew, now = self._crew, turn.now
-        crew.devices.set_status(turn, device, DeviceStatus.REMOVED, because)
-        counted = crew.customers.get(customer.id)
-        left = replace(counted, devices=max(0, counted.devices - 1))
-        crew.customers.save(turn, left)
-        turn.on_durable(lambda: crew.sessions.end_device(device.id, now))
-        self._record(turn, "device.removed", customer, {"device": device.id})
 
     def _record(
         self, turn: Turn, kind: str, customer: Customer, about: Mapping[str, str | bool]

@@ -66,6 +66,8 @@ ACT_EXAMPLES = {
     "record-custody": f"record-custody {_URL} --device hsm-1 --what received --kind module"
     " --serial 4711 --place vault --seal A-100 --inspect-days 180"
     ' --custodians ann --custodians bob --because "came from its maker"',
+    "remove-device": f"remove-device {_URL} --device dev_... --how steal"
+    ' --because "robbed, as the police report says"',
     "report-fraud": f'report-fraud {_URL} --order ord_... --because "not by the customer"',
     "resume-device": f'resume-device {_URL} --device dev_... --because "found again"',
     "reverse-payment": f'reverse-payment {_URL} --order ord_... --because "sent twice"',
@@ -97,6 +99,7 @@ _HELP = {
     "currency": "ISO 4217 code.",
     "bank_reference": "Reference of the money that arrived at the bank.",
     "order": "Id of the order.",
+    "how": "lose, steal, hand-on or deactivate.",
     "because": "The reason, as it will be read.",
     "device": "Id of the device.",
     "customer": "Id of the customer.",

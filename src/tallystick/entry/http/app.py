@@ -37,6 +37,15 @@ MAX_SEALED_BYTES = 64 * 1024
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
+def _of_operators(doors: Doors) -> list[Route]:
+    """What whoever runs the service asks: does it live, is it ready, what does it count."""
+    return [
+        Route("/health/live", doors.live, methods=["GET"]),
+        Route("/health/ready", doors.ready, methods=["GET"]),
+        Route("/metrics", doors.metrics, methods=["GET"]),
+    ]
+
+
 def application(
     doors: Doors,
     access: AccessDoors,
@@ -68,6 +77,7 @@ def application(
         Route("/v1/operators", doors.operator_enrol, methods=["POST"]),
         Route("/v1/certificates", doors.certificate, methods=["POST"]),
         Route("/v1/apps", doors.apps, methods=["POST"]),
+        Route("/v1/devices/wipe", doors.wipe, methods=["POST"]),
         Route("/v1/acts/{act}", doors.act, methods=["POST"]),
         Route("/access/v1/evaluation", access.evaluation, methods=["POST"]),
         Route("/access/v1/evaluations", access.evaluations, methods=["POST"]),
@@ -86,9 +96,7 @@ def application(
         Route("/v1/message-keys", doors.message_keys, methods=["GET"]),
         Route("/v1/tally/checkpoint", doors.checkpoint, methods=["GET"]),
         Route("/v1/tally/consistency", doors.consistency, methods=["GET"]),
-        Route("/health/live", doors.live, methods=["GET"]),
-        Route("/health/ready", doors.ready, methods=["GET"]),
-        Route("/metrics", doors.metrics, methods=["GET"]),
+        *_of_operators(doors),
         Route("/openapi.json", openapi, methods=["GET"]),
         *(
             Route(path, _endpoint(handler, early), methods=["POST"])

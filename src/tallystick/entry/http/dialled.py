@@ -13,6 +13,8 @@ from tallystick.application.channels import (
     AskQuote,
     Balance,
     BalanceIs,
+    Block,
+    Blocked,
     CheckCode,
     CodeKnown,
     CodeSent,
@@ -35,6 +37,7 @@ from tallystick.application.commands import ChooseLanguage, Command, DialBalance
 from tallystick.application.commands import SetPin as KeepPin
 from tallystick.application.consent import PinVerified, consent_of
 from tallystick.application.customers import Customer
+from tallystick.application.devicelife import BlockByDialling
 from tallystick.application.education import DialledTerms
 from tallystick.application.notices import check_receipt_code, receipt_code
 from tallystick.application.ordercodes import cap_of
@@ -156,6 +159,10 @@ class DialledActions:
             case Speak(language=language):
                 await self._ask(ChooseLanguage(customer.id, language))
                 return Spoken(language=language)
+            case Block(pin=pin):
+                await self._check_pin(customer, msisdn, pin)
+                await self._ask(BlockByDialling(customer.id))
+                return Blocked()
             case Safeguard(accept=accept):
                 customer_id = customer.id
                 await self._ask(DialledTerms(customer_id) if accept else DialledStop(customer_id))

@@ -14,6 +14,7 @@ from tallystick.application.commands import (
     JoinOperator,
     PerformAct,
 )
+from tallystick.application.devicelife import HearWipe
 from tallystick.application.own_commands import StateApp, StateCertificate
 from tallystick.application.turn import Recorded
 from tallystick.entry import handshakes
@@ -46,6 +47,7 @@ from tallystick.kernel.errors import (
 )
 from tallystick.kernel.model import Wire
 from tallystick.process.policy import Dependency
+from tallystick.protocol.devicelife import SignedWipe
 from tallystick.protocol.envelope import SEALED_MEDIA_TYPE
 from tallystick.protocol.operators import EnrolOperator, SignedRequest
 from tallystick.protocol.statements import read_statement
@@ -62,6 +64,7 @@ HANDSHAKE_COST = 1.0
 CONSISTENCY_COST = 0.1
 FAILED_CODE_COST = 10.0
 _enrol_operator = Decoder(EnrolOperator, limit=4096)
+_wipe = Decoder(SignedWipe, limit=4096)
 _signed_request = Decoder(SignedRequest, limit=MAX_ACT_BYTES)
 
 
@@ -185,6 +188,16 @@ class Doors:
         statement = read_statement(await self._body(request, HANDSHAKE_COST))
         self._desks.apps.verify(statement)
         return await self._executed(request, StateApp(statement))
+
+    async def wipe(self, request: Request) -> Response:
+        """Give a phone whose keys are denied its order to wipe, or hear that it did.
+
+        Source: ISO/TS 12812-2:2017, 7.4.5
+        """
+        asked_for(request, "device.wipe")
+        body = await self._body(request, HANDSHAKE_COST)
+        word = self._desks.wiping.verify(_wipe.decode(body), self._platform.clock.now())
+        return await self._executed(request, HearWipe(word))
 
     async def keys(self, request: Request) -> Response:
         """The signed key list.

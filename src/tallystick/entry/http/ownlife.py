@@ -5,6 +5,8 @@ Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.1; 7.4.5
 
 from collections.abc import Callable
 
+from tallystick.application.devicelife import Act, LivesOn, OwnDevices
+from tallystick.application.devicelife.own import OwnAct
 from tallystick.application.education import Education, InLesson
 from tallystick.application.education.service import LessonAct
 from tallystick.application.recovery import InLife, OwnRecovery
@@ -18,6 +20,7 @@ from tallystick.infrastructure.crypto.jws import split_under
 from tallystick.infrastructure.crypto.signature import Es256VerifyKey
 from tallystick.kernel.codec import Decoder, b64url
 from tallystick.kernel.time import Instant
+from tallystick.protocol.devicelife import SteerDevice
 from tallystick.protocol.education import Acknowledge, ReadGuidance
 from tallystick.protocol.payments import Empty
 from tallystick.protocol.recovery import (
@@ -30,7 +33,11 @@ from tallystick.protocol.recovery import (
 Learns = Callable[[bytes], LessonAct]
 """What the content of a request asks about education."""
 
+Steers = Callable[[bytes], OwnAct]
+"""What the content of a request asks about devices."""
+
 _empty = Decoder(Empty, limit=16)
+_steered = Decoder(SteerDevice, limit=256)
 _signed = Decoder(SignedRecovery, limit=8192)
 _acts = Decoder(RecoveryAct, limit=2048)
 _cancels = Decoder(CancelOwnRecovery, limit=128)
@@ -57,6 +64,8 @@ class OwnLife:
             "recovery.sign": self._signs,
             "recovery.list": self._living(_lists),
             "recovery.cancel": self._living(_cancelled),
+            "device.list": self._steering(_lists_devices),
+            "device.steer": self._steering(_steers),
             "education.read": self._learning(_read),
             "education.acknowledge": self._learning(_acknowledges),
             "protection.card": self._learning(_card),
@@ -85,6 +94,14 @@ class OwnLife:
 
         return perform
 
+    def _steering(self, understand: Steers) -> Perform:
+        def perform(opened: Opened, now: Instant, done: Done) -> None:
+            del now
+            act = understand(opened.content)
+            self._submit(LivesOn(opened.session, opened.sequence, act), done)
+
+        return perform
+
     def _learning(self, understand: Learns) -> Perform:
         def perform(opened: Opened, now: Instant, done: Done) -> None:
             del now
@@ -93,13 +110,27 @@ class OwnLife:
 
         return perform
 
-    def _submit(self, command: InLife | InLesson, done: Done) -> None:
+    def _submit(self, command: InLife | InLesson | LivesOn, done: Done) -> None:
         self._writer.submit(command, lambda recorded: done(answer_of(recorded)))
 
 
 def _lists(content: bytes) -> LifeAct:
     _empty.decode(content)
     return OwnRecovery.listed
+
+
+def _lists_devices(content: bytes) -> OwnAct:
+    _empty.decode(content)
+    return OwnDevices.listed
+
+
+def _steers(content: bytes) -> OwnAct:
+    asked = _steered.decode_canonical(content)
+
+    def act(own: OwnDevices, turn: Turn, session: str, sequence: int) -> Outcome:
+        return own.steer(turn, session, sequence, asked.device, Act(asked.act))
+
+    return act
 
 
 def _cancelled(content: bytes) -> LifeAct:

@@ -62,7 +62,7 @@ from tallystick.entry.keyduties import key_duties
 from tallystick.entry.leaning import tell_changes, watch_module, witnessed
 from tallystick.entry.notes import Note
 from tallystick.entry.paycrypt.listening import keep_door, open_door
-from tallystick.entry.tending import tend_recoveries, tend_seals
+from tallystick.entry.tending import tend_devices, tend_recoveries, tend_seals
 from tallystick.entry.threads import to_its_end
 from tallystick.entry.tightening import watch_controls
 from tallystick.entry.tracing import Tracing
@@ -207,7 +207,7 @@ def _duties(on: "_Stage", served: "_Served", patience: Patience) -> list[Corouti
         *network_duties(platform, writer, on.dialled, accounting),
         deliver_webhooks(platform, writer, accounting),
         tend_recoveries(platform, writer),
-        *(tend_recoveries(platform, writer), tend_seals(platform, writer)),
+        *(tend(platform, writer) for tend in (tend_recoveries, tend_seals, tend_devices)),
         *(*key_duties(platform, writer, accounting), watch_appraisal(platform, writer, accounting)),
         watch_module(platform),
         watch_controls(platform, writer, accounting),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tallystick.application.notices import (
     ActivationIssued,
     DeviceSuspended,
+    DeviceTold,
     Facts,
     NoticeRow,
     NotMe,
@@ -83,6 +84,11 @@ def everything(name: str = "Jane W.", minor: int = 50_000) -> list[Facts]:
         PinBlocked(minutes=0),
         SimChanged(),
         NotMe(),
+        *(
+            DeviceTold(told=one)
+            for one in Template
+            if one.value.startswith("device-") and one is not Template.DEVICE_SUSPENDED
+        ),
         RecoveryTold(told=Template.RECOVERY_OPENED, hours=720),
         RecoveryTold(told=Template.RECOVERY_HALF, hours=360),
         RecoveryTold(told=Template.RECOVERY_DONE),

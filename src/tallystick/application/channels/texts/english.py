@@ -49,7 +49,12 @@ ENGLISH: Final[Mapping[Text, str]] = {
     Text.BALANCE: "Available: {amount}",
     Text.PIN_SET: "Your PIN is set. {provider} never asks for it in a call or message.",
     Text.ASK_LANGUAGE: "Language\n1 English\n2 Francais\n3 Kiswahili\n0 Back",
-    Text.ASK_SAFETY: ("Protection\n1 Stop the recovery of my account\n2 Accept the terms\n0 Back"),
+    Text.ASK_SAFETY: (
+        "Protection\n1 Stop the recovery of my account\n2 Accept the terms\n"
+        "3 Block my phone\n0 Back"
+    ),
+    Text.ASK_BLOCK_PIN: "Enter PIN to block the app on all your phones, 0 back",
+    Text.BLOCKED: "Your phones are blocked. Your money stays yours. Visit an agent to go on.",
     Text.STOPPED: ("The recovery of your account is stopped. Nothing was changed."),
     Text.TERMS_KEPT: ("You accepted our terms."),
     Text.WARN_NEW: ("First payment to them! We never ask you to pay."),

@@ -49,7 +49,11 @@ SWAHILI: Final[Mapping[Text, str]] = {
     Text.BALANCE: "Salio: {amount}",
     Text.PIN_SET: "PIN yako imewekwa. {provider} haiulizi PIN kwa simu wala kwa ujumbe.",
     Text.ASK_LANGUAGE: "Lugha\n1 English\n2 Francais\n3 Kiswahili\n0 Rudi",
-    Text.ASK_SAFETY: ("Ulinzi\n1 Simamisha kurejesha akaunti\n2 Kubali masharti\n0 Nyuma"),
+    Text.ASK_SAFETY: (
+        "Ulinzi\n1 Simamisha kurejesha akaunti\n2 Kubali masharti\n3 Funga simu yangu\n0 Nyuma"
+    ),
+    Text.ASK_BLOCK_PIN: "Weka PIN kufunga programu kwenye simu zako zote, 0 rudi",
+    Text.BLOCKED: "Simu zako zimefungwa. Pesa zako ni zako. Nenda kwa wakala.",
     Text.STOPPED: ("Kurejesha akaunti yako kumesimamishwa. Hakuna kilichobadilika."),
     Text.TERMS_KEPT: ("Umekubali masharti yetu."),
     Text.WARN_NEW: ("Malipo ya kwanza kwake! Hatuombi ulipe kamwe."),

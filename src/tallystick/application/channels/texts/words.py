@@ -49,6 +49,8 @@ class Text(StrEnum):
     RESUME = "resume"
     ASK_SAFETY = "ask-safety"
     STOPPED = "stopped"
+    ASK_BLOCK_PIN = "ask-block-pin"
+    BLOCKED = "blocked"
     TERMS_KEPT = "terms-kept"
     WARN_NEW = "warn-new"
     WARN_LARGE = "warn-large"

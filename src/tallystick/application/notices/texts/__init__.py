@@ -59,6 +59,37 @@ _ENGLISH: Final[Mapping[Said, str]] = {
         "{code} confirms {amount} to {person}, {minutes} min. Only for our menu."
         " Tell it to nobody, also not to our staff."
     ),
+    Said.DEVICE_ADDED: (
+        "a further phone may now pay from your account. Not you? Dial our menu, choose 8, then 3."
+    ),
+    Said.DEVICE_RESUMED: (
+        "a phone of yours may pay again. Not you? Dial our menu, choose 8, then 3."
+    ),
+    Said.DEVICE_LOST: (
+        "your phone is blocked as lost. Your money is safe and yours. Dial our menu or"
+        " visit an agent."
+    ),
+    Said.DEVICE_STOLEN: (
+        "your stolen phone is out for good. Your money stays yours: get a new phone in"
+        " with an agent."
+    ),
+    Said.DEVICE_LEAVING: (
+        "the phone that you give away is out. Erase it first. Your money stays yours."
+        " Not you? Visit an agent."
+    ),
+    Said.DEVICE_REMOVED: (
+        "a phone of yours is out for good. Your money stays yours: by our menu, another"
+        " phone or an agent."
+    ),
+    Said.DEVICE_RESTS_SOON: (
+        "a phone of yours was not used for long and will rest soon. Open the app on it to keep it."
+    ),
+    Said.DEVICE_DORMANT: (
+        "a phone of yours rests, as it was not used for long. Visit an agent to wake it."
+        " Your money stays yours."
+    ),
+    Said.DEVICE_DELETED: "what we kept of a phone that you no longer use is erased.",
+    Said.DEVICE_WIPED: "the phone that was taken out says that it erased our app's keys.",
 }
 
 _FRENCH: Final[Mapping[Said, str]] = {
@@ -99,6 +130,37 @@ _FRENCH: Final[Mapping[Said, str]] = {
         "{code} confirme {amount} à {person}, {minutes} min. Pour notre menu seulement."
         " Ne le dites à personne, ni à nous."
     ),
+    Said.DEVICE_ADDED: (
+        "un autre mobile peut payer depuis votre compte. Pas vous? Composez le menu,"
+        " choix 8, puis 3."
+    ),
+    Said.DEVICE_RESUMED: (
+        "un de vos mobiles peut payer de nouveau. Pas vous? Composez le menu, choix 8, puis 3."
+    ),
+    Said.DEVICE_LOST: (
+        "votre mobile perdu est bloqué. Votre argent reste à vous. Composez le menu ou"
+        " voyez un agent."
+    ),
+    Said.DEVICE_STOLEN: (
+        "votre mobile volé est exclu pour toujours. Votre argent reste à vous: voyez un agent."
+    ),
+    Said.DEVICE_LEAVING: (
+        "le mobile que vous donnez est exclu. Effacez-le. Votre argent reste à vous. Pas"
+        " vous? Voyez un agent."
+    ),
+    Said.DEVICE_REMOVED: (
+        "un de vos mobiles est exclu. Votre argent reste à vous: par le menu, un autre"
+        " mobile ou un agent."
+    ),
+    Said.DEVICE_RESTS_SOON: (
+        "un de vos mobiles ne sert plus et sera mis au repos. Ouvrez l'app pour le garder."
+    ),
+    Said.DEVICE_DORMANT: (
+        "un de vos mobiles inutilisé est au repos. Voyez un agent pour le réveiller."
+        " Votre argent reste à vous."
+    ),
+    Said.DEVICE_DELETED: "ce que nous gardions d'un ancien mobile est effacé.",
+    Said.DEVICE_WIPED: "le mobile exclu dit avoir effacé les clés de notre app.",
 }
 
 _SWAHILI: Final[Mapping[Said, str]] = {
@@ -141,6 +203,31 @@ _SWAHILI: Final[Mapping[Said, str]] = {
         "{code} inathibitisha {amount} kwa {person}, dakika {minutes}. Ni ya menyu yetu tu."
         " Usimwambie mtu, hata sisi."
     ),
+    Said.DEVICE_ADDED: (
+        "simu nyingine sasa inaweza kulipa kwenye akaunti yako. Si wewe? Piga menyu,"
+        " chagua 8, kisha 3."
+    ),
+    Said.DEVICE_RESUMED: "simu yako inaweza kulipa tena. Si wewe? Piga menyu, chagua 8, kisha 3.",
+    Said.DEVICE_LOST: (
+        "simu yako iliyopotea imefungwa. Pesa zako ni zako. Piga menyu au nenda kwa wakala."
+    ),
+    Said.DEVICE_STOLEN: (
+        "simu yako iliyoibwa imeondolewa kabisa. Pesa zako ni zako: nenda kwa wakala."
+    ),
+    Said.DEVICE_LEAVING: (
+        "simu unayoitoa imeondolewa. Ifute kwanza. Pesa zako ni zako. Si wewe? Nenda kwa wakala."
+    ),
+    Said.DEVICE_REMOVED: (
+        "simu yako imeondolewa kabisa. Pesa zako ni zako: kwa menyu, simu nyingine au wakala."
+    ),
+    Said.DEVICE_RESTS_SOON: (
+        "simu yako haijatumika muda mrefu na itapumzishwa. Fungua programu ili ibaki."
+    ),
+    Said.DEVICE_DORMANT: (
+        "simu yako isiyotumika imepumzishwa. Nenda kwa wakala kuiamsha. Pesa zako ni zako."
+    ),
+    Said.DEVICE_DELETED: "tulichohifadhi kuhusu simu yako ya zamani kimefutwa.",
+    Said.DEVICE_WIPED: "simu iliyoondolewa inasema imefuta funguo za programu yetu.",
 }
 
 

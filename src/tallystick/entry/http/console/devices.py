@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 
 from tallystick.application.attempts import AttemptRow, reported_by
 from tallystick.application.attempts.store import ATTEMPT
-from tallystick.application.devices import Device
+from tallystick.application.devicelife import Act, By, Wipe, acts_for
+from tallystick.application.devices import Device, DeviceStatus
 from tallystick.entry.http.console.desk import Visit
 from tallystick.entry.http.console.drafting import DRAFTS
 from tallystick.entry.http.console.markup import Markup, h
@@ -16,6 +17,12 @@ from tallystick.infrastructure.store.database import Connection
 from tallystick.infrastructure.store.rowcache import RowCache
 from tallystick.kernel.time import iso_utc
 from tallystick.process.purposes import Part
+
+_SIMPLE = (
+    (Act.SUSPEND, "suspend-device", "Suspend"),
+    (Act.RESUME, "resume-device", "Resume"),
+)
+_ENDS = frozenset({Act.LOSE, Act.STEAL, Act.HAND_ON, Act.DEACTIVATE})
 
 
 def said_of_tries(reader: Connection, devices: tuple[Device, ...]) -> dict[str, str]:
@@ -44,7 +51,7 @@ def shown_devices(
     tries: Mapping[str, str],
     parts: frozenset[Part],
 ) -> Iterable[Markup]:
-    """The devices of a customer, where the purpose opens them, each with its kill switch.
+    """The devices of a customer, where the purpose opens them, each with what may be done about it.
 
     Source: ISO/TS 12812-2:2017, 7.3.4; 7.4.5
     """
@@ -57,11 +64,11 @@ def shown_devices(
     rows = [
         (
             h("span", one.id, class_="mono"),
-            one.status.value + (f": {one.because}" if one.because else ""),
+            _state(visit, one),
             one.trust,
             iso_utc(one.enrolled_at)[:10],
             tries[one.id],
-            _device_act(visit, one),
+            _device_acts(visit, one),
         )
         for one in devices
     ]
@@ -72,13 +79,36 @@ def shown_devices(
     )
 
 
-def _device_act(visit: Visit, device: Device) -> Markup | None:
-    """The kill switch: a reason and one signature."""
-    name = "suspend-device" if device.status.value == "active" else "resume-device"
-    if device.status.value == "removed" or not visit.may(name):
-        return None
-    draft = DRAFTS[name]
-    identifier = f"because-{device.id}"
+def _state(visit: Visit, device: Device) -> str:
+    """Where the device stands, since when, and how far its wipe has come."""
+    row = visit.desk.desks.life.row(device)
+    because = f": {device.because}" if device.because else ""
+    wipe = "" if row.wipe is Wipe.NONE else f", wipe {row.wipe.value}"
+    return f"{device.status.value}{because}, since {iso_utc(row.since)[:10]}{wipe}"
+
+
+def _device_acts(visit: Visit, device: Device) -> Markup | None:
+    """What the table lets the care desk do: a reason and a signature, or two where it says so."""
+    may = acts_for(device.status, By.CARE_DESK)
+    forms: list[Markup] = []
+    for act, name, says in _SIMPLE:
+        again = act is Act.SUSPEND and device.status is DeviceStatus.SUSPENDED
+        if act in may and visit.may(name) and not again:
+            forms.append(_form(visit, device, name, says, None))
+    ends = tuple(act.value for act in may if act in _ENDS)
+    if ends and visit.may("remove-device"):
+        choice = h(
+            "select",
+            *(h("option", one, value=one) for one in ends),
+            name="how",
+            aria_label="How it ends",
+        )
+        forms.append(_form(visit, device, "remove-device", "End", choice))
+    return h("div", *forms) if forms else None
+
+
+def _form(visit: Visit, device: Device, name: str, says: str, choice: Markup | None) -> Markup:
+    identifier = f"because-{name}-{device.id}"
     return h(
         "form",
         hidden("secret", visit.live.form_secret.reveal()),
@@ -87,6 +117,7 @@ def _device_act(visit: Visit, device: Device) -> Markup | None:
         h("label", "Reason", for_=identifier),
         h(
             "div",
+            choice,
             h(
                 "input",
                 type="text",
@@ -96,11 +127,7 @@ def _device_act(visit: Visit, device: Device) -> Markup | None:
                 maxlength=80,
                 autocomplete="off",
             ),
-            h(
-                "button",
-                "Suspend" if name == "suspend-device" else "Resume",
-                class_="small stop" if draft.dangerous else "small",
-            ),
+            h("button", says, class_="small stop" if DRAFTS[name].dangerous else "small"),
             class_="row",
         ),
         method="post",

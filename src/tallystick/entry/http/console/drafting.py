@@ -94,6 +94,16 @@ DRAFTS: Final[Mapping[str, Draft]] = {
         "Suspend a device", (_DEVICE, _BECAUSE), {"suspend": True}, dangerous=True
     ),
     "resume-device": Draft("Resume a device", (_DEVICE, _BECAUSE), {"suspend": False}),
+    "remove-device": Draft(
+        "End a device for good",
+        (
+            _DEVICE,
+            Asked("how", "How", words=("lose", "steal", "hand-on", "deactivate")),
+            _BECAUSE,
+        ),
+        _NOTHING,
+        dangerous=True,
+    ),
     "unlock-customer": Draft("Begin failed tries anew", (_NUMBER, _BECAUSE), _NOTHING),
     "fund-account": Draft(
         "Issue money",

@@ -1,4 +1,4 @@
-"""What a policy says of recovery, of agents who assist, and of what customers are told.
+"""What a policy says of recovery, of devices, of agents who assist, and of what customers are told.
 
 Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.1; 7.4.5
 """
@@ -26,6 +26,7 @@ WARNINGS: Final = (
 LEAST_COOLING_MS: Final = HOUR_MS
 """No policy lets a recovery end sooner after it was opened."""
 
+_TIERS: Final = ("0", "1", "2", "3", "4")
 _CLOCK: Final = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
 
 
@@ -69,6 +70,30 @@ class RecoveryRule(Record, frozen=True, kw_only=True):
         return since_ms < self.after_ms
 
 
+class DeviceRule(Record, frozen=True, kw_only=True):
+    """How many devices a customer of each tier has at once, and when devices move on (ms).
+
+    Without `at_most` there is no limit; a higher tier has what the last one has. A device unused
+    for `dormant_ms` rests, `told_ms` after its customer was told; one that was given away leaves
+    for `leave_ms`; what is kept of one that ended is erased after `keep_ms`.
+    Source: ISO/TS 12812-2:2017, 7.4.1; 7.4.5; 14.2.2
+    """
+
+    at_most: tuple[int, ...] = ()
+    dormant_ms: int = FOREVER
+    told_ms: int = 0
+    leave_ms: int = DAY_MS
+    keep_ms: int = FOREVER
+    because: str = "each device more is one more way in"
+
+    def most(self, tier: int) -> int:
+        """How many devices a customer of `tier` may have at once; `FOREVER` without a limit.
+
+        Source: ISO/TS 12812-2:2017, 7.4.1
+        """
+        return self.at_most[min(tier, len(self.at_most) - 1)] if self.at_most else FOREVER
+
+
 class EducationRule(Record, frozen=True, kw_only=True):
     """Which terms must be accepted before paying, and which warnings a consent must acknowledge.
 
@@ -110,6 +135,40 @@ def read_recovery(root: Section) -> RecoveryRule:
         day_minor=amount("day"),
         day_count=amount("count"),
         agents=_agents(one) if "agents" in one else usual.agents,
+        because=one.text("because"),
+    )
+
+
+def read_devices(root: Section) -> DeviceRule:
+    """The section `devices`; no limit and no end of time where there is none.
+
+    Source: ISO/TS 12812-2:2017, 7.4.1; 7.4.5
+    """
+    if "devices" not in root:
+        return DeviceRule()
+    one = root.section("devices", ("at_most", "dormant", "leaving", "keep", "because"))
+    usual, day = DeviceRule(), DAY_MS
+    dormant, told = usual.dormant_ms, usual.told_ms
+    if "dormant" in one:
+        rests = one.section("dormant", ("after", "told_before"))
+        dormant = rests.duration("after", 7 * day, 3650 * day)
+        told = rests.duration("told_before", day, 90 * day)
+        if told >= dormant:
+            rests.defects.add(rests.position("told_before"), "it is told before it is dormant")
+    leave, keep = usual.leave_ms, usual.keep_ms
+    if "leaving" in one:
+        leave = one.duration("leaving", HOUR_MS, 30 * day)
+    if "keep" in one:
+        keep = one.duration("keep", 30 * day, 3650 * day)
+    most = one.section("at_most", _TIERS) if "at_most" in one else None
+    words = () if most is None else tuple(one for one in _TIERS if one in most)
+    counts = () if most is None else tuple(most.integer(one, 1, 100) for one in words)
+    return DeviceRule(
+        at_most=counts,
+        dormant_ms=dormant,
+        told_ms=told,
+        leave_ms=leave,
+        keep_ms=keep,
         because=one.text("because"),
     )
 

@@ -12,7 +12,7 @@ from tallystick.process.policy.facts import (
     SubjectClass,
     Word,
 )
-from tallystick.process.policy.language.lives import EducationRule, RecoveryRule
+from tallystick.process.policy.language.lives import DeviceRule, EducationRule, RecoveryRule
 from tallystick.process.yamltext.position import Position
 
 
@@ -395,4 +395,5 @@ class Policy(Record, frozen=True, kw_only=True):
     regimes: tuple[str, ...] = ()
     regimes_at: Position = Position(line=1, column=1)
     recovery: RecoveryRule = RecoveryRule()
+    devices: DeviceRule = DeviceRule()
     education: EducationRule = EducationRule()

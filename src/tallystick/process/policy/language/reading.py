@@ -13,7 +13,7 @@ from tallystick.kernel.money import currency_exponent
 from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS
 from tallystick.process.policy.facts import FOREVER, Channel, Dependency, Operation, OperatorAct
 from tallystick.process.policy.language.incentives import read_incentives
-from tallystick.process.policy.language.lives import read_education, read_recovery
+from tallystick.process.policy.language.lives import read_devices, read_education, read_recovery
 from tallystick.process.policy.language.measures import read_tightening, read_tightening_caps
 from tallystick.process.policy.language.model import (
     AttemptRule,
@@ -93,6 +93,7 @@ _SECTIONS = (
     "tightening_caps",
     "regimes",
     "recovery",
+    "devices",
     "education",
 )
 _HEADER = ("provider", "version", "effective_at", "currency", "profile", "utc_offset")
@@ -138,6 +139,7 @@ def read_policy(text: str) -> Policy:
         regimes=root.choices("regimes", regime_names()) if "regimes" in root else (),
         regimes_at=root.position("regimes"),
         recovery=read_recovery(root),
+        devices=read_devices(root),
         education=read_education(root),
     )
     added = [one.row for one in tightening if one.row is not None]

@@ -1,0 +1,147 @@
+"""What customers do about their devices: in a session of one of them, or by dialling with a PIN.
+
+Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.6; 7.4.5
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tallystick.application.customers import Customer
+from tallystick.application.devicelife.rules import Act, By, Proof, acts_for, step_of
+from tallystick.application.devicelife.service import DeviceLife
+from tallystick.application.devices import Device
+from tallystick.application.devices.store import devices_of
+from tallystick.application.turn import Outcome, Turn
+from tallystick.infrastructure.store.database import Reader
+from tallystick.kernel.errors import Conflict, NotFound
+from tallystick.protocol.devicelife import DeviceView, OwnDeviceList
+from tallystick.protocol.payments import Empty
+
+_SAID = {
+    Act.SUSPEND: "its owner suspended it",
+    Act.RESUME: "its owner let it act again",
+    Act.LOSE: "its owner lost it",
+    Act.STEAL: "its owner says it was stolen",
+    Act.HAND_ON: "its owner gives it away",
+    Act.DEACTIVATE: "removed by its customer",
+}
+STEERED = frozenset(_SAID)
+"""What a customer may ask for."""
+
+WhoAsks = Callable[[Turn, str, int], tuple[str, Customer]]
+"""Admits a request: the device of its session, and whose it is."""
+
+Permit = Callable[[Turn, str], None]
+"""Passes if the session has the factors that managing devices takes; raises StepUpRequired."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockByDialling:
+    """Whoever dialled a right PIN stops every phone of theirs.
+
+    Source: ISO/TS 12812-2:2017, 7.4.5
+    """
+
+    customer: str
+
+
+@dataclass(frozen=True, slots=True)
+class LivesOn:
+    """What a customer asks about their devices inside a session.
+
+    Source: ISO/TS 12812-2:2017, 7.4.5
+    """
+
+    session: str
+    sequence: int
+    act: "OwnAct"
+
+
+class OwnDevices:
+    """Lists and steers the devices of one customer.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.5
+    """
+
+    def __init__(
+        self,
+        life: DeviceLife,
+        who: WhoAsks,
+        permit: Permit,
+        pin_was_right: Callable[[Turn, str], object],
+        reader: Reader,
+    ) -> None:
+        self._life = life
+        self._who = who
+        self._permit = permit
+        self._pin_was_right = pin_was_right
+        self._reader = reader
+
+    def listed(self, turn: Turn, session: str, sequence: int) -> Outcome:
+        """Everything that is kept of the customer's devices, with what this one may do about each.
+
+        Source: ISO/TS 12812-2:2017, 7.3.6; 14.2.2
+        """
+        own, customer = self._who(turn, session, sequence)
+        shown = tuple(self._view(one, own) for one in self._of(customer.id))
+        return Outcome(OwnDeviceList(devices=shown))
+
+    def steer(self, turn: Turn, session: str, sequence: int, device: str, act: Act) -> Outcome:
+        """Do `act` about a device of one's own.
+
+        Raises NotFound for another one's, StepUpRequired with what would be enough, and what the
+        table refuses.
+        Source: ISO/TS 12812-2:2017, 7.4.5
+        """
+        own, customer = self._who(turn, session, sequence)
+        row = self._life.devices.get(device)
+        if row.customer != customer.id:
+            raise NotFound("no such device")
+        by = By.THIS_DEVICE if row.id == own else By.OTHER_DEVICE
+        step = step_of(row.status, act, by, row.because)
+        if step.who[by] is Proof.FRESH_FACTORS:
+            self._permit(turn, session)
+        return Outcome(Empty(), self._life.act(turn, row, act, by, _SAID[act]))
+
+    def block(self, turn: Turn, customer: str) -> Outcome:
+        """Stop every device of whoever dialled a right PIN, as lost: two may find it again.
+
+        Raises Conflict where none is left to stop.
+        Source: ISO/TS 12812-2:2017, 7.4.5
+        """
+        self._pin_was_right(turn, customer)
+        index = -1
+        for row in self._of(customer):
+            if Act.LOSE in acts_for(row.status, By.DIALLER):
+                said = "blocked by dialling"
+                index = self._life.act(turn, row, Act.LOSE, By.DIALLER, said)
+        if index < 0:
+            raise Conflict("no phone of yours can act", because="no phone of yours can act")
+        return Outcome(Empty(), index)
+
+    def _of(self, customer: str) -> list[Device]:
+        """The devices as this batch has them."""
+        return [self._life.devices.get(one.id) for one in devices_of(self._reader, customer)]
+
+    def _view(self, device: Device, own: str) -> DeviceView:
+        row = self._life.row(device)
+        by = By.THIS_DEVICE if device.id == own else By.OTHER_DEVICE
+        may = tuple(one.value for one in acts_for(device.status, by) if one in STEERED)
+        return DeviceView(
+            device=device.id,
+            this=device.id == own,
+            status=device.status.value,
+            because=device.because,
+            trust=device.trust,
+            attested=device.attestation_format,
+            enrolled_at=device.enrolled_at,
+            used_at=device.renewed_at,
+            since=row.since,
+            wipe=row.wipe.value,
+            deleted_at=row.next_at,
+            may=may,
+        )
+
+
+OwnAct = Callable[[OwnDevices, Turn, str, int], Outcome]
+"""What a device asks for: with the turn, the session and the request's number."""
