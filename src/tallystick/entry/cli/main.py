@@ -51,6 +51,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "witness": ("witnesses:witness",),
     "replay": ("replaying:replay_file",),
     "catalogue": ("catalogue:catalogue",),
+    "conform": ("conforming:conform",),
     "completion": ("completing:completion",),
 }
 

@@ -1,0 +1,111 @@
+"""Runs the cases against a program and says what came of each, and why.
+
+Source: ISO/TS 12812-2:2017, 7.2.5; 9.1
+"""
+
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from tallystick.entry.conforming.bench import Bench, Case
+from tallystick.entry.conforming.meeting import MEETING
+from tallystick.entry.conforming.paying import PAYING
+from tallystick.entry.conforming.program import Program
+from tallystick.entry.conforming.proving import PROVING
+from tallystick.entry.conforming.relay import LoopbackDoor, Relay
+from tallystick.entry.conforming.stage import staged
+from tallystick.kernel.errors import MfsError, NotFound
+from tallystick.kernel.model import Record
+
+CASES: tuple[Case, ...] = (*MEETING, *PAYING, *PROVING)
+"""Every case, in the order in which they are run."""
+
+
+class Scored(Record, frozen=True, kw_only=True):
+    """What came of a case; `reason` says why it failed, and is empty where it passed.
+
+    Source: ISO/TS 12812-2:2017, 9.1
+    """
+
+    case: str
+    clause: str
+    says: str
+    passed: bool
+    reason: str
+
+
+class Score(Record, frozen=True, kw_only=True):
+    """What came of a program: how it called itself, and every case.
+
+    Source: ISO/TS 12812-2:2017, 9.1
+    """
+
+    v: int = 1
+    client: str
+    cases: tuple[Scored, ...]
+
+    @property
+    def conforms(self) -> bool:
+        """Whether every case passed.
+
+        Source: ISO/TS 12812-2:2017, 9.1
+        """
+        return all(one.passed for one in self.cases)
+
+
+def chosen(names: Iterable[str]) -> tuple[Case, ...]:
+    """The cases of these names, or every case where there is no name.
+
+    Raises NotFound for a name that no case has.
+    Source: docs/protocol/conformance.md
+    """
+    known = {case.name: case for case in CASES}
+    wanted = list(names)
+    if missing := [one for one in wanted if one not in known]:
+        raise NotFound(f"there is no case {missing[0]}", remedy="see tallystick conform cases")
+    return tuple(known[one] for one in wanted) if wanted else CASES
+
+
+def score(
+    command: Sequence[str],
+    cases: Sequence[Case] = CASES,
+    *,
+    port: int = 0,
+    patience_s: float = 60.0,
+    tell: Callable[[int, int], None] = lambda _, __: None,
+) -> Score:
+    """Run `command` through `cases`, against a provider of the kit's own behind its relay.
+
+    The relay listens on loopback at `port`, or where there is room. Raises Unavailable if the
+    program or the provider cannot be run.
+    Source: ISO/TS 12812-2:2017, 7.2.5; 9.1
+    """
+    program = Program(command, patience_s)
+    with (
+        tempfile.TemporaryDirectory(prefix="tallystick-conform-") as spare,
+        staged(Path(spare) / "provider") as stage,
+    ):
+        relay = Relay(stage.url)
+        door = LoopbackDoor(relay.handle, port)
+        bench = Bench(program, relay, stage, door.url, Path(spare))
+        try:
+            found: list[Scored] = []
+            for done, case in enumerate(cases):
+                tell(done, len(cases))
+                found.append(_scored(case, bench))
+            tell(len(cases), len(cases))
+        finally:
+            program.kill()
+            door.close()
+    return Score(client=bench.client, cases=tuple(found))
+
+
+def _scored(case: Case, bench: Bench) -> Scored:
+    try:
+        case.run(bench)
+        reason = ""
+    except MfsError as error:
+        reason = error.detail
+    return Scored(
+        case=case.name, clause=case.clause, says=case.says, passed=not reason, reason=reason
+    )
