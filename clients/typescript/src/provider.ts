@@ -107,12 +107,11 @@ export class Provider {
   /** The provider, authenticated by its answer to a fresh hello. */
   async authenticated(purpose: Purpose, keystore: DeviceKeystore): Promise<AuthenticatedProvider> {
     const keys = await this.#keys("session-signature", keystore);
-    const fetchedAt = this.#list?.fetchedAt;
     try {
       return await this.#greeted(purpose, keys);
     } catch (error) {
-      // The provider may have a new key since the list was fetched; an unknown one is no other news.
-      if (!(error instanceof NotAuthentic) || fetchedAt === this.#now()) throw error;
+      // The provider may have a key that is newer than the list at hand.
+      if (!(error instanceof NotAuthentic)) throw error;
     }
     return this.#greeted(purpose, await this.#keys("session-signature", keystore, true));
   }

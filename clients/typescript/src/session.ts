@@ -7,7 +7,14 @@
 import { canonicalOctets, type Json, readCanonical } from "./canonical.js";
 import { random } from "./crypto.js";
 import { MAX_SEQUENCE, openReply, sealRequest, type SessionKeys } from "./envelope.js";
-import { Conflict, Expired, NotAuthentic, Unauthenticated, Unavailable } from "./errors.js";
+import {
+  Conflict,
+  Expired,
+  NotAuthentic,
+  type TallystickError,
+  Unauthenticated,
+  Unavailable,
+} from "./errors.js";
 import type { AuthenticatedProvider, SessionAccepted } from "./handshake.js";
 import { type DeviceKeystore, identityOf } from "./keystore.js";
 import type { Octets } from "./octets.js";
@@ -140,10 +147,9 @@ export class Session {
           return live;
         }
       } catch (error) {
-        if (error instanceof Conflict) continue;
-        if (!(error instanceof RefusedInClear) || !again) {
-          throw error instanceof RefusedInClear ? error.refusal : error;
-        }
+        if (!(error instanceof RefusedInClear)) throw error;
+        if (error.refusal instanceof Conflict) continue;
+        if (!again) throw error.refusal;
         again = false;
       }
     }
@@ -166,7 +172,7 @@ export class Session {
     const reply = await this.#reached.transport.post(path, pending.body, JSON_TYPE);
     if (!reply.sealed) {
       const refused = refusal(reply);
-      const mayPass = refused instanceof NotAuthentic || refused instanceof Expired;
+      const mayPass = [NotAuthentic, Expired, Conflict].some((one) => refused instanceof one);
       throw mayPass ? new RefusedInClear(refused) : refused;
     }
     const [accepted, pair] = await pending.confirm(reply.status, reply.body);
@@ -180,8 +186,8 @@ export class Session {
 
 /** A refusal that a new handshake may not meet: it was said in clear, and the process may be new. */
 class RefusedInClear extends Error {
-  readonly refusal: NotAuthentic | Expired;
-  constructor(refused: NotAuthentic | Expired) {
+  readonly refusal: TallystickError;
+  constructor(refused: TallystickError) {
     super(refused.message);
     this.refusal = refused;
   }

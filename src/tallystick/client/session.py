@@ -109,7 +109,7 @@ class Exchanged:
 class Peer:
     """The provider as a device reaches it: transport, name, signature keys, suites best first.
 
-    `entropy` gives unpredictable octets.
+    `entropy` gives unpredictable octets; `newest_keys` fetches the key list, whatever is at hand.
     Source: ISO/TS 12812-2:2017, 7.2.7
     """
 
@@ -118,20 +118,31 @@ class Peer:
     signature_keys: SignatureKeys
     entropy: Entropy
     suites: Sequence[KemSuite] = (KemSuite.X25519,)
+    newest_keys: SignatureKeys | None = None
 
     def authenticated(self, purpose: Purpose) -> AuthenticatedProvider:
         """The provider, authenticated by its answer to a fresh hello.
 
-        Raises what the provider refuses with, Malformed or NotAuthentic.
-        Source: ISO/TS 12812-2:2017, 7.2.7; ISO/IEC 9798-3
+        One that is not authentic may have a key that is newer than the list at hand: with
+        `newest_keys` it is greeted once more. Raises what the provider refuses with, Malformed or
+        NotAuthentic.
+        Source: ISO/TS 12812-2:2017, 7.2.7; 7.4.2; ISO/IEC 9798-3
         """
+        try:
+            return self._greeted(purpose, self.signature_keys)
+        except NotAuthentic:
+            if self.newest_keys is None:
+                raise
+        return self._greeted(purpose, self.newest_keys)
+
+    def _greeted(self, purpose: Purpose, keys: SignatureKeys) -> AuthenticatedProvider:
         kems = [KemPrivateKey.generate(suite) for suite in self.suites]
         greeting = greet(purpose, kems, self.entropy(32))
         reply = self.transport.post(SESSIONS_PATH, greeting.body, JSON_MEDIA_TYPE)
         if not 200 <= reply.status < 300:
             raise refusal(reply)
         return authenticate_provider(
-            greeting, reply.body, provider=self.provider, keys=self.signature_keys()
+            greeting, reply.body, provider=self.provider, keys=keys()
         )
 
 
@@ -355,9 +366,8 @@ class ClientSession:
         self._live = None
         again = True
         for _ in range(_ATTEMPTS):
-            try:
-                confirmed = self._handshake()
-            except Conflict:
+            confirmed = self._handshake()
+            if isinstance(confirmed, Conflict):
                 continue
             if isinstance(confirmed, MfsError):
                 if not again:
@@ -369,8 +379,8 @@ class ClientSession:
                 return self._live
         raise Unavailable("no session could be established", remedy="try again later")
 
-    def _handshake(self) -> Confirmed | NotAuthentic | Expired:
-        """The confirmed session, or a refusal that a new handshake may not meet.
+    def _handshake(self) -> Confirmed | NotAuthentic | Expired | Conflict:
+        """The confirmed session, or a refusal of the last message that a new one may not meet.
 
         The process that answered the first message may have ended before the second, and what only
         it could open looks like anything that is not authentic.
@@ -389,7 +399,7 @@ class ClientSession:
         reply = self._peer.transport.post(path, pending.body, JSON_MEDIA_TYPE)
         if not reply.sealed:
             refused = refusal(reply)
-            if isinstance(refused, NotAuthentic | Expired):
+            if isinstance(refused, NotAuthentic | Expired | Conflict):
                 return refused
             raise refused
         confirmed = pending.confirm(reply.status, reply.body)

@@ -5,7 +5,7 @@ Source: ISO/TS 12812-2:2017, 7.2.5; 9.1
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ class Bench:
     url: str
     folder: Path
     client: str = ""
-    heard: list[Passed] = field(default_factory=list[Passed])
+    beside: int = 0
     _states: int = 0
 
     def start(self, *, same: bool = False) -> None:
@@ -91,7 +91,8 @@ class Bench:
         Source: docs/protocol/enrolment.md
         """
         self.start()
-        activation, code = self.stage.customer(funds_minor)
+        beside = self.beside if funds_minor == FUNDS_MINOR else 0
+        activation, code = self.stage.customer(funds_minor, beside)
         return self.ask("enrol", activation=activation, code=code.reveal())
 
     def enrolled(self, funds_minor: int = FUNDS_MINOR) -> None:

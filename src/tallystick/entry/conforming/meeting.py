@@ -9,6 +9,7 @@ from typing import Any
 
 from tallystick.entry.conforming.bench import (
     ENROLMENTS,
+    FUNDS_MINOR,
     HOUR_S,
     PROVES,
     SESSIONS,
@@ -66,7 +67,7 @@ def _of_a_stranger(listed: dict[str, Any]) -> None:
 def _nothing_was_told(bench: Bench, signed: str, what: str, *codes: str) -> None:
     """Enrolment under a list that must not be believed: refused, and the code is not sent."""
     bench.start()
-    activation, code = bench.stage.customer(0)
+    activation, code = bench.stage.customer(FUNDS_MINOR, bench.beside)
     with bench.relay.playing(_serving(signed)) as passed:
         bench.refused(what, "enrol", *codes, activation=activation, code=code.reveal())
     demand(not sent_to(passed, ENROLMENTS), f"the code was sent, under {what}")
@@ -139,6 +140,21 @@ def _keys_change(bench: Bench) -> None:
     signed = _signed(bench, bench.stage.root, _successor)
     bench.done("later", seconds=HOUR_S)
     bench.under(_serving(signed), lambda: bench.done("open"))
+
+
+def _renamed(listed: dict[str, Any]) -> None:
+    """The list of before: what signs handshakes now is not on it."""
+    for entry in listed["entries"]:
+        if entry["purpose"] == "session-signature":
+            entry["kid"] = "key_" + "6" * 26
+
+
+def _list_behind(bench: Bench) -> None:
+    bench.enrolled()
+    behind = _serving(_signed(bench, bench.stage.root, _renamed))
+    behind.times = 1
+    bench.done("later", seconds=HOUR_S)
+    bench.under(behind, lambda: bench.done("open"))
 
 
 def _core(change: Change) -> Callable[[Asked, Answered], Answered]:
@@ -278,6 +294,7 @@ MEETING: tuple[Case, ...] = (
     Case("key-list-other-spelling", "7.2.6", "reads canonical JSON alone", _spaced_list),
     Case("key-list-older", "7.4.2", "refuses a list older than the last it saw", _older_list),
     Case("key-rotation", "7.4.2", "finds the provider's key by its kid", _keys_change),
+    Case("key-list-behind", "7.4.2", "fetches the list anew for a kid it lacks", _list_behind),
     Case(
         "provider-signature-altered",
         "7.2.7",

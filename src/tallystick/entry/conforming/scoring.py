@@ -20,6 +20,8 @@ from tallystick.kernel.model import Record
 CASES: tuple[Case, ...] = (*MEETING, *PAYING, *PROVING)
 """Every case, in the order in which they are run."""
 
+_BLOCK = 12
+
 
 class Scored(Record, frozen=True, kw_only=True):
     """What came of a case; `reason` says why it failed, and is empty where it passed.
@@ -87,7 +89,7 @@ def score(
     ):
         relay = Relay(stage.url)
         door = LoopbackDoor(relay.handle, port)
-        bench = Bench(program, relay, stage, door.url, Path(spare))
+        bench = Bench(program, relay, stage, door.url, Path(spare), beside=_beside(cases))
         try:
             found: list[Scored] = []
             for done, case in enumerate(cases):
@@ -98,6 +100,11 @@ def score(
             program.kill()
             door.close()
     return Score(client=bench.client, cases=tuple(found))
+
+
+def _beside(cases: Sequence[Case]) -> int:
+    """How many customers are made ready at once: a short-lived code each."""
+    return min(len(cases), _BLOCK) - 1
 
 
 def _scored(case: Case, bench: Bench) -> Scored:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import Empty, Queue
 
 import uvloop
 
@@ -67,6 +66,9 @@ class Stage:
     _operators: list[OperatorDesk] = field(default_factory=list[OperatorDesk])
     _payee: Wallet | None = None
     _numbered: int = 0
+    _ready: dict[int, list[tuple[str, Secret[str]]]] = field(
+        default_factory=dict[int, list[tuple[str, Secret[str]]]]
+    )
 
     @property
     def pinned(self) -> PublicHalf:
@@ -97,13 +99,22 @@ class Stage:
         """
         return listed_keys(self.folder)
 
-    def customer(self, funds_minor: int) -> tuple[str, Secret[str]]:
+    def customer(self, funds_minor: int, beside: int = 0) -> tuple[str, Secret[str]]:
         """A new customer with money: the activation of their first device, and its code.
 
+        With `beside`, so many more are made ready at once, since short messages take their time.
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
+        ready = self._ready.setdefault(funds_minor, [])
+        if not ready:
+            numbers = [self._next_number() for _ in range(1 + beside)]
+            opened = [(one, self._opened(one, "Ann Conforming", funds_minor)) for one in numbers]
+            ready.extend((told, self._codes.of(number)) for number, told in opened)
+        return ready.pop()
+
+    def _next_number(self) -> str:
         self._numbered += 1
-        return self._opened(f"+2547001{self._numbered:05}", "Ann Conforming", funds_minor)
+        return f"+2547001{self._numbered:05}"
 
     def arrived_minor(self) -> int:
         """What the payee has now.
@@ -129,12 +140,13 @@ class Stage:
                     provider.transport, enrolled.operator, signer, SystemClock(), operating_system
                 )
             )
-        activation, code = self._opened(PAYEE, "Ben Conforming", 0)
+        activation = self._opened(PAYEE, "Ben Conforming", 0)
+        code = self._codes.of(PAYEE)
         keystore = SoftwareKeystore(_agree)
         provider.enrol(keystore, activation=activation, code=code, description=_SOFT)
         self._payee = provider.wallet(keystore)
 
-    def _opened(self, number: str, name: str, funds_minor: int) -> tuple[str, Secret[str]]:
+    def _opened(self, number: str, name: str, funds_minor: int) -> str:
         first, second, care = self._operators
         opened = care.act(
             "open-customer", OpenCustomer(name=name, msisdn=number, kind="person", tier=2)
@@ -144,17 +156,18 @@ class Stage:
                 number=number, amount_minor=funds_minor, currency=CURRENCY, bank_reference="kit"
             )
             second.act("fund-account", body, approves=first.act("fund-account", body).act)
-        return opened.reference, self._codes.newest(number)
+        return opened.reference
 
 
 class Codes:
-    """Takes the provider's short messages and gives the code of a number's first.
+    """Takes the provider's short messages and gives the code that came to a number.
 
     Source: ISO/TS 12812-2:2017, 7.4.1
     """
 
     def __init__(self) -> None:
-        self._found: Queue[tuple[str, str]] = Queue()
+        self._found: dict[str, Secret[str]] = {}
+        self._came = threading.Condition()
 
     def take(self, asked: Asked) -> Answered:
         """Keep the code that a message has, and say that it was taken.
@@ -163,22 +176,21 @@ class Codes:
         """
         message = _messages.decode(asked.body)
         if found := _CODE.search(message.text):
-            self._found.put((message.to, found.group(1)))
+            with self._came:
+                self._found[message.to] = Secret(found.group(1))
+                self._came.notify_all()
         return Answered(200, encode(SmsAccepted(id=message.id)))
 
-    def newest(self, number: str) -> Secret[str]:
-        """The next code that comes to `number`.
+    def of(self, number: str) -> Secret[str]:
+        """The code that came to `number`, or comes.
 
         Raises Unavailable if none does.
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
-        try:
-            while True:
-                to, code = self._found.get(timeout=_START_S)
-                if to == number:
-                    return Secret(code)
-        except Empty as error:
-            raise Unavailable("no activation code came") from error
+        with self._came:
+            if not self._came.wait_for(lambda: number in self._found, _START_S):
+                raise Unavailable("no activation code came")
+            return self._found.pop(number)
 
 
 def _agree(_: str) -> None:
