@@ -51,7 +51,7 @@ class MovedClock:
         return Instant(SystemClock().now() + self.ahead_ms)
 
 
-def _agree(_: str) -> None:
+def _agree(shown: str) -> None:  # noqa: ARG001 - the name is given
     """The user agrees to everything."""
 
 
@@ -125,9 +125,7 @@ class Driven:
         Source: docs/protocol/payments.md
         """
         amount = Money(asked["amount_minor"], asked["currency"])
-        self.order = self.wallet.consent(
-            self.wallet.quote(PaymentKind.P2P, asked["payee"], amount)
-        )
+        self.order = self.wallet.consent(self.wallet.quote(PaymentKind.P2P, asked["payee"], amount))
         return self._paid(self.wallet.place(self.order))
 
     def again(self, _: Mapping[str, Any]) -> object:
@@ -172,6 +170,12 @@ class Driven:
 _WORDS = ("start", "enrol", "open", "account", "pay", "again", "verify", "later")
 
 
+def _done(driven: Driven, asked: Mapping[str, Any]) -> object:
+    if asked["do"] not in _WORDS:
+        raise Malformed("an unknown word")
+    return getattr(driven, asked["do"])(asked)
+
+
 def answer(driven: Driven, line: bytes) -> bytes:
     """The line that answers `line`.
 
@@ -180,9 +184,7 @@ def answer(driven: Driven, line: bytes) -> bytes:
     asked = _lines.decode(line)
     said: dict[str, object] = {"id": asked["id"]}
     try:
-        if asked["do"] not in _WORDS:
-            raise Malformed("an unknown word")
-        said["ok"] = getattr(driven, asked["do"])(asked)
+        said["ok"] = _done(driven, asked)
     except Refusal as refused:
         receipt = to_plain(refused.receipt)
         said |= {"error": refused.error.code, "detail": str(refused.error), "receipt": receipt}

@@ -94,7 +94,8 @@ class Provider:
     def keys(self, purpose: ListedPurpose, *, fresh: bool = False) -> dict[str, VerifyKey]:
         """The provider's keys for `purpose` that are in force, the newest first, by key id.
 
-        With `fresh` the list is fetched, however young the one at hand is. Raises Unavailable, and what `verify_key_list` raises.
+        With `fresh` the list is fetched, however young the one at hand is. Raises Unavailable, and
+        what `verify_key_list` raises.
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         found = keys_in_force(self._key_list(fresh=fresh), purpose, self._now())

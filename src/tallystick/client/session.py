@@ -141,9 +141,7 @@ class Peer:
         reply = self.transport.post(SESSIONS_PATH, greeting.body, JSON_MEDIA_TYPE)
         if not 200 <= reply.status < 300:
             raise refusal(reply)
-        return authenticate_provider(
-            greeting, reply.body, provider=self.provider, keys=keys()
-        )
+        return authenticate_provider(greeting, reply.body, provider=self.provider, keys=keys())
 
 
 def refusal(reply: Reply) -> MfsError:

@@ -52,9 +52,7 @@ def cases() -> None:
     help="Seconds that an answer may take.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the score as JSON.")
-def device(
-    command: str, url: str, names: tuple[str, ...], patience: float, as_json: bool
-) -> None:
+def device(command: str, url: str, names: tuple[str, ...], patience: float, as_json: bool) -> None:
     """Score what COMMAND does with a provider that is honest, and with one that is tampered with.
 
     A real provider is set up in a temporary folder and served behind a relay of the kit. The
@@ -63,9 +61,7 @@ def device(
     """
     tried = chosen(names)
     with progress("cases") as tell:
-        found = score(
-            shlex.split(command), tried, port=_port(url), patience_s=patience, tell=tell
-        )
+        found = score(shlex.split(command), tried, port=_port(url), patience_s=patience, tell=tell)
     if as_json:
         say_json(to_plain(found))
     else:

@@ -12,8 +12,8 @@ from typing import Any
 from tallystick.entry.conforming.program import GONE, Answer, Program
 from tallystick.entry.conforming.relay import Passed, Relay, Rule
 from tallystick.entry.conforming.stage import CURRENCY, NAME, ORIGIN, PAYEE, Stage
-from tallystick.kernel.codec import encode
-from tallystick.kernel.errors import Refused
+from tallystick.kernel.codec import encode, from_plain
+from tallystick.kernel.errors import Malformed, Refused
 
 HOUR_S = 3_700
 """A little more than a device may keep a key list without asking again."""
@@ -182,6 +182,18 @@ def sent_to(passed: list[Passed], path: str) -> list[Passed]:
         for one in passed
         if one.asked.path == path or (below and one.asked.path.startswith(path))
     ]
+
+
+def receipt_in(said: dict[str, Any]) -> dict[str, Any]:
+    """The receipt in the members of an answer.
+
+    Raises Refused where there is none.
+    Source: docs/protocol/conformance.md
+    """
+    try:
+        return from_plain(said.get("receipt"), dict[str, Any])
+    except Malformed as error:
+        raise Refused("a payment gives no receipt") from error
 
 
 def plain(value: object) -> Any:

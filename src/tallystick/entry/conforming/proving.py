@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tallystick.entry.conforming.bench import Bench, Case, demand
+from tallystick.entry.conforming.bench import Bench, Case, demand, receipt_in
 from tallystick.entry.conforming.relay import Answered, Asked, Rule, flipped, with_body
 from tallystick.entry.conforming.stage import ORIGIN
 from tallystick.infrastructure.crypto.signature import Ed25519SigningKey
@@ -22,9 +22,7 @@ def _receipt(bench: Bench) -> dict[str, Any]:
     """The receipt of a second payment, so that there is a way to the root."""
     bench.enrolled()
     bench.paid()
-    found = bench.paid().get("receipt")
-    demand(isinstance(found, dict), "a payment gives no receipt")
-    return dict(found) if isinstance(found, dict) else {}
+    return receipt_in(bench.paid())
 
 
 def _holds(bench: Bench) -> None:

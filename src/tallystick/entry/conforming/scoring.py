@@ -13,7 +13,7 @@ from tallystick.entry.conforming.paying import PAYING
 from tallystick.entry.conforming.program import Program
 from tallystick.entry.conforming.proving import PROVING
 from tallystick.entry.conforming.relay import LoopbackDoor, Relay
-from tallystick.entry.conforming.stage import staged
+from tallystick.entry.conforming.stage import Stage, staged
 from tallystick.kernel.errors import MfsError, NotFound
 from tallystick.kernel.model import Record
 
@@ -82,23 +82,42 @@ def score(
     program or the provider cannot be run.
     Source: ISO/TS 12812-2:2017, 7.2.5; 9.1
     """
-    program = Program(command, patience_s)
     with (
         tempfile.TemporaryDirectory(prefix="tallystick-conform-") as spare,
         staged(Path(spare) / "provider") as stage,
     ):
-        relay = Relay(stage.url)
-        door = LoopbackDoor(relay.handle, port)
-        bench = Bench(program, relay, stage, door.url, Path(spare), beside=_beside(cases))
-        try:
-            found: list[Scored] = []
-            for done, case in enumerate(cases):
-                tell(done, len(cases))
-                found.append(_scored(case, bench))
-            tell(len(cases), len(cases))
-        finally:
-            program.kill()
-            door.close()
+        return score_on(
+            stage, Path(spare), command, cases, port=port, patience_s=patience_s, tell=tell
+        )
+
+
+def score_on(
+    stage: Stage,
+    spare: Path,
+    command: Sequence[str],
+    cases: Sequence[Case] = CASES,
+    *,
+    port: int = 0,
+    patience_s: float = 60.0,
+    tell: Callable[[int, int], None] = lambda _, __: None,
+) -> Score:
+    """What `score` gives, on a stage that is set; the states of devices go below `spare`.
+
+    Raises Unavailable if the program cannot be run.
+    Source: ISO/TS 12812-2:2017, 7.2.5; 9.1
+    """
+    program, relay = Program(command, patience_s), Relay(stage.url)
+    door = LoopbackDoor(relay.handle, port)
+    bench = Bench(program, relay, stage, door.url, spare, beside=_beside(cases))
+    try:
+        found: list[Scored] = []
+        for done, case in enumerate(cases):
+            tell(done, len(cases))
+            found.append(_scored(case, bench))
+        tell(len(cases), len(cases))
+    finally:
+        program.kill()
+        door.close()
     return Score(client=bench.client, cases=tuple(found))
 
 

@@ -193,7 +193,7 @@ class Codes:
             return self._found.pop(number)
 
 
-def _agree(_: str) -> None:
+def _agree(shown: str) -> None:  # noqa: ARG001 - the name is given
     """The kit's payee agrees to everything; nobody is asked."""
 
 
@@ -243,7 +243,11 @@ def _served(platform: Platform) -> Generator[str]:
 
     async def main() -> None:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
-        ends.append(lambda: loop.call_soon_threadsafe(stop.set) and None)
+
+        def end() -> None:
+            loop.call_soon_threadsafe(stop.set)
+
+        ends.append(end)
         listening = Listening(port=0, session_rate=_PLENTY, source_rate=_PLENTY)
         await serve(platform, listening, log=_unheard, started=started, stop=stop)
 
