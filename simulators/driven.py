@@ -51,7 +51,7 @@ class MovedClock:
         return Instant(SystemClock().now() + self.ahead_ms)
 
 
-def _agree(shown: str) -> None:  # noqa: ARG001 - the name is given
+def _agree(shown: str) -> None:
     """The user agrees to everything."""
 
 

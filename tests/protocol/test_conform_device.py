@@ -1,4 +1,4 @@
-"""The conformance kit: our SDK passes, and each planted defect fails the cases that are about it."""
+"""The conformance kit: our SDK passes, and each planted defect fails the cases about it."""
 
 import json
 import sys
@@ -35,8 +35,8 @@ FAILS = {
     "believes_receipts": RECEIPTS,
     "draws_no_lots": {"fresh-keys"},
 }
-HOLDS = ("key-rotation", "reply-altered")
-"""Cases that no defect touches: a kit that fails everything finds nothing."""
+HOLDS = ("reply-altered",)
+"""What no defect touches: a kit that fails everything finds nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_a_planted_defect_fails_its_cases_and_no_others(
     stage: tuple[Stage, Path], defect: str
 ) -> None:
     command = (sys.executable, "-m", "tests.support.broken_device", defect)
-    expected = set(sorted(FAILS[defect])[:4])
+    expected = set(sorted(FAILS[defect])[:2])
     found = score_on(*stage, command, chosen([*sorted(expected), *HOLDS]))
     failed = {one.case: one.reason for one in found.cases if not one.passed}
     assert set(failed) == expected

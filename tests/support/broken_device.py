@@ -5,6 +5,7 @@ python -m tests.support.broken_device NAME
 
 import functools
 import sys
+from dataclasses import replace
 
 import simulators.driven as driving
 from simulators.driven import Driven
@@ -80,10 +81,13 @@ def believes_what_is_clear():
 
 
 def ignores_the_status():
-    right = sessions.open_reply
-    sessions.open_reply = lambda keys, operation, sequence, status, message: right(
-        keys, operation, sequence, 200 if status == 202 else status, message
-    )
+    right = ClientSession._post
+
+    def post(self, live, operation, path, body):
+        reply, sequence = right(self, live, operation, path, body)
+        return replace(reply, status=200 if reply.status == 202 else reply.status), sequence
+
+    ClientSession._post = post
 
 
 def orders_anew():

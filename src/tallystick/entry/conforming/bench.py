@@ -4,6 +4,7 @@ Source: ISO/TS 12812-2:2017, 7.2.5; 9.1
 """
 
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,7 @@ class Bench:
     folder: Path
     client: str = ""
     beside: int = 0
-    _states: int = 0
+    state: str = ""
 
     def start(self, *, same: bool = False) -> None:
         """Tell the program whom to reach and where to keep its state; `same` as before or new.
@@ -73,13 +74,12 @@ class Bench:
         Raises Refused if it does not start.
         Source: docs/protocol/conformance.md
         """
-        self._states += 0 if same else 1
-        state = self.folder / f"state-{self._states}"
-        state.mkdir(exist_ok=True)
+        if not same or not self.state:
+            self.state = tempfile.mkdtemp(prefix="state-", dir=self.folder)
         pinned = self.stage.pinned
         root = {"algorithm": pinned.algorithm, "public": pinned.public}
         said = self.program.ask(
-            "start", url=self.url, provider=NAME, origin=ORIGIN, root=root, state=str(state)
+            "start", url=self.url, provider=NAME, origin=ORIGIN, root=root, state=self.state
         )
         demand(said.ok is not None, f"it does not start: {said.said}")
         self.client = str((said.ok or {}).get("client", ""))[:80] or self.client

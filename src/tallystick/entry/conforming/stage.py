@@ -65,6 +65,7 @@ class Stage:
     _codes: "Codes"
     _operators: list[OperatorDesk] = field(default_factory=list[OperatorDesk])
     _payee: Wallet | None = None
+    _reached: Provider | None = None
     _numbered: int = 0
     _ready: dict[int, list[tuple[str, Secret[str]]]] = field(
         default_factory=dict[int, list[tuple[str, Secret[str]]]]
@@ -130,7 +131,7 @@ class Stage:
 
         Source: ISO/TS 12812-2:2017, 6.2.1; 7.4.1
         """
-        provider = self.reached()
+        provider = self._reached = self.reached()
         for invited in self.done.invited:
             signer = Es256SigningKey.generate()
             name = f"{invited.role} of the kit"
@@ -145,6 +146,14 @@ class Stage:
         keystore = SoftwareKeystore(_agree)
         provider.enrol(keystore, activation=activation, code=code, description=_SOFT)
         self._payee = provider.wallet(keystore)
+
+    def close(self) -> None:
+        """Close the kit's own connections.
+
+        Source: RFC 9112, 9.6
+        """
+        if self._reached is not None:
+            self._reached.close()
 
     def _opened(self, number: str, name: str, funds_minor: int) -> str:
         first, second, care = self._operators
@@ -193,7 +202,7 @@ class Codes:
             return self._found.pop(number)
 
 
-def _agree(shown: str) -> None:  # noqa: ARG001 - the name is given
+def _agree(shown: str) -> None:
     """The kit's payee agrees to everything; nobody is asked."""
 
 
@@ -225,8 +234,11 @@ def staged(folder: Path) -> Generator[Stage]:
         try:
             with _served(platform) as url:
                 stage = Stage(url, provider, done, root, codes)
-                stage.set_the_stage()
-                yield stage
+                try:
+                    stage.set_the_stage()
+                    yield stage
+                finally:
+                    stage.close()
         finally:
             platform.close()
     finally:
