@@ -4,7 +4,7 @@
 
 Its keystore is software in a file; its user agrees to everything. Nothing else is simulated.
 
-Source: docs/protocol/conformance.md
+Source: ISO/TS 12812-2:2017, 7.2.5
 """
 
 import sys
@@ -38,7 +38,7 @@ _lines: Decoder[dict[str, Any]] = Decoder(dict[str, Any])
 class MovedClock:
     """The machine's clock, moved ahead by what the kit said.
 
-    Source: docs/protocol/conformance.md
+    Source: ISO/TS 12812-2:2017, 7.2.5
     """
 
     ahead_ms: int = 0
@@ -59,7 +59,7 @@ def _agree(shown: str) -> None:
 class Driven:
     """One device; what it does for each word of the line protocol is a method of that name.
 
-    Source: docs/protocol/conformance.md
+    Source: ISO/TS 12812-2:2017, 7.2.5
     """
 
     clock: MovedClock = field(default_factory=MovedClock)
@@ -72,7 +72,7 @@ class Driven:
     def start(self, asked: Mapping[str, Any]) -> object:
         """Know a provider, and open or make the keystore in the state folder.
 
-        Source: docs/protocol/conformance.md
+        Source: ISO/TS 12812-2:2017, 7.2.5
         """
         self.provider = Provider(
             asked["url"],
@@ -92,7 +92,7 @@ class Driven:
     def enrol(self, asked: Mapping[str, Any]) -> object:
         """Enrol with a code.
 
-        Source: docs/protocol/enrolment.md
+        Source: ISO/TS 12812-2:2017, 7.4.1
         """
         described = DeviceDescription(
             platform="other", model="driven", app_version="1", protection=SOFTWARE_PROTECTION
@@ -108,21 +108,21 @@ class Driven:
     def open(self, _: Mapping[str, Any]) -> object:
         """Open a new session.
 
-        Source: docs/protocol/session.md
+        Source: ISO/TS 12812-2:2017, 7.2.7
         """
         return {"session": self.session.establish().session}
 
     def account(self, _: Mapping[str, Any]) -> object:
         """Ask for the balance.
 
-        Source: docs/protocol/envelope.md
+        Source: ISO/TS 12812-2:2017, 7.2.7
         """
         return {"available_minor": self.wallet.account().available_minor}
 
     def pay(self, asked: Mapping[str, Any]) -> object:
         """Quote, consent and order.
 
-        Source: docs/protocol/payments.md
+        Source: ISO/TS 12812-2:2017, 7.3.3
         """
         amount = Money(asked["amount_minor"], asked["currency"])
         self.order = self.wallet.consent(self.wallet.quote(PaymentKind.P2P, asked["payee"], amount))
@@ -131,14 +131,14 @@ class Driven:
     def again(self, _: Mapping[str, Any]) -> object:
         """Send the last order again.
 
-        Source: docs/protocol/payments.md
+        Source: ISO/TS 12812-2:2017, 7.3.3
         """
         return self._paid(self.wallet.place(self.order))
 
     def verify(self, asked: Mapping[str, Any]) -> object:
         """Verify a receipt.
 
-        Source: docs/protocol/tally.md
+        Source: ISO/TS 12812-2:2017, 7.3.3
         """
         tally = from_plain(asked["tally_key"], PublicHalf).verify_key()
         verify_receipt(from_plain(asked["receipt"], Receipt), tally, origin=asked["origin"])
@@ -147,7 +147,7 @@ class Driven:
     def later(self, asked: Mapping[str, Any]) -> object:
         """Move the device's clock ahead.
 
-        Source: docs/protocol/conformance.md
+        Source: ISO/TS 12812-2:2017, 7.2.5
         """
         self.clock.ahead_ms += asked["seconds"] * SECOND_MS
         return {}
@@ -179,7 +179,7 @@ def _done(driven: Driven, asked: Mapping[str, Any]) -> object:
 def answer(driven: Driven, line: bytes) -> bytes:
     """The line that answers `line`.
 
-    Source: docs/protocol/conformance.md
+    Source: ISO/TS 12812-2:2017, 7.2.5
     """
     asked = _lines.decode(line)
     said: dict[str, object] = {"id": asked["id"]}
@@ -198,7 +198,7 @@ def answer(driven: Driven, line: bytes) -> bytes:
 def main() -> None:
     """Answer line by line until the input ends.
 
-    Source: docs/protocol/conformance.md
+    Source: ISO/TS 12812-2:2017, 7.2.5
     """
     driven = Driven()
     for line in sys.stdin.buffer:

@@ -25,6 +25,7 @@ COMMANDS = {
         "bundles",
         "catalogue",
         "completing",
+        "conforming",
         "derivations",
         "keys",
         "tightenings",

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from tallystick.client.keystore import DeviceKeystore, EnrolledIdentity, Entropy
-from tallystick.client.live import Live
+from tallystick.client.live import Live, Sealed
 from tallystick.infrastructure.crypto.kem import KemPrivateKey, KemSuite
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.envelope.certificate import certificate_id
@@ -213,17 +213,6 @@ def _raise_if_ended(content: bytes) -> None:
         raise error
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A sealed request, and what opens each of its answers with status 200.
-
-    Source: RFC 9052, 5.3
-    """
-
-    body: bytes
-    open: Callable[[bytes], bytes]
-
-
 class ClientSession:
     """The session of one enrolled device; may be shared by threads, whose requests run in parallel.
 
@@ -287,7 +276,7 @@ class ClientSession:
         self._report_tries(live)
         return self._once(live, operation, path, body)
 
-    def seal(self, operation: str, body: bytes) -> "Sealed":
+    def seal(self, operation: str, body: bytes) -> Sealed:
         """`body`, sealed for `operation`, for an answer that comes in many parts.
 
         Source: RFC 9052, 5.3

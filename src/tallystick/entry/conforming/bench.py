@@ -14,7 +14,7 @@ from tallystick.entry.conforming.program import GONE, Answer, Program
 from tallystick.entry.conforming.relay import Passed, Relay, Rule
 from tallystick.entry.conforming.stage import CURRENCY, NAME, ORIGIN, PAYEE, Stage
 from tallystick.kernel.codec import encode, from_plain
-from tallystick.kernel.errors import Malformed, Refused
+from tallystick.kernel.errors import Malformed, NotPermitted
 
 HOUR_S = 3_700
 """A little more than a device may keep a key list without asking again."""
@@ -32,7 +32,7 @@ PROVES = f"{SESSIONS}/"
 class Case:
     """A thing that a device must do or must not: a name, the clause, words, and how it is tried.
 
-    `run` raises Refused with the reason where the device fails.
+    `run` raises NotPermitted with the reason where the device fails.
     Source: ISO/TS 12812-2:2017, 9.1
     """
 
@@ -45,11 +45,11 @@ class Case:
 def demand(holds: object, reason: str) -> None:
     """Return only if it `holds`.
 
-    Raises Refused with the reason otherwise.
+    Raises NotPermitted with the reason otherwise.
     Source: ISO/TS 12812-2:2017, 9.1
     """
     if not holds:
-        raise Refused(reason)
+        raise NotPermitted(reason)
 
 
 @dataclass(slots=True)
@@ -71,8 +71,8 @@ class Bench:
     def start(self, *, same: bool = False) -> None:
         """Tell the program whom to reach and where to keep its state; `same` as before or new.
 
-        Raises Refused if it does not start.
-        Source: docs/protocol/conformance.md
+        Raises NotPermitted if it does not start.
+        Source: ISO/TS 12812-2:2017, 7.2.5
         """
         if not same or not self.state:
             self.state = tempfile.mkdtemp(prefix="state-", dir=self.folder)
@@ -87,8 +87,8 @@ class Bench:
     def enrol(self, funds_minor: int = FUNDS_MINOR) -> Answer:
         """Start anew and enrol with a new customer's code.
 
-        Raises Refused if it does not start.
-        Source: docs/protocol/enrolment.md
+        Raises NotPermitted if it does not start.
+        Source: ISO/TS 12812-2:2017, 7.4.1
         """
         self.start()
         beside = self.beside if funds_minor == FUNDS_MINOR else 0
@@ -98,8 +98,8 @@ class Bench:
     def enrolled(self, funds_minor: int = FUNDS_MINOR) -> None:
         """Start anew with an enrolled device.
 
-        Raises Refused if it cannot be had.
-        Source: docs/protocol/enrolment.md
+        Raises NotPermitted if it cannot be had.
+        Source: ISO/TS 12812-2:2017, 7.4.1
         """
         said = self.enrol(funds_minor)
         demand(said.ok is not None, f"it cannot enrol: {said.said}")
@@ -107,8 +107,8 @@ class Bench:
     def ask(self, do: str, **members: object) -> Answer:
         """What the program answers.
 
-        Raises Refused if it ends, crashes, or takes too long.
-        Source: docs/protocol/conformance.md
+        Raises NotPermitted if it ends, crashes, or takes too long.
+        Source: ISO/TS 12812-2:2017, 7.2.5
         """
         said = self.program.ask(do, **members)
         demand(said.error not in {GONE, "crashed"}, f"asked to {do}, {said.said}")
@@ -117,8 +117,8 @@ class Bench:
     def done(self, do: str, **members: object) -> dict[str, Any]:
         """The members of the answer to what must succeed.
 
-        Raises Refused if it does not.
-        Source: docs/protocol/conformance.md
+        Raises NotPermitted if it does not.
+        Source: ISO/TS 12812-2:2017, 7.2.5
         """
         said = self.ask(do, **members)
         demand(said.ok is not None, f"{do} must succeed here: {said.said}")
@@ -127,8 +127,8 @@ class Bench:
     def refused(self, what: str, do: str, *codes: str, **members: object) -> Answer:
         """The answer to what must be refused, with one of `codes` if there are any.
 
-        Raises Refused if the program takes it, or for another error.
-        Source: docs/protocol/conformance.md
+        Raises NotPermitted if the program takes it, or for another error.
+        Source: ISO/TS 12812-2:2017, 7.2.5
         """
         said = self.ask(do, **members)
         demand(said.ok is None, f"{what} was taken")
@@ -139,15 +139,15 @@ class Bench:
     def pay(self, amount_minor: int = AMOUNT_MINOR) -> Answer:
         """What the program answers when it is to pay the kit's payee.
 
-        Source: docs/protocol/payments.md
+        Source: ISO/TS 12812-2:2017, 7.3.3
         """
         return self.ask("pay", payee=PAYEE, amount_minor=amount_minor, currency=CURRENCY)
 
     def paid(self) -> dict[str, Any]:
         """The members of the answer to a payment that must succeed.
 
-        Raises Refused if it does not.
-        Source: docs/protocol/payments.md
+        Raises NotPermitted if it does not.
+        Source: ISO/TS 12812-2:2017, 7.3.3
         """
         said = self.pay()
         demand(said.ok is not None, f"a payment must succeed here: {said.said}")
@@ -165,7 +165,7 @@ class Bench:
     def tally_key(self) -> dict[str, str]:
         """The tally key as the line protocol writes it.
 
-        Source: docs/protocol/conformance.md
+        Source: ISO/TS 12812-2:2017, 7.2.5
         """
         tally = next(one for one in self.stage.listed().entries if one.purpose == "tally")
         return {"algorithm": tally.algorithm, "public": tally.public}
@@ -187,13 +187,13 @@ def sent_to(passed: list[Passed], path: str) -> list[Passed]:
 def receipt_in(said: dict[str, Any]) -> dict[str, Any]:
     """The receipt in the members of an answer.
 
-    Raises Refused where there is none.
-    Source: docs/protocol/conformance.md
+    Raises NotPermitted where there is none.
+    Source: ISO/TS 12812-2:2017, 7.2.5
     """
     try:
         return from_plain(said.get("receipt"), dict[str, Any])
     except Malformed as error:
-        raise Refused("a payment gives no receipt") from error
+        raise NotPermitted("a payment gives no receipt") from error
 
 
 def plain(value: object) -> Any:

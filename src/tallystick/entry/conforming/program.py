@@ -1,6 +1,6 @@
 """The implementation under test: a process that is told a JSON object a line and answers one.
 
-Source: docs/protocol/conformance.md; RFC 8259
+Source: ISO/TS 12812-2:2017, 7.2.5; RFC 8259
 """
 
 import contextlib
@@ -22,7 +22,7 @@ GONE = "gone"
 class Answer(Record, frozen=True, kw_only=True):
     """What the program said: `ok` with members, or `error` (a code of the protocol) and `detail`.
 
-    Source: docs/protocol/conformance.md
+    Source: ISO/TS 12812-2:2017, 7.2.5
     """
 
     id: int
@@ -35,7 +35,7 @@ class Answer(Record, frozen=True, kw_only=True):
     def said(self) -> str:
         """The answer in a few words.
 
-        Source: docs/protocol/conformance.md
+        Source: ISO/TS 12812-2:2017, 7.2.5
         """
         return "ok" if self.ok is not None else f"{self.error or 'nothing'}: {self.detail[:120]}"
 
@@ -52,7 +52,7 @@ class Program:
     def __init__(self, command: Sequence[str], patience_s: float = 60.0) -> None:
         """Start at the first question; an answer may take `patience_s`.
 
-        Source: docs/protocol/conformance.md
+        Source: ISO/TS 12812-2:2017, 7.2.5
         """
         self._command = tuple(command)
         self._patience_s = patience_s
@@ -64,7 +64,7 @@ class Program:
         """The answer to one question; an Answer with the error `gone` where none comes.
 
         Raises Malformed for a line that is no answer, Unavailable if the program cannot be run.
-        Source: docs/protocol/conformance.md
+        Source: ISO/TS 12812-2:2017, 7.2.5
         """
         process = self._running()
         self._number += 1

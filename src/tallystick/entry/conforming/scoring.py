@@ -59,7 +59,7 @@ def chosen(names: Iterable[str]) -> tuple[Case, ...]:
     """The cases of these names, or every case where there is no name.
 
     Raises NotFound for a name that no case has.
-    Source: docs/protocol/conformance.md
+    Source: ISO/TS 12812-2:2017, 7.2.5
     """
     known = {case.name: case for case in CASES}
     wanted = list(names)
