@@ -211,6 +211,23 @@ def _apt_install(names: Sequence[str]) -> int:
     return 0
 
 
+TYPESCRIPT = ROOT / "clients" / "typescript"
+
+
+def typescript(
+    *, folder: Path = TYPESCRIPT, call: Callable[..., int] = subprocess.call, npm: str | None = None
+) -> None:
+    """Install what builds the TypeScript client, once, where npm is; else say what is skipped."""
+    program = npm or shutil.which("npm")
+    if not (folder / "package-lock.json").exists() or (folder / "node_modules").exists():
+        return
+    if program is None:
+        print("missing: node 20 and npm; the tests of the TypeScript client are skipped")
+    elif call([program, "ci", "--silent", "--no-audit", "--no-fund"], cwd=folder) != 0:
+        shutil.rmtree(folder / "node_modules", ignore_errors=True)
+        print("npm ci failed in clients/typescript; the tests of the TypeScript client are skipped")
+
+
 # --- test -------------------------------------------------------------------------------------
 
 
@@ -221,6 +238,7 @@ def test(arguments: Sequence[str]) -> int:
     """
     if system() != 0:
         return 1
+    typescript()
     BUILD.mkdir(exist_ok=True)
     if arguments:
         return _pytest(REPORTS[0], arguments)
@@ -237,7 +255,7 @@ def test(arguments: Sequence[str]) -> int:
 
 
 REPORTS = ("junit.xml", "junit-postgres.xml")
-TESTED = ("src", "tests", "bench", "simulators", "docs", "dev.py", "pyproject.toml")
+TESTED = ("src", "tests", "bench", "simulators", "clients", "docs", "dev.py", "pyproject.toml")
 """What the record of a build speaks of; a change of anything else changes no test."""
 
 

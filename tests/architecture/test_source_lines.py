@@ -29,6 +29,7 @@ COMMANDS = {
         "catalogue",
         "completing",
         "crypto",
+        "conforming",
         "derivations",
         "devices",
         "keys",

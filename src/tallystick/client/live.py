@@ -3,6 +3,9 @@
 Source: ISO/TS 12812-2:2017, 7.3.2; 8.1.5
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from tallystick.infrastructure.envelope.schedule import SessionKeys
 from tallystick.kernel.model import Record
 from tallystick.protocol.session import SessionAccepted
@@ -47,3 +50,14 @@ class Live:
         self.reported = Tries()
         self.last = now
         self.until = now + accepted.expires_at - accepted.server_time
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A sealed request, and what opens each of its answers with status 200.
+
+    Source: RFC 9052, 5.3
+    """
+
+    body: bytes
+    open: Callable[[bytes], bytes]

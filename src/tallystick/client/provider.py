@@ -96,13 +96,14 @@ class Provider:
         for link in self._links:
             link.close()
 
-    def keys(self, purpose: ListedPurpose) -> dict[str, VerifyKey]:
+    def keys(self, purpose: ListedPurpose, *, fresh: bool = False) -> dict[str, VerifyKey]:
         """The provider's keys for `purpose` that are in force, the newest first, by key id.
 
-        Raises Unavailable, and what `verify_key_list` raises.
+        With `fresh` the list is fetched, however young the one at hand is. Raises Unavailable, and
+        what `verify_key_list` raises.
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
-        found = keys_in_force(self._key_list(), purpose, self._now())
+        found = keys_in_force(self._key_list(fresh=fresh), purpose, self._now())
         return {one.kid: signature_key(one) for one in found}
 
     def tally_key(self) -> VerifyKey:
@@ -120,7 +121,7 @@ class Provider:
         of one signature counts any more.
         Source: ISO/TS 12812-2:2017, 7.4.2; 7.2.7
         """
-        found = keys_in_force(self._key_list(), ListedPurpose.TALLY, self._now())
+        found = keys_in_force(self._key_list(fresh=False), ListedPurpose.TALLY, self._now())
         dual = [one for one in found if one.algorithm == DUAL]
         over = any(self._now() - one.not_before > _TAKEN_OVER_MS for one in dual)
         return tuple(signature_key(one) for one in (dual if over else found))
@@ -150,6 +151,7 @@ class Provider:
             lambda: self.keys(ListedPurpose.SESSION_SIGNATURE),
             self._entropy,
             SUITES,
+            newest_keys=lambda: self.keys(ListedPurpose.SESSION_SIGNATURE, fresh=True),
         )
 
     def enrol(
@@ -213,11 +215,12 @@ class Provider:
         """The time, which does not go back behind the newest list when the clock does."""
         return Instant(max(self._clock.now(), self._fetched_at))
 
-    def _key_list(self) -> KeyList:
+    def _key_list(self, *, fresh: bool) -> KeyList:
         with self._fetching:
             now = self._now()
             held = self._list
-            if held is not None and now - self._fetched_at < HOUR_MS and now < held.expires_at:
+            young = held is not None and now - self._fetched_at < HOUR_MS
+            if held is not None and young and now < held.expires_at and not fresh:
                 return held
             reply = self.transport.get("/v1/keys")
             if reply.status != 200:

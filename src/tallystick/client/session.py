@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from tallystick.client.keystore import DeviceKeystore, EnrolledIdentity, Entropy
-from tallystick.client.live import Live
+from tallystick.client.live import Live, Sealed
 from tallystick.infrastructure.crypto.kem import KemPrivateKey, KemSuite
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.envelope.certificate import certificate_id
@@ -110,7 +110,8 @@ class Exchanged:
 class Peer:
     """The provider as a device reaches it: transport, name, signature keys, suites best first.
 
-    `entropy` gives unpredictable octets; `app` is what runs on the device.
+    `entropy` gives unpredictable octets; `app` is what runs on the device; `newest_keys` fetches
+    the key list, whatever is at hand.
     Source: ISO/TS 12812-2:2017, 7.2.7
     """
 
@@ -120,21 +121,30 @@ class Peer:
     entropy: Entropy
     suites: Sequence[KemSuite] = (KemSuite.X25519,)
     app: AppClaim | None = None
+    newest_keys: SignatureKeys | None = None
 
     def authenticated(self, purpose: Purpose) -> AuthenticatedProvider:
         """The provider, authenticated by its answer to a fresh hello.
 
-        Raises what the provider refuses with, Malformed or NotAuthentic.
-        Source: ISO/TS 12812-2:2017, 7.2.7; ISO/IEC 9798-3
+        One that is not authentic may have a key that is newer than the list at hand: with
+        `newest_keys` it is greeted once more. Raises what the provider refuses with, Malformed or
+        NotAuthentic.
+        Source: ISO/TS 12812-2:2017, 7.2.7; 7.4.2; ISO/IEC 9798-3
         """
+        try:
+            return self._greeted(purpose, self.signature_keys)
+        except NotAuthentic:
+            if self.newest_keys is None:
+                raise
+        return self._greeted(purpose, self.newest_keys)
+
+    def _greeted(self, purpose: Purpose, keys: SignatureKeys) -> AuthenticatedProvider:
         kems = [KemPrivateKey.generate(suite) for suite in self.suites]
         greeting = greet(purpose, kems, self.entropy(32))
         reply = self.transport.post(SESSIONS_PATH, greeting.body, JSON_MEDIA_TYPE)
         if not 200 <= reply.status < 300:
             raise refusal(reply)
-        return authenticate_provider(
-            greeting, reply.body, provider=self.provider, keys=self.signature_keys()
-        )
+        return authenticate_provider(greeting, reply.body, provider=self.provider, keys=keys())
 
 
 def refusal(reply: Reply) -> MfsError:
@@ -206,17 +216,6 @@ def _raise_if_ended(content: bytes) -> None:
         raise error
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A sealed request, and what opens each of its answers with status 200.
-
-    Source: RFC 9052, 5.3
-    """
-
-    body: bytes
-    open: Callable[[bytes], bytes]
-
-
 class ClientSession:
     """The session of one enrolled device; may be shared by threads, whose requests run in parallel.
 
@@ -280,7 +279,7 @@ class ClientSession:
         self._report_tries(live)
         return self._once(live, operation, path, body)
 
-    def seal(self, operation: str, body: bytes) -> "Sealed":
+    def seal(self, operation: str, body: bytes) -> Sealed:
         """`body`, sealed for `operation`, for an answer that comes in many parts.
 
         Source: RFC 9052, 5.3
@@ -357,9 +356,8 @@ class ClientSession:
         self._live = None
         again = True
         for _ in range(_ATTEMPTS):
-            try:
-                confirmed = self._handshake()
-            except Conflict:
+            confirmed = self._handshake()
+            if isinstance(confirmed, Conflict):
                 continue
             if isinstance(confirmed, MfsError):
                 if not again:
@@ -371,8 +369,8 @@ class ClientSession:
                 return self._live
         raise Unavailable("no session could be established", remedy="try again later")
 
-    def _handshake(self) -> Confirmed | NotAuthentic | Expired:
-        """The confirmed session, or a refusal that a new handshake may not meet.
+    def _handshake(self) -> Confirmed | NotAuthentic | Expired | Conflict:
+        """The confirmed session, or a refusal of the last message that a new one may not meet.
 
         The process that answered the first message may have ended before the second, and what only
         it could open looks like anything that is not authentic.
@@ -392,7 +390,7 @@ class ClientSession:
         reply = self._peer.transport.post(path, pending.body, JSON_MEDIA_TYPE)
         if not reply.sealed:
             refused = refusal(reply)
-            if isinstance(refused, NotAuthentic | Expired):
+            if isinstance(refused, NotAuthentic | Expired | Conflict):
                 return refused
             raise refused
         confirmed = pending.confirm(reply.status, reply.body)

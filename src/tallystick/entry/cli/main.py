@@ -59,6 +59,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "replay": ("replaying:replay_file",),
     "catalogue": ("catalogue:catalogue",),
     "checklist": ("checklists:checklist",),
+    "conform": ("conforming:conform",),
     "completion": ("completing:completion",),
 }
 
