@@ -18,6 +18,7 @@ from tallystick.application.devices.store import VERDICT_MIGRATION as VERDICTS
 from tallystick.application.education.store import MIGRATION as EDUCATION
 from tallystick.application.exemptions.store import MIGRATION as EXEMPTIONS
 from tallystick.application.incentives.store import MIGRATION as INCENTIVES
+from tallystick.application.keylife.store import CEREMONY_MIGRATION as CEREMONIES
 from tallystick.application.keylife.store import MIGRATION as KEY_LIFE
 from tallystick.application.notices.store import MIGRATION as NOTICES
 from tallystick.application.notices.store import RECEIPT_MIGRATION as NOTICE_RECEIPTS
@@ -56,5 +57,6 @@ MIGRATIONS = (
     SIMS, ORDER_CODES,
     KEY_LIFE,
     PAYCRYPT,
+    CEREMONIES,
 )  # fmt: skip
 """Every step of the schema, from every capability."""
