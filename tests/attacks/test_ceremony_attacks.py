@@ -187,7 +187,7 @@ def test_keys_of_tests_and_of_production_do_not_meet(
     original: ProviderFolder, folder: ProviderFolder, tmp_path: Path
 ) -> None:
     plan = planned(folder, "zone-key", "--mechanism", "aes-256")
-    entered = Crew(components={one: ("11" * 32, "00" * 3) for one in CREW})
+    entered = Crew(components=dict.fromkeys(CREW, ("11" * 32, "00" * 3)))
     folder.save_settings(replace(folder.settings(), profile="production"))
     ran = entered.holds(folder, plan)
     assert ran.code == 1

@@ -119,7 +119,7 @@ class Crew:
             return before.pop(0)
         if "passphrase of your key" in what:
             return f"passphrase of {person.name}"
-        if what in {"secret of the master key"}:
+        if what == "secret of the master key":
             return SECRET
         if what == "share of the master key" and self.old:
             return self.old.get(person.name, "")
@@ -196,7 +196,7 @@ def planned(folder: ProviderFolder, script: str, *more: object) -> Path:
 
 def transcript(folder: ProviderFolder) -> Path:
     """The newest transcript."""
-    return sorted((folder.root / "ceremonies").glob("*.dsse"))[-1]
+    return max((folder.root / "ceremonies").glob("*.dsse"))
 
 
 def verified(folder: ProviderFolder, path: Path | None = None) -> Ran:

@@ -7,7 +7,8 @@
 Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tallystick.entry.ceremonies.outcome import Outcome, file_result, overwrite
@@ -18,8 +19,9 @@ from tallystick.infrastructure.modules.block import is_reference as names_a_devi
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.store.blocks import every_block, replace_blocks
+from tallystick.infrastructure.store.database import Database
 from tallystick.infrastructure.store.files import replace_file
-from tallystick.infrastructure.store.opening import Place, open_database, open_reader
+from tallystick.infrastructure.store.opening import open_database
 from tallystick.kernel.errors import Conflict, NotFound
 from tallystick.process.ceremonies import Result
 
@@ -56,11 +58,13 @@ def prove(room: Room) -> Outcome:
 def make_new_master(room: Room) -> Outcome:
     """A new master key is under shares of the custodians, beside the one in force.
 
-    Raises Conflict while the rotation before is not done.
+    Raises Conflict while the rotation before is not done, Unavailable while the service runs.
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
     """
     if _old(room.folder).exists():
         raise Conflict("the rotation before is not done", remedy="tallystick ceremony resume")
+    with _writing(room.folder):
+        pass  # better told now than when every custodian has a new share
     master = MasterKey.generate(room.draw)
     file, parts = master.seal_under_shares(
         room.draw,
@@ -90,14 +94,13 @@ def rewrap_all(room: Room) -> Outcome:
     file = in_force.read_bytes() if is_done else coming.read_bytes()
     new = room.opened_by_shares(file, "share of the new master key", room.custodians)
     after = new.roots(Purpose)
-    if not is_done:
-        before = room.opened().roots(Purpose)
-        _rewrap(room, before, after)
-        count = _check_all(folder, after)
-        replace_file(_old(folder), in_force.read_bytes())
-        folder.save_master(file)
-    else:
-        count = _check_all(folder, after)
+    before = after if is_done else room.opened().roots(Purpose)
+    with _writing(folder) as database:
+        _rewrap(room, database, before, after)
+        count = _check_all(folder, database, after)
+        if not is_done:
+            replace_file(_old(folder), in_force.read_bytes())
+            folder.save_master(file)
     coming.unlink(missing_ok=True)
     room.speaking.tell(f"{count} keys are under the new master key")
     return _sealed(room, {"keys": str(count)}, new)
@@ -117,24 +120,19 @@ def destroy_old_master(room: Room) -> Outcome:
     )
 
 
-def _rewrap(room: Room, before: BlockRoots, after: BlockRoots) -> None:
+def _rewrap(room: Room, database: Database | None, before: BlockRoots, after: BlockRoots) -> None:
     def renew(block: bytes) -> bytes:
         return rewrap(before, after, block, room.draw(_NONCE))
 
-    store = _store(room.folder)
-    if store is not None:
-        database = open_database(store)
-        try:
-            replace_blocks(database, renew)
-        finally:
-            database.close()
+    if database is not None:
+        replace_blocks(database, renew)
     for path, block, save in _files(room.folder):
         fresh = renew(block)
         if fresh != block:
             save(path, fresh)
 
 
-def _check_all(folder: ProviderFolder, roots: BlockRoots) -> int:
+def _check_all(folder: ProviderFolder, database: Database | None, roots: BlockRoots) -> int:
     """Open every block under `roots`; gives how many there are."""
 
     def check(block: bytes) -> None:
@@ -147,11 +145,25 @@ def _check_all(folder: ProviderFolder, roots: BlockRoots) -> int:
     for _, block, _ in _files(folder):
         check(block)
         count += 1
-    store = _store(folder)
-    if store is None:
-        return count
-    with open_reader(store) as reader:
-        return count + every_block(reader, check)
+    return count if database is None else count + every_block(database, check)
+
+
+@contextmanager
+def _writing(folder: ProviderFolder) -> Generator[Database | None]:
+    """The store as its only writer, so that no service starts meanwhile; None where there is none.
+
+    Raises Unavailable while the service runs.
+    """
+    try:
+        place = folder.stored()
+    except NotFound:
+        yield None
+        return
+    database = open_database(place)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def _files(
@@ -162,13 +174,6 @@ def _files(
         yield path, block, folder.replace_block
     for path in sorted((folder.root / "pki" / "keys").glob("*.block")):
         yield path, path.read_bytes(), replace_file
-
-
-def _store(folder: ProviderFolder) -> Place | None:
-    try:
-        return folder.stored()
-    except NotFound:
-        return None
 
 
 def _sealed(room: Room, values: dict[str, str], master: MasterKey) -> Outcome:
