@@ -55,7 +55,7 @@ def blocks_in(database: Path) -> list[bytes]:
         return [
             value
             for table in tables
-            for row in link.execute(f'SELECT * FROM "{table}"')  # noqa: S608 - names of its own
+            for row in link.execute(f'SELECT * FROM "{table}"')
             for value in row
             if isinstance(value, bytes) and value[:4] in {b"TKB1", b"TKR1"}
         ]
