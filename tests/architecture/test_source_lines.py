@@ -24,6 +24,7 @@ COMMANDS = {
         "builds",
         "bundles",
         "catalogue",
+        "ceremonies",
         "completing",
         "crypto",
         "derivations",

@@ -124,12 +124,13 @@ def _rewrap(room: Room, database: Database | None, before: BlockRoots, after: Bl
     def renew(block: bytes) -> bytes:
         return rewrap(before, after, block, room.draw(_NONCE))
 
-    if database is not None:
-        replace_blocks(database, renew)
     for path, block, save in _files(room.folder):
+        # files first: from the first on, no service starts before this is taken up again
         fresh = renew(block)
         if fresh != block:
             save(path, fresh)
+    if database is not None:
+        replace_blocks(database, renew)
 
 
 def _check_all(folder: ProviderFolder, database: Database | None, roots: BlockRoots) -> int:

@@ -162,7 +162,7 @@ class Room:
         """
         values: dict[str, str] = {}
         for name, share in zip(self.custodians, parts, strict=True):
-            self.speaking.show(name, "your share: write it down", write_share(share))
+            self.speaking.show(name, "your share, to write down", write_share(share))
 
             def again(text: str, share: Share = share) -> str:
                 if not equal(_octets(read_share(text)), _octets(share)):
