@@ -159,6 +159,7 @@ def test_a_ceremony_goes_on_with_its_own_script_in_its_own_folder_only(
     assert "for another folder" in ran.err
     again = crew.holds(folder, planned(folder, "master-make", "--threshold", 2))
     assert "is not done" in again.err, "one ceremony at a time"
+    assert "not done: cer_" in tallystick("doctor", folder.root).out
     state = next((folder.root / "ceremonies").glob("*.state"))
     octets = state.read_bytes()
     found = json.loads(octets)
@@ -250,6 +251,19 @@ def test_a_transcript_that_was_changed_does_not_verify(
     ran = verified(held, other)
     assert ran.code == 1, ran.all
     assert verified(held).code == 0
+
+
+def test_the_doctor_tells_of_a_transcript_that_does_not_verify(
+    held: ProviderFolder, tmp_path: Path
+) -> None:
+    folder = copied(held, tmp_path / "p")
+    assert "do not verify" not in tallystick("doctor", folder.root).out
+    path = transcript(folder)
+    found = json.loads(path.read_bytes())
+    _drop(found)
+    path.write_bytes(encode_canonical(found))
+    said = tallystick("doctor", folder.root).out
+    assert f"transcripts that do not verify: {path.stem}" in said
 
 
 @pytest.mark.threat("THR-INS-01")

@@ -7,11 +7,15 @@ import pytest
 from tests.protocol.test_tightening_served import leaf_kind
 from tests.support.served import served
 
+from tallystick.client.keyfile import KeyFile
+from tallystick.client.operator import OperatorDesk
 from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.ceremonies.holding import begin, hold
 from tallystick.entry.ceremonies.planning import Wanted, make_plan
 from tallystick.entry.ceremonies.room import Room
 from tallystick.entry.ceremonies.standing import verify_file
+from tallystick.entry.cli.operators import OperatorKey
+from tallystick.entry.cli.signing import signers_of
 from tallystick.entry.resealing import reseal_under_secret
 from tallystick.infrastructure.modules.block import BlockRoots, unwrap
 from tallystick.infrastructure.modules.clock import SystemClock
@@ -21,7 +25,8 @@ from tallystick.infrastructure.modules.opening import Custodians
 from tallystick.infrastructure.modules.shamir import read_share
 from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.infrastructure.tally.store import TallyStore
-from tallystick.kernel.errors import NotAuthentic, NotFound, Unavailable
+from tallystick.kernel.codec import b64url, encode_canonical
+from tallystick.kernel.errors import NotAuthentic, NotFound, NotPermitted, Unavailable
 from tallystick.kernel.secret import Secret
 from tallystick.process.ceremonies import script_called
 
@@ -36,6 +41,8 @@ class People:
         self.told: list[str] = []
 
     def ask(self, name: str, what: str) -> Secret[str]:
+        if what == "passphrase of your key":
+            return Secret(f"passphrase of {name}")
         return Secret(TYPED if what == "secret of the master key" else self.papers[name])
 
     def show(self, name: str, what: str, text: Secret[str]) -> None:
@@ -43,6 +50,18 @@ class People:
 
     def tell(self, text: str) -> None:
         self.told.append(text)
+
+
+def kept_key(folder: Path, desk: OperatorDesk) -> str:
+    """NAME=FILE of an operator's key, sealed as enrolment seals it."""
+    name = desk._operator
+    kept = OperatorKey(
+        operator=name, role="security-officer", key=b64url(desk._signer.to_pkcs8().reveal())
+    )
+    path = folder / f"{name}.key"
+    phrase = Secret(f"passphrase of {name}")
+    KeyFile.create(path, phrase, operating_system).write(encode_canonical(kept))
+    return f"{name}={path}"
 
 
 def blocks_in(database: Path) -> list[bytes]:
@@ -85,8 +104,15 @@ def test_operators_rotate_the_master_key_of_a_provider_with_customers(tmp_path: 
         lead, first, second, witness = signers
         wanted = Wanted(lead, (first, second), (witness,), threshold=2)
         script, clock = script_called("master-rotate"), SystemClock()
+        files = [kept_key(tmp_path, one) for one in desks]
         plan = make_plan(folder, script, wanted, clock, operating_system)
         room = Room(folder, plan, people, clock, operating_system)
+        opened = signers_of(plan, files, people)
+        assert {name: key.public() for name, key in opened.items()} == {
+            name: key.public() for name, key in signers.items()
+        }
+        with pytest.raises(NotPermitted, match=f"{witness} is not here"):
+            signers_of(plan, files[:-1], people)
         with pytest.raises(Unavailable):
             hold(room, begin(folder, plan), signers)
         state = next((folder.root / "ceremonies").glob("*.state"))
