@@ -27,6 +27,7 @@ COMMANDS = {
         "builds",
         "bundles",
         "catalogue",
+        "ceremonies",
         "completing",
         "crypto",
         "conforming",

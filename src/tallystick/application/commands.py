@@ -368,7 +368,7 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     RecordEvidence: lambda desks, turn, one: desks.proving.record(turn, one.run, one.by),
     EquipProbe: lambda desks, turn, one: desks.proving.equip(turn, one.asked, one.tell),
     UseKeys: lambda desks, turn, one: decide_use(turn, desks.policy.version, one.use, one.told),
-    SeenKeys: lambda desks, turn, one: desks.keylife.seen(turn, one.keys),
+    SeenKeys: lambda desks, turn, one: desks.keylife.seen(turn, one.keys, one.ceremonies),
 }
 
 

@@ -83,8 +83,15 @@ class KeyFiles:
         """
         folder = self.root / "keys"
         folder.mkdir(mode=0o700, exist_ok=True)
+        self.replace_block(folder / f"{name}.block", block)
+
+    def replace_block(self, path: Path, block: bytes) -> None:
+        """Put a wrapped key in place of the file at `path`.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
         wraps = self.wraps()
-        replace_file(folder / f"{name}.block", block if wraps is None else wraps.seal(block))
+        replace_file(path, block if wraps is None else wraps.seal(block))
 
     def wrap_again(self, places: Sequence[Path]) -> int:
         """Give every key a second wrap in `places`; gives how many keys there are.

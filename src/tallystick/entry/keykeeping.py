@@ -9,7 +9,15 @@ Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 
-from tallystick.application.keylife import KeyRow, SeenKey, SeenKeys, kept_custody, kept_keys
+from tallystick.application.keylife import (
+    HeldCeremony,
+    KeyRow,
+    SeenKey,
+    SeenKeys,
+    kept_custody,
+    kept_keys,
+)
+from tallystick.entry.ceremonies.standing import held_here
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import SERVER_ROLES
 from tallystick.infrastructure.crypto.digest import sha256
@@ -121,11 +129,22 @@ def custody_of(folder: ProviderFolder) -> list[CustodyEntry]:
 
 
 def seen_keys(folder: ProviderFolder, module: CryptoModule) -> SeenKeys:
-    """What is found now, as a command for the writer.
+    """What is found now, as a command for the writer: keys, and ceremonies that were held.
 
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
-    return SeenKeys(tuple(found_keys(folder, module.states.used)))
+    ceremonies = tuple(
+        HeldCeremony(
+            id=one.id,
+            script=one.script,
+            profile=one.profile,
+            digest=one.digest,
+            people=len(one.people),
+            held_at=one.held_at,
+        )
+        for one in held_here(folder)
+    )
+    return SeenKeys(tuple(found_keys(folder, module.states.used)), ceremonies)
 
 
 def _kept(block: bytes, used: Callable[[str], int], owner: str) -> SeenKey:

@@ -25,6 +25,7 @@ from tallystick.application.devices.store import VERDICT_MIGRATION as VERDICTS
 from tallystick.application.education.store import MIGRATION as EDUCATION
 from tallystick.application.exemptions.store import MIGRATION as EXEMPTIONS
 from tallystick.application.incentives.store import MIGRATION as INCENTIVES
+from tallystick.application.keylife.store import CEREMONY_MIGRATION as CEREMONIES
 from tallystick.application.keylife.store import MIGRATION as KEY_LIFE
 from tallystick.application.notices.store import MIGRATION as NOTICES
 from tallystick.application.notices.store import RECEIPT_MIGRATION as NOTICE_RECEIPTS
@@ -66,5 +67,6 @@ MIGRATIONS = (
     APPS, APPS_SEEN,
     APPRAISALS, BASES, PROOFS,
     LIVES, DENIED_KEYS,
+    CEREMONIES,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

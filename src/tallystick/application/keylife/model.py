@@ -89,11 +89,38 @@ class SeenKey(Record, frozen=True, kw_only=True):
     uses: int = 0
 
 
+class HeldCeremony(Record, frozen=True, kw_only=True):
+    """A ceremony whose transcript verifies: its script, when it was held (ms), by how many people.
+
+    `digest` is the SHA-256 of the transcript, base64url.
+    Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.1
+    """
+
+    id: str
+    script: str
+    profile: str
+    digest: str
+    people: int
+    held_at: int
+
+
+class CeremonyRow(Record, frozen=True, kw_only=True):
+    """A ceremony that is in the record, and the index of its event.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+
+    id: str
+    digest: str
+    event: int
+
+
 @dataclass(frozen=True, slots=True)
 class SeenKeys:
-    """Every key that is there now, for the record; from this process only.
+    """Every key that is there now, and every ceremony held; from this process only.
 
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
 
     keys: tuple[SeenKey, ...]
+    ceremonies: tuple[HeldCeremony, ...] = ()

@@ -5,8 +5,14 @@ Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.1; ISO 11568
 
 from collections.abc import Callable, Iterable
 
-from tallystick.application.keylife.model import KeyRow, SeenKey, ending_keys
-from tallystick.application.keylife.store import KEY, every_key
+from tallystick.application.keylife.model import (
+    CeremonyRow,
+    HeldCeremony,
+    KeyRow,
+    SeenKey,
+    ending_keys,
+)
+from tallystick.application.keylife.store import CEREMONY, KEY, every_ceremony, every_key
 from tallystick.application.operators import Acted, Performer, check_two_people
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
@@ -45,6 +51,7 @@ class KeyLife:
         self._apply = apply
         self._needed = needed
         self._rows: dict[str, KeyRow] | None = None
+        self._held: set[str] | None = None
 
     def acts(self) -> dict[str, Performer]:
         """The acts by name.
@@ -75,13 +82,19 @@ class KeyLife:
         """
         return ending_keys(self.rows().values(), now)
 
-    def seen(self, turn: Turn, found: Iterable[SeenKey]) -> Outcome:
+    def seen(
+        self, turn: Turn, found: Iterable[SeenKey], held: Iterable[HeldCeremony] = ()
+    ) -> Outcome:
         """Enter keys that are new, end those whose time is over, and those whose block is gone.
+
+        Ceremonies that were `held` and are not in the record yet get their event.
 
         Counts of uses are kept with them. A key in the store that the record knows as destroyed
         stays destroyed.
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
+        for ceremony in held:
+            self._enter_ceremony(turn, ceremony)
         present = {one.id: one for one in found}
         for one in present.values():
             row = self.rows().get(one.id)
@@ -138,6 +151,7 @@ class KeyLife:
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self._rows = None
+        self._held = None
 
     def _act(self, state: KeyState, *, people: int) -> Performer:
         def perform(turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
@@ -179,6 +193,27 @@ class KeyLife:
             event=event,
         )
         self._put(turn, row)
+
+    def _enter_ceremony(self, turn: Turn, one: HeldCeremony) -> None:
+        if self._held is None:
+            self._held = {row.id for row in every_ceremony(self._reader)}
+        if one.id in self._held:
+            return
+        event = turn.record(
+            "ceremony.held",
+            policy=self._policy.version,
+            public={
+                "ceremony": one.id,
+                "digest": one.digest,
+                "held": one.held_at,
+                "people": one.people,
+                "profile": one.profile,
+                "script": one.script,
+            },
+        )
+        self._held.add(one.id)
+        row = CeremonyRow(id=one.id, digest=one.digest, event=event)
+        turn.changes.upsert(CEREMONY, row.id, row_of(row))
 
     def _end(self, turn: Turn, row: KeyRow, because: str, *, destroyed: bool) -> None:
         if row.id in self._needed():

@@ -3,7 +3,7 @@
 Source: ISO/TS 12812-2:2017, 7.4.2
 """
 
-from tallystick.application.keylife.model import KeyRow
+from tallystick.application.keylife.model import CeremonyRow, KeyRow
 from tallystick.infrastructure.store.database import Connection, Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
@@ -61,6 +61,35 @@ MIGRATION = Migration(
         ) STRICT""",
     ),
 )
+
+
+CEREMONY = Table(
+    name="ceremony",
+    key="id",
+    insert_head="INSERT INTO ceremony (id, digest, event) VALUES ",
+    slots="(?, ?, ?)",
+    insert_tail="",
+    select_head="SELECT id, digest, event FROM ceremony WHERE id IN ",
+)
+
+CEREMONY_MIGRATION = Migration(
+    number=210,
+    name="key ceremonies that were held",
+    statements=(
+        """CREATE TABLE ceremony (
+            id TEXT PRIMARY KEY, digest TEXT NOT NULL, event INTEGER NOT NULL
+        ) STRICT""",
+    ),
+)
+
+
+def every_ceremony(reader: Reader) -> list[CeremonyRow]:
+    """The ceremonies that are in the record.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    rows = reader.rows("SELECT id, digest, event FROM ceremony ORDER BY event")
+    return [from_row(CeremonyRow, row) for row in rows]
 
 
 def every_entry(reader: Reader) -> list[CustodyEntry]:

@@ -4,7 +4,7 @@ Source: ISO/TS 12812-2:2017, 6.2.1
 """
 
 from tallystick.application.operators.model import ActRow, Passkey
-from tallystick.infrastructure.store.database import Reader
+from tallystick.infrastructure.store.database import Connection, Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
 from tallystick.kernel.model import from_row
@@ -186,3 +186,14 @@ def act_seals(reader: Reader, after: str, limit: int) -> list[tuple[str, bytes]]
         "SELECT id, substr(body, 1, 13) FROM act WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
     )
     return [(str(one[0]), bytes(one[1])) for one in rows]
+
+
+def operator_keys(reader: Connection) -> dict[str, bytes]:
+    """The public keys of operators who are active, by id; none in a store without operators.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    if not any(shape.table == OPERATOR.name for shape in reader.shapes()):
+        return {}
+    rows = reader.rows("SELECT id, public FROM operator WHERE status = 'active' ORDER BY id")
+    return {str(row[0]): bytes(row[1]) for row in rows}

@@ -19,6 +19,7 @@ from tallystick.entry.cli.unlocking import (
     opener_from,
     opener_options,
     secret_from,
+    secret_of_shares,
     write_private,
 )
 from tallystick.entry.renewing import (
@@ -120,6 +121,13 @@ def _standing(entry: KeyEntry, now: Instant) -> str:
     help="The root's sealed key, as set-up left it in offline/.",
 )
 @click.option(
+    "--root-share",
+    "root_shares",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A custodian's share of what seals the root, where a ceremony made it.",
+)
+@click.option(
     "--suite",
     type=click.Choice(sorted(SUITES)),
     help="What signs the log from now on: one signature, or two of which both count.",
@@ -134,6 +142,7 @@ def _standing(entry: KeyEntry, now: Instant) -> str:
 def renew(
     folder: Path,
     root_key: Path,
+    root_shares: tuple[Path, ...],
     suite: str | None,
     successors: tuple[str, ...],
     secret_file: Path | None,
@@ -152,7 +161,7 @@ def renew(
     renewed = renew_keys(
         ProviderFolder(folder),
         opener_beside(secret),
-        open_root_key(root_key, secret),
+        open_root_key(root_key, secret if not root_shares else secret_of_shares(root_shares)),
         SystemClock(),
         suite=suite or "",
         wanted={Purpose(one) for one in successors},

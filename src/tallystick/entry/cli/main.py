@@ -45,6 +45,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "authentication": ("authentication:authentication",),
     "ledger": ("ledger:ledger",),
     "keys": ("keys:keys",),
+    "ceremony": ("ceremonies:ceremony",),
     "crypto": ("crypto:crypto",),
     "module": ("modules:module",),
     "network": ("networks:network",),

@@ -4,7 +4,7 @@ Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from tallystick.infrastructure.crypto.signature import Ed25519SigningKey, Es256S
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.modules.master import read_secret
 from tallystick.infrastructure.modules.opening import Custodians, Keeper, Opener, Passphrase
-from tallystick.infrastructure.modules.shamir import read_share
+from tallystick.infrastructure.modules.shamir import combine, read_share
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import Conflict, Malformed, NotFound, Unavailable
 from tallystick.kernel.secret import Secret
@@ -261,6 +261,15 @@ def open_officer_key(file: Path, secret: Secret[bytes]) -> Es256SigningKey:
     Source: ISO/TS 12812-2:2017, 6.1
     """
     return Es256SigningKey.from_pkcs8(offline_key(file, secret))
+
+
+def secret_of_shares(files: Iterable[Path]) -> Secret[bytes]:
+    """The secret that custodians' shares in `files` come to.
+
+    Raises Conflict for too few or shares of several sets, Malformed for a typing error.
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+    """
+    return combine([read_share(_line(_opened(one))) for one in files])
 
 
 def _opened(file: Path) -> int:

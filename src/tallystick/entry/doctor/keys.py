@@ -6,6 +6,7 @@ Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
 from collections.abc import Iterator
 
 from tallystick.application.keylife import KeyRow
+from tallystick.entry.ceremonies.standing import held_here
 from tallystick.entry.doctor.model import Finding, fine, soon, wrong
 from tallystick.entry.keykeeping import custody_of, inventory_of
 from tallystick.entry.settings import ProviderFolder
@@ -24,8 +25,11 @@ _LONG_MS = 8 * DAY_MS
 def look_at_keys(folder: ProviderFolder, now: Instant) -> Iterator[Finding]:
     """Every long-lived key that ends within 90 days, and those that are stopped or used up.
 
+    Ceremonies that are not done are told, and transcripts that do not verify.
+
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
+    yield from _ceremonies(folder)
     every = f"tallystick keys list {folder.root} --all"
     try:
         rows = inventory_of(folder)
@@ -56,6 +60,25 @@ def look_at_keys(folder: ProviderFolder, now: Instant) -> Iterator[Finding]:
     full = [f"{one.purpose} {one.id}" for one in rows if _is_full(one)]
     if full:
         yield soon("keys used up", ", ".join(full), "put successors into use")
+
+
+def _ceremonies(folder: ProviderFolder) -> Iterator[Finding]:
+    place = folder.root / "ceremonies"
+    begun = sorted(one.stem for one in place.glob("*.state"))
+    if begun:
+        remedy = f"tallystick ceremony resume {folder.root} PLAN"
+        yield wrong("ceremonies", f"not done: {', '.join(begun)}", remedy)
+    there = {one.stem for one in place.glob("*.dsse")}
+    if not there:
+        return
+    try:
+        strange = sorted(there - {one.id for one in held_here(folder)})
+    except MfsError as error:
+        yield wrong("ceremonies", error.detail, error.remedy or "let the record answer")
+        return
+    if strange:
+        says = f"transcripts that do not verify: {', '.join(strange)}"
+        yield wrong("ceremonies", says, "tallystick ceremony verify FILE --provider FOLDER")
 
 
 def _ending(rows: list[KeyRow], now: Instant, every: str) -> Finding:

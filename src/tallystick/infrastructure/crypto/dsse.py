@@ -7,6 +7,7 @@ Source: Dead Simple Signing Envelope; ISO/IEC 14888-3; RFC 8032
 """
 
 import base64
+from collections.abc import Mapping
 from typing import Final
 
 from tallystick.infrastructure.crypto.ecdsa import der_signature, raw_signature
@@ -92,3 +93,63 @@ def signer_of(octets: bytes) -> str:
     except (Refused, ValueError) as error:
         raise NotAuthentic("the envelope has not the form of one") from error
     return mark.keyid
+
+
+def seal_by_all(payload: bytes, payload_type: str, signers: Mapping[str, SigningKey]) -> bytes:
+    """The envelope of `payload`, signed by everyone in `signers`, by name.
+
+    Source: Dead Simple Signing Envelope
+    """
+    octets = signed_octets(payload_type, payload)
+    marks = tuple(
+        EnvelopeSignature(keyid=name, sig=base64.b64encode(_outside(signer, octets)).decode())
+        for name, signer in sorted(signers.items())
+    )
+    return encode_canonical(
+        SignedEnvelope(
+            payload=base64.b64encode(payload).decode(), payloadType=payload_type, signatures=marks
+        )
+    )
+
+
+def payload_of(octets: bytes, payload_type: str) -> bytes:
+    """What an envelope of this type says; not verified.
+
+    Raises NotAuthentic for another form or type.
+    Source: Dead Simple Signing Envelope
+    """
+    try:
+        envelope = _envelopes.decode_canonical(octets)
+        if envelope.payloadType == payload_type:
+            return decode_base64(envelope.payload)
+    except (Refused, ValueError) as error:
+        raise NotAuthentic("the envelope has not the form of one") from error
+    raise NotAuthentic("the envelope is of another type")
+
+
+def open_by_all(octets: bytes, payload_type: str, publics: Mapping[str, VerifyKey]) -> bytes:
+    """The payload of an envelope that everyone in `publics` signed, and nobody else.
+
+    Raises NotAuthentic otherwise.
+    Source: Dead Simple Signing Envelope
+    """
+    payload = payload_of(octets, payload_type)
+    marks = _envelopes.decode_canonical(octets).signatures
+    if [one.keyid for one in marks] != sorted(publics):
+        raise NotAuthentic("the envelope is not signed by all of them once")
+    said = signed_octets(payload_type, payload)
+    for mark in marks:
+        public = publics[mark.keyid]
+        try:
+            signature = decode_base64(mark.sig)
+            raw = raw_signature(signature) if public.algorithm == ES256 else signature
+        except (Refused, ValueError) as error:
+            raise NotAuthentic("a signature of the envelope has not the form of one") from error
+        public.verify(raw, said)
+    return payload
+
+
+def _outside(signer: SigningKey, octets: bytes) -> bytes:
+    """A signature as other programs expect it."""
+    signature = signer.sign(octets)
+    return der_signature(signature) if signer.algorithm == ES256 else signature

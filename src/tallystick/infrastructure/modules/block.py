@@ -32,6 +32,7 @@ _MAGIC = b"TKB1"
 _REFERENCE = b"TKR1"
 _ROOT_INFO = b"tallystick key block root v1|"
 _KEY_INFO = b"tallystick key block v1|"
+_CHECK_INFO = b"tallystick key block roots check v1"
 _PREFIX = len(_MAGIC) + 2
 
 
@@ -123,6 +124,14 @@ class BlockRoots:
             )
         return AeadKey(hmac_sha256(root, _KEY_INFO + header.id.encode()))
 
+    def check_value(self) -> str:
+        """Three bytes in hex that tell whether two people have the same roots, and no more.
+
+        Source: ISO 11568
+        """
+        octets = self.to_octets().reveal()
+        return hkdf_sha256(octets, salt=b"", info=_CHECK_INFO, length=3).hex().upper()
+
     def __repr__(self) -> str:
         return "BlockRoots(***)"
 
@@ -208,6 +217,21 @@ def unwrap_reference(roots: BlockRoots, block: bytes) -> tuple[BlockHeader, byte
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
     return _open(roots, block, _REFERENCE)
+
+
+def rewrap(before: BlockRoots, after: BlockRoots, block: bytes, nonce: bytes) -> bytes:
+    """The key or name of `block` under the roots `after`; `block` itself if it is there already.
+
+    Raises NotAuthentic if it opens under neither, NotPermitted without the root of its purpose.
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+    """
+    magic = _REFERENCE if is_reference(block) else _MAGIC
+    try:
+        _open(after, block, magic)
+    except NotAuthentic:
+        header, content = _open(before, block, magic)
+        return _join(after, header, content, nonce, magic)
+    return block
 
 
 def _join(

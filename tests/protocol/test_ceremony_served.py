@@ -1,0 +1,150 @@
+"""A provider with customers gets another master key from its operators, and its record says so."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from tests.protocol.test_tightening_served import leaf_kind
+from tests.support.served import served
+
+from tallystick.client.keyfile import KeyFile
+from tallystick.client.operator import OperatorDesk
+from tallystick.entry.assembly import Platform, open_platform
+from tallystick.entry.ceremonies.holding import begin, hold
+from tallystick.entry.ceremonies.planning import Wanted, make_plan
+from tallystick.entry.ceremonies.room import Room
+from tallystick.entry.ceremonies.standing import verify_file
+from tallystick.entry.cli.operators import OperatorKey
+from tallystick.entry.cli.signing import signers_of
+from tallystick.entry.resealing import reseal_under_secret
+from tallystick.infrastructure.modules.block import BlockRoots, unwrap
+from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.infrastructure.modules.entropy import operating_system
+from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.infrastructure.modules.opening import Custodians
+from tallystick.infrastructure.modules.shamir import read_share
+from tallystick.infrastructure.tally.leaf import decode_leaf
+from tallystick.infrastructure.tally.store import TallyStore
+from tallystick.kernel.codec import b64url, encode_canonical
+from tallystick.kernel.errors import NotAuthentic, NotFound, NotPermitted, Unavailable
+from tallystick.kernel.secret import Secret
+from tallystick.process.ceremonies import script_called
+
+TYPED = "ab" * 32
+
+
+class People:
+    """Everyone, each with a paper."""
+
+    def __init__(self) -> None:
+        self.papers: dict[str, str] = {}
+        self.told: list[str] = []
+
+    def ask(self, name: str, what: str) -> Secret[str]:
+        if what == "passphrase of your key":
+            return Secret(f"passphrase of {name}")
+        return Secret(TYPED if what == "secret of the master key" else self.papers[name])
+
+    def show(self, name: str, what: str, text: Secret[str]) -> None:
+        self.papers[name] = text.reveal()
+
+    def tell(self, text: str) -> None:
+        self.told.append(text)
+
+
+def kept_key(folder: Path, desk: OperatorDesk) -> str:
+    """NAME=FILE of an operator's key, sealed as enrolment seals it."""
+    name = desk._operator
+    kept = OperatorKey(
+        operator=name, role="security-officer", key=b64url(desk._signer.to_pkcs8().reveal())
+    )
+    path = folder / f"{name}.key"
+    phrase = Secret(f"passphrase of {name}")
+    KeyFile.create(path, phrase, operating_system).write(encode_canonical(kept))
+    return f"{name}={path}"
+
+
+def blocks_in(database: Path) -> list[bytes]:
+    """Whatever looks like a key block, in every column of every table."""
+    link = sqlite3.connect(database)
+    try:
+        tables = [
+            row[0] for row in link.execute("SELECT name FROM sqlite_schema WHERE type='table'")
+        ]
+        return [
+            value
+            for table in tables
+            for row in link.execute(f'SELECT * FROM "{table}"')
+            for value in row
+            if isinstance(value, bytes) and value[:4] in {b"TKB1", b"TKR1"}
+        ]
+    finally:
+        link.close()
+
+
+def held_events(platform: Platform) -> list[dict[str, object]]:
+    with platform.database.reader() as reader:
+        leaves = [TallyStore(reader).leaf(index) for index in range(platform.archive.size)]
+    found = [decode_leaf(one) for one in leaves if one is not None]
+    return [one.p for one in found if one.kind == "ceremony.held"]
+
+
+@pytest.mark.requirement("MFS-7.4.2-04")
+@pytest.mark.requirement("MFS-7.4.2-07")
+@pytest.mark.requirement("MFS-7.4.2-10")
+def test_operators_rotate_the_master_key_of_a_provider_with_customers(tmp_path: Path) -> None:
+    people = People()
+    with served(tmp_path / "p") as provider:
+        folder = provider.folder
+        provider.person("+254700000001", "Ann", funds=100_000)
+        provider.open_customer("+254700000002", "Ben")
+        desks = [one for group in provider.operators.values() for one in group][:4]
+        signers = {one._operator: one._signer for one in desks}
+        reseal_under_secret(folder, provider.secret, Secret(TYPED.encode()))
+        lead, first, second, witness = signers
+        wanted = Wanted(lead, (first, second), (witness,), threshold=2)
+        script, clock = script_called("master-rotate"), SystemClock()
+        files = [kept_key(tmp_path, one) for one in desks]
+        plan = make_plan(folder, script, wanted, clock, operating_system)
+        room = Room(folder, plan, people, clock, operating_system)
+        opened = signers_of(plan, files, people)
+        assert {name: key.public() for name, key in opened.items()} == {
+            name: key.public() for name, key in signers.items()
+        }
+        with pytest.raises(NotPermitted, match=f"{witness} is not here"):
+            signers_of(plan, files[:-1], people)
+        with pytest.raises(Unavailable):
+            hold(room, begin(folder, plan), signers)
+        state = next((folder.root / "ceremonies").glob("*.state"))
+        kinds = [leaf_kind(provider, n) for n in range(provider.platform.archive.size)]
+        assert "ceremony.held" not in kinds
+    state.unlink()
+    before = folder.master(Secret(TYPED.encode())).roots(Purpose)
+    kept = opened_all(blocks_in(folder.database_file), before)
+    assert len(kept) >= 2
+    path = hold(room, begin(folder, plan), signers)
+    shares = Custodians((read_share(people.papers[first]), read_share(people.papers[second])))
+    after = folder.master(shares).roots(Purpose)
+    blocks = blocks_in(folder.database_file)
+    assert opened_all(blocks, after) == kept
+    with pytest.raises(NotAuthentic):
+        unwrap(before, blocks[0])
+    assert not verify_file(path, folder).misfits
+    for _ in range(2):
+        platform = open_platform(folder, shares)
+        try:
+            (event,) = held_events(platform)
+            assert event["script"] == "master-rotate"
+            assert event["ceremony"] == plan.id
+            assert event["people"] == 4
+        finally:
+            platform.close()
+
+
+def opened_all(blocks: list[bytes], roots: BlockRoots) -> list[tuple[object, bytes]]:
+    return [unwrap(roots, one) for one in blocks]
+
+
+def test_there_is_no_ceremony_by_a_name_that_is_none() -> None:
+    with pytest.raises(NotFound):
+        script_called("master-guess")
