@@ -10,7 +10,7 @@ from tests.unit.entry.cli.command_line import tallystick
 
 from tallystick.application.keylife import KeyRow
 from tallystick.entry.assembly import open_platform
-from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.infrastructure.modules.interface import MEMORY_ONLY, Purpose
 from tallystick.infrastructure.modules.states import KeyState
 from tallystick.kernel.errors import Conflict, MfsError, NotFound, NotPermitted
 from tallystick.kernel.money import Money
@@ -42,9 +42,9 @@ def test_every_key_is_entered_and_each_step_is_an_event_that_counts_at_once(
 ) -> None:
     with served(tmp_path / "p") as provider:
         rows = provider.platform.desks.keylife.rows().values()
-        of_persons = {Purpose.SUBJECT, Purpose.OTP_SEED}
+        elsewhere = {Purpose.SUBJECT, Purpose.OTP_SEED, *MEMORY_ONLY}
         loaded = {
-            one.id for one in provider.platform.module.handles() if one.purpose not in of_persons
+            one.id for one in provider.platform.module.handles() if one.purpose not in elsewhere
         }
         assert loaded <= {one.id for one in rows}
         assert {"provider-root", "officer"} <= {one.purpose for one in rows}
