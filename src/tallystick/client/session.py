@@ -117,7 +117,7 @@ class Peer:
     provider: str
     signature_keys: SignatureKeys
     entropy: Entropy
-    suites: Sequence[KemSuite] = (KemSuite.X25519,)
+    suites: Sequence[KemSuite]
 
     def authenticated(self, purpose: Purpose) -> AuthenticatedProvider:
         """The provider, authenticated by its answer to a fresh hello.
