@@ -9,9 +9,13 @@ from simulators.time_authority import OTHER_POLICY, TimeAuthority
 from tests.unit.entry.cli.command_line import ROOT, tallystick
 
 from tallystick.entry.cli.console import FOUND_SOMETHING, REFUSED, WRONG_USAGE
+from tallystick.entry.doctor.model import State
+from tallystick.entry.doctor.programme import look_at_services
+from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.time import DAY_MS
+from tallystick.process.catalogue.model import Service
 from tallystick.process.conformance.dossier import Decided, Document, Dossier
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -176,6 +180,28 @@ def test_only_an_officer_of_the_settings_signs(place: Place, tmp_path: Path) -> 
     assert other.code == REFUSED
     assert "not the key of officer-1" in other.err
     assert "no officer nobody" in place.make(tmp_path / "b", officer="nobody").err
+
+
+@pytest.mark.requirement("MFS-9.1-01")
+def test_a_service_that_the_dossier_leaves_out_is_named(place: Place, tmp_path: Path) -> None:
+    """Added to the programme later, its rows would be asked for by nobody, unseen."""
+    dossier = place.folder / "dossier.json"
+    kept = dossier.read_bytes()
+    try:
+        dossier.write_bytes(encode_canonical(Dossier(services=(Service.REMOTE_PAYMENT,))))
+        said = "the programme offers proximate-payment, e-money, and dossier.json does not name it"
+        ran = place.prove("--only", "rows.matrix")
+        assert said in ran.err
+        assert "of 250" not in ran.out
+        assert f"{said}: its rows are not in the bundle" in place.make(tmp_path / "short").out
+        (found,) = look_at_services(ProviderFolder(place.folder))
+        assert found.state is State.SOON
+        assert said in found.says
+        assert "dossier.json" in found.remedy
+    finally:
+        dossier.write_bytes(kept)
+    assert "does not name it" not in place.prove("--only", "rows.matrix").all
+    assert list(look_at_services(ProviderFolder(place.folder))) == []
 
 
 def test_nothing_is_bundled_before_anything_was_proved(tmp_path: Path) -> None:
