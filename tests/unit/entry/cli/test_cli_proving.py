@@ -1,6 +1,8 @@
 """prove and bundle by the command line: what is printed, and with which code they end."""
 
 import json
+import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,6 +114,41 @@ def test_a_bundle_is_made_and_verified(place: Place, tmp_path: Path) -> None:
     table = (tmp_path / "bundle" / "applicability.csv").read_text(encoding="utf-8")
     assert "MFS-10.1-01,10.1,should,no," in table
     assert "board: no proximity payments" in table
+
+
+def recipe(bundle: Path) -> subprocess.CompletedProcess[str]:
+    """Run the lines that the bundle's own page prints for OpenSSL and jq."""
+    page = (bundle / "README.txt").read_text(encoding="utf-8")
+    printed = page.partition("with OpenSSL and jq")[2].partition("The documents by")[0]
+    lines = [one.strip() for one in printed.splitlines() if one.startswith("  ")]
+    assert len(lines) == 7
+    script = "\n".join(("set -e", *lines))
+    return subprocess.run(
+        ["/bin/sh", "-c", script], cwd=bundle, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.skipif(
+    not all(map(shutil.which, ("jq", "openssl", "sha256sum"))), reason="jq or openssl is missing"
+)
+@pytest.mark.requirement("MFS-9.1-01")
+def test_what_the_bundle_prints_for_other_tools_can_be_run(place: Place, tmp_path: Path) -> None:
+    bundle = tmp_path / "in" / "bundle"
+    bundle.parent.mkdir()
+    assert place.make(bundle).code == 0
+    ran = recipe(bundle)
+    assert ran.returncode == 0, ran.stderr
+    assert "Verified OK" in ran.stdout
+    named = {one.partition(":")[0] for one in ran.stdout.splitlines() if one.endswith(": OK")}
+    outside = {"manifest.json", "manifest.dsse.json", "signer.pem"}
+    assert named == {one.name for one in bundle.iterdir()} - outside
+    results = bundle / "assessment-results.json"
+    results.write_bytes(results.read_bytes().replace(b"not-satisfied", b"yes-satisfied", 1))
+    assert "assessment-results.json: FAILED" in recipe(bundle).stdout
+    signed = json.loads((bundle / "manifest.dsse.json").read_text())
+    signed["payload"] = signed["payload"][:-8] + "AAAAAAA="
+    (bundle / "manifest.dsse.json").write_text(json.dumps(signed))
+    assert recipe(bundle).returncode != 0
 
 
 def test_a_bundle_is_stamped_or_says_why_it_is_not(place: Place, tmp_path: Path) -> None:
