@@ -208,6 +208,9 @@ def test_one_observation_says_that_there_is_no_course_yet() -> None:
     assert "a course needs two" in course_figure(course(1), "declared")
     text = course_figure(course(6), "declared")
     assert "a course needs two" not in text
+    strip = "bars for tightenings"
+    assert strip not in text, "there is none to explain"
+    assert strip in course_figure(course(6), "declared", rounds(6), stricter(6))
     assert text.count('class="version"') == 1
 
 
