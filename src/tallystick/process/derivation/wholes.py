@@ -29,7 +29,7 @@ DEFAULT: dict[str, str] = {
 }
 """What is not allowed is denied."""
 
-_CODES = ("app", "web")
+_CODES: tuple[str, ...] = ("app", "web")
 """Channels on which a code that a customer reads off a device is asked for."""
 
 _TWO = ("login", "pay", "add-payee", "change-profile", "change-pin", "manage-device", "operate")
