@@ -17,6 +17,7 @@ from tallystick.application.turn import Recorded
 from tallystick.client.keystore import DeviceKeystore
 from tallystick.client.session import ClientSession, Peer, Reply
 from tallystick.client.wallet import Order, Refusal, Wallet
+from tallystick.infrastructure.crypto.kem import KemSuite
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.kernel.codec import b64url_decode
@@ -263,7 +264,7 @@ class AppPerson:
         self._pending: Order | None = None
         self.idle = False
         clock = DriftingClock(agenda)
-        peer = Peer(self, provider, session_keys, dice.randbytes)
+        peer = Peer(self, provider, session_keys, dice.randbytes, (KemSuite.X25519,))
         self._wallet = Wallet(
             ClientSession(peer, keystore, clock),
             keystore,

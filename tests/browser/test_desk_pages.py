@@ -216,7 +216,8 @@ def test_the_keyboard_reaches_everything_and_gets_out_again(desk, page: str) -> 
     desk.browser.look(width=1200, dark=False)
     desk.browser.go(desk.origin + desk.paths[page])
     reachable = (
-        "[...document.querySelectorAll('a, button, input:not([type=hidden]), summary, [tabindex]')]"
+        "[...document.querySelectorAll("
+        "'a, button, input:not([type=hidden]), select, textarea, summary, [tabindex]')]"
         ".filter((one) => one.getClientRects().length && !one.disabled && !one.dataset.met"
         " && !(one.type === 'radio' && document.querySelector(`[name=${one.name}][data-met]`)))"
     )

@@ -221,5 +221,6 @@ def test_it_prints(tmp_path) -> None:
     file.write_text(page(), encoding="utf-8")
     print_page(file, target)
     octets = target.read_bytes()
+    assert target.stat().st_mode & 0o077 == 0, "it says where the service is weak"
     assert octets.startswith(b"%PDF-")
     assert len(re.findall(rb"/Type\s*/Page\b", octets)) >= 5

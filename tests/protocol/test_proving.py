@@ -69,7 +69,7 @@ KNOWN_BAD = (
     | {"risk.layers", "risk.designed", "risk.treated", "risk.current", "policy.derived"}
     | {"objectives.burn", "doors.surface", "days.closed", "module.class", "release.gated"}
     | {"build.deployed", "rows.overdue", "threats.mitigated"}
-    | {"appraise.application", "lessons.read", "lessons.terms"}
+    | {"appraise.application", "lessons.read", "lessons.terms", "apps.releases", "apps.versions"}
 )
 """What a provider that was just set up on a machine of tests has not, and its probes say so."""
 if ON_SERVER:

@@ -21,6 +21,7 @@ from tallystick.entry.proving.enrolling import EnrolmentProbes
 from tallystick.entry.proving.phone import Tape
 from tallystick.entry.proving.site import Site
 from tallystick.entry.settings import ProviderFolder
+from tallystick.entry.setup import demo_policy
 from tallystick.infrastructure.crypto.signature import Es256VerifyKey
 from tallystick.infrastructure.envelope import renewal
 from tallystick.infrastructure.store.opening import open_reader
@@ -71,6 +72,17 @@ HERE = (
 def test_what_thieves_try_is_refused_by_a_provider_as_it_is(place: Place) -> None:
     for _ in range(2):
         assert place.prove(*HERE) == dict.fromkeys(HERE, Verdict.PASS)
+
+
+@pytest.mark.requirement("MFS-7.4.2-12")
+def test_a_policy_that_takes_one_suite_only_does_not_lock_the_probes_out(tmp_path: Path) -> None:
+    """As the strictest derived policy does."""
+    every = "suites: [hpke-mlkem768-x25519, hpke-x25519, hpke-p256]"
+    assert every in demo_policy()
+    text = demo_policy().replace(every, "suites: [hpke-mlkem768-x25519]")
+    folder, secret, _ = new_provider(tmp_path / "provider", text)
+    names = ("doors.rogue-provider", "phone.login", "phone.twice", "phone.suites")
+    assert Place(folder, secret).prove(*names) == dict.fromkeys(names, Verdict.PASS)
 
 
 def test_a_second_phone_is_lost_whichever_probe_enrolled_it(place: Place) -> None:

@@ -22,15 +22,15 @@ def tell(*_: int) -> None:
     """Nobody looks."""
 
 
-def new_provider(root: Path) -> tuple[ProviderFolder, Secret[bytes], Done]:
-    """A provider that was just set up, with cheap PINs."""
+def new_provider(root: Path, policy_text: str = "") -> tuple[ProviderFolder, Secret[bytes], Done]:
+    """A provider that was just set up, with cheap PINs, and the shipped policy or another."""
     folder, secret = ProviderFolder(root), Secret(os.urandom(32))
     plan = Plan(
         provider="test-wallet",
         currency="KES",
         country="254",
         profile="demo",
-        policy_text=demo_policy(),
+        policy_text=policy_text or demo_policy(),
         roles=("security-officer",),
         sms_url="http://127.0.0.1:9/never",
         pin_memory_kib=8 * 1024,

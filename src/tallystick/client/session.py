@@ -119,7 +119,7 @@ class Peer:
     provider: str
     signature_keys: SignatureKeys
     entropy: Entropy
-    suites: Sequence[KemSuite] = (KemSuite.X25519,)
+    suites: Sequence[KemSuite]
     app: AppClaim | None = None
     newest_keys: SignatureKeys | None = None
 

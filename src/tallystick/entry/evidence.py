@@ -29,8 +29,9 @@ from tallystick.kernel.errors import Conflict, MfsError, Unavailable
 from tallystick.process.catalogue import catalogue
 from tallystick.process.conformance.basis import LIMIT, Run
 from tallystick.process.conformance.builds import Build, Running, read_build, why_not
-from tallystick.process.conformance.dossier import Dossier, read_dossier
+from tallystick.process.conformance.dossier import Dossier, not_asked_for, read_dossier
 from tallystick.process.conformance.sources import source_digest
+from tallystick.process.programme.reading import read_programme
 
 BUILD_FILE: Final = "build.json"
 BUILD_KEY: Final = "build-key.json"
@@ -70,6 +71,22 @@ def kept_in(folder: ProviderFolder) -> Kept:
         dossier=read,
         dossier_digest="" if dossier is None else read.digest(),
     )
+
+
+def services_left_out(folder: ProviderFolder) -> str:
+    """A sentence on the services of the programme that the dossier leaves out; empty for none.
+
+    Without a programme that can be read, or a dossier, there is nothing to compare.
+    Source: ISO/TS 12812-2:2017, 6.2.1; 9.1
+    """
+    if _octets(folder.root / DOSSIER_FILE) is None or not folder.programme_file.exists():
+        return ""
+    try:
+        programme = read_programme(folder.programme_file.read_text(encoding="utf-8"))
+    except (MfsError, UnicodeDecodeError):
+        return ""
+    left = ", ".join(not_asked_for(kept_in(folder).dossier, programme.services))
+    return f"the programme offers {left}, and {DOSSIER_FILE} does not name it" if left else ""
 
 
 @cache

@@ -155,6 +155,7 @@ class Looping:
             findings=known.findings,
             residual=ground.levels(ground.stood(found)),
             policy_version=0 if policy is None else policy.header.version,
+            chosen=frozenset(one.control for one in ground.analysis.selection.chosen),
         )
         before = state_in(self.site.folder)
         fallen = fallen_of(before, around)

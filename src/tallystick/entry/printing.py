@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.errors import Unavailable
 
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
@@ -25,7 +26,7 @@ def browser() -> str | None:
 
 
 def print_page(page: Path, target: Path) -> None:
-    """Print the page in the file `page` to the PDF `target`.
+    """Print the page in the file `page` to the PDF `target`, for this account only.
 
     Raises Unavailable without a browser, or if it fails or takes too long.
     Source: ISO/TS 12812-2:2017, 6.1
@@ -38,6 +39,7 @@ def print_page(page: Path, target: Path) -> None:
             remedy="install chromium, or open the page in any browser and print it",
         )
     with tempfile.TemporaryDirectory() as profile:
+        printed = Path(profile, "printed.pdf")
         command = [
             program,
             "--headless",
@@ -45,13 +47,15 @@ def print_page(page: Path, target: Path) -> None:
             "--disable-dev-shm-usage",
             f"--user-data-dir={profile}",
             "--no-pdf-header-footer",
-            f"--print-to-pdf={target.resolve()}",
+            f"--print-to-pdf={printed}",
             *(("--no-sandbox",) if os.geteuid() == 0 else ()),
             page.resolve().as_uri(),
         ]
         _run(command)
-    if not target.exists() or not target.read_bytes().startswith(b"%PDF-"):
+        octets = printed.read_bytes() if printed.exists() else b""
+    if not octets.startswith(b"%PDF-"):
         raise Unavailable("the browser printed nothing", remedy="open the page and print it there")
+    replace_file(target, octets)
 
 
 def _run(command: list[str]) -> None:

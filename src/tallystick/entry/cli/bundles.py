@@ -15,6 +15,7 @@ from tallystick.entry.cli.unlocking import (
     secret_from,
     secret_options,
 )
+from tallystick.entry.evidence import services_left_out
 from tallystick.entry.proving.bundling import (
     basis_and_proofs,
     compare_documents,
@@ -123,6 +124,9 @@ def make(
             say(f"stamped: {STAMP}", style="green")
         else:
             say("not stamped: the authority gave no time stamp; the bundle says so", style="yellow")
+    left_out = services_left_out(place)
+    if left_out:
+        say(f"{left_out}: its rows are not in the bundle", style="yellow")
     say(f"check it: tallystick bundle verify {target} --settings {place.settings_file}")
 
 

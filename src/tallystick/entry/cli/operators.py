@@ -3,6 +3,7 @@
 Source: ISO/TS 12812-2:2017, 6.2.1
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tallystick.entry.cli.acts import ACT_EXAMPLES, act_parameters, body_of
 from tallystick.entry.cli.console import example, say, say_json, table
 from tallystick.entry.cli.unlocking import passphrase_from, passphrase_parameters, write_private
 from tallystick.entry.http.operations import ACT_NAMES, SCHEMAS, operation
+from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import operating_system
@@ -30,9 +32,13 @@ from tallystick.kernel.errors import Malformed, NotAuthentic, NotFound
 from tallystick.kernel.model import Record, Wire
 from tallystick.kernel.secret import Secret
 from tallystick.protocol.operators import ActReply
+from tallystick.protocol.policy_file import policy_text, read_policy_file
 
 _PATH = click.Path(dir_okay=False, path_type=Path)
 _CA = click.Path(exists=True, dir_okay=False, path_type=Path)
+_MOST = 200
+"""Characters of a field that the second operator is shown."""
+
 _URL = "http://127.0.0.1:8480"
 
 
@@ -145,13 +151,28 @@ def approve(
         raise Malformed(f"the file proposes no act that is known here: {proposal.name[:40]!r}")
     body = from_plain(proposal.body, _schema(proposal.name))
     if not as_json:
-        rows = [(field, str(value)[:200]) for field, value in proposal.body.items()]
+        rows = (row for field, value in proposal.body.items() for row in _said(field, value))
         table(f"{proposal.name} ({proposal.act})", ("", ""), rows)
     if not yes:
         click.confirm("do you agree", abort=True)
     passphrase = passphrase_from(passphrase_fd, passphrase_file, new=False)
     reply = _send(url, ca_file, key_file, passphrase, proposal.name, body, proposal.act)
     say_reply(reply, as_json)
+
+
+def _said(field: str, value: object) -> Iterator[tuple[str, object]]:
+    """What a person can judge of a field: of a signed policy its digest, else the start of it."""
+    text = str(value)
+    if field == "envelope" and text:
+        file = read_policy_file(text.encode())
+        read = policy_text(file)
+        yield "version", file.version
+        yield "SHA-256 of its text", sha256(read.encode()).hex()
+        yield "signed by", ", ".join(one.officer for one in file.signatures) or "nobody"
+        yield "to read it first", "tallystick policy diff FOLDER/policy.json TEXT"
+        return
+    cut = f" ... ({len(text)} characters, {_MOST} shown)" if len(text) > _MOST else ""
+    yield field, text[:_MOST] + cut
 
 
 def act_command(name: str, called: str = "") -> click.Command:

@@ -18,7 +18,7 @@ from tallystick.entry.cli.console import (
     table,
 )
 from tallystick.entry.cli.unlocking import opener_from, opener_if_given, opener_options
-from tallystick.entry.evidence import ask_for_signer, take_build
+from tallystick.entry.evidence import ask_for_signer, services_left_out, take_build
 from tallystick.entry.proving.probing import Proved, prove_opened
 from tallystick.entry.proving.probing import prove as prove_beside
 from tallystick.entry.proving.site import Site
@@ -28,6 +28,7 @@ from tallystick.kernel.evidence import Verdict
 from tallystick.process.conformance.builds import Build
 from tallystick.process.conformance.findings import State, counts
 
+_ADD = "its rows are in none of these counts; add it under services"
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -97,6 +98,9 @@ def prove(
         say_json({"run": proved.run, "recorded": proved.recorded, "findings": proved.findings})
     else:
         _tell(proved)
+    left_out = services_left_out(place)
+    if left_out:
+        err.print(f"{left_out}: {_ADD}", style="yellow", highlight=False)
     failed = any(one.verdict is Verdict.FAIL for one in proved.run.observations)
     return FOUND_SOMETHING if failed else 0
 

@@ -23,7 +23,7 @@ from tallystick.entry.doctor.certificates import look_at_certificates
 from tallystick.entry.doctor.files import look_at_files
 from tallystick.entry.doctor.keys import look_at_keys
 from tallystick.entry.doctor.model import Finding, State
-from tallystick.entry.doctor.programme import look_at_gate
+from tallystick.entry.doctor.programme import look_at_gate, look_at_services
 from tallystick.entry.doctor.record import look_at_record
 from tallystick.entry.doctor.registers import look_at_registers
 from tallystick.entry.doctor.service import look_at_service
@@ -53,6 +53,7 @@ def examine(folder: ProviderFolder, clock: Clock, url: str = "", unseal: str = "
         *look_at_certificates(folder, clock.now()),
         *look_at_record(folder, settings, clock.now()),
         *look_at_gate(folder, clock.now()),
+        *look_at_services(folder),
         *look_at_tightening(folder, settings, clock.now()),
         *look_at_registers(folder, clock.now()),
         *look_at_applications(folder),

@@ -1,4 +1,4 @@
-"""The programme: would its service be let start, and what is missing?
+"""The programme: would its service be let start, what is missing, and is all of it proved?
 
 Source: ISO/TS 12812-2:2017, 7.3.1
 """
@@ -6,14 +6,31 @@ Source: ISO/TS 12812-2:2017, 7.3.1
 from collections.abc import Iterator
 
 from tallystick.entry.doctor.model import Finding, fine, soon, wrong
+from tallystick.entry.evidence import DOSSIER_FILE, services_left_out
 from tallystick.entry.gating import in_a_line, start_of
 from tallystick.entry.settings import ProviderFolder
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.time import Instant
 
 _WHAT = "start gate"
+_DOSSIER = "dossier"
 _MOST = 20
 _UNDER_REFUSAL = "production"
+
+
+def look_at_services(folder: ProviderFolder) -> Iterator[Finding]:
+    """Whether the rows of every service of the programme are asked for when it is proved.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1; 9.1
+    """
+    try:
+        left_out = services_left_out(folder)
+    except MfsError as error:
+        yield wrong(_DOSSIER, error.detail, f"correct {folder.root / DOSSIER_FILE}")
+        return
+    if left_out:
+        says = f"{left_out}: nothing is proved of its rows"
+        yield soon(_DOSSIER, says, f"add it under services of {folder.root / DOSSIER_FILE}")
 
 
 def look_at_gate(folder: ProviderFolder, now: Instant) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ Source: ISO/TS 12812-2:2017, 7.2.3; 7.2.7; 11.2.3
 import socket
 import ssl
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
@@ -235,8 +236,8 @@ class DoorProbes:
                 kid: Es256SigningKey.generate().public() for kid in real
             }
             peer = provider.peer()
-            wrong = type(peer)(peer.transport, peer.provider, lambda: others, peer.entropy)
-            none = type(peer)(peer.transport, peer.provider, dict, peer.entropy)
+            wrong = replace(peer, signature_keys=lambda: others)
+            none = replace(peer, signature_keys=dict)
             honest = peer.authenticated(Purpose.SESSION)
             seen = all_attempted(
                 {

@@ -305,13 +305,15 @@ class ModelProbes:
         analysis, programme = self._analysis(), programme_of(self._site)
         if analysis.programme_digest != sha256(encode_canonical(programme)).hex():
             return failed("the programme was changed after its risks were analysed")
-        if analysis.pack_digest != _pack(programme.uses).digest:
+        pack, listed = _pack(programme.uses), catalogue().threats
+        if analysis.pack_digest != pack.digest:
             return failed("the analysis used other rules than this version has")
         age = now - int(self._site.folder.risk_file.stat().st_mtime * 1000)
-        known = len(catalogue().threats)
+        looked = {one.threat for one in pack.rules.values()}
+        known = f"{len(looked & listed.keys())} of {len(listed)} catalogued threats"
         return judged(
             age <= YEAR_MS,
-            f"{age // DAY_MS} days old, {analysis.counts.get('threats', 0)} of {known} threats",
+            f"{age // DAY_MS} days old, {known} and {len(looked - listed.keys())} others",
             f"{age // DAY_MS} days old",
             age_days=age // DAY_MS,
             threats=analysis.counts.get("threats", 0),

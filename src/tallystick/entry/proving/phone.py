@@ -115,6 +115,7 @@ def phone_of(site: Site, keystore: SoftwareKeystore) -> ProbePhone:
         provider.name,
         lambda: provider.keys(ListedPurpose.SESSION_SIGNATURE),
         operating_system,
+        SUITES,
     )
     session = ClientSession(peer, keystore, site.clock)
     return ProbePhone(provider, keystore, tape, session, provider.wallet(keystore, session=session))

@@ -13,6 +13,7 @@ from tallystick.client.keystore import EnrolledIdentity, SoftwareKeystore
 from tallystick.client.session import Peer
 from tallystick.entry.replay.provider import CURRENCY, ReplayProvider
 from tallystick.entry.replay.rows import Row
+from tallystick.infrastructure.crypto.kem import KemSuite
 from tallystick.infrastructure.envelope.certificate import certificate_id
 from tallystick.infrastructure.envelope.cose import open_reply, seal_request
 from tallystick.infrastructure.envelope.handshake_client import PendingEnrolment
@@ -275,7 +276,11 @@ def replay_peer(provider: ReplayProvider) -> Peer:
     Source: ISO/TS 12812-2:2017, 7.2.7
     """
     return Peer(
-        provider, provider.platform.settings.provider, provider.session_keys, operating_system
+        provider,
+        provider.platform.settings.provider,
+        provider.session_keys,
+        operating_system,
+        (KemSuite.X25519,),
     )
 
 

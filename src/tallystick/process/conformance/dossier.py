@@ -8,7 +8,7 @@ names is there and has the digest that the dossier says. Nobody's name belongs i
 Source: ISO/TS 12812-2:2017, 6.2.1; 9.1
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Final
 
 from tallystick.infrastructure.crypto.digest import sha256
@@ -114,6 +114,14 @@ def read_dossier(octets: bytes, found: Catalogue) -> Dossier:
             raise Malformed(f"{one.file}: say for which rows it speaks, and until when")
     check_ground(with_dossier(Ground(needs=(), history=()), dossier))
     return dossier
+
+
+def not_asked_for(dossier: Dossier, offered: Iterable[Service]) -> tuple[Service, ...]:
+    """The services that are `offered` and that `dossier` does not name: nobody asks for their rows.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1; 9.1
+    """
+    return tuple(one for one in offered if one not in dossier.services)
 
 
 def with_dossier(ground: Ground, dossier: Dossier) -> Ground:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from tallystick.process.derivation.amounts import caps_for_appetite
 from tallystick.process.derivation.derive import EMITTER, Basis
 from tallystick.process.derivation.rules import Cap, Rules
+from tallystick.process.derivation.wholes import Chosen, chosen_in
 from tallystick.process.policy.language.model import Policy
 from tallystick.process.policy.regimes import baseline_of, regime, regime_names
 from tallystick.process.programme.model import Programme
@@ -29,6 +30,7 @@ _GENERIC = "generic"
 class Header:
     """What the policy says of itself: version, since when (ms), local time, how it is approved.
 
+    `chosen` is what it carries on from the policy in force, None where there is none.
     Source: ISO/TS 12812-2:2017, 6.1
     """
 
@@ -37,6 +39,7 @@ class Header:
     effective_at: int
     utc_offset: str
     approval: str
+    chosen: Chosen | None = None
 
 
 def following(before: Policy, now: int) -> Header:
@@ -52,6 +55,7 @@ def following(before: Policy, now: int) -> Header:
         effective_at=now,
         utc_offset=f"{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}",
         approval=before.header.profile,
+        chosen=chosen_in(before),
     )
 
 
@@ -91,6 +95,7 @@ def basis_of(
         effective_at=header.effective_at,
         utc_offset=header.utc_offset,
         approval=header.approval,
+        chosen=header.chosen,
     )
 
 

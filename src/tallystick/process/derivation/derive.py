@@ -17,13 +17,17 @@ from tallystick.process.derivation.rules import PROFILES, RowRule, Rules, values
 from tallystick.process.derivation.wholes import (
     ATTESTED,
     DEFAULT,
+    Chosen,
     as_tree,
     attempts,
     attested_floor,
+    authenticators,
+    capped,
     factors,
     halves,
     operators,
     sessions,
+    told,
 )
 from tallystick.process.derivation.writing import block, items
 from tallystick.process.policy.language.model import OperatorRules
@@ -53,7 +57,8 @@ class Basis(Record, frozen=True, kw_only=True):
     """Everything that a derivation rests on.
 
     `threats` maps a chosen control to the threat rules whose paths need it. `approval` is the
-    policy profile (`demo` or `production`), `profile` the risk profile (P1 to P4).
+    policy profile (`demo` or `production`), `profile` the risk profile (P1 to P4); `chosen` is what
+    the provider decided in the policy in force, None where there is none.
     Source: ISO/TS 12812-2:2017, 6.1; A
     """
 
@@ -71,6 +76,7 @@ class Basis(Record, frozen=True, kw_only=True):
     effective_at: int
     utc_offset: str
     approval: str
+    chosen: Chosen | None
 
 
 class Reason(Record, frozen=True, kw_only=True):
@@ -145,6 +151,7 @@ class _Derivation:
             *block("sessions", as_tree(sessions(self._values))),
             "",
             *block("attempts", as_tree(attempts(self._values))),
+            *self._codes(),
             "",
             *block("quotes", as_tree({"life": self._values["quote_life"]})),
             "",
@@ -165,15 +172,30 @@ class _Derivation:
             "",
             *block("recovery", self._filled(self._offered_recovery(), "recovery")),
             "",
-            *block("education", self._filled(rules.education, "education")),
+            *block("education", self._filled(told(rules.education, basis.chosen), "education")),
             *self._listed(
                 "incentives", rules.incentives, "Rise with evidence, fall with findings."
             ),
             *self._listed(
                 "tightening", rules.tightening, "What the service may tighten by itself."
             ),
+            *self._caps(),
         ]
         return Derived(text="\n".join(lines) + "\n", reasons=tuple(self._reasons))
+
+    def _codes(self) -> Iterator[str]:
+        """The codes that count as a factor; nothing where none does."""
+        basis = self._basis
+        found = authenticators(self._rules.authenticators, basis.chosen, basis.channels)
+        if found.entries:
+            yield from ("", "# Codes of authenticators that customers brought along.")
+            yield from block("authenticators", found)
+
+    def _caps(self) -> Iterator[str]:
+        """How much all tightenings together may touch; nothing where nobody said so."""
+        found = capped(self._basis.chosen)
+        if found is not None:
+            yield from ("", *block("tightening_caps", found))
 
     def _listed(self, name: str, rules: tuple[RowRule, ...], says: str) -> Iterator[str]:
         """The section `name` with the entries that the service has; nothing where it has none."""
@@ -184,9 +206,14 @@ class _Derivation:
 
     def _offered_recovery(self) -> Mapping:
         """The rules of recovery, without those of agents where no agent serves."""
-        entries = self._rules.recovery.entries
+        entries, chosen = dict(self._rules.recovery.entries), self._basis.chosen
         if "agent" not in self._basis.channels:
-            entries = {word: one for word, one in entries.items() if word != "agents"}
+            del entries["agents"]
+        elif chosen is not None and chosen.bounded_enrolment:
+            at, agents = entries["agents"]
+            more = {"enrolment": (_AT, as_tree("bounded"))}
+            inner = agents.entries if isinstance(agents, Mapping) else {}
+            entries["agents"] = (at, Mapping({**inner, **more}, at))
         return Mapping(entries, _AT)
 
     def _header(self) -> Node:

@@ -28,6 +28,7 @@ _ROOT = (
     "amounts",
     "caps",
     "tiers",
+    "authenticators",
     "limits",
     "decisions",
     "dependencies",
@@ -78,6 +79,7 @@ class Rules(Record, frozen=True, kw_only=True):
     amounts: Table[str, tuple[int, ...]]
     caps: Table[str, Cap]
     tiers: Mapping
+    authenticators: Mapping
     limits: tuple[RowRule, ...]
     decisions: tuple[RowRule, ...]
     dependencies: Mapping
@@ -114,6 +116,7 @@ def read_rules(text: str) -> Rules:
         amounts=_by_profile(root.section("amounts"), int),
         caps=_caps(root.section("caps")),
         tiers=_mapping(root, "tiers"),
+        authenticators=_mapping(root, "authenticators"),
         limits=_rows(root, "limits"),
         decisions=_rows(root, "decisions"),
         dependencies=_mapping(root, "dependencies"),

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from collections.abc import Mapping as Table
 from typing import cast
 
-from tallystick.process.policy.language.model import OperatorRules
+from tallystick.kernel.model import Record
+from tallystick.process.policy.language.model import AuthenticatorRule, Caps, OperatorRules, Policy
 from tallystick.process.policy.regimes.baseline import Baseline
 from tallystick.process.programme.model import Programme
 from tallystick.process.risk.observing import expected_share
@@ -27,6 +28,9 @@ DEFAULT: dict[str, str] = {
     "because": "what the policy does not allow is denied",
 }
 """What is not allowed is denied."""
+
+_CODES: tuple[str, ...] = ("app", "web")
+"""Channels on which a code that a customer reads off a device is asked for."""
 
 _TWO = ("login", "pay", "add-payee", "change-profile", "change-pin", "manage-device", "operate")
 
@@ -79,6 +83,95 @@ def factors(baseline: Baseline, values: Table[str, str | int]) -> dict[str, dict
         }
     found["quote"] = {"categories": 0, "because": "terms oblige nobody"}
     return found
+
+
+class Chosen(Record, frozen=True, kw_only=True):
+    """What the provider decided in the policy in force and no risk derives; the next one keeps it.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.6
+    """
+
+    authenticators: Table[str, AuthenticatorRule]
+    terms: int
+    acknowledge: tuple[str, ...]
+    bounded_enrolment: bool
+    caps: Caps | None
+
+
+def chosen_in(policy: Policy) -> Chosen:
+    """What the provider decided in `policy`.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.6
+    """
+    return Chosen(
+        authenticators=policy.authenticators,
+        terms=policy.education.terms,
+        acknowledge=policy.education.acknowledge,
+        bounded_enrolment=policy.recovery.agents.enrolment,
+        caps=policy.tightening_caps,
+    )
+
+
+def authenticators(usual: Mapping, chosen: Chosen | None, channels: Iterable[str]) -> Mapping:
+    """The codes that count as a factor: those of the policy in force, or without one the `usual`.
+
+    Only on `channels`; a kind that is left without a channel is not there.
+    Source: ISO/TS 12812-2:2017, 7.3.2
+    """
+    if chosen is None:
+        rules = {word: (one, _CODES) for word, (_, one) in usual.entries.items()}
+    else:
+        rules = {
+            word: (
+                as_tree(
+                    {
+                        "category": one.category,
+                        "carried_by": one.carried_by,
+                        "because": one.because,
+                    }
+                ),
+                one.channels,
+            )
+            for word, one in chosen.authenticators.items()
+        }
+    found: dict[str, tuple[Position, Node]] = {}
+    offered = set(channels)
+    for word, (node, accepted) in rules.items():
+        left = [one for one in accepted if one in offered]
+        if left and isinstance(node, Mapping):
+            entries = {"channels": (_AT, as_tree(left)), **node.entries}
+            found[word] = (_AT, Mapping(entries, _AT))
+    return Mapping(found, _AT)
+
+
+def told(usual: Mapping, chosen: Chosen | None) -> Mapping:
+    """What people are told before they pay, with the terms and warnings of the policy in force.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+    more: dict[str, tuple[Position, Node]] = {}
+    if chosen is not None and chosen.terms:
+        more["terms"] = (_AT, as_tree(chosen.terms))
+    if chosen is not None and chosen.acknowledge:
+        more["acknowledge"] = (_AT, as_tree(list(chosen.acknowledge)))
+    return Mapping({**more, **usual.entries}, usual.at)
+
+
+def capped(chosen: Chosen | None) -> Mapping | None:
+    """How much all tightenings together may touch, as the policy in force says; None for no bound.
+
+    Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
+    """
+    caps = None if chosen is None else chosen.caps
+    if caps is None:
+        return None
+    node = as_tree(
+        {
+            "per_action": {"customers_bp": caps.customers_bp, "value_bp": caps.value_bp},
+            "per_day": {"customers_bp": caps.day_customers_bp, "value_bp": caps.day_value_bp},
+        }
+    )
+    return node if isinstance(node, Mapping) else None
 
 
 def operators(rules: OperatorRules) -> dict[str, object]:

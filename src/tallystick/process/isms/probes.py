@@ -3,7 +3,8 @@
 Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.6; 9.1; 9.4
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from tallystick.kernel.evidence import Evidence, Probe, Verdict
 from tallystick.kernel.model import Record
@@ -16,6 +17,7 @@ from tallystick.process.isms.model import Registers, Shape
 from tallystick.process.isms.shapes import SHAPES
 
 _SHOWN = 400
+_AND_MORE: Final = 16
 
 
 class State(Record, frozen=True, kw_only=True):
@@ -85,8 +87,7 @@ class RegisterProbe:
             requirements=self.requirements,
             verdict=Verdict.FAIL if found else Verdict.PASS,
             observed_at=now,
-            summary="; ".join(dict.fromkeys(found))[:_SHOWN]
-            or "reviewed, complete, nothing overdue",
+            summary=_in_a_line(found) or "reviewed, complete, nothing overdue",
             measured={
                 "entries": len(register.entries),
                 "overdue": len(late),
@@ -122,7 +123,10 @@ class ReviewProbe:
             if one.overdue and one.register in registers.kept
             if not one.entry or one.register == "parties"
         ]
-        found = [*(f"{name} is not kept" for name in missing)]
+        found = [
+            f"{name} {'cannot be read' if registers.is_broken(name) else 'is not kept'}"
+            for name in missing
+        ]
         found += [f"{one.register} {one.entry}: {one.what}".replace(" :", ":") for one in late]
         verdict = Verdict.FAIL if found else Verdict.PASS
         return Evidence(
@@ -130,7 +134,7 @@ class ReviewProbe:
             requirements=self.requirements,
             verdict=verdict if registers.kept else Verdict.UNKNOWN,
             observed_at=now,
-            summary="; ".join(found)[:_SHOWN] or "every register was reviewed in time",
+            summary=_in_a_line(found) or "every register was reviewed in time",
             measured={"kept": len(registers.kept), "missing": len(missing), "late": len(late)},
         )
 
@@ -164,7 +168,7 @@ class CertificateProbe:
             requirements=self.requirements,
             verdict=verdict if standing else Verdict.UNKNOWN,
             observed_at=now,
-            summary="; ".join(lapsed)[:_SHOWN] or f"{len(standing)} certificates count",
+            summary=_in_a_line(lapsed) or f"{len(standing)} certificates count",
             measured={
                 "certificates": len(standing),
                 "withdrawn": len(gone),
@@ -199,11 +203,24 @@ class InventoryProbe:
             requirements=self.requirements,
             verdict=verdict if found.keys else Verdict.UNKNOWN,
             observed_at=now,
-            summary="; ".join(wrong)[:_SHOWN]
-            or f"{len(found.keys)} keys, every mechanism approved",
+            summary=_in_a_line(wrong) or f"{len(found.keys)} keys, every mechanism approved",
             measured={
                 "keys": len(found.keys),
                 "mechanisms": len({one.mechanism for one in found.keys}),
                 "concerns": len(wrong),
             },
         )
+
+
+def _in_a_line(found: Iterable[str]) -> str:
+    """As many of `found` as a summary takes, each whole and once, and how many are left out."""
+    said = list(dict.fromkeys(found))
+    taken, length = 0, 0
+    for one in said:
+        length += len(one) + 2
+        if length > _SHOWN - _AND_MORE and taken:
+            break
+        taken += 1
+    left = len(said) - taken
+    more = (f"and {left} more",) if left else ()
+    return "; ".join((*said[:taken], *more))[:_SHOWN]

@@ -100,6 +100,7 @@ class LoopLine(Record, frozen=True, kw_only=True):
 class LoopState(Record, frozen=True, kw_only=True):
     """What the last round saw; `held` are the controls that were ever in effect.
 
+    Without those that a policy left out since, and that nobody chose.
     Source: ISO/TS 12812-2:2017, 9.1
     """
 

@@ -16,7 +16,7 @@ from tallystick.process.loop.model import VERSION, Flip, Level, LoopLine, LoopSt
 from tallystick.process.programme.model import Programme
 from tallystick.process.risk.analysis import Analysis
 from tallystick.process.risk.model import Pack
-from tallystick.process.risk.observing import Sighting, observation_of
+from tallystick.process.risk.observing import Sighting, Tie, observation_of
 from tallystick.process.risk.paths import Scenes
 from tallystick.process.risk.residual import EVERYWHERE, Seen, Standing, standings
 
@@ -83,6 +83,7 @@ class Rise(Record, frozen=True, kw_only=True):
 class Around(Record, frozen=True, kw_only=True):
     """What a round saw: controls, findings, what is left by asset, the policy in force.
 
+    `chosen` are the controls that the analysis chose.
     Source: ISO/TS 12812-2:2017, 9.1
     """
 
@@ -91,6 +92,20 @@ class Around(Record, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     residual: Mapping[str, Level]
     policy_version: int
+    chosen: frozenset[str]
+
+    @property
+    def waived(self) -> frozenset[str]:
+        """The controls that nobody chose and that the policy in force has nothing for.
+
+        Whoever signed the policy left them out; that is a decision and no failure.
+        Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
+        """
+        return frozenset(
+            one.control
+            for one in self.sightings
+            if one.seen is Seen.FAILED and one.tie is Tie.POLICY and one.control not in self.chosen
+        )
 
 
 def is_in_effect(one: Sighting) -> bool:
@@ -111,13 +126,13 @@ def state_word(one: Sighting) -> str:
 
 
 def fallen_of(before: LoopState | None, around: Around) -> tuple[str, ...]:
-    """The controls that were in effect once and are not now.
+    """The controls that were in effect once and are not now, without those that officers left out.
 
     Source: ISO/TS 12812-2:2017, 9.1
     """
     held = () if before is None else before.held
     gone = {one.control for one in around.sightings if not is_in_effect(one)}
-    return tuple(sorted(gone & set(held)))
+    return tuple(sorted((gone & set(held)) - around.waived))
 
 
 def rises(ground: Ground, found: Iterable[Sighting], fallen: Iterable[str]) -> tuple[Rise, ...]:
@@ -198,7 +213,8 @@ def round_of(
 
 def _held(before: LoopState | None, around: Around) -> tuple[str, ...]:
     now = {one.control for one in around.sightings if is_in_effect(one)}
-    return tuple(sorted(now | set(() if before is None else before.held)))
+    held = set(() if before is None else before.held)
+    return tuple(sorted(now | (held - around.waived)))
 
 
 def _is_news(before: LoopState, line: LoopLine) -> bool:

@@ -107,11 +107,12 @@ def course_figure(
             f" provider adds a line to its history when something changed.</p>{numbers}"
         )
     drawn = scrolled("Residual over time", course_picture(history, basis, lines, tightenings))
+    below = "; below, the rounds of the loop and bars for tightenings in force"
     legend = (
         '<ul class="legend"><li><span class="sign">◐</span> with the chosen controls</li>'
         '<li><span class="sign">●</span> as seen now</li>'
         "<li>dashed: what is tolerated, on a logarithmic axis; upright lines: another version of"
-        " the policy; below, the rounds of the loop and bars for tightenings in force</li></ul>"
+        f" the policy{below if tightenings else ''}</li></ul>"
     )
     return f"{legend}{drawn}<details><summary>The numbers as a table</summary>{numbers}</details>"
 

@@ -80,6 +80,7 @@ def test_every_field_that_a_phone_writes_was_made_wrong() -> None:
     apart = {
         "boot_signer": "below, with another system",
         "os_version": "a claim; no rule reads it",
+        "package_version": "a claim; held against the register of releases",
         "person": "below, for the consent key",
         "timeout": "below, for the consent key",
         "made_at": "the phone's clock; freshness comes from the challenge",

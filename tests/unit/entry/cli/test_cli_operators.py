@@ -1,5 +1,6 @@
 """Operators at the command line: two people, typed values, refusals in their own words."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,11 @@ from pathlib import Path
 import pytest
 from tests.support.served import Served, served
 from tests.unit.entry.cli.command_line import Ran, tallystick
+
+from tallystick.entry.setup import demo_policy
+from tallystick.infrastructure.crypto.signature import Es256SigningKey
+from tallystick.kernel.codec import encode_canonical
+from tallystick.process.policy.signing import sign_policy
 
 ANN, BOB, CEM, SEC = "ann", "bob", "cem", "sec"
 ROLES = {ANN: "operations", BOB: "operations", CEM: "care-desk", SEC: "security-officer"}
@@ -81,6 +87,19 @@ def test_money_is_issued_by_two_people_and_not_by_one(desk: Desk, tmp_path: Path
     agreed = approve(desk, BOB, proposal, stdin="y\n")
     assert agreed.code == 0, agreed.all
     assert "money was issued" in agreed.out
+
+
+@pytest.mark.requirement("MFS-6.2.1-01")
+def test_the_second_officer_is_told_which_policy_in_words(desk: Desk, tmp_path: Path) -> None:
+    """Base64 can be read by nobody."""
+    signed = sign_policy(demo_policy(), "officer-1", Es256SigningKey.generate())
+    body = {"envelope": encode_canonical(signed).decode()}
+    proposal = tmp_path / "policy.json"
+    proposal.write_text(json.dumps({"act": "act_1", "name": "activate-policy", "body": body}))
+    said = approve(desk, BOB, proposal, stdin="n\n").out
+    assert hashlib.sha256(demo_policy().encode()).hexdigest() in said
+    assert "officer-1" in said
+    assert signed.policy_b64[:40] not in said
 
 
 def approve(desk: Desk, who: str, proposal: Path, *more: object, stdin: str = "") -> Ran:

@@ -1,6 +1,8 @@
 """prove and bundle by the command line: what is printed, and with which code they end."""
 
 import json
+import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +11,13 @@ from simulators.time_authority import OTHER_POLICY, TimeAuthority
 from tests.unit.entry.cli.command_line import ROOT, tallystick
 
 from tallystick.entry.cli.console import FOUND_SOMETHING, REFUSED, WRONG_USAGE
+from tallystick.entry.doctor.model import State
+from tallystick.entry.doctor.programme import look_at_services
+from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.time import DAY_MS
+from tallystick.process.catalogue.model import Service
 from tallystick.process.conformance.dossier import Decided, Document, Dossier
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -110,6 +116,41 @@ def test_a_bundle_is_made_and_verified(place: Place, tmp_path: Path) -> None:
     assert "board: no proximity payments" in table
 
 
+def recipe(bundle: Path) -> subprocess.CompletedProcess[str]:
+    """Run the lines that the bundle's own page prints for OpenSSL and jq."""
+    page = (bundle / "README.txt").read_text(encoding="utf-8")
+    printed = page.partition("with OpenSSL and jq")[2].partition("The documents by")[0]
+    lines = [one.strip() for one in printed.splitlines() if one.startswith("  ")]
+    assert len(lines) == 7
+    script = "\n".join(("set -e", *lines))
+    return subprocess.run(
+        ["/bin/sh", "-c", script], cwd=bundle, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.skipif(
+    not all(map(shutil.which, ("jq", "openssl", "sha256sum"))), reason="jq or openssl is missing"
+)
+@pytest.mark.requirement("MFS-9.1-01")
+def test_what_the_bundle_prints_for_other_tools_can_be_run(place: Place, tmp_path: Path) -> None:
+    bundle = tmp_path / "in" / "bundle"
+    bundle.parent.mkdir()
+    assert place.make(bundle).code == 0
+    ran = recipe(bundle)
+    assert ran.returncode == 0, ran.stderr
+    assert "Verified OK" in ran.stdout
+    named = {one.partition(":")[0] for one in ran.stdout.splitlines() if one.endswith(": OK")}
+    outside = {"manifest.json", "manifest.dsse.json", "signer.pem"}
+    assert named == {one.name for one in bundle.iterdir()} - outside
+    results = bundle / "assessment-results.json"
+    results.write_bytes(results.read_bytes().replace(b"not-satisfied", b"yes-satisfied", 1))
+    assert "assessment-results.json: FAILED" in recipe(bundle).stdout
+    signed = json.loads((bundle / "manifest.dsse.json").read_text())
+    signed["payload"] = signed["payload"][:-8] + "AAAAAAA="
+    (bundle / "manifest.dsse.json").write_text(json.dumps(signed))
+    assert recipe(bundle).returncode != 0
+
+
 def test_a_bundle_is_stamped_or_says_why_it_is_not(place: Place, tmp_path: Path) -> None:
     authority = TimeAuthority(tmp_path / "tsa")
     root = ("--tsa-root", authority.root_file)
@@ -176,6 +217,28 @@ def test_only_an_officer_of_the_settings_signs(place: Place, tmp_path: Path) -> 
     assert other.code == REFUSED
     assert "not the key of officer-1" in other.err
     assert "no officer nobody" in place.make(tmp_path / "b", officer="nobody").err
+
+
+@pytest.mark.requirement("MFS-9.1-01")
+def test_a_service_that_the_dossier_leaves_out_is_named(place: Place, tmp_path: Path) -> None:
+    """Added to the programme later, its rows would be asked for by nobody, unseen."""
+    dossier = place.folder / "dossier.json"
+    kept = dossier.read_bytes()
+    try:
+        dossier.write_bytes(encode_canonical(Dossier(services=(Service.REMOTE_PAYMENT,))))
+        said = "the programme offers proximate-payment, e-money, and dossier.json does not name it"
+        ran = place.prove("--only", "rows.matrix")
+        assert said in ran.err
+        assert "of 250" not in ran.out
+        assert f"{said}: its rows are not in the bundle" in place.make(tmp_path / "short").out
+        (found,) = look_at_services(ProviderFolder(place.folder))
+        assert found.state is State.SOON
+        assert said in found.says
+        assert "dossier.json" in found.remedy
+    finally:
+        dossier.write_bytes(kept)
+    assert "does not name it" not in place.prove("--only", "rows.matrix").all
+    assert list(look_at_services(ProviderFolder(place.folder))) == []
 
 
 def test_nothing_is_bundled_before_anything_was_proved(tmp_path: Path) -> None:

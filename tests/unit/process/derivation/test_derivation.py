@@ -18,6 +18,7 @@ from tallystick.process.derivation.basis import (
     basis_of,
     channels_of,
     controls_in,
+    following,
     regimes_of,
 )
 from tallystick.process.derivation.derive import EMITTER, Basis, Derived, derive
@@ -85,6 +86,68 @@ def test_no_section_of_the_shipped_policy_is_lost(name: str) -> None:
     assert recovery.day_count <= usual.day_count
     assert policy.education.large_minor <= programme(name).offer.largest_payment.minor
     assert policy.tightening
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.requirement("MFS-7.3.2-01")
+def test_where_no_policy_is_in_force_the_usual_codes_count(name: str) -> None:
+    found = compiled(derived(name)).policy.authenticators
+    usual = read_policy(demo_policy()).authenticators
+    offered = set(basis(name).channels)
+    assert found.keys() == usual.keys()
+    for kind, rule in usual.items():
+        assert replace(found[kind], at=rule.at, channels=rule.channels) == rule
+        assert set(found[kind].channels) == set(rule.channels) & offered
+        assert found[kind].channels
+
+
+def followed(text: str) -> CompiledPolicy:
+    """What is derived while the policy in `text` is in force."""
+    header = following(read_policy(text), HEADER.effective_at)
+    return compiled(
+        derive(load_rules(), basis_of(load_rules(), programme(LARGE), *analysed(LARGE), header))
+    )
+
+
+@pytest.mark.requirement("MFS-7.3.2-01", "MFS-7.3.6-03", "MFS-6.2.1-01")
+def test_what_the_provider_decided_in_the_policy_in_force_is_carried_on() -> None:
+    """Codes that customers hold keep counting; terms, warnings, hours and caps stay as strict."""
+    before = demo_policy().replace("  ocra:", "  # ocra:")
+    before = before.replace(
+        "channels: [app, web], because: an event", "channels: [web, app], because: an event"
+    )
+    before = before.replace("per_day: 20}", "per_day: 20, enrolment: bounded}")
+    before = before.replace(
+        "\neducation:\n", "\neducation:\n  terms: 3\n  acknowledge: [urgency]\n"
+    )
+    before += """
+tightening_caps:
+  per_action: {customers_bp: 500, value_bp: 700}
+  per_day: {customers_bp: 900, value_bp: 1100}
+"""
+    was, now = read_policy(before), followed(before).policy
+    assert was.authenticators.keys() == now.authenticators.keys() == {"hotp", "totp"}
+    for kind, rule in was.authenticators.items():
+        left = tuple(one for one in rule.channels if one in basis(LARGE).channels)
+        assert replace(now.authenticators[kind], at=rule.at) == replace(rule, channels=left)
+    assert (now.education.terms, now.education.acknowledge) == (3, ("urgency",))
+    assert now.recovery.agents.enrolment
+    assert now.tightening_caps == was.tightening_caps is not None
+
+
+@pytest.mark.requirement("MFS-7.3.2-01")
+def test_codes_that_officers_took_out_do_not_come_back() -> None:
+    text = demo_policy()
+    lines = [
+        one
+        for one in text.splitlines()
+        if not one.startswith(("authenticators:", "  hotp:", "  totp:", "  ocra:"))
+    ]
+    now = followed("\n".join(lines)).policy
+    assert now.authenticators == {}
+    assert now.education.terms == 0
+    assert now.tightening_caps is None
+    assert not now.recovery.agents.enrolment
 
 
 @pytest.mark.parametrize("name", NAMES)

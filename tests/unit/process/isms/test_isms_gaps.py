@@ -255,6 +255,20 @@ def test_what_is_not_kept_proves_nothing_and_what_cannot_be_read_fails() -> None
     assert set(found.values()) == {Verdict.UNKNOWN}
 
 
+def test_a_summary_ends_with_a_whole_gap_and_says_how_many_are_left(keys: Inventory) -> None:
+    """Also a register that cannot be read is not said to be absent."""
+    texts = {name: text(name, "") for name in TEXTS} | {"sites": "{"}
+    state = State(registers=read_registers(texts), around=AROUND, inventory=keys)
+    said = {one.name: one.observe(NOW).summary for one in register_probes(lambda: state)}
+    whole = gaps(state.registers, "responsibilities", NOW, AROUND)
+    shown = said["registers.responsibilities"].split("; ")
+    count = int(shown[-1].removeprefix("and ").removesuffix(" more"))
+    assert set(shown[:-1]) <= set(whole)
+    assert len(shown) - 1 + count == len(set(whole))
+    assert all(len(one) <= 400 for one in said.values())
+    assert "sites cannot be read" in said["registers.reviews"]
+
+
 def test_an_empty_register_fails_unless_nothing_may_have_happened(keys: Inventory) -> None:
     empty = read_registers({name: text(name, "") for name in TEXTS})
     found = observed(State(registers=empty, around=AROUND, inventory=keys))

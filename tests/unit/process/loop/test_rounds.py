@@ -79,6 +79,7 @@ def around(found: Ground, sightings: tuple[Sighting, ...], at: int = 1) -> Aroun
         findings=(),
         residual=found.levels(found.stood(sightings)),
         policy_version=1,
+        chosen=frozenset(one.control for one in found.analysis.selection.chosen),
     )
 
 
@@ -105,6 +106,32 @@ def test_a_control_falls_and_comes_back_on_the_line_of_time() -> None:
     assert all(line.residual[name].after == one.before for name, one in rose.items())
     assert state.round == 4
     assert fallen_of(None, seen) == (), "what was never there did not fall"
+
+
+@pytest.mark.requirement("MFS-6.1-06")
+def test_what_officers_left_out_of_a_policy_did_not_fall() -> None:
+    """Only what the analysis chose may not go: else each signed answer would ask for another."""
+    found = ground(NAMES[0])
+    chosen = {one.control for one in found.analysis.selection.chosen}
+    spare = "step-up-night"
+    kept = next(one for one in sorted(chosen) if "policy:" in str(found.pack.controls[one]))
+    assert spare not in chosen
+    _, state = round_of(None, around(found, all_but(found)), (), "")
+    assert {spare, kept} <= set(state.held)
+    without = tuple(
+        replace(one, tie=Tie.POLICY, says="the policy in force has nothing for it")
+        if one.control in {spare, kept}
+        else one
+        for one in all_but(found, spare, kept)
+    )
+    seen = around(found, without, 2)
+    assert fallen_of(state, seen) == (kept,)
+    _, state = round_of(state, seen, (kept,), "")
+    assert kept in state.held
+    assert spare not in state.held
+    assert fallen_of(state, around(found, all_but(found, spare), 3)) == ()
+    _, state = round_of(state, around(found, all_but(found), 4), (), "")
+    assert fallen_of(state, around(found, all_but(found, spare), 5)) == (spare,), "a probe fails"
 
 
 def test_only_places_that_the_control_holds_are_laid_to_it() -> None:

@@ -154,12 +154,22 @@ With {tool}:
 
   tallystick bundle verify . --settings published/provider.json
 
-Without it (compliance-trestle 5.2.0 and OpenSSL):
+Without it, with OpenSSL and jq: what was signed, the signature, the digest of every file. An
+Ed25519 key takes openssl pkeyutl -verify -pubin -inkey signer.pem -rawin -in ../signed
+-sigfile ../signature in place of dgst.
+
+  jq -j .payload manifest.dsse.json | openssl base64 -d -A > ../payload
+  printf 'DSSEv1 28 application/vnd.in-toto+json %s ' $(wc -c < ../payload) > ../signed
+  cat ../payload >> ../signed
+  jq -j '.signatures[0].sig' manifest.dsse.json | openssl base64 -d -A > ../signature
+  openssl dgst -sha256 -verify signer.pem -signature ../signature ../signed
+  jq -r '.subject[] | "\\(.digest.sha256)  \\(.name)"' ../payload | sha256sum -c
+  jq -r '.files | to_entries[] | "\\(.value)  \\(.key)"' mfs-lock.json | sha256sum -c
+
+The documents by themselves, with compliance-trestle 5.2.0:
 
   trestle verify-manifest --beta --manifest manifest.json --signature manifest.dsse.json \\
       --public-key signer.pem
-  jq -r '.files | to_entries[] | "\\(.value)  \\(.key)"' mfs-lock.json | sha256sum -c
-
   mkdir ../workspace && cp *.json ../workspace && cd ../workspace && trestle init --local
   trestle import -f ../BUNDLE/catalog.json -o mfs        (and so for the other seven)
   trestle validate -a
