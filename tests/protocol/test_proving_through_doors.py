@@ -8,6 +8,7 @@ import pytest
 from tests.support.proved import CLOCK, new_provider, proved, verdicts, with_programme
 
 from tallystick.application.authentication.service import Access
+from tallystick.application.devicelife import DeviceLife
 from tallystick.application.devices.service import Devices
 from tallystick.application.devices.store import trust_counts
 from tallystick.client.keystore import SoftwareKeystore
@@ -49,7 +50,11 @@ class Place:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    folder, secret, _ = new_provider(tmp_path_factory.mktemp("doors") / "provider")
+    few = "at_most: {0: 1, 1: 3, 2: 4, 3: 8}"
+    assert few in demo_policy()
+    text = demo_policy().replace(few, "at_most: {0: 60, 1: 60, 2: 60, 3: 60}")
+    # a breach lets phones in that nobody removes
+    folder, secret, _ = new_provider(tmp_path_factory.mktemp("doors") / "provider", text)
     return Place(folder, secret)
 
 
@@ -161,7 +166,7 @@ def copies_believed(patch: pytest.MonkeyPatch) -> None:
 
 
 def nobody_suspended(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Access, "suspend", lambda *_: 0)
+    patch.setattr(DeviceLife, "act", lambda *_: 0)
 
 
 def suspended_still_acts(patch: pytest.MonkeyPatch) -> None:

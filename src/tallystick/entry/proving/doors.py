@@ -236,8 +236,8 @@ class DoorProbes:
                 kid: Es256SigningKey.generate().public() for kid in real
             }
             peer = provider.peer()
-            wrong = replace(peer, signature_keys=lambda: others)
-            none = replace(peer, signature_keys=dict)
+            wrong = replace(peer, signature_keys=lambda: others, newest_keys=None)
+            none = replace(peer, signature_keys=dict, newest_keys=None)
             honest = peer.authenticated(Purpose.SESSION)
             seen = all_attempted(
                 {
