@@ -122,6 +122,7 @@ _MADE_BY = {
     Unlock.PASSPHRASE: "argon2id",
     Unlock.SHARES: "shamir-gf256",
     Unlock.SECRET: "hkdf-sha256",
+    Unlock.SERVICE: "hkdf-sha256",
 }
 
 
