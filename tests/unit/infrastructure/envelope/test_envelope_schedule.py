@@ -46,7 +46,7 @@ def test_no_label_is_the_start_of_another() -> None:
     labels = [
         value for value in vars(schedule).values() if isinstance(value, bytes) and len(value) > 12
     ]
-    assert len(labels) == len(set(labels)) == 24
+    assert len(labels) == len(set(labels)) >= 24
     assert all(value.startswith(b"tallystick/1 ") and value.endswith(b"\x00") for value in labels)
     assert not [(a, b) for a in labels for b in labels if a != b and b.startswith(a)]
 
