@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.protocol.test_tightening_served import leaf_kind
 from tests.support.served import served
+from tests.support.stores import on_file
 
 from tallystick.client.keyfile import KeyFile
 from tallystick.client.operator import OperatorDesk
@@ -92,6 +93,7 @@ def held_events(platform: Platform) -> list[dict[str, object]]:
 @pytest.mark.requirement("MFS-7.4.2-04")
 @pytest.mark.requirement("MFS-7.4.2-07")
 @pytest.mark.requirement("MFS-7.4.2-10")
+@on_file
 def test_operators_rotate_the_master_key_of_a_provider_with_customers(tmp_path: Path) -> None:
     people = People()
     with served(tmp_path / "p") as provider:

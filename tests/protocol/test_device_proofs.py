@@ -233,13 +233,15 @@ def test_ten_thousand_forged_reports_change_only_the_devices_that_made_them(scen
     proofs, device = platform.desks.proofs, row(scene, mine)
     before = proofs.score(device, now)
     assert before == 200
-    forged = DeviceProofs(platform.reader, capacity=20_000)
+    own = platform.database.reader()  # that of the platform belongs to the writer's thread
+    forged = DeviceProofs(own, capacity=20_000)
     turn = Turn(now=now, first_event=0, provider="x", entropy=os.urandom)
     names = [f"dev_{place:026}" for place in range(10_000)]
     for name in names:
         forged.report(turn, name, tuple(Signal))
     assert forged.score(device, now) == before
     assert forged.score(replace(device, id=names[0]), now) == 599
-    seen = fleet_of(platform.reader, now)
+    seen = fleet_of(own, now)
+    own.close()
     (told,) = [one for one in seen.signals if one.signal == "overlaid"]
     assert (told.devices, told.established) == (1, 0), "a young device counts for no trend"

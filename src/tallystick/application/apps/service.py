@@ -55,6 +55,7 @@ class Applications:
         self._policy = policy
         self._reader = reader
         self._register: AppRegister | None = None
+        self._in_doubt = False
         self._seen = RowCache(SEEN, SeenRow, reader, capacity=capacity)
 
     @property
@@ -99,6 +100,7 @@ class Applications:
         row = AppRow(id=row_id(stated), about=statement.about, body=body, event=index)
         turn.changes.upsert(STATED, row.id, row_of(row))
         self._register = with_stated(before, stated)
+        self._in_doubt = True  # until a batch is known to be durable
         turn.on_undo(lambda: self._back(before))
         return Outcome(StatementRecorded(says="it is in the register", event=index), index)
 
@@ -180,7 +182,9 @@ class Applications:
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        self._register = None
+        if self._in_doubt:
+            self._register = None
+            self._in_doubt = False
         self._seen.reset()
 
 
