@@ -56,14 +56,15 @@ class CardGate:
     def find(self, handle: KeyHandle, operation: CardOperation) -> CardKey:
         """The key of `handle`, only if its purpose and its mode have this operation.
 
-        The use counts. Raises NotPermitted otherwise, and for a key that was used as often as it
-        may be; NotFound for one that is not loaded.
+        The use of a key that has a limit counts. Raises NotPermitted otherwise, and for a key that
+        was used as often as it may be; NotFound for one that is not loaded.
         Source: ISO/TS 12812-2:2017, 7.4.2; X9.143, 6
         """
         found = self._keys.get(handle.id)
         if found is None or operation not in found.operations:
             self._host.refuse(self._host.known(handle), operation.value)
-        self._host.count(found.handle.id)
+        if found.limited:
+            self._host.count(found.handle.id)
         return found
 
     def held(self, handle: KeyHandle) -> CardKey:

@@ -42,6 +42,7 @@ class CardKey:
         "ident",
         "is_aes",
         "leaves",
+        "limited",
         "mode",
         "operations",
     )
@@ -59,6 +60,7 @@ class CardKey:
         self.mode, self.exportability, self.ident = found.mode, found.exportability, found.ident
         self.is_aes = handle.mechanism.startswith("aes")
         self.operations = frozenset[CardOperation]()
+        self.limited = not self.is_aes
         self.widen()
         self._octets = found.octets
         self._cipher = Aes(found.octets) if self.is_aes else Tdea(found.octets)

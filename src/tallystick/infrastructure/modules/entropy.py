@@ -41,8 +41,8 @@ class WatchedEntropy:
     Each draw from the source is preceded by a sample of 16 bytes that is compared with the one
     before it; a healthy source repeats one with a chance of 2^-128. Small requests are served from
     draws of 1,024 bytes, each byte once, whichever thread asks; a process that was forked draws
-    anew. Those draws are looked at for nine equal bytes in a row, and for a byte that comes too
-    often.
+    anew. Those draws are looked at for nine equal bytes in a row, and each half of one for how
+    often its first byte comes.
     Source: NIST SP 800-90B, 4.4.1; 4.4.2
     """
 
@@ -75,9 +75,9 @@ class WatchedEntropy:
             return output
 
     def _healthy(self, pool: bytes) -> bytes:
-        """`pool`, if no byte of it is repeated too often; raises Broken otherwise."""
+        """`pool`, if the first byte of no window comes too often in it; raises Broken otherwise."""
         windows = (pool[start : start + _WINDOW] for start in range(0, _POOL, _WINDOW))
-        alike = max(max(map(one.count, range(256))) for one in windows)
+        alike = max(one.count(one[0]) for one in windows)
         if alike > _MOST_ALIKE or _REPEATED.search(pool) is not None:
             self._stuck = True
             raise Broken("the source of random bytes is not random", remedy="stop; check the host")
