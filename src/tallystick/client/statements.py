@@ -11,9 +11,9 @@ _recorded = Decoder(StatementRecorded)
 
 
 def send_statement(
-    transport: Transport, statement: SignedStatement, path: str = "/v1/certificates"
+    transport: Transport, statement: SignedStatement, path: str
 ) -> StatementRecorded:
-    """Send a statement about a certificate, or to the `path` of what it is about.
+    """Send a statement to the door `path` of what it is about.
 
     Raises what the provider refuses with.
     Source: ISO/TS 12812-2:2017, 9.1

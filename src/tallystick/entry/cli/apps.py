@@ -8,12 +8,11 @@ from pathlib import Path
 
 import click
 
-from tallystick.client.http import HttpTransport
-from tallystick.client.statements import send_statement
 from tallystick.entry.apps import kept_apps, manifest_in
 from tallystick.entry.cli.appkeys import manifest
 from tallystick.entry.cli.console import example, say, say_json, table
 from tallystick.entry.cli.rogues import rogue
+from tallystick.entry.cli.stating import SIGNED_FILE, send_signed, sign_into, statement_in
 from tallystick.entry.cli.unlocking import (
     officer_options,
     open_officer_key,
@@ -22,7 +21,7 @@ from tallystick.entry.cli.unlocking import (
 )
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.clock import SystemClock
-from tallystick.kernel.codec import b64url_decode, encode_canonical, to_plain
+from tallystick.kernel.codec import b64url_decode, to_plain
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.model import Record, replace
 from tallystick.kernel.time import Instant, iso_utc
@@ -39,18 +38,9 @@ from tallystick.process.apps.manifest import (
     checked,
     read_stated,
 )
-from tallystick.process.isms.signing import sign_statement
-from tallystick.protocol.statements import read_statement
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_OUT = click.option(
-    "--out",
-    "target",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Signed file; one that is there gets one more signature.",
-)
 _PLATFORM = click.argument("platform", type=click.Choice([one.value for one in Platform]))
 _BECAUSE = click.option("--because", required=True, help="The reason, as customers will read it.")
 _SIGN = "--officer officer-1 --key-file officer-1.key --secret-file ./secret --out signed.json"
@@ -81,14 +71,11 @@ def _sign(
     secret_fd: int | None,
 ) -> None:
     signer = open_officer_key(key_file, secret_from(secret_fd, secret_file))
-    existing = read_statement(target.read_bytes()) if target.exists() else None
+    existing = statement_in(target)
     if existing is not None and hasattr(body, "at"):
         earlier = read_stated(existing.about, b64url_decode(existing.body))
         body = replace(body, at=getattr(earlier, "at", 0))
-    signed = sign_statement(about, body, officer, signer, existing)
-    target.write_bytes(encode_canonical(signed))
-    count = len(signed.signatures)
-    say(f"{target}: signed by {count} officer{'s' * (count > 1)}")
+    say(f"{target}: {sign_into(target, about, body, officer, signer)}")
     say(f"next: tallystick app release send {target} URL")
 
 
@@ -99,7 +86,7 @@ def _sign(
 )
 @click.argument("file", type=_FILE)
 @officer_options
-@_OUT
+@SIGNED_FILE
 def add(
     file: Path,
     officer: str,
@@ -129,7 +116,7 @@ def add(
 @click.argument("version", type=click.IntRange(min=0))
 @_BECAUSE
 @officer_options
-@_OUT
+@SIGNED_FILE
 def withdraw(
     platform: str,
     package: str,
@@ -160,7 +147,7 @@ def withdraw(
 @click.argument("subject")
 @_BECAUSE
 @officer_options
-@_OUT
+@SIGNED_FILE
 def deny(
     subject: str,
     because: str,
@@ -198,7 +185,7 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.option("--attested", is_flag=True, help="Refuse devices that do not prove what they run.")
 @click.option("--says", default="a newer version is there", help="What customers are told.")
 @officer_options
-@_OUT
+@SIGNED_FILE
 def roll_out(
     number: int,
     platform: str,
@@ -249,13 +236,7 @@ def _ms(day: object) -> int:
 )
 def send(file: Path, url: str, ca_file: Path | None) -> None:
     """Send FILE, signed by as many officers as the profile demands; it counts at once."""
-    statement = read_statement(file.read_bytes())
-    transport = HttpTransport(url, ca_file=ca_file)
-    try:
-        recorded = send_statement(transport, statement, "/v1/apps")
-    finally:
-        transport.close()
-    say(f"{recorded.says}: event {recorded.event}", style="green")
+    send_signed(file, url, ca_file, "/v1/apps")
 
 
 @release.command(

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import click
 
-from tallystick.client.http import HttpTransport
-from tallystick.client.statements import send_statement
 from tallystick.entry.certifying import kept_certificates
 from tallystick.entry.cli.console import example, say, say_json, table
+from tallystick.entry.cli.stating import SIGNED_FILE, send_signed, sign_into
 from tallystick.entry.cli.unlocking import (
     officer_options,
     open_officer_key,
@@ -20,7 +19,7 @@ from tallystick.entry.cli.unlocking import (
 )
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.clock import SystemClock
-from tallystick.kernel.codec import b64url_decode, encode_canonical, to_plain
+from tallystick.kernel.codec import b64url_decode, to_plain
 from tallystick.kernel.errors import Conflict, Malformed, NotFound
 from tallystick.kernel.model import Record
 from tallystick.kernel.time import iso_utc
@@ -32,19 +31,11 @@ from tallystick.process.isms.certificates import (
     trust,
 )
 from tallystick.process.isms.seccerts import read_seccerts
-from tallystick.process.isms.signing import sign_statement
 from tallystick.protocol.statements import read_statement
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEW = click.Path(dir_okay=False, path_type=Path)
-_OUT = click.option(
-    "--out",
-    "target",
-    required=True,
-    type=_NEW,
-    help="Signed file; one that is there gets one more signature.",
-)
 _URL = "http://127.0.0.1:8480"
 
 
@@ -63,11 +54,7 @@ def _sign(
     secret_fd: int | None,
 ) -> None:
     signer = open_officer_key(key_file, secret_from(secret_fd, secret_file))
-    existing = read_statement(target.read_bytes()) if target.exists() else None
-    signed = sign_statement(about, body, officer, signer, existing)
-    target.write_bytes(encode_canonical(signed))
-    count = len(signed.signatures)
-    say(f"{target}: signed by {count} officer{'s' * (count > 1)}")
+    say(f"{target}: {sign_into(target, about, body, officer, signer)}")
     say(f"next: tallystick certificate send {target} URL")
 
 
@@ -81,7 +68,7 @@ def _sign(
 )
 @click.argument("file", type=_FILE)
 @officer_options
-@_OUT
+@SIGNED_FILE
 def add(
     file: Path,
     officer: str,
@@ -108,7 +95,7 @@ def add(
 @click.argument("identifier", metavar="ID")
 @click.option("--because", required=True, help="The reason, as it will be read.")
 @officer_options
-@_OUT
+@SIGNED_FILE
 def withdraw(
     identifier: str,
     because: str,
@@ -141,13 +128,7 @@ def withdraw(
 )
 def send(file: Path, url: str, ca_file: Path | None) -> None:
     """Send FILE, signed by as many officers as the profile demands; it counts at once."""
-    statement = read_statement(file.read_bytes())
-    transport = HttpTransport(url, ca_file=ca_file)
-    try:
-        recorded = send_statement(transport, statement)
-    finally:
-        transport.close()
-    say(f"{recorded.says}: event {recorded.event}", style="green")
+    send_signed(file, url, ca_file, "/v1/certificates")
 
 
 @certificate.command(

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tallystick.entry.cli.console import FOUND_SOMETHING, example, say, say_json, table
+from tallystick.entry.cli.stating import sign_into
 from tallystick.entry.cli.unlocking import (
     officer_options,
     open_officer_key,
@@ -18,10 +19,8 @@ from tallystick.entry.registering import state_of
 from tallystick.entry.releasing import bring, signed_release
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.clock import SystemClock
-from tallystick.kernel.codec import encode_canonical, to_plain
+from tallystick.kernel.codec import to_plain
 from tallystick.process.isms.release import judge, record_of
-from tallystick.process.isms.signing import sign_statement
-from tallystick.protocol.statements import read_statement
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -101,11 +100,8 @@ def sign(
     """Approve the release in FILE as an officer, by the SHA-256 of every file that it names."""
     plan, brought = bring(file)
     signer = open_officer_key(key_file, secret_from(secret_fd, secret_file))
-    existing = read_statement(target.read_bytes()) if target.exists() else None
-    signed = sign_statement("release", record_of(plan, brought), officer, signer, existing)
-    target.write_bytes(encode_canonical(signed))
-    count = len(signed.signatures)
-    say(f"{target}: {plan.component} {plan.version}, signed by {count} officer{'s' * (count > 1)}")
+    by = sign_into(target, "release", record_of(plan, brought), officer, signer)
+    say(f"{target}: {plan.component} {plan.version}, {by}")
 
 
 secret_options(sign)
