@@ -4,7 +4,7 @@ Source: ISO/TS 12812-2:2017, 7.4.2; EMV Book 2; NIST SP 800-38G
 """
 
 from tallystick.infrastructure.card import dukpt_tdea
-from tallystick.infrastructure.card.dukpt_aes import KeyType, WorkingUsage, split_ksn
+from tallystick.infrastructure.card.dukpt_aes import WorkingUsage
 from tallystick.infrastructure.card.emv import ChipKey, verify_cryptogram
 from tallystick.infrastructure.card.values import CardValue, card_value, dynamic_cvc3
 from tallystick.infrastructure.crypto.blocks import Aes
@@ -13,8 +13,9 @@ from tallystick.infrastructure.crypto.iso9797 import RetailMac, cbc_mac
 from tallystick.infrastructure.modules.card_gate import CardGate
 from tallystick.infrastructure.modules.card_interface import CardOperation
 from tallystick.infrastructure.modules.card_keys import CardKey
-from tallystick.infrastructure.modules.interface import KeyHandle, Purpose
+from tallystick.infrastructure.modules.interface import AES_128, KeyHandle, Purpose
 from tallystick.infrastructure.modules.soft_pins import PinBlock, open_pin
+from tallystick.infrastructure.modules.transaction_keys import transaction_key
 from tallystick.infrastructure.pin.formats import PinFormat, encode
 from tallystick.infrastructure.pin.translation import check_pair
 from tallystick.kernel.errors import Malformed, NotAuthentic
@@ -22,6 +23,8 @@ from tallystick.kernel.model import Record
 
 SHORTEST_MAC = 4
 _COUNTER = 2
+_REQUEST = WorkingUsage.MAC_GENERATION, dukpt_tdea.Variant.MAC_REQUEST
+_RESPONSE = WorkingUsage.MAC_VERIFICATION, dukpt_tdea.Variant.MAC_RESPONSE
 
 
 class Card(Record, frozen=True, kw_only=True):
@@ -233,17 +236,11 @@ class SoftChips:
         self, handle: KeyHandle, ksn: bytes, message: bytes, *, is_request: bool
     ) -> bytes:
         found = self._gate.find(handle, CardOperation.TRANSACTION_MAC)
-        if not found.is_aes:
-            self._gate.admit("dukpt-tdea")
-            variant = dukpt_tdea.Variant
-            use = variant.MAC_REQUEST if is_request else variant.MAC_RESPONSE
-            octets = dukpt_tdea.working_key(found.old_terminal(ksn), ksn, use)
-            return RetailMac(octets).mac(message, padding=1)
-        self._gate.admit("dukpt-aes")
-        initial_id, counter = split_ksn(ksn)
-        usage = WorkingUsage.MAC_GENERATION if is_request else WorkingUsage.MAC_VERIFICATION
-        terminal = found.terminal(initial_id)
-        return Aes(terminal.working_key(counter, usage, KeyType.AES_128)).cmac(message)
+        use = _REQUEST if is_request else _RESPONSE
+        octets, is_aes = transaction_key(
+            self._gate, found, ksn, use, AES_128 if found.is_aes else ""
+        )
+        return Aes(octets).cmac(message) if is_aes else RetailMac(octets).mac(message, padding=1)
 
 
 def _counter(counter: bytes) -> bytes:

@@ -9,9 +9,8 @@ Source: ISO/TS 12812-2:2017, 7.4.2; ISO/IEC 10116; ANSI X9.24-3
 from enum import StrEnum
 
 from tallystick.infrastructure.card import dukpt_tdea
-from tallystick.infrastructure.card.dukpt_aes import WorkingUsage, split_ksn
+from tallystick.infrastructure.card.dukpt_aes import WorkingUsage
 from tallystick.infrastructure.crypto.blocks import Aes, Tdea, with_odd_parity
-from tallystick.infrastructure.crypto.digest import equal
 from tallystick.infrastructure.crypto.iso9797 import RetailMac, cbc_mac
 from tallystick.infrastructure.modules.card_gate import CardGate
 from tallystick.infrastructure.modules.card_interface import (
@@ -21,11 +20,10 @@ from tallystick.infrastructure.modules.card_interface import (
 )
 from tallystick.infrastructure.modules.card_keys import CardKey
 from tallystick.infrastructure.modules.interface import CARD_LENGTHS, KeyHandle, Purpose
-from tallystick.infrastructure.modules.soft_pins import KEY_TYPES
-from tallystick.kernel.errors import Malformed, NotAuthentic, NotPermitted
+from tallystick.infrastructure.modules.transaction_keys import Use, transaction_key
+from tallystick.kernel.errors import Malformed, NotPermitted
 from tallystick.kernel.model import Record
 
-SHORTEST_MAC = 4
 _KCV = 3
 
 
@@ -188,22 +186,6 @@ class SoftData:
         self._gate.admit("cmac-aes-128")
         return cipher.cmac(message)
 
-    def verify_terminal_mac(
-        self,
-        handle: KeyHandle,
-        algorithm: Algorithm,
-        terminal: Terminal,
-        message: bytes,
-        tag: bytes,
-    ) -> None:
-        """Return only if `tag` (4 bytes or more) begins the MAC of `message`; else NotAuthentic.
-
-        Source: ISO/IEC 9797-1
-        """
-        wanted = self.terminal_mac(handle, algorithm, terminal, message)
-        if len(tag) < SHORTEST_MAC or not equal(wanted[: len(tag)], tag):
-            raise NotAuthentic("the MAC does not verify")
-
     def _cipher(self, way: Ciphering, operation: CardOperation) -> Aes | Tdea:
         found = self._gate.find(way.handle, operation)
         if found.handle.purpose is Purpose.DATA_ENCRYPTION:
@@ -216,21 +198,7 @@ class SoftData:
         return Aes(octets) if is_aes else Tdea(octets)
 
     def _working(
-        self,
-        found: CardKey,
-        terminal: Terminal,
-        uses: dict[Direction, tuple[WorkingUsage, dukpt_tdea.Variant]],
+        self, found: CardKey, terminal: Terminal, uses: dict[Direction, Use]
     ) -> tuple[bytes, bool]:
-        """The octets of a transaction's key, and whether it is of AES."""
-        usage, variant = uses[terminal.direction]
-        if not found.is_aes:
-            self._gate.admit("dukpt-tdea")
-            if terminal.kind not in {"", found.handle.mechanism}:
-                raise NotPermitted("TDEA DUKPT derives keys of TDEA with two keys only")
-            initial = found.old_terminal(terminal.ksn)
-            return dukpt_tdea.working_key(initial, terminal.ksn, variant), False
-        self._gate.admit("dukpt-aes")
-        kind = terminal.kind or found.handle.mechanism
-        initial_id, counter = split_ksn(terminal.ksn)
-        made = found.terminal(initial_id).working_key(counter, usage, KEY_TYPES[kind])
-        return made, kind.startswith("aes")
+        use = uses[terminal.direction]
+        return transaction_key(self._gate, found, terminal.ksn, use, terminal.kind)

@@ -4,20 +4,16 @@ Source: ISO/TS 12812-2:2017, 7.3.4; 7.4.2; ISO 9564-1
 """
 
 from tallystick.infrastructure.card import dukpt_tdea
-from tallystick.infrastructure.card.dukpt_aes import KeyType, WorkingUsage, split_ksn
+from tallystick.infrastructure.card.dukpt_aes import WorkingUsage
 from tallystick.infrastructure.crypto.blocks import Aes, Tdea
 from tallystick.infrastructure.modules.card_gate import CardGate
 from tallystick.infrastructure.modules.card_interface import CardOperation
 from tallystick.infrastructure.modules.card_keys import CardKey
 from tallystick.infrastructure.modules.interface import (
-    AES_128,
-    AES_192,
-    AES_256,
-    TDEA_2KEY,
-    TDEA_3KEY,
     KeyHandle,
     Purpose,
 )
+from tallystick.infrastructure.modules.transaction_keys import transaction_key
 from tallystick.infrastructure.pin import verification
 from tallystick.infrastructure.pin.clear import ClearPin, check_strength
 from tallystick.infrastructure.pin.formats import (
@@ -32,16 +28,8 @@ from tallystick.infrastructure.pin.translation import check_pair
 from tallystick.kernel.errors import Malformed, NotAuthentic, NotPermitted
 from tallystick.kernel.model import Record
 
-KEY_TYPES = {
-    AES_128: KeyType.AES_128,
-    AES_192: KeyType.AES_192,
-    AES_256: KeyType.AES_256,
-    TDEA_2KEY: KeyType.TDEA_2KEY,
-    TDEA_3KEY: KeyType.TDEA_3KEY,
-}
-"""What AES DUKPT derives, by mechanism."""
-
 _ISO_4, _STATIC = PinFormat.ISO_4, Purpose.PIN_ENCRYPTION
+_PINS = WorkingUsage.PIN, dukpt_tdea.Variant.PIN
 _OPEN, _SEAL = CardOperation.OPEN_PIN, CardOperation.SEAL_PIN
 _FORMAT_NAMES = {form: f"pinblock-{form.value}" for form in PinFormat}
 
@@ -232,17 +220,8 @@ def seal_pin(gate: CardGate, pin: ClearPin, target: Target, form: PinFormat, pan
 
 
 def _working(gate: CardGate, found: CardKey, ksn: bytes, kind: str) -> Aes | Tdea:
-    if not found.is_aes:
-        gate.admit("dukpt-tdea")
-        if kind not in {"", found.handle.mechanism}:
-            raise NotPermitted("TDEA DUKPT derives keys of TDEA with two keys only")
-        initial = found.old_terminal(ksn)
-        return Tdea(dukpt_tdea.working_key(initial, ksn, dukpt_tdea.Variant.PIN))
-    gate.admit("dukpt-aes")
-    initial_id, counter = split_ksn(ksn)
-    chosen = KEY_TYPES[kind or found.handle.mechanism]
-    octets = found.terminal(initial_id).working_key(counter, WorkingUsage.PIN, chosen)
-    return Tdea(octets) if kind.startswith("tdea") else Aes(octets)
+    octets, is_aes = transaction_key(gate, found, ksn, _PINS, kind)
+    return Aes(octets) if is_aes else Tdea(octets)
 
 
 def _validation_data(pan: str) -> str:

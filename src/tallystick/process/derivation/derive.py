@@ -43,8 +43,6 @@ EMITTER = "policy:"
 """What a word of `Control.enforced_by` begins with that a policy enforces."""
 
 _WINDOWS = ((DAY, "PT24H"), (MONTH, "P30D"))
-_RISE = "Rise with evidence, fall with findings."
-_TIGHTEN = "What the service may make stricter by itself while a control fails, and for how long."
 _SHOWN = 3
 _EARNED = re.compile(r"^agent_[0-9]_(?:payment|day)$")
 """Limits that an agent earns; never above those of a business under contract."""
