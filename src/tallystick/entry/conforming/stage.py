@@ -5,15 +5,12 @@ Its short messages go to the kit, which reads the codes out of them as a custome
 Source: ISO/TS 12812-2:2017, 6.2; 7.4.1; 7.4.2
 """
 
-import asyncio
 import re
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Generator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import uvloop
 
 from tallystick.client.keyfile import KeyFile
 from tallystick.client.keystore import SoftwareKeystore
@@ -23,7 +20,8 @@ from tallystick.client.wallet import Wallet
 from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.auditing import listed_keys
 from tallystick.entry.conforming.relay import Answered, Asked, LoopbackDoor
-from tallystick.entry.http.server import Listening, serve
+from tallystick.entry.http.server import Listening
+from tallystick.entry.serving import served_beside
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, set_up
 from tallystick.infrastructure.crypto.signature import Ed25519SigningKey, Es256SigningKey
@@ -245,34 +243,11 @@ def staged(folder: Path) -> Generator[Stage]:
         messages.close()
 
 
-@contextmanager
-def _served(platform: Platform) -> Generator[str]:
-    ready, ends, ports = threading.Event(), list[Callable[[], None]](), list[int]()
-
-    def started(port: int) -> None:
-        ports.append(port)
-        ready.set()
-
-    async def main() -> None:
-        stop, loop = asyncio.Event(), asyncio.get_running_loop()
-
-        def end() -> None:
-            loop.call_soon_threadsafe(stop.set)
-
-        ends.append(end)
-        listening = Listening(port=0, session_rate=_PLENTY, source_rate=_PLENTY)
-        await serve(platform, listening, log=_unheard, started=started, stop=stop)
-
-    thread = threading.Thread(target=lambda: uvloop.run(main()), daemon=True)
-    thread.start()
-    try:
-        if not ready.wait(_START_S):
-            raise Unavailable("the kit's provider did not come up on loopback")
-        yield f"http://127.0.0.1:{ports[0]}"
-    finally:
-        for end in ends:
-            end()
-        thread.join()
+def _served(platform: Platform) -> AbstractContextManager[str]:
+    listening = Listening(port=0, session_rate=_PLENTY, source_rate=_PLENTY)
+    return served_beside(
+        platform, listening, _unheard, within_s=_START_S, what="the kit's provider"
+    )
 
 
 def _unheard(_: bytes) -> None:

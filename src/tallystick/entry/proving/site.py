@@ -6,20 +6,17 @@ anybody outside: no notice, no webhook and no core system is reached.
 Source: ISO/TS 12812-2:2017, 9.1; 6.2.3
 """
 
-import asyncio
-import threading
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-
-import uvloop
 
 from tallystick.application.proving import Equipped
 from tallystick.client.provider import Provider
 from tallystick.entry.assembly import Platform
 from tallystick.entry.auditing import tally_keys
-from tallystick.entry.http.server import Listening, serve
+from tallystick.entry.http.server import Listening
+from tallystick.entry.serving import served_beside
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.modules.opening import Opener
@@ -154,31 +151,11 @@ def served(site: Site) -> Generator[None]:
     """
     platform = site.opened()
     quiet = replace(platform, settings=model.replace(platform.settings, sms_url="", core_url=""))
-    ready, ends = threading.Event(), list[Callable[[], None]]()
-    ports: list[int] = []
-
-    def started(port: int) -> None:
-        ports.append(port)
-        ready.set()
-
-    async def main() -> None:
-        stop, loop = asyncio.Event(), asyncio.get_running_loop()
-
-        def end() -> None:
-            loop.call_soon_threadsafe(stop.set)
-
-        ends.append(end)
-        await serve(quiet, Listening(port=0), log=site.log.append, started=started, stop=stop)
-
-    thread = threading.Thread(target=lambda: uvloop.run(main()), daemon=True)
-    thread.start()
-    try:
-        if not ready.wait(_START_S):
-            raise Unavailable("the provider did not come up on loopback")
-        site.url = f"http://127.0.0.1:{ports[0]}"
-        yield
-    finally:
-        site.url = ""
-        for end in ends:
-            end()
-        thread.join()  # what it uses is closed next
+    with served_beside(
+        quiet, Listening(port=0), site.log.append, within_s=_START_S, what="the provider"
+    ) as url:
+        site.url = url
+        try:
+            yield
+        finally:
+            site.url = ""
