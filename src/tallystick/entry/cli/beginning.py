@@ -31,7 +31,7 @@ from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import MfsError, Unavailable
 from tallystick.kernel.secret import Secret
-from tallystick.process.policy.signing import SIGNATURES
+from tallystick.process.policy.officers import SIGNATURES
 from tallystick.process.programme.organisation import staffing
 from tallystick.process.programme.reading import read_programme
 from tallystick.process.programme.templates import (

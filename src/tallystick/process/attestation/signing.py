@@ -7,11 +7,15 @@ from collections.abc import Mapping
 
 from tallystick.infrastructure.crypto.signature import SigningKey, VerifyKey
 from tallystick.kernel.codec import b64url, b64url_decode
-from tallystick.kernel.errors import Conflict, NotPermitted
+from tallystick.kernel.errors import Conflict
 from tallystick.process.attestation.model import AppraisalPolicy
 from tallystick.process.attestation.reading import read_policy
-from tallystick.process.policy.officers import Approval, check_approvals, refuse_second
-from tallystick.process.policy.signing import SIGNATURES
+from tallystick.process.policy.officers import (
+    Approval,
+    check_approvals,
+    check_quorum,
+    refuse_second,
+)
 from tallystick.protocol.appraisal_file import AppraisalFile, appraisal_message, appraisal_text
 from tallystick.protocol.policy_file import OfficerSignature
 
@@ -59,12 +63,5 @@ def verify_appraisal(
     approvals = (Approval(one.officer, one.sig, one.alg) for one in file.signatures)
     message = appraisal_message(text, file.version)
     signed = check_approvals(approvals, officers, message, b64url_decode, "appraisal policy")
-    wanted = SIGNATURES.get(profile)
-    if wanted is None:
-        raise NotPermitted(f"no profile is called {profile[:20]!r}")
-    if signed < wanted:
-        raise NotPermitted(
-            f"profile {profile} takes the signatures of {wanted} officers",
-            remedy="let another officer sign the same file",
-        )
+    check_quorum(signed, profile)
     return read_policy(text)

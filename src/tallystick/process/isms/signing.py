@@ -11,8 +11,13 @@ from tallystick.infrastructure.crypto.signature import SigningKey, VerifyKey
 from tallystick.kernel.codec import b64url, b64url_decode, encode_canonical
 from tallystick.kernel.errors import Conflict, NotPermitted
 from tallystick.kernel.model import Record, Wire
-from tallystick.process.policy.officers import Approval, check_approvals, refuse_second
-from tallystick.process.policy.signing import SIGNATURES
+from tallystick.process.policy.officers import (
+    SIGNATURES,
+    Approval,
+    check_approvals,
+    check_quorum,
+    refuse_second,
+)
 from tallystick.protocol.policy_file import OfficerSignature
 from tallystick.protocol.statements import SignedStatement, statement_message
 
@@ -60,10 +65,5 @@ def verify_statement(
     message = statement_message(statement.about, body)
     approvals = (Approval(one.officer, one.sig, one.alg) for one in statement.signatures)
     signed = check_approvals(approvals, officers, message, b64url_decode, "statement")
-    if signed < wanted:
-        raise NotPermitted(
-            f"profile {profile} takes the signatures of {wanted} officers",
-            because="two people" if wanted > 1 else "an officer",
-            remedy="let another officer sign the same file",
-        )
+    check_quorum(signed, profile, because="two people" if wanted > 1 else "an officer")
     return body

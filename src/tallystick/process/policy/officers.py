@@ -1,15 +1,18 @@
 """Officers' signatures over anything that they approve: policies, decisions, statements.
 
-Each file has its own form and its own number of signatures; who may sign, once each, is one rule.
+Each file has its own form; who may sign, once each, and how many a profile takes are one rule.
 
 Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.kernel.errors import Conflict, Malformed, NotAuthentic, NotPermitted
+
+SIGNATURES: Final = {"demo": 1, "production": 2}
+"""How many distinct officers approve a file of each profile."""
 
 
 class Approval(NamedTuple):
@@ -62,3 +65,20 @@ def check_approvals(
             raise broken from error
         public.verify(octets, message)
     return len(seen)
+
+
+def check_quorum(signed: int, profile: str, *, because: str = "") -> None:
+    """Return only if so many officers are enough for a file of `profile`.
+
+    Raises NotPermitted, with `because` for too few, and for a profile that there is none of.
+    Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
+    """
+    wanted = SIGNATURES.get(profile)
+    if wanted is None:
+        raise NotPermitted(f"no profile is called {profile[:20]!r}")
+    if signed < wanted:
+        raise NotPermitted(
+            f"profile {profile} takes the signatures of {wanted} officers",
+            because=because,
+            remedy="let another officer sign the same file",
+        )

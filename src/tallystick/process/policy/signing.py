@@ -7,23 +7,24 @@ Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
 """
 
 from collections.abc import Mapping
-from typing import Final
 
 from tallystick.infrastructure.crypto.signature import SigningKey, VerifyKey
 from tallystick.kernel.codec import b64url, b64url_decode
 from tallystick.kernel.errors import Conflict, Malformed, NotPermitted
 from tallystick.process.policy.compile import CompiledPolicy, compile_policy, recompile
 from tallystick.process.policy.language.reading import read_policy
-from tallystick.process.policy.officers import Approval, check_approvals, refuse_second
+from tallystick.process.policy.officers import (
+    Approval,
+    check_approvals,
+    check_quorum,
+    refuse_second,
+)
 from tallystick.protocol.policy_file import (
     OfficerSignature,
     PolicyFile,
     policy_text,
     signed_message,
 )
-
-SIGNATURES: Final = {"demo": 1, "production": 2}
-"""How many distinct officers approve a policy of each profile."""
 
 
 def sign_policy(
@@ -76,14 +77,7 @@ def verify_policy(
     signed = check_approvals(
         approvals, officers, signed_message(text, file.version), b64url_decode, "policy"
     )
-    wanted = SIGNATURES.get(profile)
-    if wanted is None:
-        raise NotPermitted(f"no profile is called {profile[:20]!r}")
-    if signed < wanted:
-        raise NotPermitted(
-            f"profile {profile} takes the signatures of {wanted} officers",
-            remedy="let another officer sign the same file",
-        )
+    check_quorum(signed, profile)
     if file.version <= last_version:
         raise Conflict(
             f"version {file.version} is not above {last_version}, the last in force",
