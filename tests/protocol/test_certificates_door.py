@@ -16,11 +16,12 @@ from tests.support.openssl import openssl
 from tests.support.served import Served, served
 
 from tallystick.entry.accounting import Accounting
+from tallystick.entry.dating.duty import stamp_for_ever
 from tallystick.entry.doctor import examine
 from tallystick.entry.doctor.model import State
 from tallystick.entry.pki.answering import CertificateDesk
 from tallystick.entry.pki.archiving import Done, archive, authority_of
-from tallystick.entry.pki.checkpoints import keep_stamp, own_stamp, stamp_for_ever, verify_kept
+from tallystick.entry.pki.checkpoints import keep_stamp, own_stamp, verify_kept
 from tallystick.entry.pki.making import Making, making
 from tallystick.entry.pki.places import CertificateFolder, CertificateSettings
 from tallystick.entry.restoring import back_up, restore
@@ -292,15 +293,15 @@ def test_a_document_is_stamped_and_again_when_that_is_due(tmp_path: Path) -> Non
         folder, file, now = CertificateFolder(provider.folder), tmp_path / "consent", SystemClock()
         file.write_bytes(b"a consent, signed")
         authority, roots = authority_of(folder, provider.url)
-        first = archive(file, authority, roots, now.now())
+        first = archive(file, authority.stamp, roots, now.now())
         assert first.done is Done.STAMPED
-        assert archive(file, authority, roots, now.now()).done is Done.KEPT
+        assert archive(file, authority.stamp, roots, now.now()).done is Done.KEPT
         weak = Instant(now.now() + 30 * DAY_MS)
-        again = archive(file, authority, roots, now.now(), weak)
+        again = archive(file, authority.stamp, roots, now.now(), weak)
         assert (again.done, again.since) == (Done.RENEWED, first.since)
         file.write_bytes(b"another consent")
         with pytest.raises(NotAuthentic):
-            archive(file, authority, roots, now.now())
+            archive(file, authority.stamp, roots, now.now())
         with pytest.raises(NotFound, match="nobody is named"):
             authority_of(folder, "")
         settings = replace(folder.settings(), authority_url="http://x", authority_roots="none")

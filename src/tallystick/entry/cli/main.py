@@ -29,7 +29,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "operator": ("operators:operator", "desks:invite"),
     "desk": ("desks:desk",),
     "tally": ("proofs:tally",),
-    "receipt": ("proofs:receipt",),
+    "receipt": ("proofs:receipt", "dating:receipt_date"),
     "why": ("proofs:why",),
     "timeline": ("timelines:timeline",),
     "recheck": ("rechecks:recheck",),

@@ -10,6 +10,7 @@ import click
 from tallystick.entry.cli.console import FOUND_SOMETHING, OneOf, example, say, say_json, table
 from tallystick.entry.cli.unlocking import opener_from, opener_options
 from tallystick.entry.pki.archiving import archive, authority_of
+from tallystick.entry.pki.checkpoints import keep_former_roots
 from tallystick.entry.pki.making import DELTA_LIFE_MS, LIST_LIFE_MS, expiring, making
 from tallystick.entry.pki.places import CertificateFolder
 from tallystick.entry.settings import ProviderFolder
@@ -276,6 +277,7 @@ def clock(
     if authority is not None:
         settings = replace(settings, authority_url=authority)
     if roots is not None:
+        keep_former_roots(place)
         place.keep(place.root / "authority-roots.pem", roots.read_bytes())
         settings = replace(settings, authority_roots="authority-roots.pem")
     place.save_settings(settings)
@@ -304,7 +306,7 @@ def archived(folder: Path, files: tuple[Path, ...], url: str, weak_from: str | N
     ends = None if weak_from is None else instant_of(f"{weak_from}T00:00:00Z")
     authority, roots = authority_of(place, url)
     for file in files:
-        found = archive(file, authority, roots, SystemClock().now(), ends)
+        found = archive(file, authority.stamp, roots, SystemClock().now(), ends)
         since, until = iso_utc(found.since), iso_utc(found.until)[:10]
         say(f"{found.name}: {found.done}; there since {since}, proved until {until}")
 

@@ -24,6 +24,13 @@ from tallystick.entry.cli.console import (
     say_json,
     table,
 )
+from tallystick.entry.cli.dating import (
+    plain_dated,
+    say_dated,
+    say_stamped,
+    stamps_of,
+    verified_if_dated,
+)
 from tallystick.entry.cli.supposing import in_words, say_stood
 from tallystick.entry.cli.unlocking import opener_if_given, opener_options
 from tallystick.entry.explaining import Explained, explain_event
@@ -32,6 +39,7 @@ from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.tally.verify import VerifiedReceipt
 from tallystick.kernel.codec import to_plain
 from tallystick.kernel.errors import NotFound
+from tallystick.kernel.model import replace
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import iso_utc
 
@@ -69,24 +77,31 @@ def tally() -> None:
     type=_FILE,
     help="A receipt, checkpoint or cosigned checkpoint that somebody outside kept.",
 )
+@click.option("--root", type=_FILE, help="Believe stamps under this root (PEM), not the folder's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def tally_verify(
     place: Path,
     keys: tuple[str, ...],
     settings: Path | None,
     anchors: tuple[Path, ...],
+    root: Path | None,
     as_json: bool,
 ) -> int:
     """Check the tally in FOLDER or DB, its orders and its balances, with public keys only.
 
     Nothing is written, and no secret is needed: the keys come from the list that the provider's
-    root signed. Exits with 4 if anything was found.
+    root signed. Where FOLDER has time stamps over checkpoints, the log is held against each of
+    them. Exits with 4 if anything was found.
     """
     database = ProviderFolder(place).stored() if place.is_dir() else place
     whose = _believed(keys, settings or (place if place.is_dir() else None))
     kept = [read_anchor(path, whose) for path in anchors]
+    stamped = stamps_of(place, whose, root)
     with progress("events") as tell:
-        report = audit_database(database, whose, kept, tell)
+        report = audit_database(database, whose, [*kept, *stamped.anchors], tell)
+    outside = tuple(path.name for path in anchors)
+    findings = (*report.findings, *stamped.findings)
+    report = replace(report, anchors=outside, findings=findings)
     if as_json:
         say_json(report)
         return FOUND_SOMETHING if report.findings else 0
@@ -96,6 +111,7 @@ def tally_verify(
     )
     for name in report.anchors:
         say(f"compared with {name}")
+    say_stamped(stamped)
     if report.findings:
         rows = [(one.kind.value, one.row, one.detail) for one in report.findings]
         table("findings", ("what", "where", "why"), rows)
@@ -135,21 +151,35 @@ def receipt() -> None:
     help="Believe this tally key instead: name+id+base64, or with --origin base64url.",
 )
 @click.option("--origin", help="The name of the log, for a --key in base64url.")
+@click.option("--root", type=_FILE, help="Of a dated receipt: the root of who stamped (PEM).")
 @click.option("--json", "as_json", is_flag=True, help="Print what is proved as JSON.")
 def receipt_verify(
-    file: Path, settings: Path | None, keys: tuple[str, ...], origin: str | None, as_json: bool
+    file: Path,
+    settings: Path | None,
+    keys: tuple[str, ...],
+    origin: str | None,
+    root: Path | None,
+    as_json: bool,
 ) -> None:
-    """Check a receipt offline and say what it proves; a refusal that carries one will do."""
+    """Check a receipt offline and say what it proves; a refusal that carries one will do.
+
+    A dated receipt (`receipt date`) says besides before which instant it was recorded; that takes
+    the root certificate of the authority that stamped.
+    """
     if origin is not None:
         halves = [PublicHalf(algorithm="EdDSA", public=one).verify_key() for one in keys]
         whose = Believed(origin, tuple(halves))
     else:
         whose = _believed(keys, settings)
-    verified = verify_by(read_receipt(file.read_bytes()), whose)
+    octets = file.read_bytes()
+    dated = verified_if_dated(octets, whose, root)
+    verified = verify_by(read_receipt(octets), whose) if dated is None else dated.receipt
     if as_json:
-        say_json(_plain(verified))
-    else:
-        _tell(verified)
+        say_json(_plain(verified) | ({} if dated is None else plain_dated(dated)))
+        return
+    _tell(verified)
+    if dated is not None:
+        say_dated(dated)
 
 
 def _believed(keys: tuple[str, ...], settings: Path | None) -> Believed:

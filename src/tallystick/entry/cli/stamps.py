@@ -50,7 +50,7 @@ def renew(folder: Path, documents: Path, url: str, as_json: bool) -> None:
     for beside in sorted(documents.rglob(f"*{STAMPS}")):
         file = beside.with_name(beside.name.removesuffix(STAMPS))
         try:
-            found.append(archive(file, authority, roots, now, weak_from(file, roots)))
+            found.append(archive(file, authority.stamp, roots, now, weak_from(file, roots)))
         except (NotAuthentic, Malformed, OSError) as error:
             broken.append(f"{file.name}: {error}")
     if as_json:

@@ -14,12 +14,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
+from tallystick.entry.dating.duty import stamp_for_ever
 from tallystick.entry.http.admitted import AdmittedProtocol
 from tallystick.entry.http.certificates import CertificateDoors
 from tallystick.entry.http.watched import Watched
 from tallystick.entry.pki.admitting import PartnerCertificates
 from tallystick.entry.pki.answering import CertificateDesk
-from tallystick.entry.pki.checkpoints import stamp_for_ever
 from tallystick.entry.pki.places import CertificateFolder
 from tallystick.entry.settings import ProviderFolder
 

@@ -6,6 +6,7 @@
 Source: ISO/TS 12812-2:2017, 3.23; 8.1.5; 11.2.2; RFC 4998
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -26,12 +27,17 @@ from tallystick.infrastructure.timestamps.chain import (
     verify_chain,
     write_chain,
 )
+from tallystick.infrastructure.timestamps.verify import Stamped
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.model import Record
 from tallystick.kernel.time import Instant, instant_of
 
 STAMPS: Final = ".stamps"
 """What the name of a file of stamps ends in."""
+
+
+Stamp = Callable[[bytes], bytes]
+"""Gives a time stamp over octets in the form that is kept, or raises Unavailable."""
 
 
 class Done(StrEnum):
@@ -90,14 +96,21 @@ def weak_from(file: Path, roots: Roots) -> Instant | None:
     Source: RFC 4998, 5.2; ISO/TS 12812-2:2017, C
     """
     chain = read_chain(stamps_file(file).read_bytes())
-    newest = verify_chain(chain, file.read_bytes(), roots)[-1]
-    days = [one for one in (ends_of(mechanism(name)) for name in newest.mechanisms) if one]
+    return weak_after(verify_chain(chain, file.read_bytes(), roots)[-1])
+
+
+def weak_after(stamped: Stamped) -> Instant | None:
+    """The first day on which a mechanism of `stamped` ends, by the registry; None for no day.
+
+    Source: RFC 4998, 5.2; ISO/TS 12812-2:2017, C
+    """
+    days = [one for one in (ends_of(mechanism(name)) for name in stamped.mechanisms) if one]
     return instant_of(f"{min(days)}T00:00:00Z") if days else None
 
 
 def archive(
     file: Path,
-    authority: Authority,
+    stamp: Stamp,
     roots: Roots,
     now: Instant,
     weak_from: Instant | None = None,
@@ -110,11 +123,11 @@ def archive(
     """
     document, beside = file.read_bytes(), stamps_file(file)
     if not beside.exists():
-        chain, done = begin(document, authority.stamp), Done.STAMPED
+        chain, done = begin(document, stamp), Done.STAMPED
     else:
         chain, done = read_chain(beside.read_bytes()), Done.KEPT
         if is_due(verify_chain(chain, document, roots), now, weak_from):
-            chain, done = extend(chain, document, authority.stamp), Done.RENEWED
+            chain, done = extend(chain, document, stamp), Done.RENEWED
     found = verify_chain(chain, document, roots)
     if done is not Done.KEPT:
         replace_file(beside, write_chain(chain))

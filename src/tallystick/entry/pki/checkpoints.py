@@ -6,28 +6,27 @@ The authority is the provider's own, or, by configuration, another's, whose word
 Source: ISO/TS 12812-2:2017, 3.23; 7.3.3; RFC 3161; C2SP tlog-checkpoint
 """
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tallystick.entry.accounting import Accounting
-from tallystick.entry.notes import Note
 from tallystick.entry.pki.answering import CertificateDesk
 from tallystick.entry.pki.places import CertificateFolder
 from tallystick.entry.stamping import Authority
+from tallystick.infrastructure.crypto.certify import pem_of
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.x509 import Roots
 from tallystick.infrastructure.modules.entropy import Entropy, operating_system
+from tallystick.infrastructure.pki.profiles import ROOT
 from tallystick.infrastructure.timestamps import Query, Stamped, kept_form, verify_stamp
 from tallystick.infrastructure.timestamps.request import NONCE_BYTES
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode, encode_canonical
-from tallystick.kernel.errors import MfsError, NotFound
+from tallystick.kernel.errors import NotFound
 from tallystick.kernel.model import Record
 from tallystick.protocol.receipt import parse_checkpoint
 
-EVERY_S: Final = 3600.0
-FIRST_S: Final = 60.0
+FORMER_ROOTS: Final = "former-roots.pem"
+"""Roots of authorities that stamped before: what they stamped goes on counting."""
 _MOST: Final = 256 * 1024
 
 
@@ -75,6 +74,35 @@ def other_authority(folder: CertificateFolder) -> Authority | None:
     return Authority(settings.authority_url, Roots(pem))
 
 
+def all_roots(folder: CertificateFolder) -> Roots:
+    """The roots of every authority that stamps or stamped here: the own one, and others'.
+
+    Raises Malformed for roots that are none, NotFound for a file that is not there.
+    Source: RFC 3161, 2.2
+    """
+    pem = pem_of(folder.register().authority(ROOT).octets).encode()
+    other, former = other_authority(folder), folder.root / FORMER_ROOTS
+    if other is not None:
+        pem += b"\n" + (folder.root / folder.settings().authority_roots).read_bytes()
+    if former.exists():
+        pem += b"\n" + former.read_bytes()
+    return Roots(pem)
+
+
+def keep_former_roots(folder: CertificateFolder) -> None:
+    """Keep the roots of the authority that is configured, before another takes its place.
+
+    Source: RFC 3161, 2.2
+    """
+    name, former = folder.settings().authority_roots, folder.root / FORMER_ROOTS
+    place = folder.root / name
+    if not name or not place.exists():
+        return
+    before = former.read_bytes() if former.exists() else b""
+    if place.read_bytes() not in before:
+        folder.keep(former, before + place.read_bytes() + b"\n")
+
+
 def keep_stamp(
     folder: CertificateFolder, note: str, stamp: Callable[[bytes], bytes]
 ) -> Path | None:
@@ -93,38 +121,19 @@ def keep_stamp(
     return file
 
 
+def read_kept(octets: bytes) -> StampedCheckpoint:
+    """A stamped checkpoint as it is kept, not verified; raises Malformed.
+
+    Source: RFC 3161; C2SP tlog-checkpoint
+    """
+    return _KEPT.decode_canonical(octets)
+
+
 def verify_kept(octets: bytes, roots: Roots) -> tuple[StampedCheckpoint, Stamped]:
     """The checkpoint in `octets` and what its stamp proves.
 
     Raises Malformed, NotAuthentic.
     Source: RFC 3161, 2.2
     """
-    kept = _KEPT.decode_canonical(octets)
+    kept = read_kept(octets)
     return kept, verify_stamp(b64url_decode(kept.stamp), kept.checkpoint.encode(), roots)
-
-
-async def stamp_for_ever(
-    newest: Callable[[], str],
-    accounting: Accounting,
-    folder: CertificateFolder,
-    desk: CertificateDesk,
-    every_s: float = EVERY_S,
-    first_s: float = FIRST_S,
-) -> None:
-    """Stamp the newest checkpoint, again and again; what fails is noted and tried again.
-
-    Source: ISO/TS 12812-2:2017, 3.23
-    """
-    wait = first_s
-    while True:
-        await asyncio.sleep(wait)
-        wait = every_s
-        note = newest()
-        try:
-            other = other_authority(folder)
-            if other is not None:
-                await asyncio.to_thread(keep_stamp, folder, note, other.stamp)
-            elif desk.stamps:
-                keep_stamp(folder, note, lambda data: own_stamp(desk, data))
-        except (MfsError, OSError) as error:
-            accounting.note(Note.NOT_STAMPED, why=getattr(error, "detail", type(error).__name__))

@@ -3,6 +3,7 @@
 Source: ISO/TS 12812-2:2017, 7.3.3; C2SP tlog-checkpoint; C2SP tlog-witness
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from tallystick.infrastructure.tally.findings import Anchor, Finding, FindingKind, events
@@ -29,6 +30,7 @@ class AnchorCheck:
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         self._anchors = sorted(anchors, key=lambda one: one.checkpoint.size)
+        self._sizes = [one.checkpoint.size for one in self._anchors]
         self._leaves: dict[int, list[Anchor]] = {}
         for anchor in self._anchors:
             if anchor.index >= 0:
@@ -97,10 +99,12 @@ class AnchorCheck:
         end = before.size + len(hashes)
         for index in self._leaves.keys() & set(range(before.size, end)):
             yield from self.at_leaf(index, hashes[index - before.size])
-        for number, anchor in enumerate(self._anchors):
+        first, last = (bisect_right(self._sizes, size) for size in (before.size, end))
+        for number in range(first, last):
+            anchor = self._anchors[number]
             checkpoint = anchor.checkpoint
             inside = checkpoint.size - before.size
-            if 0 < inside <= end - before.size and self.is_of_this_log(checkpoint):
+            if self.is_of_this_log(checkpoint):
                 self._met.add(number)
                 if append_batch(before, hashes[:inside], prove=False).root != checkpoint.root:
                     yield Finding(

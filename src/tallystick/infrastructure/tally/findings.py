@@ -27,6 +27,7 @@ class FindingKind(StrEnum):
     TRUNCATED = "truncated"
     ROLLED_BACK = "rolled back"
     FORKED = "forked"
+    STAMP = "time stamp"
     CHECKPOINT_MISSING = "checkpoint missing"
     CHECKPOINT_SIGNATURE = "checkpoint signature"
     TILE_DIFFERS = "tile differs"
