@@ -58,6 +58,7 @@ COMMANDS = {
         "replaying",
         "rogues",
         "timelines",
+        "dating",
         "stamps",
         "stores",
         "surfaces",
