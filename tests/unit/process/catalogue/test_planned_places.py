@@ -96,4 +96,4 @@ def test_each_of_the_twenty_has_owner_capability_place_and_what_evidence_there_i
         )
     print("\n" + "\n".join(lines))
     assert len(lines) == 20
-    assert sum(" planned " not in line for line in lines) == 19
+    assert sum(" planned " not in line for line in lines) == 20
