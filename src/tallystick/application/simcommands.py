@@ -12,9 +12,9 @@ from tallystick.application.customers import Customer
 from tallystick.application.desks import Desks
 from tallystick.application.payments import Ask
 from tallystick.application.turn import Outcome, Turn
+from tallystick.application.typedcodes import KeyedCode
 from tallystick.infrastructure.tally.leaf import Commitments
 from tallystick.kernel.errors import NotAuthentic, NotPermitted
-from tallystick.kernel.secret import Secret
 from tallystick.process.policy import Grade, Operation
 from tallystick.process.policy.facts import Channel, DeviceTrust, Factor
 from tallystick.protocol.payments import Empty, QuoteReply, quote_in
@@ -55,7 +55,7 @@ class BindSim:
     sim: str
     customer: str
     activation: str
-    code: Secret[str]
+    code: KeyedCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class OrderByCode:
 
     customer: str
     consented: PinVerified
-    code: Secret[str]
+    code: KeyedCode
 
 
 def _bind(desks: Desks, turn: Turn, asked: BindSim) -> Outcome:
