@@ -1,7 +1,10 @@
-"""A PIN that was dialled is looked for in all that its payment touched, and in what stays of it."""
+"""PINs and codes that were dialled are looked for in all that they touched, and in what stays."""
 
+import copy
 import gc
 import logging
+import pickle
+import re
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,12 +13,16 @@ import pytest
 from simulators.feature_phone import FeaturePhone
 from simulators.ussd_gateway import UssdGateway
 from tests.attacks.test_canaries import everything_kept
-from tests.support.dialled import DIALLER, FRIEND, PIN, dialled
+from tests.protocol.test_order_codes import with_codes
+from tests.support.dialled import DIALLER, FRIEND, OTHER, PIN, Dialled, dialled
+from tests.support.served import by_one_operator
 
+from tallystick.application.channels import PayWithCode, SetPin
 from tallystick.entry.hashing import Place
 from tallystick.entry.http.aggregator import PartnerDoors
 from tallystick.entry.http.dialled import DialledActions
 from tallystick.entry.http.ussd import UssdDoor
+from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.settings import PublicHalf
 from tallystick.entry.tracing import Trace
 from tallystick.entry.writing import WriterLoop
@@ -24,8 +31,11 @@ from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.wallet_pins import SealedPin
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import MfsError
+from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
 from tallystick.protocol.channels import UssdMessage
+from tallystick.protocol.operators import IssueActivation
+from tallystick.protocol.payments import PaymentKind
 
 WRONG, CHOSEN = "864209", "582937"
 _CODE = (types.ModuleType, types.FunctionType, types.CodeType, type)
@@ -166,6 +176,103 @@ def test_after_a_dialled_payment_nothing_has_the_pin_or_a_text_with_it(
     for where, octets in outside.items():
         for secret in (PIN.reveal(), WRONG, CHOSEN):
             assert secret.encode() not in octets, where
+
+
+def spellings(code: str) -> tuple[str, ...]:
+    """A code as it is written in a message, and as it is typed."""
+    plain = code.replace("-", "").replace(" ", "")
+    return plain, f"{plain[: len(plain) // 2]}-{plain[len(plain) // 2 :]}"
+
+
+def reissued(scene: Dialled, number: str) -> str:
+    """A second activation code for `number`, as it came by SMS."""
+    desk = scene.provider.operators["care-desk"][0]
+    desk.act("issue-activation", IssueActivation(number=number))
+    return scene.provider.activation_code(number, after=1).reveal()
+
+
+@pytest.mark.requirement("MFS-7.3.4-06")
+@pytest.mark.requirement("MFS-7.3.4-02")
+@pytest.mark.requirement("MFS-7.4.1-03")
+@pytest.mark.threat("THR-USD-01")
+def test_a_code_that_was_dialled_is_nowhere_as_a_text(tmp_path: Path, monkeypatch) -> None:
+    watched = Watched(monkeypatch)
+    policy = by_one_operator()
+    with dialled(tmp_path / "p", policy_text=policy) as scene:
+        code, session = reissued(scene, DIALLER), scene.at_menu()
+        watched.actions.clear()  # setting the scene is not what is looked at
+        plain = spellings(code)[0]
+        wrong = f"{(int(plain) + 7) % 10**8:08d}"
+        for typed in ("6", wrong, "0", plain):
+            page = scene.aggregator.type(session, typed)
+        assert "digits" in page.text
+        halfway = [*texts_in(*watched.of_dialogues())]
+        for _ in range(2):
+            page = scene.aggregator.type(session, CHOSEN)
+        assert "PIN is set" in page.text
+        assert "not valid" in scene.phone.dial("6", wrong, CHOSEN, CHOSEN)[-1]
+        assert any(isinstance(action, SetPin) for _, action, _ in watched.actions[::2])
+        inside = {
+            "sessions before the PIN": halfway,
+            "sessions": list(texts_in(*watched.of_dialogues())),
+            "commands and what came of them": list(texts_in(*watched.commands)),
+            "actions and results": list(texts_in(*watched.actions)),
+            "their reprs": [repr(one) for one in (*watched.actions, *watched.commands)],
+            "errors": list(texts_in(*watched.errors)),
+            "log records": [repr(vars(one)) for one in watched.logged],
+        }
+    outside = everything_kept(tmp_path / "p", scene.provider.log)
+    for secret in (*spellings(code), *spellings(wrong)):
+        for where, texts in inside.items():
+            assert texts or where == "log records", where
+            assert not any(secret in text for text in texts), where
+        for where, octets in outside.items():
+            assert secret.encode() not in octets, where
+
+
+def test_a_code_that_was_keyed_for_one_activation_fits_no_other(tmp_path: Path) -> None:
+    with dialled(tmp_path / "p", policy_text=by_one_operator()) as scene:
+        access, customers = scene.provider.platform.desks.access, (DIALLER, OTHER)
+        code = Secret("1234-5678")
+        find = scene.provider.platform.desks.customers.by_alias
+        one, other = (access.keyed(find(number).activation, code) for number in customers)
+        assert one.is_of(access.keyed(find(DIALLER).activation, code).tag)
+        assert not one.is_of(other.tag)
+        for shown in (repr(one), str(one), f"{one}", repr([one])):
+            assert "1234" not in shown
+            assert one.tag.hex()[:8] not in shown
+        for attempt in (lambda: one == other, lambda: hash(one), lambda: pickle.dumps(one)):
+            with pytest.raises(TypeError):
+                attempt()
+        with pytest.raises(TypeError):
+            copy.deepcopy(one)
+
+
+@pytest.mark.threat("THR-USD-01")
+def test_the_code_of_an_order_is_nowhere_as_a_text(tmp_path: Path, monkeypatch) -> None:
+    watched = Watched(monkeypatch)
+    link = PartnerLink(name="sim-east")
+    with dialled(tmp_path / "p", policy_text=with_codes(), sim_changes=link) as scene:
+        scene.agent.wallet.pay(PaymentKind.CASH_IN, DIALLER, Money(1_000_000, "KES"))
+        session = scene.at_terms("6000")
+        assert "code" in scene.aggregator.type(session, PIN.reveal()).text
+        told = scene.provider.smsc.wait_for(DIALLER, lambda one: " confirms " in one.text, 10)
+        code = told.text.partition(": ")[2][:7].replace(" ", "")
+        watched.actions.clear()
+        before = scene.balance()
+        assert scene.aggregator.type(session, code).text.startswith("Done.")
+        assert scene.balance() == before + 600_000
+        inside = {
+            "sessions": list(texts_in(*watched.of_dialogues())),
+            "actions and results": list(texts_in(*watched.actions)),
+            "commands": list(texts_in(*watched.commands)),
+        }
+        assert any(isinstance(one[1], PayWithCode) for one in watched.actions[::2])
+    outside = everything_kept(tmp_path / "p", scene.provider.log)
+    for where, texts in inside.items():
+        assert not any(re.search(rf"(?<![0-9]){code}(?![0-9])", text) for text in texts), where
+    for where, octets in outside.items():
+        assert not re.search(rb"(?<![0-9])%s(?![0-9])" % code.encode(), octets), where
 
 
 def test_the_walk_finds_a_pin_that_is_kept() -> None:

@@ -21,6 +21,7 @@ from tallystick.application.payments import Ask, Payments
 from tallystick.application.payments.model import Stage
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.quoting import Quoting
+from tallystick.application.sims import Sims
 from tallystick.application.turn import Turn
 from tallystick.application.webhooks import Webhooks
 from tallystick.infrastructure.envelope.acts import read_signature
@@ -87,6 +88,7 @@ class Acts:
         payments: Payments,
         policy: PolicyInForce,
         quoting: Quoting,
+        sims: Sims,
         webhooks: Webhooks,
         more: More,
     ) -> None:
@@ -102,6 +104,7 @@ class Acts:
         self._payments = payments
         self._policy = policy
         self._quoting = quoting
+        self._sims = sims
         self._webhooks = webhooks
         self._by_name: dict[str, Performer] = {
             "activate-policy": self._activate_policy,
@@ -162,9 +165,9 @@ class Acts:
     def _issue_activation(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         customer = self._customers.by_alias(_issue.decode(body).number)
         by_recovery = self._policy.compiled.policy.recovery.codes == "recovery"
-        if by_recovery and (customer.devices or customer.pin):
+        if by_recovery and (customer.devices or customer.pin or self._sims.holds(customer.id)):
             raise NotPermitted(
-                "who has a device or a PIN gets a code by a recovery only",
+                "who has a device, a SIM that signs or a PIN gets a code by a recovery only",
                 because="nobody lets themselves in by knowing somebody's number",
                 remedy="open a recovery, with a second operator",
             )

@@ -52,12 +52,12 @@ from tallystick.application.recovery import DialledStop, InLife, RecoveryDue
 from tallystick.application.simcommands import SIM_EXECUTORS, OrderBySim, SimCommand
 from tallystick.application.tries import InSession, PinTried, TryEnded, TryPin
 from tallystick.application.turn import Outcome, Turn
+from tallystick.application.typedcodes import KeyedCode
 from tallystick.infrastructure.envelope.handshake_server import (
     AuthenticatedDevice,
     OpenedEnrolment,
 )
 from tallystick.kernel.errors import Broken
-from tallystick.kernel.secret import Secret
 from tallystick.protocol.channels import Language
 from tallystick.protocol.operators import EnrolOperator, OpenCustomer
 from tallystick.protocol.payments import Empty
@@ -191,7 +191,7 @@ class SetPin:
 
     customer: str
     activation: str
-    code: Secret[str]
+    code: KeyedCode
     verifier: bytes
 
 

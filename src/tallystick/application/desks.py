@@ -42,9 +42,9 @@ from tallystick.application.selfcare import SelfCare
 from tallystick.application.signals import Signals
 from tallystick.application.sims import Sims
 from tallystick.application.turn import Outcome, Turn
+from tallystick.application.typedcodes import KeyedCode
 from tallystick.application.webhooks import Webhooks
 from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, NotPermitted
-from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Instant
 from tallystick.process.policy import Grade, Operation
 from tallystick.process.policy.caps import Preview
@@ -255,7 +255,7 @@ class Desks:
         return Outcome(AskedReceipt(), order.event, disclosures)
 
     def set_pin(
-        self, turn: Turn, customer_id: str, activation: str, code: Secret[str], verifier: bytes
+        self, turn: Turn, customer_id: str, activation: str, code: KeyedCode, verifier: bytes
     ) -> Outcome:
         """Keep a PIN that the customer chose with a right activation code.
 

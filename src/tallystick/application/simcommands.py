@@ -10,15 +10,18 @@ from typing import Any
 from tallystick.application.consent import PinVerified, SimSigned
 from tallystick.application.customers import Customer
 from tallystick.application.desks import Desks
+from tallystick.application.notices import Template
 from tallystick.application.payments import Ask
 from tallystick.application.turn import Outcome, Turn
+from tallystick.application.typedcodes import KeyedCode
 from tallystick.infrastructure.tally.leaf import Commitments
 from tallystick.kernel.errors import NotAuthentic, NotPermitted
-from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import HOUR_MS
 from tallystick.process.policy import Grade, Operation
 from tallystick.process.policy.facts import Channel, DeviceTrust, Factor
 from tallystick.protocol.payments import Empty, QuoteReply, quote_in
 
+_TOLD_ANEW_MS = HOUR_MS
 _FACTORS = (Factor.POSSESSION.value, Factor.KNOWLEDGE.value)
 
 
@@ -55,7 +58,7 @@ class BindSim:
     sim: str
     customer: str
     activation: str
-    code: Secret[str]
+    code: KeyedCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class OrderByCode:
 
     customer: str
     consented: PinVerified
-    code: Secret[str]
+    code: KeyedCode
 
 
 def _bind(desks: Desks, turn: Turn, asked: BindSim) -> Outcome:
@@ -119,6 +122,8 @@ def _bind(desks: Desks, turn: Turn, asked: BindSim) -> Outcome:
         raise NotAuthentic("the activation code is not valid", remedy="check it")
     desks.access.redeemed(turn, customer, asked.activation, "")
     replaced = desks.sims.bind(turn, asked.sim, customer.id)
+    if replaced:
+        desks.notices.add(turn, customer.id, Template.SIM_CHANGED, customer.id)
     return _sim_event(desks, turn, "sim.bound", customer, asked.sim, replaced=replaced)
 
 
@@ -146,8 +151,13 @@ def _order(desks: Desks, turn: Turn, asked: OrderBySim) -> Outcome:
 
 
 def _changed(desks: Desks, turn: Turn, asked: ReportSimChange) -> Outcome:
-    """Believe the network that the customer's SIM was replaced: it signs nothing any more."""
+    """Believe the network that the customer's SIM was replaced: it signs nothing any more.
+
+    The customer is told, but once for what a network says several times.
+    """
     customer = desks.customers.get(asked.customer)
+    if desks.sims.age_ms(customer.id, turn.now) >= _TOLD_ANEW_MS:
+        desks.notices.add(turn, customer.id, Template.SIM_CHANGED, customer.id)
     sim = desks.sims.changed(turn, customer.id)
     return _sim_event(desks, turn, "sim.changed", customer, sim, replaced=bool(sim))
 

@@ -24,6 +24,7 @@ from tallystick.application.notices import (
     RecoveryTold,
     SimChanged,
     Template,
+    VerificationBlocked,
     receipt_code,
     render,
     sender_of,
@@ -57,6 +58,7 @@ SMS = Dependency.SMS.value
 JSON = "application/json"
 _MOST = 50
 _TIMEOUT_S = 5.0
+_MOST_MINUTES = 9_999
 
 
 Carry = Callable[[SmsMessage], Awaitable[bool]]
@@ -165,14 +167,28 @@ def _facts_of(platform: Platform, notice: NoticeRow) -> Facts:
         case Template.DEVICE_SUSPENDED:
             device = platform.desks.devices.get(notice.reference)
             return DeviceSuspended(because=device.because)
-        case Template.PIN_BLOCKED:
-            return PinBlocked(minutes=rules.block_ms // MINUTE_MS)
+        case Template.PIN_BLOCKED | Template.VERIFICATION_BLOCKED:
+            of_pin = notice.template is Template.PIN_BLOCKED
+            blocked = PinBlocked if of_pin else VerificationBlocked
+            return blocked(minutes=_minutes_blocked(platform, notice))
         case Template.SIM_CHANGED:
             return SimChanged()
         case Template.NOT_ME:
             return NotMe()
         case _:
             return _longer_facts(platform, notice)
+
+
+def _minutes_blocked(platform: Platform, notice: NoticeRow) -> int:
+    """How long the block lasts of which `notice` tells; 0 where people have to end it.
+
+    A block of more minutes than a message has room for is told like one without an end.
+    """
+    until = platform.desks.attempts.blocked_until(notice.reference)
+    left = -(-max(0, until - notice.created_at) // MINUTE_MS)
+    if not left:  # lifted before it was told
+        left = platform.desks.policy.compiled.policy.attempts.block_ms // MINUTE_MS
+    return left if left <= _MOST_MINUTES else 0
 
 
 def _code_facts(platform: Platform, notice: NoticeRow, life_ms: int) -> Facts:

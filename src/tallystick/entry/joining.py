@@ -315,6 +315,7 @@ def _acts(
         payments=ground.payments,
         policy=ground.policy,
         quoting=quoting,
+        sims=ground.sims,
         webhooks=webhooks,
         more=more,
     )

@@ -8,7 +8,7 @@ from simulators.feature_phone import FeaturePhone
 from simulators.loopback import LoopbackServer, Request, Response, exchange
 from simulators.smsc import Smsc
 from simulators.ussd_gateway import UssdGateway
-from tests.support.sealed_pins import VERIFIER
+from tests.support.sealed_pins import DOOR, VERIFIER, keyed
 
 from tallystick.application.channels import (
     Action,
@@ -105,7 +105,7 @@ class SmallProvider:
         session = self.sessions.get(message.session) or open_session(
             message.session, message.msisdn, facts.now
         )
-        out = step(session, taken(session, Secret(message.input), facts, VERIFIER), facts)
+        out = step(session, taken(session, Secret(message.input), facts, DOOR), facts)
         while not isinstance(out.out, Screen):
             out = resume(out.session, self.act(message.msisdn, out.out), facts)
         self.sessions[message.session] = out.session
@@ -124,7 +124,7 @@ class SmallProvider:
                     return Declined(says="Wrong PIN.", again=True)
                 return BalanceIs(available_minor=self.balances[me], currency="KES")
             case SetPin(code=code, pin=pin):
-                if code.reveal() != self.codes.pop(me, None):
+                if not code.is_of(keyed(Secret(self.codes.pop(me, ""))).tag):
                     return Declined(says="Wrong code.", again=True)
                 self.pins[me] = VERIFIER.make(pin, me, me)
                 return PinIsSet()

@@ -15,6 +15,7 @@ from tallystick.infrastructure.store.rowcache import RowCache
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.model import replace
 from tallystick.kernel.time import Instant
+from tallystick.process.policy.facts import FOREVER
 
 _PREFIX = "cus_"
 
@@ -73,9 +74,9 @@ class Attempts:
                 self._keep(turn, _begun_anew(row))
 
     def wrong(self, turn: Turn, who: Subjects, *, held: bool = False) -> int:
-        """Record a try that was wrong or `held` back, and tell the customer if it blocks.
+        """Record a try that was wrong or `held` back, and tell the customer if it blocks them.
 
-        Gives the event's index.
+        Gives the event's index. A source that is blocked is nobody's business but the record's.
 
         What ends in a block that only operators lift says so in the record: `stopped`.
         Source: ISO/TS 12812-2:2017, 7.3.2
@@ -86,8 +87,8 @@ class Attempts:
         blocked = [row for row in rows if row.failures >= limit_of(row, rule)]
         for row in rows:
             self._keep(turn, row)  # as much is written as after a right one
-        if blocked and not held and who.customer and not who.receipt:
-            self._notices.add(turn, who.customer, Template.PIN_BLOCKED, who.customer)
+        if not held:
+            self._tell(turn, who, {row.subject for row in blocked})
         told = {
             "failures": max((row.failures for row in rows), default=0),
             "held": int(held),
@@ -102,7 +103,7 @@ class Attempts:
         `failed` are all since the phone was enrolled, `in_row` those since one was right: fewer
         than there would be say that one was. Only what is new counts. A total that falls was set
         back: it counts as one failure, and the highest that was reported stays. While the device
-        is blocked nothing is counted and nothing lifted.
+        is blocked nothing is counted and nothing lifted. The customer is told once it is blocked.
         Source: ISO/TS 12812-2:2017, 7.3.2; 8.1.5
         """
         rule = self._policy.compiled.policy.attempts
@@ -125,6 +126,8 @@ class Attempts:
                 row = row if is_blocked(row, turn.now) else tried(row, turn.now, rule)
         self._keep(turn, row)
         blocks = not held and is_blocked(row, turn.now)
+        if blocks:
+            self._tell(turn, who, {row.subject})
         said = {
             "failures": row.failures,
             "held": int(held),
@@ -134,6 +137,15 @@ class Attempts:
         }
         kind = "authentication.blocked" if blocks else "authentication.failed"
         return self._record(turn, kind if new else "authentication.passed", who, said)
+
+    def blocked_until(self, name: str) -> int:
+        """Until when (ms) the customer or device `name` is blocked; `FOREVER` for operators to end.
+
+        0 for who was not blocked.
+        Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.6
+        """
+        row = self._row(name)
+        return FOREVER if row.stopped else row.blocked_until
 
     def check_device(self, device: str, now: Instant) -> None:
         """Pass unless `device` is blocked by failures that were counted or reported.
@@ -175,6 +187,15 @@ class Attempts:
         """
         self._rows.reset()
         self._blocked = blocked_devices(self._reader)
+
+    def _tell(self, turn: Turn, who: Subjects, blocked: set[str]) -> None:
+        """Tell the customer of `who` what is blocked: their PIN, or the device alone."""
+        if not who.customer or who.receipt:
+            return
+        if who.customer in blocked:
+            self._notices.add(turn, who.customer, Template.PIN_BLOCKED, who.customer)
+        elif who.device in blocked:
+            self._notices.add(turn, who.customer, Template.VERIFICATION_BLOCKED, who.device)
 
     def _record(self, turn: Turn, kind: str, who: Subjects, public: dict[str, int]) -> int:
         mac = self._customers.commit_mac_of_nobody()

@@ -13,6 +13,7 @@ from tallystick.application.devicelife.rules import Act, By, Follow
 from tallystick.application.devices import Device
 from tallystick.application.devices.model import COPIED
 from tallystick.application.turn import Outcome, Turn
+from tallystick.application.typedcodes import KeyedCode
 from tallystick.infrastructure.envelope.handshake_server import (
     AuthenticatedDevice,
     OpenedEnrolment,
@@ -109,7 +110,14 @@ class Access:
         self._customers.save(turn, replace(customer, activation=identifier))
         return activation, code
 
-    def redeem(self, turn: Turn, activation: str, code: Secret[str], source: str = "") -> Customer:
+    def keyed(self, activation: str, code: Secret[str]) -> KeyedCode:
+        """The `code` of an activation as doors hand it on: what was typed, under a key.
+
+        Source: ISO/TS 12812-2:2017, 7.3.4; 7.4.1
+        """
+        return KeyedCode(self._code_mac(activation, code))
+
+    def redeem(self, turn: Turn, activation: str, code: KeyedCode, source: str = "") -> Customer:
         """Use up an activation; the try is counted with this commit whatever comes of it.
 
         It counts against the activation, its customer and the `source` that it came from. Raises
@@ -132,7 +140,7 @@ class Access:
         )
         tried = replace(known, attempts=known.attempts + 1)
         self._activations.put(known.id, tried, turn.changes)
-        right = Secret(self._code_mac(activation, code)) == Secret(known.code_mac)
+        right = code.is_of(known.code_mac)
         if not (usable and right):
             self._attempts.wrong(turn, who, held=held)
             raise _wrong_code()
@@ -183,7 +191,8 @@ class Access:
         evidence = self._devices.attesting.appraise(opened, turn.now)
         app = app_of_enrolment(opened, evidence)
         self._apps.look(app, "", turn.now)
-        customer = self.redeem(turn, opened.activation, opened.code, source)
+        code = self.keyed(opened.activation, opened.code)
+        customer = self.redeem(turn, opened.activation, code, source)
         self._permit(turn, customer, None, Operation.ENROL, (Factor.POSSESSION.value,))
         device = self._devices.enrol(turn, customer, opened, turn.provider, evidence)
         self._apps.come_in(turn, device.id, app, fresh=True)

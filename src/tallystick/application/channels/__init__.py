@@ -36,6 +36,8 @@ from tallystick.application.channels.model import (
     Speak,
     Spoken,
     Step,
+    Typed,
+    TypedCode,
     TypedPin,
     UssdSession,
     asks_secret,
@@ -43,6 +45,7 @@ from tallystick.application.channels.model import (
 )
 from tallystick.application.channels.rules import (
     NAVIGATION,
+    Door,
     activation_code,
     check_fresh,
     open_message,
@@ -68,6 +71,7 @@ __all__ = [
     "CodeUnknown",
     "Confirm",
     "Declined",
+    "Door",
     "Ended",
     "MenuFacts",
     "Offered",
@@ -85,6 +89,8 @@ __all__ = [
     "Speak",
     "Spoken",
     "Step",
+    "Typed",
+    "TypedCode",
     "TypedPin",
     "UssdSession",
     "activation_code",

@@ -4,9 +4,9 @@ Source: ISO/TS 12812-2:2017, 7.2.3; 11.2.2; 12.2
 """
 
 from tallystick.application.channels.states import Dialled, Offered, Reported, Secretive, State
+from tallystick.application.typedcodes import KeyedCode
 from tallystick.infrastructure.modules.wallet_pins import SealedPin
 from tallystick.kernel.model import Record
-from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import SECOND_MS
 from tallystick.protocol.channels import Language
 from tallystick.protocol.payments import PaymentKind, QuoteReply
@@ -65,6 +65,19 @@ class TypedPin(Record, frozen=True, kw_only=True):
     same: bool = False
 
 
+class TypedCode(Record, frozen=True, kw_only=True):
+    """What was typed where a one-time code is asked for; without `code` it was none.
+
+    Source: ISO/TS 12812-2:2017, 7.3.4; 7.4.1
+    """
+
+    code: KeyedCode | None = None
+
+
+Typed = str | TypedPin | TypedCode
+"""What a menu is given of what was typed: a text only where no secret is asked for."""
+
+
 class Screen(Record, frozen=True, kw_only=True):
     """A page for the phone: at most 182 places of the GSM alphabet.
 
@@ -103,7 +116,7 @@ class PayWithCode(Record, frozen=True, kw_only=True):
     """
 
     terms: QuoteReply
-    code: Secret[str]
+    code: KeyedCode
 
 
 class CheckCode(Record, frozen=True, kw_only=True):
@@ -130,7 +143,7 @@ class SetPin(Record, frozen=True, kw_only=True):
     Source: ISO/TS 12812-2:2017, 7.4.1
     """
 
-    code: Secret[str]
+    code: KeyedCode
     pin: SealedPin
 
 

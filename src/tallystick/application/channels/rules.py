@@ -1,17 +1,25 @@
 """Rules of the dialled channel: who signed, what a number or a code means, what is a PIN.
 
-A PIN is a block before the menu sees it.
+A PIN is a block before the menu sees it, and a one-time code is keyed.
 
 Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2; 7.3.3
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
-from tallystick.application.channels.model import MenuFacts, TypedPin, UssdSession
-from tallystick.application.channels.states import AskNewPin, AskPinAgain, PinAsked
+from tallystick.application.channels.model import MenuFacts, Typed, TypedCode, TypedPin, UssdSession
+from tallystick.application.channels.states import (
+    AskNewPin,
+    AskOrderCode,
+    AskPinAgain,
+    CodeAsked,
+    PinAsked,
+)
 from tallystick.application.pins import PinVerifier
+from tallystick.application.typedcodes import KeyedCode
 from tallystick.infrastructure.crypto.jws import split_compact
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.modules.wallet_pins import SealedPin
@@ -21,7 +29,7 @@ from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Instant
 from tallystick.protocol.channels import SignedUssd, UssdMessage, ussd_header
-from tallystick.protocol.payments import PaymentKind
+from tallystick.protocol.payments import PaymentKind, QuoteReply
 
 Chosen = TypeVar("Chosen")
 
@@ -166,18 +174,47 @@ def order_code(typed: str) -> Secret[str]:
     return Secret(digits)
 
 
-def taken(
-    session: UssdSession, typed: Secret[str], facts: MenuFacts, pins: PinVerifier
-) -> str | TypedPin:
-    """What `session` is given of what was `typed`: where a PIN is asked for, never the digits.
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What makes blocks and MACs of the secrets that one dialler types, by keys of the module.
 
-    What is not a PIN of allowed length gives a `TypedPin` without block. A new PIN is judged by the
-    module, and compared with the one before.
+    Source: ISO/TS 12812-2:2017, 7.3.4
+    """
+
+    pins: PinVerifier
+    activation: Callable[[Secret[str]], KeyedCode]
+    order: Callable[[QuoteReply, Secret[str]], KeyedCode]
+
+
+def taken(session: UssdSession, typed: Secret[str], facts: MenuFacts, door: Door) -> Typed:
+    """What `session` is given of what was `typed`: where a secret is asked for, never the digits.
+
+    What is not a PIN of allowed length gives a `TypedPin` without block, what is not a code a
+    `TypedCode` without MAC. A new PIN is judged by the module, and compared with the one before.
     Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.4
     """
-    state, plain = session.state, typed.reveal().strip()
-    if not isinstance(state, PinAsked) or plain in NAVIGATION:
+    plain = typed.reveal().strip()
+    if plain in NAVIGATION:
         return plain
+    if isinstance(session.state, CodeAsked):
+        return _code_taken(session.state, plain, door)
+    if isinstance(session.state, PinAsked):
+        return _pin_taken(session, session.state, plain, facts, door.pins)
+    return plain
+
+
+def _code_taken(state: CodeAsked, plain: str, door: Door) -> TypedCode:
+    try:
+        if isinstance(state, AskOrderCode):
+            return TypedCode(code=door.order(state.terms, order_code(plain)))
+        return TypedCode(code=door.activation(activation_code(plain)))
+    except Malformed:
+        return TypedCode()
+
+
+def _pin_taken(
+    session: UssdSession, state: PinAsked, plain: str, facts: MenuFacts, pins: PinVerifier
+) -> TypedPin:
     if not facts.pin_least <= len(plain) <= facts.pin_most:
         return TypedPin()
     try:

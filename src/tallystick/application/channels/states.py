@@ -3,9 +3,9 @@
 Source: ISO/TS 12812-2:2017, 7.2.3; 11.2.2; 12.2
 """
 
+from tallystick.application.typedcodes import KeyedCode
 from tallystick.infrastructure.modules.wallet_pins import SealedPin
 from tallystick.kernel.model import Record
-from tallystick.kernel.secret import Secret
 from tallystick.protocol.payments import PaymentKind, QuoteReply
 
 
@@ -115,7 +115,7 @@ class AskNewPin(Record, frozen=True, kw_only=True):
     Source: ISO/TS 12812-2:2017, 7.4.1
     """
 
-    code: Secret[str]
+    code: KeyedCode
 
 
 class AskPinAgain(Record, frozen=True, kw_only=True):
@@ -124,7 +124,7 @@ class AskPinAgain(Record, frozen=True, kw_only=True):
     Source: ISO/TS 12812-2:2017, 7.4.1
     """
 
-    code: Secret[str]
+    code: KeyedCode
     pin: SealedPin
 
 
@@ -243,8 +243,11 @@ State = (
     | Ended
 )
 
+CodeAsked = AskOrderCode | AskActivationCode
+"""Where what is typed next may be a one-time code."""
+
 PinAsked = Confirm | AskBalancePin | AskBlockPin | AskNewPin | AskPinAgain
 """Where what is typed next may be a PIN."""
 
-Secretive = PinAsked | AskOrderCode | AskActivationCode
+Secretive = PinAsked | CodeAsked
 """Where what is typed next may be a secret."""

@@ -47,15 +47,15 @@ from tallystick.application.channels.model import (
     Speak,
     Spoken,
     Step,
+    Typed,
+    TypedCode,
     TypedPin,
     UssdSession,
 )
 from tallystick.application.channels.pages import WRONG, Pages, cut_to
 from tallystick.application.channels.rules import (
-    activation_code,
     chosen,
     matching,
-    order_code,
     payee_number,
     typed_amount,
 )
@@ -84,6 +84,7 @@ from tallystick.application.channels.states import (
     ReadingBalance,
     Reported,
     Safeguarding,
+    Secretive,
     SettingPin,
     State,
 )
@@ -115,8 +116,8 @@ _SAFETY = {"1": Safeguard(accept=False), "2": Safeguard(accept=True)}
 _BACK, _HOME, _GO_ON, _BLOCK = "0", "00", "1", "3"
 
 
-def step(session: UssdSession, typed: str | TypedPin, facts: MenuFacts) -> Step:
-    """What follows when `typed` arrives: only the new input, a PIN as `taken` gives it.
+def step(session: UssdSession, typed: Typed, facts: MenuFacts) -> Step:
+    """What follows when `typed` arrives: only the new input, as `taken` gives it.
 
     Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2
     """
@@ -159,7 +160,7 @@ class Menu:
         self._facts = facts
         self._pages = Pages(facts, language)
 
-    def step(self, session: UssdSession, typed: str | TypedPin) -> Step:
+    def step(self, session: UssdSession, typed: Typed) -> Step:
         """See `ussd.step`.
 
         Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2
@@ -183,9 +184,9 @@ class Menu:
         )
 
     def _entered(  # noqa: PLR0911 - one return a way on
-        self, session: UssdSession, typed: str | TypedPin
+        self, session: UssdSession, typed: Typed
     ) -> Step:
-        entry = typed if isinstance(typed, TypedPin) else typed.strip()
+        entry = typed.strip() if isinstance(typed, str) else typed
         if entry == _HOME:
             return self._show(session, AtMenu())
         if entry == _BACK:
@@ -225,11 +226,13 @@ class Menu:
         return self._show(session, before)
 
     def _advance(  # noqa: PLR0911 - one return a state
-        self, session: UssdSession, entry: str | TypedPin
+        self, session: UssdSession, entry: Typed
     ) -> tuple[State, Action | None]:
         """Where `entry` leads. Raises Malformed if it does not fit, NotPermitted for a weak PIN."""
         if isinstance(entry, TypedPin):
             return self._advance_pin(session.state, entry)
+        if isinstance(entry, TypedCode):
+            return self._advance_code(session.state, entry)
         facts = self._facts
         match session.state:
             case AskPayee(kind=kind):
@@ -239,14 +242,10 @@ class Menu:
                 minor = typed_amount(entry, facts.currency)
                 quote = AskQuote(kind=kind, payee=payee, amount_minor=minor)
                 return Quoting(kind=kind, amount_minor=minor, payee=payee), quote
-            case AskOrderCode(terms=terms):
-                return Paying(terms=terms), PayWithCode(terms=terms, code=order_code(entry))
             case AskReceiptCode():
                 return Checking(), CheckCode(code=matching(_RECEIPT, entry))
-            case AskActivationCode():
-                return AskNewPin(code=activation_code(entry)), None
-            case Confirm() | AskBalancePin() | AskBlockPin() | AskNewPin() | AskPinAgain():
-                raise Malformed("a PIN is asked for")
+            case state if isinstance(state, Secretive):
+                raise Malformed("a PIN or a code is asked for")
             case AskLanguage():
                 return Choosing(), Speak(language=chosen(_LANGUAGES, entry))
             case AskSafety() if entry != _BLOCK:
@@ -285,6 +284,13 @@ class Menu:
                 return SettingPin(), SetPin(code=code, pin=pin)
             case _:
                 raise Malformed("no PIN is asked for here, or the two differ")
+
+    def _advance_code(self, state: State, typed: TypedCode) -> tuple[State, Action | None]:
+        if typed.code is not None and isinstance(state, AskOrderCode):
+            return Paying(terms=state.terms), PayWithCode(terms=state.terms, code=typed.code)
+        if typed.code is not None and isinstance(state, AskActivationCode):
+            return AskNewPin(code=typed.code), None
+        raise Malformed("this is not a code, or none is asked for here")
 
     def _consent(self, terms: QuoteReply, pin: SealedPin) -> tuple[State, Action | None]:
         if self._facts.now > terms.quote.expires_at:

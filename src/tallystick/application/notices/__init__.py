@@ -23,6 +23,7 @@ from tallystick.application.notices.model import (
     RecoveryTold,
     SimChanged,
     Template,
+    VerificationBlocked,
 )
 from tallystick.application.notices.rules import (
     attempted,
@@ -51,6 +52,7 @@ __all__ = [
     "SenderRule",
     "SimChanged",
     "Template",
+    "VerificationBlocked",
     "attempted",
     "check_receipt_code",
     "default_sender",

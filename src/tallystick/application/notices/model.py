@@ -31,6 +31,7 @@ class Template(StrEnum):
     PAYMENT_REVERSED = "payment-reversed"
     DEVICE_SUSPENDED = "device-suspended"
     PIN_BLOCKED = "pin-blocked"
+    VERIFICATION_BLOCKED = "verification-blocked"
     SIM_CHANGED = "sim-changed"
     NOT_ME = "not-me"
     RECOVERY_OPENED = "recovery-opened"
@@ -183,6 +184,15 @@ class PinBlocked(Record, frozen=True, kw_only=True):
     minutes: int
 
 
+class VerificationBlocked(Record, frozen=True, kw_only=True):
+    """A phone refused too many who tried to unlock it; `minutes` as of `PinBlocked`.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2; 8.1.5
+    """
+
+    minutes: int
+
+
 class SimChanged(Record, frozen=True, kw_only=True):
     """The network says that the SIM was replaced, moved to another phone or given to another.
 
@@ -216,6 +226,7 @@ Facts = (
     | DeviceSuspended
     | DeviceTold
     | PinBlocked
+    | VerificationBlocked
     | SimChanged
     | NotMe
     | RecoveryTold

@@ -24,6 +24,7 @@ from tallystick.application.notices.model import (
     RecoveryTold,
     SimChanged,
     Template,
+    VerificationBlocked,
 )
 from tallystick.application.notices.texts import WORDS
 from tallystick.application.notices.texts.words import Said
@@ -100,6 +101,7 @@ _TEMPLATES: dict[type[Facts], Template] = {
     PaymentReversed: Template.PAYMENT_REVERSED,
     DeviceSuspended: Template.DEVICE_SUSPENDED,
     PinBlocked: Template.PIN_BLOCKED,
+    VerificationBlocked: Template.VERIFICATION_BLOCKED,
     SimChanged: Template.SIM_CHANGED,
     NotMe: Template.NOT_ME,
     OrderCodeIssued: Template.ORDER_CODE,
@@ -164,7 +166,7 @@ def _said(facts: Facts) -> tuple[Said, dict[str, str]]:
             said = _LIVES[told]
             hours = facts.hours if isinstance(facts, RecoveryTold) else 0
             return said, {"hours": str(hours)} if said in _WITH_HOURS else {}
-        case DeviceSuspended() | PinBlocked() | SimChanged() | NotMe():
+        case DeviceSuspended() | PinBlocked() | VerificationBlocked() | SimChanged() | NotMe():
             return _warned(facts)
 
 
@@ -183,14 +185,17 @@ def _coded(facts: ActivationIssued | OrderCodeIssued) -> tuple[Said, dict[str, s
 
 
 def _warned(
-    facts: DeviceSuspended | PinBlocked | SimChanged | NotMe,
+    facts: DeviceSuspended | PinBlocked | VerificationBlocked | SimChanged | NotMe,
 ) -> tuple[Said, dict[str, str]]:
     match facts:
         case DeviceSuspended(because=because):
             return Said.DEVICE_SUSPENDED, {"because": plain_name(because, _REASON_PLACES)}
-        case PinBlocked(minutes=minutes):
-            blocked = Said.PIN_BLOCKED_FOR if minutes else Said.PIN_BLOCKED
-            return blocked, {"minutes": str(minutes)} if minutes else {}
+        case PinBlocked() | VerificationBlocked():
+            of_pin = isinstance(facts, PinBlocked)
+            if not facts.minutes:
+                return (Said.PIN_BLOCKED if of_pin else Said.VERIFICATION_BLOCKED), {}
+            blocked = Said.PIN_BLOCKED_FOR if of_pin else Said.VERIFICATION_BLOCKED_FOR
+            return blocked, {"minutes": str(facts.minutes)}
         case SimChanged():
             return Said.SIM_CHANGED, {}
         case NotMe():

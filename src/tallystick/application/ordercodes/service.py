@@ -9,6 +9,7 @@ from tallystick.application.notices import Notices, OrderCodeIssued
 from tallystick.application.ordercodes.store import ORDER_CODE, OrderCodeRow
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
+from tallystick.application.typedcodes import KeyedCode
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
@@ -116,7 +117,14 @@ class OrderCodes:
         self._notices.add_order_code(turn, customer.id, quote.order, issued)
         return Outcome(Empty())
 
-    def use(self, turn: Turn, customer: str, quote: Quote, code: Secret[str]) -> None:
+    def keyed(self, customer: str, quote: Quote, code: Secret[str]) -> KeyedCode:
+        """The `code` for the terms of `quote` as doors hand it on: what was typed, under a key.
+
+        Source: ISO/TS 12812-2:2017, 7.3.4; 11.2.2
+        """
+        return KeyedCode(self._mac(customer, quote_digest(quote), code))
+
+    def use(self, turn: Turn, customer: str, quote: Quote, code: KeyedCode) -> None:
         """Use up the customer's code: one try, right or wrong, for exactly these terms.
 
         Raises NotPermitted alike for a wrong, used, expired code and one of other terms. The caller
@@ -129,7 +137,7 @@ class OrderCodes:
         if row is None or not row.code_mac:
             raise NotPermitted("the code is not right", remedy="dial again for another one")
         self._rows.put(customer, replace(row, code_mac=b""), turn.changes)
-        right = Secret(self._mac(customer, digest, code)) == Secret(row.code_mac)
+        right = code.is_of(row.code_mac)
         if not right or digest != row.digest or turn.now > row.expires_at:
             raise NotPermitted("the code is not right", remedy="dial again for another one")
 

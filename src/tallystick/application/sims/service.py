@@ -145,6 +145,14 @@ class Sims:
         self._holders.put(customer, kept, turn.changes)
         return "" if holder is None else holder.sim
 
+    def holds(self, customer: str) -> bool:
+        """Whether a SIM is bound to `customer` that may confirm orders.
+
+        Source: ISO/TS 12812-2:2017, 7.4.5
+        """
+        holder = self._holders.get(customer)
+        return holder is not None and bool(holder.sim)
+
     def check_bound(self, sim: str, customer: str) -> None:
         """Pass if the SIM is bound to `customer` now.
 

@@ -20,6 +20,7 @@ from tallystick.application.channels import (
     CodeSent,
     CodeUnknown,
     Declined,
+    Door,
     MenuFacts,
     Paid,
     Pay,
@@ -45,6 +46,7 @@ from tallystick.application.recovery import DialledStop
 from tallystick.application.simcommands import OrderByCode, SendOrderCode
 from tallystick.application.tries import TryEnded, TryPin
 from tallystick.application.turn import Recorded
+from tallystick.application.typedcodes import KeyedCode
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.hashing import HashingPool
@@ -60,6 +62,7 @@ from tallystick.kernel.errors import (
     RateLimited,
     StepUpRequired,
 )
+from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Instant
 from tallystick.process.policy import Grade
 from tallystick.process.policy.facts import Channel
@@ -107,6 +110,31 @@ class DialledActions:
             app_waits=self._app_waits(msisdn),
         )
 
+    def door(self, msisdn: str) -> Door:
+        """What takes the secrets that are typed on `msisdn`, a stranger's as well as a customer's.
+
+        Source: ISO/TS 12812-2:2017, 7.3.4
+        """
+        return Door(
+            pins=self._platform.pin_verifier,
+            activation=lambda code: self._keyed_activation(msisdn, code),
+            order=lambda terms, code: self._keyed_order(msisdn, terms, code),
+        )
+
+    def _keyed_activation(self, msisdn: str, code: Secret[str]) -> KeyedCode:
+        known = self._customer_at(msisdn)
+        return self._desks.access.keyed("" if known is None else known.activation, code)
+
+    def _keyed_order(self, msisdn: str, terms: QuoteReply, code: Secret[str]) -> KeyedCode:
+        known = self._customer_at(msisdn)
+        return self._desks.order_codes.keyed("" if known is None else known.id, terms.quote, code)
+
+    def _customer_at(self, msisdn: str) -> Customer | None:
+        try:
+            return self._desks.customers.by_alias(msisdn)
+        except NotFound:
+            return None
+
     def lifetime_ms(self) -> int:
         """How long a menu session lasts at most under the policy in force.
 
@@ -116,11 +144,10 @@ class DialledActions:
 
     def _app_waits(self, msisdn: str) -> bool:
         """Whether a request waits that the dialler may approve, in the app only."""
-        try:
-            customer = self._desks.customers.by_alias(msisdn).id
-        except NotFound:
+        known = self._customer_at(msisdn)
+        if known is None:
             return False
-        return any(customer in row.names() for row in self._desks.approvals.kept.pending(customer))
+        return any(known.id in row.names() for row in self._desks.approvals.kept.pending(known.id))
 
     async def carry_out(self, msisdn: str, action: Action, evidence: str) -> Result:
         """What came of `action` for whoever dials from `msisdn`; `evidence` is kept of a consent.
@@ -255,11 +282,9 @@ class DialledActions:
 
         Source: ISO/TS 12812-2:2017, 7.3.6
         """
+        known = self._customer_at(msisdn)
         languages = self._desks.languages
-        try:
-            return languages.of(self._desks.customers.by_alias(msisdn).id)
-        except NotFound:
-            return languages.default
+        return languages.default if known is None else languages.of(known.id)
 
     def register(self, name: str, msisdn: str, facts: MenuFacts) -> None:
         """Enter the menu session `name`, so that its customer and operators see and can end it.
@@ -270,9 +295,8 @@ class DialledActions:
         if known is not None:
             known.last_seen = facts.now
             return
-        try:
-            customer = self._desks.customers.by_alias(msisdn)
-        except NotFound:
+        customer = self._customer_at(msisdn)
+        if customer is None:
             return
         self._desks.sessions.dial(
             Dialled(

@@ -2,7 +2,7 @@
 
     first, empty     -> menu, or: the last payment, or terms that a dropped session had shown
     the same again   -> the same page, nothing is done twice
-    one input more   -> a PIN becomes a block, the text is let go, the menu steps
+    one input more   -> a PIN becomes a block, a code a MAC, the text is let go, the menu steps
     anything else    -> the session ends, and security monitoring is told
 
 The session of a caller is bound to number, service code and network. A number has one session at a
@@ -26,7 +26,7 @@ from tallystick.application.channels import (
     Reported,
     Result,
     Screen,
-    TypedPin,
+    Typed,
     UssdSession,
     asks_secret,
     interrupted,
@@ -182,13 +182,16 @@ class Dialogues:
             dialogue.secret_seen = True
         called.text = Secret("")
         entry = taken(
-            dialogue.session, newest, self._facts(now, called.msisdn), self._platform.pin_verifier
+            dialogue.session,
+            newest,
+            self._facts(now, called.msisdn),
+            self._actions.door(called.msisdn),
         )
         del newest
         return await self._step(called, dialogue, entry, now)
 
     async def _step(
-        self, called: Called, dialogue: _Dialogue, entry: str | TypedPin, now: Instant
+        self, called: Called, dialogue: _Dialogue, entry: Typed, now: Instant
     ) -> Screen:
         was_told = isinstance(dialogue.session.state, Reported)
         facts, name = self._facts(now, called.msisdn), _named(called)

@@ -11,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tallystick.application.channels import (
+    Door,
     MenuFacts,
     Screen,
-    TypedPin,
+    Typed,
     UssdSession,
     check_fresh,
     interrupted,
@@ -23,7 +24,6 @@ from tallystick.application.channels import (
     step,
     taken,
 )
-from tallystick.application.pins import PinVerifier
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.http.asked import asked_for, count_answer, problem_of_refusal
@@ -59,10 +59,10 @@ class _Said:
         self._typed = Secret(message.input)
         self.evidence = "sha256:" + b64url(sha256(proof.encode()))
 
-    def take(self, session: UssdSession, facts: MenuFacts, pins: PinVerifier) -> str | TypedPin:
+    def take(self, session: UssdSession, facts: MenuFacts, door: Door) -> Typed:
         """The input as the menu takes it."""
         typed, self._typed = self._typed, Secret("")
-        return taken(session, typed, facts, pins)
+        return taken(session, typed, facts, door)
 
 
 class UssdDoor:
@@ -138,7 +138,8 @@ class UssdDoor:
             session = open_session(message.session, message.msisdn, now, language)
         facts = self._actions.facts(now, message.msisdn)
         self._actions.register(_named(at), message.msisdn, facts)
-        stepped = step(session, said.take(session, facts, self._platform.pin_verifier), facts)
+        door = self._actions.door(message.msisdn)
+        stepped = step(session, said.take(session, facts, door), facts)
         while not isinstance(stepped.out, Screen):
             result = await self._actions.carry_out(message.msisdn, stepped.out, said.evidence)
             now = self._platform.clock.now()

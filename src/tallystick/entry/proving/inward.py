@@ -289,7 +289,8 @@ class SecretProbes:
         self._site.canaries["activation code"] = one.code.reveal().encode()
         pins, owner = self._platform.pin_verifier, one.customer
         kept = pins.make(pins.seal(pin, owner), owner, owner)
-        self._run(SetPin(one.customer, one.activation, one.code, kept))
+        code = self._platform.desks.access.keyed(one.activation, one.code)
+        self._run(SetPin(one.customer, one.activation, code, kept))
         return self._customer()
 
     def _try(self, pin: Secret[str]) -> None:

@@ -27,7 +27,6 @@ from tallystick.application.channels import (
     step,
     taken,
 )
-from tallystick.application.pins import PinVerifier
 from tallystick.entry.http.dialled import DialledActions
 from tallystick.entry.smpp.pdus import Option, ShortMessage, Status, UssdOp
 from tallystick.kernel.errors import Malformed, MfsError
@@ -71,19 +70,17 @@ class SmppMenus:
         name: str,
         service_code: str,
         actions: DialledActions,
-        pins: PinVerifier,
         clock: Clock,
         submit: Submit,
         broke: Broke,
     ) -> None:
-        """Offer the menu behind `service_code` on the network `name`; `pins` seals what is typed.
+        """Offer the menu behind `service_code` on the network `name`.
 
         Source: ISO/TS 12812-2:2017, 7.2.3
         """
         self._name = name
         self._service_code = service_code
         self._actions = actions
-        self._pins = pins
         self._clock = clock
         self._submit = submit
         self._broke = broke
@@ -188,7 +185,7 @@ class SmppMenus:
             dialogue.session, page = interrupted(dialogue.session, facts)
             return page
         self._actions.register(dialogue.name, msisdn, facts)
-        entry = taken(dialogue.session, typed, facts, self._pins)
+        entry = taken(dialogue.session, typed, facts, self._actions.door(msisdn))
         stepped = step(dialogue.session, entry, facts)
         while not isinstance(stepped.out, Screen):
             dialogue.session = stepped.session

@@ -63,7 +63,7 @@ class SmppService:
         self.carrier = SmppCarrier(bind.number, self.link, self._told, self._find, platform.clock)
         self._menus = SmppMenus(
             *(bind.name, bind.service_code, actions),
-            *(platform.pin_verifier, platform.clock, self.link.submit),
+            *(platform.clock, self.link.submit),
             lambda why: accounting.note(Note.DIALOGUE_BROKEN, aggregator=bind.name, why=why),
         )
         self._toolkit = SimToolkit(

@@ -171,7 +171,8 @@ class SimToolkit:
     async def _bind(self, msisdn: str, row: SimRow, asked: said.BindAsked) -> bytes:
         customer = self._customer(msisdn)
         await self._actions.network.refresh(customer)
-        await self._ask(BindSim(row.id, customer.id, customer.activation, asked.code))
+        code = self._desks.access.keyed(customer.activation, asked.code)
+        await self._ask(BindSim(row.id, customer.id, customer.activation, code))
         return said.show_text("This SIM can order now. Choose the PIN on it.")
 
     async def _quote(self, msisdn: str, row: SimRow, asked: said.QuoteAsked) -> bytes:

@@ -4,7 +4,7 @@ from string import Formatter
 
 import pytest
 from tests.support.sealed_pins import sealed, step
-from tests.unit.application.channels.test_channels_ussd import FACTS, ME, NOW, terms
+from tests.unit.application.channels.test_channels_ussd import CODE, FACTS, ME, NOW, terms
 
 from tallystick.application.channels import (
     Declined,
@@ -49,7 +49,6 @@ from tallystick.application.payments.model import Stage
 from tallystick.kernel.errors import Broken, Malformed, error_classes
 from tallystick.kernel.model import replace
 from tallystick.kernel.money import Money
-from tallystick.kernel.secret import Secret
 from tallystick.protocol.channels import Language
 from tallystick.protocol.gsm7 import USSD_PLACES, places
 from tallystick.protocol.payments import PaymentKind
@@ -157,9 +156,9 @@ def test_the_language_is_chosen_in_the_menu_and_spoken_at_once() -> None:
         (AskReceiptCode(), "x", Text.WRONG_CODE_FORM),
         (AskBalancePin(), "x", Text.WRONG_PIN_FORM),
         (AskActivationCode(), "x", Text.WRONG_CODE_FORM),
-        (AskNewPin(code=Secret("x")), "x", Text.WRONG_PIN_FORM),
-        (AskNewPin(code=Secret("x")), "1234", Text.WEAK_PIN),
-        (AskPinAgain(code=Secret("x"), pin=sealed("4711", ME)), "4712", Text.PINS_DIFFER),
+        (AskNewPin(code=CODE), "x", Text.WRONG_PIN_FORM),
+        (AskNewPin(code=CODE), "1234", Text.WEAK_PIN),
+        (AskPinAgain(code=CODE, pin=sealed("4711", ME)), "4712", Text.PINS_DIFFER),
         (AtMenu(), "x", Text.WRONG_CHOICE),
         (AskLanguage(), "x", Text.WRONG_CHOICE),
         (Offered(terms=terms()), "x", Text.WRONG_CHOICE),
@@ -225,7 +224,7 @@ def test_the_last_payment_is_told_as_it_stands(stage: Stage) -> None:
 
 def test_where_a_secret_is_typed_is_known() -> None:
     secret = (Confirm(terms=terms()), AskBalancePin(), AskActivationCode())
-    secret += (AskNewPin(code=Secret("x")), AskPinAgain(code=Secret("x"), pin=sealed("4711", ME)))
+    secret += (AskNewPin(code=CODE), AskPinAgain(code=CODE, pin=sealed("4711", ME)))
     open_ = (AtMenu(), AskPayee(kind=PaymentKind.P2P), AskReceiptCode(), AskLanguage())
     assert all(asks_secret(session_at(state)) for state in secret)
     assert not any(asks_secret(session_at(state)) for state in open_)

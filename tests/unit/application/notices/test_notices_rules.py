@@ -21,6 +21,7 @@ from tallystick.application.notices import (
     RecoveryTold,
     SimChanged,
     Template,
+    VerificationBlocked,
     attempted,
     check_receipt_code,
     receipt_code,
@@ -82,6 +83,8 @@ def everything(name: str = "Jane W.", minor: int = 50_000) -> list[Facts]:
         DeviceSuspended(because=name),
         PinBlocked(minutes=30),
         PinBlocked(minutes=0),
+        VerificationBlocked(minutes=9_999),
+        VerificationBlocked(minutes=0),
         SimChanged(),
         NotMe(),
         *(

@@ -39,6 +39,14 @@ _ENGLISH: Final[Mapping[Said, str]] = {
         "too many wrong PINs. Your PIN is blocked until you visit an agent."
         " If this was not you, tell us."
     ),
+    Said.VERIFICATION_BLOCKED_FOR: (
+        "your phone refused too many fingers, faces or PINs. It may not pay for {minutes} min."
+        " Not you? Dial our menu, choose 8, then 3."
+    ),
+    Said.VERIFICATION_BLOCKED: (
+        "your phone refused too many fingers, faces or PINs. It may pay once you see an agent."
+        " Not you? Dial our menu, choose 8, then 3."
+    ),
     Said.SIM_CHANGED: (
         "your SIM was changed or moved to another phone. Dialled payments wait for some time."
         " If this was not you, visit an agent."
@@ -109,6 +117,14 @@ _FRENCH: Final[Mapping[Said, str]] = {
     ),
     Said.PIN_BLOCKED: (
         "trop de PIN faux. Votre PIN est bloqué; voyez un agent. Si ce n'était pas vous, dites-le."
+    ),
+    Said.VERIFICATION_BLOCKED_FOR: (
+        "votre mobile a refusé trop de doigts, visages ou PIN. Il ne paie plus {minutes} min."
+        " Pas vous? Composez le menu, choix 8, puis 3."
+    ),
+    Said.VERIFICATION_BLOCKED: (
+        "votre mobile a refusé trop de doigts, visages ou PIN. Voyez un agent pour payer."
+        " Pas vous? Composez le menu, choix 8, puis 3."
     ),
     Said.SIM_CHANGED: (
         "votre SIM a été changée ou est dans un autre mobile. Les paiements composés attendent."
@@ -182,6 +198,14 @@ _SWAHILI: Final[Mapping[Said, str]] = {
     ),
     Said.PIN_BLOCKED: (
         "PIN imekosewa mara nyingi. Imefungwa hadi uende kwa wakala. Kama si wewe, tuambie."
+    ),
+    Said.VERIFICATION_BLOCKED_FOR: (
+        "simu yako imekataa vidole, nyuso au PIN mara nyingi. Haitalipa dakika {minutes}."
+        " Si wewe? Piga menyu, chagua 8, kisha 3."
+    ),
+    Said.VERIFICATION_BLOCKED: (
+        "simu yako imekataa vidole, nyuso au PIN mara nyingi. Nenda kwa wakala ilipe tena."
+        " Si wewe? Piga menyu, chagua 8, kisha 3."
     ),
     Said.SIM_CHANGED: (
         "laini yako imebadilishwa au imehamia simu nyingine. Malipo ya menyu yatasubiri."

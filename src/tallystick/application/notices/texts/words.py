@@ -20,6 +20,8 @@ class Said(StrEnum):
     DEVICE_SUSPENDED = "device-suspended"
     PIN_BLOCKED_FOR = "pin-blocked-for"
     PIN_BLOCKED = "pin-blocked"
+    VERIFICATION_BLOCKED_FOR = "verification-blocked-for"
+    VERIFICATION_BLOCKED = "verification-blocked"
     SIM_CHANGED = "sim-changed"
     NOT_ME = "not-me"
     RECOVERY_OPENED = "recovery-opened"

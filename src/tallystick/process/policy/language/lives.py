@@ -12,7 +12,7 @@ from tallystick.process.policy.facts import FOREVER
 from tallystick.process.yamltext.section import Section
 
 CODES: Final = ("recovery", "one-operator")
-"""How somebody who has a device or a PIN gets a new activation code."""
+"""How somebody who has a device, a SIM that signs or a PIN gets a new activation code."""
 
 WARNINGS: Final = (
     "new-payee",
