@@ -63,18 +63,20 @@ def install() -> Path:
     return PLACE
 
 
-def _ended(command: tuple[str, ...], seconds: float, env: dict[str, str] | None = None) -> str:
-    """What `command` printed; raises PeerMissing with its last line if it fails or is late."""
+def _ended(
+    command: tuple[str, ...], seconds: float, *, env: dict[str, str] | None = None,
+    cwd: Path | None = None,
+) -> None:  # fmt: skip
+    """Run `command` to its end; raises PeerMissing with its last line if it fails or is late."""
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=seconds, check=True, env=env
+        subprocess.run(
+            command, capture_output=True, text=True, timeout=seconds, check=True, env=env, cwd=cwd
         )
     except subprocess.TimeoutExpired:
         raise PeerMissing(f"{Path(command[0]).name} took longer than {seconds:.0f} s") from None
     except (OSError, subprocess.CalledProcessError) as error:
         lines = str(getattr(error, "stderr", "") or error).strip().splitlines()
         raise PeerMissing(f"{' '.join(command[:4])}: {lines[-1] if lines else error}") from None
-    return done.stdout
 
 
 class Server:
@@ -93,7 +95,7 @@ class Server:
             ("setup", "create_enckey"), ("setup", "create_audit_keys"), ("setup", "create_tables"),
             ("admin", "add", "bench", "-p", password),
         ):  # fmt: skip
-            _ended((str(PLACE / "bin" / "pi-manage"), *words), START_S, self._env)
+            _ended((str(PLACE / "bin" / "pi-manage"), *words), START_S, env=self._env, cwd=folder)
         self.workers = len(os.sched_getaffinity(0))
         self._head: dict[str, str] = {}
         self._serve()
