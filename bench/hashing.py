@@ -1,15 +1,23 @@
 """What a flood of guesses does to payments: `python -m bench.hashing [--quick]`.
 
-Payments come in an open loop at a quarter of what the service carries, first alone and then beside
-guesses of PINs from another process, many times more than can be hashed. Rounds alternate, so that
-a machine that others use changes both alike.
+    alone, beside, alone, beside, ..., alone
+
+Payments come in an open loop at a quarter of what the service carries, alone and beside guesses of
+PINs from another process, many times more than can be hashed. What was measured beside is put over
+the mean of what was alone before and after, and the median of the rounds is the figure, so that a
+machine that others use changes both alike. A round ends when every guess was answered: none is
+hashed while the payments are alone. How long the service's threads were ready and waited for a core
+is told too: it shows who else used the machine, and whether the flood took cores from payments.
 """
 
 import multiprocessing
+import selectors
 import socket
 import statistics
 import sys
 import time
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,7 +32,8 @@ from tallystick.protocol.authentication import GivePin
 
 PAYERS, GUESSERS, LINKS = 96, 64, 256
 SHARE, FLOOD_RATE = 0.25, 320
-CLOSED, CLIENTS, SECONDS, SETTLING_S, ROUNDS = 2_000, 32, 4.0, 1.0, 3
+CLOSED, CLIENTS, SECONDS, SETTLING_S, ROUNDS = 2_000, 32, 4.0, 1.0, 5
+DRAINED_S = 30.0
 MOST_MEDIAN, MOST_P99 = 1.2, 2.0
 _HEAD = (
     b"POST /v1/factors/pin HTTP/1.1\r\nhost: bench\r\ncontent-type: application/cose\r\n"
@@ -46,76 +55,91 @@ def sealed_guesses(person: Person, count: int) -> list[bytes]:
 
 
 def flood(url: str, guesses: list[list[bytes]], seconds: float, told: Any) -> None:
-    """Send guesses of many people at `FLOOD_RATE`; tell how many were answered, by status."""
+    """Send guesses of many people at `FLOOD_RATE`, wait for the last answer; tell by status."""
     parts = urlsplit(url)
-    links = [socket.create_connection((parts.hostname or "", parts.port or 0)) for _ in guesses]
     waiting = [iter(one) for one in guesses]
-    busy: dict[int, float] = {}
+    links = [socket.create_connection((parts.hostname or "", parts.port or 0)) for _ in guesses]
+    free = list(range(len(links)))
     statuses: dict[int, int] = {}
     began, number = time.perf_counter(), 0
-    for link in links:
-        link.setblocking(False)
-    while (now := time.perf_counter()) < began + seconds:
+    with selectors.DefaultSelector() as selector:
         for place, link in enumerate(links):
-            if place in busy:
-                try:
-                    answer = link.recv(65536)
-                except BlockingIOError:
-                    continue
-                status = int(answer[9:12] or 0)
-                statuses[status] = statuses.get(status, 0) + 1
-                del busy[place]
-        free = [place for place in range(len(links)) if place not in busy]
-        while free and number < (now - began) * FLOOD_RATE:
-            place = free.pop()
-            guess = next(waiting[place], None)
-            if guess is not None:
+            selector.register(link, selectors.EVENT_READ, place)
+        while (now := time.perf_counter()) < began + seconds + DRAINED_S:
+            due = (now - began) * FLOOD_RATE if now < began + seconds else 0.0
+            while free and number < due:
+                place = free.pop()
+                guess = next(waiting[place])
                 links[place].sendall(_HEAD % len(guess) + guess)
-                busy[place] = now
-            number += 1
-        time.sleep(0.002)
+                number += 1
+            number = max(number, int(due) - 1)  # what found no link is not sent later
+            if not due and len(free) == len(links):
+                break
+            for picked, _ in selector.select(1 / FLOOD_RATE):
+                status = int(links[picked.data].recv(65536)[9:12] or 0)
+                statuses[status] = statuses.get(status, 0) + 1
+                free.append(picked.data)
     for link in links:
         link.close()
     told.put(statuses)
 
 
-def _measured(population: Population, payers: list[Person], rate: float) -> tuple[float, float]:
-    """Median and 99th percentile (ms) of payments at `rate`."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Payments of a while: median and 99th percentile (ms), and how much the service waited."""
+
+    p50: float
+    p99: float
+    waited: float
+    answered: dict[int, int]
+
+
+def waited_s(pid: int) -> float:
+    """Seconds for which the threads of `pid` were ready to run and another had their core."""
+    found = 0
+    for one in Path(f"/proc/{pid}/task").iterdir():
+        found += int((one / "schedstat").read_text(encoding="ascii").split()[1])
+    return found / 1e9
+
+
+def _sealed(population: Population, payers: list[Person], rate: float) -> list[bytes]:
     everybody, population.people = population.people, payers
     try:
-        orders, _ = sealed_orders(population, int(rate * (SECONDS + SETTLING_S) * 1.3) + LINKS)
+        return sealed_orders(population, int(rate * (SECONDS + SETTLING_S) * 1.3) + LINKS)[0]
     finally:
         population.people = everybody
+
+
+def _paid(population: Population, orders: list[bytes], rate: float) -> Seen:
+    """Payments at `rate`."""
+    pid, began = population.process.pid, time.perf_counter()
+    before = waited_s(pid)
     answers = OpenLoop(population.url, orders, LINKS).run(rate, SECONDS)
-    return statistics.median(answers.accepted), p99(answers.accepted)
+    waited = (waited_s(pid) - before) / (time.perf_counter() - began)
+    return Seen(statistics.median(answers.accepted), p99(answers.accepted), waited, {})
 
 
-def _beside(
-    population: Population, people: tuple[list[Person], list[Person]], rate: float
-) -> tuple[float, float, dict[int, int]]:
+def _beside(population: Population, people: tuple[list[Person], list[Person]], rate: float) -> Seen:
+    """Payments at `rate` beside guesses."""
     payers, guessers = people
     most = int(FLOOD_RATE * (SECONDS + 30) / len(guessers))
     guesses = [sealed_guesses(one, most) for one in guessers]
     told: Any = multiprocessing.Queue()
-    everybody, population.people = population.people, payers
-    try:
-        orders, _ = sealed_orders(population, int(rate * (SECONDS + SETTLING_S) * 1.3) + LINKS)
-    finally:
-        population.people = everybody
+    orders = _sealed(population, payers, rate)
     length = SECONDS + SETTLING_S + 1.0
     other = multiprocessing.Process(target=flood, args=(population.url, guesses, length, told))
     other.start()
     time.sleep(0.5)
-    answers = OpenLoop(population.url, orders, LINKS).run(rate, SECONDS)
-    statuses: dict[int, int] = told.get(timeout=60)
+    seen = _paid(population, orders, rate)
+    answered: dict[int, int] = told.get(timeout=DRAINED_S + 30)
     other.join(60)
-    return statistics.median(answers.accepted), p99(answers.accepted), statuses
+    return Seen(seen.p50, seen.p99, seen.waited, answered)
 
 
 def run(quick: bool = False) -> Rows:
     """Both figures, as medians of the rounds' ratios."""
-    rounds = 1 if quick else ROUNDS
-    medians, nines, texts = [], [], []
+    alone: list[Seen] = []
+    beside: list[Seen] = []
     with populate(PAYERS + GUESSERS) as population:
         payers, guessers = population.people[:PAYERS], population.people[PAYERS:]
         for one in guessers:
@@ -123,22 +147,40 @@ def run(quick: bool = False) -> Rows:
         orders, _ = sealed_orders(population, CLOSED)
         seconds, _, statuses = drive(population.url, orders, CLIENTS)
         rate = statuses[200] / seconds * SHARE
-        for _ in range(rounds):
-            alone = _measured(population, payers, rate)
-            with_flood = _beside(population, (payers, guessers), rate)
-            medians.append(with_flood[0] / alone[0])
-            nines.append(with_flood[1] / alone[1])
-            answered = with_flood[2]
-            texts.append(
-                f"p50 {alone[0]:.1f} -> {with_flood[0]:.1f}, p99 {alone[1]:.1f} ->"
-                f" {with_flood[1]:.1f} ms, guesses {answered.get(401, 0)} hashed,"
-                f" {answered.get(429, 0)} sent away"
-            )
-    load = f"{rate:.0f} payments/s, {FLOOD_RATE} guesses/s offered; " + "; ".join(texts)
+        alone.append(_paid(population, _sealed(population, payers, rate), rate))
+        for _ in range(1 if quick else ROUNDS):
+            beside.append(_beside(population, (payers, guessers), rate))
+            alone.append(_paid(population, _sealed(population, payers, rate), rate))
+    load = f"{rate:.0f} payments/s, {FLOOD_RATE} guesses/s offered; {_told(alone, beside)}"
     return [
-        _row("median payment beside guessing", statistics.median(medians), MOST_MEDIAN, load),
-        _row("p99 payment beside guessing", statistics.median(nines), MOST_P99, load),
+        _row("median payment beside guessing", _times(alone, beside, "p50"), MOST_MEDIAN, load),
+        _row("p99 payment beside guessing", _times(alone, beside, "p99"), MOST_P99, load),
     ]
+
+
+def _times(alone: list[Seen], beside: list[Seen], what: str) -> float:
+    """The median of what was beside over the mean of what was before and after."""
+    quiet = [getattr(one, what) for one in alone]
+    found = [
+        getattr(one, what) / statistics.fmean(quiet[place : place + 2])
+        for place, one in enumerate(beside)
+    ]
+    return statistics.median(found)
+
+
+def _told(alone: list[Seen], beside: list[Seen]) -> str:
+    def many(seen: list[Seen], what: str) -> str:
+        return ", ".join(f"{getattr(one, what):.1f}" for one in seen)
+
+    hashed = sum(one.answered.get(401, 0) for one in beside)
+    away = sum(one.answered.get(429, 0) for one in beside)
+    waits = [statistics.median(one.waited for one in seen) for seen in (alone, beside)]
+    return (
+        f"alone p50 {many(alone, 'p50')}, p99 {many(alone, 'p99')} ms; beside p50"
+        f" {many(beside, 'p50')}, p99 {many(beside, 'p99')} ms; guesses {hashed} hashed, {away} sent"
+        f" away; the service's threads waited for a core {waits[0]:.2f} s a second alone,"
+        f" {waits[1]:.2f} beside"
+    )
 
 
 def _row(name: str, value: float, bound: float, load: str) -> dict[str, Any]:

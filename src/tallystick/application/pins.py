@@ -8,6 +8,8 @@ hash. Between door and module there is only the block.
 Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.4
 """
 
+from copy import copy
+
 from tallystick.application.attempts import Attempts, Subjects, not_right
 from tallystick.application.customers import Customer, Customers
 from tallystick.application.policing import PolicyInForce
@@ -18,6 +20,7 @@ from tallystick.infrastructure.modules.wallet_pins import (
     Keeping,
     PinModule,
     SealedPin,
+    Stretch,
     door_key,
 )
 from tallystick.infrastructure.pin.wallet import STRETCHED, PinCost
@@ -47,6 +50,15 @@ class PinVerifier:
         self._pepper = pepper
         self._cost = cost
         self._decoy = module.random(SALT_BYTES + STRETCHED)
+
+    def stretched_by(self, stretch: Stretch) -> "PinVerifier":
+        """The same, for blocks that either sealed, with what is slow done by `stretch`.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.2
+        """
+        other = copy(self)
+        other._pins = self._pins.stretched_by(stretch)  # noqa: SLF001 - of this class
+        return other
 
     def seal(self, typed: Secret[str], owner: str) -> SealedPin:
         """What was typed as a block; nothing beyond the door reads it.

@@ -1,24 +1,24 @@
-"""Where PINs are hashed: few threads of low priority, a bounded queue, and a price for each source.
+"""Where PINs are hashed: a bounded queue, a price for each source, and processes that stand back.
 
     place(source) -> admitted | 429 with when to come back
-    place.run(make or check, ...) -> on a thread that yields to payments, and rests after each hash
+    place.run(make or check, ...) -> on a thread that waits for such a process, and rests after each
 
 A guess is slow on purpose, so that guessing must not become a way to stop payments: what does not
-fit is refused before it is counted, and the threads give way.
+fit is refused before it is counted, and what is slow takes only what payments leave.
 
 Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.2; RFC 9106, 4
 """
 
 import asyncio
-import os
-import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from time import monotonic, sleep
 from typing import ParamSpec, TypeVar
 
+from tallystick.application.pins import PinVerifier
 from tallystick.entry.buckets import Buckets
+from tallystick.infrastructure.modules.stretching import StretchingApart
 from tallystick.kernel.errors import RateLimited
 
 P = ParamSpec("P")
@@ -26,12 +26,9 @@ T = TypeVar("T")
 
 THREADS = 1
 MOST_INSIDE = 32
-NICENESS = 5
-"""How far the threads stand back. Not further: one that waits for its turn while it holds the lock
-of the interpreter would keep everybody waiting."""
-
-REST = 1.0
-"""How long a thread rests after a hash, as a share of what the hash took."""
+REST, LONGEST_REST_S = 1.0, 0.05
+"""How long a thread rests after a hash: so many times what the hash took, and never longer than
+the second figure, since a machine that is busy makes it rest already."""
 
 SOURCE_RATE = 1.0
 SOURCE_BURST = 30.0
@@ -66,7 +63,7 @@ class Place:
             return await loop.run_in_executor(self._threads, timed)
         finally:
             with suppress(RuntimeError):  # the pool is closing
-                self._threads.submit(sleep, took[0] * REST)
+                self._threads.submit(sleep, min(took[0] * REST, LONGEST_REST_S))
 
 
 class HashingPool:
@@ -82,14 +79,14 @@ class HashingPool:
         most_inside: int = MOST_INSIDE,
         rate: float = SOURCE_RATE,
         burst: float = SOURCE_BURST,
+        apart: StretchingApart | None = None,
     ) -> None:
-        """Hash on `threads`; let `most_inside` be in work or wait at once.
+        """Hash on `threads`, `apart` if given; let `most_inside` be in work or wait at once.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        self._threads = ThreadPoolExecutor(
-            max_workers=threads, thread_name_prefix="pin", initializer=_stand_back
-        )
+        self._threads = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="pin")
+        self._apart = apart
         self._most = most_inside
         self._sources = Buckets(rate=rate, burst=burst)
         self.inside = 0
@@ -119,6 +116,13 @@ class HashingPool:
         finally:
             self.inside -= 1
 
+    def verifier(self, usual: PinVerifier) -> PinVerifier:
+        """`usual`, with what is slow done where this pool has it done.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        return usual if self._apart is None else usual.stretched_by(self._apart.stretch)
+
     def gauges(self) -> dict[str, Callable[[], int]]:
         """How many are inside, and how many were refused so far.
 
@@ -130,14 +134,10 @@ class HashingPool:
         }
 
     def close(self) -> None:
-        """End the threads once they have done what they began.
+        """End threads and processes once they have done what they began.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self._threads.shutdown(wait=True)
-
-
-def _stand_back() -> None:
-    """Lower the priority of this thread alone, where the system knows priorities of threads."""
-    with suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        if self._apart is not None:
+            self._apart.close()

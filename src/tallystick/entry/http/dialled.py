@@ -91,6 +91,7 @@ class DialledActions:
         self._accounting = accounting
         self.network = MnoLink(platform, writer, accounting)
         self._hashing = hashing
+        self._verifier = hashing.verifier(platform.pin_verifier)
         self._codes = platform.keys.newest(Purpose.RECEIPT_CODE)
 
     def facts(self, now: Instant, msisdn: str, *, pin_ends: bool = False) -> MenuFacts:
@@ -245,7 +246,7 @@ class DialledActions:
 
     async def _check_pin(self, customer: Customer, msisdn: str, pin: SealedPin) -> None:
         """Pass for the right PIN; wrong and held back look the same and take as long."""
-        verifier, now = self._platform.pin_verifier, self._platform.clock.now()
+        verifier, now = self._verifier, self._platform.clock.now()
         held = False
         with self._hashing.place(customer.id, now) as place:
             try:
@@ -263,7 +264,7 @@ class DialledActions:
 
     async def _set_pin(self, customer: Customer, msisdn: str, action: SetPin) -> Result:
         await self.network.refresh(customer)
-        verifier = self._platform.pin_verifier
+        verifier = self._verifier
         verifier.check_new(action.pin, msisdn, msisdn)
         with self._hashing.place(customer.id, self._platform.clock.now()) as place:
             kept = await place.run(verifier.make, action.pin, msisdn, customer.id)

@@ -60,6 +60,7 @@ class OwnFactors:
         self._platform = platform
         self._writer = writer
         self._hashing = hashing
+        self._verifier = hashing.verifier(platform.pin_verifier)
         self._sessions = platform.desks.sessions
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -111,7 +112,7 @@ class OwnFactors:
     async def _pin(self, opened: Opened, now: Instant) -> Recorded:
         """Count a try, hash, and tell the writer; all ways to be refused take the same way."""
         customer = self._sessions.look(opened.session, now).customer
-        verifier = self._platform.pin_verifier
+        verifier = self._verifier
         pin = verifier.seal(Secret(_pins.decode_canonical(opened.content).pin), customer)
         with self._hashing.place(customer, now) as place:
             counted = await self._ask(
@@ -135,7 +136,7 @@ class OwnFactors:
     async def _new_pin(self, opened: Opened, now: Instant) -> Recorded:
         """Refuse what is guessed first, hash, and tell the writer."""
         customer = self._sessions.look(opened.session, now).customer
-        verifier, customers = self._platform.pin_verifier, self._platform.desks.customers
+        verifier, customers = self._verifier, self._platform.desks.customers
         pin = verifier.seal(Secret(_new_pins.decode_canonical(opened.content).pin), customer)
         number = customers.profile(customers.get(customer)).msisdn
         verifier.check_new(pin, customer, number)

@@ -39,6 +39,9 @@ _LABEL = 17
 _SALTED = SALT_BYTES + STRETCHED
 _NO_PIN = "0" * 4
 
+Stretch = Callable[[ClearPin, bytes, PinCost], bytes]
+"""Makes `STRETCHED` bytes out of a PIN and a salt, slowly."""
+
 
 @final
 class SealedPin:
@@ -102,17 +105,19 @@ class SoftWalletPins:
     Source: ISO 9564-1, 9.4; ISO/TS 12812-2:2017, 7.3.4
     """
 
-    __slots__ = ("_ciphers", "_host", "_lock", "_mac", "_proved")
+    __slots__ = ("_ciphers", "_host", "_lock", "_mac", "_proved", "_stretch")
 
     def __init__(
         self,
         host: CardHost,
         ciphers: Mapping[str, Aes],
         mac: Callable[[KeyHandle, bytes], bytes],
+        stretch: Stretch = stretched,
     ) -> None:
         self._host = host
         self._ciphers = ciphers
         self._mac = mac
+        self._stretch = stretch
         self._lock = Lock()
         self._proved = False
 
@@ -121,7 +126,14 @@ class SoftWalletPins:
 
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
-        return SoftWalletPins(self._host, self._ciphers, mac)
+        return SoftWalletPins(self._host, self._ciphers, mac, self._stretch)
+
+    def stretched_by(self, stretch: Stretch) -> "SoftWalletPins":
+        """The same, with what is slow done by `stretch`.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3; RFC 9106, 4
+        """
+        return SoftWalletPins(self._host, self._ciphers, self._mac, stretch)
 
     def seal(self, handle: KeyHandle, digits: Secret[str], owner: str) -> SealedPin:
         """`digits` as a block under the key of `handle`.
@@ -185,7 +197,7 @@ class SoftWalletPins:
             raise NotAuthentic("the PIN does not verify")
 
     def _tag(self, pin: ClearPin, salt: bytes, under: Keeping, cost: PinCost) -> bytes:
-        slow = stretched(pin, salt, cost)
+        slow = self._stretch(pin, salt, cost)
         return self._mac(under.pepper, under.customer.encode() + b"\x00" + slow)
 
     def _open(self, handle: KeyHandle, pin: SealedPin, owner: str) -> ClearPin:
