@@ -3,10 +3,13 @@
 Source: ISO/TS 12812-2:2017, 8.2.1; 8.2.3; unix(7)
 """
 
+import select
 import socket
 import struct
+from time import perf_counter_ns
 from typing import Final, NoReturn
 
+from tallystick.infrastructure.modules.remote.polling import Polling
 from tallystick.infrastructure.modules.remote.words import (
     LENGTH,
     VERSION,
@@ -25,10 +28,11 @@ _TIMEVAL: Final = struct.Struct("ll")
 class Link:
     """A connection that was greeted; used by one thread at a time.
 
+    An answer is looked for for a moment before the thread sleeps until it comes.
     Source: ISO/TS 12812-2:2017, 8.2.1
     """
 
-    __slots__ = ("_socket", "greeting")
+    __slots__ = ("_polling", "_ready", "_socket", "greeting")
 
     def __init__(self, path: str, patience_s: float) -> None:
         """Connect to the socket file at `path`; an answer is waited for `patience_s` seconds.
@@ -43,7 +47,7 @@ class Link:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
         try:
             self._socket.connect(path)
-            self.greeting: Greeting = read_greeting(self._read())
+            self.greeting: Greeting = read_greeting(self._rest(self._socket.recv(_CHUNK)))
         except (OSError, MfsError) as error:
             self.close()
             raise away() from error
@@ -52,6 +56,9 @@ class Link:
             raise Unavailable(
                 "the module's process is of another version", remedy="restart it with the service"
             )
+        self._polling = Polling()
+        self._ready = select.poll()
+        self._ready.register(self._socket, select.POLLIN)
 
     def exchange(self, asked: bytes, count: int) -> Answers | None:
         """The answers to a frame of `count` calls; None if the other end was gone before them.
@@ -68,7 +75,7 @@ class Link:
         except OSError as error:
             self._give_up(error)
         try:
-            answers = read_answers(self._read())
+            answers = read_answers(self._rest(self._arrived()))
         except (OSError, Malformed) as error:
             self._give_up(error)
         if len(answers) != count:
@@ -82,9 +89,18 @@ class Link:
         """
         self._socket.close()
 
-    def _read(self) -> bytes:
-        """One frame, without its length."""
+    def _arrived(self) -> bytes:
+        """What comes next, looked for for a moment and then waited for."""
+        polling = self._polling
+        if polling.found(self._ready.poll):
+            return self._socket.recv(_CHUNK)
+        begun = perf_counter_ns()
         octets = self._socket.recv(_CHUNK)
+        polling.slept(perf_counter_ns() - begun)
+        return octets
+
+    def _rest(self, octets: bytes) -> bytes:
+        """One frame that begins with `octets`, without its length."""
         while len(octets) < LENGTH:
             octets += self._more()
         end = LENGTH + length_of(octets)

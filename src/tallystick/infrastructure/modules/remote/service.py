@@ -14,11 +14,13 @@ import struct
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from time import perf_counter_ns
 from typing import Any, Final
 
 from tallystick.infrastructure.modules.block import peek
 from tallystick.infrastructure.modules.hardening import hardening
 from tallystick.infrastructure.modules.interface import Capabilities, Purpose
+from tallystick.infrastructure.modules.remote.polling import Polling
 from tallystick.infrastructure.modules.remote.words import (
     CONTROL,
     LENGTH,
@@ -97,6 +99,7 @@ class ModuleServer:
         self._instance = module.random(16).hex()
         self._connections: dict[int, _Connection] = {}
         self._calls = self._refused = self._turned_away = 0
+        self._polling = Polling()
 
     def run(self) -> None:
         """Serve; when the other end of the lifeline is gone, zeroise and return.
@@ -111,7 +114,7 @@ class ModuleServer:
             poll.register(number, select.EPOLLIN)
         try:
             while True:
-                for number, event in poll.poll():
+                for number, event in self._events(poll):
                     if number == ending:
                         return
                     if number in self._doors:
@@ -123,6 +126,15 @@ class ModuleServer:
             for connection in self._connections.values():
                 connection.socket.close()
             poll.close()
+
+    def _events(self, poll: select.epoll) -> list[tuple[int, int]]:
+        """What comes next; often it comes within a moment, so that it is looked for first."""
+        if self._polling.found(poll.poll):
+            return poll.poll(0)
+        begun = perf_counter_ns()
+        events = poll.poll()
+        self._polling.slept(perf_counter_ns() - begun)
+        return events
 
     def _admit(self, door: Door, poll: select.epoll) -> None:
         """Take a caller whom the door knows; anybody else is turned away unheard."""
