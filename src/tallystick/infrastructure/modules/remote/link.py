@@ -25,6 +25,16 @@ _CHUNK: Final = 1 << 16
 _TIMEVAL: Final = struct.Struct("ll")
 
 
+_GREETING_S: Final = 5.0
+
+
+class Lost(ConnectionError):
+    """The process was lost with a call, and with all that the call may have done.
+
+    Source: ISO/TS 12812-2:2017, 8.2.3
+    """
+
+
 class Link:
     """A connection that was greeted; used by one thread at a time.
 
@@ -41,10 +51,7 @@ class Link:
         Source: unix(7)
         """
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        whole = int(patience_s)
-        limit = _TIMEVAL.pack(whole, int((patience_s - whole) * 1e6))
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+        self._wait_for(min(patience_s, _GREETING_S))
         try:
             self._socket.connect(path)
             self.greeting: Greeting = read_greeting(self._rest(self._socket.recv(_CHUNK)))
@@ -56,6 +63,7 @@ class Link:
             raise Unavailable(
                 "the module's process is of another version", remedy="restart it with the service"
             )
+        self._wait_for(patience_s)
         self._polling = Polling()
         self._ready = select.poll()
         self._ready.register(self._socket, select.POLLIN)
@@ -63,8 +71,8 @@ class Link:
     def exchange(self, asked: bytes, count: int) -> Answers | None:
         """The answers to a frame of `count` calls; None if the other end was gone before them.
 
-        Raises Unavailable if it is not known whether they arrived. After either the link is of no
-        more use.
+        Raises Lost if the other end went away with them, Unavailable if it does not answer. After
+        all three the link is of no more use.
         Source: ISO/TS 12812-2:2017, 8.2.3
         """
         try:
@@ -76,6 +84,9 @@ class Link:
             self._give_up(error)
         try:
             answers = read_answers(self._rest(self._arrived()))
+        except ConnectionError as error:
+            self.close()
+            raise Lost from error
         except (OSError, Malformed) as error:
             self._give_up(error)
         if len(answers) != count:
@@ -88,6 +99,11 @@ class Link:
         Source: unix(7)
         """
         self._socket.close()
+
+    def _wait_for(self, seconds: float) -> None:
+        limit = _TIMEVAL.pack(int(seconds), int(seconds % 1 * 1e6))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
     def _arrived(self) -> bytes:
         """What comes next, looked for for a moment and then waited for."""
