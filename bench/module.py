@@ -3,11 +3,20 @@
 `python -m bench --only module`. The same calls go to the module in this process and to the one
 behind the socket, in turns of one round each, so that a busy machine bears on both alike; the
 figure is the difference of the medians of all calls. Load is printed with each figure.
+
+After a pause both processes and their cores have gone to sleep. How long waking takes is the
+machine's affair, so that a bare echo over such a socket is taken in the same turns, and the figure
+is the module's part over the echo.
 """
 
 import os
+import socket
 import statistics
-from collections.abc import Callable
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from time import perf_counter_ns
 from typing import Any
 
@@ -25,7 +34,15 @@ MESSAGE = bytes(range(256))
 NONCE = bytes(12)
 MOST_US = 40.0
 MOST_TEST_MS = 150.0
+MOST_OVER_ECHO = 3.0
 BATCH = 64
+PAUSE_S = 0.002
+ECHO = (
+    "import socket, sys\n"
+    "line = socket.socket(fileno=int(sys.argv[1]))\n"
+    "while octets := line.recv(4096):\n"
+    "    line.sendall(octets)\n"
+)
 
 
 def run(quick: bool = False) -> Rows:
@@ -44,6 +61,11 @@ def run(quick: bool = False) -> Rows:
             rows.append(_row(f"isolation of {name}, p50", far - near, "us a call", MOST_US))
             rows[-1]["floor"] = f"{near:.1f} us in process, {far:.1f} us behind the socket"
         rows.append(_batched(there, rounds))
+        with _echo() as echo:
+            rows += [
+                _after_pauses(here, there, echo, one, (rounds // 4, 20 if quick else 40))
+                for one in _calls()
+            ]
         there.close()
     finally:
         held.close()
@@ -77,6 +99,57 @@ def _both(
                 call(module, handle)
                 times.append(perf_counter_ns() - begun)
     return statistics.median(taken[0]) / 1e3, statistics.median(taken[1]) / 1e3
+
+
+def _after_pauses(
+    here: SoftModule,
+    there: RemoteModule,
+    echo: Callable[[], object],
+    of: tuple[str, Purpose, Call],
+    size: tuple[int, int],
+) -> dict[str, Any]:
+    """What the process costs a call that comes when everything sleeps, by what an echo costs."""
+    name, purpose, call = of
+    near, far = here.generate(purpose), there.generate(purpose)
+    ways: list[Callable[[], object]] = [
+        lambda: call(here, near),
+        lambda: call(there, far),
+        echo,
+    ]
+    taken: list[list[int]] = [[], [], []]
+    for _ in range(size[0]):
+        for times, way in zip(taken, ways, strict=True):
+            for _ in range(size[1]):
+                time.sleep(PAUSE_S)
+                begun = perf_counter_ns()
+                way()
+                times.append(perf_counter_ns() - begun)
+    inside, outside, bare = (statistics.median(one) / 1e3 for one in taken)
+    part = outside - inside
+    row = _row(f"isolation of {name} after a pause, p50", part / bare, "x echo", MOST_OVER_ECHO)
+    row["value"] = round(part / bare, 2)
+    row["floor"] = f"{part:.1f} us a call; a bare echo {bare:.1f} us after the same pause"
+    return row
+
+
+@contextmanager
+def _echo() -> Generator[Callable[[], object]]:
+    """A round trip to another process that gives back what it gets."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        command = [sys.executable, "-c", ECHO, str(theirs.fileno())]
+        process = subprocess.Popen(command, pass_fds=(theirs.fileno(),))
+
+        def ask() -> object:
+            ours.sendall(MESSAGE)
+            return ours.recv(4096)
+
+        ask()
+        try:
+            yield ask
+        finally:
+            ours.shutdown(socket.SHUT_RDWR)
+            process.wait(5)
 
 
 def _batched(there: RemoteModule, rounds: int) -> dict[str, Any]:

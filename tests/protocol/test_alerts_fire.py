@@ -36,8 +36,11 @@ from tests.unit.process.policy.policy_texts import demo_text
 from tallystick.client.wallet import Refusal
 from tallystick.entry import accounting, evidence, proposals
 from tallystick.entry.http import watched
+from tallystick.entry.module_settings import ModuleKind, ModuleSettings, save_module
+from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.witnessing import WITNESSED_NOTE, Witnessing
 from tallystick.infrastructure.envelope.cose import seal_request
+from tallystick.infrastructure.modules.remote.client import RemoteModule
 from tallystick.kernel.errors import MfsError, OutOfReach, Unavailable
 from tallystick.kernel.evidence import Verdict
 from tallystick.kernel.model import replace
@@ -382,6 +385,22 @@ def the_module_fails(folder: Path) -> Prometheus:
         return on.scraper
 
 
+def the_process_of_the_module_is_lost(folder: Path) -> Prometheus:
+    """Somebody kills the process that holds the keys; payments go on, and somebody is told."""
+
+    def prepare(provider: ProviderFolder, _: object) -> None:
+        save_module(provider.root, ModuleSettings(module=ModuleKind.SOFT_PROCESS))
+
+    with stage(folder, own_clock=True, prepare=prepare) as on:
+        module = on.provider.platform.module
+        assert isinstance(module, RemoteModule)
+        on.scraper.cause()
+        os.kill(module.status().process, signal.SIGKILL)
+        until(lambda: b"module was started again" in b"".join(on.provider.log))
+        on.scraper.until_fired("TallystickModuleStartedAgain", on.pay)
+        return on.scraper
+
+
 def a_tightening_is_beyond_its_caps(folder: Path) -> Prometheus:
     """A control fails, and too few customers are known to say whom the tightening touches."""
     entry = (
@@ -486,6 +505,7 @@ SCENES: dict[str, Callable[[Path], Prometheus]] = {
     "TallystickRegistersOverdue": a_register_is_overdue,
     "TallystickLogLinesDropped": the_log_cannot_be_written,
     "TallystickDependencyFailing": the_module_fails,
+    "TallystickModuleStartedAgain": the_process_of_the_module_is_lost,
     "TallystickTighteningCapped": a_tightening_is_beyond_its_caps,
     "TallystickProposalWaits": a_proposal_waits,
     "TallystickNetworkNotBound": a_network_is_gone,

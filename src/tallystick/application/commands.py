@@ -25,7 +25,7 @@ from tallystick.application.desk.model import (
 from tallystick.application.desks import Desks
 from tallystick.application.devicelife import BlockByDialling, DeviceDue, HearWipe, LivesOn
 from tallystick.application.education import DialledTerms, InLesson
-from tallystick.application.key_uses import decide_use
+from tallystick.application.key_uses import decide_use, note_return
 from tallystick.application.keylife import SeenKeys
 from tallystick.application.operators import SignedAct
 from tallystick.application.own_commands import (
@@ -36,6 +36,7 @@ from tallystick.application.own_commands import (
     EquipProbe,
     Fall,
     LapseProposal,
+    NoteReturn,
     NoticeReceipt,
     NoticeTried,
     RecordEvidence,
@@ -280,6 +281,7 @@ Command = (
     | EquipProbe
     | SimCommand
     | UseKeys
+    | NoteReturn
     | SeenKeys
     | InPaycrypt
     | AppraisalCommand
@@ -368,6 +370,7 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     RecordEvidence: lambda desks, turn, one: desks.proving.record(turn, one.run, one.by),
     EquipProbe: lambda desks, turn, one: desks.proving.equip(turn, one.asked, one.tell),
     UseKeys: lambda desks, turn, one: decide_use(turn, desks.policy.version, one.use, one.told),
+    NoteReturn: lambda desks, turn, one: note_return(turn, desks.policy.version, one),
     SeenKeys: lambda desks, turn, one: desks.keylife.seen(turn, one.keys, one.ceremonies),
 }
 

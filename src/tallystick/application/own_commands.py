@@ -198,6 +198,17 @@ class UseKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteReturn:
+    """The module's process was lost and another one serves: the how manieth, and how it ended.
+
+    Source: ISO/TS 12812-2:2017, 8.2.3; 7.3.3
+    """
+
+    starts: int
+    ended: str
+
+
+@dataclass(frozen=True, slots=True)
 class EquipProbe:
     """A probe customer to equip with a code; from this process only, no operation leads here.
 

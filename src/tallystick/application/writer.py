@@ -139,6 +139,8 @@ class Writer:
     def release(self, prepared: Prepared) -> list[Recorded]:
         """Sign the checkpoint of a durable batch and join each outcome with its receipt.
 
+        While the module that signs is away nobody gets one: whoever asks again with the same id
+        does, and the checkpoint is signed before the next batch.
         Source: ISO/TS 12812-2:2017, 7.3.3; RFC 9162, 2.1
         """
         for action in prepared.turn.durable:
@@ -146,7 +148,11 @@ class Writer:
         self.batches += 1
         self.commands += len(prepared.commands)
         appended = prepared.appended
-        note = "" if appended is None else self._archive.sign(appended)
+        try:
+            note = "" if appended is None else self._archive.sign(appended)
+        except Unavailable as away:
+            self._stale = True
+            return [Recorded(Outcome(away), None) for _ in prepared.outcomes]
         recorded = [self._recorded(outcome, appended, note) for outcome in prepared.outcomes]
         self._desks.trim(prepared.turn.now)
         return recorded
@@ -230,6 +236,6 @@ class Writer:
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        if len(commands) == 1 or self._store.lost:
+        if len(commands) == 1 or self._store.lost or self._stale:
             return [Recorded(Outcome(error), None) for _ in commands]
         return [recorded for command in commands for recorded in self.run((command,))]

@@ -2,22 +2,28 @@
 
 The core system and the SMSC report from where they are asked (`core_link`, `delivering`). The
 module is asked for one thing of each kind every second, witnesses at every round. Each change of
-state is a note with the roles that the row of the policy tells, and a gauge says what fails.
+state is a note with the roles that the row of the policy tells, and a gauge says what fails. A
+process of the module that was started again is a note and an event, however soon it answers.
 
 Source: ISO/TS 12812-2:2017, 6.2.3
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
+from tallystick.application.own_commands import NoteReturn
 from tallystick.application.policing import Change
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.desking import tell_emergencies
 from tallystick.entry.notes import Note
 from tallystick.entry.witnessing import Asker, Witnessing, ask_for_ever
-from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.entry.writing import WriterLoop
+from tallystick.infrastructure.modules.interface import CryptoModule, Purpose
+from tallystick.infrastructure.modules.pkcs11.beside import DeviceBeside
+from tallystick.infrastructure.modules.remote.client import RemoteModule
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.time import SECOND_MS
 from tallystick.process.policy import Dependency
@@ -77,6 +83,34 @@ async def watch_module(platform: Platform, *, every_s: float = EVERY_S) -> None:
         else:
             watch.answered(_MODULE, platform.clock.now())
         await asyncio.sleep(every_s)
+
+
+async def tell_returns(
+    platform: Platform, writer: WriterLoop, accounting: Accounting, *, every_s: float = EVERY_S
+) -> None:
+    """Note and record each process of the module that took the place of a lost one, for ever.
+
+    Nothing is to be told of a module that has no process of its own.
+    Source: ISO/TS 12812-2:2017, 6.2.3; 8.2.3
+    """
+    module, known = remote_in(platform.module), 1
+    while module is not None:
+        with suppress(MfsError):  # it is away; its watch tells of it
+            told = module.status()
+            if told.starts > known:
+                known = told.starts
+                accounting.note(Note.MODULE_RETURNED, starts=known, ended=told.last_end)
+                await writer.ask(NoteReturn(known, told.last_end))
+        await asyncio.sleep(every_s)
+
+
+def remote_in(module: CryptoModule) -> RemoteModule | None:
+    """The module in a process of its own that `module` is, or has beside a device; None for none.
+
+    Source: ISO/TS 12812-2:2017, 8.2.1
+    """
+    found = module.soft if isinstance(module, DeviceBeside) else module
+    return found if isinstance(found, RemoteModule) else None
 
 
 def witnessed(

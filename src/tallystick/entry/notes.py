@@ -36,6 +36,7 @@ class Note(StrEnum):
     ORDER_NEEDS_PEOPLE = "an order needs people"
     CORE_ANSWERED_WRONGLY = "the core answered about another order"
     NETWORK_DID_NOT_SAY = "the mobile network did not say"
+    MODULE_RETURNED = "the process of the module was started again"
     DEPENDENCY_FAILS = "a dependency fails"
     DEPENDENCY_ANSWERS = "a dependency answers again"
     SHADOW_DIFFERS = "the policy in shadow decides otherwise"

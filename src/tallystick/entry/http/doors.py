@@ -256,7 +256,7 @@ class Doors:
             remedy = "the store is being connected to again: look whether its server takes writes"
             return json_of(HealthReply(status="store away", remedy=remedy), 503)
         if self._desks.policy.watch.is_failing(Dependency.MODULE.value):
-            remedy = "the module that holds the keys is away: look at its process, or restart"
+            remedy = "the module that holds the keys does not serve: see `tallystick module status`"
             return json_of(HealthReply(status="module away", remedy=remedy), 503)
         if not self._desks.policy.version:
             return json_of(HealthReply(status="no policy", remedy="activate a policy"), 503)

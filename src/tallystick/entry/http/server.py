@@ -59,7 +59,7 @@ from tallystick.entry.http.workers.place import Place, check_free, shared_place
 from tallystick.entry.http.workers.relay import RelayedProtocol
 from tallystick.entry.incentives import watch_incentives
 from tallystick.entry.keyduties import key_duties
-from tallystick.entry.leaning import tell_changes, watch_module, witnessed
+from tallystick.entry.leaning import tell_changes, tell_returns, watch_module, witnessed
 from tallystick.entry.notes import Note
 from tallystick.entry.paycrypt.listening import keep_door, open_door
 from tallystick.entry.tending import tend_devices, tend_recoveries, tend_seals
@@ -210,7 +210,7 @@ def _duties(on: "_Stage", served: "_Served", patience: Patience) -> list[Corouti
         tend_recoveries(platform, writer),
         *(tend(platform, writer) for tend in (tend_recoveries, tend_seals, tend_devices)),
         *(*key_duties(platform, writer, accounting), watch_appraisal(platform, writer, accounting)),
-        watch_module(platform),
+        *(watch_module(platform), tell_returns(platform, writer, accounting)),
         watch_controls(platform, writer, accounting),
         watch_incentives(platform, writer, accounting),
         *(duty() for duty in served.duties),

@@ -88,6 +88,7 @@ _SEVERITIES = {
     "policy.proposal-ended": Severity.NOTICE,
     "webhook.added": Severity.NOTICE,
     "keys.refused": Severity.WARNING,
+    "module.returned": Severity.ERROR,
 }
 
 

@@ -55,11 +55,12 @@ def harden_process() -> Hardening:
     return found
 
 
-def confine_module_process() -> Hardening:
+def confine_module_process(*, starts: bool = False) -> Hardening:
     """Harden a process that is nothing but a cryptographic module, beyond `harden_process`.
 
-    Its memory is not swapped out, it writes no file, starts nothing, and gains no rights. Where the
-    system lets it lock no memory, `locked_kib` is 0 and all else holds.
+    Its memory is not swapped out, it writes no file, starts nothing (but for the one that `starts`
+    the module), and gains no rights. Where the system lets it lock no memory, `locked_kib` is 0 and
+    all else holds.
     Raises Unavailable where the operating system does not do so.
     Source: ISO/TS 12812-2:2017, 8.2.3; mlockall(2); getrlimit(2); prctl(2)
     """
@@ -68,7 +69,8 @@ def confine_module_process() -> Hardening:
     try:
         _prctl(_PR_SET_NO_NEW_PRIVS, 1)
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+        if not starts:
+            resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
         resource.setrlimit(resource.RLIMIT_NOFILE, (_FEW_FILES, _FEW_FILES))
     except (OSError, ValueError, AttributeError) as error:
         raise Unavailable(

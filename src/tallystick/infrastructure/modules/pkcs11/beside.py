@@ -73,10 +73,10 @@ class DeviceBeside:
 
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
-        self._soft = soft
         self._device = device
         self._inside = frozenset(inside)
         self._held: dict[str, KeyHandle] = {}
+        self.soft = soft
         self.states = BothStates(soft, device)
 
     def random(self, length: int) -> bytes:
@@ -84,7 +84,7 @@ class DeviceBeside:
 
         Source: ISO/IEC 18031
         """
-        return self._soft.random(length)
+        return self.soft.random(length)
 
     def generate(self, purpose: Purpose, *, mechanism: str = "") -> KeyHandle:
         """A fresh key for `purpose`, made where its keys are.
@@ -92,7 +92,7 @@ class DeviceBeside:
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         if purpose not in self._inside:
-            return self._soft.generate(purpose, mechanism=mechanism)
+            return self.soft.generate(purpose, mechanism=mechanism)
         handle = self._device.generate(purpose, mechanism=mechanism)
         self._held[handle.id] = handle
         return handle
@@ -110,7 +110,7 @@ class DeviceBeside:
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         if not is_reference(block):
-            return self._soft.import_block(block)
+            return self.soft.import_block(block)
         handle = self._device.import_block(block)
         self._held[handle.id] = handle
         return handle
@@ -184,7 +184,7 @@ class DeviceBeside:
 
         Source: ISO/TS 12812-2:2017, 8.2.1; ISO/IEC 19790
         """
-        self._soft.zeroise()
+        self.soft.zeroise()
         self._device.zeroise()
 
     def handles(self) -> tuple[KeyHandle, ...]:
@@ -192,14 +192,14 @@ class DeviceBeside:
 
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
-        return (*self._soft.handles(), *self._device.handles())
+        return (*self.soft.handles(), *self._device.handles())
 
     def capabilities(self) -> Capabilities:
         """What the software module is, and which purposes have their keys in the device.
 
         Source: ISO/TS 12812-2:2017, 8.2.1; 8.2.2
         """
-        soft, device = self._soft.capabilities(), self._device.capabilities()
+        soft, device = self.soft.capabilities(), self._device.capabilities()
         inside = tuple(sorted(self._inside & set(device.purposes)))
         return replace(
             soft,
@@ -213,7 +213,7 @@ class DeviceBeside:
 
         Source: ISO/TS 12812-2:2017, 8.2.3; ISO/IEC 19790
         """
-        return tuple(dict.fromkeys((*self._soft.self_test(), *self._device.self_test())))
+        return tuple(dict.fromkeys((*self.soft.self_test(), *self._device.self_test())))
 
     def _at(self, handle: KeyHandle) -> CryptoModule:
-        return self._device if handle.id in self._held else self._soft
+        return self._device if handle.id in self._held else self.soft

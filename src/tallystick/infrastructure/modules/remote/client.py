@@ -1,23 +1,27 @@
 """The caller's side of the module's process: the interface of every module, over a socket.
 
-Calls from several threads go over connections of their own. A process that was lost is
-`Unavailable` to each call under way, once; the next call connects anew, and keys whose blocks this
-side has are loaded again where a call needs them. Keys of memory only are gone with the process.
+Calls from several threads go over connections of their own. When the process is lost, everything
+that a call under way did is lost with it; where another process has taken its place, the call goes
+there once. What this side said of keys is said again before anything else, and keys whose blocks
+this side has are loaded again where a call needs them. Keys of memory only are gone.
+A process that does not answer in time may be at it still: that call is not sent again.
 
 Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.1; 8.2.3
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from tallystick.infrastructure.modules.interface import Capabilities, KeyHandle, Purpose
-from tallystick.infrastructure.modules.remote.link import Link, away
+from tallystick.infrastructure.modules.remote.link import Link, Lost, away
+from tallystick.infrastructure.modules.remote.parts import RemotePart, RemoteStates
 from tallystick.infrastructure.modules.remote.words import (
     MAX_CALLS,
     SERVICES,
     STATUS,
+    Answers,
     ModuleStatus,
     Service,
     error_in,
@@ -29,7 +33,6 @@ from tallystick.infrastructure.modules.soft_chips import SoftChips
 from tallystick.infrastructure.modules.soft_data import SoftData
 from tallystick.infrastructure.modules.soft_issuing import SoftIssuing
 from tallystick.infrastructure.modules.soft_pins import SoftPins
-from tallystick.infrastructure.modules.states import KeyState
 from tallystick.kernel.codec import pack
 from tallystick.kernel.errors import MfsError, NotFound, Unavailable
 
@@ -50,6 +53,14 @@ Asked = tuple[str, tuple[Any, ...]]
 """A service's name and its arguments in the order of the signature."""
 
 
+class _Kept(NamedTuple):
+    """A block of a key: in which process it was loaded last, and the how manieth load that was."""
+
+    instance: str
+    block: bytes
+    load: int
+
+
 class RemoteModule:
     """A module in another process, at the socket file `path`.
 
@@ -64,14 +75,16 @@ class RemoteModule:
         self._path = path
         self._patience_s = patience_s
         self._idle: deque[Link] = deque()
-        self._blocks: dict[str, tuple[str, bytes]] = {}
+        self._blocks: dict[str, _Kept] = {}
+        self._loads = 0
         self._left = False
+        self._told = ""
         self.states = RemoteStates(self._ask)
-        self.key_blocks = cast("SoftKeyBlocks", _Part("key_blocks", self._ask))
-        self.pins = cast("SoftPins", _Part("pins", self._ask))
-        self.chips = cast("SoftChips", _Part("chips", self._ask))
-        self.data = cast("SoftData", _Part("data", self._ask))
-        self.issuing = cast("SoftIssuing", _Part("issuing", self._ask))
+        self.key_blocks = cast("SoftKeyBlocks", RemotePart("key_blocks", self._ask))
+        self.pins = cast("SoftPins", RemotePart("pins", self._ask))
+        self.chips = cast("SoftChips", RemotePart("chips", self._ask))
+        self.data = cast("SoftData", RemotePart("data", self._ask))
+        self.issuing = cast("SoftIssuing", RemotePart("issuing", self._ask))
 
     def random(self, length: int) -> bytes:
         """`length` random bytes of the module's own source.
@@ -231,7 +244,7 @@ class RemoteModule:
         Source: ISO/TS 12812-2:2017, 8.2.1
         """
         asked = [(SERVICES[name], arguments) for name, arguments in calls[:MAX_CALLS]]
-        answers, _ = self._exchange([(one.called, pack(given)) for one, given in asked])
+        answers, _ = self._answers(asked)
         return [
             error_in(code, octets) if code else one.result.unpack(octets)
             for (one, _), (code, octets) in zip(asked, answers, strict=True)
@@ -248,37 +261,75 @@ class RemoteModule:
         self, service: Service, arguments: tuple[Any, ...], *, keep: str = "", block: bytes = b""
     ) -> Any:
         """The result of a call. `keep` is the key whose block it gives, `block` what it loads."""
-        calls = [(service.called, pack(arguments))]
-        ((code, octets),), instance = self._exchange(calls)
-        if code == NotFound.code and self._load_again(arguments, instance):
-            ((code, octets),), instance = self._exchange(calls)
+        ((code, octets),), instance = self._answers([(service, arguments)])
         if code:
             raise error_in(code, octets)
         result = service.result.unpack(octets)
-        if keep:
-            self._blocks[keep] = (instance, result)
-        elif block:
-            self._blocks[result.id] = (instance, block)
+        if keep or block:
+            self._loads += 1
+            kept = _Kept(instance, block or result, self._loads)
+            self._blocks[keep or result.id] = kept
         return result
 
-    def _exchange(self, calls: list[tuple[str, bytes]]) -> tuple[list[tuple[str, bytes]], str]:
+    def _answers(self, asked: Sequence[tuple[Service, tuple[Any, ...]]]) -> tuple[Answers, str]:
+        """The answers, and the instance that gave them; keys that it misses are loaded first."""
+        calls = [(service.called, pack(arguments)) for service, arguments in asked]
+        begun = self._loads
+        answers, instance = self._exchange(calls)
+        missing = [number for number, (code, _) in enumerate(answers) if code == NotFound.code]
+        loaded = [self._load_again(asked[number][1], instance, begun) for number in missing]
+        if any(loaded):
+            found, instance = self._exchange([calls[number] for number in missing])
+            for number, answer in zip(missing, found, strict=True):
+                answers[number] = answer
+        return answers, instance
+
+    def _exchange(self, calls: list[tuple[str, bytes]]) -> tuple[Answers, str]:
         """The answers, and the instance that gave them; a link that was dead before is replaced."""
         if self._left:
             raise Unavailable("the module was zeroised", remedy="unlock it again")
-        asked, count = frame(calls), len(calls)
+        asked, count, lost = frame(calls), len(calls), ""
         for _ in range(_MOST_IDLE + _TRIES):
             link = self._linked()
-            answers = link.exchange(asked, count)
+            instance = link.greeting.instance
+            if instance == lost:  # it lives, and what it did with the call is not known
+                link.close()
+                break
+            try:
+                answers = link.exchange(asked, count)
+            except Lost:
+                if lost:
+                    break
+                lost = instance
+                self._drop_idle()
+                continue
             if answers is not None:
                 self._keep(link)
-                return answers, link.greeting.instance
+                return answers, instance
         raise away()
 
     def _linked(self) -> Link:
+        """A connection, to a process that was told what this side said to the one before it."""
         try:
             return self._idle.pop()
         except IndexError:
-            return Link(self._path, self._patience_s)
+            link = Link(self._path, self._patience_s)
+        instance = link.greeting.instance
+        if instance != self._told:
+            self._tell_again(link)
+            self._told = instance
+        return link
+
+    def _tell_again(self, link: Link) -> None:
+        said = [(service.called, pack(given)) for service, given in self.states.said()]
+        for start in range(0, len(said), MAX_CALLS):
+            part = said[start : start + MAX_CALLS]
+            try:
+                answers = link.exchange(frame(part), len(part))
+            except Lost as error:
+                raise away() from error
+            if answers is None:
+                raise away()
 
     def _keep(self, link: Link) -> None:
         if len(self._idle) < _MOST_IDLE:
@@ -296,92 +347,23 @@ class RemoteModule:
         self._keep(link)
         return link.greeting.may_control
 
-    def _load_again(self, arguments: tuple[Any, ...], instance: str) -> bool:
-        """Whether a key that the call names was lost with an older process and is there again."""
+    def _load_again(self, arguments: tuple[Any, ...], instance: str, begun: int) -> bool:
+        """Whether a key that the call names was lost with an older process and is there again.
+
+        Another thread may have loaded it since this call had `begun`.
+        """
         loaded = False
         for one in arguments:
             handle = handle_in(one)
-            if handle is not None:
-                before, block = self._blocks.get(handle.id, (instance, b""))
-                if before != instance:
+            kept = None if handle is None else self._blocks.get(handle.id)
+            if handle is not None and kept is not None:
+                if kept.instance != instance:
                     with suppress(MfsError):  # the call itself says what is wrong
-                        self.states.tell_again(handle.id)
-                        self._ask(_IMPORT, (block,), block=block)
+                        self._ask(_IMPORT, (kept.block,), block=kept.block)
+                        self.states.count_again(handle.id)
                         loaded = True
+                loaded |= kept.load > begun
         return loaded
 
     def __repr__(self) -> str:
         return f"RemoteModule({self._path})"
-
-
-class RemoteStates:
-    """The states of the keys there; what was said of a key is said again to a later process.
-
-    Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
-    """
-
-    __slots__ = ("_ask", "_told")
-
-    def __init__(self, ask: Callable[[Service, tuple[Any, ...]], Any]) -> None:
-        self._ask = ask
-        self._told: dict[str, KeyState] = {}
-
-    def of(self, key_id: str) -> KeyState:
-        """See `KeyStates.of`.
-
-        Source: ISO/TS 12812-2:2017, 7.4.2
-        """
-        found: KeyState = self._ask(SERVICES["states.of"], (key_id,))
-        return found
-
-    def put(self, key_id: str, state: KeyState) -> None:
-        """See `KeyStates.put`.
-
-        Source: ISO/TS 12812-2:2017, 7.4.2
-        """
-        self._ask(SERVICES["states.put"], (key_id, state))
-        self._told[key_id] = state
-
-    def tell_again(self, key_id: str) -> None:
-        """Say again what was said of a key; nothing where nothing was.
-
-        Source: ISO/TS 12812-2:2017, 7.4.2
-        """
-        state = self._told.get(key_id)
-        if state is not None:
-            self.put(key_id, state)
-
-    def used(self, key_id: str) -> int:
-        """See `KeyStates.used`.
-
-        Source: ISO 11568
-        """
-        found: int = self._ask(SERVICES["states.used"], (key_id,))
-        return found
-
-    def recall(self, key_id: str, used: int) -> None:
-        """See `KeyStates.recall`.
-
-        Source: ISO 11568
-        """
-        self._ask(SERVICES["states.recall"], (key_id, used))
-
-
-class _Part:
-    """The services of one part of the module, by the names that the part itself has."""
-
-    __slots__ = ("_ask", "_part")
-
-    def __init__(self, part: str, ask: Callable[[Service, tuple[Any, ...]], Any]) -> None:
-        self._part = part
-        self._ask = ask
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        service = SERVICES.get(f"{self._part}.{name}")
-        if service is None:
-            raise AttributeError(name)
-
-        def call(*given: Any, **named: Any) -> Any:
-            return self._ask(service, service.ordered(given, named))
-
-        return call

@@ -15,14 +15,17 @@ from tallystick.infrastructure.modules.card_interface import CardRules
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.hardening import confine_module_process
 from tallystick.infrastructure.modules.interface import Purpose
-from tallystick.infrastructure.modules.remote.service import Door, ModuleServer
+from tallystick.infrastructure.modules.remote.child import MOST_SAID, READY, ended_as, ended_in
+from tallystick.infrastructure.modules.remote.service import Door, ModuleServer, Past
 from tallystick.infrastructure.modules.remote.words import LENGTH, length_of
 from tallystick.infrastructure.modules.soft import SoftModule
+from tallystick.infrastructure.modules.standing import State
 from tallystick.kernel.codec import Unpacker
-from tallystick.kernel.errors import MfsError, Unavailable
-from tallystick.kernel.model import Record
+from tallystick.kernel.errors import Broken, MfsError, Unavailable
+from tallystick.kernel.model import Record, replace
 
-READY: Final = b"ready\n"
+PROGRAM: Final = "tallystick.infrastructure.modules.remote.process"
+_DID_NOT_START: Final = "the module's process did not start: "
 
 
 class DoorPlan(Record, frozen=True, kw_only=True):
@@ -42,13 +45,18 @@ class DoorPlan(Record, frozen=True, kw_only=True):
 class Beginning(Record, frozen=True, kw_only=True):
     """What the starter hands over, once: the roots of key blocks, the rules, and the doors.
 
-    Source: ISO/TS 12812-2:2017, 7.4.2
+    `starts` counts this one and those before it, and `last_end` says how the last one ended.
+    `ended` is set, and `roots` are empty, where service ended for good and only the state is told.
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO/IEC 19790
     """
 
     profile: str
     roots: bytes
     rules: CardRules
     doors: tuple[DoorPlan, ...]
+    starts: int = 1
+    last_end: str = ""
+    ended: bytes = b""
 
 
 _beginning = Unpacker[Beginning](Beginning)
@@ -60,26 +68,60 @@ def serve_on(lifeline: socket.socket) -> None:
     Raises Unavailable if the starter is gone, Broken if a mechanism does not prove itself.
     Source: ISO/TS 12812-2:2017, 8.2.3; ISO/IEC 19790
     """
-    begin = _beginning.unpack(_read(lifeline, length_of(_read(lifeline, LENGTH))))
     confine_module_process()
+    begin = read_beginning(lifeline)
     try:
         server = _proved(begin, lifeline)
     except MfsError as error:
-        lifeline.sendall(error.detail.encode())
+        lifeline.sendall(said_of(error))
         raise
     lifeline.sendall(READY)
     server.run()
 
 
+def read_beginning(lifeline: socket.socket) -> Beginning:
+    """What the starter hands over; raises Unavailable if it is gone, Malformed for anything else.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    return _beginning.unpack(_read(lifeline, length_of(_read(lifeline, LENGTH))))
+
+
+def without_roots(begin: Beginning, refusal: MfsError) -> Beginning:
+    """The beginning of a process that has no key, and answers every call with `refusal`.
+
+    Source: ISO/IEC 19790
+    """
+    if begin.ended:
+        return begin
+    state = State.FAILED if isinstance(refusal, Broken) else State.ZEROISED
+    return replace(begin, roots=b"", ended=ended_as(state, refusal.detail))
+
+
+def said_of(error: MfsError) -> bytes:
+    """What a process says to its starter that did not come up because of `error`.
+
+    Source: ISO/IEC 19790
+    """
+    if isinstance(error, Broken):
+        return ended_as(State.FAILED, error.detail)
+    return error.detail.removeprefix(_DID_NOT_START).encode()[:MOST_SAID]
+
+
 def _proved(begin: Beginning, lifeline: socket.socket) -> ModuleServer:
-    """The server of a module whose every mechanism has proved itself."""
+    """The server of a module whose every mechanism has proved itself, or that ended for good."""
+    ended = ended_in(begin.ended)
     module = SoftModule(
-        BlockRoots.from_octets(begin.roots),
+        BlockRoots({}) if ended else BlockRoots.from_octets(begin.roots),
         SystemClock(),
         profile=begin.profile,
         rules=begin.rules,
     )
-    module.self_test()
+    if ended is None:
+        module.self_test()
+    past = Past(begin.starts, begin.last_end, module.random(16).hex())
+    if ended is not None:
+        module.standing.stop(ended)
     doors = [
         Door(
             name=one.name,
@@ -91,7 +133,7 @@ def _proved(begin: Beginning, lifeline: socket.socket) -> ModuleServer:
         )
         for one in begin.doors
     ]
-    return ModuleServer(module, doors, lifeline, isolated=True)
+    return ModuleServer(module, doors, lifeline, isolated=True, past=past)
 
 
 def _read(lifeline: socket.socket, length: int) -> bytes:
@@ -105,7 +147,7 @@ def _read(lifeline: socket.socket, length: int) -> bytes:
 
 
 def _main() -> int:
-    for number in (signal.SIGINT, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     try:
         serve_on(socket.socket(fileno=int(sys.argv[1])))

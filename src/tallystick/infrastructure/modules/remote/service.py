@@ -14,11 +14,14 @@ import struct
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from time import perf_counter_ns
 from typing import Any, Final
 
 from tallystick.infrastructure.modules.block import peek
 from tallystick.infrastructure.modules.hardening import hardening
 from tallystick.infrastructure.modules.interface import Capabilities, Purpose
+from tallystick.infrastructure.modules.remote.child import ended_as
+from tallystick.infrastructure.modules.remote.polling import Polling
 from tallystick.infrastructure.modules.remote.words import (
     CONTROL,
     LENGTH,
@@ -37,6 +40,7 @@ from tallystick.infrastructure.modules.remote.words import (
     refused,
 )
 from tallystick.infrastructure.modules.soft import SoftModule
+from tallystick.infrastructure.modules.standing import State
 from tallystick.kernel.codec import pack
 from tallystick.kernel.errors import Broken, Malformed, MfsError, NotPermitted
 from tallystick.kernel.model import replace
@@ -64,12 +68,28 @@ class Door:
     may_control: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The how manieth process this is, how the last one ended, and the name of this one.
+
+    Source: ISO/IEC 19790
+    """
+
+    starts: int = 1
+    last_end: str = ""
+    instance: str = ""
+
+
 @dataclass(slots=True)
 class _Connection:
     socket: socket.socket
     door: Door
     arrived: bytearray = field(default_factory=bytearray)
     leaving: bytearray = field(default_factory=bytearray)
+
+
+_FIRST: Final = Past()
+_OVER: Final = frozenset({State.FAILED, State.ZEROISED})
 
 
 class ModuleServer:
@@ -85,8 +105,11 @@ class ModuleServer:
         lifeline: socket.socket,
         *,
         isolated: bool = False,
+        past: Past = _FIRST,
     ) -> None:
         """Prepare; `isolated` is said of a module that has a process to itself.
+
+        The other end of the lifeline is told once when the module's service ends for good.
 
         Source: ISO/TS 12812-2:2017, 8.2.1
         """
@@ -94,9 +117,12 @@ class ModuleServer:
         self._doors = {door.listener.fileno(): door for door in doors}
         self._lifeline = lifeline
         self._isolated = isolated
-        self._instance = module.random(16).hex()
+        self._past = past
+        self._instance = past.instance or module.random(16).hex()
+        self._told = False
         self._connections: dict[int, _Connection] = {}
         self._calls = self._refused = self._turned_away = 0
+        self._polling = Polling()
 
     def run(self) -> None:
         """Serve; when the other end of the lifeline is gone, zeroise and return.
@@ -111,7 +137,7 @@ class ModuleServer:
             poll.register(number, select.EPOLLIN)
         try:
             while True:
-                for number, event in poll.poll():
+                for number, event in self._events(poll):
                     if number == ending:
                         return
                     if number in self._doors:
@@ -123,6 +149,15 @@ class ModuleServer:
             for connection in self._connections.values():
                 connection.socket.close()
             poll.close()
+
+    def _events(self, poll: select.epoll) -> list[tuple[int, int]]:
+        """What comes next; often it comes within a moment, so that it is looked for first."""
+        if self._polling.found(poll.poll):
+            return poll.poll(0)
+        begun = perf_counter_ns()
+        events = poll.poll()
+        self._polling.slept(perf_counter_ns() - begun)
+        return events
 
     def _admit(self, door: Door, poll: select.epoll) -> None:
         """Take a caller whom the door knows; anybody else is turned away unheard."""
@@ -155,6 +190,8 @@ class ModuleServer:
                 if not octets:
                     raise ConnectionError
                 connection.leaving += self._answered(connection, octets)
+                if not self._told and self._module.standing.state in _OVER:
+                    self._tell_end()
             elif event & (select.EPOLLHUP | select.EPOLLERR):
                 raise ConnectionError
             if connection.leaving:
@@ -170,6 +207,13 @@ class ModuleServer:
         if connection.leaving or event & select.EPOLLOUT:
             wanted = select.EPOLLIN | (select.EPOLLOUT if connection.leaving else 0)
             poll.modify(number, wanted)
+
+    def _tell_end(self) -> None:
+        """Tell the starter before any caller knows, so that nobody brings this module back."""
+        self._told = True
+        standing = self._module.standing
+        with suppress(OSError):
+            self._lifeline.sendall(ended_as(standing.state, standing.refusal))
 
     def _end(self, number: int, poll: select.epoll) -> None:
         poll.unregister(number)
@@ -258,6 +302,8 @@ class ModuleServer:
             calls=self._calls,
             refused=self._refused,
             turned_away=self._turned_away,
+            starts=self._past.starts,
+            last_end=self._past.last_end,
         )
 
 

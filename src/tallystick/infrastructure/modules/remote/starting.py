@@ -6,11 +6,8 @@ Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3
 import os
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,17 +15,15 @@ from typing import Final
 from tallystick.infrastructure.modules.block import BlockRoots
 from tallystick.infrastructure.modules.card_interface import STRICT, CardRules
 from tallystick.infrastructure.modules.interface import MEMORY_ONLY, Purpose
+from tallystick.infrastructure.modules.remote.child import Child
 from tallystick.infrastructure.modules.remote.client import RemoteModule
-from tallystick.infrastructure.modules.remote.process import READY, Beginning, DoorPlan
+from tallystick.infrastructure.modules.remote.process import PROGRAM, Beginning, DoorPlan
 from tallystick.infrastructure.modules.remote.words import frame
-from tallystick.kernel.errors import Unavailable
+from tallystick.kernel.errors import MfsError, Unavailable
 
-START_S: Final = 30.0
-STOP_S: Final = 5.0
 _BACKLOG: Final = 16
-_MOST_SAID: Final = 1024
 _OWN: Final = "service"
-_PROGRAM: Final = "tallystick.infrastructure.modules.remote.process"
+_KEEPER: Final = "tallystick.infrastructure.modules.remote.keeping"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +49,9 @@ class ModuleProcess:
     Source: ISO/TS 12812-2:2017, 8.2.3
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        process: subprocess.Popen[bytes],
-        line: socket.socket,
-        *,
-        owns_folder: bool,
-    ) -> None:
+    def __init__(self, folder: Path, child: Child, *, owns_folder: bool) -> None:
         self._folder = folder
-        self._process = process
-        self._line = line
+        self._child = child
         self._owns_folder = owns_folder
 
     @classmethod
@@ -76,39 +63,40 @@ class ModuleProcess:
         profile: str,
         rules: CardRules = STRICT,
         folder: Path | None = None,
+        kept: bool = False,
     ) -> "ModuleProcess":
         """A process that has proved itself and listens at `doors` in `folder`, a new one if None.
 
-        Raises Unavailable if it did not come up.
+        One that is `kept` is started again when it is lost. Raises Broken if a mechanism did not
+        prove itself, Unavailable if the process did not come up.
         Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3
         """
         place = folder or Path(tempfile.mkdtemp(prefix="tallystick-module-"))
         place.mkdir(mode=0o700, exist_ok=True)
         listeners = [_listener(place / one.name) for one in doors]
-        ours, theirs = socket.socketpair()
+        plans = tuple(_plan(one, at) for one, at in zip(doors, listeners, strict=True))
+        begin = Beginning(
+            profile=profile, roots=roots.to_octets().reveal(), rules=rules, doors=plans
+        )
+        program = _KEEPER if kept else PROGRAM
         try:
-            process = _spawned(theirs.fileno(), [one.fileno() for one in listeners])
-            plans = tuple(
-                _plan(one, listener) for one, listener in zip(doors, listeners, strict=True)
-            )
-            begin = Beginning(
-                profile=profile, roots=roots.to_octets().reveal(), rules=rules, doors=plans
-            )
+            child = Child.start(program, frame(begin), [one.fileno() for one in listeners])
+        except MfsError:
+            if folder is None:
+                shutil.rmtree(place, ignore_errors=True)
+            raise
         finally:
-            theirs.close()
             for one in listeners:
                 one.close()
-        started = cls(place, process, ours, owns_folder=folder is None)
-        started._await(frame(begin))
-        return started
+        return cls(place, child, owns_folder=folder is None)
 
     @property
     def pid(self) -> int:
-        """The id of the process.
+        """The id of the process, or of its keeper where it is kept.
 
         Source: ISO/TS 12812-2:2017, 8.2.3
         """
-        return self._process.pid
+        return self._child.process.pid
 
     def path(self, door: str) -> str:
         """The socket file of `door`.
@@ -129,35 +117,16 @@ class ModuleProcess:
 
         Source: ISO/TS 12812-2:2017, 8.2.3
         """
-        return self._process.wait()
+        return self._child.process.wait()
 
     def close(self) -> None:
         """End the process: it zeroises and is gone.
 
         Source: ISO/TS 12812-2:2017, 8.2.3; ISO/IEC 19790
         """
-        self._line.close()
-        try:
-            self._process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._child.close()
         if self._owns_folder:
             shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _await(self, beginning: bytes) -> None:
-        self._line.settimeout(START_S)
-        said = b""
-        with suppress(OSError):
-            self._line.sendall(beginning)
-            said = self._line.recv(_MOST_SAID)
-        if said != READY:
-            self.close()
-            why = f": {said.decode()}" if said else ""
-            raise Unavailable(
-                f"the module's process did not start{why}", remedy="see its standard error"
-            )
-        self._line.settimeout(None)
 
 
 class OwnedModule(RemoteModule):
@@ -183,7 +152,7 @@ class OwnedModule(RemoteModule):
 def own_module(roots: BlockRoots, *, profile: str, rules: CardRules = STRICT) -> OwnedModule:
     """A module for this process alone, in a process of its own, with the purposes of `roots`.
 
-    Raises Unavailable if it did not come up.
+    Where that process is lost another one takes its place. Raises what `start` raises.
     Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3
     """
     door = DoorOf(
@@ -192,7 +161,7 @@ def own_module(roots: BlockRoots, *, profile: str, rules: CardRules = STRICT) ->
         processes=frozenset({os.getpid()}),
         may_control=True,
     )
-    held = ModuleProcess.start(roots, [door], profile=profile, rules=rules)
+    held = ModuleProcess.start(roots, [door], profile=profile, rules=rules, kept=True)
     return OwnedModule(held.path(_OWN), held)
 
 
@@ -229,15 +198,3 @@ def _listener(path: Path) -> socket.socket:
             f"the module cannot listen at {path}", remedy="end the other process, or name another"
         ) from error
     return made
-
-
-def _spawned(line: int, listeners: Sequence[int]) -> subprocess.Popen[bytes]:
-    """The process, with no environment but the way to this program."""
-    return subprocess.Popen(  # noqa: S603 - our own program, our own descriptors
-        [sys.executable, "-P", "-m", _PROGRAM, str(line)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        env={"PYTHONPATH": os.pathsep.join(one for one in sys.path if one)},
-        cwd="/",
-        pass_fds=(line, *listeners),
-    )

@@ -31,7 +31,7 @@ from tallystick.kernel.model import Record
 LENGTH: Final = 4
 MAX_FRAME: Final = 2 << 20
 MAX_CALLS: Final = 256
-VERSION: Final = 1
+VERSION: Final = 2
 
 Calls = list[tuple[str, bytes]]
 Answers = list[tuple[str, bytes]]
@@ -55,6 +55,7 @@ class ModuleStatus(Record, frozen=True, kw_only=True):
     """What the process says about itself, in every state.
 
     `calls` and `refused` count calls since the start, `turned_away` those who were not let in.
+    `starts` counts the processes that there were, and `last_end` says how the last one ended.
     Source: ISO/IEC 19790
     """
 
@@ -67,6 +68,8 @@ class ModuleStatus(Record, frozen=True, kw_only=True):
     calls: int
     refused: int
     turned_away: int
+    starts: int = 1
+    last_end: str = ""
 
 
 class Refusal(Record, frozen=True, kw_only=True):

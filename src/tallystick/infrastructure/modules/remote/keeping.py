@@ -1,0 +1,186 @@
+"""Keeps a module's process going: starts another when it is lost, with the same roots and doors.
+
+    serve --- lifeline ---> keeper --- lifeline ---> module's process
+                            roots, listeners          roots, keys, calls
+
+The keeper parses nothing: no caller reaches it, and from the process it takes two words. It waits
+ever longer between starts that follow each other soon. Callers wait at the listeners meanwhile, and
+are turned away while the wait is long.
+
+A module whose service ended for good, because a test failed or somebody zeroised it, does not come
+back: the keeper forgets the roots, and what it starts after that has no key and says why.
+
+Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3; ISO/IEC 19790
+"""
+
+import select
+import signal
+import socket
+import sys
+import time
+from contextlib import suppress
+from typing import Final
+
+from tallystick.infrastructure.modules.hardening import confine_module_process
+from tallystick.infrastructure.modules.remote.child import MOST_SAID, READY, Child, ended_in
+from tallystick.infrastructure.modules.remote.process import (
+    PROGRAM,
+    Beginning,
+    read_beginning,
+    said_of,
+    without_roots,
+)
+from tallystick.infrastructure.modules.remote.words import frame
+from tallystick.kernel.errors import Broken, MfsError, Unavailable
+from tallystick.kernel.model import replace
+
+FIRST_PAUSE_S: Final = 0.2
+LONGEST_PAUSE_S: Final = 10.0
+SERVED_S: Final = 60.0
+_PATIENT_S: Final = 1.0
+"""Callers are left waiting for a shorter pause, and turned away in a longer one."""
+
+
+class Pauses:
+    """How long to wait before each start: not at all, then twice as long as before.
+
+    A process that served for a minute begins a new row.
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+    def __init__(self) -> None:
+        self._next_s = 0.0
+
+    def before_next(self, served_s: float) -> float:
+        """The pause after a process that served for `served_s` seconds.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        pause_s = 0.0 if served_s >= SERVED_S else self._next_s
+        self._next_s = min(LONGEST_PAUSE_S, max(FIRST_PAUSE_S, 2 * pause_s))
+        return pause_s
+
+
+class Keeper:
+    """Keeps one process going for as long as `lifeline` lives.
+
+    Source: ISO/TS 12812-2:2017, 8.2.3
+    """
+
+    def __init__(self, begin: Beginning, lifeline: socket.socket) -> None:
+        self._begin = begin
+        self._lifeline = lifeline
+        self._listeners = [one.descriptor for one in begin.doors]
+        self._pauses = Pauses()
+
+    def run(self) -> None:
+        """Start the process, say so, and start it again whenever it is lost.
+
+        Raises what the first start raises.
+        Source: ISO/TS 12812-2:2017, 8.2.3
+        """
+        child: Child | None = self._started()
+        self._lifeline.sendall(READY)
+        while child is not None:
+            begun = time.monotonic()
+            lost = self._watch(child)
+            how = _said(child.close())
+            if not lost:
+                return
+            self._begin = replace(self._begin, starts=self._begin.starts + 1, last_end=how)
+            child = self._again(time.monotonic() - begun)
+
+    def _started(self) -> Child:
+        return Child.start(PROGRAM, frame(self._begin), self._listeners)
+
+    def _watch(self, child: Child) -> bool:
+        """Whether the process was lost; false once there is nobody to keep it for."""
+        poll = select.poll()
+        for one in (self._lifeline, child.line):
+            poll.register(one, select.POLLIN)
+        while True:
+            ready = {number for number, _ in poll.poll()}
+            if self._lifeline.fileno() in ready:
+                return False
+            said = b""
+            with suppress(OSError):
+                said = child.line.recv(MOST_SAID)
+            if not said:
+                return True
+            refusal = ended_in(said)
+            if refusal is not None:
+                self._give_up(refusal)
+
+    def _again(self, served_s: float) -> Child | None:
+        """Another process in the place of the lost one; None once nobody wants it any more."""
+        while not self._is_over(self._pauses.before_next(served_s)):
+            try:
+                return self._started()
+            except Broken as error:
+                self._give_up(error)
+            except Unavailable as error:
+                sys.stderr.write(f"the module's process was not started again: {error}\n")
+            served_s = 0.0
+        return None
+
+    def _give_up(self, refusal: MfsError) -> None:
+        """Forget what opens keys: from now on nothing is started that has any."""
+        self._begin = without_roots(self._begin, refusal)
+
+    def _is_over(self, pause_s: float) -> bool:
+        """Wait; whether the lifeline ended meanwhile. In a long wait nobody is left waiting."""
+        poll, over = select.poll(), self._lifeline.fileno()
+        poll.register(over, select.POLLIN)
+        if pause_s > _PATIENT_S:
+            for number in self._listeners:
+                poll.register(number, select.POLLIN)
+        until = time.monotonic() + pause_s
+        while True:
+            left_ms = max(0.0, until - time.monotonic()) * 1000
+            ready = {number for number, _ in poll.poll(left_ms)}
+            if over in ready:
+                return True
+            if not ready:
+                return False
+            for number in ready:
+                _turn_away(number)
+
+
+def _turn_away(number: int) -> None:
+    listener = socket.socket(fileno=number)
+    try:
+        with suppress(OSError):
+            listener.accept()[0].close()
+    finally:
+        listener.detach()
+
+
+def _said(code: int) -> str:
+    """How a process ended, from its exit code."""
+    return f"signal {-code}" if code < 0 else f"exit {code}"
+
+
+def _main() -> int:
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    lifeline = socket.socket(fileno=int(sys.argv[1]))
+    try:
+        confine_module_process(starts=True)
+        keeper = Keeper(read_beginning(lifeline), lifeline)
+    except (MfsError, OSError) as error:
+        sys.stderr.write(f"the module's keeper ended: {error}\n")
+        return 1
+    try:
+        keeper.run()
+    except MfsError as error:
+        with suppress(OSError):
+            lifeline.sendall(said_of(error))
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"the module's keeper ended: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

@@ -1,0 +1,334 @@
+"""A module's process that is lost comes back; one that failed, or was zeroised, does not."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tests.support import faulty_module
+from tests.unit.infrastructure.modules.module_under_test import MASTER, build
+
+from tallystick.infrastructure.modules.card_interface import EVERYTHING
+from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.infrastructure.modules.known_answers import KNOWN_ANSWERS
+from tallystick.infrastructure.modules.master import MasterKey
+from tallystick.infrastructure.modules.remote import keeping
+from tallystick.infrastructure.modules.remote.child import READY
+from tallystick.infrastructure.modules.remote.client import RemoteModule
+from tallystick.infrastructure.modules.remote.keeping import LONGEST_PAUSE_S, Keeper, Pauses
+from tallystick.infrastructure.modules.remote.process import Beginning, DoorPlan
+from tallystick.infrastructure.modules.remote.starting import DoorOf, ModuleProcess, own_module
+from tallystick.infrastructure.modules.standing import State
+from tallystick.infrastructure.modules.states import KeyState
+from tallystick.kernel.errors import Broken, NotFound, NotPermitted, Unavailable
+
+NONCE = bytes(12)
+SERVICE = DoorOf(name="service", purposes=frozenset(Purpose), may_control=True)
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="peer credentials are of Linux")
+
+
+def kill(module: RemoteModule) -> int:
+    """Kill the process behind `module`; its id."""
+    lost = module.status().process
+    os.kill(lost, signal.SIGKILL)
+    return lost
+
+
+def until(holds: Callable[[], bool], within_s: float = 8.0) -> None:
+    end = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < end, "it never came so"
+        time.sleep(0.02)
+
+
+def is_there(pid: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[ModuleProcess]:
+    roots = MasterKey(MASTER).roots(Purpose)
+    process = ModuleProcess.start(
+        roots, [SERVICE], profile="test", rules=EVERYTHING, folder=tmp_path, kept=True
+    )
+    yield process
+    process.close()
+
+
+class Faulty:
+    """A keeper in this process, of a process with planted faults."""
+
+    def __init__(self, folder: Path, profile: str) -> None:
+        self.path = str(folder / "door")
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(self.path)
+        listener.listen(8)
+        plan = DoorPlan(
+            name="door",
+            descriptor=listener.fileno(),
+            purposes=tuple(Purpose),
+            people=(os.geteuid(),),
+            processes=(),
+            may_control=True,
+        )
+        roots = MasterKey(MASTER).roots(Purpose).to_octets().reveal()
+        begin = Beginning(profile=profile, roots=roots, rules=EVERYTHING, doors=(plan,))
+        ours, theirs = socket.socketpair()
+        self.keeper = Keeper(begin, theirs)
+        self._ends = (ours, theirs, listener)
+        self._thread = threading.Thread(target=self.keeper.run, daemon=True)
+        self._thread.start()
+        ours.settimeout(20)
+        assert ours.recv(100) == READY
+        self.module = RemoteModule(self.path)
+
+    def close(self) -> None:
+        self.module.close()
+        self._ends[0].close()
+        self._thread.join(8)
+        assert not self._thread.is_alive()
+        for one in self._ends[1:]:
+            one.close()
+
+
+@contextmanager
+def faulty(folder: Path, monkeypatch, profile: str = "test") -> Iterator[Faulty]:
+    monkeypatch.setattr(keeping, "PROGRAM", faulty_module.PROGRAM)
+    found = Faulty(folder, profile)
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+@pytest.mark.requirement("MFS-8.2.2-03")
+@pytest.mark.requirement("MFS-6.2.3-01")
+def test_a_process_killed_under_load_costs_no_wrong_answer_and_no_call(kept: ModuleProcess) -> None:
+    module, here = kept.module("service"), build()
+    quote, store, tally = (
+        module.generate(one) for one in (Purpose.QUOTE, Purpose.STORE, Purpose.TALLY)
+    )
+    for one in (quote, store, tally):
+        here.import_block(module.export_block(one))
+    stop, wrong, right, refused = threading.Event(), list[str](), list[int](), list[str]()
+
+    def load(number: int) -> None:
+        turn = 0
+        while not stop.is_set():
+            turn += 1
+            message = f"{number} {turn}".encode()
+            try:
+                nonce = (number * 1_000_000 + turn).to_bytes(12, "big")
+                sealed = module.seal(store, nonce, message, b"")
+                fits = (
+                    module.mac(quote, message) == here.mac(quote, message)
+                    and here.open(store, nonce, sealed, b"") == message
+                    and module.sign(tally, message) == here.sign(tally, message)
+                    and len({module.random(16) for _ in range(3)}) == 3
+                )
+            except Unavailable as error:
+                refused.append(str(error))
+            except Exception as error:  # noqa: BLE001 - any other answer is a wrong one
+                wrong.append(repr(error))
+            else:
+                (right if fits else wrong).append(turn)  # type: ignore[arg-type]
+
+    with ThreadPoolExecutor(4) as pool:
+        for number in range(4):
+            pool.submit(load, number)
+        for _ in range(3):
+            time.sleep(0.3)
+            lost = kill(module)
+            until(lambda lost=lost: module.status().process != lost)
+        time.sleep(0.3)
+        stop.set()
+    told = module.status()
+    module.close()
+    assert not wrong
+    assert not refused, "what was under way went to the next process"
+    assert len(right) > 100
+    assert (told.starts, told.last_end, told.state) == (4, "signal 9", State.SERVING)
+    assert len(told.proved) == len(KNOWN_ANSWERS), "known answers ran before the first answer"
+
+
+@pytest.mark.requirement("MFS-7.4.2-03")
+def test_what_was_said_of_keys_counts_in_the_next_process(kept: ModuleProcess) -> None:
+    module = kept.module("service")
+    quote, store = module.generate(Purpose.QUOTE), module.generate(Purpose.STORE)
+    block, wrap = module.export_block(quote), module.generate(Purpose.SESSION_WRAP)
+    module.states.put(quote.id, KeyState.SUSPENDED)
+    module.states.recall(store.id, 41)
+    module.seal(store, NONCE, b"m", b"")
+    assert module.states.used(store.id) == 42
+    kill(module)
+    other = kept.module("service")
+    assert module.states.of(quote.id) is KeyState.SUSPENDED
+    assert other.import_block(block) == quote
+    for one in (module, other):
+        with pytest.raises(NotPermitted, match="suspended"):
+            one.mac(quote, b"m")
+    module.seal(store, bytes(11) + b"\x01", b"m", b"")
+    assert module.states.used(store.id) >= 42
+    with pytest.raises(NotFound):
+        module.seal(wrap, NONCE, b"m", b"")
+    found = module.together([("seal", (store, bytes(11) + b"\x02", b"m", b"")), ("random", (4,))])
+    assert all(isinstance(one, bytes) for one in found)
+    for one in (module, other):
+        one.close()
+
+
+def test_calls_together_find_their_keys_in_the_next_process(kept: ModuleProcess) -> None:
+    module = kept.module("service")
+    quote = module.generate(Purpose.QUOTE)
+    asked = [("mac", (quote, bytes((n,)))) for n in range(20)]
+    before = module.together(asked)
+    kill(module)
+    assert module.together(asked) == before
+    module.close()
+
+
+@pytest.mark.requirement("MFS-8.2.2-03")
+@pytest.mark.requirement("MFS-8.2.3-03")
+def test_a_failed_self_test_is_not_cleared_by_another_start(tmp_path: Path, monkeypatch) -> None:
+    with faulty(tmp_path, monkeypatch) as found:
+        module = found.module
+        quote = module.generate(Purpose.QUOTE)
+        tag = module.mac(quote, b"m")
+        kill(module)
+        assert module.mac(quote, b"m") == tag, "it comes back as long as no test failed"
+        with pytest.raises(Broken, match="ed25519"):
+            module.self_test()
+        for _ in range(2):
+            lost = kill(module)
+            until(lambda lost=lost: module.status().process != lost)
+            told = module.status()
+            assert told.state is State.FAILED
+            assert "ed25519" in told.refusal
+            with pytest.raises(Broken, match="ed25519"):
+                module.mac(quote, b"m")
+            with pytest.raises(Broken, match="ed25519"):
+                module.self_test()
+        assert found.keeper._begin.roots == b"", "nothing is left that opens a key"
+
+
+@pytest.mark.requirement("MFS-8.2.2-03")
+def test_a_process_that_does_not_prove_itself_again_serves_nobody(
+    tmp_path: Path, monkeypatch
+) -> None:
+    with faulty(tmp_path, monkeypatch, "wrong") as found:
+        module = found.module
+        quote = module.generate(Purpose.QUOTE)
+        lost = kill(module)
+        with pytest.raises(Broken, match="ed25519"):
+            module.mac(quote, b"m")
+        told = module.status()
+        assert (told.state, told.process != lost) == (State.FAILED, True)
+        kill(module)
+        with pytest.raises(Broken, match="ed25519"):
+            module.mac(quote, b"m")
+
+
+@pytest.mark.requirement("MFS-8.2.2-02")
+def test_a_zeroised_module_does_not_come_back(kept: ModuleProcess) -> None:
+    module = kept.module("service")
+    quote = module.generate(Purpose.QUOTE)
+    module.zeroise()
+    kill(module)
+    with pytest.raises(Unavailable, match="zeroised"):
+        module.mac(quote, b"m")
+    assert module.status().state is State.ZEROISED
+    module.close()
+
+
+def test_a_call_that_kills_the_process_is_sent_twice_and_no_more(
+    tmp_path: Path, monkeypatch
+) -> None:
+    with faulty(tmp_path, monkeypatch) as found:
+        with pytest.raises(Unavailable, match="does not answer"):
+            found.module.random(faulty_module.SUICIDE)
+        assert len(found.module.random(8)) == 8
+        assert found.module.status().starts == 3
+
+
+def test_pauses_grow_with_losses_in_a_row_and_end_with_a_minute_of_service() -> None:
+    pauses = Pauses()
+    row = [pauses.before_next(0.5) for _ in range(9)]
+    assert row[:4] == [0.0, 0.2, 0.4, 0.8]
+    assert row[-1] == LONGEST_PAUSE_S
+    assert pauses.before_next(61.0) == 0.0
+    assert pauses.before_next(0.5) == 0.2
+
+
+def test_in_a_long_pause_callers_are_turned_away_at_once(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(keeping, "FIRST_PAUSE_S", 3.0)
+    with faulty(tmp_path, monkeypatch) as found:
+        with pytest.raises(Unavailable):
+            found.module.random(faulty_module.SUICIDE)
+        begun = time.monotonic()
+        for _ in range(20):
+            with pytest.raises(Unavailable, match="does not answer"):
+                found.module.random(8)
+        assert time.monotonic() - begun < 1
+
+
+@pytest.mark.requirement("MFS-8.2.3-03")
+def test_without_its_keeper_the_process_ends_and_without_its_starter_both_do(
+    kept: ModuleProcess,
+) -> None:
+    module = kept.module("service")
+    inner = module.status().process
+    assert inner != kept.pid
+    for one in (inner, kept.pid):
+        os.kill(one, signal.SIGTERM)  # a service manager sends it to all at once
+    assert len(module.random(4)) == 4, "they end with the service and not before"
+    os.kill(kept.pid, signal.SIGKILL)
+    until(lambda: not is_there(inner))
+    with pytest.raises(Unavailable):
+        module.random(4)
+    module.close()
+    program = (
+        "import os\n"
+        "from tallystick.infrastructure.modules.interface import Purpose\n"
+        "from tallystick.infrastructure.modules.master import MasterKey\n"
+        "from tallystick.infrastructure.modules.remote.starting import own_module\n"
+        "module = own_module(MasterKey(bytes(32)).roots((Purpose.QUOTE,)), profile='test')\n"
+        "print(module.held.pid, module.status().process, flush=True)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    environment = {"PYTHONPATH": os.pathsep.join(one for one in sys.path if one)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment,
+        check=False,
+    )  # fmt: skip
+    both = [int(one) for one in done.stdout.split()]
+    assert len(both) == 2, done.stderr
+    until(lambda: not any(is_there(one) for one in both))
+
+
+@pytest.mark.requirement("MFS-8.2.3-03")
+def test_the_keeper_is_hardened_as_the_process_is(kept: ModuleProcess) -> None:
+    limits = Path(f"/proc/{kept.pid}/limits").read_text().splitlines()
+    assert [line.split()[4:6] for line in limits if "core file" in line] == [["0", "0"]]
+    assert [line.split()[3:5] for line in limits if "Max file size" in line] == [["0", "0"]]
+    assert "NoNewPrivs:\t1" in Path(f"/proc/{kept.pid}/status").read_text()
+    command = Path(f"/proc/{kept.pid}/cmdline").read_bytes()
+    assert MASTER.hex().encode() not in command
+
+
+def test_a_module_of_ones_own_that_was_zeroised_leaves_no_process() -> None:
+    module = own_module(MasterKey(MASTER).roots((Purpose.QUOTE,)), profile="test")
+    both = (module.held.pid, module.status().process)
+    module.zeroise()
+    until(lambda: not any(is_there(one) for one in both))
