@@ -72,7 +72,12 @@ def by_the_book(octets: bytes, radix: int, tweak: bytes, text: list[int]) -> lis
     p = bytes([1, 2, 1]) + radix.to_bytes(3, "big") + bytes([10, u % 256])
     p += n.to_bytes(4, "big") + len(tweak).to_bytes(4, "big")
     for turn in range(10):
-        q = tweak + bytes((-len(tweak) - b - 1) % 16) + bytes([turn]) + num(right).to_bytes(b, "big")
+        q = (
+            tweak
+            + bytes((-len(tweak) - b - 1) % 16)
+            + bytes([turn])
+            + num(right).to_bytes(b, "big")
+        )
         r = prf(p + q)
         s = r
         for j in range(1, math.ceil(d / 16)):

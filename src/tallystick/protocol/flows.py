@@ -84,6 +84,7 @@ FLOWS: tuple[Flow, ...] = (
             "approvals.offline", "approvals.reply", "begin-approval", "cancel-approval",
             "set-mandate", "revoke-approver", "clear-risk", "suspend-key", "resume-key",
             "retire-key", "declare-compromise", "destroy-key", "record-custody",
+            "open-surrogate-domain", "step-surrogate-domain", "allow-detokenising",
         ),
     ),
     *map(

@@ -193,9 +193,7 @@ class SoftChips:
         """
         _match(self._terminal_mac(handle, ksn, message, is_request=True), tag)
 
-    def tokenise(
-        self, handle: KeyHandle, text: str, tweak: bytes, alphabet: str = DIGITS
-    ) -> str:
+    def tokenise(self, handle: KeyHandle, text: str, tweak: bytes, alphabet: str = DIGITS) -> str:
         """As many characters of `alphabet` in place of `text`, the same for the same tweak.
 
         Source: NIST SP 800-38G
@@ -204,9 +202,7 @@ class SoftChips:
         self._gate.admit("ff1-aes-256")
         return found.ff1(alphabet).encrypt(text, tweak)
 
-    def detokenise(
-        self, handle: KeyHandle, text: str, tweak: bytes, alphabet: str = DIGITS
-    ) -> str:
+    def detokenise(self, handle: KeyHandle, text: str, tweak: bytes, alphabet: str = DIGITS) -> str:
         """The text that `tokenise` replaced.
 
         Source: NIST SP 800-38G
