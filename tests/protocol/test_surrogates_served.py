@@ -1,97 +1,25 @@
 """Surrogates at the door of a served provider, asked by a client that signs as any other."""
 
 import json
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from tests.support.metrics import exposition
-from tests.support.paycrypt import Scene, door, settings
+from tests.support.paycrypt import door, settings
+from tests.support.surrogates import ALL, On, Refused, events_of, waits_for
 
 from tallystick.application.surrogates import forms
 from tallystick.entry.paycrypt_settings import Row
-from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.model import replace
-from tallystick.protocol.surrogates import (
-    AllowDetokenising,
-    OpenSurrogateDomain,
-    StepSurrogateDomain,
-)
+from tallystick.protocol.surrogates import AllowDetokenising, OpenSurrogateDomain
 
-auth = pytest.importorskip("botocore.auth", reason="botocore is absent: install the extra `kms`")
-awsrequest = pytest.importorskip("botocore.awsrequest")
-credentials = pytest.importorskip("botocore.credentials")
-
+pytest.importorskip("botocore.auth", reason="botocore is absent: install the extra `kms`")
 pytestmark = pytest.mark.requirement("MFS-7.3.4-01")
 
 PAN, OTHER_PAN = "4111111111111111", "5555555555554444"
 PHONE, ACCOUNT = "+254700000001", "KE12EQBL0123456789"
-ALL = Row(programs=("*",), actions=("*",), resources=("*", "surrogates/*"))
-
-
-class Refused(Exception):
-    """What the door said no with."""
-
-    def __init__(self, status: int, name: str, message: str) -> None:
-        super().__init__(f"{status} {name}: {message}")
-        self.status, self.name, self.message = status, name, message
-
-
-@dataclass
-class On:
-    """The scene, and calls of its program."""
-
-    scene: Scene
-
-    def ask(self, path: str, program: str = "", **fields: Any) -> dict[str, Any]:
-        body = {"".join(w.title() for w in name.split("_")): one for name, one in fields.items()}
-        who = program or self.scene.program
-        request = awsrequest.AWSRequest(
-            method="POST",
-            url=f"{self.scene.url}/surrogates/{path}",
-            data=json.dumps(body).encode(),
-            headers={"content-type": "application/json"},
-        )
-        keys = credentials.Credentials(who, self.scene.secret(who))
-        auth.SigV4Auth(keys, "payment-cryptography", self.scene.settings.region).add_auth(request)
-        sent = urllib.request.Request(  # noqa: S310 - the door of the scene
-            request.url, data=request.body, headers=dict(request.headers), method="POST"
-        )
-        try:
-            with urllib.request.urlopen(sent, timeout=10) as answer:  # noqa: S310
-                return json.loads(answer.read())
-        except urllib.error.HTTPError as error:
-            said = json.loads(error.read())
-            raise Refused(error.code, said["__type"], said["message"]) from None
-
-    def two(self, name: str, body: Any) -> Any:
-        first, second = self.scene.provider.operators["security-officer"][:2]
-        waits = first.act(name, body)
-        assert waits.state == "waiting"
-        return second.act(name, body, approves=waits.act)
-
-    def open(self, domain: str, kind: str, way: str, *purposes: str, keeps: int = 0) -> None:
-        body = OpenSurrogateDomain(
-            domain=domain, kind=kind, way=way, purposes=purposes, because="agreed", keeps=keeps
-        )
-        self.two("open-surrogate-domain", body)
-
-    def step(self, domain: str, turn_to: str) -> Any:
-        body = StepSurrogateDomain(domain=domain, turn_to=turn_to, because="as agreed")
-        return self.two("step-surrogate-domain", body)
-
-    def back(self, domain: str, surrogate: str, purpose: str = "dispute", **more: Any) -> str:
-        return self.ask(
-            "detokenise", domain=domain, surrogate=surrogate, purpose=purpose, case="D-17", **more
-        )["Value"]
-
-    def made(self, domain: str, value: str, **more: Any) -> str:
-        return self.ask("tokenise", domain=domain, value=value, **more)["Surrogate"]
 
 
 @pytest.fixture(scope="module")
@@ -175,19 +103,6 @@ def test_each_value_that_comes_back_is_an_event_with_its_purpose(on) -> None:
     assert events[0].p["program"] == on.scene.program
     assert {"case", "surrogates"} <= set(events[0].c)
     assert surrogate not in str(events[0])
-
-
-def events_of(scene: Scene, since: int) -> list[Any]:
-    archive = scene.provider.platform.archive
-    leaves = (archive.store.leaf(index) for index in range(since, archive.size))
-    return [decode_leaf(leaf) for leaf in leaves if leaf is not None]
-
-
-def waits_for(sought: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 12
-    while not sought():
-        assert time.monotonic() < ends, "it did not come to that"
-        time.sleep(0.05)
 
 
 @pytest.mark.requirement("MFS-7.4.2-01")
@@ -278,7 +193,7 @@ def test_a_purpose_has_its_count_an_hour_and_no_more(on) -> None:
     shown = exposition(on.scene.provider)
     assert 'tallystick_surrogates_spent_percent{purpose="few/dispute"} 100' in shown
     assert 'tallystick_surrogates_revealed_total{domain="few"} 4' in shown
-    assert 'tallystick_paycrypt_refused_total{because="surrogate-rate"} 1' in shown
+    assert 'tallystick_surrogates_refused_total{because="surrogate-rate"} 1' in shown
 
 
 def test_many_values_take_the_leave_of_two_people_for_this_program_and_so_many(on) -> None:

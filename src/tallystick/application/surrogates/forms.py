@@ -137,7 +137,7 @@ def _characters(alphabet: str, wanted: int, draw: Callable[[int], bytes]) -> str
 
 
 def inner_of_value(kind: Kind, value: str) -> str:
-    """What of `value` is enciphered: a card's number without its check digit, digits, small letters.
+    """What of `value` is enciphered: digits without the check digit or the plus, small letters.
 
     Source: NIST SP 800-38G
     """
@@ -157,7 +157,7 @@ def value_of_inner(kind: Kind, inner: str) -> str:
 
 
 def surrogate_of_inner(kind: Kind, enciphered: str) -> str:
-    """The surrogate that carries `enciphered`: with a check digit that is wrong, or a code of nobody.
+    """The surrogate that carries `enciphered`: a wrong check digit, or a country code of nobody.
 
     Source: NIST SP 800-38G; ISO/IEC 7812-1, B
     """

@@ -97,7 +97,8 @@ _HELP = {
     "msisdn": "Telephone number, with plus.",
     "kind": "person, agent or merchant; of an authenticator: hotp, totp or ocra;"
     " of a recovery: lost-phone, new-phone, number-change or dormant; of a freeze: death or"
-    " legal-order; of a device: module, software-module, pin-pad, key-loader or secure-element.",
+    " legal-order; of a device: module, software-module, pin-pad, key-loader or secure-element;"
+    " of values: pan, account or phone.",
     "tier": "Identification tier of the policy.",
     "till": "Till number of a merchant or agent.",
     "number": "Telephone or till number.",
@@ -131,7 +132,8 @@ _HELP = {
     "found": "What was found, as it will be read.",
     "label": "What colleagues call the program.",
     "scope": "What it may ask; evaluate-policy.",
-    "way": "How it proves itself: secret, key or signature-v4.",
+    "way": "How a program proves itself: secret, key or signature-v4; how surrogates are made:"
+    " random or ff1.",
     "verifier": "SHA-256 of its secret, or its public key (P-256, 65 octets), in base64url.",
     "days": "For how many days.",
     "workload": "Id of the program.",
@@ -157,7 +159,7 @@ _HELP = {
     "serial": "Number on the device.",
     "inspect_days": "How often it is inspected, in days.",
     "domain": "Name of the domain of surrogates.",
-    "purposes": "What for values come back, and how many an hour: NAME:NUMBER; say it several times.",
+    "purposes": "What for values come back, how many an hour: NAME:NUMBER; may be repeated.",
     "purpose": "What for values come back, as agreed for the domain.",
     "keeps": "How many last digits of a card's number its surrogate keeps: 0 or 4.",
     "turn_to": "new-keys, no-old-keys or destroyed.",

@@ -12,14 +12,14 @@ from typing import Final
 from tallystick.application.paycrypt import InPaycrypt, PaymentKeys
 from tallystick.application.paycrypt.model import PENDING
 from tallystick.application.surrogates.forms import Way
-from tallystick.application.surrogates.model import OPEN
+from tallystick.application.surrogates.model import OPEN, WHY_NOT
 from tallystick.application.turn import Turn
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.paycrypt.asking import Ground
 from tallystick.entry.paycrypt.connection import DoorConnection
 from tallystick.entry.paycrypt.credentials import credential_key
-from tallystick.entry.paycrypt.door import Door, counts
+from tallystick.entry.paycrypt.door import NOTED, Door, counts
 from tallystick.entry.paycrypt.surrogates import move_some
 from tallystick.entry.paycrypt_settings import must_have
 from tallystick.entry.writing import WriterLoop
@@ -137,11 +137,19 @@ def tell_numbers(door: Door, accounting: Accounting) -> None:
             for purpose, hourly in row.agreed().items()
         }
 
+    def revealed() -> dict[str, int]:
+        return {name: on.revealed.get(name, 0) for name in desk.domains}
+
     accounting.labelled |= {
-        "surrogates_revealed_total": ("domain", lambda: on.revealed),
+        "surrogates_revealed_total": ("domain", revealed),
         "surrogates_spent_percent": ("purpose", spent),
-        "paycrypt_refused_total": ("because", lambda: door.told),
+        "surrogates_refused_total": ("because", lambda: _these(door, WHY_NOT)),
+        "paycrypt_refused_total": ("because", lambda: _these(door, NOTED - WHY_NOT)),
     }
+
+
+def _these(door: Door, reasons: frozenset[str]) -> dict[str, int]:
+    return {one: number for one, number in door.told.items() if one in reasons}
 
 
 async def tell(door: Door) -> None:
