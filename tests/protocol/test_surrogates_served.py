@@ -12,7 +12,11 @@ from tests.support.surrogates import ALL, On, Refused, events_of, waits_for
 from tallystick.application.surrogates import forms
 from tallystick.entry.paycrypt_settings import Row
 from tallystick.kernel.errors import MfsError
+from tallystick.kernel.evidence import Verdict
+from tallystick.kernel.flow import Node
 from tallystick.kernel.model import replace
+from tallystick.process.conformance import FlowProbe
+from tallystick.protocol.flows import FLOW
 from tallystick.protocol.surrogates import AllowDetokenising, OpenSurrogateDomain
 
 pytest.importorskip("botocore.auth", reason="botocore is absent: install the extra `kms`")
@@ -83,12 +87,17 @@ def test_a_value_that_is_none_of_the_domain_is_refused_and_not_repeated(on) -> N
 
 
 def test_nothing_in_clear_is_stored_or_logged(on) -> None:
-    on.made("shop", OTHER_PAN)
+    """What the writer keeps, and what the log has, is looked through for values in every form."""
+    probe, domain = FlowProbe(FLOW), "shop"
+    on.back(domain, on.made(domain, OTHER_PAN))
+    fields = {"value": OTHER_PAN, "domain": domain}
     folder = on.scene.provider.folder.root
-    for file in folder.rglob("*"):
-        if file.is_file():
-            octets = file.read_bytes()
-            assert OTHER_PAN.encode() not in octets, file.name
+    looked = [file for file in folder.rglob("*") if file.is_file()]
+    assert any(file.name.startswith("store") or file.suffix == ".db" for file in looked), looked
+    for octets in (*(file.read_bytes() for file in looked), b"".join(on.scene.provider.log)):
+        assert probe.saw("paycrypt.Tokenise", Node.WRITER, octets, fields) == []
+        assert probe.saw("paycrypt.Detokenise", Node.WRITER, octets, fields) == []
+    assert probe.observe(on.scene.provider.clock.now()).verdict is Verdict.PASS
 
 
 @pytest.mark.requirement("MFS-7.3.3-01")

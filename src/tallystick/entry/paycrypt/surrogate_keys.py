@@ -16,7 +16,6 @@ from tallystick.application.surrogates.forms import (
 )
 from tallystick.application.surrogates.model import DomainKeyRow, DomainRow, HeldRow, held_id
 from tallystick.application.turn import Turn
-from tallystick.infrastructure.crypto.ff1 import DIGITS, DIGITS_AND_LETTERS
 from tallystick.infrastructure.modules.interface import KeyHandle, Purpose
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.kernel.errors import NotFound
@@ -118,7 +117,9 @@ class SurrogateKeys:
         Source: NIST SP 800-38G
         """
         inner = inner_of_value(kind, value)
-        made = self.module.chips.tokenise(_cipher(keys), inner, _tweak(keys, kind), _alphabet(kind))
+        made = self.module.chips.tokenise(
+            _cipher(keys), inner, _tweak(keys, kind), letters=kind is Kind.ACCOUNT
+        )
         return surrogate_of_inner(kind, made)
 
     def decipher(self, keys: LoadedKeys, kind: Kind, surrogate: str) -> str:
@@ -128,7 +129,7 @@ class SurrogateKeys:
         """
         inner = inner_of_surrogate(kind, surrogate)
         found = self.module.chips.detokenise(
-            _cipher(keys), inner, _tweak(keys, kind), _alphabet(kind)
+            _cipher(keys), inner, _tweak(keys, kind), letters=kind is Kind.ACCOUNT
         )
         return value_of_inner(kind, found)
 
@@ -153,7 +154,3 @@ def _cipher(keys: LoadedKeys) -> KeyHandle:
 
 def _tweak(keys: LoadedKeys, kind: Kind) -> bytes:
     return f"{keys.row.domain}/{kind.value}".encode("ascii")
-
-
-def _alphabet(kind: Kind) -> str:
-    return DIGITS_AND_LETTERS if kind is Kind.ACCOUNT else DIGITS
