@@ -177,7 +177,7 @@ def test_a_card_schemes_pin_is_refused_and_the_refusal_is_an_event(tmp_path):
     assert {one["call"] for one in refused} == {
         "TranslatePinData", "GeneratePinData", "VerifyPinData",
     }  # fmt: skip
-    assert {one["because"] for one in refused} == {"pins-in-software"}
+    assert {one["refused"] for one in refused} == {"pins-in-software"}
     assert {one["program"] for one in refused} == {program}
     counted = [dict(leaf.p) for leaf in leaves if leaf.kind == "paycrypt.calls"]
     assert sum(one.get("translate_pin_data_refused", 0) for one in counted) == 1

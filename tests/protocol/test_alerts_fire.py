@@ -25,11 +25,13 @@ from tests.support.collectors import HttpCollector, Stream, until
 from tests.support.metrics import exposition
 from tests.support.networks import PASSWORD, bind_to
 from tests.support.partners import FallingCore, LocalWitness, MovedClock
+from tests.support.paycrypt import BOTH_WAYS, CHECKS, Scene, settings
 from tests.support.processes import fronts
 from tests.support.prometheus import RULES, Prometheus, read_rules
 from tests.support.proposed import leave_proposal
 from tests.support.served import Served, served
 from tests.support.stores import raw
+from tests.support.surrogates import ALL, On, Refused
 from tests.unit.process.isms.kept import TEXTS, text
 from tests.unit.process.policy.policy_texts import demo_text
 
@@ -37,10 +39,12 @@ from tallystick.client.wallet import Refusal
 from tallystick.entry import accounting, evidence, proposals
 from tallystick.entry.http import watched
 from tallystick.entry.module_settings import ModuleKind, ModuleSettings, save_module
+from tallystick.entry.paycrypt_settings import FILE
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.witnessing import WITNESSED_NOTE, Witnessing
 from tallystick.infrastructure.envelope.cose import seal_request
 from tallystick.infrastructure.modules.remote.client import RemoteModule
+from tallystick.kernel.codec import encode
 from tallystick.kernel.errors import MfsError, OutOfReach, Unavailable
 from tallystick.kernel.evidence import Verdict
 from tallystick.kernel.model import replace
@@ -484,6 +488,62 @@ def a_key_ends(folder: Path) -> Prometheus:
         return on.scraper
 
 
+@contextmanager
+def at_the_door(folder: Path, **fixed: Any) -> Iterator[tuple[Stage, On]]:
+    """A provider with a payment cryptography door, and a program that may ask it."""
+    chosen = settings(rows=(ALL,), **fixed)
+
+    def prepare(provider: Any, secret: Any) -> None:
+        (provider.root / FILE).write_bytes(encode(chosen))
+
+    with stage(folder, prepare=prepare, paycrypt=True) as on:
+        scene = Scene(on.provider, "", chosen)
+        scene.program = scene.issue()
+        yield on, On(scene)
+
+
+def the_door_refuses_pins(folder: Path) -> Prometheus:
+    with at_the_door(folder, use="card-scheme") as (on, asks):
+        pvk = asks.scene.key("TR31_V2_VISA_PIN_VERIFICATION_KEY", "TDES_2KEY", CHECKS)
+        zpk = asks.scene.key("TR31_P0_PIN_ENCRYPTION_KEY", "TDES_2KEY", BOTH_WAYS)
+        data = asks.scene.client()
+        on.scraper.cause()
+        with pytest.raises(data.exceptions.AccessDeniedException):
+            data.generate_pin_data(
+                GenerationKeyIdentifier=pvk, EncryptionKeyIdentifier=zpk,
+                PinBlockFormat="ISO_FORMAT_0", PrimaryAccountNumber="4012345678909012",
+                GenerationAttributes={"VisaPin": {"PinVerificationKeyIndex": 1}},
+            )  # fmt: skip
+        on.scraper.until_fired("TallystickDoorRefusesPins")
+        return on.scraper
+
+
+def programs_ask_for_what_nobody_agreed(folder: Path) -> Prometheus:
+    with at_the_door(folder) as (on, asks):
+        asks.open("shop", "pan", "random", "dispute:1000")
+        surrogate = asks.made("shop", "4111111111111111")
+        on.scraper.cause()
+        for _ in range(6):
+            with pytest.raises(Refused):
+                asks.back("shop", surrogate, purpose="curiosity")
+        on.scraper.until_fired("TallystickDetokenisingRefused")
+        return on.scraper
+
+
+def a_purpose_uses_its_hour_up(folder: Path) -> Prometheus:
+    with at_the_door(folder) as (on, asks):
+        asks.open("shop", "pan", "random", "dispute:10")
+        surrogate = asks.made("shop", "4111111111111111")
+        for _ in range(8):
+            asks.back("shop", surrogate)
+        on.scraper.scrape()
+        assert not on.scraper.fired
+        on.scraper.cause()
+        asks.back("shop", surrogate)
+        on.scraper.until_fired("TallystickDetokenisedUnusually")
+        return on.scraper
+
+
 SCENES: dict[str, Callable[[Path], Prometheus]] = {
     "TallystickWritesStopped": writes_stop,
     "TallystickUnreachable": it_is_gone,
@@ -510,6 +570,9 @@ SCENES: dict[str, Callable[[Path], Prometheus]] = {
     "TallystickProposalWaits": a_proposal_waits,
     "TallystickNetworkNotBound": a_network_is_gone,
     "TallystickKeysEnd": a_key_ends,
+    "TallystickDoorRefusesPins": the_door_refuses_pins,
+    "TallystickDetokenisingRefused": programs_ask_for_what_nobody_agreed,
+    "TallystickDetokenisedUnusually": a_purpose_uses_its_hour_up,
 }
 ALSO = {
     "TallystickEmergencyUnreviewed": {"TallystickEmergency"},
@@ -535,6 +598,14 @@ def test_an_alert_fires_in_its_scene_in_time_and_no_other_does(name: str, tmp_pa
 
 OF_NETWORKS = {"tallystick_smpp_bound"}
 """What is there once a network is bound; its rule has a scene of its own."""
+
+
+OF_DOORS = {
+    "tallystick_paycrypt_refused_total",
+    "tallystick_surrogates_refused_total",
+    "tallystick_surrogates_spent_percent",
+}
+"""What is there where a provider has a payment cryptography door; each has a scene of its own."""
 
 
 def test_no_alert_fires_while_everything_works(tmp_path: Path) -> None:
@@ -566,5 +637,5 @@ def test_no_alert_fires_while_everything_works(tmp_path: Path) -> None:
     assert on.scraper.fired == {}
     assert on.scraper.pending == {}
     used = {name for rule in ALERTS.values() for name in rule.expression.metrics}
-    assert used - OF_NETWORKS <= shown, "a rule looks at what was not there"
+    assert used - OF_NETWORKS - OF_DOORS <= shown, "a rule looks at what was not there"
     assert on.scraper.now - on.scraper.caused > 10 * 60

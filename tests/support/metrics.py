@@ -4,14 +4,25 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from simulators.core_system import CoreSystem
 from simulators.smpp_centre import SmppCentre
 from tests.support.collectors import Datagrams
 from tests.support.networks import PASSWORD, bind_to
+from tests.support.paycrypt import settings
 from tests.support.served import Served, served
 
+from tallystick.entry.paycrypt_settings import FILE
+from tallystick.kernel.codec import encode
+from tallystick.protocol.surrogates import OpenSurrogateDomain
+
 __all__ = ["exposition", "families", "series", "watched_provider"]
+
+
+def with_a_door(folder: Any, _: Any) -> None:
+    """Give a provider a payment cryptography door."""
+    (folder.root / FILE).write_bytes(encode(settings()))
 
 
 @contextmanager
@@ -28,9 +39,17 @@ def watched_provider(folder: Path) -> Iterator[Served]:
                 core_url=core.url,
                 siem=(f"syslog+udp://127.0.0.1:{listener.port}",),
                 smpp=((bind_to(centre, messages=False), PASSWORD),),
+                prepare=with_a_door,
+                paycrypt=True,
             ) as provider,
         ):
             provider.person("+254700000001", "Ann")
+            body = OpenSurrogateDomain(
+                domain="shop", kind="pan", way="random", purposes=("dispute:5",), because="agreed"
+            )
+            first, second = provider.operators["security-officer"][:2]
+            waits = first.act("open-surrogate-domain", body)
+            second.act("open-surrogate-domain", body, approves=waits.act)
             yield provider
     finally:
         core.close()

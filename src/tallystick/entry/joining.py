@@ -47,6 +47,7 @@ from tallystick.application.sealing import SealRenewal
 from tallystick.application.selfcare import Crew, SelfCare
 from tallystick.application.signals import Signals
 from tallystick.application.sims import Sims
+from tallystick.application.surrogates.domains import SurrogateActs
 from tallystick.application.webhooks import Webhooks
 from tallystick.entry.desking import operators_desk
 from tallystick.entry.grounds import (
@@ -114,6 +115,7 @@ class _Working:
     order_codes: OrderCodes
     keylife: KeyLife
     custody: Custody
+    payment_keys: PaymentKeys
     acts: Acts
 
 
@@ -171,7 +173,7 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
             ground.customers, languages, ground.sessions, policy, reader, capacity=rows
         ),
         seals=SealRenewal(store_seals(on), reader, work.operators, ground.devices, work.desk),
-        payment_keys=PaymentKeys(policy, reader),
+        payment_keys=work.payment_keys,
     )
     return desks, work.quoting, work.webhooks
 
@@ -196,7 +198,9 @@ def _working(on: Ground, ground: _Base) -> _Working:
     asked_for = ApprovalActs(asking.approvals, asking.beginning, customers)
     guarding, lives = Guarding(*guarded), LifeActs(recovery, bounds, ground.book)
     custody, steps = Custody(policy, reader), DeviceActs(ground.life, desk.emergencies.running)
-    others = _acts_of((keylife, custody, asked_for, guarding, lives, steps))
+    payment_keys = PaymentKeys(policy, reader)
+    domains = SurrogateActs(payment_keys.surrogates)
+    others = _acts_of((keylife, custody, asked_for, guarding, lives, steps, domains))
     acts = _acts(on, ground, operators, quoting, webhooks, {**acts_of_the_desk(desk), **others})
     return _Working(
         quoting,
@@ -212,6 +216,7 @@ def _working(on: Ground, ground: _Base) -> _Working:
         order_codes,
         keylife,
         custody,
+        payment_keys,
         acts,
     )
 

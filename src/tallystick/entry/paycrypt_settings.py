@@ -29,7 +29,7 @@ PURPOSES: Final = (
     KeyPurpose.CHIP_CRYPTOGRAM, KeyPurpose.CHIP_CONFIDENTIALITY, KeyPurpose.CHIP_INTEGRITY,
     KeyPurpose.CHIP_DYNAMIC, KeyPurpose.CARD_MAC, KeyPurpose.CARD_MAC_RETAIL,
     KeyPurpose.CARD_MAC_CBC, KeyPurpose.DATA_ENCRYPTION, KeyPurpose.LINK_HMAC,
-    KeyPurpose.DOOR_CREDENTIAL,
+    KeyPurpose.DOOR_CREDENTIAL, KeyPurpose.TOKENISATION, KeyPurpose.SURROGATE,
 )  # fmt: skip
 """Keys that the module of the door has; it has the roots of no others."""
 
@@ -38,7 +38,8 @@ class Row(Record, frozen=True, kw_only=True):
     """Who may do what with which keys; what no row names is refused.
 
     `programs` are ids of programs or `*`, `actions` names of calls and `resources` `key/ID`,
-    `alias/NAME` or `*` for calls that name no key; a star at the end stands for any rest.
+    `alias/NAME`, `surrogates/DOMAIN` or `*` for calls that name no key; a star at the end stands
+    for any rest. Domains of surrogates are meant only where a row says `surrogates/`.
     Source: ISO/TS 12812-2:2017, 7.5
     """
 
@@ -89,7 +90,7 @@ class PaycryptSettings(Record, frozen=True, kw_only=True):
         return any(
             _any(row.programs, program)
             and _any(row.actions, action)
-            and _any(row.resources, resource)
+            and _any(_meant(row.resources, resource), resource)
             for row in self.rows
         )
 
@@ -140,3 +141,13 @@ def _any(patterns: tuple[str, ...], text: str) -> bool:
         if one.endswith("*") and "*" not in one[:-1] and fnmatchcase(text, one):
             return True
     return False
+
+
+def _meant(resources: tuple[str, ...], resource: str) -> tuple[str, ...]:
+    """The resources of a row that speak of this sort: a bare star says nothing of surrogates."""
+    if not resource.startswith(_SURROGATES):
+        return resources
+    return tuple(one for one in resources if one.startswith(_SURROGATES))
+
+
+_SURROGATES: Final = "surrogates/"

@@ -41,6 +41,7 @@ from tallystick.application.proving.store import MIGRATION as EVIDENCE
 from tallystick.application.recovery.store import MIGRATION as RECOVERIES
 from tallystick.application.signals.store import MIGRATION as SIGNALS
 from tallystick.application.sims.store import MIGRATION as SIMS
+from tallystick.application.surrogates.store import MIGRATION as SURROGATES
 from tallystick.application.tightenings.store import MIGRATION as PROPOSALS
 from tallystick.application.webhooks.store import MIGRATION as WEBHOOKS
 from tallystick.infrastructure.ledger.store import MIGRATION as LEDGER
@@ -63,7 +64,7 @@ MIGRATIONS = (
     RECOVERIES, EDUCATION, PLACES,
     SIMS, ORDER_CODES,
     KEY_LIFE,
-    PAYCRYPT,
+    PAYCRYPT, SURROGATES,
     APPS, APPS_SEEN,
     APPRAISALS, BASES, PROOFS,
     LIVES, DENIED_KEYS,

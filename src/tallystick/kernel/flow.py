@@ -29,6 +29,7 @@ class Node(StrEnum):
     WITNESS = "witness"
     OPERATOR = "operator"
     AUDITOR = "auditor"
+    PROGRAM = "program"
 
 
 class Flow(Record, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ Source: ISO/TS 12812-2:2017, 3.9; 3.14; 7.1; 7.2.3
 """
 
 from tallystick.kernel.flow import Flow, Node
+from tallystick.protocol.paycrypt.flows import DOOR_FLOWS
 
 _ALL: tuple[str, ...] = ("*",)
 _TLS = (Node.TLS_TERMINATOR,)
@@ -84,6 +85,7 @@ FLOWS: tuple[Flow, ...] = (
             "approvals.offline", "approvals.reply", "begin-approval", "cancel-approval",
             "set-mandate", "revoke-approver", "clear-risk", "suspend-key", "resume-key",
             "retire-key", "declare-compromise", "destroy-key", "record-custody",
+            "open-surrogate-domain", "step-surrogate-domain", "allow-detokenising",
         ),
     ),
     *map(
@@ -189,6 +191,7 @@ FLOWS: tuple[Flow, ...] = (
         end_to_end=False,
         reads={Node.WRITER: _ALL, Node.WITNESS: ("origin", "size", "root")},
     ),
+    *DOOR_FLOWS,
 )  # fmt: skip
 """What a network or a partner reads on the way, policy limits by channel and grade."""
 

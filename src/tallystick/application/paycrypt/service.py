@@ -16,6 +16,7 @@ from tallystick.application.paycrypt.model import (
 )
 from tallystick.application.paycrypt.store import ALIAS, PAYMENT_KEY, every_alias, every_key
 from tallystick.application.policing import PolicyInForce
+from tallystick.application.surrogates import Surrogates
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.store.database import Reader
 from tallystick.kernel.codec import Decoder, encode_canonical
@@ -56,6 +57,7 @@ class PaymentKeys:
         self._reader = reader
         self.keys: dict[str, PaymentKey] = {}
         self.aliases: dict[str, AliasRow] = {}
+        self.surrogates = Surrogates(policy, reader)
         self.reset()
 
     def reset(self) -> None:
@@ -65,12 +67,14 @@ class PaymentKeys:
         """
         self.keys = {one.id: one for one in every_key(self._reader)}
         self.aliases = {one.name: one for one in every_alias(self._reader)}
+        self.surrogates.reset()
 
     def trim(self) -> None:
-        """Keep everything: there are at most as many keys as a provider may have.
+        """Keep every key, of which there are few; forget what is over capacity of surrogates.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
+        self.surrogates.trim()
 
     def perform(self, turn: Turn, asked: InPaycrypt) -> Outcome:
         """Do what was asked; gives its event.
@@ -227,7 +231,7 @@ class PaymentKeys:
         return turn.record(
             "paycrypt.refused",
             policy=self._policy.version,
-            public={"program": program, "call": call, "because": reason},
+            public={"program": program, "call": call, "refused": reason},
         )
 
     def _known(self, key_id: str) -> PaymentKey:

@@ -66,6 +66,12 @@ ACT_EXAMPLES = {
     "record-custody": f"record-custody {_URL} --device hsm-1 --what received --kind module"
     " --serial 4711 --place vault --seal A-100 --inspect-days 180"
     ' --custodians ann --custodians bob --because "came from its maker"',
+    "open-surrogate-domain": f"open-surrogate-domain {_URL} --domain merchants --kind pan"
+    ' --way random --purposes settlement:600 --purposes dispute:20 --because "in the contract"',
+    "step-surrogate-domain": f"step-surrogate-domain {_URL} --domain merchants --turn-to new-keys"
+    ' --because "a year has passed"',
+    "allow-detokenising": f"allow-detokenising {_URL} --domain merchants --purpose settlement"
+    ' --workload wkl_... --most 5000 --minutes 60 --because "the file of March"',
     "remove-device": f"remove-device {_URL} --device dev_... --how steal"
     ' --because "robbed, as the police report says"',
     "report-fraud": f'report-fraud {_URL} --order ord_... --because "not by the customer"',
@@ -91,7 +97,8 @@ _HELP = {
     "msisdn": "Telephone number, with plus.",
     "kind": "person, agent or merchant; of an authenticator: hotp, totp or ocra;"
     " of a recovery: lost-phone, new-phone, number-change or dormant; of a freeze: death or"
-    " legal-order; of a device: module, software-module, pin-pad, key-loader or secure-element.",
+    " legal-order; of a device: module, software-module, pin-pad, key-loader or secure-element;"
+    " of values: pan, account or phone.",
     "tier": "Identification tier of the policy.",
     "till": "Till number of a merchant or agent.",
     "number": "Telephone or till number.",
@@ -125,7 +132,8 @@ _HELP = {
     "found": "What was found, as it will be read.",
     "label": "What colleagues call the program.",
     "scope": "What it may ask; evaluate-policy.",
-    "way": "How it proves itself: secret, key or signature-v4.",
+    "way": "How a program proves itself: secret, key or signature-v4; how surrogates are made:"
+    " random or ff1.",
     "verifier": "SHA-256 of its secret, or its public key (P-256, 65 octets), in base64url.",
     "days": "For how many days.",
     "workload": "Id of the program.",
@@ -150,6 +158,12 @@ _HELP = {
     "seal": "Number of the seal on it.",
     "serial": "Number on the device.",
     "inspect_days": "How often it is inspected, in days.",
+    "domain": "Name of the domain of surrogates.",
+    "purposes": "What for values come back, how many an hour: NAME:NUMBER; may be repeated.",
+    "purpose": "What for values come back, as agreed for the domain.",
+    "keeps": "How many last digits of a card's number its surrogate keeps: 0 or 4.",
+    "turn_to": "new-keys, no-old-keys or destroyed.",
+    "most": "How many values at most.",
     "until": "Instant until which it stays lifted; until the next version if left out.",
 }
 _FIXED: dict[str, dict[str, bool | str]] = {
@@ -209,7 +223,7 @@ def body_of(
         plain["amount_minor"] = amount.minor
     if "envelope" in plain:
         plain["envelope"] = plain["envelope"].read_text(encoding="utf-8")
-    for several in ("kinds", "operators", "zones", "custodians"):
+    for several in ("kinds", "operators", "zones", "custodians", "purposes"):
         if several in plain:
             plain[several] = list(plain[several])
     code = None

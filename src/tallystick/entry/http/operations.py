@@ -32,6 +32,7 @@ from tallystick.protocol import (
     payments,
     recovery,
     session,
+    surrogates,
     tally_api,
 )
 from tallystick.protocol.channels import (
@@ -124,6 +125,7 @@ _NAMED: tuple[type[Wire], ...] = (
     *devicelife.MESSAGES,
     *education.MESSAGES,
     *keylife.MESSAGES,
+    *surrogates.MESSAGES,
     *deviceproofs.MESSAGES,
     *APPROVAL_SCHEMAS,
 )
@@ -285,6 +287,15 @@ OPERATIONS: tuple[Operation, ...] = (
     act("destroy-key", "StepKey", "destroy a key that is out of use", ("7.4.2",),
          ("security-officer",)),
     act("record-custody", "RecordCustody", "say what happened to a secure device", ("8.2.2",),
+         ("security-officer",)),
+    act("open-surrogate-domain", "OpenSurrogateDomain",
+         "open a domain of surrogates, or say anew what for its values come back",
+         ("7.3.4", "7.4.2"), ("security-officer",)),
+    act("step-surrogate-domain", "StepSurrogateDomain",
+         "give a domain of surrogates new keys, end its old ones, or destroy it",
+         ("7.3.4", "7.4.2"), ("security-officer",)),
+    act("allow-detokenising", "AllowDetokenising",
+         "let a program have many values back at once", ("7.3.4", "7.5"),
          ("security-officer",)),
     act("fund-account", "FundAccount", "issue money against the safeguarding account",
          ("13.3",), ("operations",)),

@@ -105,6 +105,8 @@ def _name(error: MfsError, *, control: bool) -> str:
 
 _BY_CAUSE: Final = {
     "pins-in-software": "AccessDeniedException",
+    "surrogate-purpose": "AccessDeniedException",
+    "surrogate-warrant": "AccessDeniedException",
     NO_ROW: "AccessDeniedException",
     NO_CALL: "UnknownOperationException",
 }

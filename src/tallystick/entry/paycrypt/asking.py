@@ -11,6 +11,7 @@ from tallystick.application.paycrypt import InPaycrypt, PaymentKey, PaymentKeys
 from tallystick.application.paycrypt.model import COMPLETE, DELETED
 from tallystick.application.turn import Turn
 from tallystick.entry.paycrypt.answers import denied
+from tallystick.entry.paycrypt.surrogate_keys import SurrogateKeys
 from tallystick.entry.paycrypt_settings import PaycryptSettings
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.modules.interface import (
@@ -98,6 +99,11 @@ class Ground:
     allowed: dict[tuple[str, str, str], bool] = field(
         default_factory=dict[tuple[str, str, str], bool]
     )
+    revealed: dict[str, int] = field(default_factory=dict[str, int])
+    surrogate_keys: SurrogateKeys = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.surrogate_keys = SurrogateKeys(self.module)
 
     def load(self) -> None:
         """Bring every key that is kept into the module.

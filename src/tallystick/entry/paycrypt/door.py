@@ -11,9 +11,10 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
 from tallystick.application.desk.workloads import Workloads
+from tallystick.application.surrogates.model import WHY_NOT
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.buckets import Buckets
-from tallystick.entry.paycrypt import cards, keys, messages, moving, naming, pins
+from tallystick.entry.paycrypt import cards, keys, messages, moving, naming, pins, surrogates
 from tallystick.entry.paycrypt.answers import Answer, no_such_call, refusal
 from tallystick.entry.paycrypt.asking import Asking, Ground
 from tallystick.entry.paycrypt.credentials import secret_of
@@ -21,11 +22,15 @@ from tallystick.infrastructure.modules.interface import KeyHandle
 from tallystick.infrastructure.sigv4.verifying import Headers, Verifier
 from tallystick.kernel.codec import Decoder, encode
 from tallystick.kernel.errors import Broken, Malformed, MfsError, NotPermitted
+from tallystick.protocol import surrogates as surrogate_shapes
 from tallystick.protocol.paycrypt import ciphers, control, data
 from tallystick.protocol.paycrypt import messages as shapes
 from tallystick.protocol.paycrypt.words import Shape
 
 MAX_BODY: Final = 32 * 1024
+NOTED: Final = WHY_NOT | {"pins-in-software"}
+"""Refusals that are events of the tally: PINs that the module may not have, values kept back."""
+
 SERVICE: Final = "payment-cryptography"
 _TARGET: Final = "PaymentCryptographyControlPlane."
 _KEY_PATH: Final = "/keys/"
@@ -100,6 +105,23 @@ DATA: Final = {
 }
 """Calls of the data plane, by path."""
 
+_SURROGATES: Final = _calls(
+    ("Tokenise", surrogate_shapes.Tokenise, surrogates.tokenise),
+    ("Detokenise", surrogate_shapes.Detokenise, surrogates.detokenise),
+    ("DetokeniseMany", surrogate_shapes.DetokeniseMany, surrogates.detokenise_many),
+    ("RenewSurrogate", surrogate_shapes.RenewSurrogate, surrogates.renew),
+    ("ListSurrogateDomains", surrogate_shapes.ListSurrogateDomains, surrogates.listed),
+)
+
+SURROGATES: Final = {
+    "/surrogates/tokenise": _SURROGATES["Tokenise"],
+    "/surrogates/detokenise": _SURROGATES["Detokenise"],
+    "/surrogates/detokenise-many": _SURROGATES["DetokeniseMany"],
+    "/surrogates/renew": _SURROGATES["RenewSurrogate"],
+    "/surrogates/domains": _SURROGATES["ListSurrogateDomains"],
+}
+"""Calls of our own about surrogates, by path."""
+
 ON_A_KEY: Final = {
     "encrypt": _DATA["EncryptData"],
     "decrypt": _DATA["DecryptData"],
@@ -152,6 +174,7 @@ class Door:
         self._strangers = Buckets(rate=_STRANGERS, burst=_STRANGERS * 5)
         self.counted: Counter[tuple[str, str]] = Counter()
         self.refusals: dict[tuple[str, str, str], int] = {}
+        self.told: dict[str, int] = dict.fromkeys(sorted(NOTED), 0)
 
     def answer(self, request: Request) -> Answer | Awaitable[Answer]:
         """The answer to `request`; the control plane answers later.
@@ -171,7 +194,7 @@ class Door:
             ask = Asking(self.on, program, name, path_key)
             found = call.perform(ask, call.decoder.decode(request.body))
             if not isinstance(found, Shape):
-                return self._later(ask, found)
+                return self._later(ask, found, is_control=is_control)
             return self._done(name, found)
         except MfsError as error:
             return self._refused(name, error, ask, signed=signed, is_control=is_control)
@@ -187,15 +210,15 @@ class Door:
         """
         return self.on.module.random(16).hex().encode("ascii")
 
-    async def _later(self, ask: Asking, found: Awaitable[Shape]) -> Answer:
+    async def _later(self, ask: Asking, found: Awaitable[Shape], *, is_control: bool) -> Answer:
         try:
             done = await found
         except MfsError as error:
-            return self._refused(ask.call, error, ask, signed=True, is_control=True)
+            return self._refused(ask.call, error, ask, signed=True, is_control=is_control)
         except Exception as error:  # noqa: BLE001 - whoever asks must be answered
             broken = Broken("the call could not be done")
             broken.__cause__ = error
-            return self._refused(ask.call, broken, ask, signed=True, is_control=True)
+            return self._refused(ask.call, broken, ask, signed=True, is_control=is_control)
         return self._done(ask.call, done)
 
     def _proved(self, request: Request) -> str:
@@ -225,7 +248,8 @@ class Door:
         about = "" if ask is None else ask.about
         answer = refusal(error, signed=signed, control=is_control, about=about)
         self._accounting.answered(f"paycrypt.{name}", answer.status, error.code)
-        if error.because == "pins-in-software" and ask is not None:
+        if error.because in NOTED and ask is not None:
+            self.told[error.because] = self.told.get(error.because, 0) + 1
             noted = (ask.program, name, error.because)
             self.refusals[noted] = self.refusals.get(noted, 0) + 1
         return answer
@@ -242,7 +266,8 @@ def _named(request: Request) -> tuple[Call, str]:
         name = target[0] if len(target) == 1 and request.path == b"/" else ""
         call = CONTROL.get(name.removeprefix(_TARGET)) if name.startswith(_TARGET) else None
     else:
-        call = DATA.get(request.path.decode("ascii", "replace"))
+        path = request.path.decode("ascii", "replace")
+        call = DATA.get(path) or SURROGATES.get(path)
         if call is None:
             return _on_a_key(request.path)
     if call is None:

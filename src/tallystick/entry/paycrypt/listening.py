@@ -6,17 +6,21 @@ Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3; 8.2.2
 import asyncio
 import ssl
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from tallystick.application.paycrypt import InPaycrypt, PaymentKeys
 from tallystick.application.paycrypt.model import PENDING
+from tallystick.application.surrogates.forms import Way
+from tallystick.application.surrogates.model import OPEN, WHY_NOT
 from tallystick.application.turn import Turn
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.paycrypt.asking import Ground
 from tallystick.entry.paycrypt.connection import DoorConnection
 from tallystick.entry.paycrypt.credentials import credential_key
-from tallystick.entry.paycrypt.door import Door, counts
+from tallystick.entry.paycrypt.door import NOTED, Door, counts
+from tallystick.entry.paycrypt.surrogates import move_some
 from tallystick.entry.paycrypt_settings import must_have
 from tallystick.entry.writing import WriterLoop
 from tallystick.kernel.errors import Malformed, NotFound
@@ -51,7 +55,9 @@ def open_door(platform: Platform, writer: WriterLoop, accounting: Accounting) ->
     ground = Ground(settings, module, kept, writer, platform.clock)
     ground.load()
     credential = credential_key(platform.folder, module)
-    return Door(ground, platform.desks.desk.workloads, accounting, credential)
+    door = Door(ground, platform.desks.desk.workloads, accounting, credential)
+    tell_numbers(door, accounting)
+    return door
 
 
 async def keep_door(
@@ -84,6 +90,7 @@ async def keep_door(
 
 async def _tend(door: Door, due: int) -> int:
     """Bury keys whose days are over, tell refusals; once a minute, tell what was counted."""
+    await move_surrogates(door)
     now = door.on.clock.now()
     kept = door.on.kept
     for row in [one for one in kept.keys.values() if one.state == PENDING and now >= one.delete_at]:
@@ -95,6 +102,54 @@ async def _tend(door: Door, due: int) -> int:
         return due
     await tell(door)
     return now + _COUNT_MS
+
+
+async def move_surrogates(door: Door) -> None:
+    """Take what is held in domains with new keys to them, some at a time; destroy the old ones.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    desk, keys = door.on.kept.surrogates, door.on.surrogate_keys
+    for row in list(desk.domains.values()):
+        if row.state != OPEN or row.way != Way.RANDOM:
+            continue
+        while len(desk.generations(row.id)) + (desk.key(row.id, row.generation) is None) > 1:
+            moved: list[int] = []
+            await _write(door, partial(move_some, keys, row.id, moved))
+            if not moved or not moved[-1]:
+                break
+    keys.drop_ended(desk)
+
+
+def tell_numbers(door: Door, accounting: Accounting) -> None:
+    """Let `accounting` tell how many values were given back, of how many agreed, and what was not.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    desk, on = door.on.kept.surrogates, door.on
+
+    def spent() -> dict[str, int]:
+        now = on.clock.now()
+        return {
+            f"{row.id}/{purpose}": 100 * desk.spent(row.id, purpose, now) // hourly
+            for row in desk.domains.values()
+            if row.state == OPEN
+            for purpose, hourly in row.agreed().items()
+        }
+
+    def revealed() -> dict[str, int]:
+        return {name: on.revealed.get(name, 0) for name in desk.domains}
+
+    accounting.labelled |= {
+        "surrogates_revealed_total": ("domain", revealed),
+        "surrogates_spent_percent": ("purpose", spent),
+        "surrogates_refused_total": ("because", lambda: _these(door, WHY_NOT)),
+        "paycrypt_refused_total": ("because", lambda: _these(door, NOTED - WHY_NOT)),
+    }
+
+
+def _these(door: Door, reasons: frozenset[str]) -> dict[str, int]:
+    return {one: number for one, number in door.told.items() if one in reasons}
 
 
 async def tell(door: Door) -> None:

@@ -30,6 +30,7 @@ _SHOWN = (
     "emergency", "found", "grade", "model", "page", "parts", "purpose", "scope", "signature",
     "until", "way", "workload",
     "device_act", "done_by",
+    "call", "domain", "generation", "program", "values", "warrant",
     "approval", "failures", "reported", "set_back",
     "cohort", "customers", "of_customers", "of_value_minor", "proposal", "value_minor",
     "ended", "entry", "file", "measure", "name", "opened_by", "operator", "order", "payment",
@@ -89,6 +90,13 @@ _SEVERITIES = {
     "webhook.added": Severity.NOTICE,
     "keys.refused": Severity.WARNING,
     "module.returned": Severity.ERROR,
+    "paycrypt.changed": Severity.NOTICE,
+    "paycrypt.refused": Severity.WARNING,
+    "surrogates.opened": Severity.WARNING,
+    "surrogates.stepped": Severity.WARNING,
+    "surrogates.allowed": Severity.WARNING,
+    "surrogates.revealed": Severity.NOTICE,
+    "surrogates.rotated": Severity.NOTICE,
 }
 
 

@@ -1,79 +1,120 @@
-"""FF1: digits enciphered to as many digits, for tokens that must look like what they replace.
+"""FF1: a text enciphered to one of its own alphabet and length, for what must look as it did.
+
+Two alphabets: decimal digits, and digits with small letters. A text that could be one of fewer than
+a million is refused: whoever has the cipher at hand would try them all.
 
 Source: NIST SP 800-38G, 5.1; ISO/TS 12812-2:2017, 7.3.4
 """
 
+from typing import Final
+
 from tallystick.infrastructure.crypto.blocks import Aes
 from tallystick.kernel.errors import Malformed
+from tallystick.kernel.model import Record
 
-LEAST_DOMAIN = 1_000_000
-LONGEST = 320
+LEAST_DOMAIN: Final = 1_000_000
+LONGEST: Final = 320
+DIGITS: Final = "0123456789"
+DIGITS_AND_LETTERS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _LONGEST_TWEAK = 64
 _ROUNDS = 10
-_RADIX = 10
-_DIGITS = frozenset("0123456789")
 
 
-def _round_bytes(digits: int) -> int:
-    most: int = _RADIX**digits - 1
-    return -(-most.bit_length() // 8)
+class _Radix(Record, frozen=True, kw_only=True):
+    """What is computed once of an alphabet: powers, bytes of a half, the shortest text."""
+
+    radix: int
+    characters: frozenset[str]
+    shortest: int
+    powers: tuple[int, ...]
+    widths: tuple[int, ...]
 
 
-_BYTES = tuple(_round_bytes(n) for n in range(LONGEST + 1))
-_POWERS: tuple[int, ...] = tuple(10**n for n in range(LONGEST + 1))
+def _radix_of(alphabet: str) -> _Radix:
+    radix = len(alphabet)
+    powers = tuple(radix**n for n in range(LONGEST + 1))
+    return _Radix(
+        radix=radix,
+        characters=frozenset(alphabet),
+        shortest=next(n for n in range(2, LONGEST) if powers[n] >= LEAST_DOMAIN),
+        powers=powers,
+        widths=tuple(-(-(power - 1).bit_length() // 8) for power in powers),
+    )
+
+
+_RADICES: Final = {one: _radix_of(one) for one in (DIGITS, DIGITS_AND_LETTERS)}
 
 
 class Ff1:
-    """FF1 with AES on decimal digits: strings of 6 to 320 digits, tweaks of at most 64 bytes.
+    """FF1 with AES on texts of one alphabet, at most 320 characters; tweaks of at most 64 bytes.
 
     Source: NIST SP 800-38G, 5.1
     """
 
-    __slots__ = ("_aes",)
+    __slots__ = ("_aes", "_of")
 
-    def __init__(self, aes: Aes) -> None:
+    def __init__(self, aes: Aes, alphabet: str = DIGITS) -> None:
+        """Encipher under `aes`; raises Malformed for an alphabet other than the two.
+
+        Source: NIST SP 800-38G, 5.1
+        """
+        found = _RADICES.get(alphabet)
+        if found is None:
+            raise Malformed("FF1 takes decimal digits, or digits and small letters")
         self._aes = aes
+        self._of = found
 
-    def encrypt(self, digits: str, tweak: bytes) -> str:
-        """As many digits as came in; the same digits and tweak give the same output.
+    def encrypt(self, text: str, tweak: bytes) -> str:
+        """As many characters as came in; the same text and tweak give the same output.
 
-        Raises Malformed for fewer than 6 or more than 320 digits, or a long tweak.
+        Raises Malformed for another alphabet, a text of a domain under a million, one of more than
+        320 characters, or a long tweak.
         Source: NIST SP 800-38G, algorithm 7
         """
-        n, left, first = self._prepared(digits, tweak)
-        right = n - left
-        a, b = int(digits[:left]), int(digits[left:])
-        sizes = (_POWERS[left], _POWERS[right])
+        left, right, first = self._prepared(text, tweak)
+        radix, powers = self._of.radix, self._of.powers
+        a, b = int(text[:left], radix), int(text[left:], radix)
+        sizes = (powers[left], powers[right])
         for turn in range(_ROUNDS):
             a, b = b, (a + self._round(first, tweak, turn, b, right)) % sizes[turn & 1]
-        return f"{a:0{left}d}{b:0{right}d}"
+        return self._text(a, left) + self._text(b, right)
 
-    def decrypt(self, digits: str, tweak: bytes) -> str:
+    def decrypt(self, text: str, tweak: bytes) -> str:
         """The inverse of `encrypt`.
 
         Source: NIST SP 800-38G, algorithm 8
         """
-        n, left, first = self._prepared(digits, tweak)
-        right = n - left
-        a, b = int(digits[:left]), int(digits[left:])
-        sizes = (_POWERS[left], _POWERS[right])
+        left, right, first = self._prepared(text, tweak)
+        radix, powers = self._of.radix, self._of.powers
+        a, b = int(text[:left], radix), int(text[left:], radix)
+        sizes = (powers[left], powers[right])
         for turn in range(_ROUNDS - 1, -1, -1):
             a, b = (b - self._round(first, tweak, turn, a, right)) % sizes[turn & 1], a
-        return f"{a:0{left}d}{b:0{right}d}"
+        return self._text(a, left) + self._text(b, right)
 
-    def _prepared(self, digits: str, tweak: bytes) -> tuple[int, int, bytes]:
-        """The length, the length of the left half, and the first block enciphered."""
-        n = len(digits)
-        if not _DIGITS.issuperset(digits) or n > LONGEST or _RADIX**n < LEAST_DOMAIN:
-            raise Malformed("FF1 takes 6 to 320 decimal digits")
+    def _text(self, number: int, width: int) -> str:
+        radix = self._of.radix
+        if radix == len(DIGITS):
+            return f"{number:0{width}d}"
+        found: list[str] = []
+        for _ in range(width):
+            number, rest = divmod(number, radix)
+            found.append(DIGITS_AND_LETTERS[rest])
+        return "".join(reversed(found))
+
+    def _prepared(self, text: str, tweak: bytes) -> tuple[int, int, bytes]:
+        """The lengths of both halves, and the first block enciphered."""
+        n, of = len(text), self._of
+        if not of.characters.issuperset(text) or not of.shortest <= n <= LONGEST:
+            raise Malformed(f"FF1 takes {of.shortest} to {LONGEST} characters of its alphabet")
         if len(tweak) > _LONGEST_TWEAK:
-            raise Malformed("a tweak has at most 64 bytes")
+            raise Malformed(f"a tweak has at most {_LONGEST_TWEAK} bytes")
         left = n // 2
-        head = b"\x01\x02\x01\x00\x00\x0a\x0a%c" % left + n.to_bytes(4, "big")
-        return n, left, self._aes.encrypt(head + len(tweak).to_bytes(4, "big"))
+        head = b"\x01\x02\x01\x00\x00%c\x0a%c" % (of.radix, left) + n.to_bytes(4, "big")
+        return left, n - left, self._aes.encrypt(head + len(tweak).to_bytes(4, "big"))
 
     def _round(self, first: bytes, tweak: bytes, turn: int, half: int, right: int) -> int:
-        width = _BYTES[right]
+        width = self._of.widths[right]
         rest = tweak + bytes(-(len(tweak) + width + 1) % 16)
         state = first
         message = rest + bytes((turn,)) + half.to_bytes(width, "big")

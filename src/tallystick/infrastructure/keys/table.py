@@ -109,11 +109,12 @@ _ROWS: tuple[tuple[Purpose, tuple[Role, ...], int, tuple[Purpose, ...], str], ..
     (Purpose.CARD_MAC, _CARD, _YEAR, (), "messages on one link"),
     (Purpose.CARD_MAC_RETAIL, _CARD, _YEAR, (), "messages on one link that has nothing newer"),
     (Purpose.CARD_MAC_CBC, _CARD, _YEAR, (), "messages of one length on one old link"),
-    (Purpose.TOKENISATION, _CARD, 0, (), "as long as tokens made with it are in force"),
+    (Purpose.TOKENISATION, _CARD, 0, (), "as long as surrogates made with it are in force"),
     (Purpose.SIM_PACKET, (_WRITER,), 0, (), "one for each SIM; packets both ways"),
     (Purpose.SIM_ORDER, (_WRITER, _VERIFIER), 0, (), "one for each SIM; what its holder agreed to"),
     (Purpose.DATA_ENCRYPTION, _CARD, _YEAR, (), "data on one link"),
     (Purpose.LINK_HMAC, _CARD, _YEAR, (), "messages on one link, as the door's callers ask"),
+    (Purpose.SURROGATE, _CARD, 0, (), "one for each domain of surrogates; destroyed to end it"),
     (Purpose.DOOR_CREDENTIAL, _CARD, 0, (), "secrets of programs at the door are derived from it"),
 )
 

@@ -12,7 +12,7 @@ from tallystick.infrastructure.card.emv import ChipKey
 from tallystick.infrastructure.card.values import CardValue, card_value, dynamic_cvc3
 from tallystick.infrastructure.crypto.blocks import Aes, BlockCipher, Tdea
 from tallystick.infrastructure.crypto.digest import equal
-from tallystick.infrastructure.crypto.ff1 import Ff1
+from tallystick.infrastructure.crypto.ff1 import DIGITS_AND_LETTERS, Ff1
 from tallystick.infrastructure.crypto.iso9797 import RetailMac, cbc_mac, kbkdf_cmac
 from tallystick.infrastructure.keyblocks.wrapping import LEGACY, Wrapping
 from tallystick.infrastructure.modules import interface
@@ -308,13 +308,17 @@ def cvc3_answer() -> None:
 
 
 def ff1_answer() -> None:
-    """The first sample of FF1, both ways.
+    """The first sample of FF1 and the third, which has letters; both ways.
 
     Source: NIST SP 800-38G
     """
     cipher = Ff1(Aes(_hex("2b7e151628aed2a6abf7158809cf4f3c")))
     _expect(cipher.encrypt("0123456789", b""), "2433477484")
     _expect(cipher.decrypt("2433477484", b""), "0123456789")
+    letters = Ff1(Aes(_hex("2b7e151628aed2a6abf7158809cf4f3c")), DIGITS_AND_LETTERS)
+    tweak = _hex("3737373770717273373737")
+    _expect(letters.encrypt("0123456789abcdefghi", tweak), "a9tv40mll9kdu509eum")
+    _expect(letters.decrypt("a9tv40mll9kdu509eum", tweak), "0123456789abcdefghi")
 
 
 CARD_ANSWERS: Mapping[str, Callable[[], None]] = MappingProxyType(

@@ -67,7 +67,7 @@ class CardKey:
         self._chip: ChipKey | None = None
         self._wrapping: Wrapping | None = None
         self._retail: RetailMac | None = None
-        self._ff1: Ff1 | None = None
+        self._ff1: dict[str, Ff1] = {}
         self._terminals: dict[bytes, InitialKey] = {}
 
     def narrow(self, operations: Iterable[CardOperation]) -> None:
@@ -113,14 +113,15 @@ class CardKey:
             raise NotPermitted("the operation takes a TDEA key")
         return found
 
-    def ff1(self) -> Ff1:
-        """FF1 under the key.
+    def ff1(self, alphabet: str) -> Ff1:
+        """FF1 under the key on texts of `alphabet`.
 
         Source: NIST SP 800-38G
         """
-        if self._ff1 is None:
-            self._ff1 = Ff1(self.aes())
-        return self._ff1
+        found = self._ff1.get(alphabet)
+        if found is None:
+            found = self._ff1[alphabet] = Ff1(self.aes(), alphabet)
+        return found
 
     def retail(self) -> RetailMac:
         """The retail MAC under the key.

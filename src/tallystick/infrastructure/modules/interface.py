@@ -78,6 +78,7 @@ class Purpose(StrEnum):
     LINK_HMAC = "link-hmac"
     DOOR_CREDENTIAL = "door-credential"
     APP_SIGNING = "app-signing"
+    SURROGATE = "surrogate"
 
 
 ED25519 = "ed25519"
@@ -180,6 +181,7 @@ MECHANISMS: dict[Purpose, tuple[str, ...]] = {
     Purpose.LINK_HMAC: (HMAC_SHA256, HMAC_SHA512),
     Purpose.DOOR_CREDENTIAL: (HMAC_SHA256,),
     Purpose.APP_SIGNING: (ECDSA_P256,),
+    Purpose.SURROGATE: (HKDF_SHA256,),
 }
 """The mechanisms that a purpose admits; the first is taken where none is asked for.
 

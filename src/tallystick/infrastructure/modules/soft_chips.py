@@ -9,6 +9,7 @@ from tallystick.infrastructure.card.emv import ChipKey, verify_cryptogram
 from tallystick.infrastructure.card.values import CardValue, card_value, dynamic_cvc3
 from tallystick.infrastructure.crypto.blocks import Aes
 from tallystick.infrastructure.crypto.digest import equal
+from tallystick.infrastructure.crypto.ff1 import DIGITS, DIGITS_AND_LETTERS
 from tallystick.infrastructure.crypto.iso9797 import RetailMac, cbc_mac
 from tallystick.infrastructure.modules.card_gate import CardGate
 from tallystick.infrastructure.modules.card_interface import CardOperation
@@ -192,23 +193,25 @@ class SoftChips:
         """
         _match(self._terminal_mac(handle, ksn, message, is_request=True), tag)
 
-    def tokenise(self, handle: KeyHandle, digits: str, tweak: bytes) -> str:
-        """As many digits in place of `digits`, the same for the same tweak.
+    def tokenise(self, handle: KeyHandle, text: str, tweak: bytes, *, letters: bool = False) -> str:
+        """As many digits in place of `text`, or digits and small letters; the same for one tweak.
 
         Source: NIST SP 800-38G
         """
         found = self._gate.find(handle, CardOperation.TOKENISE)
         self._gate.admit("ff1-aes-256")
-        return found.ff1().encrypt(digits, tweak)
+        return found.ff1(DIGITS_AND_LETTERS if letters else DIGITS).encrypt(text, tweak)
 
-    def detokenise(self, handle: KeyHandle, digits: str, tweak: bytes) -> str:
-        """The digits that `tokenise` replaced.
+    def detokenise(
+        self, handle: KeyHandle, text: str, tweak: bytes, *, letters: bool = False
+    ) -> str:
+        """The text that `tokenise` replaced.
 
         Source: NIST SP 800-38G
         """
         found = self._gate.find(handle, CardOperation.DETOKENISE)
         self._gate.admit("ff1-aes-256")
-        return found.ff1().decrypt(digits, tweak)
+        return found.ff1(DIGITS_AND_LETTERS if letters else DIGITS).decrypt(text, tweak)
 
     def _value(
         self, found: CardKey, value: CardValue, pan: str, expiry: str, service: str, counter: int

@@ -196,6 +196,9 @@ class OperatorAct(StrEnum):
     DECLARE_COMPROMISE = "declare-compromise"
     DESTROY_KEY = "destroy-key"
     RECORD_CUSTODY = "record-custody"
+    OPEN_SURROGATE_DOMAIN = "open-surrogate-domain"
+    STEP_SURROGATE_DOMAIN = "step-surrogate-domain"
+    ALLOW_DETOKENISING = "allow-detokenising"
 
 
 class Signal(StrEnum):

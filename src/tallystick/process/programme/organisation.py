@@ -35,6 +35,9 @@ ACTS: Final[Mapping[Duty, tuple[OperatorAct, ...]]] = {
         _A.DECLARE_COMPROMISE,
         _A.DESTROY_KEY,
         _A.RECORD_CUSTODY,
+        _A.OPEN_SURROGATE_DOMAIN,
+        _A.STEP_SURROGATE_DOMAIN,
+        _A.ALLOW_DETOKENISING,
     ),
     Duty.INCIDENT: (
         _A.SUSPEND_KEY,
@@ -118,6 +121,9 @@ TWO_PEOPLE: Final = (
     _A.DECLARE_COMPROMISE,
     _A.DESTROY_KEY,
     _A.RECORD_CUSTODY,
+    _A.OPEN_SURROGATE_DOMAIN,
+    _A.STEP_SURROGATE_DOMAIN,
+    _A.ALLOW_DETOKENISING,
 )
 """Acts that loosen, move money or destroy: nobody does them alone."""
 

@@ -112,7 +112,8 @@ def test_show_draw_and_operators(tmp_path: Path) -> None:
     assert (
         "key-custodians: [enrol-operator, rotate-keys, issue-workload, revoke-workload,"
         " suspend-key, resume-key, retire-key, declare-compromise, destroy-key,"
-        " record-custody]" in tallystick("programme", "operators", tmp_path).out
+        " record-custody, open-surrogate-domain, step-surrogate-domain,"
+        " allow-detokenising]" in tallystick("programme", "operators", tmp_path).out
     )
 
 

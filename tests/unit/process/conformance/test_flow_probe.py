@@ -6,6 +6,7 @@ import json
 import pytest
 
 from tallystick.entry.http.operations import OPERATIONS
+from tallystick.entry.paycrypt.door import CONTROL, DATA, ON_A_KEY, SURROGATES
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.evidence import Verdict
@@ -71,7 +72,22 @@ def test_every_operation_has_one_flow_and_no_flow_is_idle() -> None:
         *("sms.message", "core.transfer", "webhook.delivery", "witness.checkpoint"),
         *("smpp.menu", "smpp.message", "sim.packet"),
     }
-    assert set(named) == {one.name for one in OPERATIONS} | beyond
+    door = {
+        f"paycrypt.{call.name}"
+        for calls in (CONTROL, DATA, ON_A_KEY, SURROGATES)
+        for call in calls.values()
+    }
+    assert len(door) == 35
+    assert set(named) == {one.name for one in OPERATIONS} | beyond | door
+
+
+@pytest.mark.requirement("MFS-7.1-01")
+def test_the_writer_may_not_read_a_value_that_has_a_surrogate(probe: FlowProbe) -> None:
+    value = {"value": "4111111111111111", "domain": "merchants"}
+    (found,) = probe.saw("paycrypt.Tokenise", Node.WRITER, b"merchants 4111111111111111", value)
+    assert found.field == "value"
+    assert probe.saw("paycrypt.Tokenise", Node.MODULE, b"4111111111111111", value) == []
+    assert probe.saw("paycrypt.VerifyPinData", Node.WRITER, b"4111111111111111", value)
 
 
 def test_a_flow_that_ends_at_its_end_is_read_by_nobody_between() -> None:
