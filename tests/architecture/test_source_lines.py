@@ -58,6 +58,7 @@ COMMANDS = {
         "replaying",
         "rogues",
         "timelines",
+        "verdictkeys",
         "stamps",
         "stores",
         "surfaces",

@@ -173,8 +173,8 @@ class Provider:
     ) -> EnrolledIdentity:
         """Bind the keys of `keystore` to the customer whose activation code was entered.
 
-        A description that names no application names that of this provider. Raises what the provider
-        refuses with.
+        A description that names no application is given that of this provider. Raises what the
+        provider refuses with.
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
         if self._app is not None and isinstance(description.app, Absent):

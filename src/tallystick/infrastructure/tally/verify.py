@@ -42,7 +42,7 @@ class VerifiedReceipt(Record, frozen=True, kw_only=True):
     disclosed: dict[str, Scalar]
 
     def of(self, order: str, *stages: str) -> "VerifiedReceipt":
-        """This receipt, if it is of `order`, at one of `stages` where any is named.
+        """The receipt itself, if it is of `order`, at one of `stages` where any is named.
 
         A receipt that verifies proves something, not what was asked for. Raises NotAuthentic.
         Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2

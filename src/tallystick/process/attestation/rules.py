@@ -16,7 +16,8 @@ from tallystick.process.attestation.model import AppraisalPolicy, Known, Place, 
 SIGN: Final = 2
 ANDROID: Final = frozenset(("android-key", "webauthn-android-key"))
 _MIXED: Final = {Level.TRUSTED_ENVIRONMENT.value: (Level.STRONGBOX.value,)}
-_SERVICE: Final = "play-integrity"
+SERVICE: Final = "play-integrity"
+"""The form of evidence by a service that attests no key."""
 _AHEAD_MS: Final = 62 * DAY_MS
 """How far ahead of its month a patch may come out."""
 
@@ -47,7 +48,7 @@ class Case:
 
         Source: RFC 9334, 8.4
         """
-        return self.evidence.format == _SERVICE
+        return self.evidence.format == SERVICE
 
 
 def _root(case: Case) -> str:
@@ -252,3 +253,6 @@ RULES: Final[tuple[tuple[str, Callable[[Case], str]], ...]] = (
     ("order", _ordered),
 )
 """Every rule by its name, in the order in which a verdict lists what did not hold."""
+
+VERDICT: Final = "verdict"
+"""The rule that a device breaks as a whole, which brings no verdict where one is required."""
