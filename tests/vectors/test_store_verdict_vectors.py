@@ -14,7 +14,7 @@ from tallystick.infrastructure.attestation.play.verdict import VerdictKeys
 from tallystick.infrastructure.crypto.credential import credential_of_spki
 from tallystick.infrastructure.envelope.schedule import keys_challenge, proof_challenge
 from tallystick.kernel.codec import b64url, b64url_decode
-from tallystick.kernel.errors import Malformed, NotAuthentic, Refused
+from tallystick.kernel.errors import Malformed, NotAuthentic
 from tallystick.kernel.model import replace
 from tallystick.kernel.secret import Secret
 from tallystick.process.attestation.appraisal import appraise
@@ -42,8 +42,7 @@ def broken(verdict: str, asked: bytes) -> set[str]:
     """What does not hold of a verdict: its error, or the rules of its appraisal."""
     try:
         found = judged_by_service(verdict, asked, CASES["now"], (KEYS,))
-    except Refused as error:
-        assert isinstance(error, NotAuthentic | Malformed)
+    except (NotAuthentic, Malformed) as error:
         return {error.code}
     return rules_of(appraise(found.evidence, found.subject, POLICY))
 

@@ -87,11 +87,13 @@ class System(Record, frozen=True, kw_only=True):
 class App(Record, frozen=True, kw_only=True):
     """An application that may make keys: its package, its signers (SHA-256, hexadecimal).
 
-    Source: ISO/TS 12812-2:2017, 7.2.5
+    `least` is the least version that counts, where the evidence names one.
+    Source: ISO/TS 12812-2:2017, 7.2.5; 7.2.8
     """
 
     package: str
     signers: tuple[str, ...]
+    least: int | Absent = ABSENT
 
 
 class Browser(Record, frozen=True, kw_only=True):

@@ -183,8 +183,9 @@ def _apps(top: Section) -> tuple[App, ...]:
         App(
             package=one.text("package", _PACKAGE, "the name of a package"),
             signers=_texts(one, "signers", _HEX),
+            least=one.integer("least", 0, 2**31 - 1) if "least" in one else ABSENT,
         )
-        for one in top.sections("apps", ("package", "signers"))
+        for one in top.sections("apps", ("package", "signers", "least"))
     )
 
 

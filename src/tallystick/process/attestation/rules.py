@@ -10,6 +10,7 @@ from typing import Final
 
 from tallystick.infrastructure.attestation.evidence import Evidence, Level
 from tallystick.kernel.codec import b64url_decode
+from tallystick.kernel.model import ABSENT, Absent
 from tallystick.kernel.time import DAY_MS
 from tallystick.process.attestation.model import AppraisalPolicy, Known, Place, Subject
 
@@ -194,16 +195,31 @@ def _person(case: Case) -> str:
 
 
 def _application(case: Case) -> str:
-    apps = {one.package: set(one.signers) for one in case.policy.apps}
+    apps = case.policy.apps  # one package may stand twice: before and after its signer was rotated
     if not apps or not (case.android or case.service or case.evidence.packages):
         return ""
     signers = {b64url_decode(one).hex() for one in case.evidence.signers}
     for package in case.evidence.packages:
-        if package not in apps:
+        ours = [set(one.signers) for one in apps if one.package == package]
+        if not ours:
             return f"{package[:80]} is not an app of ours"
-        if apps[package] != signers:
+        if signers not in ours:
             return f"{package[:80]} is signed by somebody else"
-    return "" if case.evidence.packages else "no app is named"
+    return _old(case) if case.evidence.packages else "no app is named"
+
+
+def _old(case: Case) -> str:
+    """Which of the named applications is older than the policy takes."""
+    signers = {b64url_decode(one).hex() for one in case.evidence.signers}
+    least = {one.package: one.least for one in case.policy.apps if set(one.signers) == signers}
+    versions = case.evidence.versions
+    if isinstance(versions, Absent):
+        return ""
+    for package, version in zip(case.evidence.packages, versions, strict=False):
+        asked = least.get(package, ABSENT)
+        if not isinstance(asked, Absent) and version < asked:
+            return f"{package[:80]} {version} is older than {asked}"
+    return ""
 
 
 def _environment(case: Case) -> str:

@@ -184,3 +184,12 @@ def test_a_version_that_was_not_evaluated_is_absent_and_one_that_is_no_number_re
     evidence = verify_verdict(sealed(said), KEYS)
     assert evidence.versions is ABSENT
     assert judged(evidence) == {"application", "labels"}
+
+
+@pytest.mark.requirement("MFS-7.2.8-02")
+@pytest.mark.parametrize(("least", "rules"), [(42, set()), (43, {"application"})])
+def test_a_policy_may_ask_for_a_least_version(least: int, rules: set[str]) -> None:
+    app = App(package="example.wallet", signers=(SIGNER.hex(),), least=least)
+    evidence = verify_verdict(sealed(payload()), KEYS)
+    subject = Subject(challenge=NONCE, attested="", presented_at=AT)
+    assert rules_of(appraise(evidence, subject, replace(POLICY, apps=(app,)))) == rules
