@@ -59,6 +59,7 @@ COMMANDS = {
         "rogues",
         "timelines",
         "dating",
+        "verdictkeys",
         "stamps",
         "stores",
         "surfaces",

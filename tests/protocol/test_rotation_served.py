@@ -10,12 +10,16 @@ from tests.protocol.test_quote_key_change import Shifted
 from tests.support.served import Served, served
 
 from tallystick.application.quotekeys import IN_USE_MS
+from tallystick.client.wiping import Wiper
 from tallystick.entry.auditing import listed_keys
 from tallystick.entry.cli.unlocking import open_root_key
 from tallystick.entry.keyduties import PUBLISHED_MS
 from tallystick.entry.renewing import renew_keys
+from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.money import Money
+from tallystick.protocol.devicelife import EndDevice
+from tallystick.protocol.keylist import ListedPurpose
 from tallystick.protocol.payments import PaymentKind
 
 WANTED = (Purpose.SESSION_SIGNATURE, Purpose.TALLY)
@@ -94,6 +98,32 @@ def test_keys_rotate_under_load_without_one_error(tmp_path: Path) -> None:
             payer.join(10)
         assert [payer.errors for payer in payers] == [[], []]
         assert listed_keys(provider.folder).version == 3
+
+
+@pytest.mark.requirement("MFS-7.4.2-07")
+@pytest.mark.requirement("MFS-7.4.5-04")
+def test_a_phone_is_wiped_by_the_key_in_force_not_by_that_of_the_start(tmp_path: Path) -> None:
+    clock = Shifted()
+    with served(tmp_path / "p", clock=clock) as provider:
+        ann = provider.person("+254700000001", "Ann", funds=0)
+        root = open_root_key(provider.folder.offline / "root.key", provider.secret)
+        first = provider.platform.identity.kid
+        renew_keys(provider.folder, provider.secret, root, clock, wanted=WANTED)
+        until_noted(provider, b"a new key list is served", 1)
+        clock.ahead_ms += PUBLISHED_MS + 1_000
+        until_noted(provider, b"keys of the list are new in use", 1)
+        device = ann.keystore.identity().device
+        body = EndDevice(device=device, how="steal", because="said at the desk")
+        provider.operators["care-desk"][0].act("remove-device", body)
+        reached = provider.reached
+
+        def newest() -> dict[str, VerifyKey]:
+            found = reached.keys(ListedPurpose.SESSION_SIGNATURE, fresh=True)
+            return {kid: one for kid, one in found.items() if kid != first}
+
+        wiper = Wiper(provider.transport, ann.keystore, newest, reached.name, clock)
+        assert wiper.ask().device == device, "signed by the new key, and by no other"
+        assert set(reached.message_keys()), "statements too are signed by a key of the list"
 
 
 def test_a_list_of_another_root_is_told_and_not_served(tmp_path: Path) -> None:

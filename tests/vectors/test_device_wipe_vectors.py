@@ -44,7 +44,7 @@ def judged(case: dict[str, Any], *, word: bool) -> bool:
     try:
         if word:
             signed = SignedWipe(device=CASES["device"], word=case["jws"])
-            Wiping(held, nothing, b"").verify(signed, CASES["now"])
+            Wiping(held, nothing).verify(signed, CASES["now"])
         else:
             keys = {CASES["kid"]: Es256VerifyKey(b64url_decode(CASES["provider_public"]))}
             Wiper(nothing, held, lambda: keys, CASES["provider"], nothing)._read(case["jws"])

@@ -59,6 +59,8 @@ export type Sign = (message: Octets) => Promise<Octets>;
 export interface Attestation {
   readonly format: string;
   readonly statement: string;
+  /** What an app store says of the app: a compact JWE for `keysChallenge`. */
+  readonly verdict?: string;
 }
 
 export interface Description {

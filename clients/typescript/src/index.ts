@@ -5,6 +5,7 @@ export { canonical, type Json, readCanonical } from "./canonical.js";
 export { type Cbor, decodeCbor, encodeCbor, Tagged } from "./cbor.js";
 export { type Algorithm, type VerifyKey } from "./crypto.js";
 export * from "./errors.js";
+export { type DeviceProof, keysChallenge, proofChallenge, proveDevice } from "./evidence.js";
 export type { Attestation, Description, RenewalPair, SessionAccepted } from "./handshake.js";
 export type { Suite } from "./hpke.js";
 export { type KeyList, verifyKeyList } from "./keylist.js";

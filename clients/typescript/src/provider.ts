@@ -11,6 +11,7 @@
 import { canonical, exactly, id, natural, object, readCanonical, readJson, string } from "./canonical.js";
 import { random, verify, type VerifyKey } from "./crypto.js";
 import { Expired, NotAuthentic } from "./errors.js";
+import { keysChallenge } from "./evidence.js";
 import {
   type Attestation,
   authenticate,
@@ -60,8 +61,8 @@ export interface Enrolling {
   readonly code: string;
   readonly description: Description;
   readonly shown?: string;
-  /** Is given the challenge; without it no attestation is offered. */
-  readonly attest?: (challenge: Octets) => Promise<Attestation>;
+  /** Is given the challenge, and what vouches for both keys; without it none is offered. */
+  readonly attest?: (challenge: Octets, keys: Octets) => Promise<Attestation>;
 }
 
 export class Provider {
@@ -132,12 +133,14 @@ export class Provider {
   async enrol(keystore: DeviceKeystore, asked: Enrolling): Promise<Identity> {
     const provider = await this.authenticated("enrolment", keystore);
     const none = async (): Promise<Attestation> => ({ format: "none", statement: "" });
-    const attestation = await (asked.attest ?? none)(await provider.attestationChallenge());
     const shown = asked.shown ?? "enrol this device";
     const [possession, consent] = [
       await keystore.possessionPublic(),
       await keystore.consentPublic(),
     ];
+    const challenge = await provider.attestationChallenge();
+    const keys = await keysChallenge(challenge, possession, consent);
+    const attestation = await (asked.attest ?? none)(challenge, keys);
     const pending = await provider.proveEnrolment({
       activation: asked.activation,
       code: asked.code,

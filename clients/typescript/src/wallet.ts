@@ -229,7 +229,7 @@ export class Wallet {
 
   #ofOrder(verified: Verified, order: string, done: boolean): void {
     const { id: recorded, stage } = verified.leaf;
-    if (recorded !== order || (done && !["settled", "accepted"].includes(stage))) {
+    if (recorded !== order || (done && !["settled", "accepted", "unknown"].includes(stage))) {
       throw new NotAuthentic("the receipt is of another order");
     }
   }

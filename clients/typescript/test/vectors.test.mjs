@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { canonical, readCanonical } from "../dist/canonical.js";
 import { openReply, sealRequest } from "../dist/envelope.js";
+import { keysChallenge, proofChallenge } from "../dist/evidence.js";
 import { authenticate } from "../dist/handshake.js";
 import { base64url, fromBase64, fromBase64url, fromHex, hex, join, utf8 } from "../dist/octets.js";
 import * as tally from "../dist/tally.js";
@@ -208,4 +209,14 @@ test("consistency of every pair of checkpoints that the vectors have", async () 
     }
     await assert.rejects(tally.checkConsistency(older, newer, [...proof, newer.root]));
   }
+});
+
+test("what an app store is asked with", async () => {
+  const one = read("store-verdicts");
+  const told = fromHex(one.challenge);
+  const keys = [fromBase64url(one.possession), fromBase64url(one.consent)];
+  const hashes = one.request_hash;
+  assert.equal(base64url(await keysChallenge(told, ...keys)), hashes.enrolment);
+  assert.equal(base64url(await proofChallenge(told, one.device)), hashes.on_demand);
+  assert.notEqual(base64url(await keysChallenge(told, keys[1], keys[0])), hashes.enrolment);
 });

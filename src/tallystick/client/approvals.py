@@ -173,7 +173,8 @@ class Approvals:
             on_call=self._company.on_call(),
         )
         state = self._session.ask("approval.approve", "/v1/approvals/approve", asked, _states)
-        receipt = None if state.receipt is None else self._wallet.verified(state.receipt)
+        paid = None if state.receipt is None else self._wallet.verified(state.receipt)
+        receipt = None if paid is None else paid.of(item.quote.order)
         return Approved(state, receipt)
 
     def decline(self, item: ApprovalItem, reason: DeclineReason) -> ApprovalState:

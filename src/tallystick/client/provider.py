@@ -27,8 +27,10 @@ from tallystick.infrastructure.httpsig import MessageKey
 from tallystick.infrastructure.httpsig.published import published_keys
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Unavailable
+from tallystick.kernel.model import Absent, replace
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import HOUR_MS, Clock, Instant
+from tallystick.protocol.apps import AppClaim
 from tallystick.protocol.enrolment import Attestation, DeviceDescription
 from tallystick.protocol.http_signatures import MessageKeys
 from tallystick.protocol.keylist import KeyList, ListedPurpose
@@ -60,8 +62,11 @@ class Provider:
         clock: Clock,
         entropy: Entropy,
         ca_file: Path | None = None,
+        app: AppClaim | None = None,
     ) -> None:
         """Reach `url`; `origin` names its tally, `entropy(n)` gives n unpredictable octets.
+
+        `app` is the application that runs here, as each session says it.
 
         Raises Malformed for an address that is not protected.
         Source: ISO/TS 12812-2:2017, 7.2.7
@@ -71,6 +76,7 @@ class Provider:
         self._clock = clock
         self._entropy = entropy
         self._root = root
+        self._app = app
         self._list: KeyList | None = None
         self._fetched_at = 0
         self._fetching = threading.Lock()
@@ -151,6 +157,7 @@ class Provider:
             lambda: self.keys(ListedPurpose.SESSION_SIGNATURE),
             self._entropy,
             SUITES,
+            self._app,
             newest_keys=lambda: self.keys(ListedPurpose.SESSION_SIGNATURE, fresh=True),
         )
 
@@ -166,9 +173,12 @@ class Provider:
     ) -> EnrolledIdentity:
         """Bind the keys of `keystore` to the customer whose activation code was entered.
 
-        Raises what the provider refuses with.
+        A description that names no application is given that of this provider. Raises what the
+        provider refuses with.
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
+        if self._app is not None and isinstance(description.app, Absent):
+            description = replace(description, app=self._app)
         return enrol(
             self.peer(),
             keystore,

@@ -70,6 +70,7 @@ A = TypeVar("A")
 ATTEMPTS = 12
 """How often something is asked while nobody answers: for about 40 s in all."""
 
+_TAKEN = ("settled", "accepted", "unknown")
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 5.0
 _BEHIND = (Unavailable, NotFound)
@@ -186,7 +187,6 @@ class Wallet:
         """The provider's terms for a payment.
 
         `seen` is what the phone notices: screen-shared, remote-tool, urgency.
-
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         request = QuoteRequest(
@@ -217,13 +217,13 @@ class Wallet:
         often = attempts or self.attempts
         exchanged = self._until_answered(often, lambda: self._sent(order))
         try:
-            return self._settled(exchanged.status, exchanged.body)
+            return self._settled(exchanged, order.quote.order)
         except StepUpRequired as asked:
             if self._evidence is None or not asks_for_evidence(asked):
                 raise
             self._evidence.renew()
         exchanged = self._until_answered(often, lambda: self._sent(order))
-        return self._settled(exchanged.status, exchanged.body)
+        return self._settled(exchanged, order.quote.order)
 
     def _sent(self, order: Order) -> Exchanged:
         exchanged = self._session.exchange("payment.order", path="/v1/payments", body=order.body)
@@ -241,11 +241,12 @@ class Wallet:
     def receipt(self, order: str) -> VerifiedReceipt:
         """The verified receipt of an order that this customer paid or received.
 
+        Raises NotAuthentic for one of another order.
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         request = ReceiptRequest(order=order)
         reply = self._ask("payment.receipt", "/v1/receipts", request, _receipts)
-        return self.verified(reply.receipt)
+        return self.verified(reply.receipt).of(order)
 
     def account(self) -> AccountReply:
         """The customer's own balance.
@@ -311,16 +312,17 @@ class Wallet:
             raise refusal(reply)
         return reply
 
-    def _settled(self, status: int, content: bytes) -> Paid:
-        if status != 200:
-            problem = _problems.decode(content)
+    def _settled(self, exchanged: Exchanged, order: str) -> Paid:
+        if exchanged.status != 200:
+            problem = _problems.decode(exchanged.body)
             error = error_of(problem)
             if problem.receipt is None:
                 raise error
-            self.verified(problem.receipt)
+            self.verified(problem.receipt).of(order)
             raise Refusal(error, problem.receipt)
-        reply = _payments.decode(content)
-        return Paid(reply.receipt, self.verified(reply.receipt), reply.balance_minor)
+        reply = _payments.decode(exchanged.body)
+        verified = self.verified(reply.receipt).of(order, *_TAKEN)
+        return Paid(reply.receipt, verified, reply.balance_minor)
 
     def _ask(self, operation: str, path: str, request: Wire, decoder: Decoder[T]) -> T:
         """The answer to a request that changes nothing, asked again while nobody answers."""

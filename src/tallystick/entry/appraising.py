@@ -68,7 +68,8 @@ class Appraising:
         if not version and known == before.known and self._kept:
             return None
         self._kept = True
-        return ChangeAppraisal(Attesting(policy, known), version, envelope)
+        attesting = Attesting(policy, known, before.verdict_keys)
+        return ChangeAppraisal(attesting, version, envelope)
 
     def _signed(self, before: AppraisalPolicy) -> tuple[AppraisalPolicy, int, str]:
         octets = (self._root / SIGNED).read_bytes()

@@ -29,6 +29,7 @@ from tallystick.entry.settings import ProviderFolder, ProviderSettings
 from tallystick.entry.setup import SERVER_ROLES
 from tallystick.entry.simstock import stock_sims
 from tallystick.entry.trusting import Trust, identity_of
+from tallystick.entry.verdictkeys import verdict_keys
 from tallystick.infrastructure.crypto.key_list import verify_key_list
 from tallystick.infrastructure.envelope.cookie import CookieKeys
 from tallystick.infrastructure.envelope.cose import ReplyNonces
@@ -193,9 +194,10 @@ def assemble(
         roots = master.roots((Purpose.QUOTE,))
         kept = KeptRegisters(folder.registers)
         asked = folder.mno() is not None
+        opened = verdict_keys(settings, module, keys.every(Purpose.STORE))
         ground = Ground(
             *(settings, ticking, module, keys, reader, size, quote_keys, roots, kept, asked),
-            *(desk_settings(folder.root), attesting_in(folder.root, reader)),
+            *(desk_settings(folder.root), attesting_in(folder.root, reader, opened)),
             state_keeper(module, folder),
         )
         cards = _cards(folder, master, ticking, entropy)

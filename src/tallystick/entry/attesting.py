@@ -10,12 +10,14 @@ a higher version takes its place.
 Source: RFC 9334, 8.3; ISO/TS 12812-2:2017, 6.1; 7.2.6
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from tallystick.application.appraisals.store import last_appraisal
 from tallystick.application.devices.attesting import Attesting
 from tallystick.infrastructure.attestation.android.revocation import read_revocations
+from tallystick.infrastructure.attestation.play.verdict import VerdictKeys
 from tallystick.infrastructure.store.database import Reader
 from tallystick.process.attestation.appraisal import NOTHING_KNOWN, known_of
 from tallystick.process.attestation.model import AppraisalPolicy, Known
@@ -27,13 +29,13 @@ SIGNED: Final = "attestation.json"
 REVOKED: Final = "attestation-revoked.json"
 
 
-def attesting_in(root: Path, reader: Reader) -> Attesting:
-    """What the provider in `root` appraises with when it starts.
+def attesting_in(root: Path, reader: Reader, verdict_keys: Sequence[VerdictKeys] = ()) -> Attesting:
+    """What the provider in `root` appraises with when it starts; `verdict_keys` open verdicts.
 
     Raises Malformed or TooLarge for a file that cannot be read: half a policy appraises nothing.
     Source: RFC 9334, 8.3
     """
-    return Attesting(_policy(root, reader), known_in(root))
+    return Attesting(_policy(root, reader), known_in(root), verdict_keys)
 
 
 def known_in(root: Path) -> Known:

@@ -17,6 +17,7 @@ from tallystick.kernel.model import Record
 from tallystick.kernel.time import DAY_MS, Instant, iso_utc
 from tallystick.process.attestation.environments import Environment
 from tallystick.process.attestation.model import Appraised, read_appraisals
+from tallystick.process.attestation.rules import VERDICT
 from tallystick.process.attestation.signals import standing
 from tallystick.process.policy.facts import DeviceTrust
 
@@ -89,7 +90,7 @@ def fleet_of(reader: Reader, now: Instant) -> Fleet:
     active = [one for one in rows if one.status == "active"]
     read = [(one, _appraised(one)) for one in active]
     trusted = sum(one.trust == _FULL for one in active)
-    rules = Counter(rule for _, kept in read for rule in _rules(kept))
+    rules = Counter(rule for row, kept in read for rule in _rules(row, kept))
     return Fleet(
         devices=len(active),
         by_status=dict(sorted(Counter(one.status for one in rows).items())),
@@ -111,8 +112,12 @@ def _appraised(row: FleetRow) -> tuple[Appraised, ...]:
         return ()
 
 
-def _rules(kept: Iterable[Appraised]) -> set[str]:
-    return {reason.rule for one in kept for reason in one.verdict.reasons}
+def _rules(row: FleetRow, kept: Iterable[Appraised]) -> set[str]:
+    """The rules that a device broke; where each piece was accepted, a verdict was lacking."""
+    every = tuple(kept)
+    found = {reason.rule for one in every for reason in one.verdict.reasons}
+    lacking = every and not found and row.trust == DeviceTrust.UNKNOWN
+    return {VERDICT} if lacking else found
 
 
 def _sort(row: FleetRow, kept: tuple[Appraised, ...]) -> tuple[str, str, str]:

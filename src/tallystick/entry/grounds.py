@@ -19,6 +19,7 @@ from tallystick.application.sims import Sims
 from tallystick.entry.desk_settings import DeskSettings
 from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.settings import ProviderSettings
+from tallystick.infrastructure.crypto.signature import SigningNow
 from tallystick.infrastructure.envelope.certificate import issue_certificate
 from tallystick.infrastructure.keys.table import LoadedKeys
 from tallystick.infrastructure.modules.block import BlockRoots
@@ -139,6 +140,20 @@ def seal(on: Ground) -> Seal:
         if signer.public().octets() in octets:
             return Seal(signer, known)
     return Seal(None, known)
+
+
+def session_signing(on: Ground) -> SigningNow:
+    """Gives the key that answers handshakes at that moment, which every phone knows, and its id.
+
+    A new list takes its key into use in the same table, so that nobody signs with one of the start.
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+
+    def signing() -> tuple[ModuleSigner, str]:
+        handle = on.keys.newest(Purpose.SESSION_SIGNATURE)
+        return ModuleSigner(on.module, handle), handle.id
+
+    return signing
 
 
 def terms(settings: ProviderSettings) -> Terms:

@@ -24,7 +24,7 @@ from tallystick.application.daybook import DayBook
 from tallystick.application.desk import Desk, acts_of_the_desk
 from tallystick.application.desks import Desks
 from tallystick.application.deviceacts import DeviceActs
-from tallystick.application.devicelife import DeviceLife
+from tallystick.application.devicelife import DeviceLife, Wiping
 from tallystick.application.deviceproofs import DeviceProofs
 from tallystick.application.devices import Devices
 from tallystick.application.education import Education
@@ -59,14 +59,13 @@ from tallystick.entry.grounds import (
     certification,
     recording,
     seal,
+    session_signing,
     sims_of,
     store_seals,
     terms,
 )
-from tallystick.entry.living import own_devices, what_follows, wiping_of
+from tallystick.entry.living import own_devices, what_follows
 from tallystick.infrastructure.modules.interface import Purpose
-from tallystick.infrastructure.modules.signer import ModuleSigner
-from tallystick.protocol.approvals import offline_header
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +167,7 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         custody=work.custody,
         life=ground.life,
         own_devices=own_devices(ground.life, work.selfcare, work.pins, reader),
-        wiping=wiping_of(on.module, on.keys, ground.life),
+        wiping=Wiping(ground.life, session_signing(on)),
         education=Education(
             ground.customers, languages, ground.sessions, policy, reader, capacity=rows
         ),
@@ -338,15 +337,12 @@ def _offline(
     on: Ground, ground: _Base, authenticators: Authenticators, approvals: Approvals
 ) -> Offline:
     """Signs requests for devices without a network with the key that answers handshakes."""
-    handle = on.keys.newest(Purpose.SESSION_SIGNATURE)
-    signer = ModuleSigner(on.module, handle)
     crew = OfflineCrew(
         ground.attempts,
         authenticators,
         ground.customers,
         ground.payments,
-        signer,
-        offline_header(signer.algorithm, handle.id),
+        session_signing(on),
     )
     return Offline(crew, approvals)
 

@@ -6,15 +6,11 @@ Source: ISO/TS 12812-2:2017, 7.4.5
 from tallystick.application.approvals import Approvals
 from tallystick.application.attempts import Subjects
 from tallystick.application.authenticators import Authenticators
-from tallystick.application.devicelife import DeviceLife, Follow, OwnDevices, Wiping
+from tallystick.application.devicelife import DeviceLife, Follow, OwnDevices
 from tallystick.application.ordercodes import OrderCodes
 from tallystick.application.pins import Pins
 from tallystick.application.selfcare import SelfCare
-from tallystick.infrastructure.keys.table import LoadedKeys
-from tallystick.infrastructure.modules.interface import CryptoModule, Purpose
-from tallystick.infrastructure.modules.signer import ModuleSigner
 from tallystick.infrastructure.store.database import Connection
-from tallystick.protocol.devicelife import wipe_order_header
 
 
 def what_follows(
@@ -46,13 +42,3 @@ def own_devices(life: DeviceLife, selfcare: SelfCare, pins: Pins, reader: Connec
         lambda turn, customer: pins.was_right(turn, Subjects(customer)),
         reader,
     )
-
-
-def wiping_of(module: CryptoModule, keys: LoadedKeys, life: DeviceLife) -> Wiping:
-    """Signs wipe orders with the key that answers handshakes, which every phone knows.
-
-    Source: ISO/TS 12812-2:2017, 7.4.2; 7.4.5
-    """
-    handle = keys.newest(Purpose.SESSION_SIGNATURE)
-    signer = ModuleSigner(module, handle)
-    return Wiping(life, signer, wipe_order_header(signer.algorithm, handle.id))

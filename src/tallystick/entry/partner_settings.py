@@ -80,3 +80,17 @@ class SmppBind(Record, frozen=True, kw_only=True):
     window: int = 10
     enquire_ms: int = 30_000
     answer_ms: int = 5_000
+
+
+class SealedVerdictKeys(Record, frozen=True, kw_only=True):
+    """The keys of the app `package` for verdicts of an app store.
+
+    `decryption` is sealed by the module (`entry/verdictkeys.py`), `verification` a
+    SubjectPublicKeyInfo, both base64url; `simulated` where no app store is behind them.
+    Source: ISO/TS 12812-2:2017, 7.2.5; 7.4.2
+    """
+
+    package: str
+    decryption: str
+    verification: str
+    simulated: bool = False

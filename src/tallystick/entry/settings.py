@@ -27,7 +27,13 @@ from urllib.parse import urlsplit
 
 from tallystick.application.notices import SenderRule
 from tallystick.entry.keyfiles import KeyFiles
-from tallystick.entry.partner_settings import MnoAccess, Partner, PartnerLink, SmppBind
+from tallystick.entry.partner_settings import (
+    MnoAccess,
+    Partner,
+    PartnerLink,
+    SealedVerdictKeys,
+    SmppBind,
+)
 from tallystick.infrastructure.crypto.signature import VerifyKey, verify_key
 from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.modules.opening import Opener, open_master
@@ -78,7 +84,8 @@ class ProviderSettings(Record, frozen=True, kw_only=True):
     public halves of the keys that signed and sign tightenings, the newest last. `language` is that
     of customers who chose none, `senders` the names that messages may go out under, `aggregators`
     and `sms_receipts` the partners whose callbacks are taken, `sim_changes` the one who tells of
-    replaced SIMs, `smpp` the networks that the service binds to.
+    replaced SIMs, `smpp` the networks that the service binds to, `verdict_keys` those of
+    its apps for verdicts of an app store.
     Source: ISO/TS 12812-2:2017, 6.1
     """
 
@@ -106,6 +113,7 @@ class ProviderSettings(Record, frozen=True, kw_only=True):
     partners: tuple[Partner, ...] = ()
     sim_changes: PartnerLink | None = None
     smpp: tuple[SmppBind, ...] = ()
+    verdict_keys: tuple[SealedVerdictKeys, ...] = ()
 
 
 class StoreAddress(Record, frozen=True, kw_only=True):

@@ -41,13 +41,17 @@ class ProofChallenge(Wire, frozen=True, kw_only=True):
 
 class DeviceProof(Wire, frozen=True, kw_only=True):
     """A proof: `apple-app-attest` an assertion by the key that enrolled, as CBOR; `android-key` a
-    list in CBOR, the chain of a key made for the challenge, leaf first.
+    list in CBOR, the chain of a key made for the challenge, leaf first; `play-integrity` a verdict
+    as the service gave it, a compact JWE.
 
+    The first two are base64url.
     Source: RFC 9334, 8.1; ISO/TS 12812-2:2017, 7.3.5
     """
 
-    format: Annotated[Annotated[str, pattern("^(?:apple-app-attest|android-key)" + END)], PUBLIC]
-    statement: Annotated[Annotated[str, pattern("^[A-Za-z0-9_-]{1,10922}" + END)], SENSITIVE]
+    format: Annotated[
+        Annotated[str, pattern("^(?:apple-app-attest|android-key|play-integrity)" + END)], PUBLIC
+    ]
+    statement: Annotated[Annotated[str, pattern("^[A-Za-z0-9_.-]{1,10922}" + END)], SENSITIVE]
 
 
 class ProofTaken(Wire, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from tallystick.kernel.ids import (
     CustomerIdText,
     DeviceIdText,
 )
-from tallystick.kernel.model import ABSENT, Absent, Natural, ShortText, Wire, pattern
+from tallystick.kernel.model import ABSENT, Absent, Natural, ShortText, Wire, length, pattern
 from tallystick.protocol.apps import AppClaim
 from tallystick.protocol.envelope import END, Octets32, Octets64, Octets65
 from tallystick.protocol.session import CertificateIdText
@@ -53,15 +53,24 @@ object) and `client` (the client data as the browser gave them), whose challenge
 `keys_challenge`."""
 
 
+VerdictText = Annotated[
+    str, pattern(r"^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){4}" + END), length(9, 4096)
+]
+"""What the service of an app store says of the app that asked: a compact JWE, as it was given."""
+
+
 class Attestation(Wire, frozen=True, kw_only=True):
     """The platform's word for the two keys; its challenge is derived from the transcript of m2.
 
-    `statement` is base64url, empty for the format `none`.
+    `statement` is base64url, empty for the format `none`. `verdict` is a label beside `none` or
+    `android-key-pair`: a verdict of Play Integrity, asked for with `keys_challenge` (base64url) as
+    its request hash or nonce.
     Source: ISO/TS 12812-2:2017, 7.4.1; 8.1.2
     """
 
     format: Annotated[Format, PUBLIC]
     statement: Annotated[Annotated[str, pattern("^[A-Za-z0-9_-]{0,10922}" + END)], SENSITIVE]
+    verdict: Annotated[VerdictText | Absent, SENSITIVE] = ABSENT
 
 
 class DeviceDescription(Wire, frozen=True, kw_only=True):

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tallystick.application.apps.told import app_shown
 from tallystick.application.desks import Desks
 from tallystick.application.devicelife import Act, By
-from tallystick.application.devices import Device
+from tallystick.application.devices import Attesting, Device
 from tallystick.application.devices.model import COPIED
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.attestation import cbor
@@ -20,9 +21,10 @@ from tallystick.infrastructure.attestation.apple.appattest import verify_asserti
 from tallystick.infrastructure.envelope.schedule import proof_challenge
 from tallystick.kernel.codec import b64url, b64url_decode
 from tallystick.kernel.errors import Conflict, NotPermitted, Replayed
-from tallystick.process.attestation.model import Appraised, Subject, read_appraisals
-from tallystick.process.attestation.presenting import Presented
+from tallystick.process.attestation.model import Appraised, Asked, Subject, read_appraisals
+from tallystick.process.attestation.presenting import Presented, judged_by_service
 from tallystick.process.attestation.reading import root_links
+from tallystick.process.attestation.rules import SERVICE
 from tallystick.process.attestation.signals import Signal
 from tallystick.protocol.deviceproofs import DeviceProof, ProofChallenge, ProofTaken
 from tallystick.protocol.payments import Empty
@@ -85,21 +87,55 @@ def _taken(desks: Desks, turn: Turn, one: TakeProof) -> Outcome:
     device = desks.devices.active(live.device)
     challenge, counter = desks.proofs.answered(turn, device.id)
     client = proof_challenge(challenge, device.id)
-    statement = b64url_decode(one.proof.statement)
     kept = read_appraisals(device.attestation) if device.attestation[:1] == _KEPT else ()
-    if not kept or kept[0].evidence.format != one.proof.format:
+    if one.proof.format not in _forms_of(kept):
         raise Conflict(
             "the device enrolled with another form of proof", remedy="enrol the phone again"
         )
     if one.proof.format == APPLE:
+        statement = b64url_decode(one.proof.statement)
         counter = _asserted(desks, turn, device, kept[0], statement, client, counter)
         desks.proofs.proved(turn, device.id, counter)
         return Outcome(ProofTaken(trust=device.trust, proved_at=turn.now))
-    changed = _appraised(desks, turn, device, kept, statement, client)
+    shown = _shown(desks.devices.attesting, turn, one.proof, client)
+    changed = desks.devices.keep(turn, device, (*_beside(kept, one.proof.format), shown))
     desks.proofs.proved(turn, device.id, counter)
     if changed.trust != device.trust:
         desks.access.appraised(turn, changed)
+    desks.apps.shown(turn, device.id, app_shown((shown,)))
     return Outcome(ProofTaken(trust=changed.trust, proved_at=turn.now))
+
+
+def _forms_of(kept: tuple[Appraised, ...]) -> frozenset[str]:
+    """How a device may prove itself that enrolled with what is `kept`."""
+    enrolled = {one.evidence.format for one in kept}
+    return frozenset(enrolled | ({SERVICE} if ANDROID in enrolled else set()))
+
+
+def _beside(kept: tuple[Appraised, ...], form: str) -> tuple[Appraised, ...]:
+    """What stays beside a new proof of `form`: the keys that enrolled, and the other form's last.
+
+    A verdict takes the place of every verdict before; a key for a challenge that of the one before.
+    """
+    if form == SERVICE:
+        return tuple(one for one in kept if one.evidence.format != SERVICE)
+    first = kept[0].subject.challenge
+    return tuple(
+        one for one in kept if one.evidence.format == SERVICE or one.subject.challenge == first
+    )
+
+
+def _shown(attesting: Attesting, turn: Turn, proof: DeviceProof, client: bytes) -> Appraised:
+    """The evidence of this proof with its verdict."""
+    if proof.format == SERVICE:
+        if not attesting.verdict_keys or attesting.policy.verdicts() is Asked.IGNORED:
+            raise Conflict("no verdict is asked for here", remedy="prove it with a key")
+        keys = attesting.verdict_keys
+        return attesting.appraised(judged_by_service(proof.statement, client, turn.now, keys))
+    chain = cbor.octets_list(cbor.read(b64url_decode(proof.statement)))
+    evidence = verify_chain(tuple(chain), root_links(attesting.policy, ANDROID))
+    subject = Subject(challenge=b64url(client), attested=evidence.attested, presented_at=turn.now)
+    return attesting.appraised(Presented(evidence, subject))
 
 
 def _asserted(
@@ -127,25 +163,6 @@ def _asserted(
             because=COPIED,
             remedy="call the provider, or enrol the phone again",
         ) from fork
-
-
-def _appraised(
-    desks: Desks,
-    turn: Turn,
-    device: Device,
-    kept: tuple[Appraised, ...],
-    statement: bytes,
-    client: bytes,
-) -> Device:
-    """The device with the evidence of this proof in place of that of the one before."""
-    attesting = desks.devices.attesting
-    chain = cbor.octets_list(cbor.read(statement))
-    evidence = verify_chain(tuple(chain), root_links(attesting.policy, ANDROID))
-    subject = Subject(challenge=b64url(client), attested=evidence.attested, presented_at=turn.now)
-    verdict = attesting.judge(Presented(evidence, subject))
-    enrolled = tuple(one for one in kept if one.subject.challenge == kept[0].subject.challenge)
-    shown = Appraised(evidence=evidence, subject=subject, verdict=verdict)
-    return desks.devices.keep(turn, device, (*enrolled, shown))
 
 
 PROVING_EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {

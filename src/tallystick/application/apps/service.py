@@ -130,19 +130,43 @@ class Applications:
         known = self._seen.get(device)
         app = said if fresh or known is None else updated(known.identity(), said)
         found = self.look(app, device, turn.now)
-        if app is not None and (known is None or known.identity() != app):
-            row = SeenRow(
-                device=device,
-                platform=app.platform,
-                package=app.package,
-                version=app.version,
-                signers=" ".join(app.signers),
-                digest=app.digest,
-                attested=int(app.attested),
-                since=turn.now,
-            )
-            self._seen.put(device, row, turn.changes)
+        if app is not None:
+            self._keep(turn, device, app, known)
         return found
+
+    def _keep(self, turn: Turn, device: str, app: AppIdentity, known: SeenRow | None) -> None:
+        """Keep that `device` runs `app`, if that is not what is `known`."""
+        if known is not None and known.identity() == app:
+            return
+        row = SeenRow(
+            device=device,
+            platform=app.platform,
+            package=app.package,
+            version=app.version,
+            signers=" ".join(app.signers),
+            digest=app.digest,
+            attested=int(app.attested),
+            since=turn.now,
+        )
+        self._seen.put(device, row, turn.changes)
+
+    def shown(self, turn: Turn, device: str, app: AppIdentity | None) -> None:
+        """Keep what an enrolled `device` showed that it runs now, and hold it against the register.
+
+        A platform that names no version, or no digest, leaves what the device said of the same
+        package. Raises UpgradeRequired; what was shown is kept then too.
+        Source: ISO/TS 12812-2:2017, 7.2.5; 7.2.8; 7.4.4
+        """
+        if app is None:
+            return
+        known = self._seen.get(device)
+        before = None if known is None else known.identity()
+        if before is not None and (before.platform, before.package) == (app.platform, app.package):
+            same = app.version in {0, before.version}
+            digest = before.digest if same else ""
+            app = replace(app, version=app.version or before.version, digest=app.digest or digest)
+        self._keep(turn, device, app, known)
+        self.look(app, device, turn.now)
 
     def check_orders(self, device: str, now: Instant) -> None:
         """Return only if `device` may order with the application that it runs.

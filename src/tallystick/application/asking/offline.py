@@ -22,13 +22,18 @@ from tallystick.application.payments import Ask, Payments
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.jws import sign_compact
-from tallystick.infrastructure.crypto.signature import SigningKey
+from tallystick.infrastructure.crypto.signature import SigningNow
 from tallystick.kernel.codec import b64url, encode_canonical
 from tallystick.kernel.errors import Conflict, Expired, NotAuthentic, NotFound, NotPermitted
 from tallystick.kernel.secret import Secret
 from tallystick.process.policy import Grade
 from tallystick.process.policy.facts import DeviceTrust, Factor
-from tallystick.protocol.approvals import ApprovalStage, OfflineRequest, OfflineShown
+from tallystick.protocol.approvals import (
+    ApprovalStage,
+    OfflineRequest,
+    OfflineShown,
+    offline_header,
+)
 
 SUITE = "OCRA-1:HOTP-SHA256-8:C-QH64"
 """The suite that answers: eight digits, a counter, and the quote's hash as the question."""
@@ -36,7 +41,7 @@ SUITE = "OCRA-1:HOTP-SHA256-8:C-QH64"
 
 @dataclass(frozen=True, slots=True)
 class Crew:
-    """The capabilities that offline approvals join; `signer` signs under the JWS `header`.
+    """The capabilities that offline approvals join; `signing` gives the key that signs now.
 
     Source: ISO/TS 12812-2:2017, 7.3.2
     """
@@ -45,8 +50,7 @@ class Crew:
     authenticators: Authenticators
     customers: Customers
     payments: Payments
-    signer: SigningKey
-    header: bytes
+    signing: SigningNow
 
 
 class Offline:
@@ -76,7 +80,9 @@ class Offline:
             question=question_of(row),
             expires_at=row.expires_at,
         )
-        signed = sign_compact(self._crew.signer, self._crew.header, encode_canonical(asked))
+        signer, kid = self._crew.signing()
+        header = offline_header(signer.algorithm, kid)
+        signed = sign_compact(signer, header, encode_canonical(asked))
         return Outcome(OfflineShown(signed=signed))
 
     def reply(self, turn: Turn, source: str, approval: str, code: Secret[str]) -> Outcome:

@@ -177,8 +177,9 @@ class Access:
         """Enrol the device whose keys were proved, if its code is right and the policy allows it.
 
         Without using up the code it raises OutOfReach while what enrolling leans on fails, the
-        policy's refusal while the SIM that the code was sent to changed too lately, and
-        UpgradeRequired for an application that is altered, denied, withdrawn or too old.
+        policy's refusal while the SIM that the code was sent to changed too lately, NotPermitted
+        for evidence that breaks a rule without which nobody enrols, and UpgradeRequired for an
+        application that is altered, denied, withdrawn or too old.
         LimitExceeded for a customer who has as many devices as may be.
         Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.1
         """
@@ -189,6 +190,7 @@ class Access:
             self._signals.hold_back(expected, Operation.ACTIVATE, Channel.APP, turn.now)
             self._life.check_room(expected, self._issuer(opened.activation))
         evidence = self._devices.attesting.appraise(opened, turn.now)
+        self._devices.attesting.check(evidence)
         app = app_of_enrolment(opened, evidence)
         self._apps.look(app, "", turn.now)
         code = self.keyed(opened.activation, opened.code)

@@ -14,7 +14,7 @@ from tallystick.application.devicelife.service import DeviceLife
 from tallystick.application.devicelife.store import Wipe
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.crypto.jws import sign_compact, split_under
-from tallystick.infrastructure.crypto.signature import Es256VerifyKey, SigningKey
+from tallystick.infrastructure.crypto.signature import Es256VerifyKey, SigningNow
 from tallystick.kernel.codec import Decoder, b64url, encode_canonical
 from tallystick.kernel.errors import Conflict, Expired, NotAuthentic, NotFound
 from tallystick.kernel.time import MINUTE_MS, Instant
@@ -23,6 +23,7 @@ from tallystick.protocol.devicelife import (
     WipeOrder,
     WipeReply,
     WipeWord,
+    wipe_order_header,
     wipe_word_header,
 )
 
@@ -48,14 +49,13 @@ class Wiping:
     Source: ISO/TS 12812-2:2017, 7.4.5
     """
 
-    def __init__(self, life: DeviceLife, signer: SigningKey, header: bytes) -> None:
-        """Sign orders with `signer` under the JWS `header`.
+    def __init__(self, life: DeviceLife, signing: SigningNow) -> None:
+        """Sign each order with the key that `signing` gives at that moment.
 
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         self._life = life
-        self._signer = signer
-        self._header = header
+        self._signing = signing
 
     def verify(self, signed: SignedWipe, now: Instant) -> WipeWord:
         """The word of a device, verified with the key that it once had.
@@ -99,7 +99,9 @@ class Wiping:
 
     def _order(self, turn: Turn, device: str, order: str) -> str:
         says = WipeOrder(provider=turn.provider, device=device, order=order, at=turn.now)
-        return sign_compact(self._signer, self._header, encode_canonical(says))
+        signer, kid = self._signing()
+        header = wipe_order_header(signer.algorithm, kid)
+        return sign_compact(signer, header, encode_canonical(says))
 
 
 _POINT = 65

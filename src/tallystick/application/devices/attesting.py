@@ -7,29 +7,40 @@ device is read with a verdict made anew from the evidence.
 Source: RFC 9334, 3; ISO/TS 12812-2:2017, 7.2.6; 7.3.5; 7.4.1
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from tallystick.application.devices.model import Device
+from tallystick.infrastructure.attestation.android.chain import FORMAT as ANDROID
+from tallystick.infrastructure.attestation.play.verdict import VerdictKeys
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.envelope.handshake_server import OpenedEnrolment
 from tallystick.kernel.codec import b64url, b64url_decode
-from tallystick.kernel.model import replace
+from tallystick.kernel.errors import NotPermitted
+from tallystick.kernel.model import Absent, replace
 from tallystick.kernel.time import Instant
 from tallystick.process.attestation.appraisal import NOTHING_KNOWN, appraise, still_holds
 from tallystick.process.attestation.model import (
     VERDICT_FORM,
     AppraisalPolicy,
     Appraised,
+    Asked,
     Known,
     Outcome,
     Verdict,
     packed_appraisals,
     read_appraisals,
 )
-from tallystick.process.attestation.presenting import BESIDE, Presented, Told, presented
+from tallystick.process.attestation.presenting import (
+    BESIDE,
+    Presented,
+    Told,
+    presented,
+    presented_verdict,
+)
 from tallystick.process.attestation.reading import shipped_policy
+from tallystick.process.attestation.rules import SERVICE, VERDICT
 from tallystick.process.policy.facts import DeviceTrust
 
 _KEPT: Final = b"["
@@ -42,11 +53,13 @@ _REMEMBERED: Final = 4096
 class Attested:
     """What an attestation came to: how far the device is trusted, and what is kept of it.
 
+    `lacking` where a verdict of an app store is required and none was brought.
     Source: RFC 9334, 8.4
     """
 
     trust: str
     appraised: tuple[Appraised, ...]
+    lacking: bool = False
 
     def octets(self) -> bytes:
         """Evidence and verdicts, as they are stored.
@@ -70,14 +83,25 @@ class Attested:
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         verdicts = [one.verdict for one in self.appraised]
-        rules = sorted({reason.rule for one in verdicts for reason in one.reasons})
+        worst = Outcome.REFUSED if self.lacking else _worst(verdicts)
+        services = (one.evidence for one in self.appraised if one.evidence.format == SERVICE)
+        labels = " ".join(label for one in services for label in one.labels)
         return {
-            "appraisal": _worst(verdicts).value,
+            "appraisal": worst.value,
             "environment": verdicts[0].claims.get("environment", "production"),
-            "rules": " ".join(rules),
+            "rules": " ".join(self.rules()),
             "appraised_by": verdicts[0].policy,
             "verdict": b64url(sha256(b"".join(one.octets() for one in verdicts))),
+            **({"labels": labels} if labels else {}),
         }
+
+    def rules(self) -> tuple[str, ...]:
+        """The rules that did not hold, sorted.
+
+        Source: ISO/TS 12812-2:2017, 7.3.4
+        """
+        found = {reason.rule for one in self.appraised for reason in one.verdict.reasons}
+        return tuple(sorted(found | ({VERDICT} if self.lacking else set())))
 
 
 class Attesting:
@@ -86,11 +110,18 @@ class Attesting:
     Source: RFC 9334, 8.3
     """
 
-    def __init__(self, policy: AppraisalPolicy | None = None, known: Known = NOTHING_KNOWN) -> None:
+    def __init__(
+        self,
+        policy: AppraisalPolicy | None = None,
+        known: Known = NOTHING_KNOWN,
+        verdict_keys: Sequence[VerdictKeys] = (),
+    ) -> None:
         """Appraise by `policy` (the shipped one unless given) with what is `known`.
 
+        `verdict_keys` open the verdicts of an app store.
         Source: RFC 9334, 8.3
         """
+        self.verdict_keys = tuple(verdict_keys)
         self.policy = policy or shipped_policy()
         self.policy_digest = self.policy.digest()
         self.known = known
@@ -110,22 +141,51 @@ class Attesting:
             consent=opened.consent.octets(),
             at=now,
         )
+        form, verdict = opened.attestation.format, opened.attestation.verdict
         statement = b64url_decode(opened.attestation.statement)
-        found = presented(opened.attestation.format, statement, told, self.policy)
-        if not found:
-            return None
-        kept = [
-            Appraised(evidence=one.evidence, subject=one.subject, verdict=self.judge(one))
-            for one in found
-        ]
-        return _attested(kept)
+        found = presented(form, statement, told, self.policy)
+        if not isinstance(verdict, Absent) and self.policy.verdicts() is not Asked.IGNORED:
+            found += presented_verdict(form, verdict, told, self.verdict_keys)
+        return self.joined(tuple(self.appraised(one) for one in found)) if found else None
+
+    def check(self, found: Attested | None) -> None:
+        """Return only if what was `found` breaks no rule without which nobody enrols.
+
+        Raises NotPermitted, which names the first such rule.
+        Source: RFC 9334, 8.3; ISO/TS 12812-2:2017, 7.2.5; 7.4.1
+        """
+        broken = () if found is None else found.rules()
+        ended = [one for one in self.policy.ending() if one in broken]
+        if ended:
+            raise NotPermitted(
+                "this phone or its application is not one that may enrol",
+                because=f"attestation/{ended[0]}",
+                remedy="install the application from the official store, or ask the provider",
+            )
+
+    def appraised(self, one: Presented) -> Appraised:
+        """What is kept of `one`, with its verdict.
+
+        Source: RFC 9334, 8.4
+        """
+        return Appraised(evidence=one.evidence, subject=one.subject, verdict=self.judge(one))
 
     def joined(self, appraised: tuple[Appraised, ...]) -> Attested:
         """What several pieces of evidence about one device come to.
 
+        A verdict of an app store raises nothing: one that a rule refuses takes the trust away, and
+        so does its absence beside Android keys where the policy requires one.
         Source: RFC 9334, 8.4
         """
-        return _attested(list(appraised))
+        keys = [one for one in appraised if one.evidence.format != SERVICE]
+        services = [one for one in appraised if one.evidence.format == SERVICE]
+        asked = self.policy.verdicts()
+        android = any(one.evidence.format == ANDROID for one in keys)
+        lacking = asked is Asked.REQUIRED and android and not services
+        trust = _trust_of(keys) if keys else DeviceTrust.SOFTWARE.value
+        if lacking or any(one.verdict.outcome is Outcome.REFUSED for one in services):
+            trust = DeviceTrust.UNKNOWN.value
+        return Attested(trust=trust, appraised=appraised, lacking=lacking)
 
     def judge(self, one: Presented) -> Verdict:
         """What `one` is worth under the policy, with what is known.
@@ -171,7 +231,7 @@ class Attesting:
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
-        return _attested(list(read_appraisals(device.attestation))).words()
+        return self.joined(read_appraisals(device.attestation)).words()
 
     def _again(self, stored: tuple[Appraised, ...]) -> Attested:
         kept: list[Appraised] = []
@@ -181,10 +241,10 @@ class Attesting:
                 continue
             verdict = self.judge(Presented(one.evidence, one.subject))
             kept.append(replace(one, verdict=verdict))
-        return _attested(kept)
+        return self.joined(tuple(kept))
 
 
-def _attested(kept: list[Appraised]) -> Attested:
+def _trust_of(kept: list[Appraised]) -> str:
     """Every key must be accepted: what one of them lacks, the device lacks."""
     trust = DeviceTrust.UNKNOWN.value
     if kept and all(one.evidence.format in BESIDE for one in kept):
@@ -194,7 +254,7 @@ def _attested(kept: list[Appraised]) -> Attested:
     elif _worst([one.verdict for one in kept]) is Outcome.ACCEPTED:
         hard = all(one.verdict.trust == DeviceTrust.ATTESTED_HARDWARE for one in kept)
         trust = (DeviceTrust.ATTESTED_HARDWARE if hard else DeviceTrust.SOFTWARE).value
-    return Attested(trust=trust, appraised=tuple(kept))
+    return trust
 
 
 def _worst(verdicts: list[Verdict]) -> Outcome:

@@ -19,6 +19,7 @@ from tallystick.entry.cli.unlocking import (
     secret_from,
     secret_options,
 )
+from tallystick.entry.cli.verdictkeys import verdict_keys
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import b64url_decode, to_plain
@@ -59,6 +60,7 @@ def release() -> None:
 
 app.add_command(rogue)
 app.add_command(manifest)
+app.add_command(verdict_keys)
 
 
 def _sign(

@@ -37,6 +37,7 @@ from tallystick.entry.tracing import Trace, Tracing, read_parent, write_parent
 from tallystick.entry.tracing.parents import HEADER
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.envelope.schedule import SessionKeys
+from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.codec import Decoder, b64url, encode_canonical
 from tallystick.kernel.errors import (
     Broken,
@@ -49,6 +50,7 @@ from tallystick.kernel.model import Wire
 from tallystick.process.policy import Dependency
 from tallystick.protocol.devicelife import SignedWipe
 from tallystick.protocol.envelope import SEALED_MEDIA_TYPE
+from tallystick.protocol.http_signatures import MessageKeys
 from tallystick.protocol.operators import EnrolOperator, SignedRequest
 from tallystick.protocol.statements import read_statement
 from tallystick.protocol.tally_api import (
@@ -88,7 +90,7 @@ class Doors:
         self._accounting = accounting
         self._admission = admission
         self._tracing = tracing
-        self._message_keys = message_keys(platform)
+        self._message_keys: dict[str, MessageKeys] = {}
         self._network = MnoLink(platform, writer, accounting)
 
     async def hello(self, request: Request) -> Response:
@@ -207,11 +209,14 @@ class Doors:
         return json_of(SignedKeyList(key_list=self._platform.key_list))
 
     async def message_keys(self, request: Request) -> Response:
-        """The keys that the provider signs HTTP messages with.
+        """The keys that the provider signs HTTP messages with, stated by the key in force.
 
         Source: ISO/TS 12812-2:2017, 7.4.2; RFC 9421
         """
-        return json_of(self._message_keys)
+        listed = self._platform.keys.newest(Purpose.SESSION_SIGNATURE).id
+        if listed not in self._message_keys:
+            self._message_keys = {listed: message_keys(self._platform)}
+        return json_of(self._message_keys[listed])
 
     async def checkpoint(self, request: Request) -> Response:
         """The newest signed checkpoint.

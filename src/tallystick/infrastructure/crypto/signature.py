@@ -6,6 +6,7 @@ Public forms: an uncompressed point of 65 bytes for P-256, 32 bytes for Ed25519.
 Source: ISO/TS 12812-2:2017, 3.20; ISO/IEC 14888-3; RFC 7518, 3.4; RFC 8032
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 from tallystick.infrastructure.crypto.dual import DUAL, DualVerifyKey
@@ -21,6 +22,7 @@ __all__ = [
     "Es256SigningKey",
     "Es256VerifyKey",
     "SigningKey",
+    "SigningNow",
     "VerifyKey",
     "verify_key",
 ]
@@ -83,6 +85,10 @@ class SigningKey(Protocol):
         Source: ISO/TS 12812-2:2017, 3.5
         """
         ...
+
+
+SigningNow = Callable[[], tuple[SigningKey, str]]
+"""The key that signs at this moment, and its id in the key list."""
 
 
 def verify_key(algorithm: str, octets: bytes) -> VerifyKey:

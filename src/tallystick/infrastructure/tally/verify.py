@@ -41,6 +41,18 @@ class VerifiedReceipt(Record, frozen=True, kw_only=True):
     checkpoint: Checkpoint
     disclosed: dict[str, Scalar]
 
+    def of(self, order: str, *stages: str) -> "VerifiedReceipt":
+        """The receipt itself, if it is of `order`, at one of `stages` where any is named.
+
+        A receipt that verifies proves something, not what was asked for. Raises NotAuthentic.
+        Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
+        """
+        if self.event.id != order:
+            raise NotAuthentic("the receipt is of another order", remedy="keep it, and report it")
+        if stages and self.event.stage not in stages:
+            raise NotAuthentic("the receipt does not say that the order was done")
+        return self
+
 
 def verify_receipt(receipt: Receipt, tally_key: VerifyKey, *, origin: str) -> VerifiedReceipt:
     """What `receipt` proves under the `tally_key` (Ed25519) of the log `origin`.

@@ -129,7 +129,7 @@ def _against(
     if denied is not None:
         return _refused("app/denied", f"this application is not genuine: {denied.because}")
     place = (app.platform, app.package, app.version)
-    release, gone = register.releases.get(place), register.withdrawn.get(place)
+    release, gone = _release(register, app), register.withdrawn.get(place)
     if register.of(app.platform) and (release is None or _altered(release, app)):
         return _refused("app/not-ours", "this application is not a release of the provider")
     if rule is not None and rule.attested and not app.attested:
@@ -137,6 +137,17 @@ def _against(
     if gone is not None and gone.at <= now:
         return _refused("app/withdrawn", f"this version was withdrawn: {gone.because}")
     return None
+
+
+def _release(register: AppRegister, app: AppIdentity) -> AppRelease | None:
+    """The release that `app` is; the newest of its package where a platform proves no version.
+
+    Such an application is then judged as older than every version.
+    """
+    if app.version or not app.attested:
+        return register.releases.get((app.platform, app.package, app.version))
+    signed = (one for one in register.of(app.platform, app.package) if app.package)
+    return next((one for one in reversed(tuple(signed)) if not _altered(one, app)), None)
 
 
 def _unsaid(register: AppRegister) -> Standing:

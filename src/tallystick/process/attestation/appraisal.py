@@ -21,12 +21,11 @@ from tallystick.process.attestation.model import (
     Subject,
     Verdict,
 )
-from tallystick.process.attestation.rules import RULES, Case
+from tallystick.process.attestation.rules import RULES, SERVICE, Case
 from tallystick.process.policy.facts import DeviceTrust
 
 NOTHING_KNOWN: Final = Known()
 _BARE: Final = frozenset(("none", "packed-self"))
-_SERVICE: Final = "play-integrity"
 
 
 def appraise(
@@ -75,7 +74,7 @@ def _trust(evidence: Evidence, reasons: list[Reason], bare: bool) -> DeviceTrust
     if bare:
         alone = evidence.environment == "sim-only"
         return DeviceTrust.NONE if alone else DeviceTrust.SOFTWARE
-    if evidence.format == _SERVICE or reasons:
+    if evidence.format == SERVICE or reasons:
         return DeviceTrust.UNKNOWN
     return most_trust(DeviceTrust.ATTESTED_HARDWARE, environment_of(evidence))
 

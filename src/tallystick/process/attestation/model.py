@@ -10,7 +10,7 @@ from typing import Final
 from tallystick.infrastructure.attestation.evidence import Evidence
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.codec import Decoder, b64url, encode_canonical
-from tallystick.kernel.model import Record
+from tallystick.kernel.model import ABSENT, Absent, Record
 
 VERDICT_FORM: Final = 2
 """The form of a verdict; one of another form is made again before it is used."""
@@ -36,6 +36,18 @@ class Risk(StrEnum):
     CALM = "calm"
     RAISED = "raised"
     HIGH = "high"
+
+
+class Asked(StrEnum):
+    """Whether a verdict of an app store is asked of Android phones.
+
+    `taken` appraises one that comes; `required` trusts no Android key without one.
+    Source: RFC 9334, 8.3; 8.4
+    """
+
+    IGNORED = "ignored"
+    TAKEN = "taken"
+    REQUIRED = "required"
 
 
 class Place(StrEnum):
@@ -75,11 +87,13 @@ class System(Record, frozen=True, kw_only=True):
 class App(Record, frozen=True, kw_only=True):
     """An application that may make keys: its package, its signers (SHA-256, hexadecimal).
 
-    Source: ISO/TS 12812-2:2017, 7.2.5
+    `least` is the least version that counts, where the evidence names one.
+    Source: ISO/TS 12812-2:2017, 7.2.5; 7.2.8
     """
 
     package: str
     signers: tuple[str, ...]
+    least: int | Absent = ABSENT
 
 
 class Browser(Record, frozen=True, kw_only=True):
@@ -97,7 +111,9 @@ class AppraisalPolicy(Record, frozen=True, kw_only=True):
 
     `validity` says by way of provisioning which places of a chain must be valid; `unmarked` for
     which ways an issuer may lack its mark. `freshness` is by `Risk` how old the last proof of a
-    device may be when it pays; none is asked for where it is empty.
+    device may be when it pays; none is asked for where it is empty. `asked` is `Asked` of the
+    verdict of an app store, `refused` the rules without which nobody enrols; what does not hold
+    otherwise takes the trust.
     Source: RFC 9334, 8.3; ISO/TS 12812-2:2017, 7.2.6
     """
 
@@ -124,6 +140,8 @@ class AppraisalPolicy(Record, frozen=True, kw_only=True):
     labels: tuple[str, ...]
     freshness: Mapping[str, int] = {}
     browser: Browser = Browser()
+    asked: str | Absent = ABSENT
+    refused: tuple[str, ...] | Absent = ABSENT
 
     def digest(self) -> str:
         """SHA-256 of the canonical form, base64url.
@@ -131,6 +149,20 @@ class AppraisalPolicy(Record, frozen=True, kw_only=True):
         Source: RFC 8785
         """
         return b64url(sha256(encode_canonical(self)))
+
+    def verdicts(self) -> Asked:
+        """What is asked of the verdict of an app store.
+
+        Source: RFC 9334, 8.3
+        """
+        return Asked.IGNORED if isinstance(self.asked, Absent) else Asked(self.asked)
+
+    def ending(self) -> tuple[str, ...]:
+        """The rules without which nobody enrols.
+
+        Source: RFC 9334, 8.3; ISO/TS 12812-2:2017, 7.2.5
+        """
+        return () if isinstance(self.refused, Absent) else self.refused
 
     def root(self, digest: str) -> Root | None:
         """The root with the key `digest`; None where it is not believed.

@@ -3,15 +3,16 @@
     android-key-pair   a chain for each key; each is the attested one
     apple-app-attest   a key of the app, kept by the Secure Enclave; both keys are in its challenge
     webauthn           a credential of an authenticator; both keys are in its challenge
+    play-integrity     a verdict of an app store beside the first form, or beside none at all
 
 In the last two the evidence is about a third key. Apple says that a genuine app has it; that the
 two keys are in the Secure Enclave as well is the word of that app. An authenticator beside a
-browser says nothing of the browser's own keys: they stay software.
+browser says nothing of the browser's own keys: they stay software. A verdict attests no key.
 
 Source: RFC 9334, 8.1; ISO/TS 12812-2:2017, 7.4.1; 8.1.2
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -21,6 +22,7 @@ from tallystick.infrastructure.attestation.android.chain import verify_chain
 from tallystick.infrastructure.attestation.apple.appattest import FORMAT as APPLE
 from tallystick.infrastructure.attestation.apple.appattest import verify_attestation
 from tallystick.infrastructure.attestation.evidence import Evidence
+from tallystick.infrastructure.attestation.play.verdict import VerdictKeys, verify_under
 from tallystick.infrastructure.attestation.webauthn.formats import Asked, verify_registration
 from tallystick.infrastructure.crypto.credential import credential_of_point
 from tallystick.infrastructure.crypto.digest import sha256
@@ -31,6 +33,7 @@ from tallystick.process.attestation.model import AppraisalPolicy, Subject
 from tallystick.process.attestation.reading import root_links
 from tallystick.protocol.enrolment import ANDROID_KEY_PAIR, APPLE_APP_ATTEST, WEBAUTHN
 
+_BESIDE_VERDICT: Final = ("none", ANDROID_KEY_PAIR)
 _PAIR: Final = {"above", "consent", "possession"}
 _APPLE: Final = {"attestation", "key"}
 _WEBAUTHN: Final = {"attestation", "client"}
@@ -71,6 +74,35 @@ def presented(
     """
     read = _FORMS.get(form)
     return () if read is None else read(statement, told, policy)
+
+
+def presented_verdict(
+    form: str, verdict: str, told: Told, keys: Sequence[VerdictKeys]
+) -> tuple[Presented, ...]:
+    """The evidence in a `verdict` that came beside an attestation of `form`; both keys are in it.
+
+    Nothing where the provider has no `keys` for verdicts. Raises Malformed beside another form, and
+    what `verify_under` raises.
+    Source: RFC 9334, 8.1; ISO/TS 12812-2:2017, 7.2.5; 7.4.1
+    """
+    if form not in _BESIDE_VERDICT:
+        raise Malformed("a verdict of an app store comes beside the keys of an Android phone")
+    if not keys:
+        return ()
+    client = keys_challenge(told.challenge, told.possession, told.consent)
+    return (judged_by_service(verdict, client, told.at, keys),)
+
+
+def judged_by_service(
+    verdict: str, challenge: bytes, at: int, keys: Sequence[VerdictKeys]
+) -> Presented:
+    """The evidence in a `verdict` that came at `at` (ms) and has to answer `challenge`.
+
+    Raises what `verify_under` raises.
+    Source: RFC 9334, 8.1; 10
+    """
+    subject = Subject(challenge=b64url(challenge), attested="", presented_at=at)
+    return Presented(verify_under(verdict, keys), subject)
 
 
 def _members(statement: bytes, names: set[str], what: str) -> Mapping[int | str, cbor.Item]:

@@ -13,15 +13,18 @@ from tallystick.infrastructure.attestation.android.description import BOOT_STATE
 from tallystick.infrastructure.attestation.evidence import Level, Provisioning
 from tallystick.infrastructure.crypto.chains import Linked, linked_pem
 from tallystick.kernel.errors import Malformed, NotFound
+from tallystick.kernel.model import ABSENT
 from tallystick.process.attestation.model import (
     App,
     AppraisalPolicy,
+    Asked,
     Browser,
     Place,
     Risk,
     Root,
     System,
 )
+from tallystick.process.attestation.rules import RULES, VERDICT
 from tallystick.process.yamltext.section import Defects, Section
 from tallystick.process.yamltext.tree import Scalar, read_nodes
 
@@ -36,6 +39,7 @@ FORMATS: Final = (
 )
 """The formats that lead to a root."""
 
+_ENDING: Final = (*(name for name, _ in RULES), VERDICT)
 _ASKED: Final = ("required", "ignored")
 _WORDS: Final = (
     "appraisal",
@@ -56,6 +60,7 @@ _WORDS: Final = (
     "verdict",
     "freshness",
     "browser",
+    "refused",
 )
 _HEX: Final = r"^[0-9a-f]{64}$"
 _PACKAGE: Final = r"^[A-Za-z0-9_.-]{1,200}$"
@@ -74,7 +79,7 @@ def read_policy(text: str) -> AppraisalPolicy:
     boot = top.section("boot", ("states", "lock", "systems"))
     consent = top.section("consent", ("person", "timeout-s"))
     revocation = top.section("revocation", ("list-age", "without-list"))
-    verdict = top.section("verdict", ("age", "labels"))
+    verdict = top.section("verdict", ("age", "labels", "asked"))
     ways = tuple(one.value for one in Provisioning)
     validity = top.section("validity", ways)
     policy = AppraisalPolicy(
@@ -101,6 +106,8 @@ def read_policy(text: str) -> AppraisalPolicy:
         labels=_texts(verdict, "labels", _LABEL),
         freshness=_freshness(top),
         browser=_browser(top),
+        asked=verdict.choice("asked", tuple(Asked)) if "asked" in verdict else ABSENT,
+        refused=top.choices("refused", _ENDING) if "refused" in top else ABSENT,
     )
     defects.refuse()
     return policy
@@ -176,8 +183,9 @@ def _apps(top: Section) -> tuple[App, ...]:
         App(
             package=one.text("package", _PACKAGE, "the name of a package"),
             signers=_texts(one, "signers", _HEX),
+            least=one.integer("least", 0, 2**31 - 1) if "least" in one else ABSENT,
         )
-        for one in top.sections("apps", ("package", "signers"))
+        for one in top.sections("apps", ("package", "signers", "least"))
     )
 
 

@@ -10,13 +10,15 @@ from typing import Final
 
 from tallystick.infrastructure.attestation.evidence import Evidence, Level
 from tallystick.kernel.codec import b64url_decode
+from tallystick.kernel.model import ABSENT, Absent
 from tallystick.kernel.time import DAY_MS
 from tallystick.process.attestation.model import AppraisalPolicy, Known, Place, Subject
 
 SIGN: Final = 2
 ANDROID: Final = frozenset(("android-key", "webauthn-android-key"))
 _MIXED: Final = {Level.TRUSTED_ENVIRONMENT.value: (Level.STRONGBOX.value,)}
-_SERVICE: Final = "play-integrity"
+SERVICE: Final = "play-integrity"
+"""The form of evidence by a service that attests no key."""
 _AHEAD_MS: Final = 62 * DAY_MS
 """How far ahead of its month a patch may come out."""
 
@@ -47,7 +49,7 @@ class Case:
 
         Source: RFC 9334, 8.4
         """
-        return self.evidence.format == _SERVICE
+        return self.evidence.format == SERVICE
 
 
 def _root(case: Case) -> str:
@@ -193,16 +195,31 @@ def _person(case: Case) -> str:
 
 
 def _application(case: Case) -> str:
-    apps = {one.package: set(one.signers) for one in case.policy.apps}
+    apps = case.policy.apps  # one package may stand twice: before and after its signer was rotated
     if not apps or not (case.android or case.service or case.evidence.packages):
         return ""
     signers = {b64url_decode(one).hex() for one in case.evidence.signers}
     for package in case.evidence.packages:
-        if package not in apps:
+        ours = [set(one.signers) for one in apps if one.package == package]
+        if not ours:
             return f"{package[:80]} is not an app of ours"
-        if apps[package] != signers:
+        if signers not in ours:
             return f"{package[:80]} is signed by somebody else"
-    return "" if case.evidence.packages else "no app is named"
+    return _old(case) if case.evidence.packages else "no app is named"
+
+
+def _old(case: Case) -> str:
+    """Which of the named applications is older than the policy takes."""
+    signers = {b64url_decode(one).hex() for one in case.evidence.signers}
+    least = {one.package: one.least for one in case.policy.apps if set(one.signers) == signers}
+    versions = case.evidence.versions
+    if isinstance(versions, Absent):
+        return ""
+    for package, version in zip(case.evidence.packages, versions, strict=False):
+        asked = least.get(package, ABSENT)
+        if not isinstance(asked, Absent) and version < asked:
+            return f"{package[:80]} {version} is older than {asked}"
+    return ""
 
 
 def _environment(case: Case) -> str:
@@ -252,3 +269,6 @@ RULES: Final[tuple[tuple[str, Callable[[Case], str]], ...]] = (
     ("order", _ordered),
 )
 """Every rule by its name, in the order in which a verdict lists what did not hold."""
+
+VERDICT: Final = "verdict"
+"""The rule that a device breaks as a whole, which brings no verdict where one is required."""

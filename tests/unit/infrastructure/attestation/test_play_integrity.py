@@ -9,11 +9,16 @@ from joserfc.jwk import ECKey, OctKey
 from tests.support.attested import AT, rules_of
 
 from tallystick.infrastructure.attestation.evidence import Evidence
-from tallystick.infrastructure.attestation.play.verdict import VerdictKeys, verify_verdict
+from tallystick.infrastructure.attestation.play.verdict import (
+    VerdictKeys,
+    verify_under,
+    verify_verdict,
+)
 from tallystick.infrastructure.crypto.credential import credential_of_point
+from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.codec import b64url, b64url_decode
 from tallystick.kernel.errors import Malformed, NotAuthentic, TooLarge
-from tallystick.kernel.model import replace
+from tallystick.kernel.model import ABSENT, replace
 from tallystick.kernel.secret import Secret
 from tallystick.process.attestation.appraisal import appraise
 from tallystick.process.attestation.model import App, Outcome, Subject
@@ -23,6 +28,7 @@ SIGNING = ECKey.generate_key("P-256")
 WRAPPING = OctKey.generate_key(256)
 NUMBERS = SIGNING.as_dict(private=False)
 KEYS = VerdictKeys(
+    package="example.wallet",
     decryption=Secret(b64url_decode(str(WRAPPING.as_dict(private=True)["k"]))),
     verification=credential_of_point(
         1, b64url_decode(str(NUMBERS["x"])), b64url_decode(str(NUMBERS["y"]))
@@ -116,7 +122,8 @@ def test_another_package_is_refused() -> None:
     with pytest.raises(NotAuthentic, match="another app"):
         verify_verdict(sealed(said), KEYS)
     said["appIntegrity"]["packageName"] = "example.evil"
-    assert judged(verify_verdict(sealed(said), KEYS)) == {"application"}
+    with pytest.raises(NotAuthentic, match="its keys are for"):
+        verify_verdict(sealed(said), KEYS)
 
 
 def test_a_request_hash_stands_for_a_nonce() -> None:
@@ -130,7 +137,9 @@ def test_a_request_hash_stands_for_a_nonce() -> None:
 
 def test_other_keys_and_algorithms_are_refused() -> None:
     genuine = sealed(payload())
-    other = VerdictKeys(decryption=Secret(b"k" * 32), verification=KEYS.verification)
+    other = VerdictKeys(
+        package="example.wallet", decryption=Secret(b"k" * 32), verification=KEYS.verification
+    )
     with pytest.raises(NotAuthentic):
         verify_verdict(genuine, other)
     with pytest.raises(NotAuthentic):
@@ -153,3 +162,34 @@ def test_no_changed_character_passes() -> None:
 def test_a_verdict_of_another_shape_is_refused(said: bytes) -> None:
     with pytest.raises(Malformed):
         verify_verdict(sealed(said), KEYS)
+
+
+def test_the_pair_of_keys_is_found_by_trying_and_is_named() -> None:
+    other = VerdictKeys(
+        package="example.other", decryption=Secret(b"k" * 32), verification=KEYS.verification
+    )
+    evidence = verify_under(sealed(payload()), (other, KEYS))
+    assert evidence == verify_under(sealed(payload()), (KEYS, other))
+    assert evidence.root == b64url(sha256(KEYS.verification.spki))
+    assert evidence.versions == (42,)
+    with pytest.raises(NotAuthentic):
+        verify_under(sealed(payload()), (other,))
+
+
+def test_a_version_that_was_not_evaluated_is_absent_and_one_that_is_no_number_refused() -> None:
+    said = payload(appIntegrity__versionCode="1e3")
+    with pytest.raises(Malformed, match="number"):
+        verify_verdict(sealed(said), KEYS)
+    said["appIntegrity"] = {"appRecognitionVerdict": "UNEVALUATED"}
+    evidence = verify_verdict(sealed(said), KEYS)
+    assert evidence.versions is ABSENT
+    assert judged(evidence) == {"application", "labels"}
+
+
+@pytest.mark.requirement("MFS-7.2.8-02")
+@pytest.mark.parametrize(("least", "rules"), [(42, set()), (43, {"application"})])
+def test_a_policy_may_ask_for_a_least_version(least: int, rules: set[str]) -> None:
+    app = App(package="example.wallet", signers=(SIGNER.hex(),), least=least)
+    evidence = verify_verdict(sealed(payload()), KEYS)
+    subject = Subject(challenge=NONCE, attested="", presented_at=AT)
+    assert rules_of(appraise(evidence, subject, replace(POLICY, apps=(app,)))) == rules

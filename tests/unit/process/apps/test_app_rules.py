@@ -190,3 +190,32 @@ def test_one_officer_alone_releases_nothing_in_production() -> None:
     forged = replace(both, about=WITHDRAWN)
     with pytest.raises(NotAuthentic):
         verify_statement(forged, officers, "production")
+
+
+IPHONE = AppRelease(
+    platform=Platform.IOS, package=PACKAGE, version=42, name="4.2", digest=DIGEST,
+    signers=("A1B2C3D4E5",), system="iOS 15", bill="c" * 64, notes="new",
+)  # fmt: skip
+
+
+@pytest.mark.requirement("MFS-7.2.5-02")
+@pytest.mark.parametrize(
+    ("app", "may"),
+    [
+        (AppIdentity(platform="ios", package=PACKAGE, signers=IPHONE.signers, attested=True),
+         May.RUN),
+        (AppIdentity(platform="ios", package=PACKAGE, signers=("Z1B2C3D4E5",), attested=True),
+         May.REFUSE),
+        (AppIdentity(platform="ios", package="org.other", signers=IPHONE.signers, attested=True),
+         May.REFUSE),
+        (AppIdentity(platform="ios", package=PACKAGE, signers=IPHONE.signers), May.REFUSE),
+        (AppIdentity(platform="ios", package="", signers=IPHONE.signers, attested=True),
+         May.REFUSE),
+    ],
+    ids=["ours", "another team", "another bundle", "its own word", "no name"],
+)  # fmt: skip
+def test_a_platform_that_proves_no_version_is_held_against_package_and_signer(
+    app: AppIdentity, may: May
+) -> None:
+    held = AppRegister(releases={("ios", PACKAGE, 42): IPHONE})
+    assert judge(held, app, "dev", Instant(1)).may is may

@@ -2,7 +2,9 @@
 
 import pytest
 
+from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.errors import Malformed, NotFound
+from tallystick.process.attestation.model import Asked
 from tallystick.process.attestation.reading import (
     read_policy,
     root_links,
@@ -81,3 +83,16 @@ def test_freshness_and_browsers_are_there_where_a_policy_says_so() -> None:
             read_policy(said.replace(wrong, "").replace(", high: PT5M", ""))
     with pytest.raises(Malformed):
         read_policy(said.replace("https://wallet", "http://wallet"))
+
+
+def test_verdicts_and_refusals_are_there_where_a_policy_says_so() -> None:
+    shipped = shipped_policy()
+    assert (shipped.verdicts(), shipped.ending()) == (Asked.IGNORED, ())
+    octets = encode_canonical(shipped)
+    assert not any(word in octets for word in (b'"asked"', b'"refused"', b'"least"'))
+    said = TEXT.replace("verdict:\n", "refused: [application, verdict]\nverdict:\n  asked: taken\n")
+    policy = read_policy(said)
+    assert (policy.verdicts(), policy.ending()) == (Asked.TAKEN, ("application", "verdict"))
+    for right, wrong in (("asked: taken", "asked: perhaps"), ("[application,", "[aplication,")):
+        with pytest.raises(Malformed):
+            read_policy(said.replace(right, wrong))
