@@ -1,16 +1,30 @@
-"""The devices of a provider in numbers: sorts, trust, who has less for it, and the trend.
+"""The devices of a provider in numbers: sorts, trust, who may pay less for it and why, the trend.
 
-    stored devices -> classes (form, where keys are, system), trust, reasons, months of enrolment
+    stored devices -> trust, sorts (form, where keys are, system), rules that did not hold
+    + policy       -> who may pay less than with a proven device, and by which row or limit
+    + days counted -> the trend; months of enrolment where no day was counted yet
 
 Source: ISO/TS 12812-2:2017, 6.1; 7.2.6; 8.1.1
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Final
 
-from tallystick.application.deviceproofs.store import reported_signals
 from tallystick.application.devices.store import FleetRow, fleet_rows
-from tallystick.infrastructure.store.database import Reader
+from tallystick.application.fleet.store import (
+    DAY,
+    FleetDay,
+    Told,
+    enrolled_by_day,
+    established,
+    fleet_days,
+    people_by_trust,
+    status_counts,
+    told_by_devices,
+)
+from tallystick.application.proving.service import PROVING
+from tallystick.infrastructure.store.database import Connection
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Malformed
 from tallystick.kernel.model import Record
@@ -19,12 +33,21 @@ from tallystick.process.attestation.environments import Environment
 from tallystick.process.attestation.model import Appraised, read_appraisals
 from tallystick.process.attestation.rules import VERDICT
 from tallystick.process.attestation.signals import standing
+from tallystick.process.policy.compile import CompiledPolicy
 from tallystick.process.policy.facts import DeviceTrust
+from tallystick.process.policy.reach import People, Reach, reach_of
 
-_KEPT = b"["
-_ESTABLISHED_MS = 30 * DAY_MS
-_told = Decoder(dict[str, int], limit=1024)
-_FULL = DeviceTrust.ATTESTED_HARDWARE.value
+ESTABLISHED_MS: Final = 30 * DAY_MS
+"""Since when a trusted device is enrolled of which signals count for the whole."""
+
+ALL: Final = 10_000_000
+LOOKED_AT: Final = 5_000
+"""How many of the newest devices are opened for their sort, where somebody waits for it."""
+
+_DAYS: Final = 90
+_KEPT: Final = b"["
+_told: Final = Decoder(dict[str, int], limit=1024)
+_FULL: Final = DeviceTrust.ATTESTED_HARDWARE.value
 
 
 class DeviceClass(Record, frozen=True, kw_only=True):
@@ -51,7 +74,23 @@ class Month(Record, frozen=True, kw_only=True):
     trusted: int
 
 
-class Told(Record, frozen=True, kw_only=True):
+class Day(Record, frozen=True, kw_only=True):
+    """What was counted on a day (`YYYY-MM-DD`): devices by trust, and signals of `watched` ones.
+
+    `event` is its place in the tally.
+    Source: ISO/TS 12812-2:2017, 7.2.6; 8.1.3
+    """
+
+    day: str
+    attested: int
+    software: int
+    unproven: int
+    watched: int
+    signals: dict[str, int]
+    event: int
+
+
+class Signalled(Record, frozen=True, kw_only=True):
     """A signal that apps reported within a day: by how many devices, of which `established`.
 
     Established are those that are trusted and were enrolled more than 30 days ago: devices that
@@ -64,42 +103,90 @@ class Told(Record, frozen=True, kw_only=True):
     established: int
 
 
+class ShutOut(Record, frozen=True, kw_only=True):
+    """People who may pay less than with a proven device, in one kind of payment, and why.
+
+    `full` is what a proven device of the tier may; nothing at all is 0.
+    Source: ISO/TS 12812-2:2017, 7.3.3; 8.1.1
+    """
+
+    people: People
+    reach: Reach
+    full_minor: int
+
+
 class Fleet(Record, frozen=True, kw_only=True):
     """Active devices in numbers. `shut_out` is the share (per mille) that has less than full trust.
 
-    `rules` counts devices by each rule that did not hold for them.
+    `classes` and `rules` (devices by each rule of appraisal that did not hold) are of the newest
+    `looked_at` devices; everything else is of all. `people` are empty where no policy is known.
     Source: ISO/TS 12812-2:2017, 6.1; 7.2.6
     """
 
+    at: int
     devices: int
     by_status: dict[str, int]
     by_trust: dict[str, int]
     shut_out_per_mille: int
+    looked_at: int
     classes: tuple[DeviceClass, ...]
     rules: dict[str, int]
-    signals: tuple["Told", ...]
+    watched: int
+    signals: tuple[Signalled, ...]
     months: tuple[Month, ...]
+    days: tuple[Day, ...]
+    people: tuple[People, ...]
+    shut_out: tuple[ShutOut, ...]
 
 
-def fleet_of(reader: Reader, now: Instant) -> Fleet:
-    """The fleet in the store behind `reader`, signals as they count at `now`.
+def fleet_of(
+    reader: Connection, now: Instant, policy: CompiledPolicy | None = None, *, most: int = ALL
+) -> Fleet:
+    """The fleet in the store behind `reader` at `now`, under `policy` where one is known.
 
+    At most `most` devices are opened for their sort. Customers of the probes do not count.
     Source: ISO/TS 12812-2:2017, 6.1; 7.2.6
     """
-    rows = fleet_rows(reader)
-    active = [one for one in rows if one.status == "active"]
-    read = [(one, _appraised(one)) for one in active]
-    trusted = sum(one.trust == _FULL for one in active)
+    people = tuple(people_by_trust(reader, PROVING))
+    trust: Counter[str] = Counter()
+    for one in people:
+        trust[one.trust] += one.devices
+    devices, trusted = trust.total(), trust[_FULL]
+    read = [(one, _appraised(one)) for one in fleet_rows(reader, most, PROVING)]
     rules = Counter(rule for row, kept in read for rule in _rules(row, kept))
     return Fleet(
-        devices=len(active),
-        by_status=dict(sorted(Counter(one.status for one in rows).items())),
-        by_trust=dict(sorted(Counter(one.trust for one in active).items())),
-        shut_out_per_mille=1000 * (len(active) - trusted) // len(active) if active else 0,
+        at=now,
+        devices=devices,
+        by_status=status_counts(reader),
+        by_trust={name: many for name, many in sorted(trust.items()) if many},
+        shut_out_per_mille=1000 * (devices - trusted) // devices if devices else 0,
+        looked_at=len(read),
         classes=_classes(read),
         rules=dict(rules.most_common()),
-        signals=_signals(active, reported_signals(reader), now),
-        months=_months(active),
+        watched=established(reader, _FULL, now - ESTABLISHED_MS, PROVING),
+        signals=signalled(told_by_devices(reader, PROVING), now),
+        months=_months(enrolled_by_day(reader, PROVING)),
+        days=tuple(map(_day, _kept_days(reader))),
+        people=people,
+        shut_out=() if policy is None else tuple(_shut_out(policy, people)),
+    )
+
+
+def signalled(reported: Iterable[Told], now: Instant) -> tuple[Signalled, ...]:
+    """What was `reported` and counts at `now`, by signal.
+
+    Source: ISO/TS 12812-2:2017, 7.2.2; 8.1.3
+    """
+    count: Counter[str] = Counter()
+    old: Counter[str] = Counter()
+    for one in reported:
+        long_known = one.trust == _FULL and now - one.enrolled_at > ESTABLISHED_MS
+        for signal in standing(_told.decode(one.signals), now):
+            count[signal.value] += 1
+            old[signal.value] += long_known
+    return tuple(
+        Signalled(signal=name, devices=many, established=old[name])
+        for name, many in sorted(count.items())
     )
 
 
@@ -144,30 +231,44 @@ def _classes(
     )
 
 
-def _signals(
-    active: Iterable[FleetRow], reported: dict[str, bytes], now: Instant
-) -> tuple[Told, ...]:
-    count: Counter[str] = Counter()
-    established: Counter[str] = Counter()
-    for row in active:
-        for one in standing(_told.decode(reported.get(row.id, b"{}")), now):
-            count[one.value] += 1
-            old = now - row.enrolled_at > _ESTABLISHED_MS
-            established[one.value] += old and row.trust == _FULL
-    return tuple(
-        Told(signal=name, devices=many, established=established[name])
-        for name, many in sorted(count.items())
-    )
-
-
-def _months(active: Iterable[FleetRow]) -> tuple[Month, ...]:
+def _months(enrolled: Iterable[tuple[int, str, int]]) -> tuple[Month, ...]:
     count: Counter[str] = Counter()
     trusted: Counter[str] = Counter()
-    for row in active:
-        month = iso_utc(Instant(row.enrolled_at))[:7]
-        count[month] += 1
-        trusted[month] += row.trust == _FULL
+    for day, trust, many in enrolled:
+        month = iso_utc(Instant(day * DAY_MS))[:7]
+        count[month] += many
+        trusted[month] += many * (trust == _FULL)
     return tuple(
         Month(month=month, devices=many, trusted=trusted[month])
         for month, many in sorted(count.items())
     )
+
+
+def _kept_days(reader: Connection) -> list[FleetDay]:
+    """The days that were counted; none in a store from before there were any."""
+    known = any(shape.table == DAY.name for shape in reader.shapes())
+    return fleet_days(reader, _DAYS) if known else []
+
+
+def _day(one: FleetDay) -> Day:
+    return Day(
+        day=one.day,
+        attested=one.attested,
+        software=one.software,
+        unproven=one.unproven,
+        watched=one.watched,
+        signals=_told.decode(one.signals),
+        event=one.event,
+    )
+
+
+def _shut_out(policy: CompiledPolicy, people: Iterable[People]) -> Iterable[ShutOut]:
+    for one in people:
+        if one.trust == _FULL or one.tier not in policy.policy.tiers:
+            continue
+        pairs = zip(
+            reach_of(policy, one.trust, one.tier), reach_of(policy, _FULL, one.tier), strict=True
+        )
+        for reach, full in pairs:
+            if reach.most_minor < full.most_minor:
+                yield ShutOut(people=one, reach=reach, full_minor=full.most_minor)

@@ -24,6 +24,7 @@ from tallystick.application.devices.store import MIGRATION as DEVICES
 from tallystick.application.devices.store import VERDICT_MIGRATION as VERDICTS
 from tallystick.application.education.store import MIGRATION as EDUCATION
 from tallystick.application.exemptions.store import MIGRATION as EXEMPTIONS
+from tallystick.application.fleet.store import MIGRATION as FLEET
 from tallystick.application.incentives.store import MIGRATION as INCENTIVES
 from tallystick.application.keylife.store import CEREMONY_MIGRATION as CEREMONIES
 from tallystick.application.keylife.store import MIGRATION as KEY_LIFE
@@ -69,5 +70,6 @@ MIGRATIONS = (
     APPRAISALS, BASES, PROOFS,
     LIVES, DENIED_KEYS,
     CEREMONIES,
+    FLEET,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

@@ -16,6 +16,7 @@ from tallystick.application.appraisals.proving import (
 from tallystick.application.appraisals.store import APPRAISAL, BASIS
 from tallystick.application.desks import Desks
 from tallystick.application.devices import Attesting
+from tallystick.application.fleet import FLEET_EXECUTORS, CountFleet
 from tallystick.application.turn import Outcome, Turn
 from tallystick.kernel.codec import encode_canonical
 from tallystick.protocol.payments import Empty
@@ -43,7 +44,9 @@ class AppraiseAgain:
     """
 
 
-AppraisalCommand = ChangeAppraisal | AppraiseAgain | AskProof | TakeProof | ReportSignals
+AppraisalCommand = (
+    ChangeAppraisal | AppraiseAgain | AskProof | TakeProof | ReportSignals | CountFleet
+)
 
 
 def _change(desks: Desks, turn: Turn, one: ChangeAppraisal) -> Outcome:
@@ -73,6 +76,7 @@ def _change(desks: Desks, turn: Turn, one: ChangeAppraisal) -> Outcome:
 
 APPRAISAL_EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     **PROVING_EXECUTORS,
+    **FLEET_EXECUTORS,
     ChangeAppraisal: _change,
     AppraiseAgain: lambda _desks, _turn, _one: Outcome(Empty()),
 }

@@ -62,12 +62,3 @@ def any_proof(reader: Reader) -> bool:
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
     return reader.one("SELECT 1 FROM device_proof LIMIT 1") is not None
-
-
-def reported_signals(reader: Reader) -> dict[str, bytes]:
-    """What the app of each device reported, by device; nothing of those that reported nothing.
-
-    Source: ISO/TS 12812-2:2017, 7.2.2; 8.1.3
-    """
-    rows = reader.rows("SELECT device, signals FROM device_proof WHERE LENGTH(signals) > 2")
-    return {str(row[0]): bytes(row[1]) for row in rows}

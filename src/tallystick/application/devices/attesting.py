@@ -207,7 +207,7 @@ class Attesting:
         if found is None:
             if len(self._current) >= _REMEMBERED:
                 self._current.clear()
-            again = self._again(read_appraisals(device.attestation))
+            again = self.again(read_appraisals(device.attestation))
             found = (again.trust, again.octets())
             self._current[device.attestation] = found
         if found == (device.trust, device.attestation):
@@ -233,7 +233,11 @@ class Attesting:
         """
         return self.joined(read_appraisals(device.attestation)).words()
 
-    def _again(self, stored: tuple[Appraised, ...]) -> Attested:
+    def again(self, stored: tuple[Appraised, ...]) -> Attested:
+        """What is `stored` of a device, with verdicts that hold under this policy and list.
+
+        Source: RFC 9334, 8.4; 10
+        """
         kept: list[Appraised] = []
         for one in stored:
             if still_holds(one.verdict, self.policy_digest, self.known):

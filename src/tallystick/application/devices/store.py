@@ -217,31 +217,54 @@ class FleetRow(Record, frozen=True, kw_only=True):
     Source: ISO/TS 12812-2:2017, 7.2.6; 8.1.1
     """
 
-    status: str
     trust: str
     attested: str
     attestation: bytes
-    enrolled_at: int
-    id: str
 
 
-def fleet_rows(reader: Reader) -> list[FleetRow]:
-    """Every device, in the order of enrolment.
+def fleet_rows(reader: Reader, most: int, besides: str) -> list[FleetRow]:
+    """The newest `most` active devices, the newest first.
 
+    Devices of customers whom `besides` opened do not count.
     Source: ISO/TS 12812-2:2017, 7.2.6; 8.1.1
     """
     rows = reader.rows(
-        "SELECT status, trust, attestation_format, attestation, enrolled_at, id FROM device"
-        " ORDER BY enrolled_at, id"
+        "SELECT d.trust, d.attestation_format, d.attestation FROM device d"
+        " JOIN customer c ON c.id = d.customer WHERE d.status = 'active' AND c.opened_by <> ?"
+        " ORDER BY d.enrolled_at DESC, d.id LIMIT ?",
+        (besides, most),
+    )
+    return [FleetRow(trust=row[0], attested=row[1], attestation=bytes(row[2])) for row in rows]
+
+
+class KeptDevice(Record, frozen=True, kw_only=True):
+    """What a device is judged again from; the customer only so that each is counted once.
+
+    Source: RFC 9334, 8.4; ISO/TS 12812-2:2017, 7.2.6
+    """
+
+    id: str
+    customer: str
+    trust: str
+    attested: str
+    attestation: bytes
+
+
+def kept_devices(reader: Reader, after: str, most: int, besides: str) -> list[KeptDevice]:
+    """At most `most` active devices with ids above `after`, in order.
+
+    Devices of customers whom `besides` opened do not count.
+    Source: RFC 9334, 8.4; ISO/TS 12812-2:2017, 7.2.6
+    """
+    rows = reader.rows(
+        "SELECT d.id, d.customer, d.trust, d.attestation_format, d.attestation FROM device d"
+        " JOIN customer c ON c.id = d.customer WHERE d.id > ? AND d.status = 'active'"
+        " AND c.opened_by <> ? ORDER BY d.id LIMIT ?",
+        (after, besides, most),
     )
     return [
-        FleetRow(
-            status=row[0],
-            trust=row[1],
-            attested=row[2],
-            attestation=bytes(row[3]),
-            enrolled_at=row[4],
-            id=row[5],
+        KeptDevice(
+            id=row[0], customer=row[1], trust=row[2], attested=row[3], attestation=bytes(row[4])
         )
         for row in rows
     ]

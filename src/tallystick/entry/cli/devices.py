@@ -8,8 +8,11 @@ from pathlib import Path
 import click
 
 from tallystick.application.appraisals.replaying import Replayed, replayed
+from tallystick.application.devices import Attesting
 from tallystick.application.devices.store import kept_attestation
+from tallystick.entry.attesting import known_in
 from tallystick.entry.cli.console import FOUND_SOMETHING, example, say, say_json, table
+from tallystick.entry.cli.reached import say_shut_out, say_tried
 from tallystick.entry.cli.unlocking import (
     officer_options,
     open_officer_key,
@@ -17,13 +20,15 @@ from tallystick.entry.cli.unlocking import (
     secret_options,
 )
 from tallystick.entry.fleet import Fleet, fleet_of
+from tallystick.entry.reaching import policy_in_force, tried
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.codec import encode_canonical, to_plain
 from tallystick.kernel.errors import NotFound
+from tallystick.process.attestation.reading import read_policy
 from tallystick.process.attestation.signing import sign_appraisal
-from tallystick.protocol.appraisal_file import read_appraisal_file
+from tallystick.protocol.appraisal_file import appraisal_text, read_appraisal_file
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -71,6 +76,32 @@ def _row(one: Replayed) -> tuple[str, str, str, str, str]:
     rules = " ".join(reason.rule for reason in stored.reasons)
     told = "same" if one.same else one.why or "different"
     return told, stored.outcome.value, stored.claims.get("kept-in", ""), rules, stored.policy[:16]
+
+
+@device.command(
+    "try",
+    short_help="Say whom a policy of appraisal would touch.",
+    epilog=example("tallystick device try attestation.yaml --provider ./provider"),
+)
+@click.argument("file", type=_FILE)
+@click.option("--provider", "folder", required=True, type=_FOLDER, help="Folder of the provider.")
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
+def try_appraisal(file: Path, folder: Path, as_json: bool) -> None:
+    """Judge every active device again by the appraisal policy FILE, and count whose trust changes.
+
+    The evidence that was kept with each device is judged with the list of revoked certificates that
+    the provider has now. Nothing is stored; only counts are shown.
+    """
+    text = file.read_text(encoding="utf-8")
+    if text.lstrip().startswith("{"):
+        text = appraisal_text(read_appraisal_file(text.encode()))
+    place = ProviderFolder(folder)
+    with open_reader(place.stored()) as reader:
+        found = tried(reader, Attesting(read_policy(text), known_in(place.root)))
+    if as_json:
+        say_json(to_plain(found))
+        return
+    say_tried(found)
 
 
 @device.command(
@@ -122,15 +153,18 @@ secret_options(sign)
 def fleet(folder: Path, as_json: bool) -> None:
     """Count the active devices of the provider in FOLDER by sort, trust and month of enrolment.
 
-    Who has less than full trust has lower limits: that share is shown as well, with the rules of
-    appraisal that did not hold. Nothing names a customer.
+    Who has less than full trust may pay less: that share is shown as well, with the clause of the
+    policy that says so, and the rules of appraisal that did not hold. Nothing names a customer.
     """
     with open_reader(ProviderFolder(folder).stored()) as reader:
-        found = fleet_of(reader, SystemClock().now())
+        policy = policy_in_force(reader)
+        found = fleet_of(reader, SystemClock().now(), policy)
     if as_json:
         say_json(to_plain(found))
         return
     _say_fleet(found)
+    if policy is not None:
+        say_shut_out(found.shut_out, policy.policy.header.currency)
 
 
 def _say_fleet(found: Fleet) -> None:
@@ -146,5 +180,8 @@ def _say_fleet(found: Fleet) -> None:
     if found.signals:
         told = [(one.signal, one.devices, one.established) for one in found.signals]
         table("signals of a day", ("signal", "devices", "established ones"), told)
+    days = [(one.day, one.attested, one.software, one.unproven, one.event) for one in found.days]
+    if days:
+        table("days", ("day", "proven", "in software", "unproven", "event"), days)
     months = [(one.month, one.devices, one.trusted) for one in found.months]
-    table("trend", ("enrolled in", "devices", "trusted now"), months)
+    table("enrolments", ("enrolled in", "devices", "trusted now"), months)

@@ -10,6 +10,7 @@ import click
 
 from tallystick.entry.cli.console import example, say, say_json, table
 from tallystick.entry.cli.policyfiles import policy_in, tell_changes
+from tallystick.entry.cli.reached import say_touches
 from tallystick.entry.cli.supposing import in_words, say_stood, suppose
 from tallystick.entry.cli.unlocking import (
     officer_options,
@@ -20,9 +21,11 @@ from tallystick.entry.cli.unlocking import (
     secret_options,
 )
 from tallystick.entry.judging import Judged, judge
+from tallystick.entry.reaching import touched_by
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.clock import SystemClock
-from tallystick.kernel.codec import encode_canonical
+from tallystick.infrastructure.store.opening import open_reader
+from tallystick.kernel.codec import encode_canonical, to_plain
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import iso_utc
 from tallystick.process.policy import compile_policy
@@ -189,6 +192,35 @@ def replay(
         say_json(judged)
         return
     _say_judged(judged)
+
+
+@policy.command(
+    "reach",
+    short_help="Say whom a policy would give less.",
+    epilog=example("tallystick policy reach v2.yaml --provider ./provider"),
+)
+@click.argument("candidate", type=_PATH)
+@click.option(
+    "--provider",
+    "folder",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the provider.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
+def reach(candidate: Path, folder: Path, as_json: bool) -> None:
+    """Count the customers and devices that CANDIDATE lets pay less than the policy in force.
+
+    Counted by class of devices and tier, before anybody signs; the clause that stops them is named.
+    It needs no secret, and nothing names a customer.
+    """
+    compiled = compile_policy(policy_in(candidate))
+    with open_reader(ProviderFolder(folder).stored()) as reader:
+        found = touched_by(reader, compiled)
+    if as_json:
+        say_json(to_plain(found))
+        return
+    say_touches(found, compiled.version, compiled.policy.header.currency)
 
 
 @policy.command(

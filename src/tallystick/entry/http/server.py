@@ -22,10 +22,10 @@ import uvicorn
 from tallystick.application.core.model import DEFAULT_PATIENCE, Patience
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.admission import LONGEST_WAIT_S, Admission
-from tallystick.entry.appraising import watch_appraisal
 from tallystick.entry.assembly import Platform
 from tallystick.entry.core_link import CoreLink
 from tallystick.entry.delivering import deliver_webhooks
+from tallystick.entry.fleetkeeping import trust_duties
 from tallystick.entry.hashing import HashingPool
 from tallystick.entry.http.access import AccessDoors
 from tallystick.entry.http.admitted import ask_for_certificates
@@ -209,7 +209,7 @@ def _duties(on: "_Stage", served: "_Served", patience: Patience) -> list[Corouti
         deliver_webhooks(platform, writer, accounting),
         tend_recoveries(platform, writer),
         *(tend(platform, writer) for tend in (tend_recoveries, tend_seals, tend_devices)),
-        *(*key_duties(platform, writer, accounting), watch_appraisal(platform, writer, accounting)),
+        *(*key_duties(platform, writer, accounting), *trust_duties(platform, writer, accounting)),
         *(watch_module(platform), tell_returns(platform, writer, accounting)),
         watch_controls(platform, writer, accounting),
         watch_incentives(platform, writer, accounting),

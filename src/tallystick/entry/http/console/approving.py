@@ -11,6 +11,7 @@ from tallystick.entry.http.console.acting import body_rows
 from tallystick.entry.http.console.coming import field
 from tallystick.entry.http.console.desk import Visit
 from tallystick.entry.http.console.drafting import DRAFTS, body_from, prepared
+from tallystick.entry.http.console.fleet import whom_it_touches
 from tallystick.entry.http.console.guard import redirect
 from tallystick.entry.http.console.markup import Markup, h
 from tallystick.entry.http.console.page import hidden, moment, note, page, pairs, table
@@ -102,6 +103,7 @@ async def approval_page(visit: Visit) -> Response:
                 *body_rows(body),
             ]
         ),
+        *await whom_it_touches(visit, row.name, body),
         h("p", "The exact text of the body; yours will be the same", class_="soft"),
         h("pre", body.decode(), class_="mono", id="canonical-body"),
         *(_choices(visit, row.id, own=own) if state == "waiting" else (note(row.says),)),
