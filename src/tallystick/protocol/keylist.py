@@ -63,13 +63,3 @@ class KeyList(Wire, frozen=True, kw_only=True):
     issued_at: Annotated[Natural, PUBLIC]
     expires_at: Annotated[Natural, PUBLIC]
     entries: Annotated[tuple[KeyEntry, ...], PUBLIC]
-
-
-class KeyListHeader(Wire, frozen=True, kw_only=True):
-    """The protected header of the signed list; nothing else may stand in it.
-
-    Source: RFC 7515, 4
-    """
-
-    alg: Annotated[Literal["EdDSA", "ES256"], PUBLIC]
-    typ: Annotated[Literal["tallystick-keylist"], PUBLIC] = "tallystick-keylist"
