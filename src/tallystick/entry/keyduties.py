@@ -10,6 +10,7 @@ Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 from tallystick.application.keylife import SeenKeys
@@ -17,7 +18,7 @@ from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.keykeeping import seen_keys
 from tallystick.entry.notes import Note
-from tallystick.entry.trusting import identity_of
+from tallystick.entry.trusting import believed, identity_of
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.crypto.key_list import verify_key_list
 from tallystick.infrastructure.envelope.handshake_server import ProviderIdentity
@@ -76,12 +77,12 @@ class Follower:
 
     def _serve(self, now: Instant) -> KeyList:
         platform = self._platform
-        text = platform.folder.key_list_file.read_text(encoding="utf-8")
-        before = platform.trust.identity
-        root = platform.settings.root.verify_key()
-        listed = verify_key_list(text, root, now, before.key_list_version)
-        trust = platform.trust
-        trust.key_list, trust.ends = text, Instant(listed.expires_at)
+        trust, before = platform.trust, platform.trust.identity
+        listed, root, text, classical = believed(
+            platform.folder, trust.root, now, before.key_list_version
+        )
+        trust.root, trust.key_list, trust.classical = root, text, classical
+        trust.ends = Instant(listed.expires_at)
         trust.identity = ProviderIdentity(before.provider, before.kid, before.sign, listed.version)
         return listed
 
@@ -90,8 +91,7 @@ class Follower:
         platform = self._platform
         module, trust = platform.module, platform.trust
         now = platform.clock.now()
-        root = platform.settings.root.verify_key()
-        listed = verify_key_list(trust.key_list, root, now, 0)
+        listed = verify_key_list(trust.key_list, trust.root, now, 0)
         kids = {one.kid for one in listed.entries if one.purpose == purpose}
         known = platform.keys.newest(purpose)
         newest = known
@@ -112,12 +112,17 @@ class Follower:
             trust.identity = identity_of(module, newest, provider, listed.version)
         return True
 
-    def _look(self) -> _Mark:
-        try:
-            found = self._platform.folder.key_list_file.stat()
-        except OSError:
-            return (0, 0, 0)
-        return (found.st_mtime_ns, found.st_size, found.st_ino)
+    def _look(self) -> tuple[_Mark, ...]:
+        folder = self._platform.folder
+        return tuple(_mark(one) for one in (folder.classical_list_file, folder.dual_list_file))
+
+
+def _mark(file: Path) -> _Mark:
+    try:
+        found = file.stat()
+    except OSError:
+        return (0, 0, 0)
+    return (found.st_mtime_ns, found.st_size, found.st_ino)
 
 
 def key_duties(

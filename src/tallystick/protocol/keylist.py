@@ -18,6 +18,9 @@ LIST_TYPE = "tallystick-keylist"
 Kid = Annotated[str, pattern(r"^key_[0-9a-hjkmnp-tv-z]{26}$(?!\n)")]
 """Identifier of a key: `key_` and 26 characters of base32."""
 
+LIST_AT, DUAL_LIST_AT = "/v1/keys", "/v1/dual-keys"
+"""Where the list with one signature is served, and the one with two."""
+
 Word = Annotated[str, pattern(r"^[A-Za-z0-9][A-Za-z0-9-]{0,39}$(?!\n)")]
 """A purpose or an algorithm by its registered name."""
 

@@ -11,6 +11,7 @@ from tallystick.application.policing.store import (
     POLICY,
     SHADOW,
     last_policy,
+    policies_until,
     policy_in_shadow,
 )
 from tallystick.application.policing.tightening import Measures
@@ -33,9 +34,11 @@ from tallystick.process.policy import (
 )
 from tallystick.process.policy.caps import Preview
 from tallystick.process.policy.failing import closed_by
+from tallystick.process.policy.language.reading import read_policy
+from tallystick.process.policy.language.suites import DUAL
 from tallystick.process.policy.signing import verify_policy
 from tallystick.process.policy.tightening import Seen
-from tallystick.protocol.policy_file import PolicyFile
+from tallystick.protocol.policy_file import PolicyFile, policy_text
 
 _files = Decoder(PolicyFile, limit=512 * 1024)
 
@@ -75,7 +78,8 @@ class PolicyInForce:
         """
         stored = last_policy(self._reader)
         if stored is not None and stored != self._loaded:
-            self._base = self.verify(stored[1], above=stored[0] - 1, anew=False)
+            dual = self._asked_before(stored[0])
+            self._base = self._verified(stored[1], above=stored[0] - 1, anew=False, dual=dual)
             self._loaded = stored
         if stored is not None and self._base is not None:
             self._compiled = self.measures.load(self._base, stored[1])
@@ -88,17 +92,37 @@ class PolicyInForce:
     def verify(self, envelope: str, *, above: int, anew: bool = True) -> CompiledPolicy:
         """The policy in a signed file, if the officers of this service approved it.
 
-        One that is in force already is not proved `anew`.
+        One that is in force already is not proved `anew`. Where the policy in force asks officers
+        for two signatures, this one has them, whatever it says itself.
 
         Raises NotPermitted, NotAuthentic, Conflict for a version not above `above`, Malformed.
         Source: ISO/TS 12812-2:2017, 6.1
         """
+        return self._verified(envelope, above=above, anew=anew, dual=self.two_signatures)
+
+    @property
+    def two_signatures(self) -> bool:
+        """Whether officers sign twice under the policy in force.
+
+        Source: ISO/TS 12812-2:2017, 6.1; FIPS 204
+        """
+        return self._base is not None and self._base.policy.signatures.officers == DUAL
+
+    def _asked_before(self, version: int) -> bool:
+        """Whether the policy before `version` asked officers for two signatures under it."""
+        for _, envelope, _ in policies_until(self._reader, version - 1, 1):
+            kept = read_policy(policy_text(_files.decode(envelope.encode())))
+            return kept.signatures.officers == DUAL
+        return False
+
+    def _verified(self, envelope: str, *, above: int, anew: bool, dual: bool) -> CompiledPolicy:
         return verify_policy(
             _files.decode(envelope.encode()),
             self._officers.keys,
             profile=self._officers.profile,
             last_version=above,
             anew=anew,
+            dual=dual,
         )
 
     def activate(self, turn: Turn, envelope: str) -> int:
@@ -174,7 +198,7 @@ class PolicyInForce:
         Gives the event's index; raises what `Measures.approve` raises.
         Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
         """
-        compiled, index = self.measures.approve(turn, text)
+        compiled, index = self.measures.approve(turn, text, dual=self.two_signatures)
         self._obey(turn, self._base, compiled)
         return index
 
