@@ -212,6 +212,7 @@ def assemble(
             *(settings, ticking, module, keys, reader, size, quote_keys, roots, kept, asked),
             *(desk_settings(folder.root), attesting_in(folder.root, reader)),
             state_keeper(module, folder),
+            {name: half.verify_key() for name, half in settings.officers.items()},
         )
         cards = _cards(folder, master, ticking, entropy)
         platform = _wire(folder, ground, database, boot, cards)

@@ -18,6 +18,7 @@ from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.keykeeping import seen_keys
 from tallystick.entry.notes import Note
+from tallystick.entry.suites import served_ways, told
 from tallystick.entry.trusting import believed, identity_of
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.crypto.key_list import verify_key_list
@@ -29,6 +30,7 @@ from tallystick.infrastructure.modules.states import KeyState
 from tallystick.infrastructure.tally.checkpoint import NoteSigner
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.time import HOUR_MS, MINUTE_MS, Instant
+from tallystick.process.policy.language.suites import SignatureRule
 from tallystick.protocol.keylist import KeyList
 
 FOLLOWED_EVERY_S = 1.0
@@ -53,7 +55,10 @@ class Follower:
         """
         self._platform = platform
         self._mark = self._look()
+        self._settled = _mark(platform.folder.settings_file)
         self._switch_at = 0
+        self._told = ""
+        self._seen: object = None
 
     def tick(self) -> tuple[Note, str] | None:
         """Serve a new list, or use its keys if it is time; what happened, if anything did.
@@ -62,6 +67,12 @@ class Follower:
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         now = self._platform.clock.now()
+        settled = _mark(self._platform.folder.settings_file)
+        if settled != self._settled:
+            self._settled = settled
+            widened = self._widened()
+            if widened:
+                return Note.OFFICER_WIDENED, widened
         mark = self._look()
         if mark != self._mark:
             self._mark = mark
@@ -73,7 +84,26 @@ class Follower:
             used = [one for one in _FOLLOWED if self._use(one)]
             if used:
                 return Note.KEYS_IN_USE, " ".join(used)
-        return None
+        return self._way()
+
+    def _widened(self) -> str:
+        """Whose second half the settings name now, and the service believes from now on."""
+        halves = self._platform.folder.settings().officers.items()
+        named = {name: half.verify_key() for name, half in halves}
+        return " ".join(self._platform.desks.policy.widen(named))
+
+    def _way(self) -> tuple[Note, str] | None:
+        """What the policy asks for and is not in use, told when it changes; nothing at first."""
+        platform, policy = self._platform, self._platform.desks.policy
+        rule = policy.base.policy.signatures if policy.version else SignatureRule()
+        mark = (policy.version, platform.trust.key_list, platform.archive.note[-64:], rule)
+        if self._seen == mark or not rule.because:
+            return None
+        self._seen = mark
+        before, self._told = self._told, told(served_ways(platform))
+        if self._told:
+            return (Note.SUITES_AWAITED, self._told) if self._told != before else None
+        return (Note.SUITES_REACHED, f"policy {policy.version}") if before else None
 
     def _serve(self, now: Instant) -> KeyList:
         platform = self._platform

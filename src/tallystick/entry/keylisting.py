@@ -24,6 +24,7 @@ from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import NotFound, NotPermitted
 from tallystick.kernel.model import replace
 from tallystick.kernel.time import Instant
+from tallystick.process.policy import Policy
 from tallystick.process.policy.language.suites import DUAL, SignatureRule
 from tallystick.process.policy.signing import verify_policy
 from tallystick.protocol.keylist import KeyEntry
@@ -31,10 +32,20 @@ from tallystick.protocol.policy_file import read_policy_file
 
 
 def signature_rule(folder: ProviderFolder) -> SignatureRule:
-    """What the policy in force says of signatures; before the first start, the policy of set-up.
+    """What the policy in force says of signatures; nothing where there is no policy at all.
 
-    Raises what its verification raises; says nothing where there is no policy at all.
+    Raises what its verification raises.
     Source: ISO/TS 12812-2:2017, 6.1; 7.4.2
+    """
+    found = policy_of(folder)
+    return SignatureRule() if found is None else found.signatures
+
+
+def policy_of(folder: ProviderFolder) -> Policy | None:
+    """The policy in force, its signatures verified; before the first start, that of set-up.
+
+    Raises what its verification raises.
+    Source: ISO/TS 12812-2:2017, 6.1
     """
     try:
         with open_reader(folder.stored()) as reader:
@@ -42,14 +53,14 @@ def signature_rule(folder: ProviderFolder) -> SignatureRule:
     except NotFound:
         stored = None
     if stored is None and not folder.policy_file.exists():
-        return SignatureRule()
+        return None
     octets = folder.policy_file.read_bytes() if stored is None else stored[1].encode()
     settings, file = folder.settings(), read_policy_file(octets)
     officers = {name: half.verify_key() for name, half in settings.officers.items()}
     found = verify_policy(
         file, officers, profile=settings.profile, last_version=file.version - 1, anew=False
     )
-    return found.policy.signatures
+    return found.policy
 
 
 def check_root(folder: ProviderFolder, root: SigningKey, rule: SignatureRule) -> None:

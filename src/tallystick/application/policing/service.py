@@ -3,7 +3,7 @@
 Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tallystick.application.policing.shadow import Shadow
@@ -19,6 +19,7 @@ from tallystick.application.policing.watch import DependencyWatch
 from tallystick.application.tightenings.sealing import Seal
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.dual import DualVerifyKey
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.store.database import Reader
 from tallystick.kernel.codec import Decoder, b64url
@@ -50,7 +51,7 @@ class Officers:
     Source: ISO/TS 12812-2:2017, 6.1
     """
 
-    keys: Mapping[str, VerifyKey]
+    keys: dict[str, VerifyKey]
     profile: str
     provider: str = ""
 
@@ -99,6 +100,18 @@ class PolicyInForce:
         Source: ISO/TS 12812-2:2017, 6.1
         """
         return self._verified(envelope, above=above, anew=anew, dual=self.two_signatures)
+
+    def widen(self, named: Mapping[str, VerifyKey]) -> Iterator[str]:
+        """Take over second halves of officers' keys whose first is known; gives whose.
+
+        Whoever else is `named` is left as it was: another key takes another start.
+        Source: ISO/TS 12812-2:2017, 6.1; FIPS 204
+        """
+        for name, key in named.items():
+            known = self._officers.keys.get(name)
+            if isinstance(key, DualVerifyKey) and known == key.classical:
+                self._officers.keys[name] = key
+                yield name
 
     @property
     def two_signatures(self) -> bool:
