@@ -92,3 +92,13 @@ def test_its_cbor_is_read_by_a_library(made):
     assert statement == {"possession": b"\x30\x01", "consent": b"\x30\x02", "above": [b"\x30\x03"]}
     assert cbor2.dumps(statement, canonical=True).hex() == made["attestation"]
     assert cbor2.loads(bytes.fromhex(made["tagged"])).tag == 16
+
+
+@pytest.mark.requirement("MFS-7.4.2-12")
+@pytest.mark.threat("THR-KEY-01")
+def test_two_signatures_are_checked_by_another_library():
+    """The other client with @noble/post-quantum: lists, checkpoints, and each way to strip one."""
+    built()
+    told = node("--test", "--test-reporter=tap", "test/suites.test.mjs")
+    assert "# fail 0" in told
+    assert "# pass 4" in told

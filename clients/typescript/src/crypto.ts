@@ -1,7 +1,10 @@
 /**
  * The few primitives, all WebCrypto's: SHA-256, HMAC, HKDF, AES-256-GCM, ES256, EdDSA.
  *
- * Source: RFC 5869; RFC 8032; FIPS 186-5; NIST SP 800-38D
+ * The second of two signatures, ML-DSA-65, is the optional package's @noble/post-quantum; without
+ * it whoever pins a key of two halves is told so, and nothing passes.
+ *
+ * Source: RFC 5869; RFC 8032; FIPS 186-5; FIPS 204; NIST SP 800-38D
  */
 
 import { Malformed, NotAuthentic } from "./errors.js";
@@ -10,9 +13,13 @@ import { join, type Octets } from "./octets.js";
 export const subtle: SubtleCrypto = globalThis.crypto.subtle;
 export const EMPTY: Octets = new Uint8Array();
 
-export type Algorithm = "ES256" | "EdDSA";
+export const DUAL = "EdDSA-ML-DSA-65";
+export type Algorithm = "ES256" | "EdDSA" | typeof DUAL;
 
-/** A public key that verifies, by the name of its algorithm: 65 octets for ES256, 32 for EdDSA. */
+/** Octets of a public key by its algorithm; of two halves the first has 32. */
+export const SIZES: Readonly<Record<Algorithm, number>> = { ES256: 65, EdDSA: 32, [DUAL]: 1984 };
+
+/** A public key that verifies, by the name of its algorithm. */
 export interface VerifyKey {
   readonly algorithm: Algorithm;
   readonly octets: Octets;
@@ -92,12 +99,44 @@ function imported(verifier: VerifyKey): Promise<CryptoKey> {
   return subtle.importKey("raw", verifier.octets, how, false, ["verify"]);
 }
 
-/** Returns only if `signature` is that of `verifier` over `message`. */
+/** The two halves of a key: that of Ed25519 as a key of its own, and the octets of ML-DSA-65. */
+export function halves(verifier: VerifyKey): { readonly first: VerifyKey; readonly second: Octets } {
+  if (verifier.algorithm !== DUAL || verifier.octets.length !== SIZES[DUAL]) {
+    throw new Malformed("the key has not two halves");
+  }
+  const [first, second] = [verifier.octets.slice(0, 32), verifier.octets.slice(32)];
+  return { first: { algorithm: "EdDSA", octets: first }, second };
+}
+
+/** Returns only if `signature`, of ML-DSA-65 alone, is that of the public key `lattice`. */
+export async function verifyLattice(
+  lattice: Octets,
+  signature: Octets,
+  message: Octets,
+): Promise<void> {
+  let right = false;
+  try {
+    const { ml_dsa65: library } = await import("@noble/post-quantum/ml-dsa.js");
+    right = signature.length === 3309 && library.verify(signature, message, lattice);
+  } catch (error) {
+    throw error instanceof TypeError || (error as { code?: string }).code === "ERR_MODULE_NOT_FOUND"
+      ? new NotAuthentic("@noble/post-quantum is not installed, so nothing is verified")
+      : new NotAuthentic("a signature does not verify");
+  }
+  if (!right) throw new NotAuthentic("a signature does not verify");
+}
+
+/** Returns only if `signature` is that of `verifier` over `message`; of two halves both. */
 export async function verify(
   verifier: VerifyKey,
   signature: Octets,
   message: Octets,
 ): Promise<void> {
+  if (verifier.algorithm === DUAL) {
+    const { first, second } = halves(verifier);
+    await verify(first, signature.slice(0, 64), message);
+    return verifyLattice(second, signature.slice(64), message);
+  }
   let known: CryptoKey;
   try {
     known = await imported(verifier);

@@ -5,7 +5,7 @@
  */
 
 import { canonical, exactly, id, list, matching, natural, object, readCanonical } from "./canonical.js";
-import { type Algorithm, verify, type VerifyKey } from "./crypto.js";
+import { type Algorithm, DUAL, SIZES, verify, type VerifyKey } from "./crypto.js";
 import { Conflict, Expired, Malformed, NotAuthentic, NotFound, TallystickError } from "./errors.js";
 import { fromBase64url, fromUtf8, type Octets, utf8 } from "./octets.js";
 
@@ -33,7 +33,7 @@ const ALLOWED: Readonly<Record<Purpose, readonly string[]>> = {
   recipient: ["hpke-mlkem768-x25519", "hpke-x25519", "hpke-p256"],
   "session-signature": ["ES256", "EdDSA"],
   "device-ca": ["ES256"],
-  tally: ["EdDSA"],
+  tally: ["EdDSA", DUAL],
   "time-stamp": ["ES256"],
 };
 
@@ -85,12 +85,18 @@ function checkEntries(found: KeyList): void {
   for (const entry of found.entries) {
     const allowed = Object.hasOwn(ALLOWED, entry.purpose) ? ALLOWED[entry.purpose as Purpose] : [];
     const octets = fromBase64url(entry.public);
-    const size = { ES256: 65, EdDSA: 32 }[entry.algorithm] ?? octets.length;
+    const sizes: Readonly<Record<string, number>> = SIZES;
+    const size = sizes[entry.algorithm] ?? octets.length;
     if (!allowed.includes(entry.algorithm) || entry.not_after <= entry.not_before) {
       throw new Malformed("an entry does not fit its purpose");
     }
     if (octets.length !== size) throw new Malformed("a public key has another length");
   }
+}
+
+/** Where the list is that whoever pins `root` takes. */
+export function listAddress(root: VerifyKey): string {
+  return root.algorithm === DUAL ? "/v1/dual-keys" : "/v1/keys";
 }
 
 /**
@@ -154,4 +160,19 @@ export function keysInForce(
       { algorithm: one.algorithm as Algorithm, octets: fromBase64url(one.public) },
     ]),
   );
+}
+
+/** Every device has a list after an hour, and a service signs with a new key five minutes later. */
+const TAKEN_OVER_MS = 2 * 3_600_000;
+
+/**
+ * The keys that may have signed the tally's checkpoints at `now`, the newest first. Once a key of two
+ * halves has had time to take over, none of one half counts any more.
+ */
+export function tallyKeysInForce(found: KeyList, now: number): readonly VerifyKey[] {
+  const keys = keysInForce(found, "tally", now);
+  const dual = found.entries.filter((one) => one.purpose === "tally" && one.algorithm === DUAL);
+  const over = dual.some((one) => now - one.not_before > TAKEN_OVER_MS && keys.has(one.kid));
+  const all = [...keys.values()];
+  return over ? all.filter((one) => one.algorithm === DUAL) : all;
 }

@@ -21,7 +21,14 @@ import {
   type Purpose,
 } from "./handshake.js";
 import { generateKem, offeredSuites, type Suite } from "./hpke.js";
-import { type KeyList, keysInForce, splitJws, verifyKeyList } from "./keylist.js";
+import {
+  type KeyList,
+  keysInForce,
+  listAddress,
+  splitJws,
+  tallyKeysInForce,
+  verifyKeyList,
+} from "./keylist.js";
 import type { DeviceKeystore, Identity } from "./keystore.js";
 import { base64url, type Octets } from "./octets.js";
 import { Session } from "./session.js";
@@ -48,7 +55,7 @@ export interface ProviderAt {
   readonly name: string;
   /** The name of its tally. */
   readonly origin: string;
-  /** The provider root that the app has pinned. */
+  /** The provider root that the app has pinned; with two halves it takes no list of one signature. */
   readonly root: VerifyKey;
   readonly now?: () => number;
   readonly transport?: Transport;
@@ -90,7 +97,7 @@ export class Provider {
     const [now, held] = [this.#now(), this.#list];
     const young = held !== null && now - held.fetchedAt < LIST_AGE_MS && now >= held.fetchedAt;
     if (held !== null && young && now < held.found.expires_at && !fresh) return held.found;
-    const reply = await this.transport.get("/v1/keys");
+    const reply = await this.transport.get(listAddress(this.#at.root));
     if (reply.status !== 200) throw refusal(reply);
     const { key_list: signed } = listShape(readJson(reply.body));
     const last = Math.max(held?.found.version ?? 0, keystore.memory().keyListVersion);
@@ -102,7 +109,7 @@ export class Provider {
 
   /** The keys that may have signed the tally's checkpoints, the newest first. */
   async tallyKeys(keystore: DeviceKeystore): Promise<readonly VerifyKey[]> {
-    return [...(await this.#keys("tally", keystore)).values()];
+    return tallyKeysInForce(await this.#keyList(keystore, false), this.#now());
   }
 
   /** The provider, authenticated by its answer to a fresh hello. */

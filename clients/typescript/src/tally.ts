@@ -17,7 +17,7 @@ import {
   scalar,
   string,
 } from "./canonical.js";
-import { sha256, verify, type VerifyKey } from "./crypto.js";
+import { DUAL, halves, sha256, verify, verifyLattice, type VerifyKey } from "./crypto.js";
 import { Malformed, NotAuthentic } from "./errors.js";
 import { base64url, fromBase64, fromBase64url, join, type Octets, same, utf8 } from "./octets.js";
 
@@ -123,7 +123,22 @@ function parseNote(note: string): Note {
   return { text: note.slice(0, gap + 1), signatures };
 }
 
-/** The checkpoint in `note`, of the log `origin`, signed by `tallyKey` (EdDSA). */
+const BESIDE = join([0xff], utf8("tallystick/ml-dsa-65\n"));
+
+/** Returns only if each line of `note` that claims `stated` is good for `check`, and one does. */
+async function checkLines(
+  note: Note,
+  origin: string,
+  stated: Octets,
+  check: (signature: Octets, text: Octets) => Promise<void>,
+): Promise<void> {
+  const keyId = (await sha256(join(utf8(`${origin}\n`), stated))).slice(0, 4);
+  const claimed = note.signatures.filter((one) => one.name === origin && same(one.keyId, keyId));
+  if (claimed.length === 0) throw new NotAuthentic("the checkpoint is not signed by this log");
+  for (const one of claimed) await check(one.octets, utf8(note.text));
+}
+
+/** The checkpoint in `note`, of the log `origin`, signed by `tallyKey`; of two halves by both. */
 export async function verifyCheckpoint(
   note: string,
   tallyKey: VerifyKey,
@@ -140,12 +155,17 @@ export async function verifyCheckpoint(
   const checkpoint = { origin: found, size: integer(Number(size)), root: fromBase64(root) };
   if (checkpoint.root.length !== 32) throw new Malformed("the root has another length");
   if (found !== origin) throw new NotAuthentic("the checkpoint is of another log");
-  if (tallyKey.algorithm !== "EdDSA") throw new Malformed("a tally key is an EdDSA key");
-  const stated = join(utf8(`${origin}\n`), [1], tallyKey.octets);
-  const keyId = (await sha256(stated)).slice(0, 4);
-  const claimed = parsed.signatures.filter((one) => one.name === origin && same(one.keyId, keyId));
-  if (claimed.length === 0) throw new NotAuthentic("the checkpoint is not signed by this log");
-  for (const one of claimed) await verify(tallyKey, one.octets, utf8(parsed.text));
+  const twice = tallyKey.algorithm === DUAL ? halves(tallyKey) : null;
+  const first = twice?.first ?? tallyKey;
+  if (first.algorithm !== "EdDSA") throw new Malformed("a tally key is an EdDSA key");
+  await checkLines(parsed, origin, join([1], first.octets), (signature, text) =>
+    verify(first, signature, text),
+  );
+  if (twice !== null) {
+    await checkLines(parsed, origin, join(BESIDE, twice.second), (signature, text) =>
+      verifyLattice(twice.second, signature, text),
+    );
+  }
   return checkpoint;
 }
 

@@ -21,7 +21,12 @@ from tallystick.client.session import ClientSession, Peer, enrol
 from tallystick.client.wallet import Wallet
 from tallystick.infrastructure.crypto.dual import DUAL
 from tallystick.infrastructure.crypto.kem import KemSuite
-from tallystick.infrastructure.crypto.key_list import keys_in_force, signature_key, verify_key_list
+from tallystick.infrastructure.crypto.key_list import (
+    keys_in_force,
+    list_address,
+    signature_key,
+    verify_key_list,
+)
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.httpsig import MessageKey
 from tallystick.infrastructure.httpsig.published import published_keys
@@ -232,7 +237,7 @@ class Provider:
             young = held is not None and now - self._fetched_at < HOUR_MS
             if held is not None and young and now < held.expires_at and not fresh:
                 return held
-            reply = self.transport.get("/v1/keys")
+            reply = self.transport.get(list_address(self._root))
             if reply.status != 200:
                 raise Unavailable("the provider gave no key list", remedy="try again")
             signed = _lists.decode(reply.body).key_list

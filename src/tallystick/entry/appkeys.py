@@ -7,16 +7,15 @@ from pathlib import Path
 
 from tallystick.client.keyfile import KeyFile
 from tallystick.entry.auditing import listed_keys
+from tallystick.entry.keylisting import check_root, save_lists, signature_rule
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.jws import sign_compact
 from tallystick.infrastructure.crypto.signature import Es256SigningKey, SigningKey
-from tallystick.infrastructure.keys.keylist import issue_key_list
 from tallystick.infrastructure.keys.table import KEY_TABLE
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.modules.interface import Purpose
-from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import b64url, encode_canonical
-from tallystick.kernel.errors import Conflict, Malformed, NotPermitted
+from tallystick.kernel.errors import Conflict, Malformed
 from tallystick.kernel.ids import random_id
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Clock, Instant
@@ -34,9 +33,8 @@ def make_app_key(
     another root.
     Source: ISO/TS 12812-2:2017, 7.4.2; 7.4.4
     """
-    settings = folder.settings()
-    if b64url(root.public().octets()) != settings.root.public:
-        raise NotPermitted("this is not the root key of the provider")
+    rule = signature_rule(folder)
+    check_root(folder, root, rule)
     if target.exists():
         raise Conflict(f"{target} is there already", remedy="choose another file")
     key, now, before = Es256SigningKey.generate(), clock.now(), listed_keys(folder)
@@ -48,18 +46,18 @@ def make_app_key(
         not_before=now,
         not_after=now + KEY_TABLE[Purpose.APP_SIGNING].max_life_ms,
     )
-    signed = issue_key_list(
+    KeyFile.create(target, Secret(b64url(secret.reveal())), operating_system).write(
+        key.to_pkcs8().reveal()
+    )
+    save_lists(
+        folder,
         root,
-        provider=settings.provider,
+        rule,
         version=before.version + 1,
         issued_at=now,
         expires_at=Instant(before.expires_at),
         entries=[*before.entries, entry],
     )
-    KeyFile.create(target, Secret(b64url(secret.reveal())), operating_system).write(
-        key.to_pkcs8().reveal()
-    )
-    replace_file(folder.key_list_file, signed.encode())
     return entry
 
 

@@ -28,9 +28,8 @@ from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
 from tallystick.entry.setup import SERVER_ROLES
 from tallystick.entry.simstock import stock_sims
-from tallystick.entry.trusting import Trust, identity_of
+from tallystick.entry.trusting import Trust, believed, identity_of
 from tallystick.entry.verdictkeys import verdict_keys
-from tallystick.infrastructure.crypto.key_list import verify_key_list
 from tallystick.infrastructure.envelope.cookie import CookieKeys
 from tallystick.infrastructure.envelope.cose import ReplyNonces
 from tallystick.infrastructure.envelope.handshake_server import ProviderIdentity
@@ -53,7 +52,7 @@ from tallystick.infrastructure.store.opening import open_database
 from tallystick.infrastructure.store.starts import Start, note_end, note_start
 from tallystick.infrastructure.tally.archive import Archive
 from tallystick.infrastructure.tally.checkpoint import NoteSigner
-from tallystick.kernel.errors import MfsError
+from tallystick.kernel.errors import MfsError, UpgradeRequired
 from tallystick.kernel.time import Clock, Instant
 from tallystick.process.policy.asked import Names
 from tallystick.protocol.keylist import KeyList
@@ -105,11 +104,27 @@ class Platform:
 
     @property
     def key_list(self) -> str:
-        """The signed list that is served now.
+        """The list that is served now, with both signatures where the root has two halves.
 
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         return self.trust.key_list
+
+    def classical_list(self) -> str:
+        """The list with one signature, while it is served.
+
+        Raises UpgradeRequired once the policy ended it.
+        Source: ISO/TS 12812-2:2017, 7.4.2; 7.2.8
+        """
+        if not self.trust.twice:
+            return self.trust.key_list
+        rule = self.desks.policy.base.policy.signatures
+        if not self.trust.classical or not rule.serves_classical(self.clock.now()):
+            raise UpgradeRequired(
+                "the key list is signed twice here, and only so",
+                remedy="use a version of the application that checks both signatures",
+            )
+        return self.trust.classical
 
     @property
     def key_list_ends(self) -> Instant:
@@ -199,6 +214,7 @@ def assemble(
             *(settings, ticking, module, keys, reader, size, quote_keys, roots, kept, asked),
             *(desk_settings(folder.root), attesting_in(folder.root, reader, opened)),
             state_keeper(module, folder),
+            {name: half.verify_key() for name, half in settings.officers.items()},
         )
         cards = _cards(folder, master, ticking, entropy)
         platform = _wire(folder, ground, database, boot, cards)
@@ -277,8 +293,9 @@ def _wire(
     signer = NoteSigner.of(settings.origin, tally_key)
     archive = Archive(on.reader, signer, settings.origin)
     store = GroupCommit(database)
-    key_list = folder.key_list_file.read_text(encoding="utf-8")
-    listed = verify_key_list(key_list, settings.root.verify_key(), on.clock.now(), 0)
+    listed, root, key_list, classical = believed(
+        folder, settings.root.verify_key(), on.clock.now(), 0
+    )
     pepper = on.keys.newest(Purpose.PIN_PEPPER)
     return Platform(
         settings=settings,
@@ -299,7 +316,7 @@ def _wire(
             pepper,
             PinCost(settings.pin_memory_kib, settings.pin_passes),
         ),
-        trust=Trust(_identity(on, listed), key_list, Instant(listed.expires_at)),
+        trust=Trust(_identity(on, listed), key_list, Instant(listed.expires_at), root, classical),
         cookies=CookieKeys(module.random(32)),
         nonces=ReplyNonces(iv_prefix(boot, 0)),
         boot=boot,

@@ -94,7 +94,7 @@ def believed(folder: ProviderFolder) -> Believed:
 
 
 def believed_keys(texts: Sequence[str]) -> Believed:
-    """What keys in the form `name+id+base64` say; the last one names the log.
+    """What keys in the form `name+id+base64` say, two halves with a comma; the last names the log.
 
     Raises Malformed.
     Source: C2SP signed-note
@@ -102,7 +102,7 @@ def believed_keys(texts: Sequence[str]) -> Believed:
     keys = [NoteKey.parse(text) for text in texts]
     if not keys:
         raise Malformed("no key of the tally was given")
-    return Believed(keys[-1].name, tuple(key.public for key in keys))
+    return Believed(keys[-1].name, tuple(key.beside or key.public for key in keys))
 
 
 def listed_keys(folder: ProviderFolder) -> KeyList:

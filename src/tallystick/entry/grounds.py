@@ -19,7 +19,7 @@ from tallystick.application.sims import Sims
 from tallystick.entry.desk_settings import DeskSettings
 from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.settings import ProviderSettings
-from tallystick.infrastructure.crypto.signature import SigningNow
+from tallystick.infrastructure.crypto.signature import SigningNow, VerifyKey
 from tallystick.infrastructure.envelope.certificate import issue_certificate
 from tallystick.infrastructure.keys.table import LoadedKeys
 from tallystick.infrastructure.modules.block import BlockRoots
@@ -63,6 +63,7 @@ class Ground:
     desk: DeskSettings | None
     attesting: Attesting
     apply_state: ApplyState
+    officers: dict[str, VerifyKey]
 
 
 def store_seals(on: Ground) -> StoreSeals:
@@ -104,8 +105,7 @@ def certification(on: Ground, policy: PolicyInForce) -> Certification:
 
     Source: ISO/TS 12812-2:2017, 9.1
     """
-    officers = {name: half.verify_key() for name, half in on.settings.officers.items()}
-    return Certification(officers, on.settings.profile, policy, on.reader)
+    return Certification(on.officers, on.settings.profile, policy, on.reader)
 
 
 def applications(on: Ground, policy: PolicyInForce) -> Applications:
@@ -113,8 +113,7 @@ def applications(on: Ground, policy: PolicyInForce) -> Applications:
 
     Source: ISO/TS 12812-2:2017, 7.4.4
     """
-    officers = {name: half.verify_key() for name, half in on.settings.officers.items()}
-    believed = officers, on.settings.profile
+    believed = on.officers, on.settings.profile
     return Applications(*believed, policy, on.reader, capacity=on.size.rows)
 
 
@@ -123,9 +122,7 @@ def believed(on: Ground) -> Officers:
 
     Source: ISO/TS 12812-2:2017, 6.2.2
     """
-    halves = on.settings.officers.items()
-    officers = {name: half.verify_key() for name, half in halves}
-    return Officers(officers, on.settings.profile, on.settings.provider)
+    return Officers(on.officers, on.settings.profile, on.settings.provider)
 
 
 def seal(on: Ground) -> Seal:

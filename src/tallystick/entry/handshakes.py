@@ -43,8 +43,7 @@ def answer(platform: Platform, body: bytes) -> Answered:
         share=Secret(module.random(32)),
         cookie_nonce=module.random(12),
     )
-    handshake = platform.desks.policy.compiled.policy.handshake
-    suites = sorted(handshake.suites, key=lambda name: name != handshake.preferred)
+    suites = platform.desks.policy.compiled.policy.handshake.at(now)
     return answer_hello(
         body,
         platform.identity,

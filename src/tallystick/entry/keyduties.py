@@ -10,6 +10,7 @@ Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 from tallystick.application.keylife import SeenKeys
@@ -17,7 +18,8 @@ from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.keykeeping import seen_keys
 from tallystick.entry.notes import Note
-from tallystick.entry.trusting import identity_of
+from tallystick.entry.suites import served_ways, told
+from tallystick.entry.trusting import believed, identity_of
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.crypto.key_list import verify_key_list
 from tallystick.infrastructure.envelope.handshake_server import ProviderIdentity
@@ -28,6 +30,7 @@ from tallystick.infrastructure.modules.states import KeyState
 from tallystick.infrastructure.tally.checkpoint import NoteSigner
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.time import HOUR_MS, MINUTE_MS, Instant
+from tallystick.process.policy.language.suites import SignatureRule
 from tallystick.protocol.keylist import KeyList
 
 FOLLOWED_EVERY_S = 1.0
@@ -52,7 +55,10 @@ class Follower:
         """
         self._platform = platform
         self._mark = self._look()
+        self._settled = _mark(platform.folder.settings_file)
         self._switch_at = 0
+        self._told = ""
+        self._seen: object = None
 
     def tick(self) -> tuple[Note, str] | None:
         """Serve a new list, or use its keys if it is time; what happened, if anything did.
@@ -61,6 +67,12 @@ class Follower:
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         now = self._platform.clock.now()
+        settled = _mark(self._platform.folder.settings_file)
+        if settled != self._settled:
+            self._settled = settled
+            widened = self._widened()
+            if widened:
+                return Note.OFFICER_WIDENED, widened
         mark = self._look()
         if mark != self._mark:
             self._mark = mark
@@ -72,16 +84,35 @@ class Follower:
             used = [one for one in _FOLLOWED if self._use(one)]
             if used:
                 return Note.KEYS_IN_USE, " ".join(used)
-        return None
+        return self._way()
+
+    def _widened(self) -> str:
+        """Whose second half the settings name now, and the service believes from now on."""
+        halves = self._platform.folder.settings().officers.items()
+        named = {name: half.verify_key() for name, half in halves}
+        return " ".join(self._platform.desks.policy.widen(named))
+
+    def _way(self) -> tuple[Note, str] | None:
+        """What the policy asks for and is not in use, told when it changes; nothing at first."""
+        platform, policy = self._platform, self._platform.desks.policy
+        rule = policy.base.policy.signatures if policy.version else SignatureRule()
+        mark = (policy.version, platform.trust.key_list, platform.archive.note[-64:], rule)
+        if self._seen == mark or not rule.because:
+            return None
+        self._seen = mark
+        before, self._told = self._told, told(served_ways(platform))
+        if self._told:
+            return (Note.SUITES_AWAITED, self._told) if self._told != before else None
+        return (Note.SUITES_REACHED, f"policy {policy.version}") if before else None
 
     def _serve(self, now: Instant) -> KeyList:
         platform = self._platform
-        text = platform.folder.key_list_file.read_text(encoding="utf-8")
-        before = platform.trust.identity
-        root = platform.settings.root.verify_key()
-        listed = verify_key_list(text, root, now, before.key_list_version)
-        trust = platform.trust
-        trust.key_list, trust.ends = text, Instant(listed.expires_at)
+        trust, before = platform.trust, platform.trust.identity
+        listed, root, text, classical = believed(
+            platform.folder, trust.root, now, before.key_list_version
+        )
+        trust.root, trust.key_list, trust.classical = root, text, classical
+        trust.ends = Instant(listed.expires_at)
         trust.identity = ProviderIdentity(before.provider, before.kid, before.sign, listed.version)
         return listed
 
@@ -90,8 +121,7 @@ class Follower:
         platform = self._platform
         module, trust = platform.module, platform.trust
         now = platform.clock.now()
-        root = platform.settings.root.verify_key()
-        listed = verify_key_list(trust.key_list, root, now, 0)
+        listed = verify_key_list(trust.key_list, trust.root, now, 0)
         kids = {one.kid for one in listed.entries if one.purpose == purpose}
         known = platform.keys.newest(purpose)
         newest = known
@@ -112,12 +142,17 @@ class Follower:
             trust.identity = identity_of(module, newest, provider, listed.version)
         return True
 
-    def _look(self) -> _Mark:
-        try:
-            found = self._platform.folder.key_list_file.stat()
-        except OSError:
-            return (0, 0, 0)
-        return (found.st_mtime_ns, found.st_size, found.st_ino)
+    def _look(self) -> tuple[_Mark, ...]:
+        folder = self._platform.folder
+        return tuple(_mark(one) for one in (folder.classical_list_file, folder.dual_list_file))
+
+
+def _mark(file: Path) -> _Mark:
+    try:
+        found = file.stat()
+    except OSError:
+        return (0, 0, 0)
+    return (found.st_mtime_ns, found.st_size, found.st_ino)
 
 
 def key_duties(

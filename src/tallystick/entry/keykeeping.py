@@ -21,6 +21,7 @@ from tallystick.entry.ceremonies.standing import held_here
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import SERVER_ROLES
 from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.dual import DUAL, DUAL_ES256
 from tallystick.infrastructure.keys.table import KEY_TABLE, LoadedKeys, end_of_life, load_for
 from tallystick.infrastructure.modules.block import peek
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle, Purpose
@@ -32,7 +33,12 @@ from tallystick.kernel.time import Instant
 from tallystick.process.isms.custody import CustodyEntry
 
 MASTER = "master"
-_ALGORITHMS = {"ES256": "ecdsa-p256-sha256", "EdDSA": "ed25519"}
+_ALGORITHMS = {
+    "ES256": "ecdsa-p256-sha256",
+    "EdDSA": "ed25519",
+    DUAL: "ed25519-ml-dsa-65",
+    DUAL_ES256: "ecdsa-p256-ml-dsa-65",
+}
 
 
 def recall_states(module: CryptoModule, rows: Iterable[KeyRow]) -> None:

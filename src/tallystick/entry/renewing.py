@@ -9,11 +9,12 @@ from collections.abc import Collection
 from typing import Final
 
 from tallystick.entry.auditing import listed_keys
+from tallystick.entry.keylisting import check_root, save_lists, signature_rule
 from tallystick.entry.module_settings import open_module
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.setup import SERVER_ROLES, public_half
 from tallystick.infrastructure.crypto.signature import SigningKey
-from tallystick.infrastructure.keys.keylist import entry_of, issue_key_list
+from tallystick.infrastructure.keys.keylist import entry_of
 from tallystick.infrastructure.keys.table import KEY_TABLE, end_of_life, load_for, purposes_of
 from tallystick.infrastructure.modules.block import is_reference, peek
 from tallystick.infrastructure.modules.interface import (
@@ -26,11 +27,11 @@ from tallystick.infrastructure.modules.interface import (
 )
 from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.signer import ModuleSigner
-from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import NotPermitted
 from tallystick.kernel.model import Record, replace
 from tallystick.kernel.time import DAY_MS, Clock, Instant
+from tallystick.process.policy.language.suites import CLASSICAL, DUAL, SignatureRule
 from tallystick.protocol.keylist import KeyEntry, KeyList
 
 LIST_LIFE_MS = 7 * DAY_MS
@@ -73,16 +74,15 @@ def renew_keys(
     Near is half of a life, at most thirty days; a purpose that is `wanted` gets one anyway, and so
     does one that has moved into a device. Keys that signed what must stay verifiable (tally, device
     CA) stay on the list; a session-signature key past its time leaves it and is destroyed.
-    `suite` is `hybrid` or `classical`: the tally's key gets a successor of that suite; empty for a
-    successor of the same as before.
-    Raises NotPermitted for another root, NotAuthentic for another opener.
+    `suite` is `hybrid` or `classical`: the tally's key gets a successor of that suite; empty for
+    what the policy in force says, and for the same as before where it says nothing.
+    Raises NotPermitted for another root and for a suite that the policy does not ask for,
+    NotAuthentic for another opener.
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
     """
-    settings = folder.settings()
-    if b64url(root.public().octets()) != settings.root.public:
-        raise NotPermitted(
-            "this is not the root key of the provider", remedy="use offline/root.key of its set-up"
-        )
+    settings, rule = folder.settings(), signature_rule(folder)
+    check_root(folder, root, rule)
+    suite = _suite(rule, suite)
     now = clock.now()
     master = folder.master(opener)
     roots = master.roots(purposes_of(SERVER_ROLES))
@@ -94,9 +94,10 @@ def renew_keys(
         entries = tuple(entry for entry, _ in made)
         kept = [entry for entry in before.entries if not _is_over(entry, now)]
         version, expires_at = before.version + 1, Instant(now + LIST_LIFE_MS)
-        signed = issue_key_list(
+        save_lists(
+            folder,
             root,
-            provider=settings.provider,
+            rule,
             version=version,
             issued_at=now,
             expires_at=expires_at,
@@ -104,7 +105,6 @@ def renew_keys(
         )
     finally:
         module.zeroise()
-    replace_file(folder.key_list_file, signed.encode())
     for entry, block in made:
         folder.save_block(f"{entry.purpose}-{entry.kid}", block)
     _destroy_past(folder, now)
@@ -112,6 +112,18 @@ def renew_keys(
     return Renewed(
         version=version, expires_at=expires_at, made=entries, dropped=dropped, tightening=signing
     )
+
+
+def _suite(rule: SignatureRule, wanted: str) -> str:
+    """The suite of the tally: what the policy says; what is `wanted` where it says nothing."""
+    asked = {DUAL: "hybrid", CLASSICAL: "classical"}.get(rule.checkpoints, "")
+    if asked and wanted and wanted != asked:
+        raise NotPermitted(
+            f"the policy in force asks for {rule.checkpoints} signatures of the log",
+            because=rule.because,
+            remedy="leave --suite out, or put another policy into force",
+        )
+    return asked or wanted
 
 
 def is_near_its_end(entry: KeyEntry, now: Instant) -> bool:

@@ -242,7 +242,9 @@ def _files(folder: ProviderFolder) -> Iterator[tuple[str, Path]]:
     """The files that make a provider beside its database; not the keys that belong elsewhere."""
     fixed = (folder.settings_file, folder.master_file, folder.key_list_file, folder.policy_file)
     about = (folder.programme_file, folder.decisions_file, folder.risk_file, folder.derived_file)
-    said = [one for one in (*about, folder.wraps_file) if one.exists()]
+    lists = (folder.classical_list_file, folder.dual_list_file)
+    beside = (*about, folder.wraps_file, *lists)
+    said = [one for one in beside if one.exists() and one not in fixed]
     said += sorted(folder.registers.glob("*.yaml"))
     certificates = (folder.root / "pki").rglob("*")
     said += sorted(one for one in certificates if one.is_file() and one.suffix != ".new")

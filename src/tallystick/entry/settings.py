@@ -4,6 +4,7 @@
     FOLDER/master.sealed         the master key, opened at start by passphrase, shares or secret
     FOLDER/keys/*.block          the service's keys, wrapped by purpose
     FOLDER/keylist.jws           the signed list of public keys
+    FOLDER/keylist.dual.jws      the same with two signatures, once the root has two halves
     FOLDER/registers/*.yaml      the registers of the management of security, one each
     FOLDER/policy.json           the first policy, signed by officers
     FOLDER/mfs.yaml              the programme: what is run, for whom, and what is feared
@@ -34,6 +35,7 @@ from tallystick.entry.partner_settings import (
     SealedVerdictKeys,
     SmppBind,
 )
+from tallystick.infrastructure.crypto.dual import DUALS
 from tallystick.infrastructure.crypto.signature import VerifyKey, verify_key
 from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.modules.opening import Opener, open_master
@@ -48,7 +50,7 @@ from tallystick.protocol.channels import Language
 
 
 class PublicHalf(Record, frozen=True, kw_only=True):
-    """A public key: `ES256` or `EdDSA`, base64url.
+    """A public key: `ES256` or `EdDSA`, alone or with `-ML-DSA-65`, base64url.
 
     Source: ISO/TS 12812-2:2017, 3.5
     """
@@ -151,11 +153,28 @@ class ProviderFolder(KeyFiles):
 
     @property
     def key_list_file(self) -> Path:
-        """Where the signed key list is.
+        """Where the key list is that the root of the settings signed, whole.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        dual = self.settings_file.exists() and self.settings().root.algorithm in DUALS
+        return self.dual_list_file if dual else self.classical_list_file
+
+    @property
+    def classical_list_file(self) -> Path:
+        """Where the key list with one signature is, for clients that know no other.
 
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         return self.root / "keylist.jws"
+
+    @property
+    def dual_list_file(self) -> Path:
+        """Where the key list with two signatures is, once the root has two halves.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2; FIPS 204
+        """
+        return self.root / "keylist.dual.jws"
 
     @property
     def policy_file(self) -> Path:
@@ -324,7 +343,7 @@ class ProviderFolder(KeyFiles):
 
         Source: ISO/TS 12812-2:2017, 6.1
         """
-        self.settings_file.write_bytes(encode_canonical(settings))
+        replace_file(self.settings_file, encode_canonical(settings))
 
     def master(self, opener: Opener) -> MasterKey:
         """The master key, opened with what was brought.

@@ -199,7 +199,8 @@ def set_up(folder: ProviderFolder, plan: Plan, secret: Secret[bytes], clock: Clo
     root = Ed25519SigningKey.generate()
     _keep_offline(folder.offline, "root", root, secret)
     _write(
-        folder.key_list_file, _key_list(root, module, handles, plan.provider, clock.now()).encode()
+        folder.classical_list_file,
+        _key_list(root, module, handles, plan.provider, clock.now()).encode(),
     )
     officers = {name: Es256SigningKey.generate() for name in plan.officers}
     signed = None

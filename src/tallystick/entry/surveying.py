@@ -19,6 +19,7 @@ from typing import Final
 from tallystick.application.policing.store import last_policy
 from tallystick.entry.pki.places import CertificateFolder
 from tallystick.entry.settings import ProviderFolder
+from tallystick.infrastructure.crypto.dual import DUAL, DUAL_ES256
 from tallystick.infrastructure.crypto.x509 import read_certificate
 from tallystick.infrastructure.modules.block import peek
 from tallystick.infrastructure.modules.master import opened_by
@@ -34,8 +35,10 @@ from tallystick.protocol.policy_file import read_policy_file
 _SIGNED: Final = {
     "ES256": "ecdsa-p256-sha256",
     "EdDSA": "ed25519",
+    DUAL: "ed25519-ml-dsa-65",
+    DUAL_ES256: "ecdsa-p256-ml-dsa-65",
 }
-_NAMED: Final = re.compile(rb'"alg":"([A-Za-z0-9]{2,8})"')
+_NAMED: Final = re.compile(rb'"alg":"([A-Za-z0-9-]{2,20})"')
 _VERIFIERS: Final = "PIN verifiers"
 _MASTER: Final = "master key"
 
@@ -64,9 +67,9 @@ def _all(folder: ProviderFolder) -> Iterator[Kept]:
         kind=_MASTER, mechanism=opened_by(folder.master_file.read_bytes()), count=1, form="labelled"
     )
     yield from _counted("wrapped keys", "module-block", len(folder.blocks()), "labelled")
-    with suppress(OSError):
-        jws = folder.key_list_file.read_bytes()
-        yield from _counted("key list", _signed_by(jws[:64]), 1, "labelled")
+    for path in (folder.classical_list_file, folder.dual_list_file):
+        with suppress(OSError):
+            yield from _counted("key list", _signed_by(path.read_bytes()[:128]), 1, "labelled")
     with suppress(OSError, MfsError):
         yield from _policy(folder.policy_file.read_bytes())
     for half in (settings.root, *settings.officers.values(), *settings.tightening):

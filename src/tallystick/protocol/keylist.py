@@ -18,6 +18,9 @@ LIST_TYPE = "tallystick-keylist"
 Kid = Annotated[str, pattern(r"^key_[0-9a-hjkmnp-tv-z]{26}$(?!\n)")]
 """Identifier of a key: `key_` and 26 characters of base32."""
 
+LIST_AT, DUAL_LIST_AT = "/v1/keys", "/v1/dual-keys"
+"""Where the list with one signature is served, and the one with two."""
+
 Word = Annotated[str, pattern(r"^[A-Za-z0-9][A-Za-z0-9-]{0,39}$(?!\n)")]
 """A purpose or an algorithm by its registered name."""
 
@@ -63,13 +66,3 @@ class KeyList(Wire, frozen=True, kw_only=True):
     issued_at: Annotated[Natural, PUBLIC]
     expires_at: Annotated[Natural, PUBLIC]
     entries: Annotated[tuple[KeyEntry, ...], PUBLIC]
-
-
-class KeyListHeader(Wire, frozen=True, kw_only=True):
-    """The protected header of the signed list; nothing else may stand in it.
-
-    Source: RFC 7515, 4
-    """
-
-    alg: Annotated[Literal["EdDSA", "ES256"], PUBLIC]
-    typ: Annotated[Literal["tallystick-keylist"], PUBLIC] = "tallystick-keylist"

@@ -22,11 +22,12 @@ PolicyText = Annotated[str, pattern("^[A-Za-z0-9_-]+$")]
 class OfficerSignature(Wire, frozen=True, kw_only=True):
     """One officer's approval: `alg` is ES256 or EdDSA, `sig` 64 bytes in base64url.
 
-    Source: ISO/TS 12812-2:2017, 6.1; RFC 7518, 3.1
+    With a name that ends in `-ML-DSA-65` it is 3,373 bytes: 64 of the first, then the second's.
+    Source: ISO/TS 12812-2:2017, 6.1; RFC 7518, 3.1; FIPS 204
     """
 
     officer: Annotated[ShortText, INTERNAL]
-    alg: Annotated[Annotated[str, pattern("^(?:ES256|EdDSA)$")], PUBLIC]
+    alg: Annotated[Annotated[str, pattern("^(?:ES256|EdDSA)(?:-ML-DSA-65)?$")], PUBLIC]
     sig: Annotated[Base64Url, PUBLIC]
 
 

@@ -55,7 +55,8 @@ class Certification:
         Raises NotPermitted, NotAuthentic.
         Source: ISO/TS 12812-2:2017, 6.2.1
         """
-        return verify_statement(statement, self._officers, self._profile)
+        dual = self._policy.two_signatures
+        return verify_statement(statement, self._officers, self._profile, dual=dual)
 
     def state(self, turn: Turn, statement: SignedStatement) -> Outcome:
         """Do what officers signed.

@@ -3,7 +3,7 @@
 Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tallystick.application.policing.shadow import Shadow
@@ -11,6 +11,7 @@ from tallystick.application.policing.store import (
     POLICY,
     SHADOW,
     last_policy,
+    policies_until,
     policy_in_shadow,
 )
 from tallystick.application.policing.tightening import Measures
@@ -18,6 +19,7 @@ from tallystick.application.policing.watch import DependencyWatch
 from tallystick.application.tightenings.sealing import Seal
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.dual import DualVerifyKey
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.store.database import Reader
 from tallystick.kernel.codec import Decoder, b64url
@@ -33,9 +35,11 @@ from tallystick.process.policy import (
 )
 from tallystick.process.policy.caps import Preview
 from tallystick.process.policy.failing import closed_by
+from tallystick.process.policy.language.reading import read_policy
+from tallystick.process.policy.language.suites import DUAL
 from tallystick.process.policy.signing import verify_policy
 from tallystick.process.policy.tightening import Seen
-from tallystick.protocol.policy_file import PolicyFile
+from tallystick.protocol.policy_file import PolicyFile, policy_text
 
 _files = Decoder(PolicyFile, limit=512 * 1024)
 
@@ -47,7 +51,7 @@ class Officers:
     Source: ISO/TS 12812-2:2017, 6.1
     """
 
-    keys: Mapping[str, VerifyKey]
+    keys: dict[str, VerifyKey]
     profile: str
     provider: str = ""
 
@@ -75,7 +79,8 @@ class PolicyInForce:
         """
         stored = last_policy(self._reader)
         if stored is not None and stored != self._loaded:
-            self._base = self.verify(stored[1], above=stored[0] - 1, anew=False)
+            dual = self._asked_before(stored[0])
+            self._base = self._verified(stored[1], above=stored[0] - 1, anew=False, dual=dual)
             self._loaded = stored
         if stored is not None and self._base is not None:
             self._compiled = self.measures.load(self._base, stored[1])
@@ -88,17 +93,49 @@ class PolicyInForce:
     def verify(self, envelope: str, *, above: int, anew: bool = True) -> CompiledPolicy:
         """The policy in a signed file, if the officers of this service approved it.
 
-        One that is in force already is not proved `anew`.
+        One that is in force already is not proved `anew`. Where the policy in force asks officers
+        for two signatures, this one has them, whatever it says itself.
 
         Raises NotPermitted, NotAuthentic, Conflict for a version not above `above`, Malformed.
         Source: ISO/TS 12812-2:2017, 6.1
         """
+        return self._verified(envelope, above=above, anew=anew, dual=self.two_signatures)
+
+    def widen(self, named: Mapping[str, VerifyKey]) -> Iterator[str]:
+        """Take over second halves of officers' keys whose first is known; gives whose.
+
+        Whoever else is `named` is left as it was: another key takes another start.
+        Source: ISO/TS 12812-2:2017, 6.1; FIPS 204
+        """
+        for name, key in named.items():
+            known = self._officers.keys.get(name)
+            if isinstance(key, DualVerifyKey) and known == key.classical:
+                self._officers.keys[name] = key
+                yield name
+
+    @property
+    def two_signatures(self) -> bool:
+        """Whether officers sign twice under the policy in force.
+
+        Source: ISO/TS 12812-2:2017, 6.1; FIPS 204
+        """
+        return self._base is not None and self._base.policy.signatures.officers == DUAL
+
+    def _asked_before(self, version: int) -> bool:
+        """Whether the policy before `version` asked officers for two signatures under it."""
+        for _, envelope, _ in policies_until(self._reader, version - 1, 1):
+            kept = read_policy(policy_text(_files.decode(envelope.encode())))
+            return kept.signatures.officers == DUAL
+        return False
+
+    def _verified(self, envelope: str, *, above: int, anew: bool, dual: bool) -> CompiledPolicy:
         return verify_policy(
             _files.decode(envelope.encode()),
             self._officers.keys,
             profile=self._officers.profile,
             last_version=above,
             anew=anew,
+            dual=dual,
         )
 
     def activate(self, turn: Turn, envelope: str) -> int:
@@ -174,7 +211,7 @@ class PolicyInForce:
         Gives the event's index; raises what `Measures.approve` raises.
         Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
         """
-        compiled, index = self.measures.approve(turn, text)
+        compiled, index = self.measures.approve(turn, text, dual=self.two_signatures)
         self._obey(turn, self._base, compiled)
         return index
 

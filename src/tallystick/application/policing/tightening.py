@@ -186,14 +186,16 @@ class Measures:
             return self._compiled(self.current), self.proposals.propose(turn, proposal)
         return self._take(turn, entry, cohort, seen.evidence, touched)
 
-    def approve(self, turn: Turn, text: str) -> tuple[CompiledPolicy, int]:
+    def approve(self, turn: Turn, text: str, *, dual: bool = False) -> tuple[CompiledPolicy, int]:
         """Put into force what two officers signed in `text`, though it is beyond its caps.
+
+        With `dual` each of them signed twice.
 
         Gives what decides from now on, and the event. Raises NotPermitted, NotAuthentic, Malformed,
         NotFound for a proposal that does not wait any more, Conflict for one that is over.
         Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
         """
-        signed = verify_approval(text, self._officers)
+        signed = verify_approval(text, self._officers, dual=dual)
         waiting = self.proposals.find(signed.id)
         if waiting.proposal() != signed or signed.policy != self._digest:
             raise NotPermitted("the officers signed another proposal than the one that waits")

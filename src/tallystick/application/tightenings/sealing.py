@@ -77,8 +77,10 @@ def verify_measure(file: str, known: Iterable[VerifyKey]) -> MeasureStatement:
     raise NotAuthentic("no key of this provider signed the tightening")
 
 
-def verify_approval(text: str, officers: Mapping[str, VerifyKey]) -> TighteningProposal:
-    """The proposal in `text`, if two of the `officers` signed it.
+def verify_approval(
+    text: str, officers: Mapping[str, VerifyKey], *, dual: bool = False
+) -> TighteningProposal:
+    """The proposal in `text`, if two of the `officers` signed it, with `dual` twice each.
 
     Raises NotPermitted, NotAuthentic, Malformed.
     Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
@@ -86,7 +88,8 @@ def verify_approval(text: str, officers: Mapping[str, VerifyKey]) -> TighteningP
     statement = read_statement(text.encode())
     if statement.about != APPROVED:
         raise Malformed("this is not signed as an approved tightening")
-    return tightening_proposals.decode_canonical(verify_statement(statement, officers, _TWO))
+    body = verify_statement(statement, officers, _TWO, dual=dual)
+    return tightening_proposals.decode_canonical(body)
 
 
 def check_measure(

@@ -52,17 +52,17 @@ def make_root(room: Room) -> Outcome:
         expires_at=Instant(now + LIST_LIFE_MS),
         entries=list(before.entries),
     )
-    for path in (folder.settings_file, folder.key_list_file):
+    for path in (folder.settings_file, folder.classical_list_file):
         replace_file(folder.root / f"{path.stem}.before", path.read_bytes())
     fresh = folder.offline / "root-by-shares.key"
     fresh.unlink(missing_ok=True)
     folder.offline.mkdir(mode=0o700, exist_ok=True)
     KeyFile.create(fresh, Secret(b64url(secret)), room.draw).write(root.to_pkcs8().reveal())
     half = public_half(root)
-    replace_file(folder.key_list_file, signed.encode())
+    replace_file(folder.classical_list_file, signed.encode())
     replace_file(folder.settings_file, encode_canonical(replace(settings, root=half)))
     listed_keys(folder)
-    for path in (folder.settings_file, folder.key_list_file):
+    for path in (folder.settings_file, folder.classical_list_file):
         (folder.root / f"{path.stem}.before").unlink()
     overwrite(folder.offline / "root.key")
     return Outcome(
@@ -77,11 +77,11 @@ def make_root(room: Room) -> Outcome:
 
 def _undo(folder: ProviderFolder) -> None:
     """Put settings and list back as they were before a step that was cut short."""
-    for path in (folder.key_list_file, folder.settings_file):
+    for path in (folder.classical_list_file, folder.settings_file):
         kept = folder.root / f"{path.stem}.before"
         if kept.exists():
             replace_file(path, kept.read_bytes())
-    for path in (folder.key_list_file, folder.settings_file):
+    for path in (folder.classical_list_file, folder.settings_file):
         (folder.root / f"{path.stem}.before").unlink(missing_ok=True)
 
 

@@ -12,6 +12,7 @@ from tallystick.entry.cli.console import FOUND_SOMETHING, example, say, say_json
 from tallystick.entry.cli.unlocking import opener_from, opener_options
 from tallystick.entry.rewrapping import begin, finish, progress
 from tallystick.entry.settings import ProviderFolder
+from tallystick.entry.suites import standing
 from tallystick.entry.surveying import survey
 from tallystick.infrastructure.crypto.registry import Sort, Status, mechanisms
 from tallystick.infrastructure.modules.clock import SystemClock
@@ -152,6 +153,36 @@ def show_inventory(folder: Path, days: int, out: Path | None, as_json: bool) -> 
     for line in wrong:
         say(line, style="red")
     if wrong:
+        raise click.exceptions.Exit(FOUND_SOMETHING)
+
+
+@crypto.command(
+    "suites",
+    short_help="Show how far a provider is on the way that its policy asks for.",
+    epilog=example("tallystick crypto suites ./provider"),
+)
+@click.argument("folder", type=_FOLDER)
+@_JSON
+def show_suites(folder: Path, as_json: bool) -> None:
+    """Compare what the policy in force asks for with what is in use in FOLDER.
+
+    Sessions follow the policy at once. The log, the key list and the officers need keys that no
+    service makes: the last column says who has to do what. Exits with 4 while something is waited
+    for.
+    """
+    found = standing(ProviderFolder(folder), SystemClock().now())
+    if as_json:
+        say_json(to_plain(found))
+    else:
+        table(
+            "",
+            ("what", "asked", "in use", "have it", "waits for"),
+            [
+                (one.what, one.asked or "-", one.now, f"{one.done} of {one.total}", one.waits)
+                for one in found
+            ],
+        )
+    if any(one.waits for one in found):
         raise click.exceptions.Exit(FOUND_SOMETHING)
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from tallystick.entry.auditing import listed_keys
+from tallystick.entry.cli import keylives, widening
 from tallystick.entry.cli.console import example, say, say_json, table
-from tallystick.entry.cli.keylives import COMMANDS, show_inventory
+from tallystick.entry.cli.keylives import show_inventory
 from tallystick.entry.cli.unlocking import (
     line_from,
     make_secret_file,
@@ -130,7 +131,7 @@ def _standing(entry: KeyEntry, now: Instant) -> str:
 @click.option(
     "--suite",
     type=click.Choice(sorted(SUITES)),
-    help="What signs the log from now on: one signature, or two of which both count.",
+    help="What signs the log from now on, where the policy says nothing: one signature, or two.",
 )
 @click.option(
     "--successor",
@@ -152,10 +153,11 @@ def renew(
 
     Do it every few days: clients refuse a list past its time. A running service serves the new list
     at once, and uses new keys of sessions and of the log an hour later, when every wallet has it;
-    others from its next start on. With `--suite hybrid` checkpoints carry a signature of ML-DSA-65
-    beside that of Ed25519, and soon a client that knows the list takes none without it. The secret
-    opens the root's key, and the master key too unless
-    shares or a passphrase are given for that.
+    others from its next start on. By what the log and the list are signed, once or twice, the
+    policy in force says: `crypto suites`. Where it says nothing, `--suite hybrid` gives checkpoints
+    a signature of ML-DSA-65 beside that of Ed25519, and soon a client that knows the list takes
+    none without it. The secret opens the root's key, and the master key too unless shares or a
+    passphrase are given for that.
     """
     secret = secret_from(secret_fd, secret_file)
     renewed = renew_keys(
@@ -261,5 +263,5 @@ def _write_shares(folder: Path, shares: Sequence[Secret[str]]) -> None:
 
 opener_options(renew)
 opener_options(reseal)
-for _command in COMMANDS:
+for _command in (*keylives.COMMANDS, *widening.COMMANDS):
     keys.add_command(_command)

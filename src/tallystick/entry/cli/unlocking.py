@@ -12,7 +12,8 @@ import click
 
 from tallystick.client.keyfile import KeyFile
 from tallystick.entry.unsealing import service_at
-from tallystick.infrastructure.crypto.signature import Ed25519SigningKey, Es256SigningKey
+from tallystick.infrastructure.crypto.dual import signing_key
+from tallystick.infrastructure.crypto.signature import SigningKey
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.modules.master import read_secret
 from tallystick.infrastructure.modules.opening import Custodians, Keeper, Opener, Passphrase
@@ -247,20 +248,20 @@ def offline_key(file: Path, secret: Secret[bytes]) -> bytes:
     return content
 
 
-def open_root_key(file: Path, secret: Secret[bytes]) -> Ed25519SigningKey:
-    """The provider's root key.
+def open_root_key(file: Path, secret: Secret[bytes]) -> SigningKey:
+    """The provider's root key, of one half or two.
 
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
-    return Ed25519SigningKey.from_pkcs8(offline_key(file, secret))
+    return signing_key(offline_key(file, secret))
 
 
-def open_officer_key(file: Path, secret: Secret[bytes]) -> Es256SigningKey:
-    """A policy officer's key.
+def open_officer_key(file: Path, secret: Secret[bytes]) -> SigningKey:
+    """A policy officer's key, of one half or two.
 
     Source: ISO/TS 12812-2:2017, 6.1
     """
-    return Es256SigningKey.from_pkcs8(offline_key(file, secret))
+    return signing_key(offline_key(file, secret))
 
 
 def secret_of_shares(files: Iterable[Path]) -> Secret[bytes]:

@@ -10,6 +10,7 @@ from tallystick.entry.auditing import listed_keys
 from tallystick.entry.doctor.leaning import look_at_dependencies
 from tallystick.entry.doctor.model import Finding, fine, soon, wrong
 from tallystick.entry.settings import ProviderFolder
+from tallystick.infrastructure.crypto.key_list import list_address
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import MfsError
 from tallystick.protocol.tally_api import HealthReply, SignedKeyList
@@ -46,7 +47,8 @@ def _looks(folder: ProviderFolder, transport: HttpTransport) -> Iterator[Finding
     exposition = transport.get("/metrics").body.decode()
     yield _load(exposition)
     yield from look_at_dependencies(folder, exposition)
-    served = _lists.decode(transport.get("/v1/keys").body).key_list
+    root = folder.settings().root.verify_key()
+    served = _lists.decode(transport.get(list_address(root)).body).key_list
     if served != folder.key_list_file.read_text(encoding="utf-8"):
         version = listed_keys(folder).version
         yield soon(

@@ -31,6 +31,7 @@ from tallystick.kernel.errors import (
     TooLarge,
 )
 from tallystick.protocol.approvals import STREAM_PATH
+from tallystick.protocol.keylist import DUAL_LIST_AT, LIST_AT
 from tallystick.protocol.problems import problem_of
 
 MAX_SEALED_BYTES = 64 * 1024
@@ -92,7 +93,8 @@ def application(
         Route("/v1/partner/approvals/reply", beginnings.reply, methods=["POST"]),
         Route(STREAM_PATH, streams.stream, methods=["POST"]),
         Route("/v1/sim/changes", partners.sim_change, methods=["POST"]),
-        Route("/v1/keys", doors.keys, methods=["GET"]),
+        Route(LIST_AT, doors.keys, methods=["GET"]),
+        Route(DUAL_LIST_AT, doors.dual_keys, methods=["GET"]),
         Route("/v1/message-keys", doors.message_keys, methods=["GET"]),
         Route("/v1/tally/checkpoint", doors.checkpoint, methods=["GET"]),
         Route("/v1/tally/consistency", doors.consistency, methods=["GET"]),

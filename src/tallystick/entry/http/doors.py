@@ -51,6 +51,7 @@ from tallystick.process.policy import Dependency
 from tallystick.protocol.devicelife import SignedWipe
 from tallystick.protocol.envelope import SEALED_MEDIA_TYPE
 from tallystick.protocol.http_signatures import MessageKeys
+from tallystick.protocol.keylist import LIST_AT
 from tallystick.protocol.operators import EnrolOperator, SignedRequest
 from tallystick.protocol.statements import read_statement
 from tallystick.protocol.tally_api import (
@@ -202,10 +203,19 @@ class Doors:
         return await self._executed(request, HearWipe(word))
 
     async def keys(self, request: Request) -> Response:
-        """The signed key list.
+        """The key list with one signature.
 
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
+        return json_of(SignedKeyList(key_list=self._platform.classical_list()))
+
+    async def dual_keys(self, request: Request) -> Response:
+        """The key list with two signatures.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2; FIPS 204
+        """
+        if not self._platform.trust.twice:
+            raise NotFound("the key list has one signature", remedy=f"ask {LIST_AT}")
         return json_of(SignedKeyList(key_list=self._platform.key_list))
 
     async def message_keys(self, request: Request) -> Response:

@@ -227,7 +227,7 @@ class ConsentProbes:
         A policy that takes one only shows that it can be changed if that one is the newest.
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
-        allowed = policy_in_force(self._site)[0].handshake.suites
+        allowed = policy_in_force(self._site)[0].handshake.at(now)
         served: list[str] = []
         for name in allowed:
             try:

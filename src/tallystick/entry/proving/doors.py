@@ -26,7 +26,7 @@ from tallystick.entry.proving.looking import (
     unknown,
 )
 from tallystick.entry.proving.site import Site
-from tallystick.infrastructure.crypto.key_list import verify_key_list
+from tallystick.infrastructure.crypto.key_list import list_address, verify_key_list
 from tallystick.infrastructure.crypto.signature import (
     Ed25519SigningKey,
     Es256SigningKey,
@@ -118,14 +118,13 @@ class DoorProbes:
 
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
-        link = self._link()
+        link, root = self._link(), self._site.folder.settings().root.verify_key()
         try:
             if link.get("/health/ready").status != 200:
                 return failed("the service does not take orders")
-            served = _lists.decode(link.get("/v1/keys").body).key_list
+            served = _lists.decode(link.get(list_address(root)).body).key_list
         finally:
             link.close()
-        root = self._site.settings.root.verify_key()
         listed = verify_key_list(served, root, now, 0)
         return passed(f"takes orders, key list {listed.version}", version=listed.version)
 
@@ -256,9 +255,9 @@ class DoorProbes:
 
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
-        link = self._link()
+        link, root = self._link(), self._site.folder.settings().root.verify_key()
         try:
-            served = _lists.decode(link.get("/v1/keys").body).key_list
+            served = _lists.decode(link.get(list_address(root)).body).key_list
         finally:
             link.close()
         other = Ed25519SigningKey.generate().public()

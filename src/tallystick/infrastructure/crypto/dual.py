@@ -1,9 +1,10 @@
-"""Two signatures over one message, of which both count: Ed25519 and ML-DSA-65.
+"""Two signatures over one message, of which both count: Ed25519 or ECDSA, and ML-DSA-65.
 
-Whoever forges has to break both. Public form: 32 and 1,952 bytes; signature: 64 and 3,309 bytes;
-private form: PKCS #8 of the first, then the seed of the second (32 bytes).
+Whoever forges has to break both. Public form: 32 bytes of Ed25519 or 65 of P-256, then 1,952;
+signature: 64 and 3,309 bytes; private form: PKCS #8 of the first, then the seed of the second (32
+bytes). A key that signed alone before can be given a second half; its first stays as it is.
 
-Source: FIPS 204; RFC 8032; ISO/TS 12812-2:2017, 7.4.2; C
+Source: FIPS 204; RFC 8032; RFC 7518, 3.4; ISO/TS 12812-2:2017, 7.4.2; C
 """
 
 from typing import NoReturn
@@ -11,14 +12,20 @@ from typing import NoReturn
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey, MLDSA65PublicKey
 
-from tallystick.infrastructure.crypto.eddsa import Ed25519SigningKey, Ed25519VerifyKey
+from tallystick.infrastructure.crypto.ecdsa import Es256SigningKey, Es256VerifyKey
+from tallystick.infrastructure.crypto.eddsa import EDDSA, Ed25519SigningKey, Ed25519VerifyKey
 from tallystick.kernel.errors import Malformed, NotAuthentic
 from tallystick.kernel.secret import Secret
 
 DUAL = "EdDSA-ML-DSA-65"
+DUAL_ES256 = "ES256-ML-DSA-65"
+DUALS = frozenset({DUAL, DUAL_ES256})
+"""The names of keys with two halves, by what the first of them is."""
+
 CLASSICAL_PUBLIC, LATTICE_PUBLIC = 32, 1952
 CLASSICAL_SIGNATURE, LATTICE_SIGNATURE = 64, 3309
 _SEED = 32
+_LONG_FORM = 0x80
 
 
 class DualVerifyKey:
@@ -30,26 +37,29 @@ class DualVerifyKey:
     __slots__ = ("_lattice", "_octets", "classical")
 
     def __init__(self, octets: bytes) -> None:
-        """Load 32 and 1,952 bytes; raises Malformed for other lengths or an unsound point.
+        """Load 32 or 65 bytes and 1,952; raises Malformed for other lengths or an unsound point.
 
-        Source: RFC 8032, 5.1.3; FIPS 204
+        Source: RFC 8032, 5.1.3; SEC 1, 2.3.4; FIPS 204
         """
-        if len(octets) != CLASSICAL_PUBLIC + LATTICE_PUBLIC:
-            raise Malformed("a dual public key has 1,984 bytes")
-        self.classical = Ed25519VerifyKey(octets[:CLASSICAL_PUBLIC])
+        first, second = octets[:-LATTICE_PUBLIC], octets[-LATTICE_PUBLIC:]
+        if len(first) not in {CLASSICAL_PUBLIC, 65}:
+            raise Malformed("a dual public key has 1,984 or 2,017 bytes")
+        self.classical: Ed25519VerifyKey | Es256VerifyKey = (
+            Ed25519VerifyKey(first) if len(first) == CLASSICAL_PUBLIC else Es256VerifyKey(first)
+        )
         try:
-            self._lattice = MLDSA65PublicKey.from_public_bytes(octets[CLASSICAL_PUBLIC:])
+            self._lattice = MLDSA65PublicKey.from_public_bytes(second)
         except ValueError as error:
             raise Malformed("the public key is not one of ML-DSA-65") from error
         self._octets = octets
 
     @property
     def algorithm(self) -> str:
-        """`EdDSA-ML-DSA-65`.
+        """`EdDSA-ML-DSA-65` or `ES256-ML-DSA-65`.
 
         Source: FIPS 204
         """
-        return DUAL
+        return _dual_name(self.classical.algorithm)
 
     def verify(self, signature: bytes, message: bytes) -> None:
         """Return only if both signatures over `message` are this key's.
@@ -74,9 +84,9 @@ class DualVerifyKey:
             raise NotAuthentic("the signature does not verify") from error
 
     def octets(self) -> bytes:
-        """Both public halves: 1,984 bytes.
+        """Both public halves: 1,984 bytes, or 2,017 with a first of P-256.
 
-        Source: RFC 8032, 5.1.5; FIPS 204
+        Source: RFC 8032, 5.1.5; SEC 1, 2.3.3; FIPS 204
         """
         return self._octets
 
@@ -85,7 +95,13 @@ class DualVerifyKey:
 
         Source: FIPS 204
         """
-        return self._octets[CLASSICAL_PUBLIC:]
+        return self._octets[-LATTICE_PUBLIC:]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DualVerifyKey) and other._octets == self._octets
+
+    def __hash__(self) -> int:
+        return hash(self._octets)
 
 
 class DualSigningKey:
@@ -94,10 +110,10 @@ class DualSigningKey:
     Source: RFC 8032, 5.1.5; FIPS 204
     """
 
-    __slots__ = ("_classical", "_lattice", "_public")
+    __slots__ = ("_lattice", "_public", "classical")
 
-    def __init__(self, classical: Ed25519SigningKey, seed: bytes) -> None:
-        self._classical = classical
+    def __init__(self, classical: Ed25519SigningKey | Es256SigningKey, seed: bytes) -> None:
+        self.classical = classical
         self._lattice = MLDSA65PrivateKey.from_seed_bytes(seed)
         lattice = self._lattice.public_key().public_bytes_raw()
         self._public = DualVerifyKey(classical.public().octets() + lattice)
@@ -111,36 +127,45 @@ class DualSigningKey:
         return cls(Ed25519SigningKey.generate(), MLDSA65PrivateKey.generate().private_bytes_raw())
 
     @classmethod
+    def beside(cls, classical: Ed25519SigningKey | Es256SigningKey) -> "DualSigningKey":
+        """`classical` with a fresh second half.
+
+        Source: FIPS 204
+        """
+        return cls(classical, MLDSA65PrivateKey.generate().private_bytes_raw())
+
+    @classmethod
     def from_octets(cls, octets: bytes) -> "DualSigningKey":
         """The key in the form that `to_octets` gives; raises Malformed for anything else.
 
         Source: RFC 8410, 7; FIPS 204
         """
-        if len(octets) <= _SEED:
+        found = signing_key(octets)
+        if not isinstance(found, DualSigningKey):
             raise Malformed("a dual private key has two halves")
-        return cls(Ed25519SigningKey.from_pkcs8(octets[:-_SEED]), octets[-_SEED:])
+        return found
 
     def to_octets(self) -> Secret[bytes]:
         """PKCS #8 of the first half and the seed of the second, for wrapping by a module.
 
         Source: RFC 8410, 7; FIPS 204
         """
-        return Secret(self._classical.to_pkcs8().reveal() + self._lattice.private_bytes_raw())
+        return Secret(self.classical.to_pkcs8().reveal() + self._lattice.private_bytes_raw())
 
     @property
     def algorithm(self) -> str:
-        """`EdDSA-ML-DSA-65`.
+        """`EdDSA-ML-DSA-65` or `ES256-ML-DSA-65`.
 
         Source: FIPS 204
         """
-        return DUAL
+        return self._public.algorithm
 
     def sign(self, message: bytes) -> bytes:
         """Both signatures over `message`: 3,373 bytes; the second is another each time.
 
         Source: RFC 8032, 5.1.6; FIPS 204
         """
-        return self._classical.sign(message) + self._lattice.sign(message)
+        return self.classical.sign(message) + self._lattice.sign(message)
 
     def public(self) -> DualVerifyKey:
         """Both public halves.
@@ -154,3 +179,42 @@ class DualSigningKey:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is not pickled or copied")
+
+
+def signing_key(octets: bytes) -> Ed25519SigningKey | Es256SigningKey | DualSigningKey:
+    """The private key in `octets`: PKCS #8 of Ed25519 or P-256, alone or with a seed after it.
+
+    Raises Malformed for anything else.
+    Source: RFC 5958, 2; FIPS 204
+    """
+    length = _der_length(octets)
+    if len(octets) not in {length, length + _SEED}:
+        raise Malformed("the private key is not PKCS #8, alone or with the seed of a second half")
+    first: Ed25519SigningKey | Es256SigningKey
+    try:
+        first = Ed25519SigningKey.from_pkcs8(octets[:length])
+    except Malformed:
+        first = Es256SigningKey.from_pkcs8(octets[:length])
+    return first if len(octets) == length else DualSigningKey(first, octets[length:])
+
+
+def classical_half(public: bytes) -> bytes:
+    """The first half of a dual public key's octets: 32 or 65 bytes.
+
+    Source: FIPS 204
+    """
+    return public[:-LATTICE_PUBLIC]
+
+
+def _dual_name(first: str) -> str:
+    return DUAL if first == EDDSA else DUAL_ES256
+
+
+def _der_length(octets: bytes) -> int:
+    """How long the one DER structure at the beginning of `octets` says it is; 0 for none."""
+    if len(octets) < 4 or octets[0] != 0x30:
+        return 0
+    if octets[1] < _LONG_FORM:
+        return 2 + octets[1]
+    many = octets[1] - _LONG_FORM
+    return 2 + many + int.from_bytes(octets[2 : 2 + many], "big")

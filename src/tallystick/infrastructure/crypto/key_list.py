@@ -3,14 +3,22 @@
 Source: ISO/TS 12812-2:2017, 7.4.2; 3.5; RFC 7515, 5.2
 """
 
-from tallystick.infrastructure.crypto.dual import DUAL
+from tallystick.infrastructure.crypto.dual import DUAL, DUALS, classical_half
 from tallystick.infrastructure.crypto.jws import split_compact
 from tallystick.infrastructure.crypto.kem import KemPublicKey, KemSuite
 from tallystick.infrastructure.crypto.signature import EDDSA, ES256, VerifyKey, verify_key
-from tallystick.kernel.codec import Decoder, b64url_decode, encode_canonical
+from tallystick.kernel.codec import Decoder, b64url, b64url_decode, encode_canonical
 from tallystick.kernel.errors import Conflict, Expired, NotAuthentic, NotFound, Refused
+from tallystick.kernel.model import replace
 from tallystick.kernel.time import MINUTE_MS, Instant
-from tallystick.protocol.keylist import LIST_TYPE, KeyEntry, KeyList, ListedPurpose
+from tallystick.protocol.keylist import (
+    DUAL_LIST_AT,
+    LIST_AT,
+    LIST_TYPE,
+    KeyEntry,
+    KeyList,
+    ListedPurpose,
+)
 
 CLOCK_TOLERANCE_MS = 5 * MINUTE_MS
 
@@ -33,6 +41,25 @@ def list_header(algorithm: str) -> bytes:
     Source: RFC 7515, 4; RFC 8725, 3.11
     """
     return encode_canonical({"alg": algorithm, "typ": LIST_TYPE})
+
+
+def list_address(root: VerifyKey) -> str:
+    """Where the list is that whoever pins `root` takes: two signatures under a root of two halves.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    return DUAL_LIST_AT if root.algorithm in DUALS else LIST_AT
+
+
+def for_one_signature(entry: KeyEntry) -> KeyEntry:
+    """`entry` for readers that know one signature: of a key with two halves the first.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    if entry.algorithm != DUAL:
+        return entry
+    first = classical_half(b64url_decode(entry.public))
+    return replace(entry, algorithm=EDDSA, public=b64url(first))
 
 
 def verify_key_list(jws: str, pinned_root: VerifyKey, now: Instant, last_version: int) -> KeyList:

@@ -9,7 +9,7 @@ Source: ISO/TS 12812-2:2017, 3.20; ISO/IEC 14888-3; RFC 7518, 3.4; RFC 8032
 from collections.abc import Callable
 from typing import Protocol
 
-from tallystick.infrastructure.crypto.dual import DUAL, DualVerifyKey
+from tallystick.infrastructure.crypto.dual import DUALS, DualVerifyKey
 from tallystick.infrastructure.crypto.ecdsa import ES256, Es256SigningKey, Es256VerifyKey
 from tallystick.infrastructure.crypto.eddsa import EDDSA, Ed25519SigningKey, Ed25519VerifyKey
 from tallystick.kernel.errors import Malformed
@@ -92,7 +92,7 @@ SigningNow = Callable[[], tuple[SigningKey, str]]
 
 
 def verify_key(algorithm: str, octets: bytes) -> VerifyKey:
-    """The verifying key of `algorithm` (`ES256`, `EdDSA`, or the dual one) out of `octets`.
+    """The verifying key of `algorithm` (`ES256`, `EdDSA`, or a dual one) out of `octets`.
 
     Raises Malformed for another algorithm or a bad point.
     Source: ISO/TS 12812-2:2017, 3.5
@@ -101,6 +101,8 @@ def verify_key(algorithm: str, octets: bytes) -> VerifyKey:
         return Es256VerifyKey(octets)
     if algorithm == EDDSA:
         return Ed25519VerifyKey(octets)
-    if algorithm == DUAL:
-        return DualVerifyKey(octets)
-    raise Malformed("the signature algorithm is not one of ES256, EdDSA")
+    if algorithm in DUALS:
+        found = DualVerifyKey(octets)
+        if found.algorithm == algorithm:
+            return found
+    raise Malformed("the signature algorithm is not one of ES256, EdDSA, and these with ML-DSA-65")

@@ -12,7 +12,7 @@ Source: ISO/TS 12812-2:2017, 6.2.3
 
 from collections.abc import Iterable
 from itertools import islice
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from tallystick.infrastructure.store.changes import ChangeSet, load
 from tallystick.infrastructure.store.database import Reader
@@ -20,15 +20,6 @@ from tallystick.infrastructure.store.table import Table
 from tallystick.kernel.model import Record, from_row, row_of
 
 R = TypeVar("R", bound=Record)
-
-
-class Keyed(Protocol):
-    """Anything that can be the key of a row.
-
-    Source: ISO/TS 12812-2:2017, 6.2.3
-    """
-
-    def __hash__(self) -> int: ...
 
 
 class RowCache(Generic[R]):

@@ -97,14 +97,17 @@ class NoteKey:
 
     @classmethod
     def parse(cls, text: str) -> "NoteKey":
-        """The key in `name+id+base64`.
+        """The key in `name+id+base64`; of a key with two halves both, with a comma between.
 
         Raises Malformed when the form, the kind or the id is wrong.
         Source: C2SP signed-note
         """
         name, _, rest = text.partition("+")
         stated, _, encoded = rest.partition("+")
+        encoded, comma, second = encoded.partition(",")
         octets = decode_base64(encoded, length=33)
+        if comma:
+            return cls._parse_both(text, octets[1:], second)
         if octets[0] not in tuple(NoteKeyKind):
             raise Malformed("a note key is Ed25519 or cosignature/v1")
         found = cls(name, Ed25519VerifyKey(octets[1:]), NoteKeyKind(octets[0]))
@@ -112,9 +115,25 @@ class NoteKey:
             raise Malformed("the note key's id does not fit its name and bytes")
         return found
 
+    @classmethod
+    def _parse_both(cls, text: str, first: bytes, second: str) -> "NoteKey":
+        octets = decode_base64(second.split("+", 2)[-1])
+        lattice = octets.removeprefix(bytes([_UNASSIGNED]) + _LATTICE)
+        found = cls(text.partition("+")[0], DualVerifyKey(first + lattice))
+        if str(found) != text:
+            raise Malformed("the note key's ids do not fit its name and bytes")
+        return found
+
     def __str__(self) -> str:
-        encoded = base64.b64encode(bytes([self.kind]) + self.public.octets()).decode()
-        return f"{self.name}+{self.key_id.hex()}+{encoded}"
+        whole = _vkey(self.name, self.key_id, bytes([self.kind]) + self.public.octets())
+        if self.beside is None:
+            return whole
+        octets = bytes([_UNASSIGNED]) + _LATTICE + self.beside.lattice_octets()
+        return f"{whole},{_vkey(self.name, self.beside_id, octets)}"
+
+
+def _vkey(name: str, key_id: bytes, octets: bytes) -> str:
+    return f"{name}+{key_id.hex()}+{base64.b64encode(octets).decode()}"
 
 
 class NoteSigner:

@@ -50,11 +50,16 @@ def sign_statement(
 
 
 def verify_statement(
-    statement: SignedStatement, officers: Mapping[str, VerifyKey], profile: str
+    statement: SignedStatement,
+    officers: Mapping[str, VerifyKey],
+    profile: str,
+    *,
+    dual: bool = False,
 ) -> bytes:
     """The body of `statement`, approved by as many officers as `profile` demands.
 
-    Raises NotPermitted for an officer who is unknown or signed twice and for too few of them,
+    With `dual` each of them signed twice. Raises NotPermitted for an officer who is unknown or
+    approved twice, for too few of them and for one signature where two are asked for,
     NotAuthentic for any signature that does not verify.
     Source: ISO/TS 12812-2:2017, 6.2.1; 9.1
     """
@@ -64,6 +69,6 @@ def verify_statement(
     body = b64url_decode(statement.body)
     message = statement_message(statement.about, body)
     approvals = (Approval(one.officer, one.sig, one.alg) for one in statement.signatures)
-    signed = check_approvals(approvals, officers, message, b64url_decode, "statement")
+    signed = check_approvals(approvals, officers, message, b64url_decode, "statement", dual=dual)
     check_quorum(signed, profile, because="two people" if wanted > 1 else "an officer")
     return body

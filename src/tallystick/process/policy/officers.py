@@ -1,6 +1,7 @@
 """Officers' signatures over anything that they approve: policies, decisions, statements.
 
-Each file has its own form; who may sign, once each, and how many a profile takes are one rule.
+Each file has its own form; who may sign, once each, and how many a profile takes are one rule. An
+officer whose key has two halves may sign what is read by either, until the policy asks for both.
 
 Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
 """
@@ -8,6 +9,7 @@ Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 
+from tallystick.infrastructure.crypto.dual import CLASSICAL_SIGNATURE, DUALS, DualVerifyKey
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.kernel.errors import Conflict, Malformed, NotAuthentic, NotPermitted
 
@@ -41,10 +43,13 @@ def check_approvals(
     message: bytes,
     decode: Callable[[str], bytes],
     what: str,
+    *,
+    dual: bool = False,
 ) -> int:
     """How many officers, distinct by name and by key, signed `message`; `what` names it in errors.
 
-    Raises NotPermitted for an officer who is unknown or signed twice, NotAuthentic for any
+    With `dual` each of them signed twice. Raises NotPermitted for an officer who is unknown, has
+    approved twice, or signed once where two signatures are asked for; NotAuthentic for any
     signature that does not verify.
     Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
     """
@@ -57,14 +62,37 @@ def check_approvals(
             raise NotPermitted(f"one officer signed the {what} twice", because="two people")
         seen[one.officer] = public.octets()
         broken = NotAuthentic(f"a signature over the {what} does not verify")
-        if one.algorithm and one.algorithm != public.algorithm:
-            raise broken
         try:
             octets = decode(one.signature)
         except Malformed as error:
             raise broken from error
-        public.verify(octets, message)
+        verifying = _verifying(public, octets)
+        if one.algorithm and one.algorithm != verifying.algorithm:
+            raise broken
+        verifying.verify(octets, message)
+        if dual:
+            refuse_single(verifying.algorithm, what)
     return len(seen)
+
+
+def _verifying(public: VerifyKey, signature: bytes) -> VerifyKey:
+    """What `signature` is checked with: the whole key, or its first half for one that is alone."""
+    if isinstance(public, DualVerifyKey) and len(signature) == CLASSICAL_SIGNATURE:
+        return public.classical
+    return public
+
+
+def refuse_single(algorithm: str, what: str) -> None:
+    """Pass if `algorithm` is one of two signatures; raises NotPermitted.
+
+    Source: ISO/TS 12812-2:2017, 6.1; C; FIPS 204
+    """
+    if algorithm not in DUALS:
+        raise NotPermitted(
+            f"the policy asks each officer for two signatures under the {what}",
+            because="what one signature proves falls with it",
+            remedy="sign with a key of two halves: tallystick keys widen",
+        )
 
 
 def check_quorum(signed: int, profile: str, *, because: str = "") -> None:

@@ -13,11 +13,13 @@ from tallystick.kernel.codec import b64url, b64url_decode
 from tallystick.kernel.errors import Conflict, Malformed, NotPermitted
 from tallystick.process.policy.compile import CompiledPolicy, compile_policy, recompile
 from tallystick.process.policy.language.reading import read_policy
+from tallystick.process.policy.language.suites import DUAL
 from tallystick.process.policy.officers import (
     Approval,
     check_approvals,
     check_quorum,
     refuse_second,
+    refuse_single,
 )
 from tallystick.protocol.policy_file import (
     OfficerSignature,
@@ -33,10 +35,13 @@ def sign_policy(
     """`text` with the approval of `officer`, beside those that `existing` has already.
 
     Raises Malformed if the policy is defective, Conflict if `existing` is of another text or has
-    this officer's signature.
+    this officer's signature, NotPermitted for one signature where the policy asks for two.
     Source: ISO/TS 12812-2:2017, 6.1
     """
-    version = compile_policy(read_policy(text)).version
+    compiled = compile_policy(read_policy(text))
+    version = compiled.version
+    if compiled.policy.signatures.officers == DUAL:
+        refuse_single(signer.algorithm, "policy")
     earlier: tuple[OfficerSignature, ...] = ()
     if existing is not None:
         if policy_text(existing) != text or existing.version != version:
@@ -62,20 +67,23 @@ def verify_policy(
     profile: str,
     last_version: int,
     anew: bool = True,
+    dual: bool = False,
 ) -> CompiledPolicy:
     """The policy in `file`, approved as `profile` demands, read and proved as a whole.
 
-    What was in force already is not proved `anew`.
+    What was in force already is not proved `anew`. With `dual`, or where the policy itself says so,
+    each officer signed twice.
 
-    Raises NotPermitted for an officer who is unknown or signed twice, for too few officers and for
-    a policy of another profile; NotAuthentic for any signature that does not verify; Conflict for
-    a version not above `last_version`; Malformed for the text.
+    Raises NotPermitted for an officer who is unknown or approved twice, for too few officers, for
+    one signature where two are asked for, and for a policy of another profile; NotAuthentic for any
+    signature that does not verify; Conflict for a version not above `last_version`; Malformed
+    for the text.
     Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
     """
     text = policy_text(file)
     approvals = (Approval(one.officer, one.sig, one.alg) for one in file.signatures)
     signed = check_approvals(
-        approvals, officers, signed_message(text, file.version), b64url_decode, "policy"
+        approvals, officers, signed_message(text, file.version), b64url_decode, "policy", dual=dual
     )
     check_quorum(signed, profile)
     if file.version <= last_version:
@@ -85,6 +93,9 @@ def verify_policy(
         )
     policy = read_policy(text)
     compiled = compile_policy(policy) if anew else recompile(policy)
+    if policy.signatures.officers == DUAL:
+        for one in file.signatures:
+            refuse_single(one.alg, "policy")
     if policy.header.version != file.version:
         raise Malformed("the file and the policy in it have different versions")
     if policy.header.profile != profile:

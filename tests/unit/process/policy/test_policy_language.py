@@ -17,10 +17,10 @@ from tallystick.process.policy.facts import MEASURED, VOCABULARY
 from tallystick.process.policy.language.reading import (
     ON_FAILURE,
     PROFILES,
-    SUITES,
     TWO_FACTORS,
 )
 from tallystick.process.policy.language.rows import RESERVED
+from tallystick.process.policy.language.suites import SUITES
 from tallystick.process.yamltext.section import duration_ms
 from tallystick.process.yamltext.tree import MAX_DEPTH, MAX_TEXT, read_nodes
 

@@ -20,6 +20,7 @@ from tallystick.entry.http.console.drafting import DRAFTS
 from tallystick.entry.http.console.guard import redirect
 from tallystick.entry.http.console.markup import Child, Markup, h
 from tallystick.entry.http.console.page import hidden, moment, note, page, pairs, table
+from tallystick.entry.suites import served_ways
 from tallystick.entry.threads import to_its_end
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.time import MINUTE_MS, SECOND_MS, iso_utc
@@ -194,10 +195,20 @@ async def policy_page(visit: Visit) -> Response:
         table("Tightenings", ("Entry", "Since", "Event"), tightened)
         if tightened
         else note("None."),
+        h("h2", "Mechanisms that it asks for"),
+        table("Mechanisms", ("What", "Asked", "In use", "Waits for"), _mechanisms(visit)),
         h("h2", "Who may do what"),
         table("Roles", ("Role", "Acts"), _roles(visit)),
     )
     return page("Policy", inside, frame=await visit.frame(), here="/desk/policy")
+
+
+def _mechanisms(visit: Visit) -> list[tuple[Child, ...]]:
+    nothing = h("span", "nothing", class_="good")
+    return [
+        (one.what, one.asked or "nothing", one.now, one.waits or nothing)
+        for one in served_ways(visit.desk.platform)
+    ]
 
 
 def _officers(envelope: str) -> str:

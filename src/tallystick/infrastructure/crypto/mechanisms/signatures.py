@@ -102,7 +102,12 @@ def _quantum(family: Family) -> None:
     row(
         sort, "ed25519-ml-dsa-65", "RFC 8032; FIPS 204", OK, (128, 3),
         library("RFC 8032, 7.1; a seed's public key"), parameters="both, 3,373 bytes",
-        life=LATTICE_LIFE, note="holds while either half does; checkpoints of the log",
+        life=LATTICE_LIFE, note="holds while either half does; the log, the key list",
+    )  # fmt: skip
+    row(
+        sort, "ecdsa-p256-ml-dsa-65", "FIPS 186-5; FIPS 204", OK, (128, 3),
+        library("RFC 6979, A.2.5; a seed's public key"), parameters="both, 3,373 bytes",
+        life=LATTICE_LIFE, note="holds while either half does; officers",
     )  # fmt: skip
     also = library("a pair made here, and a change refused")
     row(

@@ -13,6 +13,7 @@ from tallystick.process.policy.facts import (
     Word,
 )
 from tallystick.process.policy.language.lives import DeviceRule, EducationRule, RecoveryRule
+from tallystick.process.policy.language.suites import HandshakeRule, SignatureRule
 from tallystick.process.yamltext.position import Position
 
 
@@ -178,16 +179,6 @@ class FactorRule(Record, frozen=True, kw_only=True):
     categories: int
     because: str
     fresh_ms: int = 0
-
-
-class HandshakeRule(Record, frozen=True, kw_only=True):
-    """The key establishment suites that devices may use, and the one to prefer.
-
-    Source: ISO/TS 12812-2:2017, 3.22; 7.3.2; C
-    """
-
-    suites: tuple[str, ...]
-    preferred: str
 
 
 class DependencyRule(Record, frozen=True, kw_only=True):
@@ -397,3 +388,4 @@ class Policy(Record, frozen=True, kw_only=True):
     recovery: RecoveryRule = RecoveryRule()
     devices: DeviceRule = DeviceRule()
     education: EducationRule = EducationRule()
+    signatures: SignatureRule = SignatureRule()

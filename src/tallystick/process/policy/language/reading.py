@@ -5,9 +5,7 @@ Source: ISO/TS 12812-2:2017, 6.1; 7.3.2
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
 
-from tallystick.infrastructure.crypto.kem import KemSuite
 from tallystick.kernel.errors import Malformed
 from tallystick.kernel.money import currency_exponent
 from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS
@@ -20,7 +18,6 @@ from tallystick.process.policy.language.model import (
     AuthenticatorRule,
     DependencyRule,
     FactorRule,
-    HandshakeRule,
     Header,
     OperatorRules,
     Policy,
@@ -34,12 +31,16 @@ from tallystick.process.policy.language.rows import (
     read_rows,
     refuse_repeated_ids,
 )
+from tallystick.process.policy.language.suites import (
+    read_handshake,
+    read_instant,
+    read_signatures,
+)
 from tallystick.process.policy.regimes import regime_names
 from tallystick.process.yamltext.section import Defects, Section, suggestion
 from tallystick.process.yamltext.tree import read_nodes
 
 PROFILES = ("demo", "production")
-SUITES = tuple(suite.value for suite in KemSuite)
 ON_FAILURE = ("open", "closed", "reduced-limit", "stale")
 TWO_FACTORS = tuple(
     operation.value
@@ -95,10 +96,10 @@ _SECTIONS = (
     "recovery",
     "devices",
     "education",
+    "signatures",
 )
 _HEADER = ("provider", "version", "effective_at", "currency", "profile", "utc_offset")
 _OFFSET = re.compile(r"^([+-])(0\d|1[0-4]):([0-5]\d)$")
-_INSTANT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 _OPERATIONS = tuple(operation.value for operation in Operation)
 _CHANNELS = tuple(channel.value for channel in Channel)
 
@@ -126,7 +127,7 @@ def read_policy(text: str) -> Policy:
         quote_life_ms=root.section("quotes", ("life",)).duration(
             "life", 1000, MAX_QUOTE_MS, why="a code lives 600 s at most (MFS-7.3.2-07)"
         ),
-        handshake=_handshake(root),
+        handshake=read_handshake(root),
         limits=limits,
         decisions=rows,
         default=read_default(root),
@@ -141,6 +142,7 @@ def read_policy(text: str) -> Policy:
         recovery=read_recovery(root),
         devices=read_devices(root),
         education=read_education(root),
+        signatures=read_signatures(root),
     )
     added = [one.row for one in tightening if one.row is not None]
     refuse_repeated_ids(root, (*policy.decisions, *policy.limits, *added, *ladders))
@@ -158,24 +160,11 @@ def _header(section: Section) -> Header:
     return Header(
         provider=section.text("provider", r"^\S.{0,78}\S$", "a name of 2 to 80 characters"),
         version=section.integer("version", 1, 2**31),
-        effective_at=_instant(section),
+        effective_at=read_instant(section, "effective_at"),
         currency=currency,
         profile=section.choice("profile", PROFILES),
         utc_offset_min=_offset(section),
     )
-
-
-def _instant(section: Section) -> int:
-    text = section.text("effective_at")
-    try:
-        if _INSTANT.match(text):
-            return int(datetime.fromisoformat(text).timestamp()) * 1000
-    except ValueError:
-        pass
-    if text:
-        at = section.position("effective_at")
-        section.defects.add(at, "effective_at is a UTC instant such as 2026-01-01T00:00:00Z")
-    return 0
 
 
 def _offset(section: Section) -> int:
@@ -275,12 +264,6 @@ def _authenticators(root: Section) -> dict[str, AuthenticatorRule]:
             at=at,
         )
     return rules
-
-
-def _handshake(root: Section) -> HandshakeRule:
-    section = root.section("handshake", ("suites", "preferred"))
-    suites = section.choices("suites", SUITES)
-    return HandshakeRule(suites=suites, preferred=section.choice("preferred", suites or SUITES))
 
 
 def _dependencies(root: Section, roles: Iterable[str]) -> dict[str, DependencyRule]:

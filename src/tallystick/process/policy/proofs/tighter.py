@@ -29,6 +29,7 @@ EQUAL = (
     "attempts",
     "quote_life_ms",
     "handshake",
+    "signatures",
     "default",
     "dependencies",
     "operators",
