@@ -6,6 +6,7 @@ keeps the signed messages of this run in memory, which an honest gateway would n
 Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.3
 """
 
+import re
 from dataclasses import dataclass
 
 from simulators.loopback import exchange
@@ -19,6 +20,7 @@ from tallystick.protocol.problems import Problem, error_of
 USSD = "/v1/ussd"
 _replies = Decoder(UssdReply)
 _problems = Decoder(Problem)
+_TOLD = re.compile(r"^1 Men(u|yu)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,16 @@ class UssdGateway:
     def dial(self, msisdn: str, *inputs: str) -> list[str]:
         """Dial the menu and type `inputs` one by one; gives every page shown.
 
-        Stops when a page ends the session. Raises the provider's refusal.
+        What is told of a payment before is passed. Stops when a page ends the session. Raises the
+        provider's refusal.
         Source: ISO/TS 12812-2:2017, 7.2.3
         """
         session = self.open_session()
         pages: list[str] = []
         for typed in ("", *inputs):
             reply = self.send(session, msisdn, typed)
+            if not pages and _TOLD.search(reply.text):
+                reply = self.send(session, msisdn, "1")
             pages.append(reply.text)
             if reply.ends:
                 break

@@ -1,19 +1,23 @@
 """Whoever is blocked, on any channel, is told at once in their language; so are changed SIMs."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
 from simulators.device import SimulatedPerson
 from tests.protocol.test_sim_payments import change
-from tests.support.networks import OTHER, PIN, Network, network
+from tests.support.networks import FRIEND, OTHER, PIN, Network, network
 from tests.support.partners import MovedClock
 from tests.support.served import Person, by_one_operator
 from tests.unit.application.notices.test_notices_rules import LINK
 
 from tallystick.application.notices import Template
-from tallystick.application.notices.store import notices_to
+from tallystick.application.notices.rules import CODES, PAYMENTS
+from tallystick.application.notices.store import WARNING_MIGRATION, notices_to
+from tallystick.client.approvals import Approvals
 from tallystick.client.ownfactors import OwnFactors
+from tallystick.client.ownlife import OwnLife
 from tallystick.entry.partner_settings import PartnerLink
 from tallystick.kernel.errors import MfsError, NotAuthentic
 from tallystick.kernel.model import replace
@@ -207,3 +211,55 @@ def test_many_who_guess_behind_one_address_do_not_tell_a_customer_of_a_block(
         assert Template.PIN_BLOCKED not in scene.kept(person.number)
     finally:
         attempts._rows._rows[row.subject] = replace(row, failures=0, blocked_until=0)
+
+
+@pytest.mark.requirement("MFS-7.3.6-03")
+@pytest.mark.requirement("MFS-7.4.5-04")
+@pytest.mark.threat("THR-SIM-01")
+def test_the_phone_that_signs_is_warned_too_since_a_thief_has_the_number(scene: Scene) -> None:
+    person = scene.both(FRENCH)
+    life = OwnLife(person.session, person.keystore, scene.clock)
+    assert life.notices() == ()
+    watching = scene.network.provider.platform.desks.approvals.kept.watching
+    woken = watching.wakes = deque()  # what the push service would be told
+    approvals = Approvals(person.session, person.keystore, person.wallet, scene.clock)
+    approvals.wake_by("push-name-1")
+    assert change(scene.network, person.number) == 200
+    for _ in range(5):
+        dialled_wrong(scene, person)
+    blocked, swapped = life.notices()
+    assert (swapped.kind, blocked.kind) == ("sim-changed", "pin-blocked")
+    assert swapped.text == scene.told(person.number, "votre SIM a été")
+    assert "30 min" in blocked.text
+    assert list(woken) == ["push-name-1"] * 2
+    for one in (blocked, swapped):
+        assert 0 <= scene.clock.now() - one.at < HOUR_MS
+        assert not LINK.search(one.text)
+
+
+@pytest.mark.requirement("MFS-7.3.4-04")
+def test_no_code_no_payment_and_nothing_of_others_is_among_the_warnings(scene: Scene) -> None:
+    ann, ben = scene.both(), scene.both()
+    paid = scene.network.centre.dial(ann.number, "1", FRIEND, "10", PIN.reveal())
+    assert paid[-1].startswith("Done."), paid
+    desk = scene.network.provider.operators["care-desk"][0]
+    desk.act("issue-activation", IssueActivation(number=ann.number))
+    assert {Template.PAYMENT_SENT, Template.ACTIVATION_CODE} <= set(scene.kept(ann.number))
+    assert change(scene.network, ben.number) == 200
+    mine, other = (OwnLife(one.session, one.keystore, scene.clock) for one in (ann, ben))
+    assert mine.notices() == ()
+    assert [one.kind for one in other.notices()] == ["sim-changed"]
+
+
+def test_the_list_of_warnings_is_read_by_their_own_index(scene: Scene) -> None:
+    reader = scene.network.provider.platform.reader
+    plan = reader.rows(
+        "EXPLAIN QUERY PLAN SELECT seq FROM notice WHERE customer = ? AND template NOT IN"
+        " ('activation-code', 'order-code', 'payment-sent', 'payment-received',"
+        " 'payment-reversed') ORDER BY seq DESC LIMIT 20",
+        ("cus_x",),
+    )
+    assert any("notice_warning" in str(row[-1]) for row in plan), list(plan)
+    words = {one.value for one in CODES | PAYMENTS}
+    assert all(f"'{word}'" in WARNING_MIGRATION.statements[0] for word in words)
+    assert WARNING_MIGRATION.statements[0].count("'") == 2 * len(words)

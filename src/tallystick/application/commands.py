@@ -51,6 +51,7 @@ from tallystick.application.own_commands import (
 from tallystick.application.paycrypt import InPaycrypt
 from tallystick.application.recovery import DialledStop, InLife, RecoveryDue
 from tallystick.application.simcommands import SIM_EXECUTORS, OrderBySim, SimCommand
+from tallystick.application.telling import ListNotices, list_notices
 from tallystick.application.tries import InSession, PinTried, TryEnded, TryPin
 from tallystick.application.turn import Outcome, Turn
 from tallystick.application.typedcodes import KeyedCode
@@ -249,6 +250,7 @@ Command = (
     | DialledStop
     | RecoveryDue
     | InLesson
+    | ListNotices
     | DialledTerms
     | PinTried
     | DialOrder
@@ -316,6 +318,7 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     HearWipe: lambda desks, turn, one: desks.wiping.hear(turn, one.word),
     DeviceDue: lambda desks, turn, one: desks.life.tend(turn, one.device),
     DialledStop: lambda desks, turn, one: desks.recovery.cancel_dialled(turn, one.customer),
+    ListNotices: list_notices,
     InLesson: lambda desks, turn, one: one.act(desks.education, turn, one.session, one.sequence),
     DialledTerms: lambda desks, turn, one: desks.education.accept_dialled(turn, one.customer),
     RecoveryDue: lambda desks, turn, one: desks.recovery.tend(turn, one.recovery),

@@ -12,7 +12,14 @@ from tallystick.client.session import ClientSession
 from tallystick.kernel.codec import Decoder, b64url, encode_canonical
 from tallystick.kernel.model import Wire
 from tallystick.kernel.time import Clock
-from tallystick.protocol.education import Acknowledge, Guidance, ProtectionCard, ReadGuidance
+from tallystick.protocol.education import (
+    Acknowledge,
+    Guidance,
+    OwnNotice,
+    OwnNotices,
+    ProtectionCard,
+    ReadGuidance,
+)
 from tallystick.protocol.payments import Empty
 from tallystick.protocol.recovery import (
     CancelOwnRecovery,
@@ -31,6 +38,7 @@ _views = Decoder(RecoveryView)
 _listed = Decoder(Recoveries)
 _guidance = Decoder(Guidance)
 _cards = Decoder(ProtectionCard)
+_notices = Decoder(OwnNotices)
 
 
 class OwnLife:
@@ -138,6 +146,13 @@ class OwnLife:
         Source: ISO/TS 12812-2:2017, 7.3.6
         """
         return self._ask("protection.card", "/v1/protection", Empty(), _cards)
+
+    def notices(self) -> tuple[OwnNotice, ...]:
+        """The newest warnings to one's number, which somebody else may have now; newest first.
+
+        Source: ISO/TS 12812-2:2017, 7.3.6
+        """
+        return self._ask("notice.list", "/v1/notices", Empty(), _notices).notices
 
     def _acknowledge(self, asked: Acknowledge) -> None:
         self._ask("education.acknowledge", "/v1/education/acknowledge", asked, _empty)

@@ -12,25 +12,19 @@ from urllib.parse import urlsplit
 from tallystick.application.customers import Customer
 from tallystick.application.notices import (
     ActivationIssued,
-    DeviceSuspended,
-    DeviceTold,
     Facts,
     NoticeRow,
-    NotMe,
     PaymentReceived,
     PaymentReversed,
     PaymentSent,
-    PinBlocked,
-    RecoveryTold,
-    SimChanged,
     Template,
-    VerificationBlocked,
     receipt_code,
     render,
     sender_of,
 )
-from tallystick.application.notices.rules import LONGEST_WAIT_MS
+from tallystick.application.notices.rules import CODES, LONGEST_WAIT_MS, PAYMENTS, RECOVERIES
 from tallystick.application.own_commands import DeliveryTried, NoticeTried
+from tallystick.application.telling import warning_of
 from tallystick.application.webhooks import Delivery
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
@@ -46,7 +40,7 @@ from tallystick.infrastructure.httpsig import (
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.codec import b64url, encode, encode_canonical
 from tallystick.kernel.errors import MfsError, NotFound, NotPermitted
-from tallystick.kernel.time import HOUR_MS, MINUTE_MS, SECOND_MS, Instant
+from tallystick.kernel.time import MINUTE_MS, SECOND_MS, Instant
 from tallystick.process.policy import Dependency
 from tallystick.protocol.channels import SmsMessage
 from tallystick.protocol.http_signatures import WEBHOOK_COMPONENTS, WEBHOOK_TAG
@@ -58,7 +52,6 @@ SMS = Dependency.SMS.value
 JSON = "application/json"
 _MOST = 50
 _TIMEOUT_S = 5.0
-_MOST_MINUTES = 9_999
 
 
 Carry = Callable[[SmsMessage], Awaitable[bool]]
@@ -144,51 +137,20 @@ async def _send(
     return taken
 
 
-_RECOVERIES = (
-    Template.RECOVERY_OPENED,
-    Template.RECOVERY_HALF,
-    Template.RECOVERY_DONE,
-    Template.RECOVERY_CANCELLED,
-)
-
-
 def _number_of(platform: Platform, notice: NoticeRow, customer: Customer) -> str:
     """The customer's number; of a recovery the one from before it."""
-    if notice.template in _RECOVERIES:
+    if notice.template in RECOVERIES:
         return platform.desks.recovery.number(notice.reference)
     return platform.desks.customers.profile(customer).msisdn
 
 
 def _facts_of(platform: Platform, notice: NoticeRow) -> Facts:
-    rules = platform.desks.policy.compiled.policy.attempts
-    match notice.template:
-        case Template.ACTIVATION_CODE | Template.ORDER_CODE:
-            return _code_facts(platform, notice, rules.activation_life_ms)
-        case Template.DEVICE_SUSPENDED:
-            device = platform.desks.devices.get(notice.reference)
-            return DeviceSuspended(because=device.because)
-        case Template.PIN_BLOCKED | Template.VERIFICATION_BLOCKED:
-            of_pin = notice.template is Template.PIN_BLOCKED
-            blocked = PinBlocked if of_pin else VerificationBlocked
-            return blocked(minutes=_minutes_blocked(platform, notice))
-        case Template.SIM_CHANGED:
-            return SimChanged()
-        case Template.NOT_ME:
-            return NotMe()
-        case _:
-            return _longer_facts(platform, notice)
-
-
-def _minutes_blocked(platform: Platform, notice: NoticeRow) -> int:
-    """How long the block lasts of which `notice` tells; 0 where people have to end it.
-
-    A block of more minutes than a message has room for is told like one without an end.
-    """
-    until = platform.desks.attempts.blocked_until(notice.reference)
-    left = -(-max(0, until - notice.created_at) // MINUTE_MS)
-    if not left:  # lifted before it was told
-        left = platform.desks.policy.compiled.policy.attempts.block_ms // MINUTE_MS
-    return left if left <= _MOST_MINUTES else 0
+    if notice.template in CODES:
+        life_ms = platform.desks.policy.compiled.policy.attempts.activation_life_ms
+        return _code_facts(platform, notice, life_ms)
+    if notice.template in PAYMENTS:
+        return _payment_facts(platform, notice)
+    return warning_of(platform.desks, notice, platform.clock.now())
 
 
 def _code_facts(platform: Platform, notice: NoticeRow, life_ms: int) -> Facts:
@@ -199,15 +161,6 @@ def _code_facts(platform: Platform, notice: NoticeRow, life_ms: int) -> Facts:
     if known is None:
         raise NotFound("the code is no longer known")
     return known
-
-
-def _longer_facts(platform: Platform, notice: NoticeRow) -> Facts:
-    if notice.template.value.startswith("device-"):
-        return DeviceTold(told=notice.template)
-    if notice.template not in _RECOVERIES:
-        return _payment_facts(platform, notice)
-    left = platform.desks.recovery.find(notice.reference).ready_at - platform.clock.now()
-    return RecoveryTold(told=notice.template, hours=max(0, -(-left // HOUR_MS)))
 
 
 def _payment_facts(platform: Platform, notice: NoticeRow) -> Facts:

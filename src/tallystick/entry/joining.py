@@ -64,7 +64,7 @@ from tallystick.entry.grounds import (
     store_seals,
     terms,
 )
-from tallystick.entry.living import own_devices, what_follows
+from tallystick.entry.living import own_devices, wake_the_warned, what_follows
 from tallystick.infrastructure.modules.interface import Purpose
 
 
@@ -193,6 +193,7 @@ def _working(on: Ground, ground: _Base) -> _Working:
     bounds = AgentBounds(customers, policy, reader, capacity=rows)
     order_codes = _order_codes(on, ground)
     what_follows(ground.life, asking.approvals, order_codes, authenticators)
+    wake_the_warned(ground.notices, asking.approvals)
     keylife = KeyLife(policy, reader, on.apply_state, lambda: recording(on))
     asked_for = ApprovalActs(asking.approvals, asking.beginning, customers)
     guarding, lives = Guarding(*guarded), LifeActs(recovery, bounds, ground.book)

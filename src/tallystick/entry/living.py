@@ -7,10 +7,24 @@ from tallystick.application.approvals import Approvals
 from tallystick.application.attempts import Subjects
 from tallystick.application.authenticators import Authenticators
 from tallystick.application.devicelife import DeviceLife, Follow, OwnDevices
+from tallystick.application.notices import Notices
 from tallystick.application.ordercodes import OrderCodes
 from tallystick.application.pins import Pins
 from tallystick.application.selfcare import SelfCare
+from tallystick.application.turn import Turn
 from tallystick.infrastructure.store.database import Connection
+
+
+def wake_the_warned(notices: Notices, approvals: Approvals) -> None:
+    """Have the phones of whoever is warned woken, once the warning is durable.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+
+    def told(turn: Turn, customer: str) -> None:
+        turn.on_durable(lambda: approvals.kept.watching.wake((customer,)))
+
+    notices.warned.append(told)
 
 
 def what_follows(

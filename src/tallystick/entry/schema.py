@@ -30,6 +30,7 @@ from tallystick.application.keylife.store import CEREMONY_MIGRATION as CEREMONIE
 from tallystick.application.keylife.store import MIGRATION as KEY_LIFE
 from tallystick.application.notices.store import MIGRATION as NOTICES
 from tallystick.application.notices.store import RECEIPT_MIGRATION as NOTICE_RECEIPTS
+from tallystick.application.notices.store import WARNING_MIGRATION as WARNINGS
 from tallystick.application.operators.store import MIGRATION as OPERATORS
 from tallystick.application.operators.store import PASSKEY_MIGRATION as PASSKEYS
 from tallystick.application.ordercodes.store import MIGRATION as ORDER_CODES
@@ -71,5 +72,6 @@ MIGRATIONS = (
     LIVES, DENIED_KEYS,
     CEREMONIES,
     FLEET,
+    WARNINGS,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

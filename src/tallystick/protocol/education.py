@@ -5,7 +5,7 @@ Source: ISO/TS 12812-2:2017, 7.3.6
 
 from typing import Annotated
 
-from tallystick.kernel.classification import INTERNAL, PUBLIC
+from tallystick.kernel.classification import INTERNAL, PERSONAL, PUBLIC
 from tallystick.kernel.model import Natural, ShortText, Wire, pattern
 
 
@@ -70,5 +70,25 @@ class ProtectionCard(Wire, frozen=True, kw_only=True):
     lines: Annotated[tuple[str, ...], INTERNAL]
 
 
-MESSAGES = (ReadGuidance, Guidance, Acknowledge, ProtectionCard)
+class OwnNotice(Wire, frozen=True, kw_only=True):
+    """One warning, as it was sent to the number: when (ms), of what kind, and its words.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+
+    at: Annotated[Natural, INTERNAL]
+    kind: Annotated[ShortText, INTERNAL]
+    text: Annotated[str, PERSONAL]
+
+
+class OwnNotices(Wire, frozen=True, kw_only=True):
+    """The newest warnings to the customer, newest first.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+
+    notices: Annotated[tuple[OwnNotice, ...], PERSONAL]
+
+
+MESSAGES = (ReadGuidance, Guidance, Acknowledge, ProtectionCard, OwnNotices)
 """What is sent about education."""

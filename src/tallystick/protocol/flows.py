@@ -65,7 +65,7 @@ FLOWS: tuple[Flow, ...] = (
             "approval.begin", "approval.inbox", "approval.stream", "approval.approve",
             "approval.decline", "approval.cancel", "approval.wake",
             "recovery.sign", "recovery.list", "recovery.cancel",
-            "education.read", "education.acknowledge", "protection.card",
+            "education.read", "education.acknowledge", "protection.card", "notice.list",
             "device.challenge", "device.prove", "device.report",
         ),
     ),

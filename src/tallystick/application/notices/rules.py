@@ -108,6 +108,25 @@ _TEMPLATES: dict[type[Facts], Template] = {
 }
 
 
+CODES = frozenset({Template.ACTIVATION_CODE, Template.ORDER_CODE})
+"""Notices that carry a code, which goes to the number alone."""
+
+PAYMENTS = frozenset({Template.PAYMENT_SENT, Template.PAYMENT_RECEIVED, Template.PAYMENT_REVERSED})
+"""Notices of payments, of which an app has receipts."""
+
+RECOVERIES = frozenset(
+    {
+        Template.RECOVERY_OPENED,
+        Template.RECOVERY_HALF,
+        Template.RECOVERY_DONE,
+        Template.RECOVERY_CANCELLED,
+    }
+)
+"""Notices of recoveries, which go to the number from before them."""
+
+WARNINGS = frozenset(Template) - CODES - PAYMENTS
+"""Notices that warn; the customer's phones are told as well as the number."""
+
 _LIVES: dict[Template, Said] = {
     Template.RECOVERY_OPENED: Said.RECOVERY_OPENED,
     Template.RECOVERY_HALF: Said.RECOVERY_HALF,

@@ -7,6 +7,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.4; 7.4.1
 """
 
 import re
+from collections.abc import Callable
 
 from tallystick.application.notices.model import (
     Channel,
@@ -16,7 +17,7 @@ from tallystick.application.notices.model import (
     OrderCodeIssued,
     Template,
 )
-from tallystick.application.notices.rules import attempted
+from tallystick.application.notices.rules import WARNINGS, attempted
 from tallystick.application.notices.store import (
     NOTICE,
     RECEIPT,
@@ -44,13 +45,16 @@ class Notices:
     """
 
     def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+        self.reader = reader
+        self.warned: list[Callable[[Turn, str], None]] = []
         self._next = next_seq(reader)
         self._codes: dict[str, Secret[str]] = {}
         self._issued: dict[str, OrderCodeIssued] = {}
 
     def add(self, turn: Turn, customer: str, template: Template, reference: str) -> None:
         """Tell `customer` of what `reference` names, as soon as this batch is durable.
+
+        Whoever is in `warned` is told of a warning at once.
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
@@ -67,6 +71,9 @@ class Notices:
         )
         self._next += 1
         turn.changes.upsert(NOTICE, row.seq, row_of(row))
+        if template in WARNINGS:
+            for tell in self.warned:
+                tell(turn, customer)
 
     def add_code(self, turn: Turn, customer: str, activation: str, code: Secret[str]) -> None:
         """Send an activation code to `customer`; only memory knows it until then.
@@ -107,7 +114,7 @@ class Notices:
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
-        return due_notices(self._reader, now, most)
+        return due_notices(self.reader, now, most)
 
     def tried(self, turn: Turn, notice: NoticeRow, *, delivered: bool) -> Outcome:
         """Keep what came of one attempt to deliver `notice`.
@@ -127,12 +134,12 @@ class Notices:
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         match = _MESSAGE.fullmatch(receipt.id)
-        notice = None if match is None else notice_of(self._reader, int(match.group(1)))
+        notice = None if match is None else notice_of(self.reader, int(match.group(1)))
         if notice is None:
             raise NotFound("no message of ours has this id")
         if not notice.delivered_at:
             raise Conflict("this message was not taken over yet")
-        known = receipt_of(self._reader, notice.seq)
+        known = receipt_of(self.reader, notice.seq)
         if known is None or known.state is not SmsState.DELIVERED:
             row = NoticeReceiptRow(seq=notice.seq, state=receipt.state, at=receipt.at)
             turn.changes.upsert(RECEIPT, row.seq, row_of(row))
@@ -144,10 +151,10 @@ class Notices:
         Raises NotFound.
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
-        notice = notice_of(self._reader, seq)
+        notice = notice_of(self.reader, seq)
         if notice is None:
             raise NotFound("no such notice")
-        receipt = receipt_of(self._reader, seq)
+        receipt = receipt_of(self.reader, seq)
         if receipt is not None:
             return NoticeState(receipt.state.value)
         if notice.delivered_at:
@@ -159,15 +166,15 @@ class Notices:
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
-        last = next_seq(self._reader) - 1
-        return notice_of(self._reader, last - (last - reference) % modulus)
+        last = next_seq(self.reader) - 1
+        return notice_of(self.reader, last - (last - reference) % modulus)
 
     def reset(self) -> None:
         """Take the next number from the file again.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        self._next = next_seq(self._reader)
+        self._next = next_seq(self.reader)
 
     def _forget(self, activation: str) -> None:
         self._codes.pop(activation, None)

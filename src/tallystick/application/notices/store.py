@@ -42,6 +42,17 @@ MIGRATION = Migration(
 )
 
 
+WARNING_MIGRATION = Migration(
+    number=220,
+    name="warnings of a customer",
+    statements=(
+        """CREATE INDEX notice_warning ON notice (customer, seq) WHERE template NOT IN
+            ('activation-code', 'order-code', 'payment-sent', 'payment-received',
+            'payment-reversed')""",
+    ),
+)
+
+
 RECEIPT = Table(
     name="notice_receipt",
     key="seq",
@@ -120,6 +131,21 @@ def notices_to(reader: Reader, customer: str, most: int, window: int) -> list[No
         " delivered_at FROM notice WHERE seq > (SELECT coalesce(max(seq), 0) FROM notice) - ?"
         " AND customer = ? ORDER BY seq DESC LIMIT ?",
         (window, customer, most),
+    )
+    return [from_row(NoticeRow, row) for row in rows]
+
+
+def warnings_to(reader: Reader, customer: str, most: int) -> list[NoticeRow]:
+    """At most `most` warnings to `customer`, newest first; by an index of warnings alone.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+    rows = reader.rows(
+        "SELECT seq, channel, customer, template, reference, created_at, attempts, due_at,"
+        " delivered_at FROM notice WHERE customer = ? AND template NOT IN"
+        " ('activation-code', 'order-code', 'payment-sent', 'payment-received',"
+        " 'payment-reversed') ORDER BY seq DESC LIMIT ?",
+        (customer, most),
     )
     return [from_row(NoticeRow, row) for row in rows]
 

@@ -43,10 +43,11 @@ from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.errors import Conflict, Expired, MfsError, NotFound, NotPermitted
 from tallystick.kernel.ids import first_id_at
 from tallystick.kernel.model import replace
-from tallystick.process.policy import Delayed, Denied, Permit, StepUp
+from tallystick.process.policy import Delayed, Denied, Grade, Permit, StepUp
 from tallystick.protocol.payments import Consent, PaymentKind
 
 _GIVING_BACK = frozenset({PaymentKind.REFUND, PaymentKind.REVERSAL})
+_DIALLED = frozenset({Grade.PIN_VERIFIED.value, Grade.CODE_CONFIRMED.value, Grade.SIM_SIGNED.value})
 _ORDER = "ord"
 
 
@@ -292,10 +293,11 @@ class Payments:
     def tell(self, turn: Turn, row: OrderRow, payer: Customer, payee: Customer | None) -> None:
         """Tell those by SMS who have no device that could show them the receipt.
 
+        Who paid by dialling is told in any case: the app knows nothing of it.
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         back = row.kind is PaymentKind.REVERSAL
-        if not payer.devices:
+        if not payer.devices or row.grade in _DIALLED:
             sent = Template.PAYMENT_REVERSED if back else Template.PAYMENT_SENT
             self._notices.add(turn, payer.id, sent, row.id)
         if payee is not None and not payee.devices:

@@ -17,13 +17,8 @@ from dataclasses import dataclass, field
 from tallystick.application.channels import (
     NAVIGATION,
     Action,
-    Confirm,
     Ended,
     MenuFacts,
-    Offered,
-    Pay,
-    PayWithCode,
-    Reported,
     Result,
     Screen,
     Typed,
@@ -35,19 +30,15 @@ from tallystick.application.channels import (
     step,
     taken,
 )
-from tallystick.application.payments.model import OrderRow, Stage
-from tallystick.application.payments.store import last_dialled
-from tallystick.application.quoting import shown_name
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.http.dialled import DialledActions
+from tallystick.entry.http.takingup import Dialler, Left, TakingUp
 from tallystick.entry.notes import Note
 from tallystick.kernel.codec import b64url
-from tallystick.kernel.errors import MfsError, Replayed
-from tallystick.kernel.ids import first_id_at
+from tallystick.kernel.errors import Replayed
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Instant
-from tallystick.process.policy.facts import Channel
 from tallystick.protocol.callbacks import (
     Compared,
     History,
@@ -55,7 +46,6 @@ from tallystick.protocol.callbacks import (
     no_history,
     skips_a_step,
 )
-from tallystick.protocol.payments import QuoteReply
 
 _MOST = 50_000
 _SWEPT_AT_ONCE = 8
@@ -90,14 +80,6 @@ class _Dialogue:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-@dataclass(frozen=True, slots=True)
-class _Ordered:
-    """An order that a PIN was given for, until the customer was told what became of it."""
-
-    terms: QuoteReply
-    at: int
-
-
 class Dialogues:
     """The sessions of all aggregators, in memory; what was ordered is in the record.
 
@@ -115,11 +97,9 @@ class Dialogues:
         self._actions = actions
         self._accounting = accounting
         self._mac = mac
-        self._began_at = platform.clock.now()
         self._open: dict[tuple[str, str], _Dialogue] = {}
-        self._of_number: dict[tuple[str, str], tuple[str, str]] = {}
-        self._ordered: dict[tuple[str, str], _Ordered] = {}
-        self._told: dict[tuple[str, str], str] = {}
+        self._of_number: dict[Dialler, tuple[str, str]] = {}
+        self._taking_up = TakingUp(platform, actions)
 
     async def answer(self, called: Called) -> Screen:
         """The page that follows a callback.
@@ -193,17 +173,14 @@ class Dialogues:
     async def _step(
         self, called: Called, dialogue: _Dialogue, entry: Typed, now: Instant
     ) -> Screen:
-        was_told = isinstance(dialogue.session.state, Reported)
         facts, name = self._facts(now, called.msisdn), _named(called)
         if self._actions.was_ended(name):
             dialogue.session, dialogue.page = self._over(dialogue, now)
             return dialogue.page
         self._actions.register(name, called.msisdn, facts)
         stepped = step(dialogue.session, entry, facts)
-        if was_told and not isinstance(stepped.session.state, Reported):
-            number = (called.aggregator, called.msisdn)
-            self._ordered.pop(number, None)
-            self._told[number] = dialogue.reports
+        before, number = dialogue.session, _dialler(called)
+        self._taking_up.stepped(number, before, stepped.session, dialogue.reports)
         while not isinstance(stepped.out, Screen):
             dialogue.session = stepped.session
             result = await self._carried_out(called, dialogue, stepped.out)
@@ -216,16 +193,8 @@ class Dialogues:
         return stepped.out
 
     async def _carried_out(self, called: Called, dialogue: _Dialogue, action: Action) -> Result:
-        number = (called.aggregator, called.msisdn)
         evidence = f"callback {called.aggregator} {called.session} {b64url(dialogue.history.tag)}"
-        if not isinstance(action, Pay | PayWithCode):
-            return await self._actions.carry_out(called.msisdn, action, evidence)
-        self._ordered[number] = _Ordered(action.terms, self._platform.clock.now())
-        try:
-            return await self._actions.carry_out(called.msisdn, action, evidence)
-        finally:
-            if self._order(action.terms.quote.order) is None:
-                self._ordered.pop(number, None)
+        return await self._taking_up.carry_out(_dialler(called), action, evidence)
 
     def _broken(self, called: Called, dialogue: _Dialogue, why: str) -> Screen:
         """End the session, tell of it, and give the page that says so."""
@@ -240,9 +209,12 @@ class Dialogues:
 
     def _begun(self, called: Called, now: Instant) -> _Dialogue:
         """A session that was just dialled, in place of the one before from this number."""
-        number = (called.aggregator, called.msisdn)
-        begins, reports = self._begins(number, now)
+        number = _dialler(called)
         before = self._open.get(self._of_number.get(number, ("", "")))
+        left = None
+        if before is not None:
+            left = Left(before.session, before.touched_at, before.secret_seen)
+        begins, reports = self._taking_up.begins(number, left)
         if before is not None and not before.lock.locked():
             before.session = self._over(before, now)[0]
         self._of_number[number] = (called.aggregator, called.session)
@@ -257,76 +229,12 @@ class Dialogues:
             reports=reports,
         )
 
-    def _begins(
-        self, number: tuple[str, str], now: Instant
-    ) -> tuple[Offered | Reported | None, str]:
-        """What a new session begins with: the last payment, unfinished terms, or the menu."""
-        customers = self._platform.desks.customers
-        try:
-            account = customers.active(customers.by_alias(number[1])).account
-        except MfsError:
-            return None, ""
-        ordered = self._ordered.get(number)
-        if ordered is not None and now - ordered.at <= self._window_ms():
-            return self._report(ordered), ordered.terms.quote.order
-        if now - self._began_at <= self._window_ms():
-            order = self._found_again(number, account, now)
-            if order is not None:
-                return self._report_of(order), order.id
-        return self._unfinished(number, account, now), ""
-
-    def _unfinished(self, number: tuple[str, str], account: str, now: Instant) -> Offered | None:
-        """Terms that a session of this number had shown, if no secret was typed behind them."""
-        before = self._open.get(self._of_number.get(number, ("", "")))
-        if before is None or before.secret_seen or now - before.touched_at > self._window_ms():
-            return None
-        state = before.session.state
-        if not isinstance(state, Confirm) or now > state.terms.quote.expires_at:
-            return None
-        return Offered(terms=state.terms) if state.terms.quote.payer == account else None
-
-    def _report(self, ordered: _Ordered) -> Reported:
-        quote = ordered.terms.quote
-        order = self._order(quote.order)
-        return Reported(
-            amount_minor=quote.amount_minor,
-            currency=quote.currency,
-            name=quote.payee_name,
-            stage=Stage.ACCEPTED.value if order is None else order.stage.value,
-            code="" if order is None else self._actions.code_of(order.event),
-        )
-
-    def _found_again(self, number: tuple[str, str], account: str, now: Instant) -> OrderRow | None:
-        """The last payment out of the record, where memory began after it."""
-        since = first_id_at("ord", max(0, now - self._window_ms()))
-        order = self._order(last_dialled(self._platform.reader, account, since))
-        return None if order is None or self._told.get(number) == order.id else order
-
-    def _report_of(self, order: OrderRow) -> Reported:
-        customers = self._platform.desks.customers
-        payee = customers.owner(order.payee)
-        return Reported(
-            amount_minor=order.amount_minor,
-            currency=order.currency,
-            name=shown_name(customers.profile(payee).name, payee.kind),
-            stage=order.stage.value,
-            code=self._actions.code_of(order.event),
-        )
-
-    def _order(self, identifier: str) -> OrderRow | None:
-        return self._platform.desks.payments.find(identifier) if identifier else None
-
-    def _window_ms(self) -> int:
-        """How long after its last input a session can be taken up: the whole life of one."""
-        rule = self._platform.desks.policy.compiled.session(Channel.USSD.value)
-        return rule.absolute_ms
-
     def _facts(self, now: Instant, msisdn: str) -> MenuFacts:
         return self._actions.facts(now, msisdn, pin_ends=True)
 
     def _sweep(self, now: Instant) -> None:
         """Forget a few of those that were not touched for longest, if it is time."""
-        keep_ms = 2 * self._window_ms()
+        keep_ms = 2 * self._taking_up.window_ms()
         for _ in range(_SWEPT_AT_ONCE):
             at = next(iter(self._open), None)
             if at is None:
@@ -335,16 +243,19 @@ class Dialogues:
             if now - oldest.touched_at <= keep_ms and len(self._open) <= _MOST:
                 break
             del self._open[at]
-            number = (at[0], oldest.caller[0])
+            number = Dialler(at[0], oldest.caller[0])
             if self._of_number.get(number) == at:
                 del self._of_number[number]
-                self._ordered.pop(number, None)
-                self._told.pop(number, None)
+                self._taking_up.forget(number)
 
 
 def _named(called: Called) -> str:
     """The name of a menu session in the register of sessions."""
     return f"ussd:{called.aggregator}:{called.session}"
+
+
+def _dialler(called: Called) -> Dialler:
+    return Dialler(called.aggregator, called.msisdn)
 
 
 def _bound(called: Called) -> str:

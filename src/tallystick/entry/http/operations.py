@@ -209,6 +209,8 @@ OPERATIONS: tuple[Operation, ...] = (
             refusals=("conflict",)),
     sealed("protection.card", "/v1/protection", "Empty", "ProtectionCard",
             "see what protects one's account", ("7.3.6",)),
+    sealed("notice.list", "/v1/notices", "Empty", "OwnNotices",
+            "see the warnings that went to one's number", ("7.3.6", "7.4.5")),
     sealed("payment.quote", "/v1/quotes", "QuoteRequest", "QuoteReply",
             "learn the terms of a payment", ("7.3.3", "11.2.2"),
             refusals=("conflict", "not-found")),

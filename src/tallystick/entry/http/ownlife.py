@@ -11,6 +11,7 @@ from tallystick.application.education import Education, InLesson
 from tallystick.application.education.service import LessonAct
 from tallystick.application.recovery import InLife, OwnRecovery
 from tallystick.application.recovery.insession import LifeAct
+from tallystick.application.telling import ListNotices
 from tallystick.application.turn import Outcome, Turn
 from tallystick.entry.answering import Done, answer_of
 from tallystick.entry.assembly import Platform
@@ -69,6 +70,7 @@ class OwnLife:
             "education.read": self._learning(_read),
             "education.acknowledge": self._learning(_acknowledges),
             "protection.card": self._learning(_card),
+            "notice.list": self._lists_notices,
         }
 
     def _signs(self, opened: Opened, now: Instant, done: Done) -> None:
@@ -110,7 +112,12 @@ class OwnLife:
 
         return perform
 
-    def _submit(self, command: InLife | InLesson | LivesOn, done: Done) -> None:
+    def _lists_notices(self, opened: Opened, now: Instant, done: Done) -> None:
+        del now
+        _empty.decode(opened.content)
+        self._submit(ListNotices(opened.session, opened.sequence), done)
+
+    def _submit(self, command: InLife | InLesson | LivesOn | ListNotices, done: Done) -> None:
         self._writer.submit(command, lambda recorded: done(answer_of(recorded)))
 
 

@@ -6,6 +6,7 @@ Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2; 12.2
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,6 +30,7 @@ from tallystick.entry.assembly import Platform
 from tallystick.entry.http.asked import asked_for, count_answer, problem_of_refusal
 from tallystick.entry.http.dialled import DialledActions
 from tallystick.entry.http.partners import USSD_DOOR, Knocked, partners_of
+from tallystick.entry.http.takingup import Dialler, Left, TakingUp
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.kernel.codec import Decoder, b64url, encode
@@ -41,6 +43,7 @@ from tallystick.protocol.channels import SignedUssd, UssdMessage, UssdReply
 _MAX_BYTES = 8192
 _FRESH_MS = MINUTE_MS
 _MAX_SESSIONS = 50_000
+_SWEPT_AT_ONCE = 8
 _SEEN_FOR_MS = 10 * MINUTE_MS
 _enveloped = Decoder(SignedUssd, limit=_MAX_BYTES)
 _plain = Decoder(UssdMessage, limit=_MAX_BYTES)
@@ -63,6 +66,16 @@ class _Said:
         """The input as the menu takes it."""
         typed, self._typed = self._typed, Secret("")
         return taken(session, typed, facts, door)
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A session as its last message left it; its first page tells of the order `reports`."""
+
+    session: UssdSession
+    reports: str
+    touched_at: int
+    secret_seen: bool = False
 
 
 class UssdDoor:
@@ -91,7 +104,9 @@ class UssdDoor:
         self._gateways = {
             name: half.verify_key() for name, half in platform.settings.gateways.items()
         }
-        self._sessions: dict[tuple[str, str], UssdSession] = {}
+        self._taking_up = TakingUp(platform, actions)
+        self._sessions: dict[tuple[str, str], _Kept] = {}
+        self._newest: dict[Dialler, tuple[str, str]] = {}
         self._seen: dict[tuple[str, str], int] = {}
 
     async def message(self, request: Request) -> Response:
@@ -129,28 +144,58 @@ class UssdDoor:
     async def _next_page(self, said: _Said, now: Instant) -> Screen:
         message = said.message
         at = (message.gateway, message.session)
-        session = self._sessions.get(at)
-        if session is not None and self._actions.was_ended(_named(at)):
+        kept, dialler = self._sessions.get(at), Dialler(message.gateway, message.msisdn)
+        if kept is not None and self._actions.was_ended(_named(at)):
             self._sessions.pop(at)
-            return interrupted(session, self._actions.facts(now, message.msisdn))[1]
-        if session is None or session.msisdn != message.msisdn:
-            language = self._actions.language_of(message.msisdn)
-            session = open_session(message.session, message.msisdn, now, language)
+            return interrupted(kept.session, self._actions.facts(now, message.msisdn))[1]
+        if kept is None or kept.session.msisdn != message.msisdn:
+            kept = self._begun(at, dialler, now)
         facts = self._actions.facts(now, message.msisdn)
         self._actions.register(_named(at), message.msisdn, facts)
-        door = self._actions.door(message.msisdn)
-        stepped = step(session, said.take(session, facts, door), facts)
+        entry = said.take(kept.session, facts, self._actions.door(dialler.msisdn))
+        kept.secret_seen = kept.secret_seen or not isinstance(entry, str)
+        stepped = step(kept.session, entry, facts)
+        self._taking_up.stepped(dialler, kept.session, stepped.session, kept.reports)
         while not isinstance(stepped.out, Screen):
-            result = await self._actions.carry_out(message.msisdn, stepped.out, said.evidence)
+            result = await self._taking_up.carry_out(dialler, stepped.out, said.evidence)
             now = self._platform.clock.now()
             facts = self._actions.facts(now, message.msisdn)
             stepped = resume(stepped.session, result, facts)
+        kept.session, kept.touched_at = stepped.session, now
         if stepped.out.ends or len(self._sessions) > _MAX_SESSIONS:
-            self._sessions.pop(at, None)
-            self._actions.strike(_named(at))
+            self._forget(at, dialler)
         else:
-            self._sessions[at] = stepped.session
+            self._sessions.pop(at, None)
+            self._sessions[at] = kept
         return stepped.out
+
+    def _begun(self, at: tuple[str, str], dialler: Dialler, now: Instant) -> _Kept:
+        """A session that was just dialled, in place of the one before from this number."""
+        self._sweep(now)
+        before = self._sessions.pop(self._newest.get(dialler, ("", "")), None)
+        left = None
+        if before is not None:
+            left = Left(before.session, before.touched_at, before.secret_seen)
+            self._actions.strike(_named(self._newest[dialler]))
+        begins, reports = self._taking_up.begins(dialler, left)
+        self._newest[dialler] = at
+        language = self._actions.language_of(dialler.msisdn)
+        return _Kept(open_session(at[1], dialler.msisdn, now, language, begins), reports, now)
+
+    def _sweep(self, now: Instant) -> None:
+        """Forget a few of those that were not touched for longest, if it is time."""
+        keep_ms = 2 * self._taking_up.window_ms()
+        for _ in range(_SWEPT_AT_ONCE):
+            at = next(iter(self._sessions), None)
+            if at is None or now - self._sessions[at].touched_at <= keep_ms:
+                break
+            self._forget(at, Dialler(at[0], self._sessions[at].session.msisdn))
+
+    def _forget(self, at: tuple[str, str], dialler: Dialler) -> None:
+        self._sessions.pop(at, None)
+        if self._newest.get(dialler) == at:
+            del self._newest[dialler]
+        self._actions.strike(_named(at))
 
 
 def _named(at: tuple[str, str]) -> str:

@@ -19,6 +19,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from tallystick.application.channels import (
+    Action,
+    Pay,
+    PayWithCode,
     Screen,
     UssdSession,
     interrupted,
@@ -28,10 +31,11 @@ from tallystick.application.channels import (
     taken,
 )
 from tallystick.entry.http.dialled import DialledActions
+from tallystick.entry.http.takingup import Dialler, Left, TakingUp
 from tallystick.entry.smpp.pdus import Option, ShortMessage, Status, UssdOp
 from tallystick.kernel.errors import Malformed, MfsError
 from tallystick.kernel.secret import Secret
-from tallystick.kernel.time import Clock
+from tallystick.kernel.time import Clock, Instant
 from tallystick.protocol.gsm7 import gsm7_octets, gsm7_text
 
 _CODING_USSD = 0x0F
@@ -47,7 +51,10 @@ Broke = Callable[[str], None]
 
 @dataclass(slots=True)
 class _Dialogue:
-    """One session: the menu, the page that is shown, its number, and who works on it."""
+    """One session: the menu, the page that is shown, its number, and who works on it.
+
+    `tells` is the order that its page tells of.
+    """
 
     session: UssdSession
     name: str
@@ -56,6 +63,8 @@ class _Dialogue:
     shown: Screen | None = None
     ended: bool = False
     touched_at: int = 0
+    secret_seen: bool = False
+    tells: str = ""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -70,6 +79,7 @@ class SmppMenus:
         name: str,
         service_code: str,
         actions: DialledActions,
+        taking_up: TakingUp,
         clock: Clock,
         submit: Submit,
         broke: Broke,
@@ -81,10 +91,12 @@ class SmppMenus:
         self._name = name
         self._service_code = service_code
         self._actions = actions
+        self._taking_up = taking_up
         self._clock = clock
         self._submit = submit
         self._broke = broke
         self._open: dict[tuple[str, int], _Dialogue] = {}
+        self._newest: dict[str, _Dialogue] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._count = 0
 
@@ -126,14 +138,15 @@ class SmppMenus:
             self._spawn(self._once_more(known, message))
             return
         language = self._actions.language_of(msisdn)
-        session = open_session(f"{self._name}-{info[0]}", msisdn, now, language)
+        begins, tells = self._taking_up.begins(self._dialler(msisdn), self._left(msisdn, now))
+        session = open_session(f"{self._name}-{info[0]}", msisdn, now, language, begins)
         self._count += 1
         name = f"smpp:{self._name}:{now}-{self._count}"
-        dialogue = _Dialogue(session=session, name=name, number=info[0], touched_at=now)
+        dialogue = _Dialogue(session, name, number=info[0], touched_at=now, tells=tells)
         if known is not None:
             del self._open[at]
             self._actions.strike(known.name)
-        self._open[at] = dialogue
+        self._open[at] = self._newest[msisdn] = dialogue
         if typed != Secret(self._service_code):
             # an order behind the code was dialled by a page or an application, not typed here
             self._spawn(self._over(dialogue, message, "skipped"))
@@ -176,6 +189,8 @@ class SmppMenus:
                 self._actions.strike(dialogue.name)
         # the next input may come before the network says that it took the page
         await self._send(message, dialogue.number, page, shown)
+        if shown.ends and dialogue.tells:  # the network took the page that says what was paid
+            self._taking_up.is_told(self._dialler(dialogue.session.msisdn), dialogue.tells)
 
     async def _stepped(self, dialogue: _Dialogue, typed: Secret[str], evidence: str) -> Screen:
         """The page that follows; the last one if the session was ended from elsewhere."""
@@ -186,14 +201,32 @@ class SmppMenus:
             return page
         self._actions.register(dialogue.name, msisdn, facts)
         entry = taken(dialogue.session, typed, facts, self._actions.door(msisdn))
-        stepped = step(dialogue.session, entry, facts)
+        dialogue.secret_seen = dialogue.secret_seen or not isinstance(entry, str)
+        stepped, dialler = step(dialogue.session, entry, facts), self._dialler(msisdn)
+        self._taking_up.stepped(dialler, dialogue.session, stepped.session, dialogue.tells)
         while not isinstance(stepped.out, Screen):
-            dialogue.session = stepped.session
-            result = await self._actions.carry_out(msisdn, stepped.out, evidence)
+            dialogue.session, action = stepped.session, stepped.out
+            dialogue.tells = _ordered_by(action)
+            result = await self._taking_up.carry_out(dialler, action, evidence)
             facts = self._actions.facts(self._clock.now(), msisdn)
             stepped = resume(stepped.session, result, facts)
         dialogue.session = stepped.session
         return stepped.out
+
+    def _dialler(self, msisdn: str) -> Dialler:
+        return Dialler(self._name, msisdn)
+
+    def _left(self, msisdn: str, now: int) -> Left | None:
+        """The number's session before, which ends with this unless it is being worked on."""
+        before = self._newest.get(msisdn)
+        if before is None:
+            return None
+        left = Left(before.session, before.touched_at, before.secret_seen)
+        if not before.lock.locked():
+            facts = self._actions.facts(Instant(now), msisdn)
+            before.session, before.ended = interrupted(before.session, facts)[0], True
+            self._actions.strike(before.name)
+        return left
 
     async def _once_more(self, dialogue: _Dialogue, message: ShortMessage) -> None:
         """The page that followed an input of which a copy came; nothing is done again."""
@@ -241,6 +274,13 @@ class SmppMenus:
             if now - oldest.touched_at <= keep_ms and len(self._open) <= _MOST_SESSIONS:
                 break
             del self._open[at]
+            if self._newest.get(at[0]) is oldest:
+                del self._newest[at[0]]
+
+
+def _ordered_by(action: Action) -> str:
+    """The order that `action` places, empty for none."""
+    return action.terms.quote.order if isinstance(action, Pay | PayWithCode) else ""
 
 
 async def _awaited(work: Awaitable[None]) -> None:

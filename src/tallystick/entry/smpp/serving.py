@@ -15,6 +15,7 @@ from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.binds import check_bind, open_password
 from tallystick.entry.http.dialled import DialledActions
+from tallystick.entry.http.takingup import TakingUp
 from tallystick.entry.notes import Note
 from tallystick.entry.partner_settings import SmppBind
 from tallystick.entry.smpp.carrier import SmppCarrier, is_receipt
@@ -62,7 +63,7 @@ class SmppService:
         self.link.told = lambda why: accounting.note(Note.NETWORK_GONE, network=bind.name, why=why)
         self.carrier = SmppCarrier(bind.number, self.link, self._told, self._find, platform.clock)
         self._menus = SmppMenus(
-            *(bind.name, bind.service_code, actions),
+            *(bind.name, bind.service_code, actions, TakingUp(platform, actions)),
             *(platform.clock, self.link.submit),
             lambda why: accounting.note(Note.DIALOGUE_BROKEN, aggregator=bind.name, why=why),
         )

@@ -50,6 +50,7 @@ _SHOWN: Final[Mapping[str, tuple[tuple[NodeKind, ...], tuple[AssetClass, ...]]]]
     "recovery.list": (_APPS, _IDENTITY),
     "recovery.cancel": (_APPS, _IDENTITY),
     "education.acknowledge": (_APPS, (AssetClass.CONSENT,)),
+    "notice.list": (_APPS, _IDENTITY),
     "approval.begin": (_APPS, (AssetClass.ORDER, AssetClass.CONSENT)),
     "approval.inbox": (_APPS, (AssetClass.ORDER, AssetClass.CONSENT)),
     "approval.stream": (_APPS, (AssetClass.ORDER, AssetClass.CONSENT)),
