@@ -18,7 +18,7 @@ from typing import ParamSpec, TypeVar
 
 from tallystick.application.pins import PinVerifier
 from tallystick.entry.buckets import Buckets
-from tallystick.infrastructure.modules.stretching import StretchingApart
+from tallystick.infrastructure.modules.stretching import Draw, StretchingApart
 from tallystick.kernel.errors import RateLimited
 
 P = ParamSpec("P")
@@ -91,6 +91,14 @@ class HashingPool:
         self._sources = Buckets(rate=rate, burst=burst)
         self.inside = 0
         self.refused = 0
+
+    @classmethod
+    def standing_back(cls, draw: Draw) -> "HashingPool":
+        """A pool as a service has it, whose processes draw from `draw`.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.2
+        """
+        return cls(apart=StretchingApart(draw))
 
     @contextmanager
     def place(self, source: str, now: int) -> Generator[Place]:

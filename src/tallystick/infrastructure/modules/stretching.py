@@ -157,7 +157,11 @@ class _Lane:
         self._sock, theirs = socket.socketpair()
         self.at = 0
         with theirs:
-            self._process = _spawned(theirs.fileno(), name)
+            try:
+                self._process = _spawned(theirs.fileno(), name)
+            except OSError:
+                self._sock.close()
+                raise
         self.pid = self._process.pid
         self._sock.sendall(octets)
 
