@@ -24,6 +24,7 @@ from bench import (
     policy_decision,
     policy_proofs,
     replica,
+    revocation,
     scale,
     selection,
     stages,
@@ -54,6 +55,7 @@ PARTS: dict[str, Callable[[bool], Rows]] = {
     "ussd": ussd.run,
     "guessing": guessing.run,
     "hashing": hashing.run,
+    "revocation": revocation.run,
     "scale": scale.run,
 }
 if find_spec("highspy") is not None:
