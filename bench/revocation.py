@@ -85,12 +85,12 @@ def owner_of(port: int, pids: list[int]) -> int:
         for row in map(str.split, Path("/proc/net/tcp").read_text().splitlines()[1:])
         if int(row[2].rsplit(":", 1)[1], 16) == port
     }
-    for pid in pids:
+    for pid in pids if inodes else ():
         for one in Path(f"/proc/{pid}/fd").iterdir():
             target = str(one.readlink()) if one.is_symlink() else ""
             if target.startswith("socket:[") and target[8:-1] in inodes:
                 return pid
-    return 0
+    raise AssertionError(f"none of the service's processes has the connection from {port}")
 
 
 def _may_begin(person: Person) -> bool:
