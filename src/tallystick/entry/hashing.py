@@ -132,13 +132,15 @@ class HashingPool:
         return usual if self._apart is None else usual.stretched_by(self._apart.stretch)
 
     def gauges(self) -> dict[str, Callable[[], int]]:
-        """How many are inside, and how many were refused so far.
+        """How many are inside, how many were refused so far, and how many got no core in time.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
+        apart = self._apart
         return {
             "hashing_inside": lambda: self.inside,
             "hashing_refused_total": lambda: self.refused,
+            "hashing_hurried_total": lambda: 0 if apart is None else apart.hurried,
         }
 
     def close(self) -> None:

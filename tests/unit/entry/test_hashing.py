@@ -92,6 +92,7 @@ def test_what_is_slow_is_done_in_another_process() -> None:
 
     kept = asyncio.run(main())
     assert apart.pids(), "nothing was done elsewhere"
+    assert pool.gauges()["hashing_hurried_total"]() == apart.hurried
     usual.check(pin, "c", "c", kept)
     pool.close()
     assert not apart.pids()
