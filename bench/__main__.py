@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from bench import (
@@ -24,6 +25,7 @@ from bench import (
     policy_decision,
     policy_proofs,
     replica,
+    revocation,
     scale,
     selection,
     stages,
@@ -35,6 +37,7 @@ from bench import (
 from bench.machine import ROOT, machine
 
 Rows = list[dict[str, Any]]
+_INDENT = " " * 6
 
 
 PARTS: dict[str, Callable[[bool], Rows]] = {
@@ -54,6 +57,7 @@ PARTS: dict[str, Callable[[bool], Rows]] = {
     "ussd": ussd.run,
     "guessing": guessing.run,
     "hashing": hashing.run,
+    "revocation": revocation.run,
     "scale": scale.run,
 }
 if find_spec("highspy") is not None:
@@ -64,12 +68,14 @@ def main(arguments: list[str]) -> int:
     """Measure, print, write."""
     asked = _asked(arguments)
     rows: Rows = []
+    measured_on = machine()
+    print(_greeting(measured_on), flush=True)
     for name in asked.only or PARTS:
         print(f"measuring: {name} ...", flush=True)
         for row in PARTS[name](asked.quick):
-            rows.append(row)
-            print(_line(row), flush=True)
-    content: dict[str, Any] = {"machine": machine(), "figures": rows}
+            rows.append({**row, "part": name})
+            print(_lines(row), flush=True)
+    content: dict[str, Any] = {"machine": measured_on, "figures": rows}
     _write(ROOT / "build" / "bench.json", content)
     if not asked.only:
         content["stages_us"] = _stages(asked.quick)
@@ -78,8 +84,22 @@ def main(arguments: list[str]) -> int:
         recorded = ROOT / "bench" / "results" / "bench.json"
         _write(recorded, _renewed(recorded, content) if asked.only else content)
     missed = [row["name"] for row in rows if not _met(row)]
+    bounded = sum(row["bound"] is not None for row in rows)
+    print(f"{len(rows)} figures, {bounded} with a bound; ", end="")
     print(f"missed: {', '.join(missed)}" if missed else "every bound is met")
     return 1 if missed else 0
+
+
+def _greeting(on: dict[str, Any]) -> str:
+    """What is measured on, how to read a line, and whether others use the machine."""
+    busy = ""
+    if on["load"] > on["cores"] / 2:
+        busy = "\nThe machine is BUSY: times are not those of a quiet one. Ratios suffer less."
+    return (
+        f"{on['cpu']}, {on['cores']} cores, load {on['load']}, Python {on['python']}{busy}\n"
+        "+ met, x missed, blank without a bound; then the value, its bound, the floor it stands"
+        " beside, and below it the load"
+    )
 
 
 def _asked(arguments: list[str]) -> argparse.Namespace:
@@ -101,10 +121,15 @@ def _stages(quick: bool) -> Rows:
 
 
 def _renewed(recorded: Path, content: dict[str, Any]) -> dict[str, Any]:
-    """What was recorded, with the figures that were measured anew in their old places."""
+    """What was recorded, with the figures that were measured anew in their old places.
+
+    A figure that its part does not give any more is gone.
+    """
     old = json.loads(recorded.read_text(encoding="utf-8"))
     new = {row["name"]: row for row in content["figures"]}
-    figures = [new.pop(row["name"], row) for row in old["figures"]]
+    parts = {row["part"] for row in content["figures"]}
+    kept = [row for row in old["figures"] if row["name"] in new or row.get("part") not in parts]
+    figures = [new.pop(row["name"], row) for row in kept]
     return {**old, "figures": [*figures, *new.values()]}
 
 
@@ -114,12 +139,16 @@ def _met(row: dict[str, Any]) -> bool:
     return row["bound"] is None or bool(row["value"] <= row["bound"])
 
 
-def _line(row: dict[str, Any]) -> str:
-    bound = "" if row["bound"] is None else f"bound {row['bound']}"
-    mark = " " if row["bound"] is None else ("+" if _met(row) else "x")
-    text = f"{mark} {row['name']:32} {row['value']:>9} {row['unit']:28} {bound:12}"
-    floor = f"  floor {row['floor']};" if row.get("floor") else " "
-    return f"{text}{floor} {row['load']}"
+def _lines(row: dict[str, Any]) -> str:
+    """A figure for a reader: value, bound and floor, and below them the load."""
+    mark, bound = " ", ""
+    if row["bound"] is not None:
+        mark = "+" if _met(row) else "x"
+        least = _met(row) != (row["value"] <= row["bound"])
+        bound = f"  bound: {'at least' if least else 'at most'} {row['bound']}"
+    floor = f"  floor: {row['floor']}" if row.get("floor") else ""
+    text = f"{mark} {row['name']}: {row['value']} {row['unit']}{bound}{floor}"
+    return f"{text}\n{fill(row['load'], 100, initial_indent=_INDENT, subsequent_indent=_INDENT)}"
 
 
 def _write(target: Path, content: dict[str, Any]) -> None:

@@ -192,7 +192,8 @@ class Ours:
         return (
             f"{devices} devices, {len(self.rates)} rounds, {CLIENTS} connections, one worker;"
             f" begin, inbox, approve take {shares}; slowest round"
-            f" {min(self.rates):.0f}/s; approve p50 {statistics.median(ranked):.1f} ms, p99 {ranked[int(len(ranked) * 0.99)]:.1f} ms"
+            f" {min(self.rates):.0f}/s; approve p50 {statistics.median(ranked):.1f} ms,"
+            f" p99 {ranked[int(len(ranked) * 0.99)]:.1f} ms"
         )
 
 

@@ -153,32 +153,36 @@ def run(quick: bool = False) -> Rows:
             alone.append(_paid(population, _sealed(population, payers, rate), rate))
     load = f"{rate:.0f} payments/s, {FLOOD_RATE} guesses/s offered; {_told(alone, beside)}"
     return [
-        _row("median payment beside guessing", _times(alone, beside, "p50"), MOST_MEDIAN, load),
-        _row("p99 payment beside guessing", _times(alone, beside, "p99"), MOST_P99, load),
+        _row(f"{name} payment beside guessing", times(of(alone), of(beside)), most, load)
+        for name, of, most in (("median", _p50, MOST_MEDIAN), ("p99", _p99, MOST_P99))
     ]
 
 
-def _times(alone: list[Seen], beside: list[Seen], what: str) -> float:
-    """The median of what was beside over the mean of what was before and after."""
-    quiet = [getattr(one, what) for one in alone]
-    found = [
-        getattr(one, what) / statistics.fmean(quiet[place : place + 2])
-        for place, one in enumerate(beside)
-    ]
-    return statistics.median(found)
+def times(alone: list[float], beside: list[float]) -> float:
+    """The median of what was beside over the mean of what was just before and after it."""
+    pairs = enumerate(beside)
+    return statistics.median(one / statistics.fmean(alone[at : at + 2]) for at, one in pairs)
+
+
+def _p50(seen: list[Seen]) -> list[float]:
+    return [one.p50 for one in seen]
+
+
+def _p99(seen: list[Seen]) -> list[float]:
+    return [one.p99 for one in seen]
 
 
 def _told(alone: list[Seen], beside: list[Seen]) -> str:
-    def many(seen: list[Seen], what: str) -> str:
-        return ", ".join(f"{getattr(one, what):.1f}" for one in seen)
+    def many(found: list[float]) -> str:
+        return ", ".join(f"{one:.1f}" for one in found)
 
     hashed = sum(one.answered.get(401, 0) for one in beside)
     away = sum(one.answered.get(429, 0) for one in beside)
     waits = [statistics.median(one.waited for one in seen) for seen in (alone, beside)]
     return (
-        f"alone p50 {many(alone, 'p50')}, p99 {many(alone, 'p99')} ms; beside p50"
-        f" {many(beside, 'p50')}, p99 {many(beside, 'p99')} ms; guesses {hashed} hashed, {away} sent"
-        f" away; the service's threads waited for a core {waits[0]:.2f} s a second alone,"
+        f"alone p50 {many(_p50(alone))}, p99 {many(_p99(alone))} ms; beside p50"
+        f" {many(_p50(beside))}, p99 {many(_p99(beside))} ms; guesses {hashed} hashed, {away}"
+        f" sent away; the service's threads waited for a core {waits[0]:.2f} s a second alone,"
         f" {waits[1]:.2f} beside"
     )
 

@@ -11,6 +11,7 @@ INSIDE = (
     "infrastructure/modules/soft_pins.py",
     "infrastructure/modules/soft_chips.py",
     "infrastructure/modules/wallet_pins.py",
+    "infrastructure/modules/stretching.py",
     "infrastructure/modules/soft_issuing.py",
     "infrastructure/modules/card_answers.py",
 )

@@ -18,7 +18,7 @@ from typing import ParamSpec, TypeVar
 
 from tallystick.application.pins import PinVerifier
 from tallystick.entry.buckets import Buckets
-from tallystick.infrastructure.modules.stretching import StretchingApart
+from tallystick.infrastructure.modules.stretching import Draw, StretchingApart
 from tallystick.kernel.errors import RateLimited
 
 P = ParamSpec("P")
@@ -92,6 +92,14 @@ class HashingPool:
         self.inside = 0
         self.refused = 0
 
+    @classmethod
+    def standing_back(cls, draw: Draw) -> "HashingPool":
+        """A pool as a service has it, whose processes draw from `draw`.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.2
+        """
+        return cls(apart=StretchingApart(draw))
+
     @contextmanager
     def place(self, source: str, now: int) -> Generator[Place]:
         """A place for one check of `source` at `now` (ms).
@@ -124,13 +132,15 @@ class HashingPool:
         return usual if self._apart is None else usual.stretched_by(self._apart.stretch)
 
     def gauges(self) -> dict[str, Callable[[], int]]:
-        """How many are inside, and how many were refused so far.
+        """How many are inside, how many were refused so far, and how many got no core in time.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
+        apart = self._apart
         return {
             "hashing_inside": lambda: self.inside,
             "hashing_refused_total": lambda: self.refused,
+            "hashing_hurried_total": lambda: 0 if apart is None else apart.hurried,
         }
 
     def close(self) -> None:

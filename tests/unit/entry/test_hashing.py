@@ -5,9 +5,12 @@ import os
 import threading
 
 import pytest
+from tests.support.sealed_pins import verifier
 
-from tallystick.entry.hashing import NICENESS, HashingPool
+from tallystick.entry.hashing import HashingPool
+from tallystick.infrastructure.modules.stretching import StretchingApart
 from tallystick.kernel.errors import NotAuthentic, RateLimited
+from tallystick.kernel.secret import Secret
 
 
 @pytest.fixture
@@ -69,14 +72,32 @@ def test_what_the_work_raises_comes_out_and_the_place_is_free(pool: HashingPool)
     assert pool.inside == 0
 
 
-def test_its_threads_stand_back_and_nobody_elses(pool: HashingPool) -> None:
-    def nice() -> int:
-        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+@pytest.mark.requirement("MFS-6.2.3-04")
+def test_what_is_slow_is_done_in_another_process() -> None:
+    apart = StretchingApart(os.urandom)
+    pool = HashingPool(apart=apart)
+    usual = verifier()
+    slow = pool.verifier(usual)
+    pin, wrong = usual.seal(Secret("7391"), "c"), usual.seal(Secret("1357"), "c")
 
-    async def main() -> int:
-        with pool.place("one", 0) as place:
-            return await place.run(nice)
+    async def main() -> bytes:
+        with pool.place("c", 0) as place:
+            kept = await place.run(slow.make, pin, "c", "c")
+            await place.run(slow.check, pin, "c", "c", kept)
+            with pytest.raises(NotAuthentic):
+                await place.run(slow.check, wrong, "c", "c", kept)
+            with pytest.raises(NotAuthentic):
+                await place.run(slow.refuse, pin, "c", "c")
+        return kept
 
-    before = nice()
-    assert asyncio.run(main()) == min(19, max(before, NICENESS))
-    assert nice() == before
+    kept = asyncio.run(main())
+    assert apart.pids(), "nothing was done elsewhere"
+    assert pool.gauges()["hashing_hurried_total"]() == apart.hurried
+    usual.check(pin, "c", "c", kept)
+    pool.close()
+    assert not apart.pids()
+
+
+def test_without_such_processes_the_verifier_is_as_it_was(pool: HashingPool) -> None:
+    usual = verifier()
+    assert pool.verifier(usual) is usual

@@ -69,7 +69,6 @@ from tallystick.entry.tracing import Tracing
 from tallystick.entry.waking import end_requests, send_wakes
 from tallystick.entry.witnessing import Witnessing
 from tallystick.entry.writing import WriterLoop
-from tallystick.infrastructure.modules.stretching import StretchingApart
 from tallystick.infrastructure.store.database import Upkeep
 from tallystick.kernel.errors import Malformed, NotPermitted, Unavailable
 
@@ -158,7 +157,7 @@ async def serve(
     watch_disk(accounting, watched)
     watch_registers(accounting, watched, platform.clock)
     tell_changes(platform, accounting)
-    hashing = HashingPool(apart=StretchingApart(platform.module.random))
+    hashing = HashingPool.standing_back(platform.module.random)
     tell_gauges(accounting, platform, writer, hashing)
     dialled = DialledActions(platform, writer, accounting, hashing)
     with ExitStack() as stack:

@@ -27,7 +27,7 @@ from time import monotonic
 from typing import Final
 
 from tallystick.infrastructure.crypto.blocks import Aes
-from tallystick.infrastructure.modules.hardening import confine_module_process
+from tallystick.infrastructure.modules.hardening import harden_process
 from tallystick.infrastructure.pin.clear import ClearPin
 from tallystick.infrastructure.pin.formats import FILL_LENGTH, decipher_4, encipher_4
 from tallystick.infrastructure.pin.wallet import STRETCHED, PinCost, stretched
@@ -157,7 +157,11 @@ class _Lane:
         self._sock, theirs = socket.socketpair()
         self.at = 0
         with theirs:
-            self._process = _spawned(theirs.fileno(), name)
+            try:
+                self._process = _spawned(theirs.fileno(), name)
+            except OSError:
+                self._sock.close()
+                raise
         self.pid = self._process.pid
         self._sock.sendall(octets)
 
@@ -256,7 +260,7 @@ def serve_on(line: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    confine_module_process()
+    harden_process()
     stand_back(sys.argv[2])
     with socket.socket(fileno=int(sys.argv[1])) as lifeline:
         serve_on(lifeline)
