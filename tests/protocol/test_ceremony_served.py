@@ -1,12 +1,11 @@
 """A provider with customers gets another master key from its operators, and its record says so."""
 
-import sqlite3
 from pathlib import Path
 
 import pytest
 from tests.protocol.test_tightening_served import leaf_kind
 from tests.support.served import served
-from tests.support.stores import on_file
+from tests.support.stores import raw
 
 from tallystick.client.keyfile import KeyFile
 from tallystick.client.operator import OperatorDesk
@@ -24,6 +23,7 @@ from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.opening import Custodians
 from tallystick.infrastructure.modules.shamir import read_share
+from tallystick.infrastructure.store.opening import Place, open_reader
 from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.infrastructure.tally.store import TallyStore
 from tallystick.kernel.codec import b64url, encode_canonical
@@ -65,22 +65,17 @@ def kept_key(folder: Path, desk: OperatorDesk) -> str:
     return f"{name}={path}"
 
 
-def blocks_in(database: Path) -> list[bytes]:
-    """Whatever looks like a key block, in every column of every table."""
-    link = sqlite3.connect(database)
-    try:
-        tables = [
-            row[0] for row in link.execute("SELECT name FROM sqlite_schema WHERE type='table'")
-        ]
-        return [
-            value
-            for table in tables
-            for row in link.execute(f'SELECT * FROM "{table}"')
-            for value in row
-            if isinstance(value, bytes) and value[:4] in {b"TKB1", b"TKR1"}
-        ]
-    finally:
-        link.close()
+def blocks_in(place: Place) -> list[bytes]:
+    """Whatever looks like a key block, in every column of every table of the store."""
+    with open_reader(place) as reader:
+        tables = sorted({shape.table for shape in reader.shapes()})
+    return [
+        bytes(value)
+        for table in tables
+        for row in raw(place, f'SELECT * FROM "{table}"')
+        for value in row
+        if isinstance(value, bytes | memoryview) and bytes(value[:4]) in {b"TKB1", b"TKR1"}
+    ]
 
 
 def held_events(platform: Platform) -> list[dict[str, object]]:
@@ -93,7 +88,6 @@ def held_events(platform: Platform) -> list[dict[str, object]]:
 @pytest.mark.requirement("MFS-7.4.2-04")
 @pytest.mark.requirement("MFS-7.4.2-07")
 @pytest.mark.requirement("MFS-7.4.2-10")
-@on_file
 def test_operators_rotate_the_master_key_of_a_provider_with_customers(tmp_path: Path) -> None:
     people = People()
     with served(tmp_path / "p") as provider:
@@ -122,12 +116,12 @@ def test_operators_rotate_the_master_key_of_a_provider_with_customers(tmp_path: 
         assert "ceremony.held" not in kinds
     state.unlink()
     before = folder.master(Secret(TYPED.encode())).roots(Purpose)
-    kept = opened_all(blocks_in(folder.database_file), before)
+    kept = opened_all(blocks_in(folder.stored()), before)
     assert len(kept) >= 2
     path = hold(room, begin(folder, plan), signers)
     shares = Custodians((read_share(people.papers[first]), read_share(people.papers[second])))
     after = folder.master(shares).roots(Purpose)
-    blocks = blocks_in(folder.database_file)
+    blocks = blocks_in(folder.stored())
     assert opened_all(blocks, after) == kept
     with pytest.raises(NotAuthentic):
         unwrap(before, blocks[0])

@@ -197,6 +197,7 @@ def assemble(
         ticking,
         profile=settings.profile,
         entropy=entropy,
+        serves=True,
     )
     migrate(database, MIGRATIONS, ticking.now())
     keys = _keys_in_state(folder, module, database, ticking)

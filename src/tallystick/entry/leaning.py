@@ -18,12 +18,11 @@ from tallystick.application.policing import Change
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.desking import tell_emergencies
+from tallystick.entry.module_settings import remote_in
 from tallystick.entry.notes import Note
 from tallystick.entry.witnessing import Asker, Witnessing, ask_for_ever
 from tallystick.entry.writing import WriterLoop
-from tallystick.infrastructure.modules.interface import CryptoModule, Purpose
-from tallystick.infrastructure.modules.pkcs11.beside import DeviceBeside
-from tallystick.infrastructure.modules.remote.client import RemoteModule
+from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.time import SECOND_MS
 from tallystick.process.policy import Dependency
@@ -102,15 +101,6 @@ async def tell_returns(
                 accounting.note(Note.MODULE_RETURNED, starts=known, ended=told.last_end)
                 await writer.ask(NoteReturn(known, told.last_end))
         await asyncio.sleep(every_s)
-
-
-def remote_in(module: CryptoModule) -> RemoteModule | None:
-    """The module in a process of its own that `module` is, or has beside a device; None for none.
-
-    Source: ISO/TS 12812-2:2017, 8.2.1
-    """
-    found = module.soft if isinstance(module, DeviceBeside) else module
-    return found if isinstance(found, RemoteModule) else None
 
 
 def witnessed(

@@ -11,11 +11,13 @@ Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.1; ISO/IEC 19790
 """
 
 import os
+import tempfile
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.modules.block import BlockRoots
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import Entropy
@@ -30,7 +32,13 @@ from tallystick.infrastructure.modules.pkcs11.beside import DeviceBeside
 from tallystick.infrastructure.modules.pkcs11.device import DeviceModule
 from tallystick.infrastructure.modules.pkcs11.sessions import TokenPlace
 from tallystick.infrastructure.modules.pkcs11.vendors import vendor
-from tallystick.infrastructure.modules.remote.starting import own_module
+from tallystick.infrastructure.modules.remote.client import RemoteModule
+from tallystick.infrastructure.modules.remote.starting import (
+    FRONTS,
+    WATCH,
+    OwnedModule,
+    own_module,
+)
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import Decoder, encode_canonical
@@ -42,6 +50,7 @@ from tallystick.kernel.time import Clock
 _FILE = "module.json"
 _CREDENTIALS = "CREDENTIALS_DIRECTORY"
 _ISOLATED = "production"
+_MOST_PATH = 90
 MOST_PIN = 256
 
 
@@ -117,9 +126,11 @@ class Opening(Protocol):
         *,
         profile: str,
         entropy: Entropy | None,
+        place: Path | None,
     ) -> CryptoModule:
-        """The module, ready; raises Unavailable where it cannot be reached.
+        """The module, ready, with doors in the folder `place` if it serves others.
 
+        Raises Unavailable where it cannot be reached.
         Source: ISO/TS 12812-2:2017, 8.2.1
         """
         ...
@@ -160,14 +171,49 @@ def open_module(
     *,
     profile: str,
     entropy: Entropy | None = None,
+    serves: bool = False,
 ) -> CryptoModule:
     """The module that the settings in folder `root` name, for the purposes of `roots`.
 
+    One that `serves` has doors for fronts and commands, where it has a process of its own.
     Raises Unavailable where it cannot be reached, NotPermitted for one that is not installed.
     Source: ISO/TS 12812-2:2017, 8.2.1; 7.4.2
     """
     settings = module_settings(root, profile)
-    return _OPENINGS[settings.module](settings, roots, clock, profile=profile, entropy=entropy)
+    place = doors_of(root) if serves else None
+    opening = _OPENINGS[settings.module]
+    return opening(settings, roots, clock, profile=profile, entropy=entropy, place=place)
+
+
+def doors_of(root: Path) -> Path:
+    """The folder of the doors of the module that serves the provider in folder `root`.
+
+    Its name is as short as a socket file's has to be, where that of `root` leaves room.
+    Source: unix(7)
+    """
+    place = root.absolute() / "module.run"
+    if len(str(place)) <= _MOST_PATH:
+        return place
+    digest = sha256(str(place).encode()).hex()[:16]
+    return Path(tempfile.gettempdir()) / f"tallystick-{os.geteuid()}-{digest}"
+
+
+def remote_in(module: CryptoModule) -> RemoteModule | None:
+    """The module in a process of its own that `module` is, or has beside a device; None for none.
+
+    Source: ISO/TS 12812-2:2017, 8.2.1
+    """
+    found = module.soft if isinstance(module, DeviceBeside) else module
+    return found if isinstance(found, RemoteModule) else None
+
+
+def owned_in(module: CryptoModule) -> OwnedModule | None:
+    """The same, if this process started it.
+
+    Source: ISO/TS 12812-2:2017, 8.2.1
+    """
+    found = remote_in(module)
+    return found if isinstance(found, OwnedModule) else None
 
 
 def read_pin(source: str, environ: Mapping[str, str] = os.environ) -> Secret[str]:
@@ -273,6 +319,7 @@ def _soft(
     *,
     profile: str,
     entropy: Entropy | None,
+    place: Path | None,
 ) -> CryptoModule:
     return SoftModule(roots, clock, profile=profile, entropy=entropy)
 
@@ -284,11 +331,14 @@ def _soft_process(
     *,
     profile: str,
     entropy: Entropy | None,
+    place: Path | None,
 ) -> CryptoModule:
     if entropy is not None or not isinstance(clock, SystemClock):
         # a simulation's own clock and draws are of this process
         return SoftModule(roots, clock, profile=profile, entropy=entropy)
-    return own_module(roots, profile=profile)
+    if place is None:
+        return own_module(roots, profile=profile)
+    return own_module(roots, profile=profile, more=(FRONTS, WATCH), folder=place)
 
 
 def _pkcs11(
@@ -298,9 +348,10 @@ def _pkcs11(
     *,
     profile: str,
     entropy: Entropy | None,
+    place: Path | None,
 ) -> CryptoModule:
     beside = _OPENINGS[_soft_of(profile)]
-    soft = beside(settings, roots, clock, profile=profile, entropy=entropy)
+    soft = beside(settings, roots, clock, profile=profile, entropy=entropy, place=place)
     said = settings.pkcs11
     if said is None or not set(said.purposes) & set(roots.purposes()):
         return soft

@@ -9,15 +9,21 @@ import click
 
 from tallystick.entry.cli.console import FOUND_SOMETHING, example, say, say_json, table
 from tallystick.entry.cli.unlocking import opener_from, opener_options
-from tallystick.entry.module_settings import open_module
+from tallystick.entry.module_settings import doors_of, open_module
 from tallystick.entry.selfchecking import Holds, examine_module
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.setup import SERVER_ROLES
 from tallystick.infrastructure.keys.table import purposes_of
 from tallystick.infrastructure.modules.clock import SystemClock, elapsed_ms
 from tallystick.infrastructure.modules.interface import CryptoModule
+from tallystick.infrastructure.modules.remote.client import RemoteModule
+from tallystick.infrastructure.modules.remote.starting import WATCH
+from tallystick.infrastructure.modules.remote.words import ModuleStatus
+from tallystick.infrastructure.modules.standing import State
 from tallystick.kernel.codec import to_plain
+from tallystick.kernel.errors import Unavailable
 
+_PATIENCE_S = 3.0
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -61,6 +67,55 @@ def check(
             _prove(opened, as_json=as_json)
     finally:
         opened.zeroise()
+
+
+@module.command(
+    "status",
+    short_help="What the module of a running provider says of itself.",
+    epilog=example(
+        "tallystick module status ./provider", "tallystick module status ./provider --json"
+    ),
+)
+@click.argument("folder", type=_FOLDER)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def status(folder: Path, as_json: bool) -> None:
+    """Ask the process that holds the keys of the running provider in FOLDER for its state.
+
+    No secret is needed, and nothing but the state comes out: whether it serves, how often it was
+    started and how the last one ended, what was asked of it, and what the system grants it. Exits
+    with 4 if it does not serve, with 1 if it cannot be asked.
+    """
+    found = RemoteModule(str(doors_of(folder) / WATCH.name), patience_s=_PATIENCE_S)
+    try:
+        told = found.status()
+    except Unavailable:
+        raise Unavailable(
+            "no process answers for the keys of this provider",
+            remedy="look whether it is served, by this user, and whether FOLDER/module.json says"
+            " that its keys are in the process of the service",
+        ) from None
+    finally:
+        found.close()
+    if as_json:
+        say_json(to_plain(told))
+    else:
+        table("module", ("", ""), _rows(told))
+    if told.state is not State.SERVING:
+        raise click.exceptions.Exit(FOUND_SOMETHING)
+
+
+def _rows(told: ModuleStatus) -> list[tuple[str, str]]:
+    held = told.hardening
+    swapped = f"{held.locked_kib} KiB are never swapped" if held.locked_kib else "may be swapped"
+    return [
+        ("state", f"{told.state.value}{': ' if told.refusal else ''}{told.refusal}"),
+        ("process", f"{told.process}, number {told.starts} since the service began"),
+        ("the last one ended", told.last_end or "-"),
+        ("proved", f"{len(told.proved)} mechanisms"),
+        ("calls", f"{told.calls}, of which {told.refused} refused"),
+        ("turned away", f"{told.turned_away}"),
+        ("memory", f"{'dumpable' if held.dumpable else 'not dumpable'}, {swapped}"),
+    ]
 
 
 def _prove(opened: CryptoModule, *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""What a header may say: the modes and algorithms of each usage, and which key may wrap which.
+"""What a header may say: the modes and algorithms of each usage, and what may leave.
 
 Source: X9.143, 6; ISO/TS 12812-2:2017, 7.4.2; ISO 11568
 """
@@ -7,8 +7,6 @@ from typing import Final
 
 from tallystick.infrastructure.keyblocks.header import BlockFields
 from tallystick.kernel.errors import NotPermitted
-
-_SYMMETRIC: Final = "ATH"
 
 USAGES: Final[dict[str, tuple[str, str, str]]] = {
     "B0": ("AT", "NX", "base key of DUKPT"),
@@ -40,8 +38,6 @@ USAGES: Final[dict[str, tuple[str, str, str]]] = {
 }
 """For each usage its algorithms, its modes, and what it is; whatever is not here is refused."""
 
-_TDEA_BITS: Final = {16: 80, 24: 112}
-
 
 def check_use(fields: BlockFields) -> None:
     """Return only if the usage is known and goes with the algorithm and the mode.
@@ -57,30 +53,6 @@ def check_use(fields: BlockFields) -> None:
         raise NotPermitted(
             f"a key of usage {fields.usage} does not have algorithm {fields.algorithm} "
             f"and mode {fields.mode}"
-        )
-
-
-def strength(algorithm: str, length: int) -> int:
-    """The strength in bits of a secret key of `length` bytes; 0 for pairs of keys.
-
-    Source: NIST SP 800-57-1, 5.6.1; ISO 11568
-    """
-    if algorithm == "T":
-        return _TDEA_BITS.get(length, 56)
-    return length * 8 if algorithm in _SYMMETRIC else 0
-
-
-def check_lattice(wrapping: int, wrapped: int) -> None:
-    """Return only if a key of `wrapping` bits is as strong as the one of `wrapped` bits.
-
-    Raises NotPermitted otherwise.
-    Source: ISO 11568; ISO 20038; X9.143
-    """
-    if wrapping < min(wrapped, 256):
-        raise NotPermitted(
-            f"a key of {wrapping} bits does not wrap one of {wrapped} bits",
-            remedy="wrap it under a stronger key",
-            because="key-strength",
         )
 
 

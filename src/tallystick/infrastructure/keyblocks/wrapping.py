@@ -12,7 +12,7 @@ from tallystick.infrastructure.crypto.blocks import Aes, BlockCipher, Tdea, excl
 from tallystick.infrastructure.crypto.digest import equal
 from tallystick.infrastructure.crypto.iso9797 import cbc_mac
 from tallystick.infrastructure.keyblocks.header import BlockFields, read_header, write_header
-from tallystick.infrastructure.keyblocks.rules import check_lattice, strength
+from tallystick.infrastructure.keyblocks.lattice import check_lattice, kind_of
 from tallystick.kernel.errors import Malformed, NotAuthentic, NotPermitted
 
 LEGACY = frozenset("ABC")
@@ -29,11 +29,11 @@ _LEAST = 48
 class Wrapping:
     """A key block protection key, AES or TDEA; never prints.
 
-    `bits` is its strength.
+    `kind` is its kind in the table of wrapping keys.
     Source: X9.143, 8
     """
 
-    __slots__ = ("_is_aes", "_octets", "_pairs", "bits")
+    __slots__ = ("_is_aes", "_octets", "_pairs", "kind")
 
     def __init__(self, octets: bytes, *, is_aes: bool) -> None:
         """Take the key; raises Malformed for a length that its algorithm does not have.
@@ -45,7 +45,7 @@ class Wrapping:
         self._octets = octets
         self._is_aes = is_aes
         self._pairs: dict[str, tuple[BlockCipher, BlockCipher]] = {}
-        self.bits = strength("A" if is_aes else "T", len(octets))
+        self.kind = kind_of("A" if is_aes else "T", len(octets))
 
     def seal(self, fields: BlockFields, material: bytes, fill: bytes) -> str:
         """A block of version D or B of `material`; `fill` gives random bytes for its padding.
@@ -59,13 +59,13 @@ class Wrapping:
             raise NotPermitted("key blocks are written in version D under AES, in B under TDEA")
         if not 0 < len(material) <= _LONGEST_KEY:
             raise Malformed("a wrapped key has 1 to 4000 bytes")
-        check_lattice(self.bits, strength(fields.algorithm, len(material)))
         plain = (len(material) * 8).to_bytes(2, "big") + material
         room = max(_LEAST, -(-len(plain) // 16) * 16) - len(plain)
         if len(fill) < room:
             raise Malformed("the padding of a key block takes 30 random bytes")
         plain += fill[:room]
         header = write_header(fields, 2 * (len(plain) + _TAG[version]))
+        check_lattice(self.kind, kind_of(fields.algorithm, len(material)))
         encryption, mac = self._pair(version)
         tag = mac.cmac(header.encode("ascii") + plain)
         return header + encryption.encrypt_chain(tag, plain).hex().upper() + tag.hex().upper()
@@ -96,7 +96,7 @@ class Wrapping:
             raise Malformed("the key of the block is not made of whole blocks")
         plain = _deciphered(version, encryption, mac, head, sealed, tag)
         material = _material(plain)
-        check_lattice(self.bits, strength(fields.algorithm, len(material)))
+        check_lattice(self.kind, kind_of(fields.algorithm, len(material)))
         return fields, material
 
     def _pair(self, version: str) -> tuple[BlockCipher, BlockCipher]:

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from tallystick.infrastructure.crypto.blocks import with_odd_parity
 from tallystick.infrastructure.crypto.registry import require
-from tallystick.infrastructure.keyblocks.rules import check_lattice, strength
+from tallystick.infrastructure.keyblocks.lattice import RSA, check_lattice, kind_of
 from tallystick.infrastructure.modules.card_gate import CardGate
 from tallystick.infrastructure.modules.card_interface import CardMaterial, algorithm_of
 from tallystick.infrastructure.modules.interface import CARD_LENGTHS, KeyHandle, Purpose
@@ -28,8 +28,8 @@ from tallystick.kernel.time import DAY_MS, Instant
 RSA_OAEP: Final = "rsa-oaep-3072"
 LIFE_MS: Final = 7 * DAY_MS
 MOST_PAIRS: Final = 16
-STRENGTHS: Final = {3072: 128, 4096: 150}
-"""The strength in bits of a modulus, by its length."""
+LENGTHS: Final = frozenset({3072, 4096})
+"""The lengths of a modulus in bits; what it may wrap is in the table of wrapping keys."""
 
 _HASHES: Final[dict[str, type[HashAlgorithm]]] = {"sha-256": SHA256, "sha-512": SHA512}
 _PAIRWISE: Final = b"pairwise consistency"
@@ -85,7 +85,7 @@ class SoftTransport:
         Source: ISO 11568; ISO/IEC 19790
         """
         require(RSA_OAEP, self._gate.rules.admitted)
-        if bits not in STRENGTHS:
+        if bits not in LENGTHS:
             raise Malformed("a transport key has 3072 or 4096 bits")
         for old in [one for one, pair in self._pairs.items() if now >= pair.ends_at]:
             self._pairs.pop(old, None)
@@ -114,7 +114,7 @@ class SoftTransport:
         if pair is None or now >= pair.ends_at:
             raise NotFound("the transport key is no more", remedy="ask for new parameters")
         length, letter = CARD_LENGTHS[incoming.mechanism], algorithm_of(incoming.mechanism)
-        check_lattice(STRENGTHS[pair.bits], strength(letter, length))
+        check_lattice(kind_of(RSA, pair.bits // 8), kind_of(letter, length))
         try:
             octets = pair.private.decrypt(sealed, _oaep(digest))
         except ValueError as error:

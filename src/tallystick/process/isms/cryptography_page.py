@@ -6,6 +6,7 @@ Source: ISO/TS 12812-2:2017, C; 7.4.2
 from collections.abc import Iterator, Mapping, Sequence
 
 from tallystick.infrastructure.crypto.registry import Mechanism, Sort, Status, mechanisms
+from tallystick.infrastructure.keyblocks.lattice import RSA, KeyKind, lattice
 from tallystick.infrastructure.keys.table import KEY_TABLE, KeyRule
 from tallystick.infrastructure.modules.interface import MECHANISMS, MEMORY_ONLY
 from tallystick.infrastructure.modules.known_answers import KNOWN_ANSWERS
@@ -47,6 +48,17 @@ others refused; a case that is left is not run, for the reason given.
 
 | file | cases | valid | refused | left | through |
 |---|---|---|---|---|---|
+"""
+
+
+_WRAPPING_HEAD = """
+## Which key wraps which
+
+<!-- From infrastructure/keyblocks/lattice.json. -->
+
+Key blocks and enciphered keys, in and out: a key travels under one that is at least as strong, by
+this table alone. What it does not name is refused (`key-strength`). Whether a kind is written at
+all, or only read, is the matter of the versions of key blocks and of the profile.
 """
 
 
@@ -105,7 +117,30 @@ def keys_page() -> str:
 
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
     """
-    return _KEYS_HEAD + "".join(_key(rule) for rule in KEY_TABLE.values())
+    return _KEYS_HEAD + "".join(_key(rule) for rule in KEY_TABLE.values()) + _wrapping()
+
+
+def _wrapping() -> str:
+    """Which key wraps which: a row for each kind that travels, a column for each that wraps."""
+    table = lattice()
+    outer = sorted(table.wraps, key=lambda name: (table.kinds[name].bits, name))
+    inner = [name for name, kind in table.kinds.items() if kind.algorithm != RSA]
+    lines = [
+        _WRAPPING_HEAD,
+        f"| | bits | {' | '.join(f'`{name}`' for name in outer)} |",
+        "|---|---|" + "---|" * len(outer),
+    ]
+    for name in inner:
+        kind = table.kinds[name]
+        marks = ["yes" if name in table.wraps[one] else "" for one in outer]
+        lines.append(f"| {_lengths(name, kind)} | {kind.bits} | {' | '.join(marks)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _lengths(name: str, kind: KeyKind) -> str:
+    if kind.least == kind.most:
+        return f"`{name}`"
+    return f"`{name}`, {kind.least} to {kind.most} bytes"
 
 
 def _key(rule: KeyRule) -> str:

@@ -6,7 +6,7 @@ from tallystick.infrastructure.crypto.blocks import Aes, Tdea
 from tallystick.infrastructure.keyblocks import wrapping
 from tallystick.infrastructure.keyblocks.header import BlockFields, read_header, write_header
 from tallystick.infrastructure.keyblocks.optional import OptionalBlock
-from tallystick.infrastructure.keyblocks.rules import check_lattice, check_use, strength
+from tallystick.infrastructure.keyblocks.rules import check_use
 from tallystick.infrastructure.keyblocks.wrapping import LEGACY, Wrapping
 from tallystick.kernel.errors import Malformed, MfsError, NotAuthentic, NotPermitted, TooLarge
 from tallystick.kernel.model import replace
@@ -144,24 +144,6 @@ def test_a_wrapping_key_has_the_length_of_its_algorithm(length: int) -> None:
     for is_aes in (True, False):
         with pytest.raises(Malformed):
             Wrapping(bytes(length), is_aes=is_aes)
-
-
-@pytest.mark.requirement("MFS-7.4.2-05")
-def test_the_lattice_of_strength() -> None:
-    order = [("T", 16), ("T", 24), ("A", 16), ("A", 24), ("A", 32)]
-    bits = [strength(*one) for one in order]
-    assert bits == sorted(bits) == [80, 112, 128, 192, 256]
-    for outer in bits:
-        for inner in bits:
-            if outer >= inner:
-                check_lattice(outer, inner)
-            else:
-                with pytest.raises(NotPermitted):
-                    check_lattice(outer, inner)
-    check_lattice(256, strength("H", 64))
-    small = Wrapping(bytes(range(16)), is_aes=True)
-    with pytest.raises(NotPermitted, match="does not wrap"):
-        small.seal(FIELDS, bytes(24), FILL)
 
 
 def test_a_block_in_which_a_weak_key_wraps_a_strong_one_is_not_opened(monkeypatch) -> None:

@@ -448,6 +448,6 @@ def test_the_parts_have_the_services_of_the_parts(writer: RemoteModule) -> None:
         with pytest.raises(AttributeError):
             part.admit("x")
     assert {one.part for one in words.SERVICES.values()} == {
-        "", "states", "pins", "chips", "key_blocks", "data", "issuing",
+        "", "doors", "states", "pins", "chips", "key_blocks", "data", "issuing",
     }  # fmt: skip
     assert repr(writer).startswith("RemoteModule(")

@@ -7,6 +7,8 @@ import asyncio
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tallystick.application.commands import PlaceOrder
@@ -18,9 +20,11 @@ from tallystick.entry.assembly import Platform, iv_prefix
 from tallystick.entry.http.front import Opened, Perform
 from tallystick.entry.http.workers import frames
 from tallystick.entry.http.workers.place import Place
+from tallystick.entry.module_settings import owned_in
 from tallystick.entry.notes import Note
 from tallystick.entry.tracing import Tracing
 from tallystick.entry.writing import Submits
+from tallystick.infrastructure.modules.remote.starting import FRONTS
 from tallystick.kernel.errors import MfsError, NotFound, Unavailable
 from tallystick.protocol.problems import problem_of
 
@@ -76,6 +80,7 @@ class FrontDesk:
         self._counters: list[_Counter] = []
         self._started = 0
         self._stopping = False
+        self._module = owned_in(platform.module)
         platform.desks.sessions.on_forget(self._forget)
         accounting.share_limits(self._spent_here, hiring.workers + 1)
 
@@ -116,13 +121,13 @@ class FrontDesk:
         counter = _Counter(self)
         self._counters.append(counter)
         try:
-            await counter.open(self._start_frame(self._started))
+            await counter.open(self._start_frame(self._started), self._let_in)
         except Unavailable:
             await asyncio.to_thread(counter.reap, STOP_S)
             raise
 
     def _start_frame(self, ordinal: int) -> frames.Start:
-        hiring, platform = self._hiring, self._platform
+        hiring, platform, module = self._hiring, self._platform, self._module
         return frames.Start(
             host=hiring.place.host,
             port=hiring.place.port,
@@ -131,7 +136,8 @@ class FrontDesk:
             doors=hiring.place.doors,
             iv_prefix=iv_prefix(platform.boot, ordinal),
             profile=platform.settings.profile,
-            quote_roots=platform.quote_roots.to_octets().reveal(),
+            module="" if module is None else module.path_of(FRONTS.name),
+            quote_roots=b"" if module else platform.quote_roots.to_octets().reveal(),
             quote_blocks=platform.quote_keys.blocks(),
             session_rate=hiring.session_rate,
             source_rate=hiring.source_rate,
@@ -139,6 +145,15 @@ class FrontDesk:
             longest_wait_s=hiring.longest_wait_s,
             processes=hiring.workers + 1,
         )
+
+    def _let_in(self, process: int) -> None:
+        if self._module is not None:
+            self._module.doors.let_in(FRONTS.name, process)
+
+    def _shut_out(self, process: int) -> None:
+        if self._module is not None:
+            with suppress(MfsError):  # it is away, and its successors know of no other guests
+                self._module.doors.shut_out(FRONTS.name, process)
 
     def quote_keys_changed(self) -> None:
         """Tell every front which quote keys there are now.
@@ -175,6 +190,7 @@ class FrontDesk:
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self._counters.remove(counter)
+        self._shut_out(counter.process.pid)
         if not self._stopping:
             self._accounting.note(Note.FRONT_GONE, front=counter.process.pid)
         if not self._stopping and counter.took_orders:
@@ -277,8 +293,13 @@ class _Counter:
         self.took_orders = False
         self.process: subprocess.Popen[bytes]
 
-    async def open(self, start: frames.Start) -> None:
+    async def open(self, start: frames.Start, let_in: Callable[[int], None]) -> None:
         ours = self._spawn()
+        try:
+            let_in(self.process.pid)
+        except MfsError:
+            ours.close()
+            raise
         loop = asyncio.get_running_loop()
         _, self._link = await loop.create_connection(
             lambda: frames.Link(

@@ -26,8 +26,8 @@ class Start(Record, frozen=True, kw_only=True, tag=True):
     """What a front needs to begin: where to listen, what it is called, the keys it may hold.
 
     Limits are kept together with all other `processes`.
-    `iv_prefix` belongs to this front and this start of it alone. `quote_roots` open `quote_blocks`
-    and no other.
+    `iv_prefix` belongs to this front and this start of it alone. `module` is the socket file of the
+    module that checks quotes; without one `quote_roots` open `quote_blocks`, and no other, here.
     Source: ISO/TS 12812-2:2017, 7.4.2; NIST SP 800-38D, 8.2.1
     """
 
@@ -38,6 +38,7 @@ class Start(Record, frozen=True, kw_only=True, tag=True):
     doors: str
     iv_prefix: bytes
     profile: str
+    module: str
     quote_roots: bytes
     quote_blocks: list[bytes]
     session_rate: float

@@ -1,7 +1,8 @@
 """A front as a process of its own, which the writer's process starts with one descriptor.
 
-It keeps no state that counts: the keys of the sessions that it serves, the quote key, and the
-public halves that consents verify under. When the writer's process is gone, so is the front.
+It keeps no state that counts: the keys of the sessions that it serves, the public halves that
+consents verify under, and the quote key, unless the module has a process of its own. When the
+writer's process is gone, so is the front.
 
 Source: ISO/TS 12812-2:2017, 6.2.3; 7.2.7; 11.2.2
 """
@@ -36,6 +37,7 @@ from tallystick.infrastructure.envelope.cose import ReplyNonces, peek
 from tallystick.infrastructure.modules.block import BlockRoots
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.hardening import harden_process
+from tallystick.infrastructure.modules.remote.client import RemoteModule
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Broken, MfsError, Unauthenticated, Unavailable
@@ -58,7 +60,7 @@ class FrontProcess:
         self._sessions = SessionCache()
         self._calls: dict[int, Done] = {}
         self._call = 0
-        self._module: SoftModule | None = None
+        self._module: RemoteModule | SoftModule | None = None
         self._quote_keys: QuoteKeys | None = None
         self._orders = Decoder(PaymentRequest, limit=MAX_ORDER_BYTES)
         self._begin: asyncio.Future[frames.Start] = asyncio.get_running_loop().create_future()
@@ -131,8 +133,7 @@ class FrontProcess:
         )
 
     def _handlers(self, start: frames.Start, accounting: Accounting) -> dict[str, LaneHandler]:
-        roots = BlockRoots.from_octets(start.quote_roots)
-        self._module = SoftModule(roots, self._clock, profile=start.profile)
+        self._module = self._opened(start)
         self._use_quote_keys(start.quote_blocks)
         tracing = Tracing(start.trace_share, self._module.random) if start.trace_share else None
         nonces = ReplyNonces(start.iv_prefix)
@@ -147,6 +148,13 @@ class FrontProcess:
             path: self._with_keys(front, handler)
             for path, handler in sealed_handlers(front, performers).items()
         }
+
+    def _opened(self, start: frames.Start) -> RemoteModule | SoftModule:
+        """What checks quotes: the module of the service, or one in this process."""
+        if start.module:
+            return RemoteModule(start.module)
+        roots = BlockRoots.from_octets(start.quote_roots)
+        return SoftModule(roots, self._clock, profile=start.profile)
 
     def _with_keys(self, front: Front, handler: LaneHandler) -> LaneHandler:
         """`handler`, once the keys of the session that a request names are here."""

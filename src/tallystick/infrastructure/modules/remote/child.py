@@ -3,6 +3,7 @@
     starter --- beginning: frame ---> process        once
     starter <-- "ready", or why not -- process       once
     starter <-- "failed: ..." or "zeroised: ..." --- when its service ended for good
+    starter <-- "invited: ..." --- process           whom a door lets in from now on
     either end closes                                the other ends too
 
 Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3; ISO/IEC 19790
@@ -12,7 +13,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -23,6 +24,7 @@ READY: Final = b"ready\n"
 START_S: Final = 30.0
 STOP_S: Final = 5.0
 MOST_SAID: Final = 1024
+_INVITED: Final = "invited"
 _ENDED: Final = {State.FAILED: Broken, State.ZEROISED: Unavailable}
 
 
@@ -80,11 +82,12 @@ class Child:
 
 
 def ended_as(state: State, refusal: str) -> bytes:
-    """What a process says once its service ended for good; it fits into one reading.
+    """What a process says once its service ended for good: one line that fits into one reading.
 
     Source: ISO/IEC 19790
     """
-    return f"{state.value}: {refusal}".encode()[:MOST_SAID]
+    line = " ".join(f"{state.value}: {refusal}".split())
+    return line.encode()[: MOST_SAID - 1] + b"\n"
 
 
 def ended_in(said: bytes) -> MfsError | None:
@@ -92,11 +95,31 @@ def ended_in(said: bytes) -> MfsError | None:
 
     Source: ISO/IEC 19790
     """
-    word, _, refusal = said.decode(errors="replace").partition(": ")
+    word, _, refusal = said.decode(errors="replace").strip().partition(": ")
     for state, error in _ENDED.items():
         if word == state.value:
             return error(refusal, remedy="stop; look why, and start the service again")
     return None
+
+
+def invited_as(door: str, processes: Iterable[int]) -> bytes:
+    """The line that says which processes a door lets in from now on.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    return f"{_INVITED}: {door} {' '.join(map(str, sorted(processes)))}\n".encode()
+
+
+def invited_in(said: bytes) -> tuple[str, tuple[int, ...]] | None:
+    """The door and the processes of such a line; None for a line that says something else.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    word, _, rest = said.decode(errors="replace").partition(": ")
+    door, *processes = rest.split() or [""]
+    if word != _INVITED or not all(one.isascii() and one.isdigit() for one in processes):
+        return None
+    return door, tuple(map(int, processes))
 
 
 def _spawned(program: str, line: int, listeners: Sequence[int]) -> subprocess.Popen[bytes]:

@@ -22,6 +22,7 @@ from tallystick.infrastructure.modules.remote.words import (
     SERVICES,
     STATUS,
     Answers,
+    Inviting,
     ModuleStatus,
     Service,
     error_in,
@@ -80,6 +81,7 @@ class RemoteModule:
         self._left = False
         self._told = ""
         self.states = RemoteStates(self._ask)
+        self.doors = cast("Inviting", RemotePart("doors", self._ask))
         self.key_blocks = cast("SoftKeyBlocks", RemotePart("key_blocks", self._ask))
         self.pins = cast("SoftPins", RemotePart("pins", self._ask))
         self.chips = cast("SoftChips", RemotePart("chips", self._ask))

@@ -22,7 +22,13 @@ from contextlib import suppress
 from typing import Final
 
 from tallystick.infrastructure.modules.hardening import confine_module_process
-from tallystick.infrastructure.modules.remote.child import MOST_SAID, READY, Child, ended_in
+from tallystick.infrastructure.modules.remote.child import (
+    MOST_SAID,
+    READY,
+    Child,
+    ended_in,
+    invited_in,
+)
 from tallystick.infrastructure.modules.remote.process import (
     PROGRAM,
     Beginning,
@@ -95,7 +101,7 @@ class Keeper:
 
     def _watch(self, child: Child) -> bool:
         """Whether the process was lost; false once there is nobody to keep it for."""
-        poll = select.poll()
+        poll, rest = select.poll(), b""
         for one in (self._lifeline, child.line):
             poll.register(one, select.POLLIN)
         while True:
@@ -107,9 +113,22 @@ class Keeper:
                 said = child.line.recv(MOST_SAID)
             if not said:
                 return True
-            refusal = ended_in(said)
-            if refusal is not None:
-                self._give_up(refusal)
+            *lines, rest = (rest + said).split(b"\n")
+            for line in lines:
+                self._hear(line)
+
+    def _hear(self, line: bytes) -> None:
+        """Take one of the two words of the process: its service ended, or a door has new guests."""
+        refusal, invited = ended_in(line), invited_in(line)
+        if refusal is not None:
+            self._give_up(refusal)
+        elif invited is not None:
+            name, processes = invited
+            doors = tuple(
+                replace(one, processes=processes) if one.name == name else one
+                for one in self._begin.doors
+            )
+            self._begin = replace(self._begin, doors=doors)
 
     def _again(self, served_s: float) -> Child | None:
         """Another process in the place of the lost one; None once nobody wants it any more."""

@@ -29,7 +29,7 @@ _DID_NOT_START: Final = "the module's process did not start: "
 
 
 class DoorPlan(Record, frozen=True, kw_only=True):
-    """A door to be: the descriptor of its socket, and who may come for what.
+    """A door to be: the descriptor of its socket, and who may come for what; see `DoorOf`.
 
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
@@ -40,6 +40,8 @@ class DoorPlan(Record, frozen=True, kw_only=True):
     people: tuple[int, ...]
     processes: tuple[int, ...]
     may_control: bool
+    services: tuple[str, ...] = ()
+    by_invitation: bool = False
 
 
 class Beginning(Record, frozen=True, kw_only=True):
@@ -130,6 +132,8 @@ def _proved(begin: Beginning, lifeline: socket.socket) -> ModuleServer:
             people=frozenset(one.people),
             processes=frozenset(one.processes),
             may_control=one.may_control,
+            services=frozenset(one.services),
+            by_invitation=one.by_invitation,
         )
         for one in begin.doors
     ]

@@ -20,7 +20,7 @@ from typing import Any, Final
 from tallystick.infrastructure.modules.block import peek
 from tallystick.infrastructure.modules.hardening import hardening
 from tallystick.infrastructure.modules.interface import Capabilities, Purpose
-from tallystick.infrastructure.modules.remote.child import ended_as
+from tallystick.infrastructure.modules.remote.child import ended_as, invited_as
 from tallystick.infrastructure.modules.remote.polling import Polling
 from tallystick.infrastructure.modules.remote.words import (
     CONTROL,
@@ -31,6 +31,7 @@ from tallystick.infrastructure.modules.remote.words import (
     VERSION,
     Answers,
     Greeting,
+    Inviting,
     ModuleStatus,
     Service,
     frame,
@@ -42,7 +43,7 @@ from tallystick.infrastructure.modules.remote.words import (
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.modules.standing import State
 from tallystick.kernel.codec import pack
-from tallystick.kernel.errors import Broken, Malformed, MfsError, NotPermitted
+from tallystick.kernel.errors import Broken, Malformed, MfsError, NotFound, NotPermitted
 from tallystick.kernel.model import replace
 
 _CREDENTIALS: Final = struct.Struct("3i")
@@ -56,7 +57,8 @@ class Door:
     """Where some callers connect: who they are, and what they may ask for.
 
     `listener` is a Unix socket that listens. `people` are user ids of the system, `processes` ids
-    of processes, where nobody else of these users is let in.
+    of processes, where nobody else of these users is let in; at a door `by_invitation` nobody is
+    without them. `services` are the only ones here besides the state, where there are any.
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO/IEC 19790
     """
 
@@ -66,6 +68,8 @@ class Door:
     people: frozenset[int]
     processes: frozenset[int] = frozenset()
     may_control: bool = False
+    services: frozenset[str] = frozenset()
+    by_invitation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,7 @@ class ModuleServer:
         self._module = module
         self._doors = {door.listener.fileno(): door for door in doors}
         self._lifeline = lifeline
+        self._guests = {door.name: set(door.processes) for door in doors if door.by_invitation}
         self._isolated = isolated
         self._past = past
         self._instance = past.instance or module.random(16).hex()
@@ -165,8 +170,9 @@ class ModuleServer:
             caller, _ = door.listener.accept()
             octets = caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
             process, person, _ = _CREDENTIALS.unpack(octets)
-            known = person in door.people and (not door.processes or process in door.processes)
-            if not known or len(self._connections) >= MOST_CONNECTIONS:
+            guests = self._guests.get(door.name, door.processes)
+            known = process in guests or not (guests or door.by_invitation)
+            if person not in door.people or not known or len(self._connections) >= MOST_CONNECTIONS:
                 self._turned_away += 1
                 caller.close()
                 return
@@ -245,6 +251,7 @@ class ModuleServer:
             service = SERVICES.get(name)
             if service is None:
                 return refused(Malformed("the module has no such service"))
+            _check_service(door, service)
             return "", pack(self._serve(door, service, service.arguments.unpack(octets)))
         except MfsError as error:
             self._refused += 1
@@ -260,7 +267,8 @@ class ModuleServer:
             raise NotPermitted(f"the door {door.name} does not control the module")
         self._check_purposes(door, service.called, arguments)
         module = self._module
-        owner = getattr(module, service.part) if service.part else module
+        parts = self if service.part == "doors" else module
+        owner = getattr(parts, service.part) if service.part else module
         result = service.run(owner, arguments)
         made = handle_in(result)
         if made is not None and made.purpose not in door.purposes:
@@ -290,6 +298,14 @@ class ModuleServer:
         if made is not None and made not in allowed:
             raise _closed(door, made)
 
+    @property
+    def doors(self) -> Inviting:
+        """Who is let in at doors by invitation.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        return _Guests(self._guests, self._lifeline)
+
     def _status(self) -> ModuleStatus:
         standing = self._module.standing
         return ModuleStatus(
@@ -307,11 +323,43 @@ class ModuleServer:
         )
 
 
+class _Guests:
+    """The processes that doors by invitation let in, as the starter hears of them too."""
+
+    def __init__(self, guests: dict[str, set[int]], lifeline: socket.socket) -> None:
+        self._guests = guests
+        self._lifeline = lifeline
+
+    def let_in(self, door: str, process: int) -> None:
+        self._of(door).add(process)
+        self._tell(door)
+
+    def shut_out(self, door: str, process: int) -> None:
+        self._of(door).discard(process)
+        self._tell(door)
+
+    def _of(self, door: str) -> set[int]:
+        found = self._guests.get(door)
+        if found is None:
+            raise NotFound(f"the module has no door {door[:40]!r} by invitation")
+        return found
+
+    def _tell(self, door: str) -> None:
+        with suppress(OSError):
+            self._lifeline.sendall(invited_as(door, self._guests[door]))
+
+
 _MADE: Final = {
     "kem_admit": Purpose.OTP_SEED,
     "key_blocks.derive_initial": Purpose.DUKPT_INITIAL,
 }
 """Services that make a key of a purpose that their arguments do not name."""
+
+
+def _check_service(door: Door, service: Service) -> None:
+    """Return only if the service is one of the door, which is asked before its arguments are."""
+    if door.services and service.called not in door.services and service is not STATUS:
+        raise NotPermitted(f"the door {door.name} is not for {service.called}")
 
 
 def _claimed(arguments: Iterable[Any]) -> Purpose | None:

@@ -31,7 +31,9 @@ class DoorOf:
     """A door of the process: the socket file `name` in its folder, and who may come for what.
 
     `people` are user ids of the system; none stands for the user of this process. `processes` are
-    ids of the only processes that are let in; none stands for all of these users.
+    ids of the only processes that are let in; none stands for all of these users, and at a door
+    `by_invitation` for nobody until a door of control lets them in. `services` are the only ones
+    that are served here besides the state; none stands for all.
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
 
@@ -40,6 +42,20 @@ class DoorOf:
     people: frozenset[int] = frozenset()
     processes: frozenset[int] = frozenset()
     may_control: bool = False
+    services: frozenset[str] = frozenset()
+    by_invitation: bool = False
+
+
+FRONTS: Final = DoorOf(
+    name="fronts",
+    purposes=frozenset({Purpose.QUOTE}),
+    services=frozenset({"import_block", "verify_mac", "random"}),
+    by_invitation=True,
+)
+"""Where fronts check quotes, and make none."""
+
+WATCH: Final = DoorOf(name="watch", purposes=frozenset(), services=frozenset({"status"}))
+"""Where commands of the same user ask for the state, and for nothing else."""
 
 
 class ModuleProcess:
@@ -72,7 +88,9 @@ class ModuleProcess:
         Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3
         """
         place = folder or Path(tempfile.mkdtemp(prefix="tallystick-module-"))
+        made = not place.exists() or folder is None
         place.mkdir(mode=0o700, exist_ok=True)
+        _check_own(place)
         listeners = [_listener(place / one.name) for one in doors]
         plans = tuple(_plan(one, at) for one, at in zip(doors, listeners, strict=True))
         begin = Beginning(
@@ -82,13 +100,13 @@ class ModuleProcess:
         try:
             child = Child.start(program, frame(begin), [one.fileno() for one in listeners])
         except MfsError:
-            if folder is None:
+            if made:
                 shutil.rmtree(place, ignore_errors=True)
             raise
         finally:
             for one in listeners:
                 one.close()
-        return cls(place, child, owns_folder=folder is None)
+        return cls(place, child, owns_folder=made)
 
     @property
     def pid(self) -> int:
@@ -139,6 +157,13 @@ class OwnedModule(RemoteModule):
         super().__init__(path)
         self.held = held
 
+    def path_of(self, door: str) -> str:
+        """The socket file of another `door`.
+
+        Source: unix(7)
+        """
+        return self.held.path(door)
+
     def zeroise(self) -> None:
         """End service, and the process with it.
 
@@ -149,10 +174,18 @@ class OwnedModule(RemoteModule):
         self.held.close()
 
 
-def own_module(roots: BlockRoots, *, profile: str, rules: CardRules = STRICT) -> OwnedModule:
+def own_module(
+    roots: BlockRoots,
+    *,
+    profile: str,
+    rules: CardRules = STRICT,
+    more: Sequence[DoorOf] = (),
+    folder: Path | None = None,
+) -> OwnedModule:
     """A module for this process alone, in a process of its own, with the purposes of `roots`.
 
-    Where that process is lost another one takes its place. Raises what `start` raises.
+    Others come in by the doors of `more`, in `folder`. Where the process is lost another one takes
+    its place. Raises what `start` raises.
     Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3
     """
     door = DoorOf(
@@ -161,8 +194,19 @@ def own_module(roots: BlockRoots, *, profile: str, rules: CardRules = STRICT) ->
         processes=frozenset({os.getpid()}),
         may_control=True,
     )
-    held = ModuleProcess.start(roots, [door], profile=profile, rules=rules, kept=True)
+    held = ModuleProcess.start(
+        roots, [door, *more], profile=profile, rules=rules, folder=folder, kept=True
+    )
     return OwnedModule(held.path(_OWN), held)
+
+
+def _check_own(place: Path) -> None:
+    """Return only if the folder is of this user; in another's, another could listen."""
+    if place.stat().st_uid != os.geteuid():
+        raise Unavailable(
+            f"the folder {place} of the module is of another user",
+            remedy="remove it, or name another place",
+        )
 
 
 def _plan(door: DoorOf, listener: socket.socket) -> DoorPlan:
@@ -173,6 +217,8 @@ def _plan(door: DoorOf, listener: socket.socket) -> DoorPlan:
         people=tuple(door.people or {os.geteuid()}),
         processes=tuple(door.processes),
         may_control=door.may_control,
+        services=tuple(sorted(door.services)),
+        by_invitation=door.by_invitation,
     )
 
 

@@ -13,7 +13,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from tallystick.infrastructure.modules.hardening import Hardening
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
@@ -150,6 +150,27 @@ def _services_of(part: str, owner: type) -> list[Service]:
     ]
 
 
+class Inviting(Protocol):
+    """What a door of control asks of the process itself, beside what it asks of the module.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+
+    def let_in(self, door: str, process: int) -> None:
+        """Let a process in at a door by invitation, also at the processes that come after this.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        ...
+
+    def shut_out(self, door: str, process: int) -> None:
+        """Let a process in no more; what it has open stays open while it lives.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        ...
+
+
 STATUS: Final = Service(
     part="",
     name="status",
@@ -165,6 +186,7 @@ SERVICES: Final[Mapping[str, Service]] = MappingProxyType(
         for one in (
             STATUS,
             *_services_of("", CryptoModule),
+            *_services_of("doors", Inviting),
             *_services_of("states", KeyStates),
             *_services_of("key_blocks", SoftKeyBlocks),
             *_services_of("pins", SoftPins),
@@ -176,7 +198,9 @@ SERVICES: Final[Mapping[str, Service]] = MappingProxyType(
 )
 """Every service by its name in a call."""
 
-CONTROL: Final = frozenset({"self_test", "zeroise", "states.put", "states.recall"})
+CONTROL: Final = frozenset(
+    {"self_test", "zeroise", "states.put", "states.recall", "doors.let_in", "doors.shut_out"}
+)
 """What only who controls the module may ask for."""
 
 _calls = Unpacker[Calls](Calls)
