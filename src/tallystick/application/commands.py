@@ -50,7 +50,7 @@ from tallystick.application.own_commands import (
 from tallystick.application.paycrypt import InPaycrypt
 from tallystick.application.recovery import DialledStop, InLife, RecoveryDue
 from tallystick.application.simcommands import SIM_EXECUTORS, OrderBySim, SimCommand
-from tallystick.application.tries import InSession, PinTried, TryEnded, TryPin
+from tallystick.application.tries import InSession, PinTried, RenewPin, TryEnded, TryPin
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.envelope.handshake_server import (
     AuthenticatedDevice,
@@ -250,6 +250,7 @@ Command = (
     | InLesson
     | DialledTerms
     | PinTried
+    | RenewPin
     | DialOrder
     | DialBalance
     | ChooseLanguage
@@ -319,6 +320,9 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     RecoveryDue: lambda desks, turn, one: desks.recovery.tend(turn, one.recovery),
     PinTried: lambda desks, turn, one: desks.pin_tried(
         turn, one.session, right=one.right, held=one.held
+    ),
+    RenewPin: lambda desks, turn, one: desks.pins.renew(
+        turn, one.customer, one.before, one.verifier
     ),
     DialOrder: lambda desks, turn, one: desks.dial(turn, one.customer, one.consented),
     DialBalance: lambda desks, turn, one: desks.dial_balance(turn, one.customer),
