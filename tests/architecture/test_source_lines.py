@@ -50,6 +50,7 @@ COMMANDS = {
         "proofs",
         "provider",
         "proving",
+        "widening",
         "witnesses",
         "rechecks",
         "reports",

@@ -269,7 +269,7 @@ def test_what_was_recorded_is_audited_with_both(switched: Switched, tmp_path: Pa
         assert ran.code == code, ran.all
 
 
-@pytest.mark.requirement("MFS-7.4.2-12", "MFS-7.2.8-01")
+@pytest.mark.requirement("MFS-7.4.2-12")
 def test_when_the_window_is_over_one_signature_and_one_half_are_refused(
     switched: Switched,
 ) -> None:

@@ -26,13 +26,16 @@ from tallystick.infrastructure.crypto.blocks import Aes
 from tallystick.infrastructure.crypto.certify import pem_of
 from tallystick.infrastructure.crypto.credential import credential_of_spki
 from tallystick.infrastructure.crypto.digest import PreparedHmac, named_digest
+from tallystick.infrastructure.crypto.dual import DualSigningKey
 from tallystick.infrastructure.crypto.jwe import open_compact
 from tallystick.infrastructure.crypto.kdf import argon2id
 from tallystick.infrastructure.crypto.rsa_pss import RsaPssVerifyKey
+from tallystick.infrastructure.crypto.signature import Ed25519SigningKey, Es256SigningKey
 from tallystick.infrastructure.modules.card_interface import EVERYTHING
 from tallystick.infrastructure.modules.entropy import WatchedEntropy
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.known_answers import (
+    dual_answer,
     ecdsa_answer,
     ed25519_answer,
     gcm_answer,
@@ -130,6 +133,27 @@ def lattice(private: type, cose: int) -> None:
     public.verify(cose, made.sign(b"sample"), b"sample")
     with pytest.raises(NotAuthentic):
         public.verify(cose, made.sign(b"sample"), b"sample!")
+
+
+def beside_ecdsa() -> None:
+    """A fixed seed gives its public key beside a key of P-256; both count, neither alone does."""
+    given = DualSigningKey(Ed25519SigningKey.generate(), bytes(range(32))).public()
+    classical = Es256SigningKey.generate()
+    signer = DualSigningKey(classical, bytes(range(32)))
+    public, signature = signer.public(), signer.sign(b"sample")
+    assert public.lattice_octets() == given.lattice_octets()
+    assert public.octets()[:65] == classical.public().octets()
+    public.verify(signature, b"sample")
+    wrong = [classical.sign(b"sample"), signature[64:]]
+    wrong += [
+        signature[:at] + bytes((signature[at] ^ 1,)) + signature[at + 1 :]
+        for at in (0, 63, 64, len(signature) - 1)
+    ]
+    for one in wrong:
+        with pytest.raises(NotAuthentic):
+            public.verify(one, b"sample")
+    ecdsa_answer()
+    dual_answer()
 
 
 def tree() -> None:
@@ -239,6 +263,7 @@ ANSWERS: Mapping[str, Callable[[], None]] = {
     **{name: partial(http_signature, name) for name in _GIVEN["rsa-pss-sha512"]},
     "ml-dsa-44": partial(lattice, mldsa.MLDSA44PrivateKey, -48),
     "ml-dsa-87": partial(lattice, mldsa.MLDSA87PrivateKey, -50),
+    "ecdsa-p256-ml-dsa-65": beside_ecdsa,
     "timestamp-linked": tree,
     "merkle-sha256": tree,
     "non-repudiation-signature": ecdsa_answer,

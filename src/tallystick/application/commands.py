@@ -52,7 +52,7 @@ from tallystick.application.paycrypt import InPaycrypt
 from tallystick.application.recovery import DialledStop, InLife, RecoveryDue
 from tallystick.application.simcommands import SIM_EXECUTORS, OrderBySim, SimCommand
 from tallystick.application.telling import ListNotices, list_notices
-from tallystick.application.tries import InSession, PinTried, TryEnded, TryPin
+from tallystick.application.tries import InSession, PinTried, RenewPin, TryEnded, TryPin
 from tallystick.application.turn import Outcome, Turn
 from tallystick.application.typedcodes import KeyedCode
 from tallystick.infrastructure.envelope.handshake_server import (
@@ -253,6 +253,7 @@ Command = (
     | ListNotices
     | DialledTerms
     | PinTried
+    | RenewPin
     | DialOrder
     | DialBalance
     | ChooseLanguage
@@ -324,6 +325,9 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     RecoveryDue: lambda desks, turn, one: desks.recovery.tend(turn, one.recovery),
     PinTried: lambda desks, turn, one: desks.pin_tried(
         turn, one.session, right=one.right, held=one.held
+    ),
+    RenewPin: lambda desks, turn, one: desks.pins.renew(
+        turn, one.customer, one.before, one.verifier
     ),
     DialOrder: lambda desks, turn, one: desks.dial(turn, one.customer, one.consented),
     DialBalance: lambda desks, turn, one: desks.dial_balance(turn, one.customer),

@@ -22,6 +22,7 @@ from tallystick.infrastructure.modules.wallet_pins import (
     SealedPin,
     Stretch,
     door_key,
+    label_under,
 )
 from tallystick.infrastructure.pin.wallet import STRETCHED, PinCost
 from tallystick.kernel.errors import NotAuthentic, NotPermitted
@@ -39,15 +40,22 @@ class PinVerifier:
     """
 
     def __init__(
-        self, module: CryptoModule, door: PinModule, pepper: KeyHandle, cost: PinCost
+        self,
+        module: CryptoModule,
+        door: PinModule,
+        pepper: KeyHandle,
+        cost: PinCost,
+        earlier: tuple[KeyHandle, ...] = (),
     ) -> None:
         """Seal under a key of `door`, in this process; keep under `pepper` of `module` at `cost`.
 
+        What was kept under `earlier` peppers is checked under them.
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         self._pins = door.wallet_pins.peppered_by(module.mac)
         self._door = door_key(door)
         self._pepper = pepper
+        self._earlier = earlier
         self._cost = cost
         self._decoy = module.random(SALT_BYTES + STRETCHED)
 
@@ -101,6 +109,15 @@ class PinVerifier:
         except NotAuthentic:
             raise not_right() from None
 
+    def renewed(self, pin: SealedPin, owner: str, customer: str, kept: bytes) -> bytes:
+        """What to keep of a `pin` that was right in place of `kept`; empty where that may stay.
+
+        It may not where it is under an earlier pepper or at another cost.
+        Source: ISO/TS 12812-2:2017, 7.4.2; C; ISO 11568
+        """
+        current = label_under(self._under(customer))
+        return b"" if kept.startswith(current) else self.make(pin, owner, customer)
+
     def refuse(self, pin: SealedPin, owner: str, customer: str) -> None:
         """Take as long as `check` takes, and refuse as it refuses what is wrong.
 
@@ -111,7 +128,9 @@ class PinVerifier:
         raise not_right()
 
     def _under(self, customer: str) -> Keeping:
-        return Keeping(pepper=self._pepper, cost=self._cost, customer=customer)
+        return Keeping(
+            pepper=self._pepper, cost=self._cost, customer=customer, earlier=self._earlier
+        )
 
 
 class Pins:
@@ -160,6 +179,16 @@ class Pins:
         """
         self._attempts.right(turn, Subjects(customer.id))
         return self._customers.get(customer.id)
+
+    def renew(self, turn: Turn, customer: str, before: bytes, verifier: bytes) -> Outcome:
+        """Keep `verifier` of the same PIN in place of `before`, unless another one was set since.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+        """
+        known = self._customers.get(customer)
+        if known.pin == before:
+            self._customers.save(turn, replace(known, pin=verifier))
+        return Outcome(Empty())
 
     def set(self, turn: Turn, customer: Customer, verifier: bytes, channel: str = "ussd") -> Wire:
         """Keep the verifier of a PIN that the customer chose on `channel`.

@@ -34,6 +34,18 @@ class TryEnded:
     receipt: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class RenewPin:
+    """What is kept of a PIN that was right goes under another pepper: `verifier` for `before`.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+    """
+
+    customer: str
+    before: bytes
+    verifier: bytes
+
+
 SelfCareAct = Callable[[SelfCare, Turn, str, int], Outcome]
 """What a customer asks for inside a session: with the turn, the session and the request's number.
 """

@@ -297,7 +297,7 @@ def _wire(
     listed, root, key_list, classical = believed(
         folder, settings.root.verify_key(), on.clock.now(), 0
     )
-    pepper = on.keys.newest(Purpose.PIN_PEPPER)
+    pepper, *peppers = on.keys.every(Purpose.PIN_PEPPER)
     return Platform(
         settings=settings,
         clock=on.clock,
@@ -316,6 +316,7 @@ def _wire(
             _door_module(module, on),
             pepper,
             PinCost(settings.pin_memory_kib, settings.pin_passes),
+            tuple(peppers),
         ),
         trust=Trust(_identity(on, listed), key_list, Instant(listed.expires_at), root, classical),
         cookies=CookieKeys(module.random(32)),

@@ -1,15 +1,19 @@
-"""A store key gets a successor, and ends once nothing is sealed under it any more.
+"""A store key or a pepper of PINs gets a successor, and ends once nothing is under it any more.
 
-    begin    a new store key, wrapped, beside the old one; the service seals under it from its next
-             start on and moves what is there, while it works
-    left     what is still sealed under an earlier key, or from before fields had labels
+    begin    a new key, wrapped, beside the old one; the service uses it from its next start on and
+             moves what is there, while it works
+    left     what is still under an earlier key, or from before fields had labels
     finish   the earlier keys are destroyed; refused while anything is left
+
+Sealed fields are moved by the service alone. What is kept of a PIN is moved when the PIN is entered
+and right, since nobody else can make it anew; whoever does not come is forgotten if people say so.
 
 Each step can be cut short and repeated: `begin` makes no second successor while one waits.
 
 Source: ISO/TS 12812-2:2017, 7.4.2; C; ISO 11568
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from tallystick.entry.settings import ProviderFolder
@@ -18,6 +22,7 @@ from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.sealing import key_tag_of
 from tallystick.infrastructure.modules.soft import SoftModule
+from tallystick.infrastructure.modules.wallet_pins import pepper_of
 from tallystick.infrastructure.store.artefacts import stored_groups
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.errors import Conflict, NotFound
@@ -49,72 +54,106 @@ class Moved(Record, frozen=True, kw_only=True):
     left: int
 
 
-def store_keys(folder: ProviderFolder) -> list[tuple[BlockHeader, Path]]:
-    """The store keys of `folder` with their files, the newest first.
+MOVED = (Purpose.STORE, Purpose.PIN_PEPPER)
+"""The purposes whose keys get a successor here."""
+
+_VERIFIERS = "PIN verifiers"
+
+
+def store_keys(
+    folder: ProviderFolder, purpose: Purpose = Purpose.STORE
+) -> list[tuple[BlockHeader, Path]]:
+    """The keys of `purpose` of `folder` with their files, the newest first.
 
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
-    files = sorted((folder.root / "keys").glob("*.block"))
-    found = [(peek(one.read_bytes()), one) for one in files]
-    mine = [one for one in found if one[0].purpose is Purpose.STORE]
+    found = [(peek(block), file) for file, block in folder.block_files()]
+    mine = [one for one in found if one[0].purpose is purpose]
     return sorted(mine, key=lambda one: (one[0].created_at, one[0].id), reverse=True)
 
 
-def begin(folder: ProviderFolder, opener: Opener, mechanism: str, clock: Clock) -> BlockHeader:
-    """Make a successor of the newest store key; gives the one that waits, if there is one already.
+def begin(
+    folder: ProviderFolder,
+    opener: Opener,
+    mechanism: str,
+    clock: Clock,
+    purpose: Purpose = Purpose.STORE,
+) -> BlockHeader:
+    """Make a successor of the newest key of `purpose`; gives the one that waits, if one does.
 
-    Raises NotPermitted for a mechanism that seals no store, and what the opener raises.
+    Raises NotPermitted for a mechanism that the purpose does not use, and what the opener raises.
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
     """
-    known = store_keys(folder)
+    known = store_keys(folder, purpose)
     if len(known) > 1 and known[0][0].mechanism == mechanism:
         return known[0][0]
-    roots = folder.master(opener).roots((Purpose.STORE,))
+    roots = folder.master(opener).roots((purpose,))
     module = SoftModule(roots, clock, profile=folder.settings().profile)
     try:
-        handle = module.generate(Purpose.STORE, mechanism=mechanism)
+        handle = module.generate(purpose, mechanism=mechanism)
         block = module.export_block(handle)
     finally:
         module.zeroise()
-    folder.save_block(f"{Purpose.STORE.value}-{handle.id}", block)
+    folder.save_block(f"{purpose.value}-{handle.id}", block)
     return peek(block)
 
 
-def progress(folder: ProviderFolder) -> tuple[Moved, ...]:
-    """Of each kind, what is under the newest store key and what is left; kinds with none left out.
+def progress(
+    folder: ProviderFolder, purposes: Iterable[Purpose] = (Purpose.STORE,)
+) -> tuple[Moved, ...]:
+    """Of each kind, what is under the newest key and what is left; kinds with none left out.
 
-    Raises NotFound where there is no store key.
+    Raises NotFound where a purpose has no key.
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
-    known = store_keys(folder)
-    if not known:
-        raise NotFound("there is no store key", remedy="check the folder of keys")
-    tag = known[0][0].id[-_SHOWN:]
+    tags = {one: _tag(folder, one) for one in purposes}
     moved: dict[str, list[int]] = {}
     with open_reader(folder.stored()) as reader:
         for group in stored_groups(reader):
-            if group.kind in UNDER_STORE_KEYS:
+            is_pin = group.kind == _VERIFIERS
+            purpose = Purpose.PIN_PEPPER if is_pin else Purpose.STORE
+            if purpose in tags and (is_pin or group.kind in UNDER_STORE_KEYS):
                 counts = moved.setdefault(group.kind, [0, 0])
-                counts[key_tag_of(group.head) != tag] += group.count
+                under = pepper_of(group.head) if is_pin else key_tag_of(group.head)
+                counts[under != tags[purpose]] += group.count
     return tuple(
         Moved(kind=kind, moved=counts[0], left=counts[1]) for kind, counts in sorted(moved.items())
     )
 
 
-def finish(folder: ProviderFolder) -> tuple[str, ...]:
-    """Destroy every store key but the newest; gives their ids.
+def finish(
+    folder: ProviderFolder, purpose: Purpose = Purpose.STORE, *, forget: bool = False
+) -> tuple[str, ...]:
+    """Destroy every key of `purpose` but the newest; gives their ids.
 
-    Raises Conflict while something is sealed under one of them.
+    With `forget` also while PINs are left under an older pepper: nothing verifies them then, and
+    their customers come back by a recovery. Raises Conflict while something else is left under one
+    of them.
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
     """
-    left = sum(one.left for one in progress(folder))
-    if left:
+    left = sum(one.left for one in progress(folder, (purpose,)))
+    if left and not (forget and purpose is Purpose.PIN_PEPPER):
         raise Conflict(
             f"{left} things are not under the newest key yet",
             remedy="let the service go on: tallystick crypto progress FOLDER",
         )
     ended: list[str] = []
-    for header, file in store_keys(folder)[1:]:
-        file.unlink()
+    for header, _ in store_keys(folder, purpose)[1:]:
+        folder.erase_block(header.id)
         ended.append(header.id)
     return tuple(ended)
+
+
+def followed(folder: ProviderFolder, purpose: Purpose) -> bool:
+    """Whether a key of `purpose` has a successor, and is not ended yet.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    return len(store_keys(folder, purpose)) > 1
+
+
+def _tag(folder: ProviderFolder, purpose: Purpose) -> str:
+    known = store_keys(folder, purpose)
+    if not known:
+        raise NotFound(f"there is no {purpose.value} key", remedy="check the folder of keys")
+    return known[0][0].id[-_SHOWN:]

@@ -12,15 +12,24 @@ import click
 from tallystick.entry.ceremonies.holding import begin, check_place, hold, take_up
 from tallystick.entry.ceremonies.planning import Wanted, make_plan
 from tallystick.entry.ceremonies.room import Room
+from tallystick.entry.ceremonies.stamped import (
+    known_roots,
+    stamp_elsewhere,
+    stamp_file,
+    verify_stamped,
+)
 from tallystick.entry.ceremonies.standing import verify_file
 from tallystick.entry.cli.console import FOUND_SOMETHING, example, say, say_json, table
 from tallystick.entry.cli.places import Places
 from tallystick.entry.cli.signing import signers_of
 from tallystick.entry.cli.unlocking import write_private
 from tallystick.entry.settings import ProviderFolder
+from tallystick.infrastructure.crypto.x509 import Roots
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import operating_system
-from tallystick.kernel.codec import Decoder, encode_canonical
+from tallystick.infrastructure.timestamps import Stamped
+from tallystick.kernel.codec import Decoder, encode_canonical, to_plain
+from tallystick.kernel.errors import MfsError
 from tallystick.kernel.time import iso_utc
 from tallystick.process.ceremonies import Plan, State, every_script, script_called
 
@@ -146,19 +155,28 @@ def resume(folder: Path, plan: Path, key_files: Sequence[str], places: Sequence[
 )
 @click.argument("file", type=_FILE)
 @click.option("--provider", type=_FOLDER, help="The folder that it was held in.")
+@click.option(
+    "--tsa-root", type=_FILE, help="Roots (PEM) that the time stamp beside FILE is believed by."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
-def verify(file: Path, provider: Path | None, as_json: bool) -> None:
-    """Check the signatures, quorum and order of the transcript in FILE.
+def verify(file: Path, provider: Path | None, tsa_root: Path | None, as_json: bool) -> None:
+    """Check the signatures, quorum and order of the transcript in FILE, and its time stamp.
 
     With --provider the people have to be those that it knows, and what the ceremony left has to be
-    there still. Exits with 4 if it is not.
+    there still. Exits with 4 if it is not. The stamp, FILE with the ending .tsr, is checked by
+    --tsa-root, or by the roots of --provider; `openssl ts -verify` takes it as well.
     """
-    found = verify_file(file, None if provider is None else ProviderFolder(provider))
+    folder = None if provider is None else ProviderFolder(provider)
+    found = verify_file(file, folder)
+    roots = () if folder is None else known_roots(folder)
+    roots = roots if tsa_root is None else (Roots(tsa_root.read_bytes()),)
+    stamped = verify_stamped(file, found.held_at, roots) if roots else None
     if as_json:
-        say_json(found)
+        say_json({**to_plain(found), "stamp": to_plain(stamped)})
     else:
         say(f"{found.id}: {found.script}, profile {found.profile}, {iso_utc(found.held_at)}")
         say(f"signed by all: {', '.join(found.people)}")
+        say(_told(file, stamped))
         for name in found.superseded:
             say(f"changed by a later ceremony: {name}")
         for what in found.misfits:
@@ -167,6 +185,14 @@ def verify(file: Path, provider: Path | None, as_json: bool) -> None:
             say("who these people are was not looked up: name the folder with --provider")
     if found.misfits:
         raise click.exceptions.Exit(FOUND_SOMETHING)
+
+
+def _told(file: Path, stamped: Stamped | None) -> str:
+    if stamped is not None:
+        return f"stamped {iso_utc(stamped.at)} by {stamped.authority}"
+    if stamp_file(file).exists():
+        return "its time stamp was not checked: name a root with --tsa-root"
+    return "it has no time stamp yet: the running service gives it one"
 
 
 def _hold(
@@ -178,6 +204,15 @@ def _hold(
     room = Room(provider, state.plan, speaking, SystemClock(), operating_system)
     transcript = hold(room, state, signers)
     say(f"held; the transcript is {transcript}")
+    try:
+        stamp = stamp_elsewhere(provider, transcript)
+    except MfsError as error:
+        say(f"not stamped yet, the running service tries again: {error.detail}", style="yellow")
+        return
+    if stamp is None:
+        say("the running service stamps it with the time: ceremony verify")
+    else:
+        say(f"stamped: {stamp}")
 
 
 for _command in (run, resume):

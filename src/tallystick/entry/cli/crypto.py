@@ -10,12 +10,13 @@ import click
 from tallystick import __version__
 from tallystick.entry.cli.console import FOUND_SOMETHING, example, say, say_json, table
 from tallystick.entry.cli.unlocking import opener_from, opener_options
-from tallystick.entry.rewrapping import begin, finish, progress
+from tallystick.entry.rewrapping import MOVED, begin, finish, followed, progress
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.suites import standing
 from tallystick.entry.surveying import survey
 from tallystick.infrastructure.crypto.registry import Sort, Status, mechanisms
 from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import encode_canonical, to_plain
 from tallystick.kernel.time import DAY_MS, Instant, iso_utc
@@ -188,43 +189,66 @@ def show_suites(folder: Path, as_json: bool) -> None:
 
 @crypto.command(
     "rewrap",
-    short_help="Give the store key a successor, or end the old one.",
+    short_help="Give the store key or the pepper of PINs a successor, or end the old one.",
     epilog=example(
         "tallystick crypto rewrap ./provider --to aes-256-gcm --secret-file ./secret",
+        "tallystick crypto rewrap ./provider --of pin-pepper --to hmac-sha256 --secret-fd 3",
         "tallystick crypto progress ./provider",
         "tallystick crypto rewrap ./provider --finish",
     ),
 )
 @click.argument("folder", type=_FOLDER)
+@click.option(
+    "--of",
+    "of",
+    type=click.Choice([one.value for one in MOVED]),
+    default=Purpose.STORE.value,
+    help="Which key: what seals the store, or what PINs are kept under.",
+)
 @click.option("--to", "mechanism", help="The mechanism of the successor.")
 @click.option("--finish", "ends", is_flag=True, help="Destroy the earlier keys.")
+@click.option(
+    "--forget",
+    is_flag=True,
+    help="With --finish of pin-pepper: give up the PINs that nobody entered since.",
+)
 def rewrap(
-    folder: Path, mechanism: str | None, ends: bool, secret_file: Path | None, secret_fd: int | None
+    folder: Path,
+    of: str,
+    mechanism: str | None,
+    ends: bool,
+    forget: bool,
+    secret_file: Path | None,
+    secret_fd: int | None,
 ) -> None:
     """Move what is sealed in the store of FOLDER to a new key, while the service works.
 
     First `--to`, then restart the service: it seals under the new key and moves the rest a few rows
     at a time; cut short, it goes on at the next start. Once `crypto progress` shows nothing left,
     `--finish` destroys the old key. Backups from before need it: make a new one first.
+
+    With `--of pin-pepper` what is kept of a PIN moves when its customer enters it. Customers who do
+    not come keep the old pepper alive, until `--finish --forget` gives their PINs up; they come
+    back by a recovery.
     """
-    if ends == (mechanism is not None):
+    if ends == (mechanism is not None) or (forget and not ends):
         raise click.UsageError("say --to MECHANISM to begin, or --finish to end")
-    place = ProviderFolder(folder)
+    place, purpose = ProviderFolder(folder), Purpose(of)
     if mechanism is not None:
         opener = opener_from(secret_fd, secret_file)
-        made = begin(place, opener, mechanism, SystemClock())
-        say(f"store key {made.id} of {made.mechanism} is there; restart the service")
+        made = begin(place, opener, mechanism, SystemClock(), purpose)
+        say(f"{of} key {made.id} of {made.mechanism} is there; restart the service")
         return
-    ended = finish(place)
+    ended = finish(place, purpose, forget=forget)
     for one in ended:
         say(f"destroyed: {one}")
     if not ended:
-        say("there is one store key only: nothing to end")
+        say(f"there is one {of} key only: nothing to end")
 
 
 @crypto.command(
     "progress",
-    short_help="Show what is not under the newest store key yet.",
+    short_help="Show what is not under the newest key yet.",
     epilog=example("tallystick crypto progress ./provider"),
 )
 @click.argument("folder", type=_FOLDER)
@@ -232,9 +256,10 @@ def rewrap(
 def show_progress(folder: Path, as_json: bool) -> None:
     """Count what the store of FOLDER has under the newest key, and under earlier ones.
 
-    Exits with 4 while something is left.
+    PINs are counted once their pepper has a successor. Exits with 4 while something is left.
     """
-    found = progress(ProviderFolder(folder))
+    place = ProviderFolder(folder)
+    found = progress(place, [one for one in MOVED if one is Purpose.STORE or followed(place, one)])
     if as_json:
         say_json(to_plain(found))
     else:

@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
+from tallystick.entry.ceremonies.stamped import stamp_ceremonies_for_ever
 from tallystick.entry.dating.duty import stamp_for_ever
 from tallystick.entry.http.admitted import AdmittedProtocol
 from tallystick.entry.http.certificates import CertificateDoors
@@ -55,7 +56,10 @@ def certified(platform: Platform, accounting: Accounting, watched: Watched) -> C
     seen = {"certificates": partners, "clock": platform.clock}
     return Certified(
         routes=tuple(CertificateDoors(desk, accounting).routes()),
-        duties=(lambda: stamp_for_ever(lambda: platform.archive.note, accounting, folder, desk),),
+        duties=(
+            lambda: stamp_for_ever(lambda: platform.archive.note, accounting, folder, desk),
+            lambda: stamp_ceremonies_for_ever(accounting, folder, desk),
+        ),
         partners=partners,
         protocol=type("Admitted", (AdmittedProtocol,), seen),
     )

@@ -44,7 +44,7 @@ from tallystick.application.notices import check_receipt_code, receipt_code
 from tallystick.application.ordercodes import cap_of
 from tallystick.application.recovery import DialledStop
 from tallystick.application.simcommands import OrderByCode, SendOrderCode
-from tallystick.application.tries import TryEnded, TryPin
+from tallystick.application.tries import RenewPin, TryEnded, TryPin
 from tallystick.application.turn import Recorded
 from tallystick.application.typedcodes import KeyedCode
 from tallystick.entry.accounting import Accounting
@@ -258,6 +258,9 @@ class DialledActions:
                 if held or not kept:
                     await place.run(verifier.refuse, pin, msisdn, customer.id)
                 await place.run(verifier.check, pin, msisdn, customer.id, kept)
+                fresh = await place.run(verifier.renewed, pin, msisdn, customer.id, kept)
+                if fresh:
+                    await self._ask(RenewPin(customer.id, kept, fresh))
             except NotAuthentic:
                 await self._ask(TryEnded(customer.id, right=False, held=held))
                 raise

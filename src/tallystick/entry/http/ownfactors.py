@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from tallystick.application.selfcare import SelfCare
-from tallystick.application.tries import InSession, PinTried, SelfCareAct
+from tallystick.application.tries import InSession, PinTried, RenewPin, SelfCareAct
 from tallystick.application.turn import Outcome, Recorded, Turn
 from tallystick.entry.answering import Done, answer_of, refusal
 from tallystick.entry.assembly import Platform
@@ -129,6 +129,9 @@ class OwnFactors:
                     await place.run(verifier.refuse, pin, customer, customer)
                 else:
                     await place.run(verifier.check, pin, customer, customer, kept)
+                    fresh = await place.run(verifier.renewed, pin, customer, customer, kept)
+                    if fresh:
+                        await self._ask(RenewPin(customer, kept, fresh))
             except NotAuthentic:
                 right = False
         return await self._ask(PinTried(opened.session, right=right, held=held))
@@ -148,7 +151,7 @@ class OwnFactors:
 
         return await self._ask(InSession(opened.session, opened.sequence, change))
 
-    async def _ask(self, command: InSession | PinTried) -> Recorded:
+    async def _ask(self, command: InSession | PinTried | RenewPin) -> Recorded:
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[Recorded] = loop.create_future()
         self._writer.submit(command, answered.set_result)

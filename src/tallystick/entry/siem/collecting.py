@@ -81,6 +81,7 @@ _NOTES = {
     Note.TIGHTENING_CAPPED: ("policy.tightening-capped", Severity.ERROR),
     Note.PROPOSAL_WAITS: ("policy.proposal-waits", Severity.WARNING),
     Note.PROPOSAL_ENDED: ("policy.proposal-waits-no-more", Severity.NOTICE),
+    Note.CEREMONY_NOT_STAMPED: ("ceremony.not-stamped", Severity.WARNING),
     Note.NOT_STAMPED: ("tally.not-stamped", Severity.WARNING),
     Note.SIEM_LOST: ("siem.silent", Severity.WARNING),
     Note.SIEM_FOUND: ("siem.answers", Severity.NOTICE),

@@ -80,12 +80,23 @@ class SealedPin:
 class Keeping(Record, frozen=True, kw_only=True):
     """What a PIN is kept under: the key of the pepper, what a guess costs, and the customer.
 
-    Source: RFC 9106, 4
+    `earlier` are peppers that what was kept before is checked under.
+    Source: RFC 9106, 4; ISO 11568
     """
 
     pepper: KeyHandle
     cost: PinCost
     customer: str
+    earlier: tuple[KeyHandle, ...] = ()
+
+
+def pepper_of(kept: bytes) -> str:
+    """The last 8 characters of the id of the pepper that `kept` is under; empty without a label.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    labelled = len(kept) >= _LABEL and kept.startswith(MAGIC)
+    return kept[9:_LABEL].decode("ascii", "replace") if labelled else ""
 
 
 def cost_of(kept: bytes) -> PinCost | None:
@@ -173,13 +184,13 @@ class SoftWalletPins:
         Source: ISO/TS 12812-2:2017, 7.3.4
         """
         salt = self._host.draw(SALT_BYTES)
-        tag = self._tag(self._open(handle, pin, owner), salt, under, under.cost)
-        return _label(under) + salt + tag
+        slow = self._stretch(self._open(handle, pin, owner), salt, under.cost)
+        return label_under(under) + salt + self._tag(slow, under.pepper, under.customer)
 
     def check(
         self, handle: KeyHandle, pin: SealedPin, owner: str, under: Keeping, kept: bytes
     ) -> None:
-        """Return only if `kept` was made of the PIN in the block.
+        """Return only if `kept` was made of the PIN in the block, under any of the peppers.
 
         Raises NotAuthentic otherwise, after as long and in the same words for a block that does not
         open, which holds no PIN for this owner.
@@ -192,13 +203,15 @@ class SoftWalletPins:
             opens, found = False, ClearPin(_NO_PIN)
         salted = kept[-_SALTED:]
         salt, tag = salted[:SALT_BYTES], salted[SALT_BYTES:]
-        made = self._tag(found, salt, under, cost_of(kept) or under.cost)
-        if not (equal(made, tag) and opens):
+        slow = self._stretch(found, salt, cost_of(kept) or under.cost)
+        peppers = (under.pepper, *under.earlier)
+        made = [self._tag(slow, one, under.customer) for one in peppers]
+        right = [equal(one, tag) for one in made]
+        if not (any(right) and opens):
             raise NotAuthentic("the PIN does not verify")
 
-    def _tag(self, pin: ClearPin, salt: bytes, under: Keeping, cost: PinCost) -> bytes:
-        slow = self._stretch(pin, salt, cost)
-        return self._mac(under.pepper, under.customer.encode() + b"\x00" + slow)
+    def _tag(self, slow: bytes, pepper: KeyHandle, customer: str) -> bytes:
+        return self._mac(pepper, customer.encode() + b"\x00" + slow)
 
     def _open(self, handle: KeyHandle, pin: SealedPin, owner: str) -> ClearPin:
         cipher = self._cipher(handle)
@@ -216,7 +229,11 @@ class SoftWalletPins:
         return cipher
 
 
-def _label(under: Keeping) -> bytes:
+def label_under(under: Keeping) -> bytes:
+    """What begins everything that is kept from now on: 17 bytes.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2; C
+    """
     numbers = under.cost.memory_kib.to_bytes(4, "big") + bytes((under.cost.passes,))
     return MAGIC + numbers + under.pepper.id[-8:].encode("ascii")
 

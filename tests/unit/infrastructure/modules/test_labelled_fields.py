@@ -14,7 +14,7 @@ from tallystick.infrastructure.modules.sealing import (
     open_field,
     seal_field,
 )
-from tallystick.infrastructure.modules.wallet_pins import MAGIC, cost_of
+from tallystick.infrastructure.modules.wallet_pins import MAGIC, cost_of, pepper_of
 from tallystick.infrastructure.pin.wallet import PinCost
 from tallystick.kernel.errors import NotAuthentic
 from tallystick.kernel.secret import Secret
@@ -95,3 +95,28 @@ def test_a_verifier_of_a_pin_keeps_the_cost_that_it_was_made_at() -> None:
     _check(cheap, "7391", "cus_1", old)
     with pytest.raises(NotAuthentic):
         _check(dear, "7391", "cus_1", old)
+
+
+@pytest.mark.requirement("MFS-7.4.2-07", "MFS-7.4.2-12")
+def test_a_pin_is_known_under_an_earlier_pepper_and_kept_under_the_newest() -> None:
+    module, cost = build(), PinCost(memory_kib=64, passes=1)
+    first, second = module.generate(Purpose.PIN_PEPPER), module.generate(Purpose.PIN_PEPPER)
+    before = PinVerifier(module, module, first, cost)
+    after = PinVerifier(module, module, second, cost, (first,))
+    kept = _made(before, "7391", "cus_1")
+    pin = after.seal(Secret("7391"), "cus_1")
+    _check(after, "7391", "cus_1", kept)
+    with pytest.raises(NotAuthentic):
+        _check(after, "7392", "cus_1", kept)
+    fresh = after.renewed(pin, "cus_1", "cus_1", kept)
+    assert (pepper_of(kept), pepper_of(fresh)) == (first.id[-8:], second.id[-8:])
+    assert after.renewed(pin, "cus_1", "cus_1", fresh) == b""
+    assert pepper_of(kept[-48:]) == ""
+    assert after.renewed(pin, "cus_1", "cus_1", kept[-48:])[:17] == fresh[:17]
+    alone = PinVerifier(module, module, second, cost)
+    _check(alone, "7391", "cus_1", fresh)
+    for forgotten in (kept, kept[-48:]):
+        with pytest.raises(NotAuthentic):
+            _check(alone, "7391", "cus_1", forgotten)
+    dearer = PinVerifier(module, module, second, PinCost(memory_kib=128, passes=1))
+    assert dearer.renewed(dearer.seal(Secret("7391"), "cus_1"), "cus_1", "cus_1", fresh) != b""
