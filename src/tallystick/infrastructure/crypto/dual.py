@@ -154,3 +154,5 @@ class DualSigningKey:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is not pickled or copied")
+
+    __getstate__ = __reduce__
