@@ -1,5 +1,6 @@
 """Surrogates at the door of a served provider, asked by a client that signs as any other."""
 
+import io
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -10,11 +11,15 @@ from tests.support.paycrypt import door, settings
 from tests.support.surrogates import ALL, On, Refused, events_of, waits_for
 
 from tallystick.application.surrogates import forms
+from tallystick.client.http import HttpTransport
+from tallystick.client.surrogates import Program, SurrogateClient
+from tallystick.entry.cli.main import main
 from tallystick.entry.paycrypt_settings import Row
-from tallystick.kernel.errors import MfsError
+from tallystick.kernel.errors import Malformed, MfsError, NotAuthentic, NotFound, NotPermitted
 from tallystick.kernel.evidence import Verdict
 from tallystick.kernel.flow import Node
 from tallystick.kernel.model import replace
+from tallystick.kernel.secret import Secret
 from tallystick.process.conformance import FlowProbe
 from tallystick.protocol.flows import FLOW
 from tallystick.protocol.surrogates import AllowDetokenising, OpenSurrogateDomain
@@ -274,3 +279,78 @@ def test_a_row_with_a_bare_star_says_nothing_of_surrogates() -> None:
         ("p", "Tokenise", "surrogates/other"),
     ):
         assert not some.allows(who, call, where)
+
+
+@pytest.fixture
+def transport(on) -> Iterator[HttpTransport]:
+    link = HttpTransport(on.scene.url)
+    yield link
+    link.close()
+
+
+@pytest.fixture
+def client(on, transport) -> SurrogateClient:
+    program = Program(on.scene.program, Secret(on.scene.secret()))
+    return SurrogateClient(transport, program, on.scene.provider.clock)
+
+
+def test_the_client_of_the_kit_signs_as_the_stock_one_does(on, client) -> None:
+    made = client.tokenise("shop", PAN)
+    assert made.surrogate == on.made("shop", PAN)
+    value = client.detokenise("shop", made.surrogate, purpose="dispute", case="D-1")
+    assert value.reveal() == PAN
+    assert PAN not in repr(value)
+    assert {one.domain for one in client.domains()} >= {"shop", "cards"}
+    assert client.renew("cards", on.made("cards", PAN), 1).surrogate == on.made("cards", PAN)
+    leave = AllowDetokenising(
+        domain="shop", purpose="dispute", workload=on.scene.program, most=1, minutes=5,
+        because="one more file",
+    )  # fmt: skip
+    warrant = on.two("allow-detokenising", leave).reference
+    many = client.detokenise_many(
+        "shop", (made.surrogate,), purpose="dispute", case="D-1", warrant=warrant
+    )
+    assert [one.reveal() for one in many] == [PAN]
+
+
+def test_the_client_raises_what_the_door_says(on, client, transport) -> None:
+    surrogate = on.made("shop", PAN)
+    with pytest.raises(NotPermitted):
+        client.detokenise("shop", surrogate, purpose="curiosity", case="D-1")
+    with pytest.raises(NotFound):
+        client.tokenise("nowhere", PAN)
+    with pytest.raises(Malformed):
+        client.tokenise("shop", PHONE)
+    stranger = Program(on.scene.program, Secret("wrong" * 9))
+    with pytest.raises(NotAuthentic):
+        SurrogateClient(transport, stranger, on.scene.provider.clock).domains()
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return int(ended.value.code or 0)
+
+
+def test_the_commands_make_surrogates_and_have_values_back(on, tmp_path, capsys, monkeypatch):
+    secret = tmp_path / "program.secret"
+    secret.write_text(on.scene.secret() + "\n")
+    asks = ("--program", on.scene.program, "--program-secret", str(secret), "--domain")
+    for domain in ("shop", "cards"):
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{PAN}\n\n{OTHER_PAN}\n"))
+        assert run("paycrypt", "tokenise", on.scene.url, *asks, domain) == 0
+        made = capsys.readouterr().out
+        assert made.splitlines()[0].split()[0] == on.made(domain, PAN)
+        monkeypatch.setattr("sys.stdin", io.StringIO(made))
+        back = ("--purpose", "dispute", "--case", "D-1")
+        assert run("paycrypt", "detokenise", on.scene.url, *asks, domain, *back) == 0
+        assert capsys.readouterr().out == f"{PAN}\n{OTHER_PAN}\n"
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{PAN}\n4111111111111112\n"))
+    assert run("paycrypt", "tokenise", on.scene.url, *asks, "shop") != 0
+    said = capsys.readouterr().err
+    assert "line 2" in said
+    assert "4111111111111112" not in said
+    assert run("paycrypt", "domains", str(on.scene.provider.folder.root)) == 0
+    shown = capsys.readouterr().out
+    assert "dispute 1000" in shown
+    assert "ff1" in shown

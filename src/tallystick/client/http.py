@@ -53,6 +53,24 @@ class HttpTransport:
         """
         return self._exchange("POST", path, body, {"content-type": content_type})
 
+    def post_with(self, path: str, body: bytes, headers: dict[str, str]) -> Reply:
+        """POST `body` under these header fields, `content-type` among them.
+
+        Raises Unavailable as `post` does.
+        Source: RFC 9110, 9.3.3
+        """
+        return self._exchange("POST", path, body, headers)
+
+    @property
+    def host(self) -> str:
+        """The `host` field of requests: the port is left out where the scheme implies it.
+
+        Source: RFC 9110, 7.2
+        """
+        named = f"[{self._host}]" if ":" in self._host else self._host
+        implied = 80 if self._tls is None else 443
+        return named if self._port in {None, implied} else f"{named}:{self._port}"
+
     def get(self, path: str) -> Reply:
         """GET `path`.
 

@@ -6,10 +6,12 @@ subclass (it is not inherited), which tests/architecture holds.
 Source: ISO/TS 12812-2:2017, 11.2.3
 """
 
-from typing import Annotated, Any, TypeVar
+from functools import cache
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import msgspec
 
+from tallystick.kernel.classification import Classification
 from tallystick.kernel.errors import Malformed
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -58,8 +60,28 @@ Base64Url = Annotated[str, pattern("^[A-Za-z0-9_-]+$"), msgspec.Meta(max_length=
 class Wire(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """A message or part of one that somebody outside may send or read.
 
-    Source: ISO/TS 12812-2:2017, 11.2.3
+    Printed or logged it shows fields that are public or internal and no others. One that has
+    sensitive authentication data is not pickled or copied either.
+    Source: ISO/TS 12812-2:2017, 7.3.4; 11.2.3
     """
+
+    def __repr__(self) -> str:
+        said = ", ".join(
+            f"{name}={getattr(self, name)!r}" if shown else f"{name}=***"
+            for name, shown in _shown(type(self)).items()
+        )
+        return f"{type(self).__name__}({said})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [
+            (name, getattr(self, name) if shown else "***")
+            for name, shown in _shown(type(self)).items()
+        ]
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        if _authenticates(type(self)):
+            raise TypeError("sensitive authentication data are not pickled or copied")
+        return super().__reduce__()
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -67,6 +89,34 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
+
+
+def classification_of(hint: Any) -> Classification | None:
+    """How sensitive a field with this annotation is; None where it does not say.
+
+    Source: ISO/TS 12812-2:2017, 3.21
+    """
+    marks = getattr(hint, "__metadata__", ())
+    return next((one for one in marks if isinstance(one, Classification)), None)
+
+
+@cache
+def _marked(type_: type[msgspec.Struct]) -> dict[str, Classification | None]:
+    hints = get_type_hints(type_, include_extras=True)
+    return {name: classification_of(hints[name]) for name in type_.__struct_fields__}
+
+
+@cache
+def _shown(type_: type[msgspec.Struct]) -> dict[str, bool]:
+    return {
+        name: mark in {Classification.PUBLIC, Classification.INTERNAL}
+        for name, mark in _marked(type_).items()
+    }
+
+
+@cache
+def _authenticates(type_: type[msgspec.Struct]) -> bool:
+    return Classification.AUTHENTICATION in _marked(type_).values()
 
 
 def replace(value: S, **changes: Any) -> S:

@@ -52,6 +52,8 @@ class Secret(Generic[T]):
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is not pickled or copied")
 
+    __getstate__ = __reduce__
+
 
 class SecretBuffer:
     """Octets that are overwritten in place when the `with` block that they serve ends.
@@ -102,6 +104,8 @@ class SecretBuffer:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is not pickled or copied")
+
+    __getstate__ = __reduce__
 
 
 def _octets(value: bytes | str) -> bytes:

@@ -149,6 +149,8 @@ class InitialKey:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is not pickled or copied")
 
+    __getstate__ = __reduce__
+
 
 def _type_of(octets: bytes) -> KeyType:
     found = _AES_BY_LENGTH.get(len(octets))

@@ -80,3 +80,5 @@ class AeadKey:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is not pickled or copied")
+
+    __getstate__ = __reduce__

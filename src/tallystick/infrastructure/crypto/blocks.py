@@ -115,6 +115,8 @@ class BlockCipher:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is not pickled or copied")
 
+    __getstate__ = __reduce__
+
 
 class Aes(BlockCipher):
     """AES with a key of 16, 24 or 32 bytes.

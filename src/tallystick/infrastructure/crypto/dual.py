@@ -180,6 +180,8 @@ class DualSigningKey:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is not pickled or copied")
 
+    __getstate__ = __reduce__
+
 
 def signing_key(octets: bytes) -> Ed25519SigningKey | Es256SigningKey | DualSigningKey:
     """The private key in `octets`: PKCS #8 of Ed25519 or P-256, alone or with a seed after it.

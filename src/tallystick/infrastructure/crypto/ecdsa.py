@@ -145,6 +145,8 @@ class Es256SigningKey:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is not pickled or copied")
 
+    __getstate__ = __reduce__
+
 
 def der_signature(signature: bytes) -> bytes:
     """Two integers in DER out of r and s side by side.

@@ -140,3 +140,5 @@ class Ed25519SigningKey:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is not pickled or copied")
+
+    __getstate__ = __reduce__

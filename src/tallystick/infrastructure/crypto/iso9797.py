@@ -92,6 +92,8 @@ class RetailMac:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is not pickled or copied")
 
+    __getstate__ = __reduce__
+
 
 def kbkdf_cmac(cipher: BlockCipher, *, label: bytes, context: bytes, length: int) -> bytes:
     """`length` bytes derived in counter mode with CMAC; a counter of 4 bytes, lengths in bits.

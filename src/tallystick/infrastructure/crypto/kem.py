@@ -165,6 +165,8 @@ class KemPrivateKey:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is not pickled or copied")
 
+    __getstate__ = __reduce__
+
 
 def _load_public(suite: KemSuite, octets: bytes) -> PublicHandle:
     if suite is KemSuite.P256:

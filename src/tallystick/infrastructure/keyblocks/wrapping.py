@@ -131,6 +131,8 @@ class Wrapping:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is not pickled or copied")
 
+    __getstate__ = __reduce__
+
 
 def _derived(cipher: BlockCipher, use: bytes, code: bytes, length: int) -> bytes:
     tail = use + b"\x00" + code + (length * 8).to_bytes(2, "big")

@@ -138,6 +138,8 @@ class BlockRoots:
     def __reduce__(self) -> NoReturn:
         raise TypeError("roots are not pickled or copied")
 
+    __getstate__ = __reduce__
+
 
 def header_of(handle: KeyHandle, profile: str) -> BlockHeader:
     """The header of the block that carries the key of `handle`.

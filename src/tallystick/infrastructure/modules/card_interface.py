@@ -7,7 +7,7 @@ Source: ISO/TS 12812-2:2017, 7.4.2; X9.143, 6; ISO 11568
 """
 
 from enum import StrEnum
-from typing import Final
+from typing import Final, NoReturn, final
 
 from tallystick.infrastructure.modules.interface import (
     AES_128,
@@ -190,17 +190,34 @@ class ImportedKey(Record, frozen=True, kw_only=True):
     reasons: tuple[str, ...]
 
 
-class CardMaterial(Record, frozen=True, kw_only=True):
+@final
+class CardMaterial:
     """What a module keeps of a key of cards: attributes and octets, wrapped together.
 
-    `ident` is the initial key id or serial number of a terminal, empty for other keys.
+    `ident` is the initial key id or serial number of a terminal, empty for other keys. It is not
+    printed, encoded, pickled or copied.
     Source: X9.143, 6; ISO 11568
     """
 
-    mode: str
-    exportability: str
-    ident: bytes
-    octets: bytes
+    __slots__ = ("exportability", "ident", "mode", "octets")
+
+    def __init__(self, *, mode: str, exportability: str, ident: bytes, octets: bytes) -> None:
+        """Hold the `octets` of a key and its attributes.
+
+        Source: X9.143, 6
+        """
+        self.mode = mode
+        self.exportability = exportability
+        self.ident = ident
+        self.octets = octets
+
+    def __repr__(self) -> str:
+        return f"CardMaterial({self.mode}{self.exportability})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("key material is not pickled or copied")
+
+    __getstate__ = __reduce__
 
     def pack(self) -> bytes:
         """One string of octets for the module's own key block.

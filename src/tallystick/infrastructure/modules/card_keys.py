@@ -193,3 +193,5 @@ class CardKey:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is not pickled or copied")
+
+    __getstate__ = __reduce__

@@ -229,6 +229,8 @@ class MasterKey:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is not pickled or copied")
 
+    __getstate__ = __reduce__
+
 
 def unseal_with_passphrase(file: bytes, passphrase: Secret[str], *, profile: str) -> MasterKey:
     """The master key in `file`; raises NotAuthentic for a wrong passphrase.

@@ -3,6 +3,8 @@
 Source: ISO/TS 12812-2:2017, 7.3.4; 7.4.2; ISO 9564-1
 """
 
+from typing import NoReturn
+
 from tallystick.infrastructure.card import dukpt_tdea
 from tallystick.infrastructure.card.dukpt_aes import WorkingUsage
 from tallystick.infrastructure.crypto.blocks import Aes, Tdea
@@ -37,8 +39,8 @@ _FORMAT_NAMES = {form: f"pinblock-{form.value}" for form in PinFormat}
 class PinBlock(Record, frozen=True, kw_only=True):
     """An enciphered PIN block, the handle of its key, and for DUKPT the serial number.
 
-    `kind` is the mechanism of the key of the transaction, empty for that of the base key.
-
+    `kind` is the mechanism of the key of the transaction, empty for that of the base key. It is not
+    printed, pickled or copied, and encoded only on its way to the module's own process.
     Source: ISO 9564-1, 9; ANSI X9.24-3, 6.2
     """
 
@@ -47,6 +49,18 @@ class PinBlock(Record, frozen=True, kw_only=True):
     block: bytes
     ksn: bytes = b""
     kind: str = ""
+
+    def __repr__(self) -> str:
+        return f"PinBlock({self.form.value})"
+
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        return [("form", self.form.value)]
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a PIN block is not pickled or copied")
+
+    __copy__ = __reduce__
+    __getstate__ = __reduce__
 
 
 class Target(Record, frozen=True, kw_only=True):

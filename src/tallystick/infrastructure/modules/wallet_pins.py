@@ -76,6 +76,8 @@ class SealedPin:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a sealed PIN is not pickled or copied")
 
+    __getstate__ = __reduce__
+
 
 class Keeping(Record, frozen=True, kw_only=True):
     """What a PIN is kept under: the key of the pepper, what a guess costs, and the customer.

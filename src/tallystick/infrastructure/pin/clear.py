@@ -66,6 +66,8 @@ class ClearPin:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a PIN in clear is not pickled or copied")
 
+    __getstate__ = __reduce__
+
 
 def drawn_pin(draw: Callable[[int], bytes], length: int) -> ClearPin:
     """A PIN of `length` digits out of random bytes, each digit alike, none that is easy to guess.

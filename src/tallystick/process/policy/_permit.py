@@ -119,3 +119,5 @@ class Permit:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a permit is not copied or pickled")
+
+    __getstate__ = __reduce__

@@ -5,7 +5,7 @@ Source: AWS Payment Cryptography API, 2022-02-03
 
 from typing import Annotated, Literal
 
-from tallystick.kernel.classification import INTERNAL, PERSONAL, PUBLIC, SENSITIVE
+from tallystick.kernel.classification import AUTHENTICATION, INTERNAL, PERSONAL, PUBLIC, SENSITIVE
 from tallystick.kernel.model import Natural, pattern
 from tallystick.protocol.paycrypt.words import (
     DerivationType,
@@ -20,7 +20,7 @@ from tallystick.protocol.paycrypt.words import (
 )
 
 _Identifier = Annotated[KeyIdentifier, INTERNAL]
-_Block = Annotated[Annotated[str, pattern("^(?:[0-9a-fA-F]{16}|[0-9a-fA-F]{32})$")], SENSITIVE]
+_Block = Annotated[Annotated[str, pattern("^(?:[0-9a-fA-F]{16}|[0-9a-fA-F]{32})$")], AUTHENTICATION]
 _Digits = Annotated[str, pattern("^[0-9]{4,16}$")]
 _PinFormat = Literal["ISO_FORMAT_0", "ISO_FORMAT_1", "ISO_FORMAT_3", "ISO_FORMAT_4"]
 
@@ -95,7 +95,7 @@ class PinBlockAnswer(OfKeyAnswer, frozen=True, kw_only=True):
     Source: AWS Payment Cryptography API, TranslatePinData
     """
 
-    pin_block: Annotated[str, SENSITIVE]
+    pin_block: Annotated[str, AUTHENTICATION]
 
 
 class OfIndex(Shape, frozen=True, kw_only=True):
@@ -202,7 +202,7 @@ class GeneratedPin(Shape, frozen=True, kw_only=True):
     generation_key_check_value: Annotated[KeyCheckValue, INTERNAL]
     encryption_key_arn: Annotated[KeyArn, INTERNAL]
     encryption_key_check_value: Annotated[KeyCheckValue, INTERNAL]
-    encrypted_pin_block: Annotated[str, SENSITIVE]
+    encrypted_pin_block: Annotated[str, AUTHENTICATION]
     pin_data: Annotated[PinData, SENSITIVE]
 
 

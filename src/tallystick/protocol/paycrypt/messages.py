@@ -5,7 +5,7 @@ Source: AWS Payment Cryptography API, 2022-02-03
 
 from typing import Annotated, Literal
 
-from tallystick.kernel.classification import INTERNAL, PUBLIC, SENSITIVE
+from tallystick.kernel.classification import AUTHENTICATION, INTERNAL, PUBLIC, SENSITIVE
 from tallystick.kernel.model import Natural, pattern
 from tallystick.protocol.paycrypt.data import OfKeyAnswer
 from tallystick.protocol.paycrypt.words import (
@@ -148,7 +148,7 @@ class DynamicCode(Shape, frozen=True, kw_only=True):
     unpredictable_number: _Number
     pan_sequence_number: Sequence
     application_transaction_counter: _Counter
-    track_data: Annotated[Annotated[str, pattern("^(?:[0-9a-fA-F]{2}){1,80}$")], SENSITIVE]
+    track_data: Annotated[Annotated[str, pattern("^(?:[0-9a-fA-F]{2}){1,80}$")], AUTHENTICATION]
 
 
 class DynamicValue(OfService, frozen=True, kw_only=True):
@@ -191,7 +191,7 @@ class CardDataAnswer(OfKeyAnswer, frozen=True, kw_only=True):
     Source: AWS Payment Cryptography API, GenerateCardValidationData
     """
 
-    validation_data: Annotated[str, SENSITIVE]
+    validation_data: Annotated[str, AUTHENTICATION]
 
 
 class VerifyCardData(Shape, frozen=True, kw_only=True):
@@ -203,7 +203,7 @@ class VerifyCardData(Shape, frozen=True, kw_only=True):
     key_identifier: _Identifier
     primary_account_number: PanField
     verification_attributes: Annotated[CardAttributes, SENSITIVE]
-    validation_data: Annotated[Annotated[str, pattern("^[0-9]{3,5}$")], SENSITIVE]
+    validation_data: Annotated[Annotated[str, pattern("^[0-9]{3,5}$")], AUTHENTICATION]
 
 
 class OfCard(Shape, frozen=True, kw_only=True):
