@@ -7,6 +7,7 @@ from typing import Any
 from tallystick.application.paycrypt import AliasRow, PaymentKey, PaymentKeys
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.paycrypt.asking import MECHANISM_OF, PURPOSE_OF, Ground
+from tallystick.entry.paycrypt.authorities import Authorities
 from tallystick.entry.paycrypt.door import Door, Request
 from tallystick.entry.paycrypt.keys import WORDS, check_value
 from tallystick.entry.paycrypt_settings import PURPOSES, PaycryptSettings, Row
@@ -80,7 +81,8 @@ class OpenDoor(Door):
             rules=SETTINGS.rules(),
         )
         writer: Any = None
-        ground = Ground(SETTINGS, module, Kept(), writer, clock)
+        authorities = Authorities(module, (), lambda _name, _block: None)
+        ground = Ground(SETTINGS, module, Kept(), writer, clock, authorities)
         self.credential = module.generate(Purpose.DOOR_CREDENTIAL)
         programs: Any = Programs()
         super().__init__(ground, programs, Accounting(clock, write), self.credential)

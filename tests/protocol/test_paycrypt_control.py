@@ -293,14 +293,8 @@ def test_a_key_that_stays_does_not_leave(control, scene):
         )
 
 
-def test_calls_that_are_not_served_say_so(control):
-    for call, given in (
-        (
-            control.get_parameters_for_export,
-            {"KeyMaterialType": "TR34_KEY_BLOCK", "SigningKeyAlgorithm": "RSA_2048"},
-        ),
-        (control.get_public_key_certificate, {"KeyIdentifier": "alias/a"}),
-    ):
+def test_calls_that_are_not_served_say_so(control, scene):
+    for call, given in ((control.get_resource_policy, {"ResourceArn": scene.key(*P0)}),):
         with pytest.raises(control.exceptions.ClientError) as told:
             call(**given)
         assert told.value.response["Error"]["Code"] == "UnknownOperationException"

@@ -10,9 +10,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from simulators.time_authority import POLICY, Issued, issue
 
 from tallystick.entry.stamping import Authority
-from tallystick.infrastructure.crypto.digest import sha256
-from tallystick.infrastructure.crypto.x509 import Roots
-from tallystick.infrastructure.timestamps.der import (
+from tallystick.infrastructure.crypto.der import (
     BOOLEAN,
     INTEGER,
     NULL,
@@ -27,6 +25,8 @@ from tallystick.infrastructure.timestamps.der import (
     write_number,
     write_object,
 )
+from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.x509 import Roots
 from tallystick.infrastructure.timestamps.request import SHA256 as SHA256_NAME
 from tallystick.infrastructure.timestamps.request import imprint
 

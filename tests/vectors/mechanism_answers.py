@@ -49,12 +49,11 @@ from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.modules.shamir import combine, split
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.modules.soft_data import Ciphering, Mode
-from tallystick.infrastructure.modules.soft_transport import RSA_OAEP, Incoming
+from tallystick.infrastructure.modules.soft_transport import Incoming
 from tallystick.infrastructure.otp import code_at
 from tallystick.infrastructure.tally.merkle import Frontier, append_batch, leaf_hash
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import Broken, Conflict, NotAuthentic
-from tallystick.kernel.model import replace
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Instant, SimulatedClock
 
@@ -225,10 +224,10 @@ def stamp(folder: Path) -> None:
 
 def key_transport() -> None:
     """A key that openssl enciphered to the certificate of a pair comes in, a changed one not."""
-    rules = replace(EVERYTHING, admitted=EVERYTHING.admitted | {RSA_OAEP})
     inside = SoftModule(
-        MasterKey(MASTER).roots(Purpose), SimulatedClock(), profile="test", rules=rules
+        MasterKey(MASTER).roots(Purpose), SimulatedClock(), profile="test", rules=EVERYTHING
     )
+    authority = inside.generate(Purpose.DOOR_AUTHORITY, mechanism="rsa-pkcs1-v1.5")
     sent = bytes(range(16))
     incoming = Incoming(
         purpose=Purpose.DATA_ENCRYPTION, mechanism="aes-128", mode="B", exportability="E"
@@ -236,7 +235,7 @@ def key_transport() -> None:
     with TemporaryDirectory() as root:
         folder, now = Path(root), Instant(1_900_000_000_000)
         certificate, plain, sealed = (folder / name for name in ("pair.pem", "plain", "sealed"))
-        certificate.write_bytes(inside.transport.make(3072, "pair", now).certificate)
+        certificate.write_bytes(inside.transport.make(3072, "pair", now, authority).certificate)
         plain.write_bytes(sent)
         how = ("rsa_padding_mode:oaep", "rsa_oaep_md:sha256", "rsa_mgf1_md:sha256")
         options = [part for one in how for part in ("-pkeyopt", one)]

@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal
 from tallystick.infrastructure.modules.card_interface import CONSTRUCTIONS, CardRules
 from tallystick.infrastructure.modules.interface import CARD_LENGTHS
 from tallystick.infrastructure.modules.interface import Purpose as KeyPurpose
-from tallystick.infrastructure.modules.soft_transport import RSA_OAEP
+from tallystick.infrastructure.modules.pair_interface import PAIRS_OF
 from tallystick.infrastructure.pin.translation import BY_POLICY
 from tallystick.infrastructure.pin.verification import DECIMALISATION, check_table
 from tallystick.kernel.codec import Decoder
@@ -30,6 +30,7 @@ PURPOSES: Final = (
     KeyPurpose.CHIP_DYNAMIC, KeyPurpose.CARD_MAC, KeyPurpose.CARD_MAC_RETAIL,
     KeyPurpose.CARD_MAC_CBC, KeyPurpose.DATA_ENCRYPTION, KeyPurpose.LINK_HMAC,
     KeyPurpose.DOOR_CREDENTIAL, KeyPurpose.TOKENISATION, KeyPurpose.SURROGATE,
+    *(KeyPurpose(name) for name in PAIRS_OF),
 )  # fmt: skip
 """Keys that the module of the door has; it has the roots of no others."""
 
@@ -73,7 +74,7 @@ class PaycryptSettings(Record, frozen=True, kw_only=True):
 
         Source: ISO/TS 12812-2:2017, 8.2.2; C
         """
-        known = frozenset({*CONSTRUCTIONS, *CARD_LENGTHS, RSA_OAEP})
+        known = frozenset({*CONSTRUCTIONS, *CARD_LENGTHS})
         return CardRules(
             admitted=known if ALL_LEGACY in self.legacy else frozenset(self.legacy) & known,
             translations=BY_POLICY if self.weaker_formats else frozenset(),

@@ -35,6 +35,7 @@ from tallystick.application.operators.store import MIGRATION as OPERATORS
 from tallystick.application.operators.store import PASSKEY_MIGRATION as PASSKEYS
 from tallystick.application.ordercodes.store import MIGRATION as ORDER_CODES
 from tallystick.application.paycrypt.store import MIGRATION as PAYCRYPT
+from tallystick.application.paycrypt.store import PAIRS as PAYCRYPT_PAIRS
 from tallystick.application.payments.store import MIGRATION as ORDERS
 from tallystick.application.policing.store import MEASURE_MIGRATION as MEASURES
 from tallystick.application.policing.store import MIGRATION as POLICIES
@@ -66,7 +67,7 @@ MIGRATIONS = (
     RECOVERIES, EDUCATION, PLACES,
     SIMS, ORDER_CODES,
     KEY_LIFE,
-    PAYCRYPT, SURROGATES,
+    PAYCRYPT, PAYCRYPT_PAIRS, SURROGATES,
     APPS, APPS_SEEN,
     APPRAISALS, BASES, PROOFS,
     LIVES, DENIED_KEYS,

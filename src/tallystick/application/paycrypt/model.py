@@ -10,13 +10,17 @@ from tallystick.kernel.model import Record
 COMPLETE: Final = "CREATE_COMPLETE"
 PENDING: Final = "DELETE_PENDING"
 DELETED: Final = "DELETE_COMPLETE"
+SYMMETRIC: Final = "SYMMETRIC_KEY"
+PAIR: Final = "ASYMMETRIC_KEY_PAIR"
+PUBLIC_HALF: Final = "PUBLIC_KEY"
 
 
 class PaymentKey(Record, frozen=True, kw_only=True):
     """A key: what it is for, where it is in its life, and the module's block of it.
 
     `modes` are names of modes of use with commas, `tags` JSON of names and values, times are in
-    milliseconds, 0 for never. Of a deleted key `block` is empty.
+    milliseconds, 0 for never. Of a deleted key `block` is empty. `sort` is the model's class of a
+    key, `derives` the usage of what a pair agrees on, empty for others.
     Source: ISO/TS 12812-2:2017, 7.4.2; AWS Payment Cryptography API, Key
     """
 
@@ -38,6 +42,8 @@ class PaymentKey(Record, frozen=True, kw_only=True):
     block: bytes
     tags: str
     event: int
+    sort: str = SYMMETRIC
+    derives: str = ""
 
 
 class AliasRow(Record, frozen=True, kw_only=True):

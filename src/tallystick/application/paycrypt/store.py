@@ -15,9 +15,9 @@ PAYMENT_KEY = Table(
     insert_head=(
         "INSERT INTO paycrypt_key (id, usage, algorithm, modes, exportable, enabled, state, origin,"
         " kcv, kcv_algorithm, created_at, usage_start, usage_stop, delete_at, deleted_at, block,"
-        " tags, event) VALUES "
+        " tags, event, sort, derives) VALUES "
     ),
-    slots="(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    slots="(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     insert_tail=(
         " ON CONFLICT (id) DO UPDATE SET enabled = excluded.enabled, state = excluded.state,"
         " usage_start = excluded.usage_start, usage_stop = excluded.usage_stop,"
@@ -27,7 +27,7 @@ PAYMENT_KEY = Table(
     select_head=(
         "SELECT id, usage, algorithm, modes, exportable, enabled, state, origin, kcv,"
         " kcv_algorithm, created_at, usage_start, usage_stop, delete_at, deleted_at, block, tags,"
-        " event FROM paycrypt_key WHERE id IN "
+        " event, sort, derives FROM paycrypt_key WHERE id IN "
     ),
 )
 
@@ -64,6 +64,16 @@ MIGRATION = Migration(
 )
 
 
+PAIRS = Migration(
+    number=245,
+    name="pairs of keys and certificates at the payment cryptography door",
+    statements=(
+        "ALTER TABLE paycrypt_key ADD COLUMN sort TEXT NOT NULL DEFAULT 'SYMMETRIC_KEY'",
+        "ALTER TABLE paycrypt_key ADD COLUMN derives TEXT NOT NULL DEFAULT ''",
+    ),
+)
+
+
 def every_key(reader: Reader) -> list[PaymentKey]:
     """Every key that ever was, by id.
 
@@ -73,7 +83,7 @@ def every_key(reader: Reader) -> list[PaymentKey]:
     rows = reader.rows(
         "SELECT id, usage, algorithm, modes, exportable, enabled, state, origin, kcv,"
         " kcv_algorithm, created_at, usage_start, usage_stop, delete_at, deleted_at, block, tags,"
-        " event FROM paycrypt_key ORDER BY id"
+        " event, sort, derives FROM paycrypt_key ORDER BY id"
     )
     return [from_row(PaymentKey, row) for row in rows]
 

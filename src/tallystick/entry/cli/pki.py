@@ -16,10 +16,10 @@ from tallystick.entry.pki.places import CertificateFolder
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.certify import names_of, pem_of
 from tallystick.infrastructure.crypto.crl import REASONS
+from tallystick.infrastructure.crypto.der import write_object
 from tallystick.infrastructure.crypto.x509 import Certificate, read_certificate
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.pki.profiles import AUTHORITIES, PROFILES, ROOT
-from tallystick.infrastructure.timestamps.der import write_object
 from tallystick.kernel.codec import to_plain
 from tallystick.kernel.errors import Malformed
 from tallystick.kernel.model import replace

@@ -11,6 +11,7 @@ from tallystick.application.paycrypt import InPaycrypt, PaymentKey, PaymentKeys
 from tallystick.application.paycrypt.model import COMPLETE, DELETED
 from tallystick.application.turn import Turn
 from tallystick.entry.paycrypt.answers import denied
+from tallystick.entry.paycrypt.authorities import Authorities
 from tallystick.entry.paycrypt.surrogate_keys import SurrogateKeys
 from tallystick.entry.paycrypt_settings import PaycryptSettings
 from tallystick.entry.writing import WriterLoop
@@ -26,6 +27,7 @@ from tallystick.infrastructure.modules.interface import (
     Purpose,
 )
 from tallystick.infrastructure.modules.soft import SoftModule
+from tallystick.infrastructure.modules.soft_transport import Transport
 from tallystick.kernel.errors import Malformed, MfsError, NotFound, NotPermitted
 from tallystick.kernel.time import Clock
 
@@ -95,11 +97,15 @@ class Ground:
     kept: PaymentKeys
     writer: WriterLoop
     clock: Clock
+    authorities: Authorities
     handles: dict[str, KeyHandle] = field(default_factory=dict[str, KeyHandle])
     allowed: dict[tuple[str, str, str], bool] = field(
         default_factory=dict[tuple[str, str, str], bool]
     )
     revealed: dict[str, int] = field(default_factory=dict[str, int])
+    exchanges: dict[tuple[str, str, str], Transport] = field(
+        default_factory=dict[tuple[str, str, str], Transport]
+    )
     surrogate_keys: SurrogateKeys = field(init=False)
 
     def __post_init__(self) -> None:

@@ -14,7 +14,17 @@ from tallystick.application.desk.workloads import Workloads
 from tallystick.application.surrogates.model import WHY_NOT
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.buckets import Buckets
-from tallystick.entry.paycrypt import cards, keys, messages, moving, naming, pins, surrogates
+from tallystick.entry.paycrypt import (
+    cards,
+    exchanging,
+    keys,
+    messages,
+    moving,
+    naming,
+    pairs,
+    pins,
+    surrogates,
+)
 from tallystick.entry.paycrypt.answers import Answer, no_such_call, refusal
 from tallystick.entry.paycrypt.asking import Asking, Ground
 from tallystick.entry.paycrypt.credentials import secret_of
@@ -23,7 +33,7 @@ from tallystick.infrastructure.sigv4.verifying import Headers, Verifier
 from tallystick.kernel.codec import Decoder, encode
 from tallystick.kernel.errors import Broken, Malformed, MfsError, NotPermitted
 from tallystick.protocol import surrogates as surrogate_shapes
-from tallystick.protocol.paycrypt import ciphers, control, data
+from tallystick.protocol.paycrypt import ciphers, control, data, exchange
 from tallystick.protocol.paycrypt import messages as shapes
 from tallystick.protocol.paycrypt.words import Shape
 
@@ -56,7 +66,7 @@ def _calls(*rows: tuple[str, type[Shape], Callable[[Asking, Any], Any]]) -> dict
 
 
 CONTROL: Final = _calls(
-    ("CreateKey", control.CreateKey, keys.create),
+    ("CreateKey", control.CreateKey, moving.create_key),
     ("GetKey", control.OfKey, keys.show),
     ("ListKeys", control.ListKeys, keys.listed),
     ("DeleteKey", control.DeleteKey, keys.delete),
@@ -71,9 +81,12 @@ CONTROL: Final = _calls(
     ("TagResource", control.TagResource, naming.tag),
     ("UntagResource", control.UntagResource, naming.untag),
     ("ListTagsForResource", control.ListTags, naming.listed_tags),
-    ("ImportKey", control.ImportKey, moving.import_key),
-    ("GetParametersForImport", control.ImportParameters, moving.import_parameters),
-    ("ExportKey", control.ExportKey, moving.export_key),
+    ("ImportKey", exchange.ImportKey, moving.import_key),
+    ("GetParametersForImport", exchange.ImportParameters, exchanging.import_parameters),
+    ("GetParametersForExport", exchange.ExportParameters, exchanging.export_parameters),
+    ("ExportKey", exchange.ExportKey, moving.export_key),
+    ("GetPublicKeyCertificate", control.OfKey, pairs.show_certificate),
+    ("GetCertificateSigningRequest", exchange.SigningRequest, pairs.request),
 )
 """Calls of the control plane, by name."""
 

@@ -13,6 +13,7 @@ from tallystick.application.paycrypt.model import COMPLETE
 from tallystick.entry.paycrypt.asking import MECHANISM_OF, PURPOSE_OF, Asking, Ground, upper
 from tallystick.infrastructure.modules.card_interface import CARD_USES
 from tallystick.infrastructure.modules.interface import MECHANISMS, KeyHandle, Purpose
+from tallystick.infrastructure.modules.pair_interface import PAIRS_OF
 from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.errors import Malformed, NotPermitted
 from tallystick.kernel.model import field_names
@@ -66,8 +67,9 @@ async def create(ask: Asking, asked: CreateKey) -> KeyAnswer:
 
     Source: AWS Payment Cryptography API, CreateKey
     """
-    ask.allow("*")
     purpose, mechanism, letter = admitted(asked.key_attributes)
+    if asked.derive_key_usage is not None:
+        raise Malformed("only a pair for agreements takes a DeriveKeyUsage")
     module = ask.on.module
     if purpose is Purpose.LINK_HMAC:
         if asked.exportable:
@@ -205,6 +207,7 @@ def new_row(
     kcv_algorithm: str,
     enabled: bool,
     tags: Sequence[Tag],
+    derives: str = "",
 ) -> PaymentKey:
     """A new key as it is kept.
 
@@ -232,15 +235,32 @@ def new_row(
         block=on.module.export_block(handle),
         tags=encode_canonical(tags_given(tags)).decode(),
         event=-1,
+        sort=given.key_class,
+        derives=derives,
     )
+
+
+def one_region(given: Sequence[str]) -> None:
+    """Return only if no other region is asked for; raises NotPermitted.
+
+    Source: AWS Payment Cryptography API, ReplicationRegions
+    """
+    if given:
+        raise NotPermitted(
+            "keys are not replicated to other regions: a door has one",
+            remedy="export the key to the door of the other region",
+        )
 
 
 def check_value(on: Ground, handle: KeyHandle, asked: str) -> tuple[str, str]:
     """How the check value of a key is made, and the value.
 
-    By default CMAC for AES, zeros enciphered for TDEA; of an HMAC key the code over nothing.
+    By default CMAC for AES, zeros enciphered for TDEA; of an HMAC key the code over nothing, of a
+    pair and a certificate the identifier of the public half, whatever was asked.
     Source: AWS Payment Cryptography API, KeyCheckValueAlgorithm
     """
+    if handle.purpose.value in PAIRS_OF:
+        return "SHA_1", upper(on.module.pairs.check_value(handle))
     if handle.purpose is Purpose.LINK_HMAC:
         chosen = asked or "HMAC"
         if chosen != "HMAC":
@@ -272,13 +292,14 @@ def shown(on: Ground, row: PaymentKey) -> Key:
         usage_stop_timestamp=_seconds(row.usage_stop),
         delete_pending_timestamp=_seconds(row.delete_at),
         delete_timestamp=_seconds(row.deleted_at),
+        derive_key_usage=cast("Any", row.derives or None),
     )
 
 
 def _attributes(row: PaymentKey) -> KeyAttributes:
     return KeyAttributes(
         key_usage=cast("Any", row.usage),
-        key_class="SYMMETRIC_KEY",
+        key_class=cast("Any", row.sort),
         key_algorithm=cast("Any", row.algorithm),
         key_modes_of_use=KeyModesOfUse(**dict.fromkeys(row.modes.split(","), True)),
     )

@@ -17,6 +17,7 @@ from tallystick.application.turn import Turn
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.paycrypt.asking import Ground
+from tallystick.entry.paycrypt.authorities import Authorities
 from tallystick.entry.paycrypt.connection import DoorConnection
 from tallystick.entry.paycrypt.credentials import credential_key
 from tallystick.entry.paycrypt.door import NOTED, Door, counts
@@ -52,7 +53,9 @@ def open_door(platform: Platform, writer: WriterLoop, accounting: Accounting) ->
         raise NotFound("the provider has no payment cryptography door")
     settings = must_have(platform.folder.root)
     kept = platform.desks.payment_keys
-    ground = Ground(settings, module, kept, writer, platform.clock)
+    folder = platform.folder
+    authorities = Authorities(module, folder.blocks(), folder.save_block)
+    ground = Ground(settings, module, kept, writer, platform.clock, authorities)
     ground.load()
     credential = credential_key(platform.folder, module)
     door = Door(ground, platform.desks.desk.workloads, accounting, credential)

@@ -1,32 +1,38 @@
-"""Keys that come in and leave at the door: key blocks, and cryptograms under a public key.
+"""Keys that are made, come in and leave at the door, in every way of the model.
 
 Source: ISO/TS 12812-2:2017, 7.4.2; X9.143; AWS Payment Cryptography API, 2021-09-14
 """
 
-import asyncio
-import base64
 from typing import Any, Final, cast
 
+from tallystick.application.paycrypt.model import PAIR, SYMMETRIC
+from tallystick.entry.paycrypt import exchanging, keys, pairs
 from tallystick.entry.paycrypt.asking import (
     ALGORITHM_OF,
     USAGE_OF,
     Asking,
     Loaded,
-    octets_of,
     one_of,
+    upper,
 )
-from tallystick.entry.paycrypt.keys import WORDS, admitted, check_value, chosen_modes, keep, new_row
+from tallystick.entry.paycrypt.exchanging import Came
+from tallystick.entry.paycrypt.keys import (
+    WORDS,
+    check_value,
+    chosen_modes,
+    keep,
+    new_row,
+    one_region,
+)
 from tallystick.infrastructure.modules.card_interface import CARD_USES, PURPOSE_AT_A_DOOR
 from tallystick.infrastructure.modules.interface import KeyHandle, Purpose
-from tallystick.infrastructure.modules.soft_transport import Incoming
-from tallystick.kernel.errors import Conflict, Malformed, NotFound, NotPermitted
-from tallystick.protocol.paycrypt.control import (
+from tallystick.kernel.errors import Malformed, NotPermitted
+from tallystick.protocol.paycrypt.control import CreateKey, KeyAnswer
+from tallystick.protocol.paycrypt.exchange import (
     ExportKey,
-    ImportCryptogram,
+    ExportMaterial,
     ImportKey,
-    ImportParameters,
-    ImportParametersAnswer,
-    KeyAnswer,
+    ImportMaterial,
     KeyBlockHeaders,
     WrappedAnswer,
     WrappedKey,
@@ -34,7 +40,6 @@ from tallystick.protocol.paycrypt.control import (
 from tallystick.protocol.paycrypt.words import KeyAttributes, KeyModesOfUse
 
 ELSEWHERE: Final = "EXTERNAL"
-_BITS: Final = {"RSA_3072": 3072, "RSA_4096": 4096}
 _LETTER: Final = {"EXPORTABLE": "E", "NON_EXPORTABLE": "N", "SENSITIVE": "S"}
 _SERVED: Final = {
     CARD_USES[purpose].usage: purpose
@@ -44,28 +49,29 @@ _SERVED: Final = {
 _PURPOSES: Final = {
     usage: purpose for usage, purpose in PURPOSE_AT_A_DOOR.items() if usage in _SERVED
 }
+_WRAPPING: Final = {"K0": Purpose.KEY_WRAP, "K1": Purpose.KEY_WRAP}
+
+
+async def create_key(ask: Asking, asked: CreateKey) -> KeyAnswer:
+    """A fresh key, or a fresh pair.
+
+    Source: AWS Payment Cryptography API, CreateKey
+    """
+    ask.allow("*")
+    one_region(asked.replication_regions)
+    if asked.key_attributes.key_class == PAIR:
+        return await pairs.create(ask, asked)
+    return await keys.create(ask, asked)
 
 
 async def import_key(ask: Asking, asked: ImportKey) -> KeyAnswer:
-    """The key that came in a key block, or enciphered to a transport key of this door.
+    """The key or certificate that came, in one of the ways of the model.
 
     Source: AWS Payment Cryptography API, ImportKey
     """
     ask.allow("*")
-    block, sealed = asked.key_material.tr31_key_block, asked.key_material.key_cryptogram
-    one_of(block=block, sealed=sealed)
-    if sealed is not None:
-        handle, attributes = _unsealed(ask, sealed)
-        exportable = sealed.exportable
-    elif block is not None:
-        outer = ask.usable(block.wrapping_key_identifier)
-        ask.must_be(outer, Purpose.KEY_WRAP)
-        blocks, data = ask.on.module.key_blocks, ask.on.module.data
-        handle = blocks.import_key(outer.handle, block.wrapped_key_block, _PURPOSES).handle
-        mode, exportability = data.attributes(handle)
-        attributes, exportable = _attributes(handle, mode), exportability != "N"
-    else:
-        raise Malformed("nothing says how the key comes in")
+    one_region(asked.replication_regions)
+    handle, attributes, exportable = _came(ask, asked.key_material)
     try:
         row = new_row(
             ask.on,
@@ -83,64 +89,65 @@ async def import_key(ask: Asking, asked: ImportKey) -> KeyAnswer:
     return await keep(ask, "ImportKey", handle, row)
 
 
-async def import_parameters(ask: Asking, asked: ImportParameters) -> ImportParametersAnswer:
-    """A transport key to encipher a key to; the certificate is signed by itself.
+def _came(ask: Asking, given: ImportMaterial) -> tuple[KeyHandle, KeyAttributes, bool]:
+    """What came in: its handle, its attributes, and whether it may leave again."""
+    one_of(
+        a=given.tr31_key_block, b=given.key_cryptogram, c=given.root_certificate_public_key,
+        d=given.trusted_certificate_public_key, e=given.tr34_key_block,
+        f=given.diffie_hellman_tr31_key_block,
+    )  # fmt: skip
+    if given.key_cryptogram is not None:
+        sealed = given.key_cryptogram
+        return exchanging.unsealed(ask, sealed), sealed.key_attributes, sealed.exportable
+    if given.root_certificate_public_key is not None:
+        root = given.root_certificate_public_key
+        return pairs.believe(ask, root), root.key_attributes, True
+    if given.trusted_certificate_public_key is not None:
+        trusted = given.trusted_certificate_public_key
+        return pairs.trust(ask, trusted), trusted.key_attributes, True
+    if given.tr34_key_block is not None:
+        return _described(ask, exchanging.token_in(ask, given.tr34_key_block))
+    if given.diffie_hellman_tr31_key_block is not None:
+        block = given.diffie_hellman_tr31_key_block
+        key = ask.usable(block.private_key_identifier)
+        with exchanging.agreed(ask, key, block, wraps=True) as wrapping:
+            return _described(ask, _unwrapped(ask, wrapping, block.wrapped_key_block, wraps=True))
+    if given.tr31_key_block is None:
+        raise Malformed("nothing says how the key comes in")
+    outer = ask.usable(given.tr31_key_block.wrapping_key_identifier)
+    ask.must_be(outer, Purpose.KEY_WRAP)
+    return _described(ask, _unwrapped(ask, outer.handle, given.tr31_key_block.wrapped_key_block))
 
-    Source: AWS Payment Cryptography API, GetParametersForImport
-    """
-    ask.allow("*")
-    bits = _BITS.get(asked.wrapping_key_algorithm)
-    if asked.key_material_type != "KEY_CRYPTOGRAM" or bits is None:
-        raise NotPermitted("keys come in as cryptograms under RSA, or in key blocks of TR-31")
-    module, now = ask.on.module, ask.on.clock.now()
-    name = f"import-token-{module.random(16).hex()}"
-    made = await asyncio.to_thread(module.transport.make, bits, name, now)
-    text = base64.b64encode(made.certificate).decode("ascii")
-    return ImportParametersAnswer(
-        wrapping_key_certificate=text,
-        wrapping_key_certificate_chain=text,
-        wrapping_key_algorithm=asked.wrapping_key_algorithm,
-        import_token=name,
-        parameters_valid_until_timestamp=made.ends_at // 1000,
+
+def _unwrapped(ask: Asking, outer: KeyHandle, block: str, *, wraps: bool = False) -> Came:
+    purposes = {**_PURPOSES, **_WRAPPING} if wraps else _PURPOSES
+    handle = ask.on.module.key_blocks.import_key(outer, block, purposes, wraps=wraps).handle
+    _, exportability = ask.on.module.data.attributes(handle)
+    return Came(handle, exchanging.usage_of(block[5:7]), exportability != "N")
+
+
+def _described(ask: Asking, came: Came) -> tuple[KeyHandle, KeyAttributes, bool]:
+    mode, _ = ask.on.module.data.attributes(came.handle)
+    words = dict.fromkeys(WORDS[mode].split(","), True)
+    attributes = KeyAttributes(
+        key_usage=cast("Any", came.usage),
+        key_class="SYMMETRIC_KEY",
+        key_algorithm=cast("Any", ALGORITHM_OF[came.handle.mechanism]),
+        key_modes_of_use=KeyModesOfUse(**words),
     )
-
-
-def _unsealed(ask: Asking, given: ImportCryptogram) -> tuple[KeyHandle, KeyAttributes]:
-    purpose, mechanism, letter = admitted(given.key_attributes)
-    if purpose is Purpose.LINK_HMAC:
-        raise NotPermitted("HMAC keys do not come in")
-    incoming = Incoming(
-        purpose=purpose,
-        mechanism=mechanism,
-        mode=letter,
-        exportability="E" if given.exportable else "N",
-    )
-    digest = "sha-512" if given.wrapping_spec.endswith("512") else "sha-256"
-    octets = octets_of(given.wrapped_key_cryptogram)
-    transport, now = ask.on.module.transport, ask.on.clock.now()
-    try:
-        handle = transport.admit(given.import_token, octets, digest, incoming, now)
-    except NotFound as error:
-        raise Conflict(error.detail, remedy=error.remedy) from error
-    return handle, given.key_attributes
+    return came.handle, attributes, came.exportable
 
 
 async def export_key(ask: Asking, asked: ExportKey) -> WrappedAnswer:
-    """The key, or the initial key of a terminal, in a key block under another key of this door.
+    """The key, or the initial key of a terminal, in one of the ways of the model.
 
     Source: AWS Payment Cryptography API, ExportKey
     """
-    given = asked.key_material.tr31_key_block
-    if given is None:
-        raise Malformed("a key leaves in a key block of TR-31")
-    inner, outer = (
-        ask.usable(asked.export_key_identifier),
-        ask.usable(given.wrapping_key_identifier),
-    )
-    ask.must_be(outer, Purpose.KEY_WRAP)
+    inner = ask.usable(asked.export_key_identifier)
+    if inner.row.sort != SYMMETRIC:
+        raise NotPermitted("only a secret key leaves; ask for the certificate of a pair")
     if not inner.row.exportable:
         raise NotPermitted("the key is not exportable")
-    exportability = _further(inner, given.key_block_headers)
     module, asked_kcv = ask.on.module, asked.export_attributes.key_check_value_algorithm or ""
     initial = asked.export_attributes.export_dukpt_initial_key
     handle = inner.handle
@@ -150,32 +157,60 @@ async def export_key(ask: Asking, asked: ExportKey) -> WrappedAnswer:
         terminal = ksn[:8] if handle.mechanism.startswith("aes") else ksn
         handle = module.key_blocks.derive_initial(handle, terminal)
     try:
-        block = module.key_blocks.export_key(outer.handle, handle, exportability=exportability)
+        under, form, material = _sealed(ask, inner, handle, asked.key_material)
         how, kcv = check_value(ask.on, handle, asked_kcv)
     finally:
         if initial is not None:
             module.destroy(handle)
-    key_id, under = inner.row.id, outer.row.id
-    await ask.write(lambda kept, turn: kept.exported(turn, ask.program, key_id, under))
+    key_id, under_id = inner.row.id, under.row.id
+    await ask.write(lambda kept, turn: kept.exported(turn, ask.program, key_id, under_id))
     return WrappedAnswer(
         wrapped_key=WrappedKey(
-            wrapping_key_arn=outer.arn,
-            wrapped_key_material_format="TR31_KEY_BLOCK",
-            key_material=block,
+            wrapping_key_arn=under.arn,
+            wrapped_key_material_format=cast("Any", form),
+            key_material=material,
             key_check_value=kcv,
             key_check_value_algorithm=cast("Any", how),
         )
     )
 
 
-def _attributes(handle: KeyHandle, mode: str) -> KeyAttributes:
-    words = dict.fromkeys(WORDS[mode].split(","), True)
-    return KeyAttributes(
-        key_usage=cast("Any", USAGE_OF[handle.purpose]),
-        key_class="SYMMETRIC_KEY",
-        key_algorithm=cast("Any", ALGORITHM_OF[handle.mechanism]),
-        key_modes_of_use=KeyModesOfUse(**words),
-    )
+def _sealed(
+    ask: Asking, inner: Loaded, handle: KeyHandle, given: ExportMaterial
+) -> tuple[Loaded, str, str]:
+    """Under which key of the door the key leaves, in which form, and the material."""
+    one_of(
+        a=given.tr31_key_block, b=given.tr34_key_block, c=given.key_cryptogram,
+        d=given.diffie_hellman_tr31_key_block,
+    )  # fmt: skip
+    module = ask.on.module
+    if given.tr34_key_block is not None:
+        token = given.tr34_key_block
+        further = _further(inner, token.key_block_headers)
+        material = upper(exchanging.token_out(ask, token, handle, further))
+        authority = ask.usable(token.certificate_authority_public_key_identifier)
+        return authority, "TR34_KEY_BLOCK", material
+    if given.key_cryptogram is not None:
+        sealed = given.key_cryptogram
+        named = sealed.certificate_authority_public_key_identifier
+        to = pairs.issued(ask, named, sealed.wrapping_key_certificate)
+        digest = exchanging.digest_of(sealed.wrapping_spec)
+        made = module.transport.seal_cryptogram(handle, to, digest)
+        return ask.usable(named), "KEY_CRYPTOGRAM", upper(made)
+    if given.diffie_hellman_tr31_key_block is not None:
+        by = given.diffie_hellman_tr31_key_block
+        further = _further(inner, by.key_block_headers)
+        key = ask.usable(by.private_key_identifier)
+        with exchanging.agreed(ask, key, by, wraps=True) as wrapping:
+            block = module.key_blocks.export_key(wrapping, handle, exportability=further)
+        return key, "TR31_KEY_BLOCK", block
+    if given.tr31_key_block is None:
+        raise Malformed("nothing says how the key leaves")
+    outer = ask.usable(given.tr31_key_block.wrapping_key_identifier)
+    ask.must_be(outer, Purpose.KEY_WRAP)
+    further = _further(inner, given.tr31_key_block.key_block_headers)
+    block = module.key_blocks.export_key(outer.handle, handle, exportability=further)
+    return outer, "TR31_KEY_BLOCK", block
 
 
 def _further(inner: Loaded, headers: KeyBlockHeaders | None) -> str:

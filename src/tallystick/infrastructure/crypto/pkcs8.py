@@ -6,6 +6,7 @@ Source: ISO/TS 12812-2:2017, 7.4.2; RFC 5958
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -29,7 +30,9 @@ def load_pkcs8(der: bytes | bytearray) -> object:
         raise Malformed("the private key is not unencrypted PKCS #8") from error
 
 
-def write_pkcs8(private: EllipticCurvePrivateKey | Ed25519PrivateKey) -> Secret[bytes]:
+def write_pkcs8(
+    private: EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey,
+) -> Secret[bytes]:
     """`private` as unencrypted PKCS #8 in DER.
 
     Source: RFC 5958, 2

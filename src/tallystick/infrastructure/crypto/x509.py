@@ -203,6 +203,22 @@ def read_certificate(octets: bytes) -> Certificate:
     return found
 
 
+def read_pem(octets: bytes) -> Certificate:
+    """The one certificate in `octets`, in PEM or in DER; raises Malformed for anything else.
+
+    Source: RFC 7468, 5; RFC 5280, 4.1
+    """
+    if not octets.lstrip().startswith(b"-----"):
+        return read_certificate(octets)
+    try:
+        found = x509.load_pem_x509_certificates(octets)
+    except _UNREADABLE as error:
+        raise Malformed("a certificate cannot be read") from error
+    if len(found) != 1:
+        raise Malformed("one certificate belongs here, not several")
+    return read_certificate(found[0].public_bytes(Encoding.DER))
+
+
 def _is_number_positive(octets: bytes) -> bool:
     """Whether the number that begins a certificate, after its version, is one above zero."""
     place = octets.find(b"\xa0\x03\x02\x01\x02\x02", 2, 16)

@@ -116,6 +116,12 @@ _ROWS: tuple[tuple[Purpose, tuple[Role, ...], int, tuple[Purpose, ...], str], ..
     (Purpose.LINK_HMAC, _CARD, _YEAR, (), "messages on one link, as the door's callers ask"),
     (Purpose.SURROGATE, _CARD, 0, (), "one for each domain of surrogates; destroyed to end it"),
     (Purpose.DOOR_CREDENTIAL, _CARD, 0, (), "secrets of programs at the door are derived from it"),
+    (Purpose.PAIR_DATA, _CARD, 2 * _YEAR, (), "others encipher data to it at the door"),
+    (Purpose.PAIR_TRANSPORT, _CARD, 2 * _YEAR, (), "partners encipher keys to it"),
+    (Purpose.PAIR_SIGNATURE, _CARD, 2 * _YEAR, (), "signs keys that leave for partners"),
+    (Purpose.PAIR_AGREEMENT, _CARD, 2 * _YEAR, (), "agrees on keys with partners and devices"),
+    (Purpose.PARTNER_CERTIFICATE, _CARD, 0, (), "a partner's; until its own end"),
+    (Purpose.DOOR_AUTHORITY, _CARD, 10 * _YEAR, (), "certifies the pairs of the door"),
 )
 
 KEY_TABLE: dict[Purpose, KeyRule] = {

@@ -19,6 +19,7 @@ from tallystick.infrastructure.modules.interface import (
     KeyHandle,
     Purpose,
 )
+from tallystick.infrastructure.modules.pair_interface import CERTIFICATE, PAIR_MECHANISMS
 from tallystick.infrastructure.pin.translation import BY_POLICY, FormatPair
 from tallystick.infrastructure.pin.verification import DECIMALISATION
 from tallystick.kernel.errors import NotPermitted
@@ -147,6 +148,7 @@ CONSTRUCTIONS: Final = (
     "pinblock-0", "pinblock-1", "pinblock-2", "pinblock-3", "pinblock-4",
     "pin-pvv", "pin-ibm3624", "pin-reference",
     "card-value", "chip-aes", "chip-tdea", "chip-cvc3", "ff1-aes-256",
+    "x963-kdf", "concat-kdf", CERTIFICATE, *PAIR_MECHANISMS,
 )  # fmt: skip
 """What is built on those keys, by the registry's names; each proves itself before its first use."""
 

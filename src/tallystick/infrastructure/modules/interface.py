@@ -9,6 +9,11 @@ Source: ISO/TS 12812-2:2017, 3.7; 7.4.2; 8.2.1; ISO/IEC 19790; ISO 11568
 from enum import StrEnum
 from typing import Protocol
 
+from tallystick.infrastructure.modules.pair_interface import (
+    CERTIFICATE,
+    PAIR_MECHANISMS,
+    PAIRS_OF,
+)
 from tallystick.infrastructure.modules.states import KeyStates
 from tallystick.kernel.model import Record
 
@@ -79,6 +84,12 @@ class Purpose(StrEnum):
     DOOR_CREDENTIAL = "door-credential"
     APP_SIGNING = "app-signing"
     SURROGATE = "surrogate"
+    PAIR_DATA = "pair-data"
+    PAIR_TRANSPORT = "pair-transport"
+    PAIR_SIGNATURE = "pair-signature"
+    PAIR_AGREEMENT = "pair-agreement"
+    PARTNER_CERTIFICATE = "partner-certificate"
+    DOOR_AUTHORITY = "door-authority"
 
 
 ED25519 = "ed25519"
@@ -121,11 +132,11 @@ OPERATIONS: dict[str, frozenset[Operation]] = {
     HPKE_P256: frozenset({Operation.KEM_OPEN}),
     HPKE_X25519: frozenset({Operation.KEM_OPEN}),
     HPKE_HYBRID: frozenset({Operation.KEM_OPEN}),
-    **dict.fromkeys(CARD_LENGTHS, frozenset[Operation]()),
+    **dict.fromkeys((*CARD_LENGTHS, *PAIR_MECHANISMS, CERTIFICATE), frozenset[Operation]()),
 }
 """The operations of each mechanism; an HKDF key is split in two, one for MACs, one for sealing.
 
-Keys of cards have none of these: their operations are in `card_interface`.
+Keys of cards and pairs have none of these: theirs are in `card_interface` and `pair_interface`.
 """
 
 _AES = (AES_256, AES_192, AES_128)
@@ -182,6 +193,7 @@ MECHANISMS: dict[Purpose, tuple[str, ...]] = {
     Purpose.DOOR_CREDENTIAL: (HMAC_SHA256,),
     Purpose.APP_SIGNING: (ECDSA_P256,),
     Purpose.SURROGATE: (HKDF_SHA256,),
+    **{Purpose(name): names for name, names in PAIRS_OF.items()},
 }
 """The mechanisms that a purpose admits; the first is taken where none is asked for.
 
@@ -193,6 +205,9 @@ SEED_INFO = b"tallystick otp seed v1\x00"
 
 SHORTEST_SEED = 16
 LONGEST_SEED = 64
+
+ADMITTED_ONLY: frozenset[Purpose] = frozenset({Purpose.PARTNER_CERTIFICATE})
+"""Purposes whose keys are others' and come in; none is made here."""
 
 MEMORY_ONLY: frozenset[Purpose] = frozenset({Purpose.SESSION_WRAP, Purpose.DIALLED_PIN})
 """Purposes whose keys live and die with the module: not even their wrapped form comes out."""

@@ -24,6 +24,7 @@ from tallystick.infrastructure.crypto.signature import (
 )
 from tallystick.infrastructure.modules import interface
 from tallystick.infrastructure.modules.card_answers import CARD_ANSWERS
+from tallystick.infrastructure.modules.pair_answers import PAIR_ANSWERS
 from tallystick.infrastructure.modules.standing import KnownAnswer
 from tallystick.kernel.errors import Broken, NotAuthentic
 
@@ -266,6 +267,7 @@ KNOWN_ANSWERS: Mapping[str, KnownAnswer] = MappingProxyType(
         interface.HPKE_X25519: hpke_x25519_answer,
         interface.HPKE_HYBRID: hpke_hybrid_answer,
         **CARD_ANSWERS,
+        **PAIR_ANSWERS,
     }
 )
 """The test of every mechanism that a module runs, by the registry's name."""

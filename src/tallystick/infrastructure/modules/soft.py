@@ -18,6 +18,7 @@ from tallystick.infrastructure.modules.card_gate import CardGate, CardHost
 from tallystick.infrastructure.modules.card_interface import STRICT, CardRules
 from tallystick.infrastructure.modules.entropy import Entropy, WatchedEntropy
 from tallystick.infrastructure.modules.interface import (
+    ADMITTED_ONLY,
     CHECKING_ONLY,
     LONGEST_SEED,
     MECHANISMS,
@@ -35,6 +36,7 @@ from tallystick.infrastructure.modules.soft_blocks import SoftKeyBlocks
 from tallystick.infrastructure.modules.soft_chips import SoftChips
 from tallystick.infrastructure.modules.soft_data import SoftData
 from tallystick.infrastructure.modules.soft_issuing import SoftIssuing
+from tallystick.infrastructure.modules.soft_pairs import SoftPairs
 from tallystick.infrastructure.modules.soft_pins import SoftPins
 from tallystick.infrastructure.modules.soft_states import SoftStates
 from tallystick.infrastructure.modules.soft_transport import SoftTransport
@@ -101,7 +103,8 @@ class SoftModule:
         self.wallet_pins = SoftWalletPins(host, self._keys.doors, self.mac)
         self.data = SoftData(gate)
         self.issuing = SoftIssuing(gate)
-        self.transport = SoftTransport(gate)
+        self.pairs = SoftPairs(host, gate, self._keys.pairs)
+        self.transport = SoftTransport(gate, self.pairs, self.destroy)
 
     def random(self, length: int) -> bytes:
         """`length` random bytes.
@@ -119,6 +122,8 @@ class SoftModule:
         """
         self.standing.check()
         chosen = mechanism or MECHANISMS[purpose][0]
+        if purpose in ADMITTED_ONLY:
+            raise NotPermitted(f"a {purpose.value} comes in; none is made here")
         self._admit(purpose, chosen)
         require(chosen, self._rules.admitted, now=self._clock.now())
         handle = self._name(purpose, chosen)

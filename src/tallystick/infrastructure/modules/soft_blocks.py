@@ -50,8 +50,12 @@ class SoftKeyBlocks:
         wrapping: KeyHandle,
         block: str,
         purposes: Mapping[str, Purpose] = PURPOSE_OF_USAGE,
+        *,
+        wraps: bool = False,
     ) -> ImportedKey:
         """The key in `block` as a handle of the purpose that `purposes` has for its usage.
+
+        A key that protects key blocks itself comes in only with `wraps`.
 
         The reasons name what an event should say: an old version, an old algorithm. Raises
         NotAuthentic for a block that does not verify, NotPermitted for a usage, mode or algorithm
@@ -68,7 +72,7 @@ class SoftKeyBlocks:
         check_use(fields)
         self._check_mark(fields)
         purpose = purposes.get(fields.usage)
-        if purpose is None or purpose is Purpose.KEY_WRAP:
+        if purpose is None or (purpose is Purpose.KEY_WRAP and not wraps):
             raise NotPermitted(f"the module has no use for a key of usage {fields.usage}")
         if fields.mode not in CARD_USES[purpose].modes:
             raise NotPermitted(f"the mode {fields.mode} is not served for usage {fields.usage}")

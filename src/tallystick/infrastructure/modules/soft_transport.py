@@ -1,124 +1,48 @@
-"""RSA keys of the software module that a first wrapping key comes in under; they live in memory.
+"""Keys that come in and leave under RSA at the software module: cryptograms, and tokens of TR-34.
 
-A pair is made inside, proved by a pairwise test, and forgotten after its days or with the process.
+Pairs for one exchange live in memory and are forgotten after their days or with the process; pairs
+that were made as keys serve as well. What a partner signed is verified before anything of it is
+deciphered.
 
-Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568; RFC 8017, 7.1
+Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568; RFC 8017, 7.1; ASC X9 TR 34
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA256, SHA512, HashAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
-
 from tallystick.infrastructure.crypto.blocks import with_odd_parity
-from tallystick.infrastructure.crypto.registry import require
+from tallystick.infrastructure.crypto.digest import equal
+from tallystick.infrastructure.crypto.x509 import Certificate, read_pem
+from tallystick.infrastructure.keyblocks import tr34
+from tallystick.infrastructure.keyblocks.header import BlockFields
 from tallystick.infrastructure.keyblocks.lattice import RSA, check_lattice, kind_of
+from tallystick.infrastructure.keyblocks.rules import check_export, check_use
 from tallystick.infrastructure.modules.card_gate import CardGate
-from tallystick.infrastructure.modules.card_interface import CardMaterial, algorithm_of
+from tallystick.infrastructure.modules.card_interface import (
+    CARD_USES,
+    PURPOSE_AT_A_DOOR,
+    CardMaterial,
+    algorithm_of,
+    mechanism_of,
+)
 from tallystick.infrastructure.modules.interface import CARD_LENGTHS, KeyHandle, Purpose
-from tallystick.kernel.errors import Broken, Conflict, Malformed, NotAuthentic, NotFound
+from tallystick.infrastructure.modules.pair_interface import (
+    RSA_OAEP_2048,
+    RSA_OAEP_3072,
+    RSA_SIGNATURE,
+    LENGTHS,
+    PairOperation,
+)
+from tallystick.infrastructure.modules.pair_keys import PairKey, public_of, sealed_oaep
+from tallystick.infrastructure.modules.soft_pairs import SoftPairs
+from tallystick.kernel.errors import Conflict, Malformed, NotAuthentic, NotFound, NotPermitted
 from tallystick.kernel.model import Record
-from tallystick.kernel.time import DAY_MS, Instant
+from tallystick.kernel.time import DAY_MS, MINUTE_MS, Instant
 
-RSA_OAEP: Final = "rsa-oaep-3072"
-LIFE_MS: Final = 7 * DAY_MS
-MOST_PAIRS: Final = 16
-LENGTHS: Final = frozenset({3072, 4096})
-"""The lengths of a modulus in bits; what it may wrap is in the table of wrapping keys."""
-
-_HASHES: Final[dict[str, type[HashAlgorithm]]] = {"sha-256": SHA256, "sha-512": SHA512}
-_PAIRWISE: Final = b"pairwise consistency"
-
-
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    private: rsa.RSAPrivateKey
-    bits: int
-    ends_at: int
-
-
-class Transport(Record, frozen=True, kw_only=True):
-    """The public half of a pair: its name, its certificate (PEM), until when it serves (ms).
-
-    Source: ISO 11568; RFC 5280
-    """
-
-    name: str
-    certificate: bytes
-    ends_at: int
-
-
-class Incoming(Record, frozen=True, kw_only=True):
-    """What a key becomes that comes in under a pair.
-
-    Source: X9.143, 6
-    """
-
-    purpose: Purpose
-    mechanism: str
-    mode: str
-    exportability: str
-
-
-class SoftTransport:
-    """Makes pairs, and takes keys in that were enciphered to their public halves.
-
-    Source: ISO 11568; RFC 8017, 7.1
-    """
-
-    __slots__ = ("_gate", "_pairs")
-
-    def __init__(self, gate: CardGate) -> None:
-        self._gate = gate
-        self._pairs: dict[str, _Pair] = {}
-
-    def make(self, bits: int, name: str, now: Instant) -> Transport:
-        """A fresh pair called `name`; takes up to seconds, on any thread.
-
-        Raises Malformed for another length, NotPermitted where the rules do not admit it, Conflict
-        for more pairs than are kept, Broken for halves that do not fit.
-        Source: ISO 11568; ISO/IEC 19790
-        """
-        require(RSA_OAEP, self._gate.rules.admitted)
-        if bits not in LENGTHS:
-            raise Malformed("a transport key has 3072 or 4096 bits")
-        for old in [one for one, pair in self._pairs.items() if now >= pair.ends_at]:
-            self._pairs.pop(old, None)
-        if len(self._pairs) >= MOST_PAIRS:
-            raise Conflict("there are as many transport keys as are kept", remedy="use one again")
-        private = rsa.generate_private_key(65_537, bits)
-        sealed = private.public_key().encrypt(_PAIRWISE, _oaep("sha-256"))
-        if private.decrypt(sealed, _oaep("sha-256")) != _PAIRWISE:
-            raise Broken("a new key pair does not fit together", remedy="test the host")
-        ends_at = now + LIFE_MS
-        certificate = _certificate(private, name, now, ends_at, self._gate.draw(16))
-        self._pairs[name] = _Pair(private, bits, ends_at)
-        return Transport(name=name, certificate=certificate, ends_at=ends_at)
-
-    def admit(
-        self, name: str, sealed: bytes, digest: str, incoming: Incoming, now: Instant
-    ) -> KeyHandle:
-        """The key that was enciphered to the pair called `name`.
-
-        Raises NotFound for a pair that is not there any more, NotAuthentic for what does not open
-        or has another length, NotPermitted for a key that is stronger than the pair.
-        Source: RFC 8017, 7.1; ISO 11568
-        """
-        require(RSA_OAEP, self._gate.rules.admitted)
-        pair = self._pairs.get(name)
-        if pair is None or now >= pair.ends_at:
-            raise NotFound("the transport key is no more", remedy="ask for new parameters")
-        length, letter = CARD_LENGTHS[incoming.mechanism], algorithm_of(incoming.mechanism)
         check_lattice(kind_of(RSA, pair.bits // 8), kind_of(letter, length))
-        try:
-            octets = pair.private.decrypt(sealed, _oaep(digest))
-        except ValueError as error:
-            raise NotAuthentic("the key cryptogram does not open") from error
+        octets = pair.open_oaep(sealed, digest).reveal()
         if len(octets) != length:
             raise NotAuthentic("the key cryptogram does not open")
         found = CardMaterial(
@@ -129,24 +53,151 @@ class SoftTransport:
         )
         return self._gate.take(incoming.purpose, incoming.mechanism, found)
 
+    def receiver(self, name: str, now: Instant) -> Receiver34:
+        """Who receives tokens under the pair called `name`; raises NotFound.
 
-def _oaep(digest: str) -> padding.OAEP:
-    chosen = _HASHES[digest]
-    return padding.OAEP(mgf=padding.MGF1(chosen()), algorithm=chosen(), label=None)
+        Source: ASC X9 TR 34
+        """
+        kept = self._named(name, "token-in", now)
+        return Receiver34(handle=kept.handle, named=_name_in(kept.certificate), since=kept.began)
+
+    def signer(self, name: str, now: Instant) -> tuple[KeyHandle, bytes]:
+        """The pair called `name` that signs tokens, and its certificate (PEM); raises NotFound.
+
+        Source: ASC X9 TR 34
+        """
+        kept = self._named(name, "token-out", now)
+        return kept.handle, kept.certificate
+
+    def admit_token(
+        self, token: Signed34, receiver: Receiver34, now: Instant
+    ) -> tuple[KeyHandle, BlockFields]:
+        """The key in a token, and its header.
+
+        A token of two passes has the nonce that was sent; one of one pass was signed since the
+        receiver's pair is. Raises NotAuthentic for a token of another signer, for another receiver,
+        with another nonce, too old, or changed in any bit; NotPermitted for a usage or a key that
+        is not served.
+        Source: ASC X9 TR 34; ISO 11568
+        """
+        pair = self._pairs.find(receiver.handle, PairOperation.RECEIVE)
+        self._gate.admit(pair.handle.mechanism)
+        self._gate.admit(RSA_SIGNATURE)
+        said = tr34.read_token(token.octets)
+        if said.signer != tr34.named(token.signer.issuer, token.signer.serial):
+            raise NotAuthentic("the token names another signer than the certificate")
+        token.signer.verify("rsa", "sha256", said.signature, said.signed)
+        if said.envelope.recipient != receiver.named:
+            raise NotAuthentic("the token is for another receiver")
+        _check_fresh(said, token.nonce, receiver.since, now)
+        try:
+            ephemeral = pair.open_oaep(said.envelope.sealed, said.envelope.digest).reveal()
+        except NotAuthentic as error:
+            raise NotAuthentic("the token does not open") from error
+        fields, octets = tr34.opened(said, ephemeral)
+        return self._admitted(fields, octets, pair), fields
+
+    def seal_cryptogram(self, handle: KeyHandle, to: Certificate, digest: str) -> bytes:
+        """The key of `handle` enciphered to a partner's certificate.
+
+        Raises NotPermitted for a key that is not exportable or stronger than the partner's.
+        Source: RFC 8017, 7.1.1; ISO 11568
+        """
+        inner = self._gate.held(handle)
+        check_export(inner.exportability)
+        self._check_receiver(to, handle.mechanism)
+        return sealed_oaep(public_of(to), inner.reveal_to_wrapping(), digest)
+
+    def seal_token(self, handle: KeyHandle, to: Certificate, signer: tuple[KeyHandle, bytes], *,
+                   exportability: str, nonce: bytes, now: Instant) -> bytes:  # fmt: skip
+        """The key of `handle` in a token for a partner's certificate, signed by `signer`.
+
+        `signer` is a pair and its certificate (PEM). Without `nonce` the token is of one pass.
+        Raises NotPermitted for a key that is not exportable or stronger than the partner's.
+        Source: ASC X9 TR 34; ISO 11568
+        """
+        inner = self._gate.held(handle)
+        check_export(inner.exportability)
+        if exportability == "E" and inner.exportability != "E":
+            raise NotPermitted("the key would become more exportable than it is")
+        self._check_receiver(to, handle.mechanism)
+        self._gate.admit(RSA_SIGNATURE)
+        key, certificate = self._pairs.find(signer[0], PairOperation.SIGN), signer[1]
+        own = read_pem(certificate)
+        if public_of(own) != key.public():
+            raise NotPermitted("the certificate is of another key than the one that signs")
+        parties = tr34.Parties34(
+            signer=_name_in(certificate), recipient=tr34.named(to.issuer, to.serial)
+        )
+        fields = BlockFields(
+            version="D",
+            usage=CARD_USES[inner.handle.purpose].usage,
+            algorithm=algorithm_of(inner.handle.mechanism),
+            mode=inner.mode,
+            exportability=exportability,
+        )
+        header, public = tr34.header_of(fields), public_of(to)
+        part = tr34.key_part(parties, header, inner.reveal_to_wrapping())
+        envelope = tr34.enciphered_part(
+            parties,
+            part,
+            self._gate.draw,
+            lambda octets: sealed_oaep(public, octets, "sha-256"),
+            is_aes=inner.is_aes,
+        )
+        return tr34.signed_token(parties, envelope, header, key.sign, nonce=nonce, at=now)
+
+    def _admitted(self, fields: BlockFields, octets: bytes, pair: PairKey) -> KeyHandle:
+        check_use(fields)
+        purpose = PURPOSE_AT_A_DOOR.get("K1" if fields.usage == "K0" else fields.usage)
+        if purpose is None or fields.mode not in CARD_USES[purpose].modes:
+            raise NotPermitted(
+                f"the module has no use for a key of usage {fields.usage} and mode {fields.mode}"
+            )
+        if fields.exportability not in {"E", "N", "S"}:
+            raise Malformed("a field of the token's header does not have its form")
+        check_lattice(kind_of(RSA, pair.bits // 8), kind_of(fields.algorithm, len(octets)))
+        if purpose is Purpose.DUKPT_INITIAL:
+            raise NotPermitted("the initial key of a terminal comes in in a key block")
+        found = CardMaterial(
+            mode=fields.mode,
+            exportability=fields.exportability,
+            ident=b"",
+            octets=with_odd_parity(octets) if fields.algorithm == "T" else octets,
+        )
+        return self._gate.take(purpose, mechanism_of(fields.algorithm, len(octets)), found)
+
+    def _check_receiver(self, to: Certificate, mechanism: str) -> None:
+        """Return only if a key of `mechanism` may leave under the key of `to`."""
+        bits = public_of(to).key_size
+        if bits not in LENGTHS:
+            raise NotPermitted("a partner's key has 2048, 3072 or 4096 bits")
+        self._gate.admit(RSA_OAEP_2048 if bits == 2048 else RSA_OAEP_3072)
+        letter, length = algorithm_of(mechanism), CARD_LENGTHS[mechanism]
+        check_lattice(kind_of(RSA, bits // 8), kind_of(letter, length))
+
+    def _named(self, name: str, kind: str, now: Instant) -> _Kept:
+        kept = self._kept.get(name)
+        if kept is None or now >= kept.ends_at:
+            raise NotFound("the transport key is no more", remedy="ask for new parameters")
+        if kept.kind != kind:
+            raise NotPermitted("the parameters were asked for another sort of key material")
+        return kept
+
+    def _forget(self, now: Instant) -> None:
+        for old in [one for one, kept in self._kept.items() if now >= kept.ends_at]:
+            self._destroy(self._kept.pop(old).handle)
 
 
-def _certificate(
-    private: rsa.RSAPrivateKey, name: str, now: int, ends_at: int, serial: bytes
-) -> bytes:
-    """The certificate of a pair, signed by itself; whoever uses it compares its digest."""
-    named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(named)
-        .issuer_name(named)
-        .public_key(private.public_key())
-        .serial_number(int.from_bytes(serial, "big") >> 1 | 1)
-        .not_valid_before(datetime.fromtimestamp(now // 1000, UTC))
-        .not_valid_after(datetime.fromtimestamp(ends_at // 1000, UTC))
-    )
-    return built.sign(private, SHA256()).public_bytes(Encoding.PEM)
+def _check_fresh(said: tr34.Token34, nonce: bytes, since: int, now: Instant) -> None:
+    if said.nonce or nonce:
+        if not equal(said.nonce, nonce):
+            raise NotAuthentic("the token has another nonce than the one that was sent")
+        return
+    if not since - ASKEW_MS <= said.signed_at <= now + ASKEW_MS:
+        raise NotAuthentic("the token has no nonce, and was not signed since the pair is")
+
+
+def _name_in(certificate: bytes) -> bytes:
+    found = read_pem(certificate)
+    return tr34.named(found.issuer, found.serial)

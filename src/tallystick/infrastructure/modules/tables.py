@@ -43,13 +43,17 @@ from tallystick.infrastructure.modules.interface import (
     Operation,
     Purpose,
 )
+from tallystick.infrastructure.modules.pair_interface import CERTIFICATE, PAIR_MECHANISMS
+from tallystick.infrastructure.modules.pair_keys import PairKey, fresh_pair, packed
 from tallystick.kernel.errors import Broken, Malformed, MfsError
+from tallystick.kernel.secret import Secret
 
 _COMMIT_INFO = b"tallystick subject commitments v1"
 _SEAL_INFO = b"tallystick subject sealing v1"
 _PAIRWISE = b"pairwise consistency"
 _SECRET_LENGTH = 32
 _CMAC_LENGTH = 16
+_PAIRS = frozenset({*PAIR_MECHANISMS, CERTIFICATE})
 _HMACS = frozenset({HMAC_SHA1, HMAC_SHA256, HMAC_SHA512})
 MOST_PREPARED = 2_048
 """How many MAC keys are kept ready, about a kibibyte each."""
@@ -62,6 +66,11 @@ _SIGNERS: dict[str, Callable[[bytes], Es256SigningKey | Ed25519SigningKey | Dual
     ECDSA_P256: Es256SigningKey.from_pkcs8,
     ED25519: Ed25519SigningKey.from_pkcs8,
     DUAL_SIGNATURE: DualSigningKey.from_octets,
+}
+_FRESH: dict[str, Callable[[], Secret[bytes]]] = {
+    ECDSA_P256: lambda: Es256SigningKey.generate().to_pkcs8(),
+    ED25519: lambda: Ed25519SigningKey.generate().to_pkcs8(),
+    DUAL_SIGNATURE: lambda: DualSigningKey.generate().to_octets(),
 }
 
 
@@ -79,6 +88,7 @@ class KeyTables:
         "handles",
         "limits",
         "macs",
+        "pairs",
         "parked",
         "prepared",
         "receivers",
@@ -95,6 +105,7 @@ class KeyTables:
         self.prepared: dict[str, Mac] = {}
         self.ciphers: dict[str, AeadKey] = {}
         self.cards: dict[str, CardKey] = {}
+        self.pairs: dict[str, PairKey] = {}
         self.doors: dict[str, Aes] = {}
         self.parked: dict[str, dict[str, object]] = {}
         self.uses: dict[str, int] = {}
@@ -112,6 +123,8 @@ class KeyTables:
             self.doors[key_id] = Aes(material)
         elif mechanism in CARD_LENGTHS:
             self.cards[key_id] = CardKey(handle, material)
+        elif mechanism in _PAIRS:
+            self.pairs[key_id] = PairKey(handle, material)
         elif mechanism in _SIGNERS:
             self.signers[key_id] = _SIGNERS[mechanism](material)
         elif mechanism == CMAC_AES_128:
@@ -178,7 +191,10 @@ class KeyTables:
         """
         if key_id in self.macs and key_id not in self.prepared:
             self.prepare(key_id)
-        names = ("signers", "macs", "prepared", "ciphers", *(() if opens else ("receivers",)))
+        names = (
+            *("signers", "macs", "prepared", "ciphers", "pairs"),
+            *(() if opens else ("receivers",)),
+        )
         found = ((name, getattr(self, name).pop(key_id, None)) for name in names)
         return {name: one for name, one in found if one is not None}
 
@@ -235,12 +251,10 @@ def fresh_material(purpose: Purpose, mechanism: str, draw: Callable[[int], bytes
     """
     if mechanism in CARD_LENGTHS and purpose is not Purpose.DIALLED_PIN:
         return _fresh_card(purpose, mechanism, draw)
-    if mechanism == ECDSA_P256:
-        return Es256SigningKey.generate().to_pkcs8().reveal()
-    if mechanism == ED25519:
-        return Ed25519SigningKey.generate().to_pkcs8().reveal()
-    if mechanism == DUAL_SIGNATURE:
-        return DualSigningKey.generate().to_octets().reveal()
+    if mechanism in PAIR_MECHANISMS:
+        return packed(purpose, fresh_pair(mechanism))
+    if mechanism in _FRESH:
+        return _FRESH[mechanism]().reveal()
     if Operation.KEM_OPEN in OPERATIONS[mechanism]:
         return KemPrivateKey.generate(KemSuite(mechanism)).to_octets().reveal()
     return draw(_CMAC_LENGTH if mechanism == CMAC_AES_128 else _SECRET_LENGTH)

@@ -1,6 +1,5 @@
 """Time stamps of an authority: asked for, reduced to what counts, and verified with a pinned root.
 
-    der        the octets of ASN.1 values, in their one form
     request    what is asked: a digest, a nonce, perhaps a policy
     response   what comes back: a status, and a signed statement with certificates
     statement  what the authority states: policy, digest, serial number, instant

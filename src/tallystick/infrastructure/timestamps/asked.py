@@ -6,7 +6,7 @@ Source: RFC 3161, 2.4.1
 from dataclasses import dataclass
 from typing import Final
 
-from tallystick.infrastructure.timestamps.der import (
+from tallystick.infrastructure.crypto.der import (
     BOOLEAN,
     INTEGER,
     OBJECT,

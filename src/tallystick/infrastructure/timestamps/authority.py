@@ -13,13 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from tallystick.infrastructure.crypto.certify import public_of, public_of_signer
-from tallystick.infrastructure.crypto.digest import sha256
-from tallystick.infrastructure.crypto.ecdsa import der_signature
-from tallystick.infrastructure.crypto.signature import SigningKey
-from tallystick.infrastructure.crypto.x509 import Certificate
-from tallystick.infrastructure.timestamps.asked import Asking, read_asking
-from tallystick.infrastructure.timestamps.clocks import ClockHealth
-from tallystick.infrastructure.timestamps.der import (
+from tallystick.infrastructure.crypto.der import (
     BOOLEAN,
     OCTETS,
     SEQUENCE,
@@ -29,6 +23,12 @@ from tallystick.infrastructure.timestamps.der import (
     write_number,
     write_object,
 )
+from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.ecdsa import der_signature
+from tallystick.infrastructure.crypto.signature import SigningKey
+from tallystick.infrastructure.crypto.x509 import Certificate
+from tallystick.infrastructure.timestamps.asked import Asking, read_asking
+from tallystick.infrastructure.timestamps.clocks import ClockHealth
 from tallystick.infrastructure.timestamps.response import SIGNED_DATA, STATEMENT
 from tallystick.kernel.errors import Malformed, MfsError, NotPermitted
 from tallystick.kernel.time import Instant

@@ -10,7 +10,7 @@ Source: RFC 3161, 2.4.2; RFC 5652, 5
 from dataclasses import dataclass
 from typing import Final
 
-from tallystick.infrastructure.timestamps.der import (
+from tallystick.infrastructure.crypto.der import (
     INTEGER,
     OBJECT,
     OCTETS,

@@ -14,9 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from tallystick.infrastructure.crypto.digest import equal, named_digest, sha256
-from tallystick.infrastructure.crypto.x509 import Certificate, Roots, read_certificate
-from tallystick.infrastructure.timestamps.der import (
+from tallystick.infrastructure.crypto.der import (
     INTEGER,
     OCTETS,
     SEQUENCE,
@@ -25,6 +23,8 @@ from tallystick.infrastructure.timestamps.der import (
     number,
     single,
 )
+from tallystick.infrastructure.crypto.digest import equal, named_digest, sha256
+from tallystick.infrastructure.crypto.x509 import Certificate, Roots, read_certificate
 from tallystick.infrastructure.timestamps.request import SHA256, Query
 from tallystick.infrastructure.timestamps.response import (
     STATEMENT,

@@ -3,21 +3,21 @@
 Source: AWS Payment Cryptography API, 2021-09-14
 """
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from tallystick.kernel.classification import INTERNAL, PUBLIC
 from tallystick.kernel.model import Natural, length, pattern
 from tallystick.protocol.paycrypt.words import (
     AliasName,
     KcvAlgorithm,
-    KeyAlgorithm,
     KeyArn,
     KeyAttributes,
     KeyCheckValue,
     KeyIdentifier,
-    KeyModesOfUse,
     KeyOrigin,
     KeyState,
+    KeyUsage,
+    Region,
     Shape,
     TagText,
 )
@@ -55,6 +55,7 @@ class Key(Shape, frozen=True, kw_only=True):
     usage_stop_timestamp: Annotated[Natural | None, PUBLIC] = None
     delete_pending_timestamp: Annotated[Natural | None, PUBLIC] = None
     delete_timestamp: Annotated[Natural | None, PUBLIC] = None
+    derive_key_usage: Annotated[KeyUsage | None, PUBLIC] = None
 
 
 class KeySummary(Shape, frozen=True, kw_only=True):
@@ -91,6 +92,8 @@ class CreateKey(Shape, frozen=True, kw_only=True):
     key_check_value_algorithm: Annotated[KcvAlgorithm | None, PUBLIC] = None
     enabled: Annotated[bool, PUBLIC] = True
     tags: Annotated[tuple[Tag, ...], INTERNAL] = ()
+    derive_key_usage: Annotated[KeyUsage | None, PUBLIC] = None
+    replication_regions: Annotated[tuple[Region, ...], PUBLIC] = ()
 
 
 class OfKey(Shape, frozen=True, kw_only=True):
@@ -227,165 +230,3 @@ class Nothing(Shape, frozen=True, kw_only=True):
 
     Source: AWS Payment Cryptography API, DeleteAlias
     """
-
-
-class ImportBlock(Shape, frozen=True, kw_only=True):
-    """A key in a key block, and the key that it is wrapped under.
-
-    Source: AWS Payment Cryptography API, ImportTr31KeyBlock
-    """
-
-    wrapping_key_identifier: Annotated[KeyIdentifier, INTERNAL]
-    wrapped_key_block: Annotated[Annotated[str, pattern("^[0-9a-zA-Z]{56,9984}$")], INTERNAL]
-
-
-class ImportCryptogram(Shape, frozen=True, kw_only=True):
-    """A key under the public half that `GetParametersForImport` gave.
-
-    Source: AWS Payment Cryptography API, ImportKeyCryptogram
-    """
-
-    key_attributes: Annotated[KeyAttributes, PUBLIC]
-    exportable: Annotated[bool, PUBLIC]
-    wrapped_key_cryptogram: Annotated[Annotated[str, pattern("^[0-9A-F]{16,4096}$")], INTERNAL]
-    import_token: Annotated[Annotated[str, pattern("^import-token-[0-9a-zA-Z]{16,64}$")], INTERNAL]
-    wrapping_spec: Annotated[Literal["RSA_OAEP_SHA_256", "RSA_OAEP_SHA_512"], PUBLIC] = (
-        "RSA_OAEP_SHA_256"
-    )
-
-
-class ImportMaterial(Shape, frozen=True, kw_only=True):
-    """How a key comes in: one of these.
-
-    Source: AWS Payment Cryptography API, ImportKeyMaterial
-    """
-
-    tr31_key_block: Annotated[ImportBlock | None, INTERNAL] = None
-    key_cryptogram: Annotated[ImportCryptogram | None, INTERNAL] = None
-
-
-class ImportKey(Shape, frozen=True, kw_only=True):
-    """Brings a key in.
-
-    Source: AWS Payment Cryptography API, ImportKey
-    """
-
-    key_material: Annotated[ImportMaterial, INTERNAL]
-    key_check_value_algorithm: Annotated[KcvAlgorithm | None, PUBLIC] = None
-    enabled: Annotated[bool, PUBLIC] = True
-    tags: Annotated[tuple[Tag, ...], INTERNAL] = ()
-
-
-class KeyBlockHeaders(Shape, frozen=True, kw_only=True):
-    """What the receiver may do with an exported key.
-
-    Source: AWS Payment Cryptography API, KeyBlockHeaders
-    """
-
-    key_modes_of_use: Annotated[KeyModesOfUse | None, PUBLIC] = None
-    key_exportability: Annotated[
-        Literal["EXPORTABLE", "NON_EXPORTABLE", "SENSITIVE"] | None, PUBLIC
-    ] = None
-
-
-class ExportBlock(Shape, frozen=True, kw_only=True):
-    """The key that a key leaves under.
-
-    Source: AWS Payment Cryptography API, ExportTr31KeyBlock
-    """
-
-    wrapping_key_identifier: Annotated[KeyIdentifier, INTERNAL]
-    key_block_headers: Annotated[KeyBlockHeaders | None, PUBLIC] = None
-
-
-class ExportMaterial(Shape, frozen=True, kw_only=True):
-    """How a key leaves: in a key block.
-
-    Source: AWS Payment Cryptography API, ExportKeyMaterial
-    """
-
-    tr31_key_block: Annotated[ExportBlock | None, INTERNAL] = None
-
-
-class ExportInitialKey(Shape, frozen=True, kw_only=True):
-    """Which terminal's initial key leaves in place of the base key.
-
-    Source: AWS Payment Cryptography API, ExportDukptInitialKey
-    """
-
-    key_serial_number: Annotated[
-        Annotated[str, pattern("^(?:[0-9A-F]{20}|[0-9A-F]{24})$")], INTERNAL
-    ]
-
-
-class ExportAttributes(Shape, frozen=True, kw_only=True):
-    """What more is asked of an export.
-
-    Source: AWS Payment Cryptography API, ExportAttributes
-    """
-
-    export_dukpt_initial_key: Annotated[ExportInitialKey | None, INTERNAL] = None
-    key_check_value_algorithm: Annotated[KcvAlgorithm | None, PUBLIC] = None
-
-
-class ExportKey(Shape, frozen=True, kw_only=True):
-    """Lets a key leave.
-
-    Source: AWS Payment Cryptography API, ExportKey
-    """
-
-    key_material: Annotated[ExportMaterial, INTERNAL]
-    export_key_identifier: Annotated[KeyIdentifier, INTERNAL]
-    export_attributes: Annotated[ExportAttributes, INTERNAL] = ExportAttributes()
-
-
-class WrappedKey(Shape, frozen=True, kw_only=True):
-    """A key that left.
-
-    Source: AWS Payment Cryptography API, WrappedKey
-    """
-
-    wrapping_key_arn: Annotated[KeyArn, INTERNAL]
-    wrapped_key_material_format: Annotated[Literal["TR31_KEY_BLOCK"], PUBLIC]
-    key_material: Annotated[str, INTERNAL]
-    key_check_value: Annotated[KeyCheckValue, INTERNAL]
-    key_check_value_algorithm: Annotated[KcvAlgorithm, PUBLIC]
-
-
-class WrappedAnswer(Shape, frozen=True, kw_only=True):
-    """What an export came to.
-
-    Source: AWS Payment Cryptography API, ExportKey
-    """
-
-    wrapped_key: Annotated[WrappedKey, INTERNAL]
-
-
-class ImportParameters(Shape, frozen=True, kw_only=True):
-    """Asks for a key to wrap an imported key under.
-
-    Source: AWS Payment Cryptography API, GetParametersForImport
-    """
-
-    key_material_type: Annotated[
-        Literal[
-            "TR34_KEY_BLOCK", "TR31_KEY_BLOCK", "ROOT_PUBLIC_KEY_CERTIFICATE",
-            "TRUSTED_PUBLIC_KEY_CERTIFICATE", "KEY_CRYPTOGRAM",
-        ],
-        PUBLIC,
-    ]  # fmt: skip
-    wrapping_key_algorithm: Annotated[KeyAlgorithm, PUBLIC]
-    reuse_last_generated_token: Annotated[bool, PUBLIC] = False
-
-
-class ImportParametersAnswer(Shape, frozen=True, kw_only=True):
-    """The certificate of that key (PEM in base64), and how long it is good for.
-
-    Source: AWS Payment Cryptography API, GetParametersForImport
-    """
-
-    wrapping_key_certificate: Annotated[str, PUBLIC]
-    wrapping_key_certificate_chain: Annotated[str, PUBLIC]
-    wrapping_key_algorithm: Annotated[KeyAlgorithm, PUBLIC]
-    import_token: Annotated[str, INTERNAL]
-    parameters_valid_until_timestamp: Annotated[Natural, PUBLIC]

@@ -95,6 +95,24 @@ PanField = Annotated[Pan, PERSONAL]
 Sequence = Annotated[Annotated[str, pattern("^[0-9]{2}$")], INTERNAL]
 """The sequence number of a card in a message."""
 
+Region = Annotated[str, pattern("^[a-z]{2}-[a-z]{1,16}-[0-9]{1,2}$")]
+"""A region of the service."""
+
+CertificateText = Annotated[str, pattern("^[^\\[;\\]<>]{1,32768}$")]
+"""A certificate: PEM in base64."""
+
+Derivation = Literal["NIST_SP800", "ANSI_X963"]
+"""How a key comes out of an agreement."""
+
+DerivationHash = Literal["SHA_256", "SHA_384", "SHA_512"]
+"""The hash of that."""
+
+Shared = Annotated[str, pattern("^(?:[0-9a-fA-F]{2}){1,1024}$")]
+"""What an agreed key is bound to."""
+
+WrappingSpec = Literal["RSA_OAEP_SHA_256", "RSA_OAEP_SHA_512"]
+"""The padding under which a key travels."""
+
 TagText = Annotated[str, length(1, 256)]
 """A name or value that a caller gives its key."""
 

@@ -14,6 +14,7 @@ from tests.support.openssl import openssl, openssl_refuses
 from tests.support.stamping import POLICY, Kernel, authority, roots_of
 
 from tallystick.infrastructure.crypto.certify import pem_of
+from tallystick.infrastructure.crypto.der import SEQUENCE, TIME, single, values, write
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.modules.clock import ClockState
 from tallystick.infrastructure.modules.interface import Purpose
@@ -39,7 +40,6 @@ from tallystick.infrastructure.timestamps.chain import (
     verify_chain,
     write_chain,
 )
-from tallystick.infrastructure.timestamps.der import SEQUENCE, TIME, single, values, write
 from tallystick.infrastructure.timestamps.response import read_response
 from tallystick.infrastructure.timestamps.statement import read_statement
 from tallystick.kernel.errors import Malformed, MfsError, NotAuthentic, NotPermitted, Unavailable

@@ -10,10 +10,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from simulators.time_authority import OTHER_POLICY, POLICY, issue
 from tests.support.forged_stamps import NAMED, Forger
 
-from tallystick.infrastructure.crypto.digest import sha256
-from tallystick.infrastructure.crypto.x509 import Roots
-from tallystick.infrastructure.timestamps import Query, kept_form, verify_stamp
-from tallystick.infrastructure.timestamps.der import (
+from tallystick.infrastructure.crypto.der import (
     OCTETS,
     SEQUENCE,
     dotted,
@@ -24,6 +21,9 @@ from tallystick.infrastructure.timestamps.der import (
     write_number,
     write_object,
 )
+from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.x509 import Roots
+from tallystick.infrastructure.timestamps import Query, kept_form, verify_stamp
 from tallystick.kernel.errors import Malformed, NotAuthentic, Unavailable
 
 DATA = b"what is stamped"

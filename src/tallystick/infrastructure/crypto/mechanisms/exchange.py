@@ -31,13 +31,15 @@ _CFRG = "cfrg/draft-irtf-cfrg-hpke, test vectors"
 
 def _encryption(family: Family) -> None:
     row, sort = family.row, Sort.ENCRYPTION
-    partners = nobody("keys go to partners in key blocks; no partner asked for it")
     row(
         sort, "rsa-oaep-3072", _ENCRYPTION, TIED, (128, 0), library("openssl enciphers"),
-        parameters="and 4096", life=CURVE_LIFE, note="a first key comes in",
+        parameters="and 4096", life=CURVE_LIFE, note="keys come in and leave; data",
         oid="1.2.840.113549.1.1.7",
     )  # fmt: skip
-    row(sort, "rsa-oaep-2048", _ENCRYPTION, OLD, (112, 0), partners, life=SHORT_LIFE)
+    row(
+        sort, "rsa-oaep-2048", _ENCRYPTION, OLD, (112, 0), library("openssl enciphers"),
+        life=SHORT_LIFE, note="partners that have nothing longer",
+    )  # fmt: skip
     note = "padding oracles"
     row(sort, "rsa-encryption-v1.5", "RFC 8017", NO, (0, 0), nobody(BROKEN), note=note)
     row(sort, "rsa-kem", _ENCRYPTION, TIED, (128, 0), nobody(NO_LIBRARY), life=CURVE_LIFE)
@@ -68,13 +70,17 @@ def _agreement(family: Family) -> None:
     row, sort = family.row, Sort.AGREEMENT
     row(
         sort, "ecdh-p256", _AGREEMENT, OK, (128, 0), library(_CFRG),
-        life=CURVE_LIFE, note="inside HPKE", oid="1.3.132.1.12",
+        life=CURVE_LIFE, note="inside HPKE; keys of partners", oid="1.3.132.1.12",
     )  # fmt: skip
     row(
         sort, "x25519", f"{_AGREEMENT}; RFC 7748", OK, (128, 0), library(_CFRG),
         life=CURVE_LIFE, note="inside HPKE", oid="1.3.101.110",
     )  # fmt: skip
-    row(sort, "ecdh-p384", _AGREEMENT, OK, (192, 0), nobody(NO_CALLER), life=CURVE_LIFE)
+    for name, bits in (("ecdh-p384", 192), ("ecdh-p521", 256)):
+        row(
+            sort, name, _AGREEMENT, OK, (bits, 0), library("RFC 5903, 8"), life=CURVE_LIFE,
+            note="keys of partners at the door",
+        )  # fmt: skip
     row(sort, "ffdhe-3072", _AGREEMENT, OK, (128, 0), nobody(NO_CALLER), life=CURVE_LIFE)
     never = "no forward secrecy, no freshness"
     row(sort, "static-static", _AGREEMENT, NO, (0, 0), nobody(BROKEN), note=never)
@@ -129,7 +135,14 @@ def _derivation(family: Family) -> None:
         parameters="SP 800-108, counter",
         life=Life(approved_from="2009-10-01", says="NIST SP 800-108"),
     )  # fmt: skip
-    row(sort, "x963-kdf", six, OK, (128, 2), nobody(NO_CALLER), parameters="ANSI X9.63")
+    row(
+        sort, "x963-kdf", six, OK, (128, 2), library("NIST CAVS: ANSI X9.63"),
+        parameters="ANSI X9.63", note="after ECDH",
+    )  # fmt: skip
+    row(
+        sort, "concat-kdf", six, OK, (128, 2), library("RFC 7518, C"),
+        parameters="SP 800-56C, one step", note="after ECDH",
+    )  # fmt: skip
 
 
 def exchange_rows() -> Family:

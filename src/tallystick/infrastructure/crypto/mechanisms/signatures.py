@@ -34,9 +34,9 @@ def _curves(family: Family) -> None:
         parameters="r and s, 64 bytes", life=CURVE_LIFE, note="ES256", oid="1.2.840.10045.4.3.2",
     )  # fmt: skip
     row(
-        sort, "ecdsa-p384-sha384", _LOGARITHMS, OK, (192, 0), library("a signature by openssl 3.0"),
-        parameters="two numbers in DER", purposes=_CHECK, life=CURVE_LIFE,
-        note="certificates and attestations of others", oid="1.2.840.10045.4.3.3",
+        sort, "ecdsa-p384-sha384", _LOGARITHMS, OK, (192, 0), library("RFC 6979, A.2.6"),
+        parameters="two numbers in DER", life=CURVE_LIFE,
+        note="certificates at the door, and of others; attestations", oid="1.2.840.10045.4.3.3",
     )  # fmt: skip
     row(
         sort, "ecdsa-p521-sha512", _LOGARITHMS, OK, (256, 0), library("a signature by openssl 3.0"),
@@ -85,7 +85,7 @@ def _rsa(family: Family) -> None:
     )  # fmt: skip
     row(
         sort, "rsa-pkcs1-v1.5", "RFC 8017", OLD, (112, 0), library("a signature by openssl 3.0"),
-        purposes=_CHECK, life=SHORT_LIFE, note="certificates of others",
+        life=SHORT_LIFE, note="certificates of others; keys that leave under TR-34",
         oid="1.2.840.113549.1.1.11",
     )  # fmt: skip
     row(sort, "rsa-1024", _FACTORS, NO, (80, 0), nobody(BROKEN), note="too short")
