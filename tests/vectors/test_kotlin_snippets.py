@@ -26,8 +26,8 @@ fun said(octets: ByteArray) = octets.joinToString("") { "%02x".format(it) }
 
 fun main() {
     generateSequence(::readLine).forEach { println(said(rawSignature(hex(it)))) }
-    val public = KeyPairGenerator.getInstance("EC").apply { initialize(256) }.generateKeyPair().public
-    println(said(point(public as ECPublicKey)).length)
+    val made = KeyPairGenerator.getInstance("EC").apply { initialize(256) }.generateKeyPair()
+    println(said(point(made.public as ECPublicKey)).length)
 }
 """
 
