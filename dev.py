@@ -162,6 +162,12 @@ SYSTEM_PACKAGES = (
         "tests/support/softhsm.py",
         "the tests of keys in a device beside pkcs11-tool are skipped",
     ),
+    SystemPackage(
+        "kotlin",
+        ("kotlinc",),
+        "tests/vectors/test_kotlin_snippets.py",
+        "the Kotlin pieces of the pages are not compiled",
+    ),
 )
 
 

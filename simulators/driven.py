@@ -13,23 +13,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tallystick.client.evidence import FreshEvidence
+from tallystick.client.http import HttpTransport
 from tallystick.client.keystore import SOFTWARE_PROTECTION, SoftwareKeystore
 from tallystick.client.provider import SUITES, Provider
 from tallystick.client.session import ClientSession
 from tallystick.client.wallet import Order, Paid, Refusal, Wallet
 from tallystick.entry.settings import PublicHalf
+from tallystick.infrastructure.envelope.schedule import keys_challenge
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.tally.verify import verify_receipt
-from tallystick.kernel.codec import Decoder, encode, from_plain, to_plain
-from tallystick.kernel.errors import Malformed, MfsError
+from tallystick.kernel.codec import Decoder, b64url, encode, from_plain, to_plain
+from tallystick.kernel.errors import Malformed, MfsError, Unavailable
+from tallystick.kernel.model import replace
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import SECOND_MS, Instant
-from tallystick.protocol.enrolment import DeviceDescription
+from tallystick.protocol.deviceproofs import DeviceProof
+from tallystick.protocol.enrolment import Attestation, DeviceDescription
 from tallystick.protocol.payments import PaymentKind
 from tallystick.protocol.receipt import Receipt
 
+_FORM = "play-integrity"
 _PASSPHRASE = Secret("of a device under test")
 _lines: Decoder[dict[str, Any]] = Decoder(dict[str, Any])
 
@@ -67,6 +73,7 @@ class Driven:
     keystore: SoftwareKeystore = field(init=False)
     session: ClientSession = field(init=False)
     wallet: Wallet = field(init=False)
+    store: str = ""
     order: Order = field(init=False)
 
     def start(self, asked: Mapping[str, Any]) -> object:
@@ -82,12 +89,14 @@ class Driven:
             clock=self.clock,
             entropy=operating_system,
         )
+        self.store = asked.get("store", "")
         file = Path(asked["state"]) / "keystore"
         opened = SoftwareKeystore.open_file if file.exists() else SoftwareKeystore.create_file
         self.keystore = opened(file, _PASSPHRASE, entropy=operating_system, verify_user=_agree)
         self.session = self.provider.session(self.keystore)
         self.wallet = self.provider.wallet(self.keystore, session=self.session)
-        return {"client": "tallystick.client", "suites": [one.value for one in SUITES]}
+        suites = [one.value for one in SUITES]
+        return {"client": "tallystick.client", "suites": suites, "vouches": [_FORM]}
 
     def enrol(self, asked: Mapping[str, Any]) -> object:
         """Enrol with a code.
@@ -102,8 +111,38 @@ class Driven:
             activation=asked["activation"],
             code=Secret(asked["code"]),
             description=described,
+            attest=self._attested if self.store else None,
         )
         return {"device": identity.device, "customer": identity.customer}
+
+    def prove(self, _: Mapping[str, Any]) -> object:
+        """Show again what the device is, by what the store says.
+
+        Source: RFC 9334, 10
+        """
+        evidence = FreshEvidence(self.session, lambda: self.keystore.identity().device, self._says)
+        return {"trust": evidence.renew().trust}
+
+    def _attested(self, told: bytes) -> Attestation:
+        keys = self.keystore.possession_public(), self.keystore.consent_public()
+        bare = Attestation(format="none", statement="")
+        try:
+            return replace(bare, verdict=self._asked(keys_challenge(told, *keys)))
+        except Unavailable:
+            return bare
+
+    def _says(self, told: bytes) -> DeviceProof:
+        return DeviceProof(format=_FORM, statement=self._asked(told))
+
+    def _asked(self, told: bytes) -> str:
+        """What the kit's store says for 32 octets."""
+        link = HttpTransport(self.store)
+        body = encode({"request_hash": b64url(told)})
+        reply = link.post("/verdict", body, "application/json")
+        link.close()
+        if reply.status != 200:
+            raise Unavailable("the store says nothing")
+        return str(_lines.decode(reply.body)["verdict"])
 
     def open(self, _: Mapping[str, Any]) -> object:
         """Open a new session.
@@ -167,7 +206,7 @@ class Driven:
         }
 
 
-_WORDS = ("start", "enrol", "open", "account", "pay", "again", "verify", "later")
+_WORDS = ("start", "enrol", "open", "account", "pay", "again", "verify", "later", "prove")
 
 
 def _done(driven: Driven, asked: Mapping[str, Any]) -> object:

@@ -50,7 +50,8 @@ def render(
     Source: ISO/TS 12812-2:2017, 7.3.6
     """
     template = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
-    verifier = files("tallystick.entry.web").joinpath("receipt-verify.js").read_text("utf-8")
+    scripts = (files("tallystick.entry.web") / f"receipt-{one}.js" for one in ("mldsa", "verify"))
+    verifier = "".join(one.read_text("utf-8") for one in scripts)
     parts = {
         "__SCENES__": _scenes(story),
         "__CHARTS__": _chart("Settled, by kind", town.settled, "var(--good)")

@@ -34,6 +34,8 @@ FAILS = {
     "skips_the_history": {"history-forked"},
     "believes_receipts": RECEIPTS,
     "draws_no_lots": {"fresh-keys"},
+    "asks_the_store_with_another_hash": {"store-verdict", "store-verdict-on-demand"},
+    "enrols_without_the_store": {"store-verdict", "store-verdict-on-demand"},
 }
 HOLDS = ("reply-altered",)
 """What no defect touches: a kit that fails everything finds nothing."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 import simulators.driven as driving
 from simulators.driven import Driven
 
+import tallystick.client.evidence as evidence
 import tallystick.client.provider as providers
 import tallystick.client.session as sessions
 from tallystick.client.keystore import SoftwareKeystore
@@ -121,6 +122,18 @@ def draws_no_lots():
     )
 
 
+def asks_the_store_with_another_hash():
+    driving.keys_challenge = lambda told, *_: told
+    evidence.proof_challenge = lambda told, _: told
+
+
+def enrols_without_the_store():
+    def silent(self, told):
+        raise Unavailable("not asked")
+
+    Driven._asked = silent
+
+
 DEFECTS = {
     one.__name__: one
     for one in (
@@ -135,6 +148,8 @@ DEFECTS = {
         skips_the_history,
         believes_receipts,
         draws_no_lots,
+        asks_the_store_with_another_hash,
+        enrols_without_the_store,
     )
 }
 

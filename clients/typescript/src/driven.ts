@@ -11,11 +11,13 @@ import { createInterface } from "node:readline";
 
 import { type Json } from "./canonical.js";
 import { type Algorithm, type VerifyKey } from "./crypto.js";
-import { Malformed, Refusal, TallystickError } from "./errors.js";
+import { Malformed, Refusal, TallystickError, Unavailable } from "./errors.js";
+import { proveDevice } from "./evidence.js";
+import type { Attestation } from "./handshake.js";
 import { offeredSuites } from "./hpke.js";
 import type { SoftwareKeystore } from "./keystore.js";
 import { openFileKeystore } from "./node.js";
-import { fromBase64url } from "./octets.js";
+import { base64url, fromBase64url, type Octets } from "./octets.js";
 import { Provider } from "./provider.js";
 import type { Session } from "./session.js";
 import { type Receipt, verifyReceipt } from "./tally.js";
@@ -55,6 +57,7 @@ class Driven {
   #ahead = 0;
   #device: Device | null = null;
   #order: Order | null = null;
+  #store = "";
 
   get #held(): Device {
     if (this.#device === null) throw new Malformed("nothing was started");
@@ -76,6 +79,8 @@ class Driven {
       case "again":
         if (this.#order === null) throw new Malformed("nothing was ordered");
         return this.#paid(await this.#held.wallet.place(this.#order), this.#order.quote);
+      case "prove":
+        return { trust: await this.#prove() };
       case "verify":
         return this.#verify(asked);
       case "later":
@@ -98,7 +103,36 @@ class Driven {
     const keystore = await openFileKeystore(file, async () => {});
     const session = provider.session(keystore);
     this.#device = { provider, keystore, session, wallet: provider.wallet(keystore, session) };
-    return { client: "@tallystick/client", suites: await offeredSuites() };
+    this.#store = typeof asked["store"] === "string" ? asked["store"] : "";
+    const vouches = ["play-integrity"];
+    return { client: "@tallystick/client", suites: await offeredSuites(), vouches };
+  }
+
+  /** What the kit's store says for 32 octets. */
+  async #said(told: Octets): Promise<string> {
+    const body = JSON.stringify({ request_hash: base64url(told) });
+    const headers = { "content-type": "application/json" };
+    const reply = await fetch(`${this.#store}/verdict`, { method: "POST", headers, body });
+    if (!reply.ok) throw new Unavailable("the store says nothing");
+    return ((await reply.json()) as { verdict: string }).verdict;
+  }
+
+  async #attested(keys: Octets): Promise<Attestation> {
+    const bare = { format: "none", statement: "" };
+    try {
+      return { ...bare, verdict: await this.#said(keys) };
+    } catch (error) {
+      if (error instanceof Unavailable) return bare;
+      throw error;
+    }
+  }
+
+  #prove(): Promise<string> {
+    const { session, keystore } = this.#held;
+    return proveDevice(session, keystore, async (told) => ({
+      format: "play-integrity",
+      statement: await this.#said(told),
+    }));
   }
 
   async #enrol(asked: Asked): Promise<object> {
@@ -106,6 +140,7 @@ class Driven {
     const { device, customer } = await provider.enrol(keystore, {
       activation: text(asked, "activation"),
       code: text(asked, "code"),
+      ...(this.#store === "" ? {} : { attest: async (_, keys) => this.#attested(keys) }),
       description: {
         platform: "web",
         model: "driven by the conformance kit",

@@ -22,7 +22,7 @@ from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle,
 from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.sealing import open_field, seal_field
 from tallystick.kernel.codec import b64url, b64url_decode
-from tallystick.kernel.errors import Malformed, NotAuthentic, NotFound
+from tallystick.kernel.errors import Malformed, NotAuthentic, NotFound, NotPermitted
 from tallystick.kernel.model import replace
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Clock
@@ -30,6 +30,7 @@ from tallystick.kernel.time import Clock
 _LABEL = "tallystick verdict key v1"
 _PACKAGE = re.compile(r"[A-Za-z0-9_.]{1,200}")
 _OCTETS = 32
+_COPY = "copy it from the console again; are the two files swapped?"
 
 
 def verdict_keys(
@@ -55,15 +56,19 @@ def take_verdict_keys(
     """Keep the keys of `package`, in place of those before; `given` as the console shows them.
 
     That is base64: 32 octets that decrypt, and a SubjectPublicKeyInfo on P-256 that verifies.
-    Raises Malformed for something else, and what opening the master key raises.
+    Raises Malformed for something else, NotPermitted for simulated ones in production, and what
+    opening the master key raises.
     Source: ISO/TS 12812-2:2017, 7.2.5; 7.4.2; RFC 5280, 4.1.2.7
     """
     if not _PACKAGE.fullmatch(package):
         raise Malformed("that is no name of a package", remedy="write org.example.wallet")
-    octets, public = _plain(given[0], "decryption"), _verifying(given[1])
-    if len(octets) != _OCTETS:
-        raise Malformed("a decryption key has 32 octets", remedy="copy it from the console again")
     settings = folder.settings()
+    if simulated and settings.profile == "production":
+        raise NotPermitted("a provider in production takes no simulated keys")
+    octets = _plain(given[0], "decryption")
+    if len(octets) != _OCTETS:
+        raise Malformed("a decryption key has 32 octets", remedy=_COPY)
+    public = _verifying(given[1])
     roots = folder.master(opener).roots((Purpose.STORE,))
     module = open_module(folder.root, roots, clock, profile=settings.profile)
     try:
@@ -109,9 +114,13 @@ def _opened(
 
 
 def _verifying(text: str) -> CredentialKey:
-    found = credential_of_spki(_plain(text, "verification"))
+    octets = _plain(text, "verification")
+    try:
+        found = credential_of_spki(octets)
+    except Malformed as error:
+        raise Malformed("the verification key is no public key", remedy=_COPY) from error
     if not found.point:
-        raise Malformed("a verification key is one of P-256", remedy="copy it from the console")
+        raise Malformed("a verification key is one of P-256", remedy=_COPY)
     return found
 
 
@@ -120,9 +129,7 @@ def _plain(text: str, what: str) -> bytes:
     try:
         return b64decode("".join(lines), validate=True)
     except (NotBase64, ValueError) as error:
-        raise Malformed(
-            f"the {what} key is not base64", remedy="copy it from the console"
-        ) from error
+        raise Malformed(f"the {what} key is not base64", remedy=_COPY) from error
 
 
 def _store_key(folder: ProviderFolder, module: CryptoModule) -> KeyHandle:

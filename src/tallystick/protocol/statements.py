@@ -22,7 +22,7 @@ About = Annotated[
     str,
     pattern(
         "^(?:certificate-added|certificate-withdrawn|release|tightening-approved"
-        "|app-released|app-withdrawn|app-denied|app-rolled-out)$"
+        "|app-released|app-withdrawn|app-denied|app-rolled-out|app-files)$"
     ),
 ]
 """What a statement says."""

@@ -67,6 +67,7 @@ class Bench:
     client: str = ""
     beside: int = 0
     state: str = ""
+    offers: tuple[str, ...] = ()
 
     def start(self, *, same: bool = False) -> None:
         """Tell the program whom to reach and where to keep its state; `same` as before or new.
@@ -79,9 +80,12 @@ class Bench:
         pinned = self.stage.pinned
         root = {"algorithm": pinned.algorithm, "public": pinned.public}
         said = self.program.ask(
-            "start", url=self.url, provider=NAME, origin=ORIGIN, root=root, state=self.state
-        )
+            "start", url=self.url, provider=NAME, origin=ORIGIN, root=root, state=self.state,
+            store=self.stage.store_url,
+        )  # fmt: skip
         demand(said.ok is not None, f"it does not start: {said.said}")
+        vouches = (said.ok or {}).get("vouches", [])
+        self.offers = tuple(map(str, vouches)) if isinstance(vouches, list) else ()
         self.client = str((said.ok or {}).get("client", ""))[:80] or self.client
 
     def enrol(self, funds_minor: int = FUNDS_MINOR) -> Answer:

@@ -14,10 +14,11 @@ from tallystick.entry.conforming.program import Program
 from tallystick.entry.conforming.proving import PROVING
 from tallystick.entry.conforming.relay import LoopbackDoor, Relay
 from tallystick.entry.conforming.stage import Stage, staged
+from tallystick.entry.conforming.vouching import VOUCHING
 from tallystick.kernel.errors import MfsError, NotFound
 from tallystick.kernel.model import Record
 
-CASES: tuple[Case, ...] = (*MEETING, *PAYING, *PROVING)
+CASES: tuple[Case, ...] = (*MEETING, *PAYING, *PROVING, *VOUCHING)
 """Every case, in the order in which they are run."""
 
 _BLOCK = 12

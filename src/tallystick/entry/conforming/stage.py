@@ -18,12 +18,15 @@ from tallystick.client.operator import OperatorDesk, enrol_operator
 from tallystick.client.provider import Provider
 from tallystick.client.wallet import Wallet
 from tallystick.entry.assembly import Platform, open_platform
+from tallystick.entry.attesting import POLICY
 from tallystick.entry.auditing import listed_keys
+from tallystick.entry.conforming.appstore import PACKAGE, KitStore
 from tallystick.entry.conforming.relay import Answered, Asked, LoopbackDoor
 from tallystick.entry.http.server import Listening
 from tallystick.entry.serving import served_beside
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import Done, Plan, demo_policy, set_up
+from tallystick.entry.verdictkeys import take_verdict_keys
 from tallystick.infrastructure.crypto.signature import Ed25519SigningKey, Es256SigningKey
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import operating_system
@@ -60,6 +63,8 @@ class Stage:
     folder: ProviderFolder
     done: Done
     root: Ed25519SigningKey
+    store: KitStore
+    store_url: str
     _codes: "Codes"
     _operators: list[OperatorDesk] = field(default_factory=list[OperatorDesk])
     _payee: Wallet | None = None
@@ -213,6 +218,8 @@ def staged(folder: Path) -> Generator[Stage]:
     """
     codes = Codes()
     messages = LoopbackDoor(codes.take)
+    store = KitStore()
+    asked = LoopbackDoor(store.take)
     provider, secret = ProviderFolder(folder), Secret(operating_system(32))
     plan = Plan(
         provider=NAME,
@@ -225,13 +232,16 @@ def staged(folder: Path) -> Generator[Stage]:
     )
     try:
         done = set_up(provider, plan, secret, SystemClock())
+        given = store.console()
+        take_verdict_keys(provider, secret, SystemClock(), PACKAGE, given, simulated=True)
+        (folder / POLICY).write_text(store.policy_text(), encoding="utf-8")
         phrase = Secret(b64url(secret.reveal()))
         _, sealed = KeyFile.open(provider.offline / "root.key", phrase, operating_system)
         root = Ed25519SigningKey.from_pkcs8(sealed)
         platform = open_platform(provider, secret)
         try:
             with _served(platform) as url:
-                stage = Stage(url, provider, done, root, codes)
+                stage = Stage(url, provider, done, root, store, asked.url, codes)
                 try:
                     stage.set_the_stage()
                     yield stage
@@ -240,6 +250,7 @@ def staged(folder: Path) -> Generator[Stage]:
         finally:
             platform.close()
     finally:
+        asked.close()
         messages.close()
 
 

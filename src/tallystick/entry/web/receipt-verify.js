@@ -2,12 +2,15 @@
  * Verifies a Tallystick receipt with nothing but the provider's public tally key.
  *
  * Works as <script src="receipt-verify.js"> in a page (globalThis.verifyReceipt) and in Node 20 or
- * later (require). Uses WebCrypto only: SHA-256 and Ed25519. Nothing is sent anywhere.
+ * later (require). Uses WebCrypto for SHA-256 and Ed25519, and receipt-mldsa.js, loaded before it,
+ * for the second signature of a dual tally key. Nothing is sent anywhere.
  *
  * verifyReceipt(receipt, tallyKeyB64, origin) resolves to
  *   { ok, reason, steps: [{ name, ok, detail }], event, disclosed }
  * ok is true only if every step was carried out and passed. `receipt` is the parsed JSON object,
- * `tallyKeyB64` the 32-byte Ed25519 key in base64 or base64url, `origin` the name of the log.
+ * `tallyKeyB64` the key in base64 or base64url, `origin` the name of the log. The key has 32 bytes
+ * (Ed25519), or 1984 with the ML-DSA-65 key behind them; then both signatures have to be there. With
+ * 32 a second signature is passed over, and the step says so.
  *
  * Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2; RFC 9162, 2.1.3.2; C2SP signed-note
  */
@@ -17,6 +20,10 @@
   const MAX_PROOF_HASHES = 64;
   const MAX_NOTE_CHARACTERS = 16385;
   const MAX_SIGNATURES = 32;
+  const CLASSICAL_KEY = 32;
+  const DUAL_KEY = CLASSICAL_KEY + 1952;
+  const LATTICE_SIGNATURE = 3309;
+  const LATTICE = "tallystick/ml-dsa-65\n";
   const FIELD = /^[a-z][a-z0-9_]{0,39}$/;
   const COMMITMENT = /^[A-Za-z0-9_-]{43}$/;
   const LEAF_FIELDS = ["at", "c", "id", "kind", "p", "policy", "provider", "stage", "v"];
@@ -209,17 +216,46 @@
     }
   }
 
+  /** The signature lines that claim a key: its kind and octets, under the name of the log. */
+  async function claimed(note, origin, ...keyParts) {
+    const id = await sha256(concat(encoder.encode(`${origin}\n`), ...keyParts));
+    const keyId = id.slice(0, 4);
+    return note.signatures.filter((one) => one.name === origin && same(one.keyId, keyId));
+  }
+
+  /** Gives what was checked, in words for people. */
   async function checkSignature(note, origin, keyOctets) {
     const what = "the checkpoint does not carry a valid signature of the expected key";
-    const key = await importTallyKey(keyOctets);
-    const id = concat(encoder.encode(`${origin}\n`), Uint8Array.of(1), keyOctets);
-    const keyId = (await sha256(id)).slice(0, 4);
-    const claimed = note.signatures.filter((one) => one.name === origin && same(one.keyId, keyId));
-    demand(claimed.length > 0, what);
+    const classical = keyOctets.slice(0, CLASSICAL_KEY);
+    const key = await importTallyKey(classical);
+    const lines = await claimed(note, origin, Uint8Array.of(1), classical);
+    demand(lines.length > 0, what);
     const message = encoder.encode(note.text);
-    for (const one of claimed) {
+    for (const one of lines) {
       demand(one.octets.length === 64, what);
       demand(await subtle().verify({ name: "Ed25519" }, key, one.octets, message), what);
+    }
+    if (keyOctets.length === DUAL_KEY) {
+      await checkSecond(note, origin, keyOctets.slice(CLASSICAL_KEY), message);
+      return "signed with Ed25519 and ML-DSA-65";
+    }
+    const beside = note.signatures.some(
+      (one) => one.name === origin && one.octets.length === LATTICE_SIGNATURE,
+    );
+    return beside
+      ? "signed with Ed25519; a signature of ML-DSA-65 stands beside it and was NOT checked: give the whole key"
+      : "signed with Ed25519";
+  }
+
+  async function checkSecond(note, origin, lattice, message) {
+    const verify = root.verifyMlDsa65;
+    demand(verify, "the tally key is dual, and receipt-mldsa.js is not there to check its second half");
+    const parts = [Uint8Array.of(0xff), encoder.encode(LATTICE), lattice];
+    const lines = await claimed(note, origin, ...parts);
+    demand(lines.length > 0, "the checkpoint lacks the second signature that its key promises");
+    for (const one of lines) {
+      const holds = verify(lattice, one.octets, message);
+      demand(holds, "the second signature of the checkpoint is not of the expected key");
     }
   }
 
@@ -297,11 +333,11 @@
     try {
       const whole = await step("receipt has the right form", () => checkReceiptShape(receipt));
       const key = await step("tally key has the right form", () => {
-        const what = "the tally key is 32 bytes in base64 or base64url";
+        const what = "the tally key is 32 or 1984 bytes in base64 or base64url";
         demand(typeof tallyKeyB64 === "string", what);
         const url = tallyKeyB64.replace(/=+$/, "").replace(/\+/g, "-").replace(/\//g, "_");
         const octets = fromBase64Url(url, what);
-        demand(octets.length === 32, what);
+        demand([CLASSICAL_KEY, DUAL_KEY].includes(octets.length), what);
         return octets;
       });
       const checkpoint = await step("checkpoint is of the provider's log", (entry) => {
@@ -314,9 +350,9 @@
         entry.detail = `${parsed.origin}, ${parsed.size} events`;
         return parsed;
       });
-      await step("checkpoint is signed with the tally key", () =>
-        checkSignature(checkpoint.note, origin, key),
-      );
+      await step("checkpoint is signed with the tally key", async (entry) => {
+        entry.detail = await checkSignature(checkpoint.note, origin, key);
+      });
       const octets = fromBase64Url(whole.leaf, "the recorded event does not have the form of one");
       const leaf = await step("event has the right form", () => readLeaf(octets));
       await step("event is in the signed record", async (entry) => {
@@ -341,6 +377,7 @@
   }
 
   root.verifyReceipt = verifyReceipt;
+  if (!root.verifyMlDsa65 && typeof require === "function") require("./receipt-mldsa.js");
   if (typeof module === "object" && module !== null && module.exports) {
     module.exports = { verifyReceipt };
   }

@@ -1,15 +1,16 @@
-"""JSON Web Encryption in compact form under A256KW and A256GCM, opened; no other pair is known.
+"""JSON Web Encryption in compact form under A256KW and A256GCM; no other pair is known.
 
 Source: RFC 7516, 3.1; 5.2; RFC 7518, 4.4; 5.3
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
-from tallystick.kernel.codec import Decoder, b64url_decode
+from tallystick.kernel.codec import Decoder, b64url, b64url_decode, encode_canonical
 from tallystick.kernel.errors import Malformed, NotAuthentic, TooLarge
 from tallystick.kernel.secret import Secret
 
@@ -41,3 +42,16 @@ def open_compact(wrapping: Secret[bytes], jwe: str) -> bytes:
         return AESGCM(content).decrypt(iv, ciphertext + tag, parts[0].encode("ascii"))
     except (InvalidUnwrap, InvalidTag, ValueError) as error:
         raise NotAuthentic("the encrypted object is not authentic") from error
+
+
+def seal_compact(wrapping: Secret[bytes], content: bytes, entropy: Callable[[int], bytes]) -> str:
+    """`content` under a content key of its own, wrapped under `wrapping` (32 octets).
+
+    `entropy(n)` gives n unpredictable octets.
+    Source: RFC 7516, 5.1; RFC 7518, 4.4; 5.3
+    """
+    once, iv = entropy(_KEY_OCTETS), entropy(12)
+    head = b64url(encode_canonical({"alg": "A256KW", "enc": "A256GCM"}))
+    sealed = AESGCM(once).encrypt(iv, content, head.encode("ascii"))
+    parts = (aes_key_wrap(wrapping.reveal(), once), iv, sealed[:-16], sealed[-16:])
+    return ".".join((head, *(b64url(one) for one in parts)))

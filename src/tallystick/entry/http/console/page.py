@@ -25,7 +25,7 @@ def _hashed(text: str) -> str:
 
 _STYLE: Final = _file("desk.css")
 _SCRIPT: Final = _file("desk.js")
-VERIFIER: Final = _file("receipt-verify.js").replace("</", "<\\/")
+VERIFIER: Final = (_file("receipt-mldsa.js") + _file("receipt-verify.js")).replace("</", "<\\/")
 SHOWS_PROOF: Final = _file("desk-proof.js")
 _POLICY: Final = "; ".join(
     (

@@ -1,0 +1,6 @@
+package com.google.android.gms.tasks;
+
+/** Signatures alone; nothing here runs. */
+public interface OnSuccessListener<T> {
+    void onSuccess(T result);
+}
