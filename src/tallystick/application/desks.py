@@ -143,18 +143,18 @@ class Desks:
             self.attempts.check_device(session.device, turn.now)
         payer = self.customers.get(session.customer)
         self.education.check_terms(payer)
-        risk = self.approvals.kept.score(session.customer, turn.now)
-        risk = self.proofs.demand(device, risk, self.devices.attesting.policy.freshness, turn.now)
+        shown = self.proofs.shown(device, turn.now)
         ask = Ask(
             consented=consented,
             payer=payer,
             channel=session.channel,
-            grade=_ATTESTED_GRADE if device.trust == _ATTESTED else SIGNED_GRADE,
-            device_trust=device.trust,
+            grade=_ATTESTED_GRADE if shown.trust == _ATTESTED else SIGNED_GRADE,
+            device_trust=shown.trust,
             device_enrolled_at=device.enrolled_at,
             session_since=session.established_at,
             factors=_SIGNED,
-            risk_score=risk,
+            risk_score=shown.risk,
+            instead=shown.instead,
             recovering_for_ms=self.recovery.since(session.customer, turn.now),
         )
         return self.payments.order(turn, ask)
@@ -281,7 +281,7 @@ class Desks:
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
         session = self.sessions.admit(turn, session_id, sequence)
-        self.devices.active(session.device)
+        self.proofs.demand(self.devices.active(session.device), turn.now)
         agent = self.customers.active(self.customers.get(session.customer))
         if agent.kind is not CustomerKind.AGENT:
             raise NotPermitted("only agents open customers", because="agent-assisted enrolment")

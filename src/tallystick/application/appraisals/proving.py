@@ -20,10 +20,13 @@ from tallystick.infrastructure.attestation.apple.appattest import verify_asserti
 from tallystick.infrastructure.envelope.schedule import proof_challenge
 from tallystick.kernel.codec import b64url, b64url_decode
 from tallystick.kernel.errors import Conflict, NotPermitted, Replayed
-from tallystick.process.attestation.model import Appraised, Subject, read_appraisals
+from tallystick.process.attestation.model import Appraised, Subject, Verdict, read_appraisals
 from tallystick.process.attestation.presenting import Presented
 from tallystick.process.attestation.reading import root_links
+from tallystick.process.attestation.rules import LIST_AGE
 from tallystick.process.attestation.signals import Signal
+from tallystick.process.policy.facts import Dependency, Operation
+from tallystick.process.policy.failing import closed_by
 from tallystick.protocol.deviceproofs import DeviceProof, ProofChallenge, ProofTaken
 from tallystick.protocol.payments import Empty
 
@@ -143,9 +146,25 @@ def _appraised(
     evidence = verify_chain(tuple(chain), root_links(attesting.policy, ANDROID))
     subject = Subject(challenge=b64url(client), attested=evidence.attested, presented_at=turn.now)
     verdict = attesting.judge(Presented(evidence, subject))
+    if _only_the_list_is_old(desks, turn, verdict):
+        return device
     enrolled = tuple(one for one in kept if one.subject.challenge == kept[0].subject.challenge)
     shown = Appraised(evidence=evidence, subject=subject, verdict=verdict)
     return desks.devices.keep(turn, device, (*enrolled, shown))
+
+
+def _only_the_list_is_old(desks: Desks, turn: Turn, verdict: Verdict) -> bool:
+    """Whether all but the age of the vendor's list holds, and the policy lets that pass for now.
+
+    The state of the phone was shown; the evidence kept before stands, which a list once spoke of.
+    """
+    if [one.rule for one in verdict.reasons] != [LIST_AGE]:
+        return False
+    attesting = desks.devices.attesting
+    since = attesting.known.list_at + attesting.policy.list_age_ms
+    rules = desks.policy.compiled.policy.dependencies
+    failing = ((Dependency.REVOCATION.value, max(0, turn.now - since)),)
+    return closed_by(rules, Operation.PAY.value, failing) is None
 
 
 PROVING_EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {

@@ -23,6 +23,7 @@ from tallystick.application.attempts import Attempts, Subjects, not_right
 from tallystick.application.authentication import Session, Sessions
 from tallystick.application.consent import DeviceSigned
 from tallystick.application.customers import Customers
+from tallystick.application.deviceproofs import DeviceProofs
 from tallystick.application.devices import Device, Devices
 from tallystick.application.notices import Notices, Template
 from tallystick.application.payments import Ask, Payments
@@ -85,6 +86,7 @@ class Staff:
     devices: Devices
     notices: Notices
     payments: Payments
+    proofs: DeviceProofs
     sessions: Sessions
 
 
@@ -114,6 +116,7 @@ class Approvals:
             return self.answered(row)
         self._open(turn, row)
         self._check_right(row, live)
+        self._staff.proofs.demand(device, turn.now)
         self._staff.attempts.check_device(live.device, turn.now)
         consent = consented.consent
         if consent.order != row.order_id or consent.quote_hash != b64url(row.digest):
