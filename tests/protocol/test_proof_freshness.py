@@ -261,3 +261,22 @@ def test_an_outage_of_the_vendors_list_passes_for_as_long_as_the_table_says(
         os.utime(file, ((clock.now() // 1000), clock.now() // 1000))
         until(lambda: watch.states()["revocation"] == 0)
         assert scene.facts(pay(wallet, LARGE))["device_trust"] == "attested-hardware"
+
+
+@pytest.mark.requirement("MFS-7.3.2-01")
+@pytest.mark.requirement("MFS-8.1.1-01")
+def test_a_key_in_plain_software_counts_one_factor_where_the_policy_counts_what_is_shown(
+    tmp_path: Path,
+) -> None:
+    text = by_one_operator().replace("  proofs: {", "  factors: as-shown\n  proofs: {", 1)
+    with served(tmp_path / "p", policy_text=text) as provider:
+        provider.open_customer(PAYEE, "Payee")
+        one = provider.person(next(NUMBERS), "Soft Key", funds=1_000_000)
+        with pytest.raises(StepUpRequired) as refused:
+            pay(one.wallet, SMALL)
+        assert not [word for word in refused.value.suffices if word.startswith("evidence")]
+        desks = provider.platform.desks
+        device = desks.devices.get(one.keystore.identity().device)
+        assert desks.proofs.factors(device, ()) == ("possession",)
+        given = desks.proofs.factors(device, ("knowledge", "possession"))
+        assert given == ("knowledge", "possession"), "a PIN in the session makes two of it"

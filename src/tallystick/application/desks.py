@@ -46,6 +46,7 @@ from tallystick.application.webhooks import Webhooks
 from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, NotPermitted
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Instant
+from tallystick.process.attestation.environments import grade_of
 from tallystick.process.policy import Grade, Operation
 from tallystick.process.policy.caps import Preview
 from tallystick.process.policy.facts import Channel, DeviceTrust, Factor
@@ -53,10 +54,7 @@ from tallystick.process.policy.tightening import Seen
 from tallystick.protocol.operators import CustomerOpened, OpenCustomer
 from tallystick.protocol.payments import SIGNED_GRADE, AccountReply, Consent, Empty
 
-_SIGNED = (Factor.POSSESSION.value, Factor.INHERENCE.value)
 _DIALLED = (Factor.POSSESSION.value, Factor.KNOWLEDGE.value)
-_ATTESTED = DeviceTrust.ATTESTED_HARDWARE.value
-_ATTESTED_GRADE = Grade.DEVICE_SIGNED_ATTESTED.value
 MAX_AGENT_TIER = 1
 """The highest tier that an agent may open a customer in."""
 
@@ -148,11 +146,11 @@ class Desks:
             consented=consented,
             payer=payer,
             channel=session.channel,
-            grade=_ATTESTED_GRADE if shown.trust == _ATTESTED else SIGNED_GRADE,
+            grade=grade_of(shown.trust),
             device_trust=shown.trust,
             device_enrolled_at=device.enrolled_at,
             session_since=session.established_at,
-            factors=_SIGNED,
+            factors=self.proofs.factors(device, session.factors),
             risk_score=shown.risk,
             instead=shown.instead,
             recovering_for_ms=self.recovery.since(session.customer, turn.now),

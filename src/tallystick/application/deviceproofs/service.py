@@ -17,15 +17,20 @@ from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.errors import Broken, Expired, StepUpRequired
 from tallystick.kernel.model import replace
 from tallystick.kernel.time import Instant
-from tallystick.process.attestation.model import Risk, read_appraisals
+from tallystick.process.attestation.environments import Environment, environment_of, factors_of
+from tallystick.process.attestation.model import Outcome, Risk, read_appraisals
+from tallystick.process.attestation.presenting import BESIDE
 from tallystick.process.attestation.signals import LASTS_MS, Signal, score, shown_by, standing
-from tallystick.process.policy.facts import DeviceTrust
+from tallystick.process.policy.facts import DeviceTrust, Factor
+from tallystick.process.policy.language.lives import FACTORS
 from tallystick.protocol.deviceproofs import EVIDENCE
 
 CHALLENGE_LIFE_MS: Final = 120_000
 _RAISED, _HIGH = 300, 600
 _NOTHING: Final = b"{}"
 _signals = Decoder(dict[str, int], limit=1024)
+_SIGNED: Final = (Factor.POSSESSION.value, Factor.INHERENCE.value)
+_SAID: Final = FACTORS[0]
 _ATTESTED: Final = DeviceTrust.ATTESTED_HARDWARE.value
 
 
@@ -176,6 +181,19 @@ class DeviceProofs:
             raise shown.instead
         return device
 
+    def factors(self, device: Device, given: Iterable[str]) -> tuple[str, ...]:
+        """The categories behind an order that `device` signed in a session with `given` factors.
+
+        As the policy says: the two that an app says, or what the places of its keys give by
+        accepted evidence, and what the session was given besides.
+        Source: ISO/TS 12812-2:2017, 7.3.2; 8.1.1
+        """
+        if self._asking is None or self._asking.policy.compiled.policy.devices.factors == _SAID:
+            return _SIGNED
+        shown = factors_of(_places(device))
+        knows = {Factor.KNOWLEDGE.value}.intersection(given)
+        return tuple(sorted({*shown, *knows}))
+
     def _shown(self, device: Device, now: Instant, least: int) -> Shown:
         if self._asking is None:
             raise Broken("nobody says how fresh proofs have to be")
@@ -211,6 +229,19 @@ class DeviceProofs:
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self._rows.reset()
+
+
+def _places(device: Device) -> tuple[Environment, ...]:
+    """Where the keys of `device` are as far as evidence is believed; software where none is."""
+    if device.attestation[:1] != b"[":
+        return (Environment.SOFTWARE,)
+    kept = read_appraisals(device.attestation)
+    if any(one.verdict.outcome is not Outcome.ACCEPTED for one in kept):
+        return (Environment.SOFTWARE,)
+    return tuple(
+        Environment.SOFTWARE if one.evidence.format in BESIDE else environment_of(one.evidence)
+        for one in kept
+    )
 
 
 def risk_of(score: int) -> Risk:

@@ -26,9 +26,13 @@ WARNINGS: Final = (
 LEAST_COOLING_MS: Final = HOUR_MS
 """No policy lets a recovery end sooner after it was opened."""
 
+FACTORS: Final = ("as-said", "as-shown")
+"""Whether an order stands for the factors that an app says, or those that are shown."""
+
 _AGES: Final = {"calm": DAY_MS, "raised": HOUR_MS, "high": 5 * MINUTE_MS}
 """The oldest proof that any policy may take, by risk."""
 
+_DEVICES: Final = ("at_most", "dormant", "leaving", "keep", "proofs", "factors", "because")
 _TIERS: Final = ("0", "1", "2", "3", "4")
 _CLOCK: Final = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
 
@@ -93,7 +97,8 @@ class DeviceRule(Record, frozen=True, kw_only=True):
     Without `at_most` there is no limit; a higher tier has what the last one has. A device unused
     for `dormant_ms` rests, `told_ms` after its customer was told; one that was given away leaves
     for `leave_ms`; what is kept of one that ended is erased after `keep_ms`. `proofs` says how
-    fresh the proof of an attested device is.
+    fresh the proof of an attested device is. `factors` says what stands behind a signed order: two
+    as the app says, or those that the place of its key gives and the session was given.
     Source: ISO/TS 12812-2:2017, 7.4.1; 7.4.5; 14.2.2
     """
 
@@ -104,6 +109,7 @@ class DeviceRule(Record, frozen=True, kw_only=True):
     keep_ms: int = FOREVER
     because: str = "each device more is one more way in"
     proofs: ProofRule = ProofRule()
+    factors: str = FACTORS[0]
 
     def most(self, tier: int) -> int:
         """How many devices a customer of `tier` may have at once; `FOREVER` without a limit.
@@ -165,7 +171,7 @@ def read_devices(root: Section) -> DeviceRule:
     """
     if "devices" not in root:
         return DeviceRule()
-    one = root.section("devices", ("at_most", "dormant", "leaving", "keep", "proofs", "because"))
+    one = root.section("devices", _DEVICES)
     usual, day = DeviceRule(), DAY_MS
     dormant, told = usual.dormant_ms, usual.told_ms
     if "dormant" in one:
@@ -190,6 +196,7 @@ def read_devices(root: Section) -> DeviceRule:
         keep_ms=keep,
         because=one.text("because"),
         proofs=_proofs(one) if "proofs" in one else ProofRule(),
+        factors=one.choice("factors", FACTORS) if "factors" in one else usual.factors,
     )
 
 
