@@ -9,8 +9,9 @@ import re
 from dataclasses import dataclass, field
 
 from simulators.device import SimulatedPerson, SimulatedTeeKeystore
-from simulators.keymint import SimulatedFactory
+from simulators.keymint import SimulatedFactory, prove_state
 from simulators.smsc import Smsc
+from tallystick.client.evidence import Prove
 from tallystick.client.http import HttpTransport
 from tallystick.client.operator import OperatorDesk, enrol_operator
 from tallystick.client.provider import Provider
@@ -169,16 +170,26 @@ class Cast:
             description=DESCRIPTION,
             attest=None if factory is None else lambda told: keystore.attest(told, factory),
         )
-        session = self.reached.session(keystore)
-        wallet = self.wallet(session, keystore)
+        prove = (
+            None if factory is None else lambda told: prove_state(factory, told, factory.phone())
+        )
+        session = self.reached.session(keystore, prove=prove)
+        wallet = self.wallet(session, keystore, prove)
         return Person(number, identity.customer, activation, keystore, human, session, wallet)
 
-    def wallet(self, session: ClientSession, keystore: SimulatedTeeKeystore) -> Wallet:
-        """The wallet of a session.
+    def wallet(
+        self,
+        session: ClientSession,
+        keystore: SimulatedTeeKeystore,
+        prove: Prove | None = None,
+    ) -> Wallet:
+        """The wallet of a session; `prove` answers where a fresh proof of the phone is asked for.
 
         Source: ISO/TS 12812-2:2017, 11.2.2
         """
-        return self.reached.wallet(keystore, session=session, consistency=self.consistency)
+        return self.reached.wallet(
+            keystore, session=session, consistency=self.consistency, prove=prove
+        )
 
     def person(
         self,

@@ -18,6 +18,7 @@ from tallystick.client.evidence import FreshEvidence, Prove, report
 from tallystick.client.session import ClientSession
 from tallystick.client.wallet import Wallet
 from tallystick.entry.fleet import fleet_of
+from tallystick.entry.setup import demo_policy
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.errors import (
     Conflict,
@@ -38,7 +39,6 @@ from tallystick.protocol.payments import PaymentKind
 
 PAYEE = "+254700000009"
 NUMBERS = (f"+2547333{place:05}" for place in range(1, 100))
-FRESH = "freshness: {calm: PT24H, raised: PT1H, high: PT5M}\nverdict:\n"
 
 
 class Ahead(SystemClock):
@@ -74,9 +74,10 @@ class Phoned:
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     now = SystemClock().now()
     factory, apple, clock = SimulatedFactory(now), SimulatedApple(now), Ahead()
-    text = apple.believed(factory.policy_text()).replace("verdict:\n", FRESH, 1)
+    text = apple.believed(factory.policy_text())
     folder = tmp_path_factory.mktemp("proofs") / "provider"
-    with served(folder, appraisal=text, clock=clock) as found:
+    strict = demo_policy().replace(", lowered: PT72H}", "}")
+    with served(folder, appraisal=text, clock=clock, policy_text=strict) as found:
         found.open_customer(PAYEE, "Payee")
         yield Scene(found, factory, apple, clock)
 

@@ -46,6 +46,7 @@ from tallystick.application.typedcodes import KeyedCode
 from tallystick.application.webhooks import Webhooks
 from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, NotPermitted
 from tallystick.kernel.time import Instant
+from tallystick.process.attestation.environments import grade_of
 from tallystick.process.policy import Grade, Operation
 from tallystick.process.policy.caps import Preview
 from tallystick.process.policy.facts import Channel, DeviceTrust, Factor
@@ -53,10 +54,7 @@ from tallystick.process.policy.tightening import Seen
 from tallystick.protocol.operators import CustomerOpened, OpenCustomer
 from tallystick.protocol.payments import SIGNED_GRADE, AccountReply, Consent, Empty
 
-_SIGNED = (Factor.POSSESSION.value, Factor.INHERENCE.value)
 _DIALLED = (Factor.POSSESSION.value, Factor.KNOWLEDGE.value)
-_ATTESTED = DeviceTrust.ATTESTED_HARDWARE.value
-_ATTESTED_GRADE = Grade.DEVICE_SIGNED_ATTESTED.value
 MAX_AGENT_TIER = 1
 """The highest tier that an agent may open a customer in."""
 
@@ -143,18 +141,18 @@ class Desks:
             self.attempts.check_device(session.device, turn.now)
         payer = self.customers.get(session.customer)
         self.education.check_terms(payer)
-        risk = self.approvals.kept.score(session.customer, turn.now)
-        risk = self.proofs.demand(device, risk, self.devices.attesting.policy.freshness, turn.now)
+        shown = self.proofs.shown(device, turn.now)
         ask = Ask(
             consented=consented,
             payer=payer,
             channel=session.channel,
-            grade=_ATTESTED_GRADE if device.trust == _ATTESTED else SIGNED_GRADE,
-            device_trust=device.trust,
+            grade=grade_of(shown.trust),
+            device_trust=shown.trust,
             device_enrolled_at=device.enrolled_at,
             session_since=session.established_at,
-            factors=_SIGNED,
-            risk_score=risk,
+            factors=self.proofs.factors(device, session.factors),
+            risk_score=shown.risk,
+            instead=shown.instead,
             recovering_for_ms=self.recovery.since(session.customer, turn.now),
         )
         return self.payments.order(turn, ask)
@@ -281,7 +279,7 @@ class Desks:
         Source: ISO/TS 12812-2:2017, 7.4.1
         """
         session = self.sessions.admit(turn, session_id, sequence)
-        self.devices.active(session.device)
+        self.proofs.demand(self.devices.active(session.device), turn.now)
         agent = self.customers.active(self.customers.get(session.customer))
         if agent.kind is not CustomerKind.AGENT:
             raise NotPermitted("only agents open customers", because="agent-assisted enrolment")

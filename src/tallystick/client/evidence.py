@@ -6,11 +6,15 @@ Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5; 8.1.2
 """
 
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
-from tallystick.client.session import ClientSession
+from tallystick.client.keystore import DeviceKeystore
+from tallystick.client.session import ClientSession, Peer
 from tallystick.infrastructure.envelope.schedule import proof_challenge
 from tallystick.kernel.codec import Decoder, b64url_decode
 from tallystick.kernel.errors import StepUpRequired
+from tallystick.kernel.model import Wire
+from tallystick.kernel.time import Clock
 from tallystick.protocol.deviceproofs import (
     CHALLENGES_PATH,
     EVIDENCE,
@@ -26,6 +30,7 @@ from tallystick.protocol.payments import Empty
 Prove = Callable[[bytes], DeviceProof]
 """The platform's answer to 32 octets: an assertion, or the chain of a key made for them."""
 
+T = TypeVar("T")
 _challenges = Decoder(ProofChallenge)
 _taken = Decoder(ProofTaken)
 _nothing = Decoder(Empty)
@@ -55,6 +60,37 @@ class FreshEvidence:
         asked = self._session.ask("device.challenge", CHALLENGES_PATH, Empty(), _challenges)
         told = proof_challenge(b64url_decode(asked.challenge), self._device())
         return self._session.ask("device.prove", PROOFS_PATH, self._prove(told), _taken)
+
+
+class ProvingSession(ClientSession):
+    """A session that gives a fresh proof of its device where one is asked for, and asks once more.
+
+    Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.2.7; 7.3.5
+    """
+
+    def __init__(self, peer: Peer, keystore: DeviceKeystore, clock: Clock, prove: Prove) -> None:
+        """As any session of `keystore`; `prove` answers for its device.
+
+        Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.2.7
+        """
+        super().__init__(peer, keystore, clock)
+        self._evidence = FreshEvidence(self, lambda: keystore.identity().device, prove)
+
+    def ask(
+        self, operation: str, path: str, asked: Wire, decoder: Decoder[T], *, resend: bool = True
+    ) -> T:
+        """The reply to `asked`; after a fresh proof where the provider wants to see one first.
+
+        Raises what `ClientSession.ask` raises; the second time also where a proof is asked for.
+        Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5
+        """
+        try:
+            return super().ask(operation, path, asked, decoder, resend=resend)
+        except StepUpRequired as wanted:
+            if not asks_for_evidence(wanted):
+                raise
+            self._evidence.renew()
+        return super().ask(operation, path, asked, decoder, resend=resend)
 
 
 def report(session: ClientSession, signals: Iterable[str]) -> None:

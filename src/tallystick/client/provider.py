@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from tallystick.client.evidence import Prove
+from tallystick.client.evidence import Prove, ProvingSession
 from tallystick.client.http import HttpTransport
 from tallystick.client.keystore import DeviceKeystore, EnrolledIdentity, Entropy
 from tallystick.client.session import ClientSession, Peer, enrol
@@ -194,12 +194,15 @@ class Provider:
             attest=attest,
         )
 
-    def session(self, keystore: DeviceKeystore) -> ClientSession:
+    def session(self, keystore: DeviceKeystore, *, prove: Prove | None = None) -> ClientSession:
         """A session of an enrolled device; it is established at its first use.
 
+        `prove` answers where the provider asks for a fresh proof of the device.
         Source: ISO/TS 12812-2:2017, 7.2.7
         """
-        return ClientSession(self.peer(), keystore, self._clock)
+        if prove is None:
+            return ClientSession(self.peer(), keystore, self._clock)
+        return ProvingSession(self.peer(), keystore, self._clock, prove)
 
     def wallet(
         self,
@@ -216,7 +219,7 @@ class Provider:
         Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
         """
         return Wallet(
-            session or self.session(keystore),
+            session or self.session(keystore, prove=prove),
             keystore,
             self.transport,
             self.tally_keys,

@@ -24,9 +24,11 @@ from tallystick.entry.writing import WriterLoop
 from tallystick.kernel.errors import Conflict, MfsError
 from tallystick.process.attestation.model import AppraisalPolicy
 from tallystick.process.attestation.signing import verify_appraisal
+from tallystick.process.policy.facts import Dependency
 from tallystick.protocol.appraisal_file import read_appraisal_file
 
 EVERY_S: Final = 1.0
+_REVOCATION: Final = Dependency.REVOCATION.value
 _Mark = tuple[int, int, int]
 
 
@@ -96,6 +98,7 @@ async def watch_appraisal(platform: Platform, writer: WriterLoop, accounting: Ac
     watched = Appraising(platform)
     while True:
         await asyncio.sleep(EVERY_S)
+        watch_list(platform)
         try:
             change = watched.changed()
         except (MfsError, OSError) as error:
@@ -115,6 +118,23 @@ async def watch_appraisal(platform: Platform, writer: WriterLoop, accounting: Ac
             if isinstance(reply, MfsError):
                 break
             await asyncio.sleep(0)
+
+
+def watch_list(platform: Platform) -> None:
+    """Count the vendor's list as failing while it is older than the policy of appraisal allows.
+
+    A provider that goes on without a list, or never had one, leans on none.
+    Source: RFC 9334, 10; ISO/TS 12812-2:2017, 6.2.3; 7.2.6
+    """
+    attesting, now = platform.desks.devices.attesting, platform.clock.now()
+    if attesting.policy.without_list or not attesting.known.list_at:
+        return
+    watch = platform.desks.policy.watch
+    watch.connect(_REVOCATION)
+    if now - attesting.known.list_at > attesting.policy.list_age_ms:
+        watch.failed(_REVOCATION, now)
+    else:
+        watch.answered(_REVOCATION, now)
 
 
 def _mark(path: Path) -> _Mark | None:

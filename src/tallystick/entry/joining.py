@@ -25,7 +25,7 @@ from tallystick.application.desk import Desk, acts_of_the_desk
 from tallystick.application.desks import Desks
 from tallystick.application.deviceacts import DeviceActs
 from tallystick.application.devicelife import DeviceLife, Wiping
-from tallystick.application.deviceproofs import DeviceProofs
+from tallystick.application.deviceproofs import Asking, DeviceProofs
 from tallystick.application.devices import Devices
 from tallystick.application.education import Education
 from tallystick.application.exemptions import Exemptions
@@ -108,6 +108,7 @@ class _Working:
     authenticators: Authenticators
     pins: Pins
     selfcare: SelfCare
+    proofs: DeviceProofs
     asking: _Asking
     recovery: Recovery
     bounds: AgentBounds
@@ -134,7 +135,7 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         sims=ground.sims,
         order_codes=work.order_codes,
         devices=ground.devices,
-        proofs=DeviceProofs(reader, capacity=rows),
+        proofs=work.proofs,
         sessions=ground.sessions,
         access=ground.access,
         pins=work.pins,
@@ -186,8 +187,11 @@ def _working(on: Ground, ground: _Base) -> _Working:
     webhooks, attempts, sessions = Webhooks(reader), ground.attempts, ground.sessions
     authenticators, pins = authenticators_of(on, policy), Pins(customers, attempts, policy)
     crew = attempts, authenticators, customers, ground.devices, payments, pins, policy, sessions
-    selfcare = SelfCare(Crew(*crew, ground.life))
-    asking = _asking(on, ground, quoting, authenticators)
+    kept = Kept(customers, policy, reader, capacity=rows)
+    asks = Asking(ground.devices, policy, kept.score)
+    proofs = DeviceProofs(reader, capacity=rows, asking=asks)
+    selfcare = SelfCare(Crew(*crew, ground.life, proofs))
+    asking = _asking(on, ground, quoting, authenticators, Approvals(_staff(ground, proofs), kept))
     guarded = attempts, authenticators, customers, ground.exemptions, policy, selfcare, sessions
     recovery = _recovery(on, ground)
     bounds = AgentBounds(customers, policy, reader, capacity=rows)
@@ -210,6 +214,7 @@ def _working(on: Ground, ground: _Base) -> _Working:
         authenticators,
         pins,
         selfcare,
+        proofs,
         asking,
         recovery,
         bounds,
@@ -290,17 +295,16 @@ def _quoting(on: Ground, ground: _Base) -> Quoting:
     return Quoting(ground.customers, ground.policy, on.quote_keys, draw, said, knows)
 
 
-def _approvals(on: Ground, ground: _Base) -> Approvals:
-    kept = Kept(ground.customers, ground.policy, on.reader, capacity=on.size.rows)
-    staff = Staff(
+def _staff(ground: _Base, proofs: DeviceProofs) -> Staff:
+    return Staff(
         ground.attempts,
         ground.customers,
         ground.devices,
         ground.notices,
         ground.payments,
+        proofs,
         ground.sessions,
     )
-    return Approvals(staff, kept)
 
 
 def _acts(
@@ -326,8 +330,13 @@ def _acts(
     )
 
 
-def _asking(on: Ground, ground: _Base, quoting: Quoting, authenticators: Authenticators) -> _Asking:
-    approvals = _approvals(on, ground)
+def _asking(
+    on: Ground,
+    ground: _Base,
+    quoting: Quoting,
+    authenticators: Authenticators,
+    approvals: Approvals,
+) -> _Asking:
     beginning = Beginning(
         approvals.kept, ground.customers, ground.devices, quoting, ground.sessions
     )

@@ -17,7 +17,14 @@ from pathlib import Path
 from typing import Final
 
 from tallystick.entry.evidence import kept_in, leave_run
-from tallystick.entry.observing import Known, known_of, payers_of, recorded, seen_controls
+from tallystick.entry.observing import (
+    Known,
+    known_of,
+    payers_of,
+    pressed_now,
+    recorded,
+    seen_controls,
+)
 from tallystick.entry.proposals import PROPOSALS, WAITS, waits_until
 from tallystick.entry.proving.phone import Line, probes_folder
 from tallystick.entry.proving.probing import THROUGH_DOORS, registry_of
@@ -153,7 +160,7 @@ class Looping:
             at=self.site.clock.now(),
             sightings=found,
             findings=known.findings,
-            residual=ground.levels(ground.stood(found)),
+            residual=ground.levels(ground.stood(found, pressed_now(known, self.site.clock.now()))),
             policy_version=0 if policy is None else policy.header.version,
             chosen=frozenset(one.control for one in ground.analysis.selection.chosen),
         )

@@ -35,6 +35,7 @@ from tallystick.process.policy.touching import Payer
 from tallystick.process.programme.model import Programme
 from tallystick.process.risk.model import Pack
 from tallystick.process.risk.observing import Look, Sighting, sightings
+from tallystick.process.risk.pressing import pressed_by
 from tallystick.protocol.policy_file import policy_text, read_policy_file
 
 
@@ -117,6 +118,14 @@ def seen_controls(programme: Programme, pack: Pack, known: Known, now: int) -> t
             now=now,
         ),
     )
+
+
+def pressed_now(known: Known, now: int) -> dict[str, int]:
+    """By threat how many steps more likely it is seen to be, from what is `known` at `now` (ms).
+
+    Source: ISO/TS 12812-2:2017, 8.1.3; A
+    """
+    return pressed_by(newest_by_check(known.history, now), now)
 
 
 def checks_of(ground: Ground) -> tuple[Check, ...]:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tallystick import __version__
+from tallystick.entry.fleetreport import fleet_standing
 from tallystick.entry.inforce import kept_measures, kept_proposals
-from tallystick.entry.observing import known_of, nothing_known, seen_controls
+from tallystick.entry.observing import known_of, nothing_known, pressed_now, seen_controls
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.store.database import Connection
@@ -68,7 +69,8 @@ def material_of(place: Path, clock: Clock, options: Options, stage: Stage) -> Ma
         known = known_of(provider, programme, rows, clock)
     seen = None
     if known.proved:
-        seen = observation_of(seen_controls(programme, pack, known, now))
+        controls = seen_controls(programme, pack, known, now)
+        seen = observation_of(controls, (), pressed_now(known, now))
     analysis = analyse(programme, pack, seen, options, stage)
     observation = declared(programme) if seen is None else seen
     stage("simulating years of loss without controls, and as it is now")
@@ -106,6 +108,7 @@ def material_of(place: Path, clock: Clock, options: Options, stage: Stage) -> Ma
         history=() if provider is None else history_in(provider),
         loop=() if provider is None else lines_in(provider),
         tightenings=() if provider is None else tightenings_in(provider),
+        fleet=None if provider is None else fleet_standing(provider, now),
     )
 
 

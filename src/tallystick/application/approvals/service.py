@@ -23,6 +23,7 @@ from tallystick.application.attempts import Attempts, Subjects, not_right
 from tallystick.application.authentication import Session, Sessions
 from tallystick.application.consent import DeviceSigned
 from tallystick.application.customers import Customers
+from tallystick.application.deviceproofs import DeviceProofs
 from tallystick.application.devices import Device, Devices
 from tallystick.application.notices import Notices, Template
 from tallystick.application.payments import Ask, Payments
@@ -40,7 +41,7 @@ from tallystick.kernel.errors import (
 from tallystick.kernel.model import replace
 from tallystick.kernel.time import DAY_MS, SECOND_MS
 from tallystick.process.policy import Grade
-from tallystick.process.policy.facts import DeviceTrust, Factor
+from tallystick.process.policy.facts import DeviceTrust
 from tallystick.protocol.approvals import (
     WARNING,
     ApprovalStage,
@@ -51,7 +52,6 @@ from tallystick.protocol.approvals import (
 from tallystick.protocol.payments import SIGNED_GRADE, Empty
 from tallystick.protocol.receipt import Receipt
 
-_SIGNED = (Factor.POSSESSION.value, Factor.INHERENCE.value)
 _ATTESTED = DeviceTrust.ATTESTED_HARDWARE.value
 _ATTESTED_GRADE = Grade.DEVICE_SIGNED_ATTESTED.value
 
@@ -85,6 +85,7 @@ class Staff:
     devices: Devices
     notices: Notices
     payments: Payments
+    proofs: DeviceProofs
     sessions: Sessions
 
 
@@ -114,6 +115,7 @@ class Approvals:
             return self.answered(row)
         self._open(turn, row)
         self._check_right(row, live)
+        self._staff.proofs.demand(device, turn.now)
         self._staff.attempts.check_device(live.device, turn.now)
         consent = consented.consent
         if consent.order != row.order_id or consent.quote_hash != b64url(row.digest):
@@ -143,7 +145,7 @@ class Approvals:
                 self._staff.customers.get(row.payer), consented.jws.encode()
             ),
         )
-        return self._signed(turn, row, signature, consented, live.channel)
+        return self._signed(turn, row, signature, consented, live)
 
     def _signed(
         self,
@@ -151,7 +153,7 @@ class Approvals:
         row: ApprovalRow,
         signature: SignatureRow,
         consented: DeviceSigned,
-        channel: str,
+        live: Session,
     ) -> Outcome:
         signed = self.kept.signed(row)
         signed.setdefault(signature.customer, signature)
@@ -159,17 +161,18 @@ class Approvals:
             self.kept.sign(turn, signature)
             row = self.kept.record(turn, row, "signed", {"signed": len(signed)})
             return Outcome(self.kept.state(row, len(signed)))
+        device = self._staff.devices.get(live.device)
         trust = weakest([one.trust for one in signed.values()])
         grade = _ATTESTED_GRADE if trust == _ATTESTED else SIGNED_GRADE
         ask = Ask(
             consented=consented,
             payer=self._staff.customers.get(row.payer),
-            channel=channel,
+            channel=live.channel,
             grade=grade,
             device_trust=trust,
             device_enrolled_at=max(one.enrolled_at for one in signed.values()),
             session_since=max(one.since for one in signed.values()),
-            factors=_SIGNED,
+            factors=self._staff.proofs.factors(device, live.factors),
             risk_score=self.kept.score(row.payer, turn.now),
         )
         outcome = self._staff.payments.order(turn, ask)

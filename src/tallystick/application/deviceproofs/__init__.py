@@ -2,11 +2,11 @@
 
     challenge (used once) -> proof -> counter grew, or a copy is stopped
                                    -> evidence appraised, trust moved
-    a payment at risk -> proof too old -> step-up that names how fresh it must be
+    proof too old for the risk -> less trust for a while, or a step-up that says how fresh
 
 Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5; 7.4.5
 """
 
-from tallystick.application.deviceproofs.service import DeviceProofs
+from tallystick.application.deviceproofs.service import Asking, DeviceProofs
 
-__all__ = ["DeviceProofs"]
+__all__ = ["Asking", "DeviceProofs"]

@@ -3,28 +3,73 @@
 Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from tallystick.application.deviceproofs.store import PROOF, ProofRow, any_proof
-from tallystick.application.devices import Device
+from tallystick.application.devices import Device, Devices
+from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
 from tallystick.kernel.codec import Decoder, encode_canonical
-from tallystick.kernel.errors import Expired, StepUpRequired
+from tallystick.kernel.errors import Broken, Expired, StepUpRequired
 from tallystick.kernel.model import replace
 from tallystick.kernel.time import Instant
-from tallystick.process.attestation.model import Risk, read_appraisals
+from tallystick.process.attestation.environments import Environment, environment_of, factors_of
+from tallystick.process.attestation.model import Outcome, Risk, read_appraisals
+from tallystick.process.attestation.presenting import BESIDE
 from tallystick.process.attestation.signals import LASTS_MS, Signal, score, shown_by, standing
-from tallystick.process.policy.facts import DeviceTrust
+from tallystick.process.policy.facts import DeviceTrust, Factor
+from tallystick.process.policy.language.lives import FACTORS
 from tallystick.protocol.deviceproofs import EVIDENCE
 
 CHALLENGE_LIFE_MS: Final = 120_000
 _RAISED, _HIGH = 300, 600
 _NOTHING: Final = b"{}"
 _signals = Decoder(dict[str, int], limit=1024)
+_SIGNED: Final = (Factor.POSSESSION.value, Factor.INHERENCE.value)
+_SAID: Final = FACTORS[0]
 _ATTESTED: Final = DeviceTrust.ATTESTED_HARDWARE.value
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """By what it is decided how fresh a proof has to be: the policies, and the risk of a customer.
+
+    Source: RFC 9334, 10; ISO/TS 12812-2:2017, 6.1; 7.3.5
+    """
+
+    devices: Devices
+    policy: PolicyInForce
+    score: Callable[[str, Instant], int]
+
+    def ages(self) -> dict[Risk, int]:
+        """The oldest proof (ms) by risk, 0 where none is asked for: the stricter of both policies.
+
+        Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5
+        """
+        rule = self.policy.compiled.policy.devices.proofs
+        named = {Risk.CALM: rule.calm_ms, Risk.RAISED: rule.raised_ms, Risk.HIGH: rule.high_ms}
+        more = self.devices.attesting.policy.freshness
+        return {
+            risk: min((one for one in (most, more.get(risk.value, 0)) if one), default=0)
+            for risk, most in named.items()
+        }
+
+
+class Shown(NamedTuple):
+    """How a device counts for one message: `risk` (0 to 1000) and `trust`.
+
+    Where its proof is too old and the policy lets it act as one that proved nothing, `instead` is
+    what would bring its own trust back.
+    Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5; 8.1.1
+    """
+
+    risk: int
+    trust: str
+    instead: StepUpRequired | None
 
 
 class DeviceProofs:
@@ -33,11 +78,12 @@ class DeviceProofs:
     Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5
     """
 
-    def __init__(self, reader: Reader, *, capacity: int) -> None:
-        """Read from `reader`; keep `capacity` rows in memory.
+    def __init__(self, reader: Reader, *, capacity: int, asking: Asking | None = None) -> None:
+        """Read from `reader`; keep `capacity` rows in memory; ask for proofs as `asking` says.
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
+        self._asking = asking
         self._rows = RowCache(PROOF, ProofRow, reader, capacity=capacity)
         self._some = any_proof(reader)
 
@@ -115,29 +161,60 @@ class DeviceProofs:
         self._some = True  # from now on there is something to look for
         self._rows.put(row.device, row, turn.changes)
 
-    def demand(
-        self, device: Device, risk_score: int, freshness: Mapping[str, int], now: Instant
-    ) -> int:
-        """Pass where the last proof of an attested device is as fresh as its risk asks.
+    def shown(self, device: Device, now: Instant) -> Shown:
+        """How `device` counts at `now` for what it asks, by the age of its last proof.
 
-        Gives the risk: the larger one of `risk_score` and the device's own. Devices that attested
-        nothing have lower limits instead. Raises StepUpRequired with
-        `evidence:SECONDS`.
+        Devices that attested nothing have lower limits already. Raises StepUpRequired with
+        `evidence:SECONDS` where the proof is too old and the policy knows no other way.
         Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5; 8.1.1
         """
-        risk = max(risk_score, self.score(device, now))
-        most = freshness.get(risk_of(risk).value, 0)
+        return self._shown(device, now, 0)
+
+    def demand(self, device: Device, now: Instant, *, raised: bool = False) -> Device:
+        """`device`, if its last proof is as fresh as its risk asks, at least a `raised` one.
+
+        Raises StepUpRequired with `evidence:SECONDS`: nothing is done at less trust here.
+        Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5; 7.4.5
+        """
+        shown = self._shown(device, now, _RAISED if raised else 0)
+        if shown.instead is not None:
+            raise shown.instead
+        return device
+
+    def factors(self, device: Device, given: Iterable[str]) -> tuple[str, ...]:
+        """The categories behind an order that `device` signed in a session with `given` factors.
+
+        As the policy says: the two that an app says, or what the places of its keys give by
+        accepted evidence, and what the session was given besides.
+        Source: ISO/TS 12812-2:2017, 7.3.2; 8.1.1
+        """
+        if self._asking is None or self._asking.policy.compiled.policy.devices.factors == _SAID:
+            return _SIGNED
+        shown = factors_of(_places(device))
+        knows = {Factor.KNOWLEDGE.value}.intersection(given)
+        return tuple(sorted({*shown, *knows}))
+
+    def _shown(self, device: Device, now: Instant, least: int) -> Shown:
+        if self._asking is None:
+            raise Broken("nobody says how fresh proofs have to be")
+        risk = max(self._asking.score(device.customer, now), self.score(device, now))
+        asked = risk_of(max(risk, least))
+        most = self._asking.ages()[asked]
         if not most or device.trust != _ATTESTED:
-            return risk
-        shown = max(device.enrolled_at, self.of(device.id).proved_at)
-        if now - shown > most:
-            raise StepUpRequired(
-                "the device has to show again what it is",
-                because=f"its last proof is older than {most // 1000} s",
-                remedy="ask for a challenge, answer it, and send the order again",
-                suffices=(f"{EVIDENCE}{most // 1000}",),
-            )
-        return risk
+            return Shown(risk, device.trust, None)
+        age = now - max(device.enrolled_at, self.of(device.id).proved_at)
+        if age <= most:
+            return Shown(risk, device.trust, None)
+        asks = StepUpRequired(
+            "the device has to show again what it is",
+            because=f"its last proof is older than {most // 1000} s",
+            remedy="ask for a challenge, answer it, and send the same again",
+            suffices=(f"{EVIDENCE}{most // 1000}",),
+        )
+        lowered = self._asking.policy.compiled.policy.devices.proofs.lowered_ms
+        if asked is Risk.HIGH or age > most + lowered:
+            raise asks
+        return Shown(risk, DeviceTrust.UNKNOWN.value, asks)
 
     def trim(self) -> None:
         """Forget what is over capacity.
@@ -152,6 +229,19 @@ class DeviceProofs:
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self._rows.reset()
+
+
+def _places(device: Device) -> tuple[Environment, ...]:
+    """Where the keys of `device` are as far as evidence is believed; software where none is."""
+    if device.attestation[:1] != b"[":
+        return (Environment.SOFTWARE,)
+    kept = read_appraisals(device.attestation)
+    if any(one.verdict.outcome is not Outcome.ACCEPTED for one in kept):
+        return (Environment.SOFTWARE,)
+    return tuple(
+        Environment.SOFTWARE if one.evidence.format in BESIDE else environment_of(one.evidence)
+        for one in kept
+    )
 
 
 def risk_of(score: int) -> Risk:

@@ -11,7 +11,7 @@ from tallystick.application.consent import Consented
 from tallystick.application.customers import Customer
 from tallystick.infrastructure.crypto.jws import split_compact
 from tallystick.kernel.codec import Decoder
-from tallystick.kernel.errors import MfsError, error_by_code
+from tallystick.kernel.errors import MfsError, StepUpRequired, error_by_code
 from tallystick.kernel.model import Record
 from tallystick.process.policy.facts import FOREVER
 from tallystick.protocol.payments import Consent, PaymentKind, PaymentReply, ReceiptReply
@@ -99,6 +99,8 @@ class Evidence(Record, frozen=True, kw_only=True):
 class Ask(NamedTuple):
     """An order that was found authentic, with what the decision needs to know of its origin.
 
+    `instead` is asked for in place of a refusal, where its device has more trust than counts now.
+
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
 
@@ -114,6 +116,7 @@ class Ask(NamedTuple):
     sim_age_ms: int = FOREVER
     risk_score: int = 0
     recovering_for_ms: int = FOREVER
+    instead: StepUpRequired | None = None
 
 
 @dataclass(frozen=True, slots=True)

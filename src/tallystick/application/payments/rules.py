@@ -12,15 +12,20 @@
 Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
 """
 
+from collections.abc import Iterable, Iterator
+from typing import Final
+
 from tallystick.application.customers.model import CustomerKind
 from tallystick.application.payments.model import Ask, OrderRow, Stage
 from tallystick.application.policing import PolicyInForce
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.errors import Conflict, NotFound, NotPermitted
 from tallystick.kernel.time import Instant
-from tallystick.process.policy import Facts, Operation
+from tallystick.process.policy import Dependency, DeviceTrust, Facts, Operation
 from tallystick.protocol.payments import Consent, PaymentKind
 
+_NO_DEVICE: Final = DeviceTrust.NONE.value
+_OF_DEVICES: Final = frozenset((Dependency.ATTESTATION.value, Dependency.REVOCATION.value))
 _PARTIES: dict[PaymentKind, tuple[CustomerKind, CustomerKind]] = {
     PaymentKind.P2P: (CustomerKind.PERSON, CustomerKind.PERSON),
     PaymentKind.MERCHANT: (CustomerKind.PERSON, CustomerKind.MERCHANT),
@@ -102,5 +107,12 @@ def facts_of(
         sim_age_ms=ask.sim_age_ms,
         risk_score=ask.risk_score,
         recovering_for_ms=ask.recovering_for_ms,
-        degraded=(*ask.degraded, *policy.degraded_since(now)),
+        degraded=(*ask.degraded, *_touching(ask, policy.degraded_since(now))),
     )
+
+
+def _touching(ask: Ask, failing: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+    """What is `failing` and bears on `ask`: who only dials has no device that anybody attests."""
+    for one in failing:
+        if ask.device_trust != _NO_DEVICE or one[0] not in _OF_DEVICES:
+            yield one

@@ -40,7 +40,14 @@ from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
 from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.kernel.codec import encode_canonical
-from tallystick.kernel.errors import Conflict, Expired, MfsError, NotFound, NotPermitted
+from tallystick.kernel.errors import (
+    Conflict,
+    Expired,
+    LimitExceeded,
+    MfsError,
+    NotFound,
+    NotPermitted,
+)
 from tallystick.kernel.ids import first_id_at
 from tallystick.kernel.model import replace
 from tallystick.process.policy import Delayed, Denied, Grade, Permit, StepUp
@@ -111,6 +118,8 @@ class Payments:
         refusal: MfsError | None = None
         if isinstance(verdict, Denied) and decision.closed:
             raise verdict.error()
+        if ask.instead is not None and isinstance(verdict, Denied | StepUp):
+            raise ask.instead
         if turn.now > consent.expires_at:
             # Remembered like every refusal: a clock that is set back, or another machine's, must
             # not let a late copy of the order through once its payer was told that it is void.
@@ -121,6 +130,8 @@ class Payments:
             try:
                 self._execute(turn, ask, consent, verdict, payee, digest)
             except MfsError as error:
+                if ask.instead is not None and isinstance(error, LimitExceeded):
+                    raise ask.instead from error
                 refusal = error
         else:
             refusal = verdict.error()

@@ -11,6 +11,7 @@ from tallystick.application.authentication import Dialled, Session, Sessions
 from tallystick.application.authenticators import Authenticators
 from tallystick.application.customers import Customer, Customers
 from tallystick.application.devicelife import Act, By, DeviceLife
+from tallystick.application.deviceproofs import DeviceProofs
 from tallystick.application.devices import Devices
 from tallystick.application.payments import Payments
 from tallystick.application.pins import Pins
@@ -43,6 +44,7 @@ class Crew:
     policy: PolicyInForce
     sessions: Sessions
     life: DeviceLife
+    proofs: DeviceProofs
 
 
 class SelfCare:
@@ -262,7 +264,7 @@ class SelfCare:
     def _permit(self, turn: Turn, live: Session, customer: Customer, operation: Operation) -> None:
         crew, now = self._crew, turn.now
         crew.policy.check_reach(operation, now)
-        device = crew.devices.active(live.device)
+        device = crew.proofs.demand(crew.devices.active(live.device), now, raised=True)
         facts = Facts(
             operation=operation.value,
             channel=live.channel,

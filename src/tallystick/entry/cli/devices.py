@@ -26,6 +26,7 @@ from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.codec import encode_canonical, to_plain
 from tallystick.kernel.errors import NotFound
+from tallystick.process.attestation.environments import Environment, in_words
 from tallystick.process.attestation.reading import read_policy
 from tallystick.process.attestation.signing import sign_appraisal
 from tallystick.protocol.appraisal_file import appraisal_text, read_appraisal_file
@@ -67,6 +68,8 @@ def verdict(folder: Path, name: str, as_json: bool) -> None:
         rows = [(number, *_row(one)) for number, one in enumerate(found, 1)]
         columns = ("", "made again", "outcome", "kept in", "rules that did not hold", "policy")
         table(f"{name}: {trust}", columns, rows)
+        for place in sorted({one.stored.claims.get("kept-in", "") for one in found} - {""}):
+            say(in_words(Environment(place)))
     if not all(one.same for one in found):
         raise click.exceptions.Exit(FOUND_SOMETHING)
 

@@ -5,7 +5,7 @@ Source: ISO/TS 12812-2:2017, 6.1; 9.1
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -20,7 +20,7 @@ from tallystick.entry.cli.console import (
     table,
 )
 from tallystick.entry.looping import Looping, Rounded, seen_now
-from tallystick.entry.observing import seen_controls
+from tallystick.entry.observing import pressed_now, seen_controls
 from tallystick.entry.proving.site import Site
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.clock import SystemClock
@@ -158,8 +158,9 @@ def observe(folder: Path, as_json: bool) -> None:
         ground, known = seen_now(
             ProviderFolder(folder), SystemClock(), lambda what: status.update(f"{what} ...")
         )
-        found = seen_controls(ground.programme, ground.pack, known, SystemClock().now())
-    levels = list(_levels(ground, found))
+        now = SystemClock().now()
+        found = seen_controls(ground.programme, ground.pack, known, now)
+    levels = list(_levels(ground, found, pressed_now(known, now)))
     if as_json:
         say_json({"controls": found, "residual": levels})
         return
@@ -187,8 +188,8 @@ def observe(folder: Path, as_json: bool) -> None:
 
 
 def _levels(
-    ground: Ground, found: tuple[Sighting, ...]
+    ground: Ground, found: tuple[Sighting, ...], pressed: Mapping[str, int]
 ) -> Iterator[tuple[str, int, int, int, int]]:
-    now = ground.levels(ground.stood(found))
+    now = ground.levels(ground.stood(found, pressed))
     for name, one in ground.analysis.by_asset.items():
         yield name, one.inherent, one.designed, now[name].risk, now[name].open

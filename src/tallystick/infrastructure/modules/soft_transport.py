@@ -29,10 +29,10 @@ from tallystick.infrastructure.modules.card_interface import (
 )
 from tallystick.infrastructure.modules.interface import CARD_LENGTHS, KeyHandle, Purpose
 from tallystick.infrastructure.modules.pair_interface import (
+    LENGTHS,
     RSA_OAEP_2048,
     RSA_OAEP_3072,
     RSA_SIGNATURE,
-    LENGTHS,
     PairOperation,
 )
 from tallystick.infrastructure.modules.pair_keys import PairKey, public_of, sealed_oaep
@@ -41,6 +41,120 @@ from tallystick.kernel.errors import Conflict, Malformed, NotAuthentic, NotFound
 from tallystick.kernel.model import Record
 from tallystick.kernel.time import DAY_MS, MINUTE_MS, Instant
 
+LIFE_DAYS: Final = 7
+MOST_PAIRS: Final = 32
+ASKEW_MS: Final = 5 * MINUTE_MS
+_RECEIVES, _SIGNS = Purpose.PAIR_TRANSPORT, Purpose.PAIR_SIGNATURE
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    handle: KeyHandle
+    certificate: bytes
+    kind: str
+    bits: int
+    began: int
+    ends_at: int
+
+
+class Transport(Record, frozen=True, kw_only=True):
+    """The public half of a pair: its name, its certificate (PEM), until when it serves (ms).
+
+    Source: ISO 11568; RFC 5280
+    """
+
+    name: str
+    certificate: bytes
+    ends_at: int
+
+
+class Incoming(Record, frozen=True, kw_only=True):
+    """What a key becomes that comes in under a pair.
+
+    Source: X9.143, 6
+    """
+
+    purpose: Purpose
+    mechanism: str
+    mode: str
+    exportability: str
+
+
+class Signed34(Record, frozen=True, kw_only=True):
+    """A token, the signer's certificate that was led back to its authority, and the nonce.
+
+    `nonce` is what the receiver had sent, empty for a token of one pass.
+    Source: ASC X9 TR 34
+    """
+
+    octets: bytes
+    signer: Certificate
+    nonce: bytes
+
+
+class Receiver34(Record, frozen=True, kw_only=True):
+    """To whom a token is: a pair, the name of its certificate (DER), and since when it is (ms).
+
+    Source: ASC X9 TR 34; RFC 5652, 6.2.1
+    """
+
+    handle: KeyHandle
+    named: bytes
+    since: int
+
+
+class SoftTransport:
+    """Takes keys in that were enciphered to public halves, and enciphers those that leave.
+
+    Source: ISO 11568; RFC 8017, 7.1; ASC X9 TR 34
+    """
+
+    __slots__ = ("_destroy", "_gate", "_kept", "_pairs")
+
+    def __init__(
+        self, gate: CardGate, pairs: SoftPairs, destroy: Callable[[KeyHandle], None]
+    ) -> None:
+        self._gate = gate
+        self._pairs = pairs
+        self._destroy = destroy
+        self._kept: dict[str, _Kept] = {}
+
+    def make(
+        self, bits: int, name: str, now: Instant, authority: KeyHandle, kind: str = "cryptogram"
+    ) -> Transport:
+        """A fresh pair called `name` for one sort of exchange; takes up to seconds, on any thread.
+
+        `kind` is `cryptogram`, `token-in` or `token-out`. Raises Malformed for another length,
+        NotPermitted where the rules do not admit it, Conflict for more pairs than are kept.
+        Source: ISO 11568; ISO/IEC 19790
+        """
+        if bits not in LENGTHS:
+            raise Malformed("a transport key has 2048, 3072 or 4096 bits")
+        self._forget(now)
+        if len(self._kept) >= MOST_PAIRS:
+            raise Conflict("there are as many transport keys as are kept", remedy="use one again")
+        if kind == "token-out":
+            handle = self._pairs.make(_SIGNS, RSA_SIGNATURE, bits, "S")
+        else:
+            mechanism = RSA_OAEP_2048 if bits == 2048 else RSA_OAEP_3072
+            handle = self._pairs.make(_RECEIVES, mechanism, bits, "D")
+        certificate = self._pairs.certificate_of(handle, authority, name, timedelta(LIFE_DAYS))
+        ends_at = now + LIFE_DAYS * DAY_MS
+        self._kept[name] = _Kept(handle, certificate, kind, bits, now, ends_at)
+        return Transport(name=name, certificate=certificate, ends_at=ends_at)
+
+    def admit(
+        self, name: str, sealed: bytes, digest: str, incoming: Incoming, now: Instant
+    ) -> KeyHandle:
+        """The key that was enciphered to the pair called `name`.
+
+        Raises NotFound for a pair that is not there any more, NotAuthentic for what does not open
+        or has another length, NotPermitted for a key that is stronger than the pair.
+        Source: RFC 8017, 7.1; ISO 11568
+        """
+        pair = self._pairs.find(self._named(name, "cryptogram", now).handle, PairOperation.RECEIVE)
+        self._gate.admit(pair.handle.mechanism)
+        length, letter = CARD_LENGTHS[incoming.mechanism], algorithm_of(incoming.mechanism)
         check_lattice(kind_of(RSA, pair.bits // 8), kind_of(letter, length))
         octets = pair.open_oaep(sealed, digest).reveal()
         if len(octets) != length:

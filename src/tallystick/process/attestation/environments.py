@@ -6,13 +6,13 @@ Trust without evidence never rises above what the row says.
 Source: ISO/TS 12812-2:2017, 7.2.2; 7.2.5; 8.1.1; 8.1.2; 8.1.3
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
 from tallystick.infrastructure.attestation.evidence import Evidence, Level
 from tallystick.kernel.model import Record
-from tallystick.process.policy.facts import DeviceTrust, Grade
+from tallystick.process.policy.facts import DeviceTrust, Factor, Grade
 
 
 class Environment(StrEnum):
@@ -50,9 +50,8 @@ class Claims(Record, frozen=True, kw_only=True):
     `extractable`: root on the device can read the key. `person_bound`: the place itself can make a
     use depend on a verified person. `rollback`: an old state can be put back unnoticed by it.
     `display`: it can show what is signed past the system. `certified`: a certificate of its making
-    can stand in the register. `trust` and `grade` are the most that policy may read; `offline` is
-    whether value may be promised without asking the provider; `factors` how many the key stands
-    for.
+    can stand in the register. `trust` and `grade` are the most that policy may read; `factors` is
+    how many a signature with the key stands for.
     Source: ISO/TS 12812-2:2017, 7.3.2; 8.1.1; 8.1.3; 11.2.2
     """
 
@@ -64,7 +63,6 @@ class Claims(Record, frozen=True, kw_only=True):
     certified: bool
     trust: DeviceTrust
     grade: Grade
-    offline: bool
     factors: int
 
 
@@ -81,7 +79,6 @@ def _row(
         certified="certified" in said,
         trust=trust,
         grade=grade,
-        offline="offline" in said,
         factors=factors,
     )
 
@@ -94,15 +91,25 @@ ENVIRONMENTS: Final[Mapping[Environment, Claims]] = {
                                Grade.DEVICE_SIGNED, 1),
     Environment.SOFTWARE_KEYSTORE: _row("extractable person rollback", Isolation.SYSTEM, _SOFT,
                                         Grade.DEVICE_SIGNED, 2),
-    Environment.TEE: _row("person certified offline", Isolation.PROCESSOR, _HARD,
+    Environment.TEE: _row("person certified", Isolation.PROCESSOR, _HARD,
                           Grade.DEVICE_SIGNED_ATTESTED, 2),
-    Environment.SECURE_ELEMENT: _row("person certified offline", Isolation.CHIP, _HARD,
+    Environment.SECURE_ELEMENT: _row("person certified", Isolation.CHIP, _HARD,
                                      Grade.DEVICE_SIGNED_ATTESTED, 2),
     Environment.UICC: _row("person display certified", Isolation.CHIP, DeviceTrust.NONE,
                            Grade.SIM_SIGNED, 2),
     Environment.CLOUD: _row("certified", Isolation.ELSEWHERE, _SOFT, Grade.DEVICE_SIGNED, 1),
 }  # fmt: skip
 """Every place with its claims."""
+
+_ONE: Final = (Factor.POSSESSION.value,)
+_APART: Final[Mapping[Isolation, str]] = {
+    Isolation.NONE: "nothing",
+    Isolation.PROCESS: "the process",
+    Isolation.SYSTEM: "the system",
+    Isolation.PROCESSOR: "the processor",
+    Isolation.CHIP: "a chip of its own",
+    Isolation.ELSEWHERE: "being on another machine",
+}
 
 _LEVELS: Final[Mapping[Level, Environment]] = {
     Level.NONE: Environment.SOFTWARE,
@@ -133,3 +140,43 @@ def most_trust(trust: DeviceTrust, environment: Environment) -> DeviceTrust:
     most = ENVIRONMENTS[environment].trust
     raised = trust is DeviceTrust.ATTESTED_HARDWARE and most is not DeviceTrust.ATTESTED_HARDWARE
     return most if raised else trust
+
+
+def grade_of(trust: str) -> str:
+    """The grade of a consent that a device of `trust` signed: the best that a place for it gives.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2; 8.1.1; 11.2.2
+    """
+    hard = any(
+        one.grade is Grade.DEVICE_SIGNED_ATTESTED
+        for one in ENVIRONMENTS.values()
+        if one.trust == trust
+    )
+    return (Grade.DEVICE_SIGNED_ATTESTED if hard else Grade.DEVICE_SIGNED).value
+
+
+def factors_of(places: Iterable[Environment]) -> tuple[str, ...]:
+    """The categories that a signature stands for by a key in each of `places`: the fewest counts.
+
+    Whoever has the key has something; a place that verifies a person adds what that person is.
+    Source: ISO/TS 12812-2:2017, 7.3.2; 8.1.1
+    """
+    least = min((ENVIRONMENTS[one].factors for one in places), default=1)
+    return (Factor.POSSESSION.value, Factor.INHERENCE.value) if least >= 2 else _ONE
+
+
+def in_words(place: Environment) -> str:
+    """What `place` gives, for people.
+
+    Source: ISO/TS 12812-2:2017, 8.1.1; 8.1.3
+    """
+    row = ENVIRONMENTS[place]
+    said = (
+        f"kept apart by {_APART[row.isolation]}",
+        "can be taken out" if row.extractable else "cannot be taken out",
+        "each use can take a verified person" if row.person_bound else "no person is verified",
+        "an old state can be put back" if row.rollback else "no old state can be put back",
+        "shows what is signed past the system" if row.display else "shows nothing by itself",
+        "can be certified" if row.certified else "nobody certifies it",
+    )
+    return f"{place.value}: {', '.join(said)}"

@@ -15,6 +15,9 @@ from tallystick.kernel.time import DAY_MS
 from tallystick.process.attestation.model import AppraisalPolicy, Known, Place, Subject
 
 SIGN: Final = 2
+LIST_AGE: Final = "revocation-list"
+"""The rule of which only the vendor's list, and nothing about a device, is the reason."""
+
 ANDROID: Final = frozenset(("android-key", "webauthn-android-key"))
 _MIXED: Final = {Level.TRUSTED_ENVIRONMENT.value: (Level.STRONGBOX.value,)}
 SERVICE: Final = "play-integrity"
@@ -252,7 +255,7 @@ RULES: Final[tuple[tuple[str, Callable[[Case], str]], ...]] = (
     ("issuers", _issuers),
     ("validity", _validity),
     ("revoked", _revoked),
-    ("revocation-list", _list_age),
+    (LIST_AGE, _list_age),
     ("model", _model),
     ("version", _version),
     ("level", _level),

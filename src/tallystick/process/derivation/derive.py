@@ -23,6 +23,7 @@ from tallystick.process.derivation.wholes import (
     attested_floor,
     authenticators,
     capped,
+    carried_on,
     factors,
     halves,
     operators,
@@ -169,6 +170,8 @@ class _Derivation:
             *block("operators", as_tree(operators(basis.operators))),
             "",
             *block("recovery", self._filled(self._offered_recovery(), "recovery")),
+            "",
+            *block("devices", self._filled(carried_on(rules.devices, basis.chosen), "devices")),
             "",
             *block("education", self._filled(told(rules.education, basis.chosen), "education")),
             *self._listed(

@@ -58,7 +58,7 @@ def _quotes(policy: Policy) -> str:
 def _attestation(policy: Policy) -> str:
     rule = policy.dependencies.get("attestation")
     bounded = rule is not None and (rule.on_failure == "closed" or rule.stale_for_ms)
-    return "dependencies: attestation" if bounded else ""
+    return "devices: proofs" if bounded and policy.devices.proofs.calm_ms else ""
 
 
 def _tiers(policy: Policy) -> str:

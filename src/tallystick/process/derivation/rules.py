@@ -34,6 +34,7 @@ _ROOT = (
     "dependencies",
     "incentives",
     "recovery",
+    "devices",
     "education",
     "tightening",
 )
@@ -85,6 +86,7 @@ class Rules(Record, frozen=True, kw_only=True):
     dependencies: Mapping
     incentives: tuple[RowRule, ...]
     recovery: Mapping
+    devices: Mapping
     education: Mapping
     tightening: tuple[RowRule, ...]
 
@@ -122,6 +124,7 @@ def read_rules(text: str) -> Rules:
         dependencies=_mapping(root, "dependencies"),
         incentives=_rows(root, "incentives"),
         recovery=_mapping(root, "recovery"),
+        devices=_mapping(root, "devices"),
         education=_mapping(root, "education"),
         tightening=_rows(root, "tightening"),
     )

@@ -8,6 +8,9 @@ from collections.abc import Mapping as Table
 from typing import cast
 
 from tallystick.kernel.model import Record
+from tallystick.process.derivation.amounts import duration
+from tallystick.process.policy.facts import FOREVER
+from tallystick.process.policy.language.lives import DeviceRule
 from tallystick.process.policy.language.model import AuthenticatorRule, Caps, OperatorRules, Policy
 from tallystick.process.policy.regimes.baseline import Baseline
 from tallystick.process.programme.model import Programme
@@ -96,6 +99,7 @@ class Chosen(Record, frozen=True, kw_only=True):
     acknowledge: tuple[str, ...]
     bounded_enrolment: bool
     caps: Caps | None
+    devices: DeviceRule = DeviceRule()
 
 
 def chosen_in(policy: Policy) -> Chosen:
@@ -109,6 +113,7 @@ def chosen_in(policy: Policy) -> Chosen:
         acknowledge=policy.education.acknowledge,
         bounded_enrolment=policy.recovery.agents.enrolment,
         caps=policy.tightening_caps,
+        devices=policy.devices,
     )
 
 
@@ -155,6 +160,30 @@ def told(usual: Mapping, chosen: Chosen | None) -> Mapping:
     if chosen is not None and chosen.acknowledge:
         more["acknowledge"] = (_AT, as_tree(list(chosen.acknowledge)))
     return Mapping({**more, **usual.entries}, usual.at)
+
+
+def carried_on(usual: Mapping, chosen: Chosen | None) -> Mapping:
+    """What is asked of devices: the `usual`, and how many and how long as the policy in force says.
+
+    Source: ISO/TS 12812-2:2017, 7.4.1; 7.4.5
+    """
+    if chosen is None or chosen.devices == DeviceRule():
+        return usual
+    rule = chosen.devices
+    more: dict[str, object] = {}
+    if rule.at_most:
+        more["at_most"] = {str(tier): most for tier, most in enumerate(rule.at_most)}
+    if rule.dormant_ms < FOREVER:
+        more["dormant"] = {
+            "after": duration(rule.dormant_ms),
+            "told_before": duration(rule.told_ms),
+        }
+    more["leaving"] = duration(rule.leave_ms)
+    if rule.keep_ms < FOREVER:
+        more["keep"] = duration(rule.keep_ms)
+    tree = as_tree(more)
+    added = tree.entries if isinstance(tree, Mapping) else {}
+    return Mapping({**added, **usual.entries}, usual.at)
 
 
 def capped(chosen: Chosen | None) -> Mapping | None:

@@ -16,7 +16,7 @@ from tallystick.process.loop.model import VERSION, Flip, Level, LoopLine, LoopSt
 from tallystick.process.programme.model import Programme
 from tallystick.process.risk.analysis import Analysis
 from tallystick.process.risk.model import Pack
-from tallystick.process.risk.observing import Sighting, Tie, observation_of
+from tallystick.process.risk.observing import NOT_PRESSED, Sighting, Tie, observation_of
 from tallystick.process.risk.paths import Scenes
 from tallystick.process.risk.residual import EVERYWHERE, Seen, Standing, standings
 
@@ -33,8 +33,10 @@ class Ground:
     analysis: Analysis
     scenes: Scenes
 
-    def stood(self, found: Iterable[Sighting]) -> tuple[Standing, ...]:
-        """Every place as it stands under what is seen.
+    def stood(
+        self, found: Iterable[Sighting], pressed: Mapping[str, int] = NOT_PRESSED
+    ) -> tuple[Standing, ...]:
+        """Every place as it stands under what is seen, with the threats that are `pressed`.
 
         Source: ISO/TS 12812-2:2017, A
         """
@@ -46,7 +48,7 @@ class Ground:
             self.analysis.instances,
             frozenset(one.control for one in selection.chosen),
             frozenset(selection.shut_out),
-            observation_of(found, selection.shut_out),
+            observation_of(found, selection.shut_out, pressed),
         )
 
     def levels(self, stood: Iterable[Standing]) -> dict[str, Level]:

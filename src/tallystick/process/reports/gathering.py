@@ -53,6 +53,7 @@ def gather(material: Material) -> Report:
         loop=material.loop,
         protection=protection_of(programme),
         tightenings=material.tightenings,
+        fleet=material.fleet,
     )
     point = point_of(report)
     new = (point,) if is_news(material.history, point) else ()

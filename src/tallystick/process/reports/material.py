@@ -13,7 +13,7 @@ from tallystick.process.conformance.findings import Finding
 from tallystick.process.loop.model import LoopLine
 from tallystick.process.policy.language.model import Policy
 from tallystick.process.programme.model import Programme
-from tallystick.process.reports.model import HistoryPoint, Stricter, Versions
+from tallystick.process.reports.model import FleetStanding, HistoryPoint, Stricter, Versions
 from tallystick.process.risk.analysis import Analysis
 from tallystick.process.risk.model import LossCurve, Pack
 from tallystick.process.risk.paths import Scenes
@@ -47,6 +47,7 @@ class Material:
     history: tuple[HistoryPoint, ...]
     loop: tuple[LoopLine, ...] = ()
     tightenings: tuple[Stricter, ...] = ()
+    fleet: FleetStanding | None = None
 
     def chosen(self) -> frozenset[str]:
         """The controls of the choice.

@@ -297,11 +297,70 @@ class Stricter(Record, frozen=True, kw_only=True):
     value_minor: int
 
 
+class FleetDayStanding(Record, frozen=True, kw_only=True):
+    """Active devices of a day (`YYYY-MM-DD`) by trust, and the event of the log that has them.
+
+    Source: ISO/TS 12812-2:2017, 7.2.6
+    """
+
+    day: str
+    attested: int
+    software: int
+    unproven: int
+    event: int
+
+
+class LessStanding(Record, frozen=True, kw_only=True):
+    """People who may pay less in one kind of payment than with a proven device; `by` which clause.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3; 8.1.1
+    """
+
+    trust: str
+    tier: int
+    devices: int
+    customers: int
+    kind: str
+    most_minor: int
+    full_minor: int
+    by: str
+
+
+class SignalStanding(Record, frozen=True, kw_only=True):
+    """A signal of the last day: by how many devices, by how many that are trusted for long.
+
+    It makes the threats that it `presses` so many `steps` more likely than they were rated.
+    Source: ISO/TS 12812-2:2017, 8.1.3; A
+    """
+
+    signal: str
+    devices: int
+    established: int
+    presses: tuple[str, ...]
+    steps: int
+
+
+class FleetStanding(Record, frozen=True, kw_only=True):
+    """The devices that are there, as counted when the report was made.
+
+    `watched` are those that are trusted for more than 30 days.
+    Source: ISO/TS 12812-2:2017, 7.2.6; 8.1.1
+    """
+
+    devices: int
+    by_trust: Mapping[str, int]
+    watched: int
+    days: tuple[FleetDayStanding, ...]
+    less: tuple[LessStanding, ...]
+    signals: tuple[SignalStanding, ...]
+
+
 class Report(Record, frozen=True, kw_only=True):
     """All numbers of a report.
 
     `counts` are those of the analysis, `states` the rows by state, `services` what is offered,
-    `loop` the rounds that changed something, `tightenings` what the service made stricter itself.
+    `loop` the rounds that changed something, `tightenings` what the service made stricter itself,
+    `fleet` the devices of a provider.
     Source: ISO/TS 12812-2:2017, 5; 6.1; A
     """
 
@@ -331,3 +390,4 @@ class Report(Record, frozen=True, kw_only=True):
     loop: tuple[LoopLine, ...] = ()
     protection: tuple[FlowProtection, ...] = ()
     tightenings: tuple[Stricter, ...] = ()
+    fleet: FleetStanding | None = None

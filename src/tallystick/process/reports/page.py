@@ -19,6 +19,7 @@ from tallystick.process.reports.deployment import (
     population_figure,
 )
 from tallystick.process.reports.exceedance import losses_figure
+from tallystick.process.reports.fleet import fleet_figure
 from tallystick.process.reports.front import front_figure
 from tallystick.process.reports.ladders import ladders_figure
 from tallystick.process.reports.looped import loop_figure
@@ -55,6 +56,10 @@ _FLOWS: Final = (
 _PROTECTION: Final = (
     "The layers of ISO/IEC 7498-1, the application on the left. What a network does by itself"
     " counts as a protection of its link and of nothing else."
+)
+_FLEET: Final = (
+    "Devices as they are. What many telephones that are trusted for long report makes the threats"
+    " that it shows more likely now."
 )
 _HEAD: Final = (
     '<svg width="0" height="0" aria-hidden="true" focusable="false" class="defs"><defs>'
@@ -226,6 +231,12 @@ def _proof(report: Report, programme: Programme) -> tuple[_Part, ...]:
             "12. What protects each flow on the seven layers",
             _PROTECTION,
             protection_figure(report.protection),
+        ),
+        (
+            "fleet",
+            "13. The devices, and which clause holds whom",
+            _FLEET,
+            fleet_figure(report.fleet, report.losses.tolerated.currency),
         ),
     )
 

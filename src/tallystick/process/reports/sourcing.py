@@ -127,6 +127,13 @@ ORIGINS: tuple[Origin, ...] = (
         "tallystick programme layers FOLDER",
     ),
     Origin(
+        "fleet",
+        "/fleet",
+        "active devices and customers in the store, counted by trust and tier; the most that the"
+        " policy in force lets one payment of the easiest sort move; one count an hour in the log",
+        "tallystick fleet FOLDER",
+    ),
+    Origin(
         "tightenings",
         "/tightenings",
         "what the service made stricter by itself or proposed to, and whom that touches",

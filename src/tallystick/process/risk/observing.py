@@ -16,6 +16,7 @@ Source: ISO/TS 12812-2:2017, 9.1; A
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from tallystick.kernel.evidence import Verdict
@@ -28,6 +29,9 @@ from tallystick.process.programme.words import NodeKind
 from tallystick.process.risk.model import Control, Pack
 from tallystick.process.risk.residual import EVERYWHERE, ControlState, Seen
 from tallystick.process.risk.residual import Observation as RiskObservation
+
+NOT_PRESSED: Final[Mapping[str, int]] = MappingProxyType({})
+"""No threat is seen to be more likely than it was rated."""
 
 _POLICY: Final = "policy:"
 _CODE: Final = "code:"
@@ -88,8 +92,12 @@ def sightings(programme: Programme, pack: Pack, look: Look) -> tuple[Sighting, .
     return tuple(_sighting(programme, one, look) for one in pack.controls.values())
 
 
-def observation_of(found: Iterable[Sighting], shut_out: tuple[str, ...] = ()) -> RiskObservation:
-    """Sightings as the residual takes them.
+def observation_of(
+    found: Iterable[Sighting],
+    shut_out: tuple[str, ...] = (),
+    pressed: Mapping[str, int] = NOT_PRESSED,
+) -> RiskObservation:
+    """Sightings as the residual takes them, with the threats that are `pressed`.
 
     Source: ISO/TS 12812-2:2017, A
     """
@@ -99,6 +107,7 @@ def observation_of(found: Iterable[Sighting], shut_out: tuple[str, ...] = ()) ->
             for one in found
         },
         shut_out=shut_out,
+        pressed=pressed,
     )
 
 

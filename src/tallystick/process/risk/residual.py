@@ -16,6 +16,7 @@ from tallystick.process.programme.model import Programme
 from tallystick.process.programme.words import Impact
 from tallystick.process.risk.model import Instance, Pack, Verdict
 from tallystick.process.risk.paths import Scenes
+from tallystick.process.risk.pressing import under
 from tallystick.process.risk.verdicts import judge
 
 EVERYWHERE = ""
@@ -60,11 +61,13 @@ class ControlState(Record, frozen=True, kw_only=True):
 class Observation(Record, frozen=True, kw_only=True):
     """What is seen now: the state of each control, and which device classes get no service.
 
+    `pressed` says by threat of the catalogue how many steps more likely it is seen to be.
     Source: ISO/TS 12812-2:2017, A
     """
 
     states: Mapping[str, ControlState]
     shut_out: tuple[str, ...]
+    pressed: Mapping[str, int] = {}
 
 
 class Standing(Record, frozen=True, kw_only=True):
@@ -152,7 +155,8 @@ def standings(
         if one.device not in shut_out or not one.device:
             designed = judge(pack, scene, one, chosen, fixed=fixed)
         if one.device not in out or not one.device:
-            observed = judge(pack, scene, one, there, fixed=fixed)
+            steps = observation.pressed.get(pack.rules[one.rule].threat, 0)
+            observed = under(judge(pack, scene, one, there, fixed=fixed), steps)
         found.append(
             Standing(
                 instance=one.id,

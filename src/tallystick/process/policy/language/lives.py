@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from tallystick.kernel.model import Record
-from tallystick.kernel.time import DAY_MS, HOUR_MS
+from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from tallystick.process.policy.facts import FOREVER
 from tallystick.process.yamltext.section import Section
 
@@ -26,6 +26,13 @@ WARNINGS: Final = (
 LEAST_COOLING_MS: Final = HOUR_MS
 """No policy lets a recovery end sooner after it was opened."""
 
+FACTORS: Final = ("as-said", "as-shown")
+"""Whether an order stands for the factors that an app says, or those that are shown."""
+
+_AGES: Final = {"calm": DAY_MS, "raised": HOUR_MS, "high": 5 * MINUTE_MS}
+"""The oldest proof that any policy may take, by risk."""
+
+_DEVICES: Final = ("at_most", "dormant", "leaving", "keep", "proofs", "factors", "because")
 _TIERS: Final = ("0", "1", "2", "3", "4")
 _CLOCK: Final = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
 
@@ -70,12 +77,28 @@ class RecoveryRule(Record, frozen=True, kw_only=True):
         return since_ms < self.after_ms
 
 
+class ProofRule(Record, frozen=True, kw_only=True):
+    """How old the last proof of an attested device may be, by the risk of what it asks (ms).
+
+    For `lowered_ms` beyond that it still pays as a device that proved nothing, unless the risk is
+    high. All are 0 where no further proof is asked for.
+    Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5; 8.1.1
+    """
+
+    calm_ms: int = 0
+    raised_ms: int = 0
+    high_ms: int = 0
+    lowered_ms: int = 0
+
+
 class DeviceRule(Record, frozen=True, kw_only=True):
     """How many devices a customer of each tier has at once, and when devices move on (ms).
 
     Without `at_most` there is no limit; a higher tier has what the last one has. A device unused
     for `dormant_ms` rests, `told_ms` after its customer was told; one that was given away leaves
-    for `leave_ms`; what is kept of one that ended is erased after `keep_ms`.
+    for `leave_ms`; what is kept of one that ended is erased after `keep_ms`. `proofs` says how
+    fresh the proof of an attested device is. `factors` says what stands behind a signed order: two
+    as the app says, or those that the place of its key gives and the session was given.
     Source: ISO/TS 12812-2:2017, 7.4.1; 7.4.5; 14.2.2
     """
 
@@ -85,6 +108,8 @@ class DeviceRule(Record, frozen=True, kw_only=True):
     leave_ms: int = DAY_MS
     keep_ms: int = FOREVER
     because: str = "each device more is one more way in"
+    proofs: ProofRule = ProofRule()
+    factors: str = FACTORS[0]
 
     def most(self, tier: int) -> int:
         """How many devices a customer of `tier` may have at once; `FOREVER` without a limit.
@@ -146,7 +171,7 @@ def read_devices(root: Section) -> DeviceRule:
     """
     if "devices" not in root:
         return DeviceRule()
-    one = root.section("devices", ("at_most", "dormant", "leaving", "keep", "because"))
+    one = root.section("devices", _DEVICES)
     usual, day = DeviceRule(), DAY_MS
     dormant, told = usual.dormant_ms, usual.told_ms
     if "dormant" in one:
@@ -170,7 +195,23 @@ def read_devices(root: Section) -> DeviceRule:
         leave_ms=leave,
         keep_ms=keep,
         because=one.text("because"),
+        proofs=_proofs(one) if "proofs" in one else ProofRule(),
+        factors=one.choice("factors", FACTORS) if "factors" in one else usual.factors,
     )
+
+
+def _proofs(root: Section) -> ProofRule:
+    """All three ages, none above what is asked of its risk, and the higher risk never older."""
+    one = root.section("proofs", (*_AGES, "lowered"))
+    ages = [
+        one.duration(word, SECOND_MS, most, why="a proof is as fresh as its risk (MFS-7.3.5-02)")
+        for word, most in _AGES.items()
+    ]
+    if ages != sorted(ages, reverse=True):
+        one.defects.add(one.at, "a proof for a higher risk is not older than for a lower one")
+    calm, raised, high = ages
+    lowered = one.duration("lowered", MINUTE_MS, 3 * DAY_MS) if "lowered" in one else 0
+    return ProofRule(calm_ms=calm, raised_ms=raised, high_ms=high, lowered_ms=lowered)
 
 
 def read_education(root: Section) -> EducationRule:
