@@ -95,7 +95,7 @@ def _taken(desks: Desks, turn: Turn, one: TakeProof) -> Outcome:
     device = desks.devices.active(live.device)
     challenge, counter = desks.proofs.answered(turn, device.id)
     client = proof_challenge(challenge, device.id)
-    kept = read_appraisals(device.attestation) if device.attestation[:1] == _KEPT else ()
+    kept = _kept(device)
     if one.proof.format not in _forms_of(kept):
         raise Conflict(
             "the device enrolled with another form of proof", remedy="enrol the phone again"
@@ -115,6 +115,11 @@ def _taken(desks: Desks, turn: Turn, one: TakeProof) -> Outcome:
         desks.access.appraised(turn, changed)
     desks.apps.shown(turn, device.id, app_shown((shown,)))
     return Outcome(ProofTaken(trust=changed.trust, proved_at=turn.now))
+
+
+def _kept(device: Device) -> tuple[Appraised, ...]:
+    """What is kept of the device's evidence; nothing for one that enrolled without any."""
+    return read_appraisals(device.attestation) if device.attestation[:1] == _KEPT else ()
 
 
 def _forms_of(kept: tuple[Appraised, ...]) -> frozenset[str]:

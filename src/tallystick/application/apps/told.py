@@ -92,7 +92,7 @@ def _named(evidence: Evidence) -> AppIdentity:
         team, _, bundle = packages[0].partition(".")
         platform = Platform.IOS.value
         return AppIdentity(platform=platform, package=bundle, signers=(team,), attested=True)
-    versions = () if isinstance(evidence.versions, Absent) else evidence.versions
+    versions = [] if isinstance(evidence.versions, Absent) else [*evidence.versions]
     single = len(packages) == 1 and len(versions) == 1
     return AppIdentity(
         platform=Platform.ANDROID.value,
