@@ -84,8 +84,7 @@ class Bench:
             store=self.stage.store_url,
         )  # fmt: skip
         demand(said.ok is not None, f"it does not start: {said.said}")
-        vouches = (said.ok or {}).get("vouches", [])
-        self.offers = tuple(map(str, vouches)) if isinstance(vouches, list) else ()
+        self.offers = from_plain((said.ok or {}).get("vouches", []), tuple[str, ...])
         self.client = str((said.ok or {}).get("client", ""))[:80] or self.client
 
     def enrol(self, funds_minor: int = FUNDS_MINOR) -> Answer:
