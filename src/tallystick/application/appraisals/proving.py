@@ -87,7 +87,7 @@ def _taken(desks: Desks, turn: Turn, one: TakeProof) -> Outcome:
     device = desks.devices.active(live.device)
     challenge, counter = desks.proofs.answered(turn, device.id)
     client = proof_challenge(challenge, device.id)
-    kept = read_appraisals(device.attestation) if device.attestation[:1] == _KEPT else ()
+    kept = _kept_of(device)
     if one.proof.format not in _forms_of(kept):
         raise Conflict(
             "the device enrolled with another form of proof", remedy="enrol the phone again"
@@ -104,6 +104,11 @@ def _taken(desks: Desks, turn: Turn, one: TakeProof) -> Outcome:
         desks.access.appraised(turn, changed)
     desks.apps.shown(turn, device.id, app_shown((shown,)))
     return Outcome(ProofTaken(trust=changed.trust, proved_at=turn.now))
+
+
+def _kept_of(device: Device) -> tuple[Appraised, ...]:
+    """What was kept of the evidence of `device`; nothing where none was appraised."""
+    return read_appraisals(device.attestation) if device.attestation[:1] == _KEPT else ()
 
 
 def _forms_of(kept: tuple[Appraised, ...]) -> frozenset[str]:
