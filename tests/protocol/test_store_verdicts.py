@@ -356,3 +356,11 @@ def test_the_care_desk_sees_which_rules_speak_against_a_phone(tmp_path: Path) ->
         care = come_in(origin, codes["care-desk"][0], "Cem")
         found = care.post("/desk/find", {"who": number, "purpose": "lost-device"})
         assert "unknown: labels verdict-age" in text_of(care.follow(found).text)
+
+
+def test_a_verdict_comes_through_several_fronts(tmp_path: Path) -> None:
+    text = policy("required")
+    with served(tmp_path / "p", appraisal=text, before=with_keys, workers=2) as wide:
+        one = enrolled(wide, genuine)
+        assert one.proves(lambda told: STORE.prove(told, now())) == "attested-hardware"
+        assert one.proves(lambda told: STORE.prove(told, now(), otherwise(device=()))) == "unknown"
