@@ -145,7 +145,7 @@ class Cast:
         def is_new(_: object) -> bool:
             return len(self._codes(number)) > after
 
-        self.smsc.wait_for(number, is_new, 10)
+        self.smsc.wait_for(number, is_new, 30)
         codes = self._codes(number)
         if not codes:
             raise NotFound("no activation code came")

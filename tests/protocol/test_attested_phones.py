@@ -8,6 +8,7 @@ import pytest
 from simulators.cast import DESCRIPTION
 from simulators.device import SimulatedTeeKeystore
 from simulators.keymint import SimulatedFactory, changed
+from tests.support.looking import row_of, rows_of
 from tests.support.served import Served, served
 
 from tallystick.application.devices import Attesting, Device
@@ -68,13 +69,13 @@ def enrolled(
 
 def stored(provider: Served, keystore: SimulatedTeeKeystore) -> str:
     sql = "SELECT trust FROM device WHERE id = ?"
-    found = provider.platform.reader.one(sql, (keystore.identity().device,))
+    found = row_of(provider, sql, (keystore.identity().device,))
     assert found is not None
     return str(found[0])
 
 
 def events(provider: Served, kind: str) -> list[dict[str, str]]:
-    rows = provider.platform.reader.rows("SELECT leaf FROM event ORDER BY idx")
+    rows = rows_of(provider, "SELECT leaf FROM event ORDER BY idx")
     leaves = [json.loads(bytes(one[0])) for one in rows]
     return [one["p"] for one in leaves if one["kind"] == kind]
 
@@ -174,7 +175,7 @@ def test_a_verdict_made_again_is_stored_and_recorded(
     person = provider.person("+254700000002", "Bob")
     devices = provider.platform.desks.devices
     before = devices.attesting
-    trusts = [one[0] for one in provider.platform.reader.rows("SELECT trust FROM device")]
+    trusts = [one[0] for one in rows_of(provider, "SELECT trust FROM device")]
     strict = replace(read_policy(factory.policy_text()), levels=("strongbox",))
     devices.attesting = Attesting(strict)
     try:

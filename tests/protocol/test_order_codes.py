@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from tests.support.looking import row_of
 from tests.support.networks import DIALLER, FRIEND, OTHER, PIN, Network, network
 
 from tallystick.application.ordercodes import cap_of
@@ -94,9 +95,7 @@ def test_an_order_goes_on_with_its_own_code_only(scene: Network) -> None:
     assert scene.balance() == before
     assert finish(scene, DIALLER, session, code).startswith("Done.")
     assert scene.balance() == before + 600_000
-    grade = scene.provider.platform.reader.one(
-        "SELECT grade FROM payment_order ORDER BY id DESC LIMIT 1"
-    )
+    grade = row_of(scene.provider, "SELECT grade FROM payment_order ORDER BY id DESC LIMIT 1")
     assert grade == ("code-confirmed",)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from simulators.loopback import exchange
 from simulators.toolkit_phone import ToolkitPhone
+from tests.support.looking import row_of, rows_of
 from tests.support.networks import DIALLER, FRIEND, OTHER, PIN, Network, network
 from tests.support.served import by_one_operator
 
@@ -43,7 +44,7 @@ def row(scene: Network, which: int):
 
 
 def orders(scene: Network) -> int:
-    rows = scene.provider.platform.reader.rows("SELECT count(*) FROM payment_order")
+    rows = rows_of(scene.provider, "SELECT count(*) FROM payment_order")
     return next(iter(rows))[0]
 
 
@@ -57,9 +58,7 @@ def test_a_sim_shows_the_order_asks_for_the_pin_and_signs(scene: Network, phone)
     assert shown == "Send KES 6,000.00 to Ann A. Fee KES 0.00."
     assert came.startswith("Done. Receipt ")
     assert scene.balance() == before + 600_000
-    grade = scene.provider.platform.reader.one(
-        "SELECT grade FROM payment_order ORDER BY id DESC LIMIT 1"
-    )
+    grade = row_of(scene.provider, "SELECT grade FROM payment_order ORDER BY id DESC LIMIT 1")
     assert grade == ("sim-signed",)
 
 

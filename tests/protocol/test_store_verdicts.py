@@ -16,7 +16,7 @@ from simulators.cast import DESCRIPTION
 from simulators.device import SimulatedTeeKeystore
 from simulators.keymint import PACKAGE, SimulatedFactory, prove_state
 from simulators.playstore import SimulatedStore, otherwise
-from tests.support.desks import events
+from tests.support.desks import come_in, events, served_desk, text_of
 from tests.support.served import Served, served
 from tests.unit.entry.cli.command_line import tallystick
 
@@ -337,3 +337,30 @@ def test_where_no_verdict_is_asked_for_none_is_looked_at(tmp_path: Path) -> None
             one.proves(lambda told: STORE.prove(told, now()))
         bare = one.keystore.attest(b"c" * 32, FACTORY)
         assert bare.verdict is ABSENT
+
+
+@pytest.mark.requirement("MFS-7.3.4-01")
+def test_the_care_desk_sees_which_rules_speak_against_a_phone(tmp_path: Path) -> None:
+    more = {"appraisal": policy("taken"), "before": with_keys}
+    with served_desk(tmp_path / "p", **more) as (town, origin, codes):
+        number = "+254711199999"
+        reply = town.open_customer(number, "Ann")
+        keystore = SimulatedTeeKeystore()
+        town.reached.enrol(
+            keystore,
+            activation=reply.reference,
+            code=town.activation_code(number),
+            description=DESCRIPTION,
+            attest=lambda told: genuine(keystore, told, device=(), late_ms=400_000),
+        )
+        care = come_in(origin, codes["care-desk"][0], "Cem")
+        found = care.post("/desk/find", {"who": number, "purpose": "lost-device"})
+        assert "unknown: labels verdict-age" in text_of(care.follow(found).text)
+
+
+def test_a_verdict_comes_through_several_fronts(tmp_path: Path) -> None:
+    text = policy("required")
+    with served(tmp_path / "p", appraisal=text, before=with_keys, workers=2) as wide:
+        one = enrolled(wide, genuine)
+        assert one.proves(lambda told: STORE.prove(told, now())) == "attested-hardware"
+        assert one.proves(lambda told: STORE.prove(told, now(), otherwise(device=()))) == "unknown"

@@ -95,7 +95,7 @@ def _taken(desks: Desks, turn: Turn, one: TakeProof) -> Outcome:
     device = desks.devices.active(live.device)
     challenge, counter = desks.proofs.answered(turn, device.id)
     client = proof_challenge(challenge, device.id)
-    kept = _kept(device)
+    kept = _kept_of(device)
     if one.proof.format not in _forms_of(kept):
         raise Conflict(
             "the device enrolled with another form of proof", remedy="enrol the phone again"
@@ -117,8 +117,8 @@ def _taken(desks: Desks, turn: Turn, one: TakeProof) -> Outcome:
     return Outcome(ProofTaken(trust=changed.trust, proved_at=turn.now))
 
 
-def _kept(device: Device) -> tuple[Appraised, ...]:
-    """What is kept of the device's evidence; nothing for one that enrolled without any."""
+def _kept_of(device: Device) -> tuple[Appraised, ...]:
+    """What was kept of the evidence of `device`; nothing where none was appraised."""
     return read_appraisals(device.attestation) if device.attestation[:1] == _KEPT else ()
 
 

@@ -92,15 +92,21 @@ def _named(evidence: Evidence) -> AppIdentity:
         team, _, bundle = packages[0].partition(".")
         platform = Platform.IOS.value
         return AppIdentity(platform=platform, package=bundle, signers=(team,), attested=True)
-    versions = [] if isinstance(evidence.versions, Absent) else [*evidence.versions]
-    single = len(packages) == 1 and len(versions) == 1
+    package, version = _single(packages, evidence.versions)
     return AppIdentity(
         platform=Platform.ANDROID.value,
-        package=packages[0] if single else "",
-        version=versions[0] if single else 0,
+        package=package,
+        version=version,
         signers=tuple(sorted(b64url_decode(one).hex() for one in evidence.signers)),
         attested=True,
     )
+
+
+def _single(packages: tuple[str, ...], versions: tuple[int, ...] | Absent) -> tuple[str, int]:
+    """The one package that is named, with its version; nothing where there are several."""
+    if isinstance(versions, Absent) or (len(packages), len(versions)) != (1, 1):
+        return "", 0
+    return packages[0], versions[0]
 
 
 def notice_of(standing: Standing) -> AppNotice | Absent:

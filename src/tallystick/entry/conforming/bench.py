@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from tallystick.entry.conforming.program import GONE, Answer, Program
 from tallystick.entry.conforming.relay import Passed, Relay, Rule
@@ -84,9 +84,7 @@ class Bench:
             store=self.stage.store_url,
         )  # fmt: skip
         demand(said.ok is not None, f"it does not start: {said.said}")
-        vouches = (said.ok or {}).get("vouches", [])
-        told = cast("list[object]", vouches) if isinstance(vouches, list) else []
-        self.offers = tuple(map(str, told))
+        self.offers = from_plain((said.ok or {}).get("vouches", []), tuple[str, ...])
         self.client = str((said.ok or {}).get("client", ""))[:80] or self.client
 
     def enrol(self, funds_minor: int = FUNDS_MINOR) -> Answer:

@@ -65,7 +65,7 @@ def shown_devices(
         (
             h("span", one.id, class_="mono"),
             _state(visit, one),
-            one.trust,
+            _trust(visit, one),
             iso_utc(one.enrolled_at)[:10],
             tries[one.id],
             _device_acts(visit, one),
@@ -77,6 +77,14 @@ def shown_devices(
         ("Device", "Status", "Trust", "Enrolled", "Said of failed verifications", ""),
         rows,
     )
+
+
+def _trust(visit: Visit, device: Device) -> str:
+    """How far the device is trusted, and the rules of appraisal that speak against it."""
+    if not device.attestation.startswith(b"["):
+        return device.trust
+    rules = visit.desk.desks.devices.attesting.words(device)["rules"]
+    return f"{device.trust}: {rules}" if rules else device.trust
 
 
 def _state(visit: Visit, device: Device) -> str:
