@@ -28,6 +28,7 @@ from tallystick.application.channels.states import (
     Confirm,
     Offered,
     Reported,
+    SettingPin,
     State,
 )
 from tallystick.application.channels.texts import TEXTS, Text
@@ -190,6 +191,8 @@ class Pages:
         """
         if session.language is Language.ENGLISH or not declined.code:
             return declined.says
+        if isinstance(session.state, SettingPin) and declined.code == NotAuthentic.code:
+            return self.say(Text.WRONG_CODE_FORM)
         return self.say(_DECLINED.get(declined.code, Text.NOT_DONE))
 
     @staticmethod

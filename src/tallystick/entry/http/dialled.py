@@ -6,6 +6,8 @@ since that is slow on purpose.
 Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2; 12.2
 """
 
+import re
+
 from tallystick.application.authentication import Dialled
 from tallystick.application.channels import (
     NOT_A_CUSTOMER,
@@ -70,6 +72,15 @@ from tallystick.protocol.channels import Language
 from tallystick.protocol.payments import AccountReply, QuoteReply, QuoteRequest
 
 CODE_CHECK_COST = 4.0
+_ROW = re.compile(r"^[a-z][a-z0-9-]*: ")
+
+
+def spoken(error: MfsError) -> str:
+    """Why something was refused, in words for a person: without the name of the policy's row.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+    return _ROW.sub("", error.because) or error.detail
 
 
 class DialledActions:
@@ -164,7 +175,7 @@ class DialledActions:
         except NotAuthentic as error:
             declined = Declined(says=error.detail, again=True, code=error.code)
         except MfsError as error:
-            declined = Declined(says=error.because or error.detail, code=error.code)
+            declined = Declined(says=spoken(error), code=error.code)
         return declined
 
     async def _act(  # noqa: PLR0911 - one return an action
