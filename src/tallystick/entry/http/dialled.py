@@ -72,6 +72,7 @@ from tallystick.protocol.channels import Language
 from tallystick.protocol.payments import AccountReply, QuoteReply, QuoteRequest
 
 CODE_CHECK_COST = 4.0
+_SAYS_LITTLE = {"the policy does not allow it", "a limit would be passed"}
 _ROW = re.compile(r"^[a-z][a-z0-9-]*: ")
 
 
@@ -80,7 +81,10 @@ def spoken(error: MfsError) -> str:
 
     Source: ISO/TS 12812-2:2017, 7.3.6
     """
-    return _ROW.sub("", error.because) or error.detail
+    reason = _ROW.sub("", error.because)
+    if not reason or error.detail in _SAYS_LITTLE:
+        return reason or error.detail
+    return f"{error.detail}: {reason}"
 
 
 class DialledActions:
