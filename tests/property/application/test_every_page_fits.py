@@ -53,6 +53,7 @@ from tallystick.application.channels.states import (
     AskReceiptCode,
     AskSafety,
     AtMenu,
+    Complaining,
     Confirm,
     Ended,
 )
@@ -158,6 +159,7 @@ def asking(offer: QuoteReply) -> list[all_states.State]:
         AskLanguage(),
         AskSafety(),
         AskBlockPin(),
+        Complaining(),
         Offered(terms=offer),
     ]
 

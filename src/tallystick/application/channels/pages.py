@@ -25,6 +25,7 @@ from tallystick.application.channels.states import (
     AskReceiptCode,
     AskSafety,
     AtMenu,
+    Complaining,
     Confirm,
     Offered,
     Reported,
@@ -84,6 +85,7 @@ _PLAIN: dict[type[State], Text] = {
     AskLanguage: Text.ASK_LANGUAGE,
     AskSafety: Text.ASK_SAFETY,
     AskBlockPin: Text.ASK_BLOCK_PIN,
+    Complaining: Text.COMPLAINTS,
 }
 
 

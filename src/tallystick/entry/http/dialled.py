@@ -83,8 +83,12 @@ def spoken(error: MfsError) -> str:
     """
     reason = _ROW.sub("", error.because)
     if not reason or error.detail in _SAYS_LITTLE:
-        return reason or error.detail
-    return f"{error.detail}: {reason}"
+        return _sentence(reason or error.detail)
+    return _sentence(f"{error.detail}: {reason}")
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
 
 
 class DialledActions:
@@ -177,7 +181,7 @@ class DialledActions:
         except NotFound:
             declined = Declined(says="You are not a customer here.", code=NOT_A_CUSTOMER)
         except NotAuthentic as error:
-            declined = Declined(says=error.detail, again=True, code=error.code)
+            declined = Declined(says=_sentence(error.detail), again=True, code=error.code)
         except MfsError as error:
             declined = Declined(says=spoken(error), code=error.code)
         return declined
@@ -228,7 +232,7 @@ class DialledActions:
         try:
             terms = self._platform.quoting.quote(customer, request, self._platform.clock.now())
         except NotFound as error:
-            return Declined(says=error.detail, code=error.code)
+            return Declined(says=_sentence(error.detail), code=error.code)
         return Quoted(terms=terms)
 
     async def _pay(self, customer: Customer, msisdn: str, action: Pay, evidence: str) -> Result:
