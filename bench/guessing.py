@@ -23,6 +23,7 @@ from tallystick.application.own_commands import EquipProbe
 from tallystick.application.pins import PinVerifier
 from tallystick.application.proving import Equipped
 from tallystick.application.tries import TryEnded, TryPin
+from tallystick.application.typedcodes import KeyedCode
 from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.setup import Plan, demo_policy, set_up
@@ -59,6 +60,10 @@ class Door:
         reply = recorded.outcome.reply
         return reply if isinstance(reply, MfsError) else None
 
+    def keyed(self, activation: str, code: Secret[str]) -> KeyedCode:
+        """A code as the door hands it on."""
+        return self._platform.desks.access.keyed(activation, code)
+
     def equip(self, number: int) -> Equipped:
         """A customer with an activation code."""
         told: list[Equipped] = []
@@ -73,7 +78,8 @@ class Door:
         one = self.equip(number)
         owner = one.customer
         kept = self._verifier.make(self._verifier.seal(_PIN, owner), owner, owner)
-        assert self.run(SetPin(one.customer, one.activation, one.code, kept)) is None
+        code = self.keyed(one.activation, one.code)
+        assert self.run(SetPin(one.customer, one.activation, code, kept)) is None
         return one.customer
 
     def try_pin(self, customer: str, pin: Secret[str]) -> bool:
@@ -131,7 +137,8 @@ def _codes(door: Door, times: Times, samples: int) -> None:
         pair = [("code", there.activation), ("no-code", nowhere)]
         dice.shuffle(pair)
         for name, activation in pair:
-            command = SetPin(there.customer, activation, Secret("0000-0000"), bytes(48))
+            code = door.keyed(activation, Secret("0000-0000"))
+            command = SetPin(there.customer, activation, code, bytes(48))
             _timed(times, name, lambda command=command: door.run(command))
 
 
