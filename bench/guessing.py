@@ -60,6 +60,10 @@ class Door:
         reply = recorded.outcome.reply
         return reply if isinstance(reply, MfsError) else None
 
+    def keyed(self, activation: str, code: Secret[str]) -> KeyedCode:
+        """A code as the door hands it on."""
+        return self._platform.desks.access.keyed(activation, code)
+
     def equip(self, number: int) -> Equipped:
         """A customer with an activation code."""
         told: list[Equipped] = []

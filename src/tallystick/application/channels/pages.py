@@ -25,9 +25,11 @@ from tallystick.application.channels.states import (
     AskReceiptCode,
     AskSafety,
     AtMenu,
+    Complaining,
     Confirm,
     Offered,
     Reported,
+    SettingPin,
     State,
 )
 from tallystick.application.channels.texts import TEXTS, Text
@@ -83,6 +85,7 @@ _PLAIN: dict[type[State], Text] = {
     AskLanguage: Text.ASK_LANGUAGE,
     AskSafety: Text.ASK_SAFETY,
     AskBlockPin: Text.ASK_BLOCK_PIN,
+    Complaining: Text.COMPLAINTS,
 }
 
 
@@ -190,6 +193,8 @@ class Pages:
         """
         if session.language is Language.ENGLISH or not declined.code:
             return declined.says
+        if isinstance(session.state, SettingPin) and declined.code == NotAuthentic.code:
+            return self.say(Text.WRONG_CODE_FORM)
         return self.say(_DECLINED.get(declined.code, Text.NOT_DONE))
 
     @staticmethod

@@ -156,6 +156,13 @@ class AskSafety(Record, frozen=True, kw_only=True):
     """
 
 
+class Complaining(Record, frozen=True, kw_only=True):
+    """Reading where one can complain; it leads back only.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+
+
 class AskBlockPin(Record, frozen=True, kw_only=True):
     """Waiting for the PIN that blocks the customer's phones.
 
@@ -236,6 +243,7 @@ State = (
     | Choosing
     | AskSafety
     | Safeguarding
+    | Complaining
     | AskBlockPin
     | Blocking
     | Offered

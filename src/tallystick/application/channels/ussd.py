@@ -75,6 +75,7 @@ from tallystick.application.channels.states import (
     Blocking,
     Checking,
     Choosing,
+    Complaining,
     Confirm,
     Dialled,
     Ended,
@@ -113,7 +114,8 @@ _CHOICES: Mapping[str, State] = {
 }
 _LANGUAGES = {"1": Language.ENGLISH, "2": Language.FRENCH, "3": Language.SWAHILI}
 _SAFETY = {"1": Safeguard(accept=False), "2": Safeguard(accept=True)}
-_BACK, _HOME, _GO_ON, _BLOCK = "0", "00", "1", "3"
+_SAFER: Mapping[str, State] = {"3": AskBlockPin(), "4": Complaining()}
+_BACK, _HOME, _GO_ON = "0", "00", "1"
 
 
 def step(session: UssdSession, typed: Typed, facts: MenuFacts) -> Step:
@@ -244,12 +246,12 @@ class Menu:
                 return Quoting(kind=kind, amount_minor=minor, payee=payee), quote
             case AskReceiptCode():
                 return Checking(), CheckCode(code=matching(_RECEIPT, entry))
-            case state if isinstance(state, Secretive):
-                raise Malformed("a PIN or a code is asked for")
+            case state if isinstance(state, Secretive | Complaining):
+                raise Malformed("a PIN or a code is asked for, or nothing")
             case AskLanguage():
                 return Choosing(), Speak(language=chosen(_LANGUAGES, entry))
-            case AskSafety() if entry != _BLOCK:
-                return Safeguarding(), chosen(_SAFETY, entry)
+            case AskSafety() if entry in _SAFETY:
+                return Safeguarding(), _SAFETY[entry]
             case _:
                 return self._choose(session.state, entry), None
 
@@ -258,7 +260,7 @@ class Menu:
             case AtMenu():
                 return chosen(_CHOICES, entry)
             case AskSafety():
-                return AskBlockPin()
+                return chosen(_SAFER, entry)
             case Offered(terms=terms):
                 return chosen({_GO_ON: Confirm(terms=terms)}, entry)
             case Reported():

@@ -10,7 +10,9 @@ from tallystick.application.policing.store import last_policy
 from tallystick.entry.doctor.model import Finding, fine, soon, wrong
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.store.opening import open_reader
+from tallystick.kernel.money import Money
 from tallystick.process.policy import Dependency, read_policy
+from tallystick.process.policy.explain import in_words
 from tallystick.process.policy.language.model import DependencyRule
 from tallystick.protocol.policy_file import policy_text, read_policy_file
 
@@ -27,12 +29,12 @@ def look_at_dependencies(folder: ProviderFolder, exposition: str) -> Iterator[Fi
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
     states = {name: state == "1" for name, state in _STATE.findall(exposition)}
-    rules = _table(folder)
+    rules, currency = _table(folder), folder.settings().currency
     untold = folder.settings().sim_changes is None and folder.mno() is None
     told = _ASSUMED if untold else "a network tells of it"
     for one in Dependency:
         asked = told if one is Dependency.SIM_SIGNAL else "nothing here asks it"
-        yield _found(one.value, asked, states.get(one.value), rules.get(one.value))
+        yield _found(one.value, asked, states.get(one.value), rules.get(one.value), currency)
 
 
 def _table(folder: ProviderFolder) -> Mapping[str, DependencyRule]:
@@ -43,7 +45,9 @@ def _table(folder: ProviderFolder) -> Mapping[str, DependencyRule]:
     return read_policy(policy_text(read_policy_file(stored[1].encode()))).dependencies
 
 
-def _found(name: str, asked: str, failing: bool | None, rule: DependencyRule | None) -> Finding:
+def _found(
+    name: str, asked: str, failing: bool | None, rule: DependencyRule | None, currency: str
+) -> Finding:
     what = f"dependency {name}"
     if rule is None:
         says = "the policy does not name it: if it fails, all but operators' acts are denied"
@@ -53,7 +57,7 @@ def _found(name: str, asked: str, failing: bool | None, rule: DependencyRule | N
             if failing is None
             else soon(what, says, remedy)
         )
-    told = f"{does(rule)}; told: {', '.join(rule.tell)}"
+    told = f"{does(rule, currency)}; told: {', '.join(rule.tell)}"
     if failing is None:
         return fine(what, f"not connected: {asked}; if it failed, {told}")
     if not failing:
@@ -62,8 +66,8 @@ def _found(name: str, asked: str, failing: bool | None, rule: DependencyRule | N
     return found(what, f"fails: {told}", _RUNBOOK)
 
 
-def does(rule: DependencyRule) -> str:
-    """What the service does while the dependency of `rule` fails, in words.
+def does(rule: DependencyRule, currency: str) -> str:
+    """What the service does while the dependency of `rule` fails, in words; amounts in `currency`.
 
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
@@ -72,8 +76,8 @@ def does(rule: DependencyRule) -> str:
         case "closed":
             return f"{operations} refused"
         case "stale":
-            return f"{operations} refused after {rule.stale_for_ms // 60_000} min"
+            return f"{operations} refused after {in_words(rule.stale_for_ms)}"
         case "reduced-limit":
-            return f"{operations} up to {rule.reduced_limit_minor} minor units"
+            return f"{operations} up to {Money(rule.reduced_limit_minor, currency)}"
         case _:
             return f"{operations} as ever"

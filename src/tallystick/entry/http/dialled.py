@@ -6,6 +6,8 @@ since that is slow on purpose.
 Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2; 12.2
 """
 
+import re
+
 from tallystick.application.authentication import Dialled
 from tallystick.application.channels import (
     NOT_A_CUSTOMER,
@@ -70,6 +72,23 @@ from tallystick.protocol.channels import Language
 from tallystick.protocol.payments import AccountReply, QuoteReply, QuoteRequest
 
 CODE_CHECK_COST = 4.0
+_SAYS_LITTLE = {"the policy does not allow it", "a limit would be passed"}
+_ROW = re.compile(r"^[a-z][a-z0-9-]*: ")
+
+
+def spoken(error: MfsError) -> str:
+    """Why something was refused, in words for a person: without the name of the policy's row.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+    reason = _ROW.sub("", error.because)
+    if not reason or error.detail in _SAYS_LITTLE:
+        return _sentence(reason or error.detail)
+    return _sentence(f"{error.detail}: {reason}")
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
 
 
 class DialledActions:
@@ -163,9 +182,9 @@ class DialledActions:
         except NotFound:
             declined = Declined(says="You are not a customer here.", code=NOT_A_CUSTOMER)
         except NotAuthentic as error:
-            declined = Declined(says=error.detail, again=True, code=error.code)
+            declined = Declined(says=_sentence(error.detail), again=True, code=error.code)
         except MfsError as error:
-            declined = Declined(says=error.because or error.detail, code=error.code)
+            declined = Declined(says=spoken(error), code=error.code)
         return declined
 
     async def _act(  # noqa: PLR0911 - one return an action
@@ -214,7 +233,7 @@ class DialledActions:
         try:
             terms = self._platform.quoting.quote(customer, request, self._platform.clock.now())
         except NotFound as error:
-            return Declined(says=error.detail, code=error.code)
+            return Declined(says=_sentence(error.detail), code=error.code)
         return Quoted(terms=terms)
 
     async def _pay(self, customer: Customer, msisdn: str, action: Pay, evidence: str) -> Result:

@@ -22,7 +22,7 @@ from tallystick.application.sims import SimState
 from tallystick.application.sims.model import SimRow
 from tallystick.application.turn import Outcome
 from tallystick.entry.assembly import Platform
-from tallystick.entry.http.dialled import DialledActions
+from tallystick.entry.http.dialled import DialledActions, spoken
 from tallystick.entry.smpp.menus import Submit
 from tallystick.entry.smpp.pdus import ShortMessage, Status
 from tallystick.entry.writing import WriterLoop
@@ -166,7 +166,7 @@ class SimToolkit:
                 case said.Agreed():
                     return await self._decided(msisdn, row, asked)
         except MfsError as error:
-            return said.show_text(said.fitting(error.because or error.detail))
+            return said.show_text(said.fitting(spoken(error)))
 
     async def _bind(self, msisdn: str, row: SimRow, asked: said.BindAsked) -> bytes:
         customer = self._customer(msisdn)

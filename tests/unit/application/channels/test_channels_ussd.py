@@ -234,6 +234,16 @@ def test_nought_at_the_second_pin_asks_for_the_first_with_the_same_code() -> Non
     assert back.code.is_of(keyed(Secret("1234-5678")).tag)
 
 
+@pytest.mark.requirement("MFS-7.3.6-03")
+def test_who_only_dials_reads_where_to_complain() -> None:
+    told = typed("8", "4")
+    assert "15 days" in page(told).text
+    assert "agent" in page(told).text
+    assert not page(told).ends
+    assert typed("8", "4", "1").session.state == told.session.state
+    assert typed("8", "4", "0").session.state == AtMenu()
+
+
 def test_nought_at_the_menu_leads_out() -> None:
     assert page(typed("0")).text == "Cancelled. Nothing was done."
     assert page(typed("0")).ends

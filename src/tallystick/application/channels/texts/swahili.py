@@ -50,7 +50,12 @@ SWAHILI: Final[Mapping[Text, str]] = {
     Text.PIN_SET: "PIN yako imewekwa. {provider} haiulizi PIN kwa simu wala kwa ujumbe.",
     Text.ASK_LANGUAGE: "Lugha\n1 English\n2 Francais\n3 Kiswahili\n0 Rudi",
     Text.ASK_SAFETY: (
-        "Ulinzi\n1 Simamisha kurejesha akaunti\n2 Kubali masharti\n3 Funga simu yangu\n0 Nyuma"
+        "Ulinzi\n1 Simamisha kurejesha akaunti\n2 Kubali masharti\n3 Funga simu yangu\n"
+        "4 Lalamika\n0 Nyuma"
+    ),
+    Text.COMPLAINTS: (
+        "Lalamika kwa wakala yeyote: utapewa namba ya lalamiko. Bila jibu ndani ya siku 15,"
+        " nenda kwa msimamizi wa malipo.\n0 Nyuma"
     ),
     Text.ASK_BLOCK_PIN: "Weka PIN kufunga programu kwenye simu zako zote, 0 rudi",
     Text.BLOCKED: "Simu zako zimefungwa. Pesa zako ni zako. Nenda kwa wakala.",

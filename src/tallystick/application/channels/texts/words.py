@@ -48,6 +48,7 @@ class Text(StrEnum):
     ASK_LANGUAGE = "ask-language"
     RESUME = "resume"
     ASK_SAFETY = "ask-safety"
+    COMPLAINTS = "complaints"
     STOPPED = "stopped"
     ASK_BLOCK_PIN = "ask-block-pin"
     BLOCKED = "blocked"

@@ -22,7 +22,12 @@ _SIMPLE = (
     (Act.SUSPEND, "suspend-device", "Suspend"),
     (Act.RESUME, "resume-device", "Resume"),
 )
-_ENDS = frozenset({Act.LOSE, Act.STEAL, Act.HAND_ON, Act.DEACTIVATE})
+_ENDED = {
+    Act.LOSE: "it is lost",
+    Act.STEAL: "it was stolen",
+    Act.HAND_ON: "it is given away",
+    Act.DEACTIVATE: "it is taken out",
+}
 
 
 def said_of_tries(reader: Connection, devices: tuple[Device, ...]) -> dict[str, str]:
@@ -103,13 +108,13 @@ def _device_acts(visit: Visit, device: Device) -> Markup | None:
         again = act is Act.SUSPEND and device.status is DeviceStatus.SUSPENDED
         if act in may and visit.may(name) and not again:
             forms.append(_form(visit, device, name, says, None))
-    ends = tuple(act.value for act in may if act in _ENDS)
+    ends = tuple(act for act in _ENDED if act in may)
     if ends and visit.may("remove-device"):
         choice = h(
             "select",
-            *(h("option", one, value=one) for one in ends),
+            *(h("option", _ENDED[one], value=one.value) for one in ends),
             name="how",
-            aria_label="How it ends",
+            id=f"how-{device.id}",
         )
         forms.append(_form(visit, device, "remove-device", "End", choice))
     return h("div", *forms) if forms else None
@@ -122,10 +127,10 @@ def _form(visit: Visit, device: Device, name: str, says: str, choice: Markup | N
         hidden("secret", visit.live.form_secret.reveal()),
         hidden("name_of_act", name),
         hidden("device", device.id),
+        *((h("label", "How it ends", for_=f"how-{device.id}"), choice) if choice else ()),
         h("label", "Reason", for_=identifier),
         h(
             "div",
-            choice,
             h(
                 "input",
                 type="text",

@@ -143,7 +143,7 @@ def _doctor(label: str, findings: Iterable[Finding]) -> Markup:
 
 
 def _dependencies(visit: Visit) -> list[tuple[str, Markup, str]]:
-    policy = visit.desk.desks.policy
+    policy, currency = visit.desk.desks.policy, visit.desk.platform.settings.currency
     rules = policy.compiled.policy.dependencies
     states = policy.watch.states()
     rows: list[tuple[str, Markup, str]] = []
@@ -153,7 +153,7 @@ def _dependencies(visit: Visit) -> list[tuple[str, Markup, str]]:
         if failing is not None:
             says, kind = ("fails", "bad") if failing else ("answers", "good")
         rule = rules.get(one.value)
-        then = "all but operators' acts are denied" if rule is None else does(rule)
+        then = "all but operators' acts are denied" if rule is None else does(rule, currency)
         rows.append((one.value, h("span", says, class_=kind), then))
     return rows
 
