@@ -171,6 +171,18 @@ def test_no_pin_in_clear_goes_to_the_process(monkeypatch, apart: StretchingApart
     assert jobs[0][-16:] != jobs[1][-16:], "the same PIN is another block each time"
 
 
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+def test_who_stops_the_service_does_not_stop_a_pin_that_is_being_checked(
+    apart: StretchingApart, told: signal.Signals
+) -> None:
+    pin = ClearPin(PIN)
+    apart.stretch(pin, SALT, CHEAP)
+    first = apart.pids()[LEFTOVER]
+    os.kill(first, told)
+    assert apart.stretch(pin, SALT, CHEAP) == stretched(pin, SALT, CHEAP)
+    assert apart.pids()[LEFTOVER] == first
+
+
 def test_its_processes_end_with_it_and_with_this_process() -> None:
     apart = StretchingApart(os.urandom, patience_s=0.0)
     for _ in range(2):
