@@ -1,11 +1,13 @@
 """Every figure with its bound, floor and load: `make bench`, or `python -m bench --quick`.
 
-Writes build/bench.json, with `--record` also bench/results/. Exits 0 when every bound is met.
+Writes build/bench.json, with `--record` also bench/results/. Exits 0 when every bound is met. A
+part that fails counts as missed, and the others are measured all the same.
 """
 
 import argparse
 import json
 import sys
+import traceback
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -68,13 +70,22 @@ def main(arguments: list[str]) -> int:
     """Measure, print, write."""
     asked = _asked(arguments)
     rows: Rows = []
+    failed: list[str] = []
     measured_on = machine()
     print(_greeting(measured_on), flush=True)
     for name in asked.only or PARTS:
         print(f"measuring: {name} ...", flush=True)
-        for row in PARTS[name](asked.quick):
+        told = ""
+        try:
+            found = PARTS[name](asked.quick)
+        except Exception:  # noqa: BLE001 - whatever a part fails with, the others are measured
+            traceback.print_exc()
+            failed.append(f"{name} (failed, see above)")
+            continue
+        for row in found:
             rows.append({**row, "part": name})
-            print(_lines(row), flush=True)
+            print(_lines(row, told), flush=True)
+            told = row["load"]
     content: dict[str, Any] = {"machine": measured_on, "figures": rows}
     _write(ROOT / "build" / "bench.json", content)
     if not asked.only:
@@ -83,7 +94,7 @@ def main(arguments: list[str]) -> int:
     if asked.record:
         recorded = ROOT / "bench" / "results" / "bench.json"
         _write(recorded, _renewed(recorded, content) if asked.only else content)
-    missed = [row["name"] for row in rows if not _met(row)]
+    missed = [*failed, *(row["name"] for row in rows if not _met(row))]
     bounded = sum(row["bound"] is not None for row in rows)
     print(f"{len(rows)} figures, {bounded} with a bound; ", end="")
     print(f"missed: {', '.join(missed)}" if missed else "every bound is met")
@@ -139,8 +150,8 @@ def _met(row: dict[str, Any]) -> bool:
     return row["bound"] is None or bool(row["value"] <= row["bound"])
 
 
-def _lines(row: dict[str, Any]) -> str:
-    """A figure for a reader: value, bound and floor, and below them the load."""
+def _lines(row: dict[str, Any], told: str = "") -> str:
+    """A figure for a reader: value, bound and floor, and below them the load if it is not told."""
     mark, bound = " ", ""
     if row["bound"] is not None:
         mark = "+" if _met(row) else "x"
@@ -148,6 +159,8 @@ def _lines(row: dict[str, Any]) -> str:
         bound = f"  bound: {'at least' if least else 'at most'} {row['bound']}"
     floor = f"  floor: {row['floor']}" if row.get("floor") else ""
     text = f"{mark} {row['name']}: {row['value']} {row['unit']}{bound}{floor}"
+    if row["load"] == told:
+        return text
     return f"{text}\n{fill(row['load'], 100, initial_indent=_INDENT, subsequent_indent=_INDENT)}"
 
 

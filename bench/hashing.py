@@ -16,6 +16,7 @@ import socket
 import statistics
 import sys
 import time
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def flood(url: str, guesses: list[list[bytes]], seconds: float, told: Any) -> No
     parts = urlsplit(url)
     waiting = [iter(one) for one in guesses]
     links = [socket.create_connection((parts.hostname or "", parts.port or 0)) for _ in guesses]
-    free = list(range(len(links)))
+    free = deque(range(len(links)))
     statuses: dict[int, int] = {}
     began, number = time.perf_counter(), 0
     with selectors.DefaultSelector() as selector:
@@ -68,7 +69,7 @@ def flood(url: str, guesses: list[list[bytes]], seconds: float, told: Any) -> No
         while (now := time.perf_counter()) < began + seconds + DRAINED_S:
             due = (now - began) * FLOOD_RATE if now < began + seconds else 0.0
             while free and number < due:
-                place = free.pop()
+                place = free.popleft()
                 guess = next(waiting[place])
                 links[place].sendall(_HEAD % len(guess) + guess)
                 number += 1

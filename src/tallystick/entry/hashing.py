@@ -10,11 +10,11 @@ Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.2; RFC 9106, 4
 """
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from time import monotonic, sleep
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Self, TypeVar
 
 from tallystick.application.pins import PinVerifier
 from tallystick.entry.buckets import Buckets
@@ -36,13 +36,20 @@ SOURCE_BURST = 30.0
 
 
 class Place:
-    """A place in the pool, held until whoever has it leaves.
+    """A place in the pool, held from when it is given until its `with` block ends.
 
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
 
-    def __init__(self, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, threads: ThreadPoolExecutor, leave: Callable[[], None]) -> None:
         self._threads = threads
+        self._leave = leave
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._leave()
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What `work` gives, computed on a thread of the pool; raises what it raises.
@@ -100,9 +107,8 @@ class HashingPool:
         """
         return cls(apart=StretchingApart(draw))
 
-    @contextmanager
-    def place(self, source: str, now: int) -> Generator[Place]:
-        """A place for one check of `source` at `now` (ms).
+    def place(self, source: str, now: int) -> Place:
+        """A place for one check of `source` at `now` (ms); use it in a `with` block.
 
         Raises RateLimited, with when to come back, while the pool is full or the source has had its
         share.
@@ -119,10 +125,10 @@ class HashingPool:
             self.refused += 1
             raise
         self.inside += 1
-        try:
-            yield Place(self._threads)
-        finally:
-            self.inside -= 1
+        return Place(self._threads, self._left)
+
+    def _left(self) -> None:
+        self.inside -= 1
 
     def verifier(self, usual: PinVerifier) -> PinVerifier:
         """`usual`, with what is slow done where this pool has it done.

@@ -107,6 +107,25 @@ def test_a_line_says_in_which_direction_it_is_bounded() -> None:
     assert program._lines({**row, "met": True}).startswith("+ n: 3 x  bound: at least 2  floor: 1")
     assert program._lines({**row, "met": False}).startswith("x n: 3 x  bound: at most 2")
     assert program._lines({**row, "bound": None}).startswith("  n: 3 x  floor")
+    assert program._lines({**row, "met": True}).endswith("\n      some")
+    assert "some" not in program._lines({**row, "met": True}, "some"), "it was told above"
+
+
+def test_a_part_that_fails_is_missed_and_the_others_are_measured(
+    monkeypatch, tmp_path: Path, capsys
+) -> None:
+    row = {"name": "n", "value": 1, "unit": "x", "bound": 2, "load": "some"}
+    parts = {"bad": lambda _: {}["nothing"], "good": lambda _: [row]}
+    monkeypatch.setattr(program, "PARTS", parts)
+    monkeypatch.setattr(program, "ROOT", tmp_path)
+    assert program.main(["--only", "bad", "--only", "good"]) == 1
+    shown = capsys.readouterr()
+    assert "missed: bad (failed" in shown.out
+    assert "+ n: 1 x  bound: at most 2" in shown.out
+    assert "KeyError" in shown.err
+    kept = json.loads((tmp_path / "build" / "bench.json").read_text())
+    assert [one["name"] for one in kept["figures"]] == ["n"]
+    assert program.main(["--only", "good"]) == 0
 
 
 def test_a_figure_that_its_part_gives_no_more_is_gone_from_the_record(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tallystick.application.tries import InSession, PinTried, RenewPin, SelfCare
 from tallystick.application.turn import Outcome, Recorded, Turn
 from tallystick.entry.answering import Done, answer_of, refusal
 from tallystick.entry.assembly import Platform
-from tallystick.entry.hashing import HashingPool
+from tallystick.entry.hashing import HashingPool, Place
 from tallystick.entry.http.front import Opened, Perform
 from tallystick.entry.writing import Submits
 from tallystick.kernel.codec import Decoder
@@ -36,8 +36,8 @@ from tallystick.protocol.payments import Empty
 Understand = Callable[[bytes], SelfCareAct]
 """What the content of a request asks for."""
 
-Slowly = Callable[[Opened, Instant], Awaitable[Recorded]]
-"""Carries a request out over several steps."""
+Slowly = Callable[[Opened, str, Place], Awaitable[Recorded]]
+"""Carries a request of a customer out over several steps, in a place where PINs are hashed."""
 
 _empty = Decoder(Empty, limit=16)
 _codes = Decoder(GiveCode, limit=128)
@@ -92,59 +92,60 @@ class OwnFactors:
         return perform
 
     def _later(self, perform_slowly: Slowly) -> Perform:
-        """An operation that has something hashed on its way."""
+        """An operation that has something hashed on its way.
 
-        async def until_done(opened: Opened, now: Instant, done: Done) -> None:
+        Who finds no place is refused before anything is done: a flood of guesses is to cost little.
+        """
+
+        async def until_done(opened: Opened, customer: str, place: Place, done: Done) -> None:
             try:
-                recorded = await perform_slowly(opened, now)
+                with place:
+                    recorded = await perform_slowly(opened, customer, place)
             except MfsError as error:
                 done(refusal(error))
             else:
                 done(answer_of(recorded))
 
         def perform(opened: Opened, now: Instant, done: Done) -> None:
-            task = asyncio.get_running_loop().create_task(until_done(opened, now, done))
+            customer = self._sessions.look(opened.session, now).customer
+            place = self._hashing.place(customer, now)
+            working = until_done(opened, customer, place, done)
+            task = asyncio.get_running_loop().create_task(working)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
         return perform
 
-    async def _pin(self, opened: Opened, now: Instant) -> Recorded:
+    async def _pin(self, opened: Opened, customer: str, place: Place) -> Recorded:
         """Count a try, hash, and tell the writer; all ways to be refused take the same way."""
-        customer = self._sessions.look(opened.session, now).customer
         verifier = self._verifier
         pin = verifier.seal(Secret(_pins.decode_canonical(opened.content).pin), customer)
-        with self._hashing.place(customer, now) as place:
-            counted = await self._ask(
-                InSession(opened.session, opened.sequence, SelfCare.count_pin)
-            )
-            refused = counted.outcome.reply
-            held = isinstance(refused, NotAuthentic)
-            if isinstance(refused, MfsError) and not held:
-                return counted
-            kept = self._platform.desks.customers.get(customer).pin
-            right = True
-            try:
-                if held or not kept:
-                    await place.run(verifier.refuse, pin, customer, customer)
-                else:
-                    await place.run(verifier.check, pin, customer, customer, kept)
-                    fresh = await place.run(verifier.renewed, pin, customer, customer, kept)
-                    if fresh:
-                        await self._ask(RenewPin(customer, kept, fresh))
-            except NotAuthentic:
-                right = False
+        counted = await self._ask(InSession(opened.session, opened.sequence, SelfCare.count_pin))
+        refused = counted.outcome.reply
+        held = isinstance(refused, NotAuthentic)
+        if isinstance(refused, MfsError) and not held:
+            return counted
+        kept = self._platform.desks.customers.get(customer).pin
+        right = True
+        try:
+            if held or not kept:
+                await place.run(verifier.refuse, pin, customer, customer)
+            else:
+                await place.run(verifier.check, pin, customer, customer, kept)
+                fresh = await place.run(verifier.renewed, pin, customer, customer, kept)
+                if fresh:
+                    await self._ask(RenewPin(customer, kept, fresh))
+        except NotAuthentic:
+            right = False
         return await self._ask(PinTried(opened.session, right=right, held=held))
 
-    async def _new_pin(self, opened: Opened, now: Instant) -> Recorded:
+    async def _new_pin(self, opened: Opened, customer: str, place: Place) -> Recorded:
         """Refuse what is guessed first, hash, and tell the writer."""
-        customer = self._sessions.look(opened.session, now).customer
         verifier, customers = self._verifier, self._platform.desks.customers
         pin = verifier.seal(Secret(_new_pins.decode_canonical(opened.content).pin), customer)
         number = customers.profile(customers.get(customer)).msisdn
         verifier.check_new(pin, customer, number)
-        with self._hashing.place(customer, now) as place:
-            kept = await place.run(verifier.make, pin, customer, customer)
+        kept = await place.run(verifier.make, pin, customer, customer)
 
         def change(care: SelfCare, turn: Turn, session: str, sequence: int) -> Outcome:
             return care.change_pin(turn, session, sequence, kept)

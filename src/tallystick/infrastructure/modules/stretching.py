@@ -16,6 +16,7 @@ Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.2; 7.3.4; ISO 9564-1, 9.4; RFC 9106, 4
 
 import os
 import selectors
+import signal
 import socket
 import struct
 import subprocess
@@ -260,6 +261,8 @@ def serve_on(line: socket.socket) -> None:
 
 
 if __name__ == "__main__":
+    for one in (signal.SIGINT, signal.SIGTERM):  # its line says when it is over
+        signal.signal(one, signal.SIG_IGN)
     harden_process()
     stand_back(sys.argv[2])
     with socket.socket(fileno=int(sys.argv[1])) as lifeline:
