@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from tests.support.served import Served, served
 
 from tallystick.entry.auditing import audit_provider
+from tallystick.entry.cli.main import cli
 from tallystick.entry.module_settings import (
     ModuleKind,
     ModuleSettings,
@@ -113,6 +115,25 @@ def test_without_its_keeper_the_module_is_away_and_what_is_recorded_is_whole(
     assert "module status" in told["remedy"] or "process" in told["remedy"]
     assert provider.transport.get("/health/live").status == 200
     assert logged(provider, b'"a dependency fails"')
+    assert audit_provider(provider.folder).findings == (), "the record is whole"
+
+
+@pytest.mark.requirement("MFS-8.2.2-03")
+def test_a_module_that_ended_for_good_is_shown_and_killing_it_brings_nothing_back(
+    provider: Served,
+) -> None:
+    module = own(provider)
+    RemoteModule.zeroise(module)
+    for _ in range(2):
+        assert until(provider, 503)["status"] in {"module away", "stopped"}
+        shown = CliRunner().invoke(cli, ["module", "status", str(provider.folder.root)])
+        assert shown.exit_code == 4
+        assert "zeroised" in shown.output
+        lost = module.status().process
+        os.kill(lost, signal.SIGKILL)
+        end = time.monotonic() + 8
+        while module.status().process == lost and time.monotonic() < end:
+            time.sleep(0.05)
     assert audit_provider(provider.folder).findings == (), "the record is whole"
 
 
