@@ -1,5 +1,6 @@
 """A provider with customers gets another master key from its operators, and its record says so."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,24 +11,27 @@ from tests.support.stores import raw
 from tallystick.client.keyfile import KeyFile
 from tallystick.client.operator import OperatorDesk
 from tallystick.entry.assembly import Platform, open_platform
-from tallystick.entry.ceremonies.holding import begin, hold
+from tallystick.entry.ceremonies import masters
+from tallystick.entry.ceremonies.holding import begin, hold, take_up
 from tallystick.entry.ceremonies.planning import Wanted, make_plan
 from tallystick.entry.ceremonies.room import Room
 from tallystick.entry.ceremonies.standing import verify_file
 from tallystick.entry.cli.operators import OperatorKey
 from tallystick.entry.cli.signing import signers_of
 from tallystick.entry.resealing import reseal_under_secret
-from tallystick.infrastructure.modules.block import BlockRoots, unwrap
+from tallystick.infrastructure.modules.block import BlockHeader, BlockRoots, unwrap
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.opening import Custodians
 from tallystick.infrastructure.modules.shamir import read_share
+from tallystick.infrastructure.store.blocks import replace_blocks
+from tallystick.infrastructure.store.database import Database
 from tallystick.infrastructure.store.opening import Place, open_reader
 from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.infrastructure.tally.store import TallyStore
 from tallystick.kernel.codec import b64url, encode_canonical
-from tallystick.kernel.errors import NotAuthentic, NotFound, NotPermitted, Unavailable
+from tallystick.kernel.errors import Broken, NotAuthentic, NotFound, NotPermitted, Unavailable
 from tallystick.kernel.secret import Secret
 from tallystick.process.ceremonies import script_called
 
@@ -88,7 +92,9 @@ def held_events(platform: Platform) -> list[dict[str, object]]:
 @pytest.mark.requirement("MFS-7.4.2-04")
 @pytest.mark.requirement("MFS-7.4.2-07")
 @pytest.mark.requirement("MFS-7.4.2-10")
-def test_operators_rotate_the_master_key_of_a_provider_with_customers(tmp_path: Path) -> None:
+def test_operators_rotate_the_master_key_of_a_provider_with_customers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     people = People()
     with served(tmp_path / "p") as provider:
         folder = provider.folder
@@ -118,7 +124,14 @@ def test_operators_rotate_the_master_key_of_a_provider_with_customers(tmp_path: 
     before = folder.master(Secret(TYPED.encode())).roots(Purpose)
     kept = opened_all(blocks_in(folder.stored()), before)
     assert len(kept) >= 2
-    path = hold(room, begin(folder, plan), signers)
+    with monkeypatch.context() as cut:
+        cut.setattr(masters, "replace_blocks", cut_after(1))
+        with pytest.raises(Broken, match="power"):
+            hold(room, begin(folder, plan), signers)
+    assert opened_all(blocks_in(folder.stored()), before) == kept, "all of the rows or none"
+    with pytest.raises(NotAuthentic):  # keys in files are under the new one already
+        open_platform(folder, Secret(TYPED.encode()))
+    path = hold(room, take_up(folder, plan), signers)
     shares = Custodians((read_share(people.papers[first]), read_share(people.papers[second])))
     after = folder.master(shares).roots(Purpose)
     blocks = blocks_in(folder.stored())
@@ -137,8 +150,25 @@ def test_operators_rotate_the_master_key_of_a_provider_with_customers(tmp_path: 
             platform.close()
 
 
-def opened_all(blocks: list[bytes], roots: BlockRoots) -> list[tuple[object, bytes]]:
-    return [unwrap(roots, one) for one in blocks]
+def opened_all(blocks: list[bytes], roots: BlockRoots) -> list[tuple[BlockHeader, bytes]]:
+    return sorted((unwrap(roots, one) for one in blocks), key=lambda one: one[0].id)
+
+
+def cut_after(count: int) -> Callable[[Database, Callable[[bytes], bytes]], int]:
+    """Wrapping rows anew, which ends after `count` of them."""
+
+    def replace(database: Database, renew: Callable[[bytes], bytes]) -> int:
+        done: list[bytes] = []
+
+        def short(block: bytes) -> bytes:
+            if len(done) == count:
+                raise Broken("the power is gone")
+            done.append(renew(block))
+            return done[-1]
+
+        return replace_blocks(database, short)
+
+    return replace
 
 
 def test_there_is_no_ceremony_by_a_name_that_is_none() -> None:

@@ -66,6 +66,7 @@ def test_fronts_have_no_quote_key_and_check_quotes_at_the_module(provider: Serve
     for _ in range(6):
         dan.wallet.pay(PaymentKind.P2P, BEN, Money(100, "KES"))
     assert connected >= 2, "each front has its own way in"
+    assert not tuple(provider.platform.quote_roots.purposes()), "nobody here opens a quote key"
     listed = own(provider).handles()
     assert sum(one.purpose is Purpose.QUOTE for one in listed) >= 1
 

@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from tests.support.served import Served, served
 
 from tallystick.entry.auditing import audit_provider
+from tallystick.entry.cli.main import cli
+from tallystick.entry.doctor import State as Finding
+from tallystick.entry.doctor import examine
 from tallystick.entry.module_settings import (
     ModuleKind,
     ModuleSettings,
@@ -59,6 +63,12 @@ def logged(found: Served, message: bytes) -> bool:
     return True
 
 
+def doctor(found: Served):
+    """What the doctor, and so the home page of the desk, says of the module."""
+    (line,) = [one for one in examine(found.folder, SystemClock()) if one.what == "module"]
+    return line
+
+
 def own(found: Served) -> OwnedModule:
     module = found.platform.module
     assert isinstance(module, OwnedModule)
@@ -80,6 +90,7 @@ def test_the_service_goes_on_when_the_process_of_its_keys_is_killed(provider: Se
     assert paid.verified.event.kind == "payment"
     assert module.status().calls > before
     assert until(provider, 200)["status"] == "ready"
+    assert doctor(provider).state is Finding.FINE
 
     ann.wallet.attempts = 1
     for turn in range(2):
@@ -94,6 +105,9 @@ def test_the_service_goes_on_when_the_process_of_its_keys_is_killed(provider: Se
     archive = provider.platform.archive
     found = [archive.store.leaf(index) or b"" for index in range(archive.size)]
     assert any(b"module.returned" in one for one in found)
+    told = doctor(provider)
+    assert told.state is Finding.SOON
+    assert "2 were lost before it, the last by signal 9" in told.says
     assert until(provider, 200)["status"] == "ready"
     assert audit_provider(provider.folder).findings == ()
 
@@ -113,6 +127,26 @@ def test_without_its_keeper_the_module_is_away_and_what_is_recorded_is_whole(
     assert "module status" in told["remedy"] or "process" in told["remedy"]
     assert provider.transport.get("/health/live").status == 200
     assert logged(provider, b'"a dependency fails"')
+    assert audit_provider(provider.folder).findings == (), "the record is whole"
+
+
+@pytest.mark.requirement("MFS-8.2.2-03")
+def test_a_module_that_ended_for_good_is_shown_and_killing_it_brings_nothing_back(
+    provider: Served,
+) -> None:
+    module = own(provider)
+    RemoteModule.zeroise(module)
+    for _ in range(2):
+        assert until(provider, 503)["status"] in {"module away", "stopped"}
+        shown = CliRunner().invoke(cli, ["module", "status", str(provider.folder.root)])
+        assert shown.exit_code == 4
+        assert "zeroised" in shown.output
+        assert doctor(provider).state is Finding.WRONG
+        lost = module.status().process
+        os.kill(lost, signal.SIGKILL)
+        end = time.monotonic() + 8
+        while module.status().process == lost and time.monotonic() < end:
+            time.sleep(0.05)
     assert audit_provider(provider.folder).findings == (), "the record is whole"
 
 

@@ -21,7 +21,7 @@ from tallystick.entry.desk_settings import desk_settings
 from tallystick.entry.grounds import Ground, Scale
 from tallystick.entry.joining import join_desks
 from tallystick.entry.keykeeping import load_in_state, recall_states, seen_keys, state_keeper
-from tallystick.entry.module_settings import open_module
+from tallystick.entry.module_settings import open_module, owned_in
 from tallystick.entry.paycrypt_settings import PURPOSES, paycrypt_settings
 from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.schema import MIGRATIONS
@@ -64,8 +64,8 @@ class Platform:
 
     `paycrypt` is the module of the payment cryptography door, where there is one.
     `boot` is a number that no two starts share. `quote_roots` open the blocks of
-    `quote_keys` and no others, for fronts in processes of their own. `names` are what partners call
-    facts who ask the policy.
+    `quote_keys` and no others, for fronts in processes of their own; there are none where fronts
+    check quotes at the module's process. `names` are what partners call facts who ask the policy.
     Source: ISO/TS 12812-2:2017, 6.2
     """
 
@@ -207,7 +207,7 @@ def assemble(
         boot = next_boot(database, owner)
         database.fence(boot, owner)
         quote_keys = QuoteKeys(module, keys.handles[Purpose.QUOTE], folder.save_quote_blocks)
-        roots = master.roots((Purpose.QUOTE,))
+        roots = master.roots(() if owned_in(module) else (Purpose.QUOTE,))
         kept = KeptRegisters(folder.registers)
         asked = folder.mno() is not None
         opened = verdict_keys(settings, module, keys.every(Purpose.STORE))

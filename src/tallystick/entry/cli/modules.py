@@ -83,7 +83,7 @@ def status(folder: Path, as_json: bool) -> None:
 
     No secret is needed, and nothing but the state comes out: whether it serves, how often it was
     started and how the last one ended, what was asked of it, and what the system grants it. Exits
-    with 4 if it does not serve, with 1 if it cannot be asked.
+    with 4 if it does not serve, with 3 if it cannot be asked.
     """
     found = RemoteModule(str(doors_of(folder) / WATCH.name), patience_s=_PATIENCE_S)
     try:
@@ -91,8 +91,8 @@ def status(folder: Path, as_json: bool) -> None:
     except Unavailable:
         raise Unavailable(
             "no process answers for the keys of this provider",
-            remedy="look whether it is served, by this user, and whether FOLDER/module.json says"
-            " that its keys are in the process of the service",
+            remedy="ask again in a moment; else look whether it is served, by this user, and"
+            " whether FOLDER/module.json says that its keys are in the process of the service",
         ) from None
     finally:
         found.close()

@@ -10,7 +10,7 @@
     registers   what is overdue in the registers of the management of security
     applications  is this program released, do old versions of applications end
     service  the running service: does it take orders, has it the newest key list
-    unsealing  the key service that opens the master key, the device that has keys
+    unsealing  the key service that opens the master key, the device or process that has keys
     leaning  what it leans on: what fails now, what the policy does then, who is told
 
 Nothing is changed, but for a file of a few bytes that is written and removed to time the disk.

@@ -123,6 +123,8 @@ class FrontDesk:
         try:
             await counter.open(self._start_frame(self._started), self._let_in)
         except Unavailable:
+            if counter in self._counters:  # it never had a link that could end
+                self._counters.remove(counter)
             await asyncio.to_thread(counter.reap, STOP_S)
             raise
 

@@ -102,7 +102,12 @@ class RemoteModule:
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         handle: KeyHandle = self._ask(_GENERATE, (purpose, mechanism))
-        if handle.exportable:
+        if not handle.exportable:
+            return handle
+        try:
+            self.export_block(handle)
+        except NotFound:  # lost with its process before its block was here
+            handle = self._ask(_GENERATE, (purpose, mechanism))
             self.export_block(handle)
         return handle
 
