@@ -265,7 +265,7 @@ class PolicyInForce:
         if self._compiled is None:
             raise Unavailable(
                 "no policy is in force",
-                remedy="activate a signed policy: tallystick policy activate",
+                remedy="two operators do it: tallystick operator act activate-policy",
             )
         return self._compiled
 
