@@ -114,6 +114,14 @@ class PolicyInForce:
                 yield name
 
     @property
+    def officers(self) -> Mapping[str, VerifyKey]:
+        """Whose signatures count, and by which keys.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return self._officers.keys
+
+    @property
     def two_signatures(self) -> bool:
         """Whether officers sign twice under the policy in force.
 
