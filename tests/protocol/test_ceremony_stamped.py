@@ -11,6 +11,7 @@ from tests.protocol.test_certificates_door import prepare
 from tests.support.ceremonies import SECRET, Crew, made, planned, transcript
 from tests.unit.entry.cli.command_line import tallystick
 
+from tallystick.client.keyfile import KeyFile
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import open_platform
 from tallystick.entry.ceremonies.stamped import (
@@ -22,8 +23,12 @@ from tallystick.entry.ceremonies.stamped import (
 from tallystick.entry.pki.answering import CertificateDesk
 from tallystick.entry.pki.places import CertificateFolder
 from tallystick.entry.settings import ProviderFolder
+from tallystick.entry.widening import adopt, told
 from tallystick.infrastructure.crypto.certify import pem_of
+from tallystick.infrastructure.crypto.dual import DualSigningKey, signing_key
+from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.infrastructure.crypto.x509 import Roots
+from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.modules.opening import Custodians
 from tallystick.infrastructure.modules.shamir import read_share
 from tallystick.kernel.errors import NotAuthentic
@@ -104,6 +109,28 @@ def test_the_service_stamps_what_was_held_and_openssl_agrees(
     stamp_file(alone).write_bytes(stamp_file(file).read_bytes())
     assert "name a root with --tsa-root" in tallystick("ceremony", "verify", alone).all
     assert "stamped 20" in tallystick("ceremony", "verify", alone, "--tsa-root", root).all
+
+
+@pytest.mark.requirement("MFS-7.4.2-12")
+def test_who_has_a_second_half_since_was_there_all_the_same(
+    held: tuple[ProviderFolder, Crew],
+) -> None:
+    folder, _ = held
+    file = transcript(folder)
+    before = folder.settings()
+    _, octets = KeyFile.open(
+        folder.offline / "lead.key", Secret("passphrase of lead"), operating_system
+    )
+    first = signing_key(octets)
+    assert isinstance(first, Es256SigningKey)
+    adopt(folder, told("lead", DualSigningKey.beside(first)))
+    said = tallystick("ceremony", "verify", file, "--provider", folder.root)
+    assert "does not know" not in said.all
+    other = replace(before.officers["lead"], public=before.officers["ann"].public)
+    folder.save_settings(replace(before, officers={**before.officers, "lead": other}))
+    said = tallystick("ceremony", "verify", file, "--provider", folder.root)
+    assert "does not know" in said.all
+    folder.save_settings(before)
 
 
 @pytest.mark.requirement("MFS-7.4.2-10")

@@ -20,6 +20,7 @@ from tests.unit.entry.cli.command_line import DEMO, tallystick
 from tallystick.entry.assembly import open_platform
 from tallystick.entry.auditing import audit_provider, listed_keys
 from tallystick.entry.cli.unlocking import open_officer_key, open_root_key
+from tallystick.entry.doctor.keys import look_at_keys
 from tallystick.entry.keyduties import PUBLISHED_MS
 from tallystick.entry.renewing import renew_keys
 from tallystick.entry.widening import adopt, told, widen
@@ -141,6 +142,8 @@ def _switch(provider: Served, clock: Shifted, payers: list[Payer]) -> Switched:
     says = waited(provider, said=True)
     assert "keys widen" in says
     assert "2 of 2 have two halves" in says
+    (found,) = [x for x in look_at_keys(folder, clock.now()) if x.what == "mechanisms"]
+    assert "keys widen" in found.remedy
     root_file = folder.offline / "root.key"
     first = open_root_key(root_file, secret)
     assert isinstance(first, Ed25519SigningKey)
@@ -160,6 +163,8 @@ def _switch(provider: Served, clock: Shifted, payers: list[Payer]) -> Switched:
 def test_nobody_who_paid_noticed_and_both_kinds_of_clients_pay(switched: Switched) -> None:
     provider, public = switched.provider, switched.root.public()
     assert "dual" in waited(provider, said=False)
+    found = look_at_keys(provider.folder, switched.clock.now())
+    assert "mechanisms" not in {one.what for one in found}
     before = sum(payer.paid for payer in switched.payers)
     later = cast_of(provider, public)
     carol = later.person("+254700000003", "Carol", funds=100_000)

@@ -21,6 +21,7 @@ from tallystick.entry.notes import Note
 from tallystick.entry.suites import served_ways, told
 from tallystick.entry.trusting import believed, identity_of
 from tallystick.entry.writing import WriterLoop
+from tallystick.infrastructure.crypto.dual import DUALS
 from tallystick.infrastructure.crypto.key_list import verify_key_list
 from tallystick.infrastructure.envelope.handshake_server import ProviderIdentity
 from tallystick.infrastructure.modules.block import peek
@@ -92,11 +93,17 @@ class Follower:
         named = {name: half.verify_key() for name, half in halves}
         return " ".join(self._platform.desks.policy.widen(named))
 
+    def _wide(self) -> list[str]:
+        """The officers whose second halves are believed."""
+        halves = self._platform.desks.policy.officers.items()
+        return [name for name, key in halves if key.algorithm in DUALS]
+
     def _way(self) -> tuple[Note, str] | None:
         """What the policy asks for and is not in use, told when it changes; nothing at first."""
         platform, policy = self._platform, self._platform.desks.policy
         rule = policy.base.policy.signatures if policy.version else SignatureRule()
-        mark = (policy.version, platform.trust.key_list, platform.archive.note[-64:], rule)
+        lines = platform.archive.note.rpartition("\n\n")[2].count("\n")
+        mark = (policy.version, platform.trust.key_list, lines, len(self._wide()), rule)
         if self._seen == mark or not rule.because:
             return None
         self._seen = mark

@@ -91,8 +91,8 @@ FLOWS: tuple[Flow, ...] = (
     *map(
         _public,
         (
-            "keys.list", "keys.messages", "tally.checkpoint", "tally.consistency", "health.live",
-            "health.ready",
+            "keys.list", "keys.dual", "keys.messages", "tally.checkpoint", "tally.consistency",
+            "health.live", "health.ready",
             "access.configuration",
         ),
     ),

@@ -116,7 +116,7 @@ def test_a_door_to_the_world_needs_a_flow_from_there(
     [
         (["dial-east", "dial-west"], ["ussd.message"]),
         (["agent-identify"], ["agent.open-customer"]),
-        (["key-list-app"], ["keys.list", "keys.messages"]),
+        (["key-list-app"], ["keys.list", "keys.dual", "keys.messages"]),
         (["balance-app"], ["account.read"]),
     ],
 )

@@ -114,6 +114,14 @@ class PolicyInForce:
                 yield name
 
     @property
+    def officers(self) -> Mapping[str, VerifyKey]:
+        """Whose signatures count, and by which keys.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return self._officers.keys
+
+    @property
     def two_signatures(self) -> bool:
         """Whether officers sign twice under the policy in force.
 
@@ -265,7 +273,7 @@ class PolicyInForce:
         if self._compiled is None:
             raise Unavailable(
                 "no policy is in force",
-                remedy="activate a signed policy: tallystick policy activate",
+                remedy="two operators do it: tallystick operator act activate-policy",
             )
         return self._compiled
 

@@ -10,8 +10,10 @@ from tallystick.entry.ceremonies.outcome import file_result
 from tallystick.entry.ceremonies.planning import known_people
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.dual import DualVerifyKey
+from tallystick.infrastructure.crypto.signature import verify_key
 from tallystick.infrastructure.modules.block import peek
-from tallystick.kernel.codec import b64url
+from tallystick.kernel.codec import b64url, b64url_decode
 from tallystick.kernel.errors import MfsError, NotAuthentic, NotPermitted
 from tallystick.kernel.model import Record
 from tallystick.process.ceremonies import Result, Transcript, open_transcript
@@ -75,8 +77,19 @@ def check_provider(
             because="key-profile", remedy="name the folder that it was held in",
         )  # fmt: skip
     for one in found.plan.people:
-        if known.get(one.name) != (one.algorithm, one.public):
+        if (one.algorithm, one.public) not in _keys_of(known.get(one.name)):
             raise NotAuthentic(f"the provider does not know {one.name[:40]!r} with this key")
+
+
+def _keys_of(known: tuple[str, str] | None) -> set[tuple[str, str]]:
+    """The key that the provider knows, and its first half: a second was perhaps made since."""
+    if known is None:
+        return set()
+    whole = verify_key(known[0], b64url_decode(known[1]))
+    if not isinstance(whole, DualVerifyKey):
+        return {known}
+    first = whole.classical
+    return {known, (first.algorithm, b64url(first.octets()))}
 
 
 def held(folder: ProviderFolder) -> Iterator[Transcript]:

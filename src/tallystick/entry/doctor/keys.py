@@ -10,6 +10,7 @@ from tallystick.entry.ceremonies.standing import held_here
 from tallystick.entry.doctor.model import Finding, fine, soon, wrong
 from tallystick.entry.keykeeping import custody_of, inventory_of
 from tallystick.entry.settings import ProviderFolder
+from tallystick.entry.suites import standing, told
 from tallystick.infrastructure.modules.block import peek
 from tallystick.infrastructure.modules.states import KeyState
 from tallystick.kernel.errors import MfsError
@@ -57,9 +58,20 @@ def look_at_keys(folder: ProviderFolder, now: Instant) -> Iterator[Finding]:
             f"still kept: {', '.join(left)}",
             "mount every place of the wraps while the service runs",
         )
+    yield from _mechanisms(folder, now)
     full = [f"{one.purpose} {one.id}" for one in rows if _is_full(one)]
     if full:
         yield soon("keys used up", ", ".join(full), "put successors into use")
+
+
+def _mechanisms(folder: ProviderFolder, now: Instant) -> Iterator[Finding]:
+    try:
+        waits = told(standing(folder, now))
+    except MfsError as error:
+        yield wrong("mechanisms", error.detail, error.remedy or "tallystick crypto suites")
+        return
+    if waits:
+        yield soon("mechanisms", "not as the policy asks", waits)
 
 
 def _ceremonies(folder: ProviderFolder) -> Iterator[Finding]:

@@ -76,6 +76,7 @@ _SHOWN: Final[Mapping[str, tuple[tuple[NodeKind, ...], tuple[AssetClass, ...]]]]
     "certificate.state": ((NodeKind.CONSOLE,), _ACTS),
     "app.state": ((NodeKind.CONSOLE,), _ACTS),
     "keys.list": (_APPS, (AssetClass.CERTIFICATE,)),
+    "keys.dual": (_APPS, (AssetClass.CERTIFICATE,)),
     "keys.messages": ((*_APPS, NodeKind.PARTNER), (AssetClass.CERTIFICATE,)),
     "access.evaluation": ((NodeKind.PARTNER,), tuple(AssetClass)),
     "access.evaluations": ((NodeKind.PARTNER,), tuple(AssetClass)),

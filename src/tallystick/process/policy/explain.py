@@ -9,6 +9,7 @@ from typing import cast
 from tallystick.kernel.codec import to_plain
 from tallystick.kernel.model import Record
 from tallystick.kernel.money import Money
+from tallystick.kernel.time import iso_utc
 from tallystick.process.policy.compile import CompiledPolicy, Decision
 from tallystick.process.policy.facts import ENUMERATED, FOREVER, Facts, Operation, Word
 from tallystick.process.policy.incentives import (
@@ -342,7 +343,9 @@ def _flat(name: str, value: object, currency: str) -> Iterator[tuple[str, str]]:
         yield name, ", ".join(str(item) for item in items) or "nothing"
     elif name.endswith("_ms") and isinstance(value, int):
         yield name.removesuffix("_ms"), in_words(value)
+    elif name.endswith("_until") and isinstance(value, int):
+        yield name, iso_utc(value)[:19] + "Z" if value else "never"
     elif name.endswith("_minor") and isinstance(value, int):
         yield name.removesuffix("_minor"), money(value, currency)
     else:
-        yield name, str(value)
+        yield name, str(value) or "nothing"

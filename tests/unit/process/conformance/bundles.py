@@ -1,5 +1,6 @@
 """A bundle with a real log, real proofs and an officer's key, without a provider around it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.unit.process.conformance.pictures import NOW, PROBES, SERVICES, ground, saw
@@ -107,20 +108,20 @@ CERTIFIED = (
 )
 
 
-def key_list() -> str:
+def key_list(root: SigningKey = ROOT, tally: SigningKey = TALLY) -> str:
     entry = KeyEntry(
         kid="key_" + "0" * 26,
         purpose=ListedPurpose.TALLY,
-        algorithm="EdDSA",
-        public=b64url(TALLY.public().octets()),
+        algorithm=tally.algorithm,
+        public=b64url(tally.public().octets()),
         not_before=1,
         not_after=NOW + DAY_MS,
     )
     listed = KeyList(
         provider="test-wallet", version=1, issued_at=1, expires_at=NOW + DAY_MS, entries=(entry,)
     )
-    header = encode_canonical({"alg": "EdDSA", "typ": LIST_TYPE})
-    return sign_compact(ROOT, header, encode_canonical(listed))
+    header = encode_canonical({"alg": root.algorithm, "typ": LIST_TYPE})
+    return sign_compact(root, header, encode_canonical(listed))
 
 
 def leaf(number: int, kind: str, **public: str | int) -> bytes:
@@ -173,7 +174,17 @@ def basis_of(seen, event: int, log: LogPoint) -> Basis:
     )
 
 
-def made(officer: str = "officer-1", *, recorded: str = "", stamp: Stamp | None = None) -> Made:
+def made(
+    officer: str = "officer-1",
+    *,
+    recorded: str = "",
+    stamp: Stamp | None = None,
+    root: SigningKey = ROOT,
+    tally: SigningKey = TALLY,
+    signs: SigningKey | None = None,
+    officers: Mapping[str, SigningKey] = OFFICERS,
+) -> Made:
+    """A bundle; `signs` signs the log where it is not `tally`, the key that the list names."""
     seen = tuple(saw(one) for one in PROBES)
     run = Run(id="run-1", at=NOW, event=5, build="", dossier="c" * 64, observations=seen)
     leaves = [leaf(number, "policy.activated", version=number) for number in range(5)]
@@ -187,17 +198,18 @@ def made(officer: str = "officer-1", *, recorded: str = "", stamp: Stamp | None 
     leaves += [leaf(9, WITHDRAWN, certificate=gone.certificate.id, because=gone.because)]
     log = TallyLog(ORIGIN)
     appended = log.append(leaves)
-    note = log.sign(appended, NoteSigner.of(ORIGIN, TALLY))
+    note = log.sign(appended, NoteSigner.of(ORIGIN, signs or tally))
     point = LogPoint(origin=ORIGIN, size=appended.size, root=appended.root.hex(), first=2, last=5)
     proofs = Proofs(
-        key_list=key_list(), receipts=tuple(appended.receipt(at, note) for at in (2, 4, 5, 7, 8, 9))
+        key_list=key_list(root, tally),
+        receipts=tuple(appended.receipt(at, note) for at in (2, 4, 5, 7, 8, 9)),
     )
     basis = basis_of(seen, 5, point)
     whose = Whose(
         provider="test-wallet",
         origin=ORIGIN,
-        root=ROOT.public(),
-        officers={name: one.public() for name, one in OFFICERS.items()},
+        root=root.public(),
+        officers={name: one.public() for name, one in officers.items()},
     )
-    files = make_bundle(basis, catalogue(), proofs, OFFICERS[officer], officer, stamp=stamp)
+    files = make_bundle(basis, catalogue(), proofs, officers[officer], officer, stamp=stamp)
     return Made(files, basis, proofs, whose)
