@@ -48,7 +48,7 @@ def test_luhn_and_iban_are_those_that_are_published() -> None:
     keeps=st.sampled_from((0, 4)),
     drawn=st.data(),
 )
-def test_a_drawn_surrogate_is_like_its_value_and_is_none(kind, seed, keeps, drawn) -> None:  # fmt: skip
+def test_a_drawn_surrogate_is_like_its_value_and_is_none(kind, seed, keeps, drawn) -> None:
     value = drawn.draw(VALUES[kind])
     forms.check_value(kind, value)
     found = forms.drawn(kind, value, keeps if kind is Kind.PAN else 0, source(seed))

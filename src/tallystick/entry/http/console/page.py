@@ -64,6 +64,7 @@ PLACES: Final = (
     ("/desk/policy", "Policy"),
     ("/desk/emergency", "Emergency"),
     ("/desk/programs", "Programs"),
+    ("/desk/surrogates", "Surrogates"),
 )
 """Where the navigation leads."""
 

@@ -17,6 +17,7 @@ from tallystick.entry.http.console import (
     payments,
     people,
     state,
+    surrogates,
 )
 from tallystick.entry.http.console.desk import DeskContext, Visit
 from tallystick.entry.http.console.guard import Door, guarded
@@ -69,6 +70,7 @@ def desk_routes(platform: Platform, writer: WriterLoop, accounting: Accounting) 
         ("policy", "GET", "/desk/policy", state.policy_page),
         ("emergency", "GET", "/desk/emergency", state.emergency_page),
         ("programs", "GET", "/desk/programs", state.programs_page),
+        ("surrogates", "GET", "/desk/surrogates", surrogates.surrogates_page),
         ("oidc-link-page", "GET", "/desk/oidc/link", oidc.link_page),
         ("oidc-link", "POST", "/desk/oidc/link", oidc.link),
         ("nowhere", "GET", "/desk/{rest:path}", _nowhere),
