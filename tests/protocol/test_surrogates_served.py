@@ -17,6 +17,7 @@ from tallystick.client.surrogates import Program, SurrogateClient
 from tallystick.entry.cli.main import main
 from tallystick.entry.paycrypt import surrogates
 from tallystick.entry.paycrypt_settings import Row
+from tallystick.entry.siem.recalling import Cursor, recall
 from tallystick.kernel.errors import Malformed, MfsError, NotAuthentic, NotFound, NotPermitted
 from tallystick.kernel.evidence import Verdict
 from tallystick.kernel.flow import Node
@@ -24,6 +25,7 @@ from tallystick.kernel.model import replace
 from tallystick.kernel.secret import Secret
 from tallystick.process.conformance import FlowProbe
 from tallystick.protocol.flows import FLOW
+from tallystick.protocol.security_events import Severity
 from tallystick.protocol.surrogates import AllowDetokenising, OpenSurrogateDomain
 
 pytest.importorskip("botocore.auth", reason="botocore is absent: install the extra `kms`")
@@ -389,3 +391,28 @@ def test_a_value_that_many_ask_for_at_once_gets_one_surrogate(on) -> None:
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda _: on.made("other", "3530111333300000"), range(24)))
     assert len(set(found)) == 1
+
+
+@pytest.mark.requirement("MFS-7.3.4-06")
+def test_a_collector_is_told_who_had_values_back_and_who_was_refused(on) -> None:
+    surrogate = on.made("shop", PAN)
+    archive = on.scene.provider.platform.archive
+    begins = archive.size
+    on.back("shop", surrogate)
+    with pytest.raises(Refused):
+        on.back("shop", surrogate, purpose="curiosity")
+    kept = "paycrypt.refused", "surrogates.revealed"
+    waits_for(lambda: {one.kind for one in events_of(on.scene, begins)} >= set(kept))
+    reader = on.scene.provider.platform.database.reader()
+    try:
+        told = recall(reader, Cursor(event=begins, notice=0), archive.size).events
+    finally:
+        reader.close()
+    found = {one.kind: one for one in told if one.kind in kept}
+    assert found["paycrypt.refused"].severity is Severity.WARNING
+    assert found["paycrypt.refused"].details["refused"] == "surrogate-purpose"
+    assert found["paycrypt.refused"].details["program"] == on.scene.program
+    assert found["surrogates.revealed"].details["values"] == 1
+    assert found["surrogates.revealed"].details["purpose"] == "dispute"
+    said = " ".join(str(one.details) for one in told)
+    assert not any(secret in said for secret in (PAN, surrogate, "D-17"))
