@@ -141,7 +141,8 @@ class Desk:
         paths = {
             name: f"/desk/{name}".removesuffix("/home")
             for name in ("home", "find", "trace", "approvals", "acts", "policy", "emergency",
-                         "programs", "nothing-here", "join", "sign-in", "acts/new/open-customer")
+                         "programs", "surrogates", "nothing-here", "join", "sign-in",
+                         "acts/new/open-customer")
         }  # fmt: skip
         self.choose(self.browser, "/desk/find", "who", NUMBER, "customer-asked")
         paths["customer"] = self.browser.run("location.pathname")
@@ -177,6 +178,7 @@ def desk(tmp_path_factory):
 
 
 PAGES = ("home", "find", "trace", "approvals", "acts", "policy", "emergency", "programs",
+         "surrogates",
          "nothing-here", "join", "sign-in", "acts/new/open-customer", "customer", "payment",
          "to-sign", "approval")  # fmt: skip
 

@@ -42,7 +42,7 @@ from tallystick.kernel.model import Wire
 from tallystick.kernel.secret import Secret, SecretBuffer
 from tallystick.protocol.authentication import GivePin
 
-pytestmark = [pytest.mark.requirement("MFS-7.3.4-01"), pytest.mark.requirement("MFS-7.3.4-02")]
+pytestmark = [pytest.mark.requirement("MFS-7.3.4-02"), pytest.mark.requirement("MFS-7.3.4-06")]
 
 PIN = "739158264013"
 OCTETS = b"s3cret-octets-16"

@@ -81,7 +81,17 @@ def town(tmp_path_factory):
     idp.close()
 
 
-PAGES = ("", "/find", "/trace", "/approvals", "/acts", "/policy", "/emergency", "/programs")
+PAGES = (
+    "",
+    "/find",
+    "/trace",
+    "/approvals",
+    "/acts",
+    "/policy",
+    "/emergency",
+    "/programs",
+    "/surrogates",
+)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -322,6 +332,22 @@ def test_a_programs_secret_is_shown_once_hashed_scoped_and_revoked(town):
     first.act("revoke-workload", workload=identity, because="left the partner")
     assert asked(town, bearer, QUESTION) == 401
     assert "revoked" in first.get("/desk/programs").text
+
+
+@pytest.mark.requirement("MFS-7.3.4-07")
+def test_two_officers_open_a_domain_of_surrogates_and_the_desk_shows_it(town):
+    first, second = town.officers
+    assert "There is no domain" in first.get("/desk/surrogates").text
+    assert "Open a domain" not in town.care.get("/desk/surrogates").text
+    done = first.act(
+        "open-surrogate-domain", domain="shop", kind="pan", way="random", keeps="4",
+        purposes="settlement:600, dispute:20", because="in the contract",
+    )  # fmt: skip
+    answer = second.post(f"/desk/approvals/{first_act(done)}", {"answer": "approve"})
+    assert "The domain shop is open" in text_of(second.sign(answer.headers["location"]).text)
+    shown = text_of(first.get("/desk/surrogates").text)
+    assert "dispute 0 of 20, settlement 0 of 600" in shown
+    assert "Change the keys of a domain" in shown
 
 
 def first_act(done) -> str:

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from tallystick.application.surrogates import forms
 from tallystick.client.http import HttpTransport
 from tallystick.client.surrogates import Program, SurrogateClient
 from tallystick.entry.cli.main import main
+from tallystick.entry.paycrypt import surrogates
 from tallystick.entry.paycrypt_settings import Row
+from tallystick.entry.siem.recalling import Cursor, recall
 from tallystick.kernel.errors import Malformed, MfsError, NotAuthentic, NotFound, NotPermitted
 from tallystick.kernel.evidence import Verdict
 from tallystick.kernel.flow import Node
@@ -22,10 +25,11 @@ from tallystick.kernel.model import replace
 from tallystick.kernel.secret import Secret
 from tallystick.process.conformance import FlowProbe
 from tallystick.protocol.flows import FLOW
+from tallystick.protocol.security_events import Severity
 from tallystick.protocol.surrogates import AllowDetokenising, OpenSurrogateDomain
 
 pytest.importorskip("botocore.auth", reason="botocore is absent: install the extra `kms`")
-pytestmark = pytest.mark.requirement("MFS-7.3.4-01")
+pytestmark = pytest.mark.requirement("MFS-7.3.4-07")
 
 PAN, OTHER_PAN = "4111111111111111", "5555555555554444"
 PHONE, ACCOUNT = "+254700000001", "KE12EQBL0123456789"
@@ -60,6 +64,8 @@ def test_one_value_has_one_surrogate_in_a_domain_and_comes_back_for_a_purpose(on
     assert on.back(domain, surrogate) == value
 
 
+@pytest.mark.requirement("MFS-14.2.2-01")
+@pytest.mark.threat("THR-CLD-05")
 def test_domains_are_apart(on) -> None:
     made = {domain: on.made(domain, PAN) for domain in ("shop", "other", "cards")}
     assert len(set(made.values())) == 3
@@ -91,6 +97,10 @@ def test_a_value_that_is_none_of_the_domain_is_refused_and_not_repeated(on) -> N
         on.back("cards", PAN)
 
 
+@pytest.mark.requirement("MFS-7.3.4-03")
+@pytest.mark.requirement("MFS-7.3.4-06")
+@pytest.mark.threat("THR-BE-07")
+@pytest.mark.threat("THR-CLD-03")
 def test_nothing_in_clear_is_stored_or_logged(on) -> None:
     """What the writer keeps, and what the log has, is looked through for values in every form."""
     probe, domain = FlowProbe(FLOW), "shop"
@@ -105,7 +115,7 @@ def test_nothing_in_clear_is_stored_or_logged(on) -> None:
     assert probe.observe(on.scene.provider.clock.now()).verdict is Verdict.PASS
 
 
-@pytest.mark.requirement("MFS-7.3.3-01")
+@pytest.mark.requirement("MFS-14.2.1-02")
 def test_each_value_that_comes_back_is_an_event_with_its_purpose(on) -> None:
     surrogate = on.made("shop", PAN)
     before = on.scene.provider.platform.archive.size
@@ -119,7 +129,7 @@ def test_each_value_that_comes_back_is_an_event_with_its_purpose(on) -> None:
     assert surrogate not in str(events[0])
 
 
-@pytest.mark.requirement("MFS-7.4.2-01")
+@pytest.mark.requirement("MFS-7.4.2-07")
 def test_new_keys_move_what_is_held_while_it_is_in_use(on) -> None:
     body = [f"401234560000{tail:03d}" for tail in range(30)]
     pans = [one + forms.luhn_digit(one) for one in body]
@@ -137,7 +147,7 @@ def test_new_keys_move_what_is_held_while_it_is_in_use(on) -> None:
     assert rows == desk._reader.rows("SELECT count(*) FROM surrogate_held WHERE domain = 'other'")
 
 
-@pytest.mark.requirement("MFS-7.4.2-01")
+@pytest.mark.requirement("MFS-7.4.2-07")
 def test_new_keys_of_ff1_leave_old_surrogates_to_their_generation_until_it_ends(on) -> None:
     on.open("rolled", "pan", "ff1", "dispute:1000")
     old = on.made("rolled", PAN)
@@ -155,7 +165,7 @@ def test_new_keys_of_ff1_leave_old_surrogates_to_their_generation_until_it_ends(
     assert on.back("rolled", new["Surrogate"]) == PAN
 
 
-@pytest.mark.requirement("MFS-7.4.2-01")
+@pytest.mark.requirement("MFS-7.4.2-09")
 def test_a_destroyed_domain_leads_nowhere_and_keeps_its_name(on) -> None:
     on.open("gone", "pan", "random", "dispute:1000")
     surrogate = on.made("gone", PAN)
@@ -172,7 +182,8 @@ def test_a_destroyed_domain_leads_nowhere_and_keeps_its_name(on) -> None:
         on.open("gone", "pan", "random", "dispute:1000")
 
 
-@pytest.mark.requirement("MFS-7.3.4-01")
+@pytest.mark.requirement("MFS-7.2.7-05")
+@pytest.mark.threat("THR-INS-04")
 def test_no_value_comes_back_without_a_purpose_that_two_people_agreed(on) -> None:
     surrogate = on.made("shop", PAN)
     size = on.scene.provider.platform.archive.size
@@ -195,6 +206,7 @@ def test_one_operator_opens_changes_and_allows_nothing(on) -> None:
     assert refused.value.status == 404
 
 
+@pytest.mark.threat("THR-INS-04")
 def test_a_purpose_has_its_count_an_hour_and_no_more(on) -> None:
     on.open("few", "pan", "random", "dispute:3", "settlement:1")
     surrogate = on.made("few", PAN)
@@ -210,6 +222,7 @@ def test_a_purpose_has_its_count_an_hour_and_no_more(on) -> None:
     assert 'tallystick_surrogates_refused_total{because="surrogate-rate"} 1' in shown
 
 
+@pytest.mark.threat("THR-INS-04")
 def test_many_values_take_the_leave_of_two_people_for_this_program_and_so_many(on) -> None:
     pans = [PAN, OTHER_PAN]
     surrogates = [on.made("shop", pan) for pan in pans]
@@ -243,6 +256,7 @@ def test_surrogates_survive_a_restart_of_what_is_kept(on) -> None:
     assert on.back("shop", surrogate) == PAN
 
 
+@pytest.mark.threat("THR-CLD-03")
 def test_a_row_that_was_moved_or_changed_does_not_open(on) -> None:
     """What is sealed is bound to its own surrogate: a row put under another one is noticed."""
     one, two = on.made("shop", PAN), on.made("shop", OTHER_PAN)
@@ -354,3 +368,51 @@ def test_the_commands_make_surrogates_and_have_values_back(on, tmp_path, capsys,
     shown = capsys.readouterr().out
     assert "dispute 1000" in shown
     assert "ff1" in shown
+
+
+def test_a_surrogate_that_others_have_is_drawn_anew(on, monkeypatch) -> None:
+    """Whoever draws gives what is taken already, three times over; two values never share one."""
+    taken = on.made("other", "4012888888881881")
+    drawn = forms.drawn
+    told = [taken, taken, taken]
+    monkeypatch.setattr(surrogates, "drawn", lambda *given: told.pop() if told else drawn(*given))
+    fresh = on.made("other", "6011111111111117")
+    assert not told
+    assert fresh != taken
+    assert on.back("other", taken) == "4012888888881881"
+    assert on.back("other", fresh) == "6011111111111117"
+    monkeypatch.setattr(surrogates, "drawn", lambda *_: taken)
+    with pytest.raises(Refused, match="no surrogates left"):
+        on.made("other", "30569309025904")
+
+
+@pytest.mark.threat("THR-BE-02")
+def test_a_value_that_many_ask_for_at_once_gets_one_surrogate(on) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: on.made("other", "3530111333300000"), range(24)))
+    assert len(set(found)) == 1
+
+
+@pytest.mark.requirement("MFS-7.3.4-06")
+def test_a_collector_is_told_who_had_values_back_and_who_was_refused(on) -> None:
+    surrogate = on.made("shop", PAN)
+    archive = on.scene.provider.platform.archive
+    begins = archive.size
+    on.back("shop", surrogate)
+    with pytest.raises(Refused):
+        on.back("shop", surrogate, purpose="curiosity")
+    kept = "paycrypt.refused", "surrogates.revealed"
+    waits_for(lambda: {one.kind for one in events_of(on.scene, begins)} >= set(kept))
+    reader = on.scene.provider.platform.database.reader()
+    try:
+        told = recall(reader, Cursor(event=begins, notice=0), archive.size).events
+    finally:
+        reader.close()
+    found = {one.kind: one for one in told if one.kind in kept}
+    assert found["paycrypt.refused"].severity is Severity.WARNING
+    assert found["paycrypt.refused"].details["refused"] == "surrogate-purpose"
+    assert found["paycrypt.refused"].details["program"] == on.scene.program
+    assert found["surrogates.revealed"].details["values"] == 1
+    assert found["surrogates.revealed"].details["purpose"] == "dispute"
+    said = " ".join(str(one.details) for one in told)
+    assert not any(secret in said for secret in (PAN, surrogate, "D-17"))

@@ -17,7 +17,7 @@ from tallystick.infrastructure.crypto.ff1 import (
 )
 from tallystick.kernel.errors import Malformed
 
-pytestmark = pytest.mark.requirement("MFS-7.4.2-01")
+pytestmark = pytest.mark.requirement("MFS-C-01")
 
 KEYS = {
     128: "2b7e151628aed2a6abf7158809cf4f3c",

@@ -136,9 +136,13 @@ class SurrogateClient:
     def _ask(self, call: str, asked: Shape, decoder: Decoder[S]) -> S:
         path, body = f"/surrogates/{call}", encode(asked)
         host, now = self._transport.host, self._clock.now()
-        reply = self._transport.post_with(
-            path, body, signed_headers(self._who, path, host, _JSON, body, now)
-        )
+        signed = signed_headers(self._who, path, host, _JSON, body, now)
+        try:
+            reply = self._transport.post_with(path, body, signed)
+        except Unavailable as error:
+            raise Unavailable(
+                "the door did not answer", remedy="ask again: a value keeps its surrogate"
+            ) from error
         if reply.status == 200:
             return decoder.decode(reply.body)
         kind = reply.headers.get("x-amzn-errortype", "")

@@ -74,7 +74,19 @@ _HANGS: Final[Mapping[Purpose, tuple[tuple[str, str], ...]]] = MappingProxyType(
         _P.CARD_MAC: (("messages on one link", "exchange the key of the link anew"),),
         _P.CARD_MAC_RETAIL: (("messages on one link", "exchange the key of the link anew"),),
         _P.CARD_MAC_CBC: (("messages on one link", "exchange the key of the link anew"),),
-        _P.TOKENISATION: (("tokens made with it", "replace every token"),),
+        _P.TOKENISATION: (
+            ("surrogates of one domain by FF1", "give it new keys; renew every surrogate"),
+        ),
+        _P.SURROGATE: (
+            ("values held in one domain", "give the domain new keys; what is held moves to them"),
+        ),
+        _P.SIM_PACKET: (("packets of one SIM", "provision another SIM"),),
+        _P.SIM_ORDER: (("orders of one SIM", "provision another SIM"),),
+        _P.DIALLED_PIN: (("PINs on their way inside", "start the service again"),),
+        _P.DATA_ENCRYPTION: (("data on one link", "exchange the key of the link anew"),),
+        _P.LINK_HMAC: (("messages on one link", "exchange the key of the link anew"),),
+        _P.DOOR_CREDENTIAL: (("secrets of programs at the door", "write each of them anew"),),
+        _P.APP_SIGNING: (("manifests of applications", "sign them anew with a successor"),),
     }
 )
 

@@ -1,4 +1,4 @@
-"""Key blocks in rows: of customers, authenticators, SIMs and the payment cryptography door.
+"""Key blocks in rows: of customers, authenticators, SIMs, the payment cryptography door.
 
 Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
 """
@@ -22,6 +22,10 @@ _COLUMNS: Final[tuple[tuple[str, LiteralString, LiteralString], ...]] = (
      " ORDER BY id LIMIT ?"), "UPDATE sim SET order_block = ? WHERE id = ?"),
     ("paycrypt_key", ("SELECT id, block FROM paycrypt_key WHERE id > ? AND length(block) > 0"
      " ORDER BY id LIMIT ?"), "UPDATE paycrypt_key SET block = ? WHERE id = ?"),
+    ("surrogate_key", ("SELECT id, block FROM surrogate_key WHERE id > ? AND length(block) > 0"
+     " ORDER BY id LIMIT ?"), "UPDATE surrogate_key SET block = ? WHERE id = ?"),
+    ("surrogate_key", ("SELECT id, cipher FROM surrogate_key WHERE id > ? AND length(cipher) > 0"
+     " ORDER BY id LIMIT ?"), "UPDATE surrogate_key SET cipher = ? WHERE id = ?"),
 )  # fmt: skip
 """Every column of key blocks: how it is read in order of ids, and how one is written."""
 

@@ -225,6 +225,48 @@ DRAFTS: Final[Mapping[str, Draft]] = {
     "clear-risk": Draft(
         "Count a customer as unmolested again", (_CUSTOMER, _BECAUSE), _NOTHING, dangerous=True
     ),
+    "open-surrogate-domain": Draft(
+        "Open a domain of surrogates, or agree its purposes anew",
+        (
+            Asked("domain", "Domain", "Small letters, digits and hyphens."),
+            Asked("kind", "Values", words=("pan", "account", "phone")),
+            Asked("way", "Way", words=("random", "ff1")),
+            Asked("purposes", "What for", "NAME:VALUES-AN-HOUR, commas between.", several=True),
+            Asked(
+                "keeps",
+                "Last digits that stay",
+                "0, or 4 of a random pan.",
+                whole=True,
+                required=False,
+            ),
+            _BECAUSE,
+        ),
+        _NOTHING,
+        dangerous=True,
+    ),
+    "step-surrogate-domain": Draft(
+        "Change the keys of a domain of surrogates, or destroy it",
+        (
+            Asked("domain", "Domain"),
+            Asked("turn_to", "Turn to", words=("new-keys", "no-old-keys", "destroyed")),
+            _BECAUSE,
+        ),
+        _NOTHING,
+        dangerous=True,
+    ),
+    "allow-detokenising": Draft(
+        "Let a program have many values back",
+        (
+            Asked("domain", "Domain"),
+            Asked("purpose", "What for", "As agreed for the domain."),
+            Asked("workload", "Program", "wkl_ and 26 characters."),
+            Asked("most", "Values", "At most 1,000,000.", whole=True),
+            Asked("minutes", "Minutes", "At most 1,440.", whole=True),
+            _BECAUSE,
+        ),
+        _NOTHING,
+        dangerous=True,
+    ),
     "decline-act": Draft(
         "Decline an act",
         (Asked("act", "Act", "act_ and 26 characters."), _BECAUSE),

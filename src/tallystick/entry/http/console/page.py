@@ -65,6 +65,7 @@ PLACES: Final = (
     ("/desk/fleet", "Devices"),
     ("/desk/emergency", "Emergency"),
     ("/desk/programs", "Programs"),
+    ("/desk/surrogates", "Surrogates"),
 )
 """Where the navigation leads."""
 

@@ -18,6 +18,7 @@ from tallystick.entry.http.console import (
     payments,
     people,
     state,
+    surrogates,
 )
 from tallystick.entry.http.console.desk import DeskContext, Visit
 from tallystick.entry.http.console.guard import Door, guarded
@@ -72,6 +73,7 @@ def desk_routes(platform: Platform, writer: WriterLoop, accounting: Accounting) 
         ("fleet", "POST", "/desk/fleet", fleet.fleet_page),
         ("emergency", "GET", "/desk/emergency", state.emergency_page),
         ("programs", "GET", "/desk/programs", state.programs_page),
+        ("surrogates", "GET", "/desk/surrogates", surrogates.surrogates_page),
         ("oidc-link-page", "GET", "/desk/oidc/link", oidc.link_page),
         ("oidc-link", "POST", "/desk/oidc/link", oidc.link),
         ("nowhere", "GET", "/desk/{rest:path}", _nowhere),
