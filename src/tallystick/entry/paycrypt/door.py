@@ -22,6 +22,8 @@ from tallystick.entry.paycrypt import (
     naming,
     pairs,
     pins,
+    scripts,
+    working,
 )
 from tallystick.entry.paycrypt.answers import Answer, no_such_call, refusal
 from tallystick.entry.paycrypt.asking import Asking, Ground
@@ -30,8 +32,9 @@ from tallystick.infrastructure.modules.interface import KeyHandle
 from tallystick.infrastructure.sigv4.verifying import Headers, Verifier
 from tallystick.kernel.codec import Decoder, encode
 from tallystick.kernel.errors import Broken, Malformed, MfsError, NotPermitted
-from tallystick.protocol.paycrypt import ciphers, control, data, exchange
+from tallystick.protocol.paycrypt import ciphers, control, data, exchange, wrapped
 from tallystick.protocol.paycrypt import messages as shapes
+from tallystick.protocol.paycrypt import scripts as script_shapes
 from tallystick.protocol.paycrypt.words import Shape
 
 MAX_BODY: Final = 32 * 1024
@@ -94,6 +97,8 @@ _DATA: Final = _calls(
     ("VerifyCardValidationData", shapes.VerifyCardData, cards.verify_value),
     ("VerifyAuthRequestCryptogram", shapes.VerifyCryptogram, cards.verify_cryptogram),
     ("GenerateAuthRequestCryptogram", shapes.GenerateCryptogram, cards.make_cryptogram),
+    ("TranslateKeyMaterial", wrapped.TranslateKey, working.translate_key),
+    ("GenerateMacEmvPinChange", script_shapes.PinChange, scripts.pin_change),
     ("EncryptData", ciphers.EncryptData, messages.encrypt),
     ("DecryptData", ciphers.DecryptData, messages.decrypt),
     ("ReEncryptData", ciphers.ReEncryptData, messages.re_encrypt),
@@ -108,6 +113,8 @@ DATA: Final = {
     "/cardvalidationdata/generate": _DATA["GenerateCardValidationData"],
     "/cardvalidationdata/verify": _DATA["VerifyCardValidationData"],
     "/cryptogram/verify": _DATA["VerifyAuthRequestCryptogram"],
+    "/macemvpinchange/generate": _DATA["GenerateMacEmvPinChange"],
+    "/keymaterial/translate": _DATA["TranslateKeyMaterial"],
     "/cryptogram/generate": _DATA["GenerateAuthRequestCryptogram"],
 }
 """Calls of the data plane, by path."""

@@ -46,9 +46,11 @@ _SERVED: Final = {
     for purpose in USAGE_OF
     if purpose in CARD_USES and purpose is not Purpose.KEY_WRAP
 }
-_PURPOSES: Final = {
+PURPOSES: Final = {
     usage: purpose for usage, purpose in PURPOSE_AT_A_DOOR.items() if usage in _SERVED
 }
+"""Purposes by the usages of key blocks that come in; wrapping keys are not among them."""
+
 _WRAPPING: Final = {"K0": Purpose.KEY_WRAP, "K1": Purpose.KEY_WRAP}
 
 
@@ -120,7 +122,7 @@ def _came(ask: Asking, given: ImportMaterial) -> tuple[KeyHandle, KeyAttributes,
 
 
 def _unwrapped(ask: Asking, outer: KeyHandle, block: str, *, wraps: bool = False) -> Came:
-    purposes = {**_PURPOSES, **_WRAPPING} if wraps else _PURPOSES
+    purposes = {**PURPOSES, **_WRAPPING} if wraps else PURPOSES
     handle = ask.on.module.key_blocks.import_key(outer, block, purposes, wraps=wraps).handle
     _, exportability = ask.on.module.data.attributes(handle)
     return Came(handle, exchanging.usage_of(block[5:7]), exportability != "N")

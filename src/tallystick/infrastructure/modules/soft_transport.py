@@ -15,7 +15,7 @@ from typing import Final
 from tallystick.infrastructure.crypto.blocks import with_odd_parity
 from tallystick.infrastructure.crypto.digest import equal
 from tallystick.infrastructure.crypto.x509 import Certificate, read_pem
-from tallystick.infrastructure.keyblocks import tr34
+from tallystick.infrastructure.keyblocks import tr34, tr34_writing
 from tallystick.infrastructure.keyblocks.header import BlockFields
 from tallystick.infrastructure.keyblocks.rules import (
     check_export,
@@ -244,7 +244,7 @@ class SoftTransport:
         own = read_pem(certificate)
         if public_of(own) != key.public():
             raise NotPermitted("the certificate is of another key than the one that signs")
-        parties = tr34.Parties34(
+        parties = tr34_writing.Parties34(
             signer=_name_in(certificate), recipient=tr34.named(to.issuer, to.serial)
         )
         fields = BlockFields(
@@ -254,16 +254,16 @@ class SoftTransport:
             mode=inner.mode,
             exportability=exportability,
         )
-        header, public = tr34.header_of(fields), public_of(to)
-        part = tr34.key_part(parties, header, inner.reveal_to_wrapping())
-        envelope = tr34.enciphered_part(
+        header, public = tr34_writing.header_of(fields), public_of(to)
+        part = tr34_writing.key_part(parties, header, inner.reveal_to_wrapping())
+        envelope = tr34_writing.enciphered_part(
             parties,
             part,
             self._gate.draw,
             lambda octets: sealed_oaep(public, octets, "sha-256"),
             is_aes=inner.is_aes,
         )
-        return tr34.signed_token(parties, envelope, header, key.sign, nonce=nonce, at=now)
+        return tr34_writing.signed_token(parties, envelope, header, key.sign, nonce=nonce, at=now)
 
     def _admitted(self, fields: BlockFields, octets: bytes, pair: PairKey) -> KeyHandle:
         check_use(fields)

@@ -18,6 +18,7 @@ from tallystick.protocol.paycrypt.words import (
     Shape,
     Variant,
 )
+from tallystick.protocol.paycrypt.wrapped import OfCall
 
 _Identifier = Annotated[KeyIdentifier, INTERNAL]
 _Block = Annotated[Annotated[str, pattern("^(?:[0-9a-fA-F]{16}|[0-9a-fA-F]{32})$")], SENSITIVE]
@@ -77,6 +78,8 @@ class TranslatePinData(Shape, frozen=True, kw_only=True):
     encrypted_pin_block: _Block
     incoming_dukpt_attributes: Annotated[DukptPin | None, INTERNAL] = None
     outgoing_dukpt_attributes: Annotated[DukptPin | None, INTERNAL] = None
+    incoming_wrapped_key: Annotated[OfCall | None, INTERNAL] = None
+    outgoing_wrapped_key: Annotated[OfCall | None, INTERNAL] = None
 
 
 class OfKeyAnswer(Shape, frozen=True, kw_only=True):
@@ -180,6 +183,7 @@ class GeneratePinData(Shape, frozen=True, kw_only=True):
     pin_block_format: Annotated[_PinFormat, PUBLIC]
     primary_account_number: Annotated[Pan | None, PERSONAL] = None
     pin_data_length: Annotated[Natural, PUBLIC] = 4
+    encryption_wrapped_key: Annotated[OfCall | None, INTERNAL] = None
 
 
 class PinData(Shape, frozen=True, kw_only=True):
@@ -240,6 +244,7 @@ class VerifyPinData(Shape, frozen=True, kw_only=True):
     primary_account_number: Annotated[Pan | None, PERSONAL] = None
     pin_data_length: Annotated[Natural, PUBLIC] = 4
     dukpt_attributes: Annotated[DukptVerified | None, INTERNAL] = None
+    encryption_wrapped_key: Annotated[OfCall | None, INTERNAL] = None
 
 
 class VerifiedPin(Shape, frozen=True, kw_only=True):
