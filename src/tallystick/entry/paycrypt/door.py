@@ -23,6 +23,7 @@ from tallystick.entry.paycrypt import (
     pairs,
     pins,
     scripts,
+    unserved,
     working,
 )
 from tallystick.entry.paycrypt.answers import Answer, no_such_call, refusal
@@ -84,8 +85,19 @@ CONTROL: Final = _calls(
     ("ExportKey", exchange.ExportKey, moving.export_key),
     ("GetPublicKeyCertificate", control.OfKey, pairs.show_certificate),
     ("GetCertificateSigningRequest", exchange.SigningRequest, pairs.request),
+    ("GetDefaultKeyReplicationRegions", control.NoFields, unserved.default_regions),
 )
 """Calls of the control plane, by name."""
+
+_ANYTHING: Final = Decoder(dict[str, Any], limit=MAX_BODY)
+_REFUSED: Final = {
+    name: Call(name, _ANYTHING, unserved.refusing(reason))
+    for name, reason in unserved.UNSERVED.items()
+}
+_REFUSED_DATA: Final = {
+    path: Call(name, _ANYTHING, unserved.refusing(reason))
+    for path, (name, reason) in unserved.UNSERVED_DATA.items()
+}
 
 _DATA: Final = _calls(
     ("TranslatePinData", data.TranslatePinData, pins.translate),
@@ -259,9 +271,11 @@ def _named(request: Request) -> tuple[Call, str]:
     target = request.headers.get("x-amz-target", ())
     if target or request.path == b"/":
         name = target[0] if len(target) == 1 and request.path == b"/" else ""
-        call = CONTROL.get(name.removeprefix(_TARGET)) if name.startswith(_TARGET) else None
+        short = name.removeprefix(_TARGET) if name.startswith(_TARGET) else ""
+        call = CONTROL.get(short) or _REFUSED.get(short)
     else:
-        call = DATA.get(request.path.decode("ascii", "replace"))
+        path = request.path.decode("ascii", "replace")
+        call = DATA.get(path) or _REFUSED_DATA.get(path)
         if call is None:
             return _on_a_key(request.path)
     if call is None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from tallystick.entry.paycrypt.answers import unproved
 from tallystick.entry.paycrypt.asking import MECHANISM_OF, Asking, Loaded, octets_of, one_of, upper
+from tallystick.entry.paycrypt.unserved import AS_2805
 from tallystick.entry.paycrypt.working import working
 from tallystick.infrastructure.crypto.digest import equal
 from tallystick.infrastructure.modules import ciphering
@@ -191,6 +192,8 @@ def _static(ask: Asking, key: Loaded, name: str, message: bytes) -> bytes:
 
 def _check_static(ask: Asking, key: Loaded, name: str, message: bytes) -> int:
     """How long the MAC of this algorithm is; the key is for it and the message whole."""
+    if name == "AS2805_4_1":
+        raise NotPermitted(AS_2805)
     known = _STATIC.get(name)
     if known is None:
         raise NotPermitted(f"the algorithm {name} is not served")

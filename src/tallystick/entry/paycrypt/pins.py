@@ -5,12 +5,13 @@ Source: ISO 9564-1; ISO/TS 12812-2:2017, 7.3.4; AWS Payment Cryptography API, 20
 
 from tallystick.entry.paycrypt.answers import unproved
 from tallystick.entry.paycrypt.asking import MECHANISM_OF, Asking, Loaded, one_of, upper
+from tallystick.entry.paycrypt.unserved import AS_2805
 from tallystick.entry.paycrypt.working import working
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.soft_issuing import Sealing, Validation
 from tallystick.infrastructure.modules.soft_pins import PinBlock, Target
 from tallystick.infrastructure.pin.formats import PinFormat
-from tallystick.kernel.errors import Malformed, NotAuthentic
+from tallystick.kernel.errors import Malformed, NotAuthentic, NotPermitted
 from tallystick.protocol.paycrypt.data import (
     DukptPin,
     DukptVerified,
@@ -42,6 +43,8 @@ def translate(ask: Asking, asked: TranslatePinData) -> PinBlockAnswer:
     Source: AWS Payment Cryptography API, TranslatePinData
     """
     incoming, outgoing = asked.incoming_wrapped_key, asked.outgoing_wrapped_key
+    if asked.incoming_as2805_attributes is not None:
+        raise NotPermitted(AS_2805)
     if incoming is None and outgoing is None:
         source = ask.usable(asked.incoming_key_identifier)
         return _translated(ask, asked, source, ask.usable(asked.outgoing_key_identifier))
@@ -197,6 +200,8 @@ def _block(sealing: Loaded, form: PinFormat, text: str) -> PinBlock:
 
 
 def _format(given: PinFormats) -> tuple[PinFormat, str]:
+    if given.as2805_format_0 is not None:
+        raise NotPermitted(AS_2805)
     which = one_of(
         ISO_0=given.iso_format_0, ISO_1=given.iso_format_1,
         ISO_3=given.iso_format_3, ISO_4=given.iso_format_4,

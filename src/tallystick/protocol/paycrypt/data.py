@@ -3,7 +3,7 @@
 Source: AWS Payment Cryptography API, 2022-02-03
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from tallystick.kernel.classification import INTERNAL, PERSONAL, PUBLIC, SENSITIVE
 from tallystick.kernel.model import Natural, pattern
@@ -52,6 +52,7 @@ class PinFormats(Shape, frozen=True, kw_only=True):
     iso_format_1: Annotated[OfNothing | None, PUBLIC] = None
     iso_format_3: Annotated[OfPan | None, PERSONAL] = None
     iso_format_4: Annotated[OfPan | None, PERSONAL] = None
+    as2805_format_0: Annotated[dict[str, Any] | None, PERSONAL] = None
 
 
 class DukptPin(Shape, frozen=True, kw_only=True):
@@ -80,6 +81,7 @@ class TranslatePinData(Shape, frozen=True, kw_only=True):
     outgoing_dukpt_attributes: Annotated[DukptPin | None, INTERNAL] = None
     incoming_wrapped_key: Annotated[OfCall | None, INTERNAL] = None
     outgoing_wrapped_key: Annotated[OfCall | None, INTERNAL] = None
+    incoming_as2805_attributes: Annotated[dict[str, Any] | None, PERSONAL] = None
 
 
 class OfKeyAnswer(Shape, frozen=True, kw_only=True):
