@@ -356,3 +356,20 @@ def test_a_partners_certificate_enciphers_and_nothing_else(control, data, scene)
             KeyIdentifier=key, PlainText="00" * 16,
             EncryptionAttributes={"Symmetric": {"Mode": "ECB"}},
         )  # fmt: skip
+
+
+@pytest.mark.requirement("MFS-7.3.2-01")
+def test_a_program_does_not_keep_the_door_busy_with_pairs(tmp_path):
+    with door(tmp_path / "provider", asymmetric_rate=1) as scene:
+        control, data = scene.control(), scene.client()
+        key = pair(control, D1, "RSA_2048", ("Encrypt", "Decrypt"))
+        how = {"Asymmetric": {"PaddingType": "OAEP_SHA256"}}
+        asked = {"KeyIdentifier": key, "PlainText": "00", "EncryptionAttributes": how}
+        with pytest.raises(data.exceptions.ThrottlingException):
+            [data.encrypt_data(**asked) for _ in range(10)]
+        static = scene.key(*D0)
+        for _ in range(10):
+            data.encrypt_data(
+                KeyIdentifier=static, PlainText="00" * 16,
+                EncryptionAttributes={"Symmetric": {"Mode": "ECB"}},
+            )  # fmt: skip

@@ -6,6 +6,7 @@ Source: ISO/TS 12812-2:2017, 7.4.2; RFC 5280
 """
 
 from collections.abc import Callable, Iterable
+from threading import Lock
 from typing import Final
 
 from tallystick.entry.paycrypt_settings import must_have
@@ -36,6 +37,7 @@ class Authorities:
         """
         self._module = module
         self._keep = keep
+        self._making = Lock()
         found = [one for one in blocks if peek(one).purpose is _PURPOSE]
         self._handles = {peek(one).mechanism: module.import_block(one) for one in found}
 
@@ -46,12 +48,13 @@ class Authorities:
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         mechanism = RSA_SIGNATURE if algorithm.startswith("RSA") else ECDSA_P384
-        known = self._handles.get(mechanism)
-        if known is None:
-            known = self._module.generate(_PURPOSE, mechanism=mechanism)
-            self._keep(f"{_PURPOSE.value}-{mechanism}", self._module.export_block(known))
-            self._handles[mechanism] = known
-        return known
+        with self._making:
+            known = self._handles.get(mechanism)
+            if known is None:
+                known = self._module.generate(_PURPOSE, mechanism=mechanism)
+                self._keep(f"{_PURPOSE.value}-{mechanism}", self._module.export_block(known))
+                self._handles[mechanism] = known
+            return known
 
     def certificates(self) -> tuple[tuple[str, bytes], ...]:
         """The certificates (PEM) of the authorities that there are, by mechanism.

@@ -276,6 +276,7 @@ def _way(ask: Asking, key: Loaded, by: EncryptionAttributes) -> Ciphering | Asym
 
 
 def _under_rsa(ask: Asking, key: Loaded, padding: str) -> Asymmetric:
+    ask.take_pair()
     digest = _OAEP.get(padding)
     if digest is None:
         raise NotPermitted(

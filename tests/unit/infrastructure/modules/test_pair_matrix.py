@@ -19,7 +19,12 @@ from tallystick.infrastructure.modules.pair_interface import (
 from tallystick.infrastructure.modules.pair_keys import PairKey, fresh_pair, packed
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.modules.soft_pairs import Agreeing, Becoming
-from tallystick.infrastructure.modules.soft_transport import Incoming, Receiver34, Signed34
+from tallystick.infrastructure.modules.soft_transport import (
+    MOST_OF_ONE,
+    Incoming,
+    Receiver34,
+    Signed34,
+)
 from tallystick.kernel.errors import Malformed, MfsError, NotFound, NotPermitted
 from tallystick.kernel.time import Instant, SimulatedClock
 
@@ -178,3 +183,22 @@ def test_a_cryptogram_under_parameters_for_tokens_does_not_come_in(module) -> No
     before = len(module.handles())
     module.transport.make(2048, "u", Instant(NOW + 8 * 86_400_000), authority, "token-out")
     assert len(module.handles()) == before
+
+
+def test_who_asks_for_many_pairs_loses_its_own_oldest_and_nobody_elses(module, monkeypatch) -> None:
+    octets = MADE["rsa-oaep-2048"]
+    monkeypatch.setattr(
+        "tallystick.infrastructure.modules.soft_pairs.fresh_pair", lambda *_: octets
+    )
+    authority = module.generate(Purpose.DOOR_AUTHORITY, mechanism="rsa-pkcs1-v1.5")
+    later = Instant(NOW + 20 * 86_400_000)
+    module.transport.make(2048, "other", later, authority, "token-in", "wkl_other")
+    before = len(module.handles())
+    for number in range(MOST_OF_ONE + 3):
+        module.transport.make(2048, f"own-{number}", later, authority, "token-in", "wkl_own")
+    assert len(module.handles()) == before + MOST_OF_ONE
+    for gone in range(3):
+        with pytest.raises(NotFound):
+            module.transport.receiver(f"own-{gone}", later)
+    for kept in ("own-3", "other"):
+        assert module.transport.receiver(kept, later)
