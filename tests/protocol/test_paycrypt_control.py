@@ -293,11 +293,47 @@ def test_a_key_that_stays_does_not_leave(control, scene):
         )
 
 
-def test_calls_that_are_not_served_say_so(control, scene):
-    for call, given in ((control.get_resource_policy, {"ResourceArn": scene.key(*P0)}),):
-        with pytest.raises(control.exceptions.ClientError) as told:
-            call(**given)
-        assert told.value.response["Error"]["Code"] == "UnknownOperationException"
+def test_calls_that_are_not_served_say_why(control, scene):
+    arn = scene.key(*P0)
+    regions = {"KeyIdentifier": arn, "ReplicationRegions": ["eu-west-1"]}
+    given = attributes(*P0)
+    for call, asked, reason in (
+        (control.add_key_replication_regions, regions, "one region"),
+        (control.get_resource_policy, {"ResourceArn": arn}, "rows of the settings"),
+        (
+            control.create_key,
+            {"KeyAttributes": given, "Exportable": True, "ReplicationRegions": ["eu-west-1"]},
+            "one",
+        ),
+    ):
+        with pytest.raises(control.exceptions.ValidationException) as told:
+            call(**asked)
+        assert reason in told.value.response["Error"]["Message"]
+    assert control.get_default_key_replication_regions()["EnabledReplicationRegions"] == []
+    data = scene.client()
+    old = {"As2805Format0": {"PrimaryAccountNumber": "4012345678909012"}}
+    new = {"IsoFormat0": {"PrimaryAccountNumber": "4012345678909012"}}
+    for call, asked in (
+        (
+            data.generate_as2805_kek_validation,
+            {
+                "KeyIdentifier": arn, "RandomKeySendVariantMask": "VARIANT_MASK_82",
+                "KekValidationType": {"KekValidationRequest": {
+                    "DeriveKeyAlgorithm": "TDES_2KEY"}},
+            },
+        ),
+        (
+            data.translate_pin_data,
+            {
+                "IncomingKeyIdentifier": arn, "OutgoingKeyIdentifier": arn,
+                "IncomingTranslationAttributes": old, "OutgoingTranslationAttributes": new,
+                "EncryptedPinBlock": "00" * 8,
+            },
+        ),
+    ):  # fmt: skip
+        with pytest.raises(data.exceptions.ValidationException) as told:
+            call(**asked)
+        assert "AS 2805" in told.value.response["Error"]["Message"]
 
 
 def test_the_secret_that_is_handed_over_is_the_one_that_signs(scene):

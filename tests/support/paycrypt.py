@@ -27,6 +27,7 @@ def settings(**more: Any) -> PaycryptSettings:
     chosen = {
         "v": 1, "use": "closed-loop", "rows": ANYBODY, "legacy": ("all",), "weaker_formats": True,
         "writes_version_b": True, "rate": 100_000, "control_rate": 100_000,
+        "asymmetric_rate": 100_000,
     }  # fmt: skip
     return PaycryptSettings(**{**chosen, **more})
 

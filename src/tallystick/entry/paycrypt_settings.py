@@ -53,7 +53,8 @@ class PaycryptSettings(Record, frozen=True, kw_only=True):
     """What is fixed of the door.
 
     `legacy` names restricted mechanisms that are let in, or `all`; `weaker_formats` lets PINs go to
-    formats that protect less. `rate` and `control_rate` are calls a second of one program.
+    formats that protect less. `rate`, `control_rate` and `asymmetric_rate` (of the data plane,
+    those with pairs) are calls a second of one program.
     Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.2
     """
 
@@ -68,6 +69,7 @@ class PaycryptSettings(Record, frozen=True, kw_only=True):
     decimalisation: str = DECIMALISATION
     rate: int = 500
     control_rate: int = 5
+    asymmetric_rate: int = 20
 
     def rules(self) -> CardRules:
         """What the module of the door does beyond what is approved.
@@ -119,7 +121,7 @@ def paycrypt_settings(folder: Path) -> PaycryptSettings | None:
         return None
     found = _settings.decode(octets)
     check_table(found.decimalisation)
-    if found.rate < 1 or found.control_rate < 1:
+    if min(found.rate, found.control_rate, found.asymmetric_rate) < 1:
         raise Malformed("the rates of the door are positive")
     return found
 

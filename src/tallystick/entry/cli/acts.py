@@ -131,7 +131,7 @@ _HELP = {
     "emergency": "Id of the emergency.",
     "found": "What was found, as it will be read.",
     "label": "What colleagues call the program.",
-    "scope": "What it may ask; evaluate-policy.",
+    "scope": "What it may ask: evaluate-policy, begin-approval or payment-cryptography.",
     "way": "How a program proves itself: secret, key or signature-v4; how surrogates are made:"
     " random or ff1.",
     "verifier": "SHA-256 of its secret, or its public key (P-256, 65 octets), in base64url.",

@@ -23,9 +23,12 @@ from tallystick.client.http import HttpTransport
 from tallystick.client.surrogates import Program, SurrogateClient
 from tallystick.entry.cli.console import example, say, table
 from tallystick.entry.cli.unlocking import opener_from, opener_options, write_private
+from tallystick.entry.paycrypt.authorities import shown_authorities
 from tallystick.entry.paycrypt.credentials import hand_over
 from tallystick.entry.paycrypt_settings import must_have
 from tallystick.entry.settings import ProviderFolder
+from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.x509 import read_pem
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.errors import Malformed, MfsError, NotFound
@@ -53,6 +56,39 @@ def show(folder: Path) -> None:
         for one in fixed.rows
     ]
     table("who may do what", ("programs", "actions", "resources"), rows)
+
+
+@paycrypt.command(
+    "authorities",
+    short_help="Show who certifies the pairs of the door.",
+    epilog=example(
+        "tallystick paycrypt authorities ./provider --out ./authorities.pem --secret-file ./secret"
+    ),
+)
+@click.argument("folder", type=_FOLDER)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write their certificates there (PEM).",
+)
+def authorities(
+    folder: Path, out: Path | None, secret_file: Path | None, secret_fd: int | None
+) -> None:
+    """Show the certificates that certify the pairs of the door of the provider in FOLDER.
+
+    Whoever exchanges keys with the door compares their digests on a second way, once. An authority
+    is made when the first pair needs it.
+    """
+    opener = opener_from(secret_fd, secret_file)
+    found = shown_authorities(ProviderFolder(folder), opener, SystemClock())
+    rows = [(name, sha256(read_pem(one).octets).hex()) for name, one in found]
+    table("authorities of the door", ("mechanism", "SHA-256 of the certificate"), rows)
+    if out is not None:
+        out.write_bytes(b"".join(one for _, one in found))
+        say(f"the certificates were written to {out}")
+
+
+opener_options(authorities)
 
 
 @paycrypt.command(

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from tallystick.application.paycrypt import InPaycrypt, PaymentKey, PaymentKeys
 from tallystick.application.paycrypt.model import COMPLETE, DELETED
 from tallystick.application.turn import Turn
+from tallystick.entry.buckets import Buckets
 from tallystick.entry.paycrypt.answers import denied
 from tallystick.entry.paycrypt.authorities import Authorities
 from tallystick.entry.paycrypt.surrogate_keys import SurrogateKeys
@@ -62,6 +63,7 @@ PURPOSE_OF: Final = {
 
 USAGE_OF: Final = {purpose: usage for usage, purpose in reversed(PURPOSE_OF.items())}
 
+_BURST_S: Final = 2
 _KEY = "key/"
 _ALIAS = "alias/"
 
@@ -110,6 +112,16 @@ class Ground:
 
     def __post_init__(self) -> None:
         self.surrogate_keys = SurrogateKeys(self.module)
+
+    pair_rate: Buckets = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin to count what is done with pairs.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        rate = float(self.settings.asymmetric_rate)
+        self.pair_rate = Buckets(rate=rate, burst=rate * _BURST_S)
 
     def load(self) -> None:
         """Bring every key that is kept into the module.
@@ -191,6 +203,13 @@ class Asking:
         if handle is None:
             raise NotFound("there is no such key")
         return Loaded(self.on.arn(row.id), handle, row)
+
+    def take_pair(self) -> None:
+        """Count one use of a private half on the data plane; raises RateLimited for too many.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2; AWS Payment Cryptography API, quotas
+        """
+        self.on.pair_rate.take(self.program, self.on.clock.now())
 
     def must_be(self, key: Loaded, *purposes: Purpose) -> None:
         """Return only if `key` is for one of `purposes`; raises NotPermitted.

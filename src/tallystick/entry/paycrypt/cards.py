@@ -6,6 +6,7 @@ Source: EMV Book 2; AWS Payment Cryptography API, 2022-02-03
 from tallystick.entry.paycrypt.answers import unproved
 from tallystick.entry.paycrypt.asking import Asking, Loaded, octets_of, one_of, upper
 from tallystick.infrastructure.crypto.digest import equal
+from tallystick.infrastructure.modules.chip_sessions import Opening, Session
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.soft_chips import Card
 from tallystick.infrastructure.modules.soft_issuing import Printed
@@ -22,6 +23,7 @@ from tallystick.protocol.paycrypt.messages import (
     GenerateCryptogram,
     GeneratedCryptogram,
     OfCard,
+    OfCardAlone,
     SessionKey,
     VerifyCardData,
     VerifyCryptogram,
@@ -130,18 +132,36 @@ def make_cryptogram(ask: Asking, asked: GenerateCryptogram) -> GeneratedCryptogr
 
 def _chip(
     ask: Asking, identifier: str, session: SessionKey, major: str, data: str
-) -> tuple[Loaded, Card, bytes, bytes]:
-    """The key, the card, its counter and the data of a transaction, padded already."""
+) -> tuple[Loaded, Card, Session, bytes]:
+    """The key, the card, its session and the data of a transaction, padded already."""
     key = ask.usable(identifier)
     ask.must_be(key, Purpose.CHIP_CRYPTOGRAM)
-    of: OfCard | None = session.emv_common
-    if of is None:
-        raise Malformed("of session keys the common one is served")
+    of, opened = _session(session)
     octets = octets_of(data)
     if not key.handle.mechanism.startswith("aes") and len(octets) % 8:
         raise Malformed("the transaction data are whole blocks of 8 bytes: pad them first")
     card = Card(pan=of.primary_account_number, sequence=of.pan_sequence_number, option=major[-1])
-    return key, card, bytes.fromhex(of.application_transaction_counter), octets
+    return key, card, opened, octets
+
+
+def _session(by: SessionKey) -> tuple[OfCard | OfCardAlone, Session]:
+    """The card, and how the session with it is opened."""
+    one_of(a=by.emv_common, b=by.mastercard, c=by.emv2000, d=by.amex, e=by.visa)
+    alone = by.visa or by.amex
+    if alone is not None:
+        return alone, Session(opening=Opening.NONE)
+    if by.mastercard is not None:
+        of = by.mastercard
+        value = bytes.fromhex(f"{of.application_transaction_counter}0000{of.unpredictable_number}")
+        return of, Session(value=value, answers_alone=True)
+    if by.emv2000 is not None:
+        counter = bytes.fromhex(by.emv2000.application_transaction_counter)
+        return by.emv2000, Session(opening=Opening.TREE, value=counter)
+    if by.emv_common is None:
+        raise Malformed("nothing says which session is meant")
+    return by.emv_common, Session(
+        value=bytes.fromhex(by.emv_common.application_transaction_counter)
+    )
 
 
 def _response(given: AuthResponse | None) -> tuple[bytes, bytes, bytes]:

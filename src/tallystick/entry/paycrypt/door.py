@@ -23,7 +23,10 @@ from tallystick.entry.paycrypt import (
     naming,
     pairs,
     pins,
+    scripts,
     surrogates,
+    unserved,
+    working,
 )
 from tallystick.entry.paycrypt.answers import Answer, no_such_call, refusal
 from tallystick.entry.paycrypt.asking import Asking, Ground
@@ -33,8 +36,9 @@ from tallystick.infrastructure.sigv4.verifying import Headers, Verifier
 from tallystick.kernel.codec import Decoder, encode
 from tallystick.kernel.errors import Broken, Malformed, MfsError, NotPermitted
 from tallystick.protocol import surrogates as surrogate_shapes
-from tallystick.protocol.paycrypt import ciphers, control, data, exchange
+from tallystick.protocol.paycrypt import ciphers, control, data, exchange, wrapped
 from tallystick.protocol.paycrypt import messages as shapes
+from tallystick.protocol.paycrypt import scripts as script_shapes
 from tallystick.protocol.paycrypt.words import Shape
 
 MAX_BODY: Final = 32 * 1024
@@ -87,8 +91,19 @@ CONTROL: Final = _calls(
     ("ExportKey", exchange.ExportKey, moving.export_key),
     ("GetPublicKeyCertificate", control.OfKey, pairs.show_certificate),
     ("GetCertificateSigningRequest", exchange.SigningRequest, pairs.request),
+    ("GetDefaultKeyReplicationRegions", control.NoFields, unserved.default_regions),
 )
 """Calls of the control plane, by name."""
+
+_ANYTHING: Final = Decoder(dict[str, Any], limit=MAX_BODY)
+_REFUSED: Final = {
+    name: Call(name, _ANYTHING, unserved.refusing(reason))
+    for name, reason in unserved.UNSERVED.items()
+}
+_REFUSED_DATA: Final = {
+    path: Call(name, _ANYTHING, unserved.refusing(reason))
+    for path, (name, reason) in unserved.UNSERVED_DATA.items()
+}
 
 _DATA: Final = _calls(
     ("TranslatePinData", data.TranslatePinData, pins.translate),
@@ -100,6 +115,8 @@ _DATA: Final = _calls(
     ("VerifyCardValidationData", shapes.VerifyCardData, cards.verify_value),
     ("VerifyAuthRequestCryptogram", shapes.VerifyCryptogram, cards.verify_cryptogram),
     ("GenerateAuthRequestCryptogram", shapes.GenerateCryptogram, cards.make_cryptogram),
+    ("TranslateKeyMaterial", wrapped.TranslateKey, working.translate_key),
+    ("GenerateMacEmvPinChange", script_shapes.PinChange, scripts.pin_change),
     ("EncryptData", ciphers.EncryptData, messages.encrypt),
     ("DecryptData", ciphers.DecryptData, messages.decrypt),
     ("ReEncryptData", ciphers.ReEncryptData, messages.re_encrypt),
@@ -114,6 +131,8 @@ DATA: Final = {
     "/cardvalidationdata/generate": _DATA["GenerateCardValidationData"],
     "/cardvalidationdata/verify": _DATA["VerifyCardValidationData"],
     "/cryptogram/verify": _DATA["VerifyAuthRequestCryptogram"],
+    "/macemvpinchange/generate": _DATA["GenerateMacEmvPinChange"],
+    "/keymaterial/translate": _DATA["TranslateKeyMaterial"],
     "/cryptogram/generate": _DATA["GenerateAuthRequestCryptogram"],
 }
 """Calls of the data plane, by path."""
@@ -277,10 +296,11 @@ def _named(request: Request) -> tuple[Call, str]:
     target = request.headers.get("x-amz-target", ())
     if target or request.path == b"/":
         name = target[0] if len(target) == 1 and request.path == b"/" else ""
-        call = CONTROL.get(name.removeprefix(_TARGET)) if name.startswith(_TARGET) else None
+        short = name.removeprefix(_TARGET) if name.startswith(_TARGET) else ""
+        call = CONTROL.get(short) or _REFUSED.get(short)
     else:
         path = request.path.decode("ascii", "replace")
-        call = DATA.get(path) or SURROGATES.get(path)
+        call = DATA.get(path) or SURROGATES.get(path) or _REFUSED_DATA.get(path)
         if call is None:
             return _on_a_key(request.path)
     if call is None:

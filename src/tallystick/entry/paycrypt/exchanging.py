@@ -157,6 +157,7 @@ def agreed(
     Source: NIST SP 800-56A, 6.2; AWS Payment Cryptography API, DiffieHellmanDerivationData
     """
     ask.must_be(key, Purpose.PAIR_AGREEMENT)
+    ask.take_pair()
     purpose = PURPOSE_OF[key.row.derives]
     if wraps != (purpose is Purpose.KEY_WRAP):
         raise NotPermitted("the pair was made to agree on keys of another usage")

@@ -10,7 +10,12 @@ from typing import Final
 
 from tallystick.entry.paycrypt.answers import unproved
 from tallystick.entry.paycrypt.asking import MECHANISM_OF, Asking, Loaded, octets_of, one_of, upper
+from tallystick.entry.paycrypt.unserved import AS_2805
+from tallystick.entry.paycrypt.working import working
 from tallystick.infrastructure.crypto.digest import equal
+from tallystick.infrastructure.modules import ciphering
+from tallystick.infrastructure.modules.chip_sessions import Opening, Session
+from tallystick.infrastructure.modules.ciphering import Asymmetric
 from tallystick.infrastructure.modules.interface import HMAC_SHA256, HMAC_SHA512, Purpose
 from tallystick.infrastructure.modules.soft_chips import Card
 from tallystick.infrastructure.modules.soft_data import (
@@ -54,6 +59,9 @@ _STATIC: Final = {
     "CMAC": (Purpose.CARD_MAC, 1, 16),
 }
 _INVALID: Final = "INVALID_MAC"
+_DATA_PAIR: Final = "TR31_D1_ASYMMETRIC_KEY_FOR_DATA_ENCRYPTION"
+_OAEP: Final = {"OAEP_SHA1": "sha-1", "OAEP_SHA256": "sha-256", "OAEP_SHA512": "sha-512"}
+_COUNTED: Final = {"VISA": Opening.MASKED, "EMV2000": Opening.TREE}
 _HMACS: Final = {"HMAC_SHA256": HMAC_SHA256, "HMAC_SHA512": HMAC_SHA512}
 
 
@@ -96,17 +104,16 @@ def encrypt(ask: Asking, asked: EncryptData) -> CipherTextAnswer:
 
     Source: AWS Payment Cryptography API, EncryptData
     """
-    key = ask.usable(ask.path_key)
-    data = octets_of(asked.plain_text)
+    data, by = octets_of(asked.plain_text), asked.encryption_attributes
     if len(data) > LONGEST_CLEAR:
         raise Malformed(f"data in clear have at most {LONGEST_CLEAR} bytes")
-    emv = asked.encryption_attributes.emv
-    if emv is not None and asked.encryption_attributes.dukpt is None:
-        ask.must_be(key, Purpose.CHIP_CONFIDENTIALITY)
-        made = _for_chip(ask, key, emv, data)
-    else:
-        made = ask.on.module.data.encrypt(_way(ask, key, asked.encryption_attributes), data)
-    return CipherTextAnswer(key_arn=key.arn, key_check_value=key.kcv, cipher_text=upper(made))
+    with working(ask, ask.path_key, asked.wrapped_key) as key:
+        if by.emv is not None and one_of(a=by.emv, b=by.dukpt, c=by.symmetric, d=by.asymmetric):
+            ask.must_be(key, Purpose.CHIP_CONFIDENTIALITY)
+            made = _for_chip(ask, key, by.emv, data)
+        else:
+            made = ciphering.encipher(ask.on.module, _way(ask, key, by), data)
+        return CipherTextAnswer(key_arn=key.arn, key_check_value=key.kcv, cipher_text=upper(made))
 
 
 def decrypt(ask: Asking, asked: DecryptData) -> PlainTextAnswer:
@@ -114,10 +121,10 @@ def decrypt(ask: Asking, asked: DecryptData) -> PlainTextAnswer:
 
     Source: AWS Payment Cryptography API, DecryptData
     """
-    key = ask.usable(ask.path_key)
-    way = _way(ask, key, asked.decryption_attributes)
-    clear = ask.on.module.data.decrypt(way, octets_of(asked.cipher_text))
-    return PlainTextAnswer(key_arn=key.arn, key_check_value=key.kcv, plain_text=upper(clear))
+    with working(ask, ask.path_key, asked.wrapped_key) as key:
+        way = _way(ask, key, asked.decryption_attributes)
+        clear = ciphering.decipher(ask.on.module, way, octets_of(asked.cipher_text))
+        return PlainTextAnswer(key_arn=key.arn, key_check_value=key.kcv, plain_text=upper(clear))
 
 
 def re_encrypt(ask: Asking, asked: ReEncryptData) -> CipherTextAnswer:
@@ -125,13 +132,19 @@ def re_encrypt(ask: Asking, asked: ReEncryptData) -> CipherTextAnswer:
 
     Source: AWS Payment Cryptography API, ReEncryptData
     """
-    source, target = ask.usable(ask.path_key), ask.usable(asked.outgoing_key_identifier)
-    made = ask.on.module.data.re_encrypt(
-        _way(ask, source, asked.incoming_encryption_attributes),
-        _way(ask, target, asked.outgoing_encryption_attributes),
-        octets_of(asked.cipher_text),
-    )
-    return CipherTextAnswer(key_arn=target.arn, key_check_value=target.kcv, cipher_text=upper(made))
+    with (
+        working(ask, ask.path_key, asked.incoming_wrapped_key) as source,
+        working(ask, asked.outgoing_key_identifier, asked.outgoing_wrapped_key) as target,
+    ):
+        made = ciphering.re_encipher(
+            ask.on.module,
+            _way(ask, source, asked.incoming_encryption_attributes),
+            _way(ask, target, asked.outgoing_encryption_attributes),
+            octets_of(asked.cipher_text),
+        )
+        return CipherTextAnswer(
+            key_arn=target.arn, key_check_value=target.kcv, cipher_text=upper(made)
+        )
 
 
 def _verify_static(ask: Asking, key: Loaded, asked: VerifyMac, message: bytes, tag: bytes) -> None:
@@ -179,6 +192,8 @@ def _static(ask: Asking, key: Loaded, name: str, message: bytes) -> bytes:
 
 def _check_static(ask: Asking, key: Loaded, name: str, message: bytes) -> int:
     """How long the MAC of this algorithm is; the key is for it and the message whole."""
+    if name == "AS2805_4_1":
+        raise NotPermitted(AS_2805)
     known = _STATIC.get(name)
     if known is None:
         raise NotPermitted(f"the algorithm {name} is not served")
@@ -190,13 +205,25 @@ def _check_static(ask: Asking, key: Loaded, name: str, message: bytes) -> int:
 
 def _of_chip(ask: Asking, key: Loaded, by: MacEmv, message: bytes) -> bytes:
     ask.must_be(key, Purpose.CHIP_INTEGRITY)
-    value = by.session_key_derivation_value.application_cryptogram
-    if by.session_key_derivation_mode != "EMV_COMMON_SESSION_KEY" or value is None:
-        raise NotPermitted("of sessions with cards the common one, by a cryptogram, is served")
+    session = _script_session(by)
     if not key.handle.mechanism.startswith("aes"):
         _whole(message, 8)
     card = _card(by.primary_account_number, by.pan_sequence_number, by.major_key_derivation_mode)
-    return ask.on.module.issuing.script_mac(key.handle, card, bytes.fromhex(value), message)
+    return ask.on.module.issuing.script_mac(key.handle, card, session, message)
+
+
+def _script_session(by: MacEmv) -> Session:
+    """How the session of a command is opened: by a cryptogram or by a counter."""
+    value = by.session_key_derivation_value
+    cryptogram = value.application_cryptogram
+    counter = value.application_transaction_counter
+    one_of(a=cryptogram, b=counter)
+    kind = by.session_key_derivation_mode
+    if kind in {"EMV_COMMON_SESSION_KEY", "MASTERCARD_SESSION_KEY"} and cryptogram is not None:
+        return Session(value=bytes.fromhex(cryptogram))
+    if kind in _COUNTED and counter is not None:
+        return Session(opening=_COUNTED[kind], value=bytes.fromhex(counter))
+    raise NotPermitted(f"a session of {kind} is not served, or is opened by something else")
 
 
 def _of_terminal(
@@ -215,9 +242,15 @@ def _of_terminal(
     return ask.on.module.data.terminal_mac(key.handle, algorithm, terminal, message)
 
 
-def _way(ask: Asking, key: Loaded, by: EncryptionAttributes) -> Ciphering:
-    which = one_of(symmetric=by.symmetric, dukpt=by.dukpt)
-    if by.symmetric is not None and which == "symmetric":
+def _way(ask: Asking, key: Loaded, by: EncryptionAttributes) -> Ciphering | Asymmetric:
+    one_of(symmetric=by.symmetric, dukpt=by.dukpt, asymmetric=by.asymmetric)
+    if by.emv is not None:
+        raise Malformed("data of a command to a card are enciphered only")
+    if by.asymmetric is not None:
+        return _under_rsa(ask, key, by.asymmetric.padding_type)
+    if by.symmetric is not None:
+        if by.symmetric.padding_type is not None:
+            raise NotPermitted("a padding goes with keys of RSA: pad the data first")
         ask.must_be(key, Purpose.DATA_ENCRYPTION)
         if by.symmetric.mode not in {"ECB", "CBC"}:
             raise NotPermitted("data are enciphered in the modes ECB and CBC")
@@ -240,6 +273,22 @@ def _way(ask: Asking, key: Loaded, by: EncryptionAttributes) -> Ciphering:
             kind=MECHANISM_OF[kind] if kind else "",
         ),
     )
+
+
+def _under_rsa(ask: Asking, key: Loaded, padding: str) -> Asymmetric:
+    ask.take_pair()
+    digest = _OAEP.get(padding)
+    if digest is None:
+        raise NotPermitted(
+            "PKCS #1 v1.5 is not served: whoever sees refusals deciphers",
+            remedy="use OAEP_SHA256",
+        )
+    if key.handle.purpose is Purpose.PARTNER_CERTIFICATE:
+        if key.row.usage != _DATA_PAIR:
+            raise NotPermitted(f"a key of usage {key.row.usage} is not for {ask.call}")
+    else:
+        ask.must_be(key, Purpose.PAIR_DATA)
+    return Asymmetric(handle=key.handle, digest=digest)
 
 
 def _for_chip(ask: Asking, key: Loaded, by: EmvData, data: bytes) -> bytes:

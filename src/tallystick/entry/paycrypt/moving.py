@@ -24,6 +24,7 @@ from tallystick.entry.paycrypt.keys import (
     new_row,
     one_region,
 )
+from tallystick.entry.paycrypt.unserved import AS_2805
 from tallystick.infrastructure.modules.card_interface import CARD_USES, PURPOSE_AT_A_DOOR
 from tallystick.infrastructure.modules.interface import KeyHandle, Purpose
 from tallystick.kernel.errors import Malformed, NotPermitted
@@ -46,9 +47,11 @@ _SERVED: Final = {
     for purpose in USAGE_OF
     if purpose in CARD_USES and purpose is not Purpose.KEY_WRAP
 }
-_PURPOSES: Final = {
+PURPOSES: Final = {
     usage: purpose for usage, purpose in PURPOSE_AT_A_DOOR.items() if usage in _SERVED
 }
+"""Purposes by the usages of key blocks that come in; wrapping keys are not among them."""
+
 _WRAPPING: Final = {"K0": Purpose.KEY_WRAP, "K1": Purpose.KEY_WRAP}
 
 
@@ -91,6 +94,8 @@ async def import_key(ask: Asking, asked: ImportKey) -> KeyAnswer:
 
 def _came(ask: Asking, given: ImportMaterial) -> tuple[KeyHandle, KeyAttributes, bool]:
     """What came in: its handle, its attributes, and whether it may leave again."""
+    if given.as2805_key_cryptogram is not None:
+        raise NotPermitted(AS_2805)
     one_of(
         a=given.tr31_key_block, b=given.key_cryptogram, c=given.root_certificate_public_key,
         d=given.trusted_certificate_public_key, e=given.tr34_key_block,
@@ -120,7 +125,7 @@ def _came(ask: Asking, given: ImportMaterial) -> tuple[KeyHandle, KeyAttributes,
 
 
 def _unwrapped(ask: Asking, outer: KeyHandle, block: str, *, wraps: bool = False) -> Came:
-    purposes = {**_PURPOSES, **_WRAPPING} if wraps else _PURPOSES
+    purposes = {**PURPOSES, **_WRAPPING} if wraps else PURPOSES
     handle = ask.on.module.key_blocks.import_key(outer, block, purposes, wraps=wraps).handle
     _, exportability = ask.on.module.data.attributes(handle)
     return Came(handle, exchanging.usage_of(block[5:7]), exportability != "N")
@@ -179,6 +184,8 @@ def _sealed(
     ask: Asking, inner: Loaded, handle: KeyHandle, given: ExportMaterial
 ) -> tuple[Loaded, str, str]:
     """Under which key of the door the key leaves, in which form, and the material."""
+    if given.as2805_key_cryptogram is not None:
+        raise NotPermitted(AS_2805)
     one_of(
         a=given.tr31_key_block, b=given.tr34_key_block, c=given.key_cryptogram,
         d=given.diffie_hellman_tr31_key_block,

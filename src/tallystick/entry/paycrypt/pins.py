@@ -5,11 +5,13 @@ Source: ISO 9564-1; ISO/TS 12812-2:2017, 7.3.4; AWS Payment Cryptography API, 20
 
 from tallystick.entry.paycrypt.answers import unproved
 from tallystick.entry.paycrypt.asking import MECHANISM_OF, Asking, Loaded, one_of, upper
+from tallystick.entry.paycrypt.unserved import AS_2805
+from tallystick.entry.paycrypt.working import working
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.soft_issuing import Sealing, Validation
 from tallystick.infrastructure.modules.soft_pins import PinBlock, Target
 from tallystick.infrastructure.pin.formats import PinFormat
-from tallystick.kernel.errors import Malformed, NotAuthentic
+from tallystick.kernel.errors import Malformed, NotAuthentic, NotPermitted
 from tallystick.protocol.paycrypt.data import (
     DukptPin,
     DukptVerified,
@@ -40,8 +42,22 @@ def translate(ask: Asking, asked: TranslatePinData) -> PinBlockAnswer:
 
     Source: AWS Payment Cryptography API, TranslatePinData
     """
-    source = ask.usable(asked.incoming_key_identifier)
-    target = ask.usable(asked.outgoing_key_identifier)
+    incoming, outgoing = asked.incoming_wrapped_key, asked.outgoing_wrapped_key
+    if asked.incoming_as2805_attributes is not None:
+        raise NotPermitted(AS_2805)
+    if incoming is None and outgoing is None:
+        source = ask.usable(asked.incoming_key_identifier)
+        return _translated(ask, asked, source, ask.usable(asked.outgoing_key_identifier))
+    with (
+        working(ask, asked.incoming_key_identifier, incoming) as source,
+        working(ask, asked.outgoing_key_identifier, outgoing) as target,
+    ):
+        return _translated(ask, asked, source, target)
+
+
+def _translated(
+    ask: Asking, asked: TranslatePinData, source: Loaded, target: Loaded
+) -> PinBlockAnswer:
     form, pan = _format(asked.incoming_translation_attributes)
     to, to_pan = _format(asked.outgoing_translation_attributes)
     if pan and to_pan and pan != to_pan:
@@ -69,7 +85,13 @@ def generate(ask: Asking, asked: GeneratePinData) -> GeneratedPin:
     Source: AWS Payment Cryptography API, GeneratePinData
     """
     keeper = ask.usable(asked.generation_key_identifier)
-    sealing = ask.usable(asked.encryption_key_identifier)
+    with working(ask, asked.encryption_key_identifier, asked.encryption_wrapped_key) as sealing:
+        return _generated(ask, asked, keeper, sealing)
+
+
+def _generated(
+    ask: Asking, asked: GeneratePinData, keeper: Loaded, sealing: Loaded
+) -> GeneratedPin:
     ask.must_be(sealing, _STATIC)
     form = _FORMATS[asked.pin_block_format]
     made = _made(ask, asked, keeper, sealing, form)
@@ -89,7 +111,11 @@ def verify(ask: Asking, asked: VerifyPinData) -> VerifiedPin:
     Source: AWS Payment Cryptography API, VerifyPinData
     """
     keeper = ask.usable(asked.verification_key_identifier)
-    opening = ask.usable(asked.encryption_key_identifier)
+    with working(ask, asked.encryption_key_identifier, asked.encryption_wrapped_key) as opening:
+        return _verified(ask, asked, keeper, opening)
+
+
+def _verified(ask: Asking, asked: VerifyPinData, keeper: Loaded, opening: Loaded) -> VerifiedPin:
     by = asked.verification_attributes
     which = one_of(visa=by.visa_pin, ibm=by.ibm_3624_pin)
     ask.must_be(keeper, Purpose.PIN_PVV if which == "visa" else Purpose.PIN_IBM3624)
@@ -174,6 +200,8 @@ def _block(sealing: Loaded, form: PinFormat, text: str) -> PinBlock:
 
 
 def _format(given: PinFormats) -> tuple[PinFormat, str]:
+    if given.as2805_format_0 is not None:
+        raise NotPermitted(AS_2805)
     which = one_of(
         ISO_0=given.iso_format_0, ISO_1=given.iso_format_1,
         ISO_3=given.iso_format_3, ISO_4=given.iso_format_4,

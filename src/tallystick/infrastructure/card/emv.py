@@ -20,6 +20,8 @@ from tallystick.kernel.errors import Malformed, NotAuthentic
 CRYPTOGRAM = 8
 _LONGEST_DATA = 4_096
 _TDEA_KEY = 16
+_HEIGHT = 8
+_BRANCHES = 4
 
 
 class ChipKey:
@@ -89,6 +91,32 @@ class ChipKey:
         """
         return ChipKey(self.session_octets(value), is_aes=self.is_aes)
 
+    def masked_session(self, counter: bytes) -> "ChipKey":
+        """The session key of a scheme that mixes a counter of 2 bytes into the card's key.
+
+        Raises Malformed for a key of AES.
+        Source: EMV Book 2, A1; Visa Integrated Circuit Card Specification
+        """
+        if self.is_aes or len(counter) != 2:
+            raise Malformed("this session is of a TDEA key and a counter of 2 bytes")
+        other = bytes(one ^ 0xFF for one in counter)
+        mask = bytes(6) + counter + bytes(6) + other
+        return ChipKey(with_odd_parity(exclusive_or(self._octets, mask)), is_aes=False)
+
+    def tree_session(self, counter: bytes) -> "ChipKey":
+        """The session key of EMV 2000: a leaf of a tree of height 8 with 4 branches.
+
+        Raises Malformed for a key of AES.
+        Source: EMV Book 2, A1.3
+        """
+        if self.is_aes or len(counter) != 2:
+            raise Malformed("this session is of a TDEA key and a counter of 2 bytes")
+        number, above, here = int.from_bytes(counter, "big"), bytes(16), self._octets
+        for level in range(_HEIGHT - 1, 0, -1):
+            above, here = here, _branch(here, above, number >> 2 * level)
+        leaf = exclusive_or(_branch(here, above, number), above)
+        return ChipKey(with_odd_parity(leaf), is_aes=False)
+
     def session_octets(self, value: bytes) -> bytes:
         """The octets of `session_of`; for published vectors.
 
@@ -144,6 +172,13 @@ def verify_cryptogram(
     """
     if not equal(session.mac(data, padding=padding), cryptogram):
         raise NotAuthentic("the cryptogram does not verify")
+
+
+def _branch(parent: bytes, above: bytes, number: int) -> bytes:
+    """The key below `parent` at the branch that `number` takes; `above` is the parent's parent."""
+    mark = number % _BRANCHES
+    mixed = exclusive_or(above, bytes(7) + bytes((mark,)) + bytes(7) + bytes((mark ^ 0xF0,)))
+    return Tdea(parent).encrypt(mixed)
 
 
 def _inverted(block: bytes) -> bytes:

@@ -38,6 +38,7 @@ from tallystick.infrastructure.modules.soft_data import SoftData
 from tallystick.infrastructure.modules.soft_issuing import SoftIssuing
 from tallystick.infrastructure.modules.soft_pairs import SoftPairs
 from tallystick.infrastructure.modules.soft_pins import SoftPins
+from tallystick.infrastructure.modules.soft_scripts import SoftScripts
 from tallystick.infrastructure.modules.soft_states import SoftStates
 from tallystick.infrastructure.modules.soft_transport import SoftTransport
 from tallystick.infrastructure.modules.standing import KnownAnswer, Standing
@@ -103,6 +104,7 @@ class SoftModule:
         self.wallet_pins = SoftWalletPins(host, self._keys.doors, self.mac)
         self.data = SoftData(gate)
         self.issuing = SoftIssuing(gate)
+        self.scripts = SoftScripts(gate)
         self.pairs = SoftPairs(host, gate, self._keys.pairs)
         self.transport = SoftTransport(gate, self.pairs, self.destroy)
 

@@ -157,13 +157,6 @@ class SoftData:
             return cipher.decrypt_chain(way.initial or bytes(cipher.width), data)
         return cipher.decrypt(data)
 
-    def re_encrypt(self, source: Ciphering, target: Ciphering, data: bytes) -> bytes:
-        """`data` under the key of `source` as it is under that of `target`; never in clear outside.
-
-        Source: ISO/IEC 10116
-        """
-        return self.encrypt(target, self.decrypt(source, data))
-
     def terminal_mac(
         self, handle: KeyHandle, algorithm: Algorithm, terminal: Terminal, message: bytes
     ) -> bytes:

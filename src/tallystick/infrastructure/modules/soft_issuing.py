@@ -13,6 +13,7 @@ from tallystick.infrastructure.crypto.digest import equal
 from tallystick.infrastructure.modules.card_gate import CardGate
 from tallystick.infrastructure.modules.card_interface import CardOperation
 from tallystick.infrastructure.modules.card_keys import CardKey
+from tallystick.infrastructure.modules.chip_sessions import Opening, Session, session_key
 from tallystick.infrastructure.modules.interface import KeyHandle, Purpose
 from tallystick.infrastructure.modules.soft_chips import Card
 from tallystick.infrastructure.modules.soft_data import Mode
@@ -132,7 +133,13 @@ class SoftIssuing:
         verification.verify_offset(found.tdea(), pin, data, offset, validation.table)
 
     def cryptogram(
-        self, handle: KeyHandle, card: Card, counter: bytes, data: bytes, *, padding: int = 1
+        self,
+        handle: KeyHandle,
+        card: Card,
+        counter: bytes | Session,
+        data: bytes,
+        *,
+        padding: int = 1,
     ) -> bytes:
         """The cryptogram that the card would make over `data`: 8 bytes, to test a host with.
 
@@ -146,7 +153,7 @@ class SoftIssuing:
         self,
         handle: KeyHandle,
         card: Card,
-        counter: bytes,
+        counter: bytes | Session,
         data: bytes,
         cryptogram: bytes,
         *,
@@ -162,13 +169,16 @@ class SoftIssuing:
         """
         session = self._session(handle, CardOperation.CRYPTOGRAM, card, counter)
         verify_cryptogram(session, data, cryptogram, padding=padding)
+        if isinstance(counter, Session) and counter.answers_alone:
+            alone = Session(opening=Opening.NONE)
+            session = self._session(handle, CardOperation.CRYPTOGRAM, card, alone)
         return _answered(session, cryptogram, code, status, proprietary)
 
     def answered(
         self,
         handle: KeyHandle,
         card: Card,
-        counter: bytes,
+        counter: bytes | Session,
         cryptogram: bytes,
         *,
         code: bytes = b"",
@@ -182,7 +192,9 @@ class SoftIssuing:
         session = self._session(handle, CardOperation.CRYPTOGRAM, card, counter)
         return _answered(session, cryptogram, code, status, proprietary)
 
-    def script_mac(self, handle: KeyHandle, card: Card, value: bytes, message: bytes) -> bytes:
+    def script_mac(
+        self, handle: KeyHandle, card: Card, value: bytes | Session, message: bytes
+    ) -> bytes:
         """The MAC over a command that is padded already; `value` opens the session.
 
         Source: EMV Book 2, 9.2
@@ -298,11 +310,12 @@ class SoftIssuing:
         return validation.digits.ljust(_WIDTH, validation.filler)[:_WIDTH]
 
     def _session(
-        self, handle: KeyHandle, operation: CardOperation, card: Card, value: bytes
+        self, handle: KeyHandle, operation: CardOperation, card: Card, value: bytes | Session
     ) -> ChipKey:
         found = self._gate.find(handle, operation)
         self._gate.admit("chip-aes" if found.is_aes else "chip-tdea")
-        return found.chip().master_of(card.pan, card.sequence, card.option).session_of(value)
+        master = found.chip().master_of(card.pan, card.sequence, card.option)
+        return session_key(master, value)
 
 
 def _answered(

@@ -15,7 +15,7 @@ from typing import Final
 from tallystick.infrastructure.crypto.blocks import with_odd_parity
 from tallystick.infrastructure.crypto.digest import equal
 from tallystick.infrastructure.crypto.x509 import Certificate, read_pem
-from tallystick.infrastructure.keyblocks import tr34
+from tallystick.infrastructure.keyblocks import tr34, tr34_writing
 from tallystick.infrastructure.keyblocks.header import BlockFields
 from tallystick.infrastructure.keyblocks.lattice import RSA, check_lattice, kind_of
 from tallystick.infrastructure.keyblocks.rules import check_export, check_use
@@ -42,7 +42,8 @@ from tallystick.kernel.model import Record
 from tallystick.kernel.time import DAY_MS, MINUTE_MS, Instant
 
 LIFE_DAYS: Final = 7
-MOST_PAIRS: Final = 32
+MOST_PAIRS: Final = 512
+MOST_OF_ONE: Final = 16
 ASKEW_MS: Final = 5 * MINUTE_MS
 _RECEIVES, _SIGNS = Purpose.PAIR_TRANSPORT, Purpose.PAIR_SIGNATURE
 
@@ -52,7 +53,7 @@ class _Kept:
     handle: KeyHandle
     certificate: bytes
     kind: str
-    bits: int
+    owner: str
     began: int
     ends_at: int
 
@@ -120,17 +121,24 @@ class SoftTransport:
         self._kept: dict[str, _Kept] = {}
 
     def make(
-        self, bits: int, name: str, now: Instant, authority: KeyHandle, kind: str = "cryptogram"
+        self,
+        bits: int,
+        name: str,
+        now: Instant,
+        authority: KeyHandle,
+        kind: str = "cryptogram",
+        owner: str = "",
     ) -> Transport:
         """A fresh pair called `name` for one sort of exchange; takes up to seconds, on any thread.
 
-        `kind` is `cryptogram`, `token-in` or `token-out`. Raises Malformed for another length,
-        NotPermitted where the rules do not admit it, Conflict for more pairs than are kept.
+        `kind` is `cryptogram`, `token-in` or `token-out`. Whoever has as many as it may loses its
+        oldest. Raises Malformed for another length, NotPermitted where the rules do not admit it,
+        Conflict for more pairs than are kept of all.
         Source: ISO 11568; ISO/IEC 19790
         """
         if bits not in LENGTHS:
             raise Malformed("a transport key has 2048, 3072 or 4096 bits")
-        self._forget(now)
+        self._forget(now, owner)
         if len(self._kept) >= MOST_PAIRS:
             raise Conflict("there are as many transport keys as are kept", remedy="use one again")
         if kind == "token-out":
@@ -140,7 +148,7 @@ class SoftTransport:
             handle = self._pairs.make(_RECEIVES, mechanism, bits, "D")
         certificate = self._pairs.certificate_of(handle, authority, name, timedelta(LIFE_DAYS))
         ends_at = now + LIFE_DAYS * DAY_MS
-        self._kept[name] = _Kept(handle, certificate, kind, bits, now, ends_at)
+        self._kept[name] = _Kept(handle, certificate, kind, owner, now, ends_at)
         return Transport(name=name, certificate=certificate, ends_at=ends_at)
 
     def admit(
@@ -240,7 +248,7 @@ class SoftTransport:
         own = read_pem(certificate)
         if public_of(own) != key.public():
             raise NotPermitted("the certificate is of another key than the one that signs")
-        parties = tr34.Parties34(
+        parties = tr34_writing.Parties34(
             signer=_name_in(certificate), recipient=tr34.named(to.issuer, to.serial)
         )
         fields = BlockFields(
@@ -250,16 +258,16 @@ class SoftTransport:
             mode=inner.mode,
             exportability=exportability,
         )
-        header, public = tr34.header_of(fields), public_of(to)
-        part = tr34.key_part(parties, header, inner.reveal_to_wrapping())
-        envelope = tr34.enciphered_part(
+        header, public = tr34_writing.header_of(fields), public_of(to)
+        part = tr34_writing.key_part(parties, header, inner.reveal_to_wrapping())
+        envelope = tr34_writing.enciphered_part(
             parties,
             part,
             self._gate.draw,
             lambda octets: sealed_oaep(public, octets, "sha-256"),
             is_aes=inner.is_aes,
         )
-        return tr34.signed_token(parties, envelope, header, key.sign, nonce=nonce, at=now)
+        return tr34_writing.signed_token(parties, envelope, header, key.sign, nonce=nonce, at=now)
 
     def _admitted(self, fields: BlockFields, octets: bytes, pair: PairKey) -> KeyHandle:
         check_use(fields)
@@ -298,13 +306,17 @@ class SoftTransport:
             raise NotPermitted("the parameters were asked for another sort of key material")
         return kept
 
-    def _forget(self, now: Instant) -> None:
-        for old in [one for one, kept in self._kept.items() if now >= kept.ends_at]:
+    def _forget(self, now: Instant, owner: str) -> None:
+        ended = [one for one, kept in self._kept.items() if now >= kept.ends_at]
+        own = [one for one, kept in self._kept.items() if kept.owner == owner and one not in ended]
+        for old in (*ended, *own[: max(0, len(own) - MOST_OF_ONE + 1)]):
             self._destroy(self._kept.pop(old).handle)
 
 
 def _check_fresh(said: tr34.Token34, nonce: bytes, since: int, now: Instant) -> None:
-    if said.nonce or nonce:
+    if said.nonce and not nonce:
+        raise NotAuthentic("the token has a nonce", remedy="give the RandomNonce that was sent")
+    if nonce:
         if not equal(said.nonce, nonce):
             raise NotAuthentic("the token has another nonce than the one that was sent")
         return

@@ -18,10 +18,12 @@ from tallystick.protocol.paycrypt.words import (
     Shape,
     Variant,
 )
+from tallystick.protocol.paycrypt.wrapped import OfCall
 
 _Identifier = Annotated[KeyIdentifier, INTERNAL]
 _Eight = Annotated[Annotated[str, pattern("^[0-9a-fA-F]{16}$")], INTERNAL]
 _Major = Annotated[Literal["EMV_OPTION_A", "EMV_OPTION_B"], PUBLIC]
+_Padding = Literal["PKCS1", "OAEP_SHA1", "OAEP_SHA256", "OAEP_SHA512"]
 _Initial = Annotated[
     Annotated[str, pattern("^(?:[0-9a-fA-F]{16}|[0-9a-fA-F]{32})$")] | None, INTERNAL
 ]
@@ -35,6 +37,16 @@ class Symmetric(Shape, frozen=True, kw_only=True):
 
     mode: Annotated[Literal["ECB", "CBC", "CFB", "CFB1", "CFB8", "CFB64", "CFB128", "OFB"], PUBLIC]
     initialization_vector: _Initial = None
+    padding_type: Annotated[_Padding | None, PUBLIC] = None
+
+
+class Asymmetric(Shape, frozen=True, kw_only=True):
+    """The padding of data under RSA.
+
+    Source: AWS Payment Cryptography API, AsymmetricEncryptionAttributes
+    """
+
+    padding_type: Annotated[_Padding, PUBLIC] = "OAEP_SHA256"
 
 
 class DukptData(Shape, frozen=True, kw_only=True):
@@ -71,6 +83,7 @@ class EncryptionAttributes(Shape, frozen=True, kw_only=True):
     """
 
     symmetric: Annotated[Symmetric | None, PUBLIC] = None
+    asymmetric: Annotated[Asymmetric | None, PUBLIC] = None
     dukpt: Annotated[DukptData | None, INTERNAL] = None
     emv: Annotated[EmvData | None, INTERNAL] = None
 
@@ -83,6 +96,7 @@ class EncryptData(Shape, frozen=True, kw_only=True):
 
     plain_text: Annotated[Hex, SENSITIVE]
     encryption_attributes: Annotated[EncryptionAttributes, INTERNAL]
+    wrapped_key: Annotated[OfCall | None, INTERNAL] = None
 
 
 class DecryptData(Shape, frozen=True, kw_only=True):
@@ -93,6 +107,7 @@ class DecryptData(Shape, frozen=True, kw_only=True):
 
     cipher_text: Annotated[Hex, SENSITIVE]
     decryption_attributes: Annotated[EncryptionAttributes, INTERNAL]
+    wrapped_key: Annotated[OfCall | None, INTERNAL] = None
 
 
 class ReEncryptData(Shape, frozen=True, kw_only=True):
@@ -105,6 +120,8 @@ class ReEncryptData(Shape, frozen=True, kw_only=True):
     cipher_text: Annotated[Hex, SENSITIVE]
     incoming_encryption_attributes: Annotated[EncryptionAttributes, INTERNAL]
     outgoing_encryption_attributes: Annotated[EncryptionAttributes, INTERNAL]
+    incoming_wrapped_key: Annotated[OfCall | None, INTERNAL] = None
+    outgoing_wrapped_key: Annotated[OfCall | None, INTERNAL] = None
 
 
 class CipherTextAnswer(OfKeyAnswer, frozen=True, kw_only=True):

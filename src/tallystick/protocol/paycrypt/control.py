@@ -225,6 +225,22 @@ class TagsAnswer(Shape, frozen=True, kw_only=True):
     tags: Annotated[tuple[Tag, ...], INTERNAL]
 
 
+class NoFields(Shape, frozen=True, kw_only=True):
+    """Asks for something without saying more.
+
+    Source: AWS Payment Cryptography API, GetDefaultKeyReplicationRegions
+    """
+
+
+class DefaultRegions(Shape, frozen=True, kw_only=True, omit_defaults=False):
+    """The regions that new keys are replicated to.
+
+    Source: AWS Payment Cryptography API, GetDefaultKeyReplicationRegions
+    """
+
+    enabled_replication_regions: Annotated[tuple[Region, ...], PUBLIC]
+
+
 class Nothing(Shape, frozen=True, kw_only=True):
     """An answer that says only that it was done.
 

@@ -3,7 +3,7 @@
 Source: AWS Payment Cryptography API, 2022-02-03
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from tallystick.kernel.classification import AUTHENTICATION, INTERNAL, PERSONAL, PUBLIC, SENSITIVE
 from tallystick.kernel.model import Natural, pattern
@@ -18,6 +18,7 @@ from tallystick.protocol.paycrypt.words import (
     Shape,
     Variant,
 )
+from tallystick.protocol.paycrypt.wrapped import OfCall
 
 _Identifier = Annotated[KeyIdentifier, INTERNAL]
 _Block = Annotated[Annotated[str, pattern("^(?:[0-9a-fA-F]{16}|[0-9a-fA-F]{32})$")], AUTHENTICATION]
@@ -51,6 +52,7 @@ class PinFormats(Shape, frozen=True, kw_only=True):
     iso_format_1: Annotated[OfNothing | None, PUBLIC] = None
     iso_format_3: Annotated[OfPan | None, PERSONAL] = None
     iso_format_4: Annotated[OfPan | None, PERSONAL] = None
+    as2805_format_0: Annotated[dict[str, Any] | None, PERSONAL] = None
 
 
 class DukptPin(Shape, frozen=True, kw_only=True):
@@ -77,6 +79,9 @@ class TranslatePinData(Shape, frozen=True, kw_only=True):
     encrypted_pin_block: _Block
     incoming_dukpt_attributes: Annotated[DukptPin | None, INTERNAL] = None
     outgoing_dukpt_attributes: Annotated[DukptPin | None, INTERNAL] = None
+    incoming_wrapped_key: Annotated[OfCall | None, INTERNAL] = None
+    outgoing_wrapped_key: Annotated[OfCall | None, INTERNAL] = None
+    incoming_as2805_attributes: Annotated[dict[str, Any] | None, PERSONAL] = None
 
 
 class OfKeyAnswer(Shape, frozen=True, kw_only=True):
@@ -180,6 +185,7 @@ class GeneratePinData(Shape, frozen=True, kw_only=True):
     pin_block_format: Annotated[_PinFormat, PUBLIC]
     primary_account_number: Annotated[Pan | None, PERSONAL] = None
     pin_data_length: Annotated[Natural, PUBLIC] = 4
+    encryption_wrapped_key: Annotated[OfCall | None, INTERNAL] = None
 
 
 class PinData(Shape, frozen=True, kw_only=True):
@@ -240,6 +246,7 @@ class VerifyPinData(Shape, frozen=True, kw_only=True):
     primary_account_number: Annotated[Pan | None, PERSONAL] = None
     pin_data_length: Annotated[Natural, PUBLIC] = 4
     dukpt_attributes: Annotated[DukptVerified | None, INTERNAL] = None
+    encryption_wrapped_key: Annotated[OfCall | None, INTERNAL] = None
 
 
 class VerifiedPin(Shape, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 Source: AWS Payment Cryptography API, 2021-09-14
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from tallystick.kernel.classification import INTERNAL, PUBLIC
 from tallystick.kernel.model import Natural, pattern
@@ -140,6 +140,7 @@ class ImportMaterial(Shape, frozen=True, kw_only=True):
     trusted_certificate_public_key: Annotated[TrustedCertificate | None, PUBLIC] = None
     tr34_key_block: Annotated[ImportToken34 | None, INTERNAL] = None
     diffie_hellman_tr31_key_block: Annotated[AgreedBlock | None, INTERNAL] = None
+    as2805_key_cryptogram: Annotated[dict[str, Any] | None, INTERNAL] = None
 
 
 class ImportKey(Shape, frozen=True, kw_only=True):
@@ -225,6 +226,7 @@ class ExportMaterial(Shape, frozen=True, kw_only=True):
     tr34_key_block: Annotated[ExportToken34 | None, INTERNAL] = None
     key_cryptogram: Annotated[ExportCryptogram | None, INTERNAL] = None
     diffie_hellman_tr31_key_block: Annotated[ExportAgreed | None, INTERNAL] = None
+    as2805_key_cryptogram: Annotated[dict[str, Any] | None, INTERNAL] = None
 
 
 class ExportInitialKey(Shape, frozen=True, kw_only=True):

@@ -27,7 +27,9 @@ _Number = Annotated[Annotated[str, pattern("^[0-9a-fA-F]{2,8}$")], INTERNAL]
 _Expiry = Annotated[Annotated[str, pattern("^[0-9]{4}$")], SENSITIVE]
 _Service = Annotated[Annotated[str, pattern("^[0-9]{3}$")], SENSITIVE]
 _Major = Annotated[Literal["EMV_OPTION_A", "EMV_OPTION_B"], PUBLIC]
-_Session = Literal["EMV_COMMON_SESSION_KEY", "EMV2000", "AMEX", "MASTERCARD_SESSION_KEY", "VISA"]
+_Session = Literal[
+    "EMV_COMMON_SESSION_KEY", "EMV2000", "AMEX", "MASTERCARD_SESSION_KEY", "VISA", "UNION_PAY"
+]
 
 
 class MacDukpt(Shape, frozen=True, kw_only=True):
@@ -217,13 +219,36 @@ class OfCard(Shape, frozen=True, kw_only=True):
     application_transaction_counter: _Four
 
 
+class OfCardAlone(Shape, frozen=True, kw_only=True):
+    """A card whose own key makes cryptograms.
+
+    Source: AWS Payment Cryptography API, SessionKeyVisa
+    """
+
+    primary_account_number: PanField
+    pan_sequence_number: Sequence
+
+
+class OfCardAndNumber(OfCard, frozen=True, kw_only=True):
+    """A card, its transaction counter and the terminal's unpredictable number.
+
+    Source: AWS Payment Cryptography API, SessionKeyMastercard
+    """
+
+    unpredictable_number: Annotated[Annotated[str, pattern("^[0-9a-fA-F]{8}$")], INTERNAL]
+
+
 class SessionKey(Shape, frozen=True, kw_only=True):
-    """How the key of a session comes about; the common way is served.
+    """How the key of a session comes about: one of these.
 
     Source: AWS Payment Cryptography API, SessionKeyDerivation
     """
 
     emv_common: Annotated[OfCard | None, INTERNAL] = None
+    mastercard: Annotated[OfCardAndNumber | None, INTERNAL] = None
+    emv2000: Annotated[OfCard | None, INTERNAL] = None
+    amex: Annotated[OfCardAlone | None, INTERNAL] = None
+    visa: Annotated[OfCardAlone | None, INTERNAL] = None
 
 
 class Method1(Shape, frozen=True, kw_only=True):

@@ -3,13 +3,19 @@
 import stat
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 from tests.support.paycrypt import settings
 
+from tallystick.entry.assembly import open_platform
 from tallystick.entry.cli.main import main
+from tallystick.entry.paycrypt.authorities import Authorities
 from tallystick.entry.paycrypt.listening import place_of
 from tallystick.entry.paycrypt_settings import FILE, PaycryptSettings, Row, paycrypt_settings
+from tallystick.entry.settings import ProviderFolder
 from tallystick.kernel.codec import encode
 from tallystick.kernel.errors import Malformed
+from tallystick.kernel.secret import Secret
 
 PROGRAM = "wkl_01h00000000000000000000000"
 
@@ -43,6 +49,28 @@ def test_the_secret_is_the_same_each_time_private_and_not_printed(provider, tmp_
     assert run(*given, "--out", str(first)) == 1
     assert run("paycrypt", "show", str(folder)) == 0
     assert "closed-loop" in capsys.readouterr().out
+
+
+@pytest.mark.requirement("MFS-7.4.2-01")
+def test_the_authorities_of_the_door_are_shown_and_compared(provider, tmp_path, capsys):
+    folder, secret = provider
+    (folder / FILE).write_bytes(encode(settings()))
+    out = tmp_path / "authorities.pem"
+    given = ("paycrypt", "authorities", str(folder), "--secret-file", str(secret))
+    assert run(*given) == 0
+    platform = open_platform(ProviderFolder(folder), Secret(secret.read_bytes()))
+    kept = platform.folder
+    made = Authorities(platform.paycrypt, kept.blocks(), kept.save_block)
+    handles = [made.of(one) for one in ("RSA_2048", "ECC_NIST_P256")]
+    platform.close()
+    capsys.readouterr()
+    assert run(*given, "--out", str(out)) == 0
+    said = capsys.readouterr().out.replace("\n", "").replace(" ", "")
+    found = x509.load_pem_x509_certificates(out.read_bytes())
+    assert len(found) == len(handles) == 2
+    for one in found:
+        one.verify_directly_issued_by(one)
+        assert one.fingerprint(SHA256()).hex()[:16] in said
 
 
 def test_without_a_door_there_is_nothing_to_show(provider):

@@ -37,7 +37,7 @@ PAIRS = [
     (purpose, name)
     for purpose, names in MECHANISMS.items()
     for name in names
-    if mechanism_called(name).status is Status.APPROVED
+    if mechanism_called(name).status is Status.APPROVED and purpose not in ADMITTED_ONLY
 ]
 ALGORITHM = {ECDSA_P256: "ES256", ED25519: "EdDSA", DUAL_SIGNATURE: "EdDSA-ML-DSA-65"}
 
