@@ -148,6 +148,7 @@ MESSAGES = (
     DeviceView,
     OwnDeviceList,
     SteerDevice,
+    StopDevices,
     EndDevice,
     SignedWipe,
     WipeReply,
