@@ -19,7 +19,10 @@ from simulators.ussd_gateway import UssdGateway
 from tallystick.client.session import ClientSession
 from tallystick.client.wallet import ATTEMPTS, Order, Refusal
 from tallystick.entry.auditing import audit_provider
+from tallystick.entry.fleet import fleet_of
+from tallystick.entry.reaching import policy_in_force
 from tallystick.infrastructure.envelope.cose import seal_request
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.store.opening import open_database, open_reader
 from tallystick.kernel.codec import b64url, b64url_decode
 from tallystick.kernel.errors import Broken, InsufficientFunds, MfsError, Unavailable
@@ -147,6 +150,7 @@ def doubted(story: Story, provider: TourProvider, person: Person) -> None:
         f"the vendor revokes a certificate above Ann's keys: {took:.1f} s later it counts",
         "no restart; every front asks the writer",
     )
+    _fallen(story, provider)
     error = refused(
         story,
         "60,000 KES from Ann's phone",
@@ -156,6 +160,21 @@ def doubted(story: Story, provider: TourProvider, person: Person) -> None:
     provider.revoke("")
     wait_for_trust(provider, device, "attested-hardware")
     story.done("the vendor takes the certificate off its list: the phone is trusted again")
+
+
+def _fallen(story: Story, provider: TourProvider) -> None:
+    """What one doubted phone may pay now, and by which clause, as the fleet is counted."""
+    with open_reader(provider.folder.stored()) as reader:
+        fleet = fleet_of(reader, SystemClock().now(), policy_in_force(reader))
+    doubted_ones = [one for one in fleet.shut_out if one.people.trust == "unknown"]
+    must(bool(doubted_ones), "a phone that nothing vouches for may pay less")
+    one = doubted_ones[0]
+    must(one.reach.most_minor > 0, "lower limits, and no lock-out")
+    story.done(
+        f"the most in one payment falls from {kes(one.full_minor)} to {kes(one.reach.most_minor)}",
+        f"limit {one.reach.by}; tallystick fleet counts"
+        f" {one.people.devices} of {fleet.devices} phones so",
+    )
 
 
 def wait_for_trust(provider: TourProvider, device: str, trust: str) -> None:

@@ -211,7 +211,7 @@ def test_a_proof_at_one_front_counts_at_the_other(tmp_path: Path) -> None:
         scene = Scene(provider, factory, clock)
         one = scene.person()
         clock.by += 5 * DAY_MS
-        for _ in range(6):  # each wallet has links of its own, which the kernel gives to a front
+        for _ in range(4):  # each wallet has links of its own, which the kernel gives to a front
             with pytest.raises(StepUpRequired):
                 pay(scene.wallet(one, None), SMALL)
         asked: list[bytes] = []

@@ -12,6 +12,7 @@ from tallystick.client.session import ClientSession
 from tallystick.kernel.codec import Decoder, b64url, encode_canonical
 from tallystick.kernel.model import Wire
 from tallystick.kernel.time import Clock
+from tallystick.protocol.devicelife import StopDevices
 from tallystick.protocol.education import (
     Acknowledge,
     Guidance,
@@ -95,6 +96,15 @@ class OwnLife:
         signature = self._keystore.consent_sign(signing_input.encode(), shown=shown)
         asked = SignedRecovery(act=f"{signing_input}.{b64url(signature)}")
         return self._ask("recovery.sign", "/v1/recoveries", asked, _views)
+
+    def stop_devices(self, number: str, how: str, *, zone: str) -> None:
+        """Suspend, as an agent in `zone`, the phones of whoever came and says it is lost or stolen.
+
+        `how` is `lost` or `stolen`.
+        Source: ISO/TS 12812-2:2017, 7.3.5; 7.4.5
+        """
+        asked = StopDevices(number=number, how=how, zone=zone)
+        self._ask("agent.stop-devices", "/v1/agent/devices/stop", asked, _empty)
 
     def recoveries(self) -> tuple[RecoveryView, ...]:
         """What runs on one's account, or ended lately.

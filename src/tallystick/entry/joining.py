@@ -167,7 +167,9 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         keylife=work.keylife,
         custody=work.custody,
         life=ground.life,
-        own_devices=own_devices(ground.life, work.selfcare, work.pins, reader),
+        own_devices=own_devices(
+            ground.life, work.selfcare, work.pins, (work.bounds, work.proofs), reader
+        ),
         wiping=Wiping(ground.life, session_signing(on)),
         education=Education(
             ground.customers, languages, ground.sessions, policy, reader, capacity=rows

@@ -4,9 +4,12 @@ Source: ISO/TS 12812-2:2017, 7.4.5
 """
 
 from tallystick.application.approvals import Approvals
+from tallystick.application.assisting import AgentBounds
 from tallystick.application.attempts import Subjects
 from tallystick.application.authenticators import Authenticators
+from tallystick.application.customers import Customer
 from tallystick.application.devicelife import DeviceLife, Follow, OwnDevices
+from tallystick.application.deviceproofs import DeviceProofs
 from tallystick.application.notices import Notices
 from tallystick.application.ordercodes import OrderCodes
 from tallystick.application.pins import Pins
@@ -44,15 +47,30 @@ def what_follows(
     )
 
 
-def own_devices(life: DeviceLife, selfcare: SelfCare, pins: Pins, reader: Connection) -> OwnDevices:
-    """What customers do about their devices; a right dialled PIN begins its count anew.
+def own_devices(
+    life: DeviceLife,
+    selfcare: SelfCare,
+    pins: Pins,
+    assisting: tuple[AgentBounds, DeviceProofs],
+    reader: Connection,
+) -> OwnDevices:
+    """What customers do about their devices, also through an agent who is in place and time.
+
+    A right dialled PIN begins its count anew.
 
     Source: ISO/TS 12812-2:2017, 7.3.2; 7.4.5
     """
+    bounds, proofs = assisting
+
+    def assists(turn: Turn, agent: Customer, device: str, zone: str) -> None:
+        proofs.demand(life.devices.active(device), turn.now)
+        bounds.check(turn, agent, zone)
+
     return OwnDevices(
         life,
         selfcare.asking,
         selfcare.permit_devices,
         lambda turn, customer: pins.was_right(turn, Subjects(customer)),
+        assists,
         reader,
     )

@@ -8,11 +8,11 @@ Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.5
 
 from typing import Annotated
 
-from tallystick.kernel.classification import INTERNAL, PUBLIC
+from tallystick.kernel.classification import INTERNAL, PERSONAL, PUBLIC
 from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.ids import DeviceIdText
 from tallystick.kernel.model import Natural, ShortText, Wire, pattern
-from tallystick.protocol.payments import CompactText
+from tallystick.protocol.payments import Alias, CompactText
 
 Steering = Annotated[str, pattern("^(?:suspend|resume|lose|steal|hand-on|deactivate)$")]
 WipeId = Annotated[str, pattern("^[A-Za-z0-9_-]{22}$")]
@@ -57,6 +57,18 @@ class SteerDevice(Wire, frozen=True, kw_only=True):
 
     device: Annotated[DeviceIdText, INTERNAL]
     act: Annotated[Steering, INTERNAL]
+
+
+class StopDevices(Wire, frozen=True, kw_only=True):
+    """An agent's word that the customer of `number` came and said what became of their phone.
+
+    `zone` is where the agent is.
+    Source: ISO/TS 12812-2:2017, 7.3.5; 7.4.5
+    """
+
+    number: Annotated[Alias, PERSONAL]
+    how: Annotated[Annotated[str, pattern("^(?:lost|stolen)$")], INTERNAL]
+    zone: Annotated[ShortText, INTERNAL]
 
 
 class EndDevice(Wire, frozen=True, kw_only=True):
@@ -136,6 +148,7 @@ MESSAGES = (
     DeviceView,
     OwnDeviceList,
     SteerDevice,
+    StopDevices,
     EndDevice,
     SignedWipe,
     WipeReply,

@@ -58,7 +58,8 @@ FLOWS: tuple[Flow, ...] = (
         _sealed,
         (
             "session.end", "payment.quote", "payment.order", "payment.receipt", "account.read",
-            "agent.open-customer", "factor.challenge", "factor.code", "factor.pin", "pin.change",
+            "agent.open-customer", "agent.stop-devices",
+            "factor.challenge", "factor.code", "factor.pin", "pin.change",
             "payee.add", "device.remove", "device.key-void", "device.tries", "device.list",
             "device.steer", "session.list",
             "session.end-others",

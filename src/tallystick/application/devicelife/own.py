@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from tallystick.application.customers import Customer
 from tallystick.application.devicelife.rules import Act, By, Proof, acts_for, step_of
 from tallystick.application.devicelife.service import DeviceLife
-from tallystick.application.devices import Device
+from tallystick.application.devices import Device, DeviceStatus
 from tallystick.application.devices.store import devices_of
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.store.database import Reader
-from tallystick.kernel.errors import Conflict, NotFound
-from tallystick.protocol.devicelife import DeviceView, OwnDeviceList
+from tallystick.kernel.errors import Conflict, NotFound, NotPermitted
+from tallystick.protocol.devicelife import DeviceView, OwnDeviceList, StopDevices
 from tallystick.protocol.payments import Empty
 
 _SAID = {
@@ -33,6 +33,12 @@ WhoAsks = Callable[[Turn, str, int], tuple[str, Customer]]
 
 Permit = Callable[[Turn, str], None]
 """Passes if the session has the factors that managing devices takes; raises StepUpRequired."""
+
+
+Assists = Callable[[Turn, Customer, str, str], None]
+"""Passes if an agent, on this device and in this zone, may assist somebody now; counts it."""
+
+_ASSISTED = "agent-assisted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +75,14 @@ class OwnDevices:
         who: WhoAsks,
         permit: Permit,
         pin_was_right: Callable[[Turn, str], object],
+        assists: Assists,
         reader: Reader,
     ) -> None:
         self._life = life
         self._who = who
         self._permit = permit
         self._pin_was_right = pin_was_right
+        self._assists = assists
         self._reader = reader
 
     def listed(self, turn: Turn, session: str, sequence: int) -> Outcome:
@@ -117,6 +125,35 @@ class OwnDevices:
                 index = self._life.act(turn, row, Act.LOSE, By.DIALLER, said)
         if index < 0:
             raise Conflict("no phone of yours can act", because="no phone of yours can act")
+        return Outcome(Empty(), index)
+
+    def stop_for(self, turn: Turn, session: str, sequence: int, asked: StopDevices) -> Outcome:
+        """Suspend every phone of the customer whom `asked` names, who came to the asking agent.
+
+        Never more than that: only the customer or the care desk ends a phone or lets one act again.
+        Raises NotPermitted for whoever is no agent or is out of bounds, LimitExceeded above the
+        day's number, NotFound, and Conflict where no phone of the customer can act.
+        Source: ISO/TS 12812-2:2017, 7.3.5; 7.4.1; 7.4.5
+        """
+        own, agent = self._who(turn, session, sequence)
+        self._assists(turn, agent, own, asked.zone)
+        customer = self._life.customers.by_alias(asked.number)
+        if customer.id == agent.id:
+            raise NotPermitted("an agent does not assist themselves", because=_ASSISTED)
+        index = -1
+        for row in self._of(customer.id):
+            if row.status is DeviceStatus.ACTIVE:
+                said = f"reported {asked.how} to an agent"
+                index = self._life.act(turn, row, Act.SUSPEND, By.AGENT, said)
+        if index < 0:
+            raise Conflict("no phone of theirs can act", because="no phone of theirs can act")
+        turn.record_about(
+            "agent.stopped-devices",
+            policy=self._life.policy.version,
+            mac=self._life.customers.commit_mac(customer),
+            committed={"customer": customer.id},
+            public={"agent": agent.id, "how": asked.how, "zone": asked.zone},
+        )
         return Outcome(Empty(), index)
 
     def _of(self, customer: str) -> list[Device]:

@@ -38,7 +38,8 @@ class Act(StrEnum):
 
 
 class By(StrEnum):
-    """Who does it: the device itself, another one of its customer, a dialler, staff, or a rule.
+    """Who does it: the device itself, another one of its customer, a dialler, an agent whom the
+    customer went to, staff, or a rule.
 
     Source: ISO/TS 12812-2:2017, 7.4.5
     """
@@ -46,6 +47,7 @@ class By(StrEnum):
     THIS_DEVICE = "this-device"
     OTHER_DEVICE = "other-device"
     DIALLER = "dialler"
+    AGENT = "agent"
     CARE_DESK = "care-desk"
     PROVIDER = "provider"
 
@@ -59,6 +61,7 @@ class Proof(StrEnum):
     SESSION = "a session"
     FRESH_FACTORS = "a session and factors given just now"
     DIALLED_PIN = "a PIN that was dialled"
+    PLACE = "an agent's session, in place and time"
     SIGNATURE = "an operator's signature"
     TWO_SIGNATURES = "two operators' signatures"
     RULE = "a rule of the policy"
@@ -106,7 +109,7 @@ _RULE: Final = {_B.PROVIDER: _P.RULE}
 
 _SUSPEND: Final = Step(
     to=_S.SUSPENDED,
-    who={**_OWN, **_DESK, **_RULE},
+    who={**_OWN, _B.AGENT: _P.PLACE, **_DESK, **_RULE},
     tells=_T.DEVICE_SUSPENDED,
     event="device.suspended",
     follows=_STOPS,

@@ -21,7 +21,7 @@ from tallystick.infrastructure.crypto.jws import split_under
 from tallystick.infrastructure.crypto.signature import Es256VerifyKey
 from tallystick.kernel.codec import Decoder, b64url
 from tallystick.kernel.time import Instant
-from tallystick.protocol.devicelife import SteerDevice
+from tallystick.protocol.devicelife import SteerDevice, StopDevices
 from tallystick.protocol.education import Acknowledge, ReadGuidance
 from tallystick.protocol.payments import Empty
 from tallystick.protocol.recovery import (
@@ -39,6 +39,7 @@ Steers = Callable[[bytes], OwnAct]
 
 _empty = Decoder(Empty, limit=16)
 _steered = Decoder(SteerDevice, limit=256)
+_stopped = Decoder(StopDevices, limit=512)
 _signed = Decoder(SignedRecovery, limit=8192)
 _acts = Decoder(RecoveryAct, limit=2048)
 _cancels = Decoder(CancelOwnRecovery, limit=128)
@@ -67,6 +68,7 @@ class OwnLife:
             "recovery.cancel": self._living(_cancelled),
             "device.list": self._steering(_lists_devices),
             "device.steer": self._steering(_steers),
+            "agent.stop-devices": self._steering(_stops),
             "education.read": self._learning(_read),
             "education.acknowledge": self._learning(_acknowledges),
             "protection.card": self._learning(_card),
@@ -136,6 +138,15 @@ def _steers(content: bytes) -> OwnAct:
 
     def act(own: OwnDevices, turn: Turn, session: str, sequence: int) -> Outcome:
         return own.steer(turn, session, sequence, asked.device, Act(asked.act))
+
+    return act
+
+
+def _stops(content: bytes) -> OwnAct:
+    asked = _stopped.decode_canonical(content)
+
+    def act(own: OwnDevices, turn: Turn, session: str, sequence: int) -> Outcome:
+        return own.stop_for(turn, session, sequence, asked)
 
     return act
 

@@ -110,16 +110,14 @@ class Ground:
     )
     surrogate_keys: SurrogateKeys = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.surrogate_keys = SurrogateKeys(self.module)
-
     pair_rate: Buckets = field(init=False)
 
     def __post_init__(self) -> None:
-        """Begin to count what is done with pairs.
+        """Begin to count what is done with pairs; keys of surrogates are made when asked for.
 
         Source: ISO/TS 12812-2:2017, 7.3.2
         """
+        self.surrogate_keys = SurrogateKeys(self.module)
         rate = float(self.settings.asymmetric_rate)
         self.pair_rate = Buckets(rate=rate, burst=rate * _BURST_S)
 

@@ -68,6 +68,7 @@ _SHOWN: Final[Mapping[str, tuple[tuple[NodeKind, ...], tuple[AssetClass, ...]]]]
     "payment.receipt": (_APPS, (AssetClass.EVIDENCE, AssetClass.ORDER)),
     "account.read": (_APPS, (AssetClass.VALUE,)),
     "agent.open-customer": ((NodeKind.AGENT_APP,), (AssetClass.PERSONAL,)),
+    "agent.stop-devices": ((NodeKind.AGENT_APP,), (AssetClass.PERSONAL, AssetClass.KEY)),
     "ussd.message": ((NodeKind.USSD_GATEWAY,), (AssetClass.ORDER,)),
     "ussd.callback": ((NodeKind.USSD_GATEWAY,), (AssetClass.ORDER,)),
     "sms.receipt": ((NodeKind.SMS_CENTRE,), (AssetClass.EVIDENCE,)),
@@ -88,7 +89,7 @@ _SHOWN: Final[Mapping[str, tuple[tuple[NodeKind, ...], tuple[AssetClass, ...]]]]
 _PARTNERS: Final = frozenset({OperatorAct.EVALUATE_POLICY.value})
 """Acts of parties outside: no post has a duty for them."""
 
-_BY_AGENTS: Final = frozenset({"agent.open-customer"})
+_BY_AGENTS: Final = frozenset({"agent.open-customer", "agent.stop-devices"})
 """Operations that nobody but a placed agent is let do."""
 
 _UNSHOWN: Final = frozenset(
