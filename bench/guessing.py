@@ -82,10 +82,6 @@ class Door:
         assert self.run(SetPin(one.customer, one.activation, code, kept)) is None
         return one.customer
 
-    def keyed(self, activation: str, code: Secret[str]) -> KeyedCode:
-        """A typed code as the door hands it on."""
-        return self._platform.desks.access.keyed(activation, code)
-
     def try_pin(self, customer: str, pin: Secret[str]) -> bool:
         """One try; whether it was right."""
         held = isinstance(self.run(TryPin(customer)), NotAuthentic)
