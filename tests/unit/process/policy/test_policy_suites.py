@@ -5,9 +5,10 @@ from tests.unit.process.policy.policy_texts import changed, demo_text
 
 from tallystick.infrastructure.crypto.dual import DualSigningKey
 from tallystick.infrastructure.crypto.signature import Ed25519SigningKey, Es256SigningKey
-from tallystick.kernel.codec import b64url, b64url_decode
+from tallystick.kernel.codec import b64url, b64url_decode, encode_canonical
 from tallystick.kernel.errors import Malformed, NotAuthentic, NotPermitted
 from tallystick.kernel.model import replace
+from tallystick.process.isms.signing import sign_statement, verify_statement
 from tallystick.process.policy import read_policy
 from tallystick.process.policy.language.suites import HandshakeRule, SignatureRule
 from tallystick.process.policy.signing import sign_policy, verify_policy
@@ -140,3 +141,16 @@ def test_an_officer_of_one_half_is_not_believed_with_two() -> None:
     file = sign_policy(demo_text(), "amina", WHOLE["amina"])
     with pytest.raises(NotAuthentic):
         verify_policy(file, {"amina": FIRST["amina"].public()}, profile="demo", last_version=0)
+
+
+@pytest.mark.requirement("MFS-7.4.2-12")
+@pytest.mark.threat("THR-KEY-01")
+def test_statements_too_are_signed_twice_where_the_policy_asks_for_it() -> None:
+    body = OfficerSignature(officer="amina", alg="ES256", sig="AA")
+    once = sign_statement("certificate", body, "amina", FIRST["amina"])
+    twice = sign_statement("certificate", body, "amina", WHOLE["amina"])
+    for dual in (False, True):
+        assert verify_statement(twice, OFFICERS, "demo", dual=dual) == encode_canonical(body)
+    assert verify_statement(once, OFFICERS, "demo") == encode_canonical(body)
+    with pytest.raises(NotPermitted, match="two signatures"):
+        verify_statement(once, OFFICERS, "demo", dual=True)
