@@ -12,6 +12,7 @@ INSIDE = (
     "infrastructure/modules/soft_chips.py",
     "infrastructure/modules/wallet_pins.py",
     "infrastructure/modules/soft_issuing.py",
+    "infrastructure/modules/soft_scripts.py",
     "infrastructure/modules/card_answers.py",
 )
 PURE = (
