@@ -13,6 +13,7 @@ INSIDE = (
     "infrastructure/modules/wallet_pins.py",
     "infrastructure/modules/stretching.py",
     "infrastructure/modules/soft_issuing.py",
+    "infrastructure/modules/soft_scripts.py",
     "infrastructure/modules/card_answers.py",
 )
 PURE = (

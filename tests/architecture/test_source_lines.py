@@ -76,7 +76,7 @@ OTHER_WORK = re.compile(
     r"|(?:IEC|ETSI (?:TS|EN|TR)|EN|ANSI X|ITU-T [A-Z]\.)\s?[\d. -]+\d(?:-\d+)?(?::\d{4})?"
     r"|FIPS (?:PUB )?\d{3}(?:-\d)?"
     r"|NIST (?:SP|IR) \d{3,4}(?:-\d{1,3}[A-Z]?)?(?:-\d|r\d)?(?: Rev\. \d)?"
-    r"|SEC ?1|SEC 2|X9\.\d+|X\.\d{3,4}|TR-31"
+    r"|SEC ?1|SEC 2|X9\.\d+|X\.\d{3,4}|TR-3[14]"
     r"|C2SP [a-z0-9-]+(?:/[a-z-]+)?"
     r"|(?:[a-z]+/)?draft-[a-z0-9-]+"
     r"|OpenAPI \d\.\d(?:\.\d)?|YAML \d\.\d(?:\.\d)?|JSON Schema [\d-]+|OSCAL \d\.\d(?:\.\d)?"

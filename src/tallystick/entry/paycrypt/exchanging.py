@@ -1,6 +1,6 @@
 """Keys that come in and leave with pairs: cryptograms, tokens of TR-34, agreements.
 
-Source: ISO/TS 12812-2:2017, 7.4.2; ASC X9 TR 34; AWS Payment Cryptography API, 2021-09-14
+Source: ISO/TS 12812-2:2017, 7.4.2; TR-34; AWS Payment Cryptography API, 2021-09-14
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """Calls of the service that a door has no use for: each is refused with the reason.
 
-Source: AWS Payment Cryptography API, 2021-09-14; 2022-02-03
+Source: AWS Payment Cryptography API, 2022-02-03
 """
 
 from collections.abc import Callable

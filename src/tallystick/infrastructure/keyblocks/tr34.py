@@ -6,7 +6,7 @@ of OAEP have no tags. Both are read; the form of 2012 is written, which the serv
 that exchange keys with it speak. Nothing is verified here but the digest: whoever reads calls for
 the signature before it believes anything.
 
-Source: ASC X9 TR 34; RFC 5652, 5; 6; RFC 8017, A.2.1
+Source: TR-34; RFC 5652, 5; 6; RFC 8017, A.2.1
 """
 
 from datetime import UTC, datetime
@@ -61,7 +61,7 @@ class Token34(Record, frozen=True, kw_only=True):
 
     `signer` is an issuer and a number in DER, `signed` what the signature is over, `header` the 16
     characters of the key's header, `nonce` empty and `signed_at` (ms) 0 where there is none.
-    Source: ASC X9 TR 34; RFC 5652, 5.3
+    Source: TR-34; RFC 5652, 5.3
     """
 
     signer: bytes
@@ -86,7 +86,7 @@ def read_token(octets: bytes) -> Token34:
 
     Raises TooLarge, Malformed for another form, NotPermitted for mechanisms that are not served,
     NotAuthentic where the digest is of something else.
-    Source: ASC X9 TR 34; RFC 5652
+    Source: TR-34; RFC 5652
     """
     if len(octets) > LONGEST:
         raise TooLarge(f"a token has at most {LONGEST} bytes")
@@ -114,7 +114,7 @@ def opened(token: Token34, ephemeral: bytes) -> tuple[BlockFields, bytes]:
 
     Call it for what was verified only. Raises NotAuthentic for what does not open or names another
     signer or header than was signed.
-    Source: ASC X9 TR 34; RFC 5652, 6.3
+    Source: TR-34; RFC 5652, 6.3
     """
     under = token.envelope
     sort, length = oid.CIPHERS[under.cipher]
@@ -140,7 +140,7 @@ def fields_of(header: str) -> BlockFields:
     """The fields of a header of TR-34: that of a key block whose version and length do not count.
 
     Raises Malformed for another form, NotPermitted for optional blocks.
-    Source: ASC X9 TR 34; X9.143, 6
+    Source: TR-34; X9.143, 6
     """
     if header[12:14] != "00":
         raise NotPermitted("optional blocks in the header of a token are not served")

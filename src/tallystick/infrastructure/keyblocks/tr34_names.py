@@ -1,6 +1,6 @@
 """Object identifiers and tags of tokens of TR-34.
 
-Source: ASC X9 TR 34; RFC 5652; RFC 8017, A.2.1
+Source: TR-34; RFC 5652; RFC 8017, A.2.1
 """
 
 from typing import Final

@@ -1,6 +1,6 @@
 """Tokens of TR-34, written in the form of 2012.
 
-Source: ASC X9 TR 34; RFC 5652, 5; 6; RFC 8017, A.2.1
+Source: TR-34; RFC 5652, 5; 6; RFC 8017, A.2.1
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ class Parties34(Record, frozen=True, kw_only=True):
 def header_of(fields: BlockFields) -> str:
     """The header of `fields` in a token: 16 characters.
 
-    Source: ASC X9 TR 34; X9.143, 6
+    Source: TR-34; X9.143, 6
     """
     return (
         f"D9999{fields.usage}{fields.algorithm}{fields.mode}{fields.version_number}"
@@ -46,7 +46,7 @@ def header_of(fields: BlockFields) -> str:
 def key_part(parties: Parties34, header: str, material: bytes) -> bytes:
     """What is enciphered of a token: who signs, the key and its header.
 
-    Source: ASC X9 TR 34
+    Source: TR-34
     """
     return write(
         SEQUENCE, write_number(1), parties.signer, write(OCTETS, material), _header(header)
@@ -57,7 +57,7 @@ def enciphered_part(parties: Parties34, part: bytes, draw: Callable[[int], bytes
                     seal: Callable[[bytes], bytes], *, is_aes: bool) -> bytes:  # fmt: skip
     """`part` under a fresh key, which `seal` enciphers to the recipient: the form of 2012.
 
-    Source: ASC X9 TR 34; RFC 5652, 6; RFC 8017, A.2.1
+    Source: TR-34; RFC 5652, 6; RFC 8017, A.2.1
     """
     name = oid.AES if is_aes else oid.TDEA
     sort, length = oid.CIPHERS[name]
@@ -95,7 +95,7 @@ def signed_token(
 ) -> bytes:
     """`envelope` signed: with `nonce` in two passes, or with the instant `at` (ms) in one.
 
-    Source: ASC X9 TR 34; RFC 5652, 5
+    Source: TR-34; RFC 5652, 5
     """
     fresh = (oid.SIGNING_TIME, _time(at)) if not nonce else (oid.NONCE, write(OCTETS, nonce))
     attributes = sorted(

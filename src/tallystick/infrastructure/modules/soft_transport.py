@@ -4,7 +4,7 @@ Pairs for one exchange live in memory and are forgotten after their days or with
 that were made as keys serve as well. What a partner signed is verified before anything of it is
 deciphered.
 
-Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568; RFC 8017, 7.1; ASC X9 TR 34
+Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568; RFC 8017, 7.1; TR-34
 """
 
 from collections.abc import Callable
@@ -85,7 +85,7 @@ class Signed34(Record, frozen=True, kw_only=True):
     """A token, the signer's certificate that was led back to its authority, and the nonce.
 
     `nonce` is what the receiver had sent, empty for a token of one pass.
-    Source: ASC X9 TR 34
+    Source: TR-34
     """
 
     octets: bytes
@@ -96,7 +96,7 @@ class Signed34(Record, frozen=True, kw_only=True):
 class Receiver34(Record, frozen=True, kw_only=True):
     """To whom a token is: a pair, the name of its certificate (DER), and since when it is (ms).
 
-    Source: ASC X9 TR 34; RFC 5652, 6.2.1
+    Source: TR-34; RFC 5652, 6.2.1
     """
 
     handle: KeyHandle
@@ -107,7 +107,7 @@ class Receiver34(Record, frozen=True, kw_only=True):
 class SoftTransport:
     """Takes keys in that were enciphered to public halves, and enciphers those that leave.
 
-    Source: ISO 11568; RFC 8017, 7.1; ASC X9 TR 34
+    Source: ISO 11568; RFC 8017, 7.1; TR-34
     """
 
     __slots__ = ("_destroy", "_gate", "_kept", "_pairs")
@@ -178,7 +178,7 @@ class SoftTransport:
     def receiver(self, name: str, now: Instant) -> Receiver34:
         """Who receives tokens under the pair called `name`; raises NotFound.
 
-        Source: ASC X9 TR 34
+        Source: TR-34
         """
         kept = self._named(name, "token-in", now)
         return Receiver34(handle=kept.handle, named=_name_in(kept.certificate), since=kept.began)
@@ -186,7 +186,7 @@ class SoftTransport:
     def signer(self, name: str, now: Instant) -> tuple[KeyHandle, bytes]:
         """The pair called `name` that signs tokens, and its certificate (PEM); raises NotFound.
 
-        Source: ASC X9 TR 34
+        Source: TR-34
         """
         kept = self._named(name, "token-out", now)
         return kept.handle, kept.certificate
@@ -200,7 +200,7 @@ class SoftTransport:
         receiver's pair is. Raises NotAuthentic for a token of another signer, for another receiver,
         with another nonce, too old, or changed in any bit; NotPermitted for a usage or a key that
         is not served.
-        Source: ASC X9 TR 34; ISO 11568
+        Source: TR-34; ISO 11568
         """
         pair = self._pairs.find(receiver.handle, PairOperation.RECEIVE)
         self._gate.admit(pair.handle.mechanism)
@@ -236,7 +236,7 @@ class SoftTransport:
 
         `signer` is a pair and its certificate (PEM). Without `nonce` the token is of one pass.
         Raises NotPermitted for a key that is not exportable or stronger than the partner's.
-        Source: ASC X9 TR 34; ISO 11568
+        Source: TR-34; ISO 11568
         """
         inner = self._gate.held(handle)
         check_export(inner.exportability)
