@@ -73,7 +73,7 @@ async def fleet_form(visit: Visit) -> Response:
         ),
         asked if purposes else note("Your role has no purpose to look at devices."),
     )
-    return page("Devices", inside, frame=await visit.frame(), here=HERE, narrow=True)
+    return page("Fleet", inside, frame=await visit.frame(), here=HERE, narrow=True)
 
 
 async def fleet_page(visit: Visit) -> Response:
@@ -108,7 +108,7 @@ async def fleet_page(visit: Visit) -> Response:
         h("h2", "Why trust is less"),
         *_rules(found),
     )
-    return page("Devices", inside, frame=await visit.frame(), here=HERE)
+    return page("Fleet", inside, frame=await visit.frame(), here=HERE)
 
 
 async def _counted(visit: Visit) -> Fleet:

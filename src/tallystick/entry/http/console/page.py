@@ -62,7 +62,7 @@ PLACES: Final = (
     ("/desk/cases", "Cases"),
     ("/desk/acts", "Acts"),
     ("/desk/policy", "Policy"),
-    ("/desk/fleet", "Devices"),
+    ("/desk/fleet", "Fleet"),
     ("/desk/emergency", "Emergency"),
     ("/desk/programs", "Programs"),
     ("/desk/surrogates", "Surrogates"),
