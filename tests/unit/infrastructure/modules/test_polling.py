@@ -87,8 +87,8 @@ def test_looking_that_only_delays_what_it_looks_for_stops() -> None:
 def test_a_thread_that_loses_its_core_stops_looking() -> None:
     stage = Stage()
     found = [stage.call(30_000, lost_ns=8_000) for _ in range(20_000)]
-    assert sum(found) < 200
-    assert sum(found[:100]) > sum(found[-10_000:])
+    assert sum(found) < 100
+    assert sum(found[:1_000]) > sum(found[-4_000:]), "trials are ever further apart"
 
 
 def test_after_a_crowd_is_gone_looking_comes_back() -> None:

@@ -21,13 +21,13 @@ from time import perf_counter_ns, thread_time_ns
 from typing import Final
 
 MOST_NS: Final = 150_000
-_FIRST_NS: Final = 80_000
+_FIRST_NS: Final = 60_000
 _LEAST_NS: Final = 10_000
-_SHORTEST_PAUSE: Final = 16
+_SHORTEST_PAUSE: Final = 64
 _LONGEST_PAUSE: Final = 4_096
 _NOISE_NS: Final = 4_000
 _COMPLAINT: Final = 4
-_MOST_COMPLAINTS: Final = 12
+_MOST_COMPLAINTS: Final = 8
 _QUIET: Final = 256
 
 Read = Callable[[], int]
