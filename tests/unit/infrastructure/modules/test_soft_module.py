@@ -232,7 +232,7 @@ def test_a_wrong_known_answer_ends_all_service(mechanism: str) -> None:
     handles = [
         module.generate(purpose)
         for purpose, names in MECHANISMS.items()
-        if names[0] != mechanism and purpose not in ADMITTED_ONLY
+        if names[0] != mechanism and not names[0].startswith(("rsa", "certificate"))
     ]
     with pytest.raises(Broken, match=mechanism):
         module.self_test()
