@@ -10,13 +10,13 @@ from tallystick.infrastructure.keys.table import (
     load_for,
     purposes_of,
 )
-from tallystick.infrastructure.modules.interface import MEMORY_ONLY, Purpose
+from tallystick.infrastructure.modules.interface import ADMITTED_ONLY, MEMORY_ONLY, Purpose
 from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, NotPermitted
 from tallystick.kernel.time import DAY_MS, Instant
 from tallystick.protocol.keylist import ListedPurpose
 
 NOW = Instant(1_767_225_600_000)
-BLOCKED = [purpose for purpose in Purpose if purpose not in MEMORY_ONLY]
+BLOCKED = [one for one in Purpose if one not in MEMORY_ONLY | ADMITTED_ONLY]
 
 
 def all_blocks() -> list[bytes]:

@@ -230,7 +230,9 @@ def failing() -> None:
 def test_a_wrong_known_answer_ends_all_service(mechanism: str) -> None:
     module = build(known_answers={**KNOWN_ANSWERS, mechanism: failing})
     handles = [
-        module.generate(purpose) for purpose, names in MECHANISMS.items() if names[0] != mechanism
+        module.generate(purpose)
+        for purpose, names in MECHANISMS.items()
+        if names[0] != mechanism and not names[0].startswith(("rsa", "certificate"))
     ]
     with pytest.raises(Broken, match=mechanism):
         module.self_test()
