@@ -86,6 +86,22 @@ _HANGS: Final[Mapping[Purpose, tuple[tuple[str, str], ...]]] = MappingProxyType(
         _P.DATA_ENCRYPTION: (("data on one link", "exchange the key of the link anew"),),
         _P.LINK_HMAC: (("messages on one link", "exchange the key of the link anew"),),
         _P.DOOR_CREDENTIAL: (("secrets of programs at the door", "write each of them anew"),),
+        _P.PAIR_DATA: (("data enciphered to the pair", "make a pair; ask senders to use it"),),
+        _P.PAIR_TRANSPORT: (
+            ("keys that partners sent under the pair", "make a pair; exchange each key anew"),
+        ),
+        _P.PAIR_SIGNATURE: (
+            ("keys that left under its signature", "tell each partner; make a pair, certify it"),
+        ),
+        _P.PAIR_AGREEMENT: (
+            ("keys agreed on with the pair", "make a pair; agree with each partner anew"),
+        ),
+        _P.PARTNER_CERTIFICATE: (
+            ("keys that go to the partner", "bring in the partner's new certificate"),
+        ),
+        _P.DOOR_AUTHORITY: (
+            ("certificates of the door's pairs", "give partners the new root; make pairs anew"),
+        ),
         _P.APP_SIGNING: (("manifests of applications", "sign them anew with a successor"),),
     }
 )

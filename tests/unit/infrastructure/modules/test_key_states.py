@@ -9,6 +9,7 @@ from tests.unit.infrastructure.modules.test_soft_module import NONCE, sealed_to
 
 from tallystick.infrastructure.modules.card_interface import CARD_USES
 from tallystick.infrastructure.modules.interface import (
+    ADMITTED_ONLY,
     AES_256_GCM,
     CARD_LENGTHS,
     MECHANISMS,
@@ -39,7 +40,9 @@ WAY = {
     S.DESTROYED: (S.COMPROMISED, S.DESTROYED),
 }
 GENERAL = [
-    (purpose, names[0]) for purpose, names in MECHANISMS.items() if names[0] not in CARD_LENGTHS
+    (purpose, names[0])
+    for purpose, names in MECHANISMS.items()
+    if names[0] not in CARD_LENGTHS and purpose not in ADMITTED_ONLY
 ]
 
 
