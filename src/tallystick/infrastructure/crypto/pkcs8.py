@@ -18,14 +18,15 @@ from tallystick.kernel.errors import Malformed
 from tallystick.kernel.secret import Secret
 
 
-def load_pkcs8(der: bytes | bytearray) -> object:
+def load_pkcs8(der: bytes | bytearray, *, proved: bool = False) -> object:
     """The private key in an unencrypted PKCS #8 structure; the caller checks which kind it is.
 
-    Raises Malformed for anything else.
+    An RSA key that was `proved` when it was made, and comes out of a block that shows it unchanged,
+    is not proved again, which takes as long as many operations. Raises Malformed for anything else.
     Source: RFC 5958, 2
     """
     try:
-        return load_der_private_key(der, password=None)
+        return load_der_private_key(der, password=None, unsafe_skip_rsa_key_validation=proved)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise Malformed("the private key is not unencrypted PKCS #8") from error
 

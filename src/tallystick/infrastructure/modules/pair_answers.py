@@ -132,7 +132,7 @@ def _factors() -> bytes:
         iqmp=rsa.rsa_crt_iqmp(first, second),
         public_numbers=rsa.RSAPublicNumbers(exponent, first * second),
     )
-    return write_pkcs8(numbers.private_key()).reveal()
+    return write_pkcs8(numbers.private_key(unsafe_skip_rsa_key_validation=True)).reveal()
 
 
 def oaep_answer() -> None:

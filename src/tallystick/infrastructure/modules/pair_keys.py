@@ -111,7 +111,7 @@ class PairKey:
         if handle.mechanism == CERTIFICATE:
             self.certificate = read_certificate(found.octets)
             return
-        self._private = load_pkcs8(found.octets)
+        self._private = load_pkcs8(found.octets, proved=True)
         if self.bits not in PAIR_SIZES[handle.mechanism]:
             raise Malformed("the key has another length than its mechanism")
 
