@@ -35,6 +35,8 @@ from tallystick.application.own_commands import (
     Ease,
     EquipProbe,
     Fall,
+    InstallPolicy,
+    InviteOperator,
     LapseProposal,
     NoteReturn,
     NoticeReceipt,
@@ -63,27 +65,6 @@ from tallystick.kernel.errors import Broken
 from tallystick.protocol.channels import Language
 from tallystick.protocol.operators import EnrolOperator, OpenCustomer
 from tallystick.protocol.payments import Empty
-
-
-@dataclass(frozen=True, slots=True)
-class InstallPolicy:
-    """The first policy, from the set-up; later ones are acts of operators.
-
-    Source: ISO/TS 12812-2:2017, 7.3.3
-    """
-
-    envelope: str
-
-
-@dataclass(frozen=True, slots=True)
-class InviteOperator:
-    """An invitation made at set-up; only the hash of its code is known here.
-
-    Source: ISO/TS 12812-2:2017, 7.3.3
-    """
-
-    code_hash: str
-    role: str
 
 
 @dataclass(frozen=True, slots=True)

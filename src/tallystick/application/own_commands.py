@@ -23,6 +23,27 @@ from tallystick.protocol.statements import SignedStatement
 
 
 @dataclass(frozen=True, slots=True)
+class InstallPolicy:
+    """The first policy, from the set-up; later ones are acts of operators.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    envelope: str
+
+
+@dataclass(frozen=True, slots=True)
+class InviteOperator:
+    """An invitation made at set-up; only the hash of its code is known here.
+
+    Source: ISO/TS 12812-2:2017, 7.3.3
+    """
+
+    code_hash: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeTried:
     """One attempt to deliver a notice, and whether it arrived.
 

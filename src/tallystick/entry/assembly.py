@@ -7,10 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from tallystick import __version__
-from tallystick.application.commands import Command, InstallPolicy, InviteOperator
+from tallystick.application.commands import Command
 from tallystick.application.desks import Desks
 from tallystick.application.keylife.store import every_key
 from tallystick.application.notices import Notices
+from tallystick.application.own_commands import InstallPolicy, InviteOperator
 from tallystick.application.pins import PinVerifier
 from tallystick.application.quotekeys import QuoteKeys
 from tallystick.application.quoting import Quoting
