@@ -10,7 +10,7 @@ from typing import cast
 from tallystick.kernel.model import Record
 from tallystick.process.derivation.amounts import duration
 from tallystick.process.policy.facts import FOREVER
-from tallystick.process.policy.language.lives import DeviceRule
+from tallystick.process.policy.language.lives import FACTORS, DeviceRule
 from tallystick.process.policy.language.model import AuthenticatorRule, Caps, OperatorRules, Policy
 from tallystick.process.policy.regimes.baseline import Baseline
 from tallystick.process.programme.model import Programme
@@ -163,7 +163,7 @@ def told(usual: Mapping, chosen: Chosen | None) -> Mapping:
 
 
 def carried_on(usual: Mapping, chosen: Chosen | None) -> Mapping:
-    """What is asked of devices: the `usual`, and how many and how long as the policy in force says.
+    """What is asked of devices: the `usual`, and whatever else the policy in force says of them.
 
     Source: ISO/TS 12812-2:2017, 7.4.1; 7.4.5
     """
@@ -181,6 +181,8 @@ def carried_on(usual: Mapping, chosen: Chosen | None) -> Mapping:
     more["leaving"] = duration(rule.leave_ms)
     if rule.keep_ms < FOREVER:
         more["keep"] = duration(rule.keep_ms)
+    if rule.factors != FACTORS[0]:
+        more["factors"] = rule.factors
     tree = as_tree(more)
     added = tree.entries if isinstance(tree, Mapping) else {}
     return Mapping({**added, **usual.entries}, usual.at)
