@@ -374,7 +374,7 @@ def enrolling_is_held_back(ground: Ground, name: str) -> None:
 def a_pin_is_held_back(ground: Ground, name: str) -> None:
     code = ground.phone.activation_code()
     page = ground.phone.set_pin(code, Secret("7391"))
-    assert f"dependency-{name}" in page
+    assert TABLE[name].because.split(" [", 1)[0] in page
     assert not ground.provider.platform.desks.customers.by_alias(DIALLER).pin
 
 
