@@ -142,7 +142,7 @@ def test_whoever_only_dials_says_no_in_the_menu(scene: Recovered) -> None:
     assert scene.row(recovery).state is RecoveryState.CANCELLED
     assert scene.row(recovery).ended_by == "ussd"
     scene.told(phone.number, "was stopped")
-    assert "no recovery" in phone.dial("8", "1")[-1]
+    assert "No recovery" in phone.dial("8", "1")[-1]
 
 
 @pytest.mark.requirement("MFS-7.4.5-03")

@@ -56,11 +56,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("made")
     folder = ProviderFolder(place / "p")
     plan = Plan(
-        provider="test-wallet", currency="KES", country="254", profile="demo",
-        policy_text=demo_policy(), roles=("operations",), pin_memory_kib=8 * 1024, pin_passes=1,
+        provider="test-wallet", currency="KES", country="254", profile="production",
+        policy_text=demo_policy().replace("profile: demo", "profile: production"), roles=("operations",), pin_memory_kib=8 * 1024, pin_passes=1,
     )  # fmt: skip
     set_up(folder, plan, SECRET, SystemClock())
-    folder.save_settings(replace(folder.settings(), profile="production"))
     app = place / "app"
     (app / "code").mkdir(parents=True)
     (app / "wallet").write_bytes(b"as released")

@@ -17,6 +17,8 @@ CONTROL_CALLS: Final = (
     "CreateKey", "GetKey", "ListKeys", "DeleteKey", "RestoreKey", "StartKeyUsage", "StopKeyUsage",
     "CreateAlias", "GetAlias", "UpdateAlias", "DeleteAlias", "ListAliases", "TagResource",
     "UntagResource", "ListTagsForResource", "ImportKey", "GetParametersForImport", "ExportKey",
+    "GetParametersForExport", "GetPublicKeyCertificate", "GetCertificateSigningRequest",
+    "GetDefaultKeyReplicationRegions",
 )  # fmt: skip
 """Calls about keys: the writer keeps what they change."""
 
@@ -24,6 +26,7 @@ DATA_CALLS: Final = (
     "TranslatePinData", "GeneratePinData", "VerifyPinData", "GenerateMac", "VerifyMac",
     "GenerateCardValidationData", "VerifyCardValidationData", "VerifyAuthRequestCryptogram",
     "GenerateAuthRequestCryptogram", "EncryptData", "DecryptData", "ReEncryptData",
+    "GenerateMacEmvPinChange", "TranslateKeyMaterial",
 )  # fmt: skip
 """Calls with keys: nothing of them is kept."""
 

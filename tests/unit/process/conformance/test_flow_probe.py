@@ -77,7 +77,7 @@ def test_every_operation_has_one_flow_and_no_flow_is_idle() -> None:
         for calls in (CONTROL, DATA, ON_A_KEY, SURROGATES)
         for call in calls.values()
     }
-    assert len(door) == 35
+    assert len(door) == 41
     assert set(named) == {one.name for one in OPERATIONS} | beyond | door
 
 
