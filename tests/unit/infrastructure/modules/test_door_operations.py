@@ -34,8 +34,10 @@ def test_strict_rules_let_in_neither_old_ciphers_nor_pins_nor_rsa() -> None:
     module = build(rules=STRICT)
     with pytest.raises(NotPermitted):
         module.data.make_key(Purpose.DATA_ENCRYPTION, TDEA_2KEY, mode="B", exportability="N")
-    with pytest.raises(NotPermitted):
-        module.transport.make(3072, "import-token-x", Instant(0))
+    authority = module.generate(Purpose.DOOR_AUTHORITY)
+    for kind in ("cryptogram", "token-in", "token-out"):
+        with pytest.raises(NotPermitted):
+            module.transport.make(3072, "import-token-x", Instant(0), authority, kind)
     sealing = module.data.make_key(Purpose.PIN_ENCRYPTION, AES_128, mode="B", exportability="N")
     block = PinBlock(handle=sealing, form=PinFormat.ISO_4, block=bytes(16))
     with pytest.raises(NotPermitted) as told:
