@@ -57,7 +57,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = ProviderFolder(place / "p")
     plan = Plan(
         provider="test-wallet", currency="KES", country="254", profile="production",
-        policy_text=demo_policy().replace("profile: demo", "profile: production"), roles=("operations",), pin_memory_kib=8 * 1024, pin_passes=1,
+        policy_text=demo_policy().replace("profile: demo", "profile: production"),
+        roles=("operations",), pin_memory_kib=8 * 1024, pin_passes=1,
     )  # fmt: skip
     set_up(folder, plan, SECRET, SystemClock())
     app = place / "app"

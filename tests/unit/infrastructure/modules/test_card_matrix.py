@@ -14,6 +14,7 @@ from tallystick.infrastructure.modules.card_interface import (
     CardOperation,
 )
 from tallystick.infrastructure.modules.interface import (
+    ADMITTED_ONLY,
     CARD_LENGTHS,
     MECHANISMS,
     KeyHandle,
@@ -135,7 +136,9 @@ def test_only_the_operations_of_purpose_and_mode_pass_the_gate(purpose, mode: st
 
 
 @pytest.mark.requirement("MFS-7.4.2-03")
-@pytest.mark.parametrize("purpose", [one for one in Purpose if one not in CARD_USES])
+@pytest.mark.parametrize(
+    "purpose", [one for one in Purpose if one not in {*CARD_USES, *ADMITTED_ONLY}]
+)
 def test_a_key_of_another_shelf_does_nothing_with_cards(purpose: Purpose) -> None:
     module = build()
     handle = module.generate(purpose)
