@@ -51,6 +51,22 @@ def test_repeated_messages_of_the_network_pay_once(scene: Network) -> None:
     assert scene.balance() == before + 2_000
 
 
+@pytest.mark.threat("THR-USD-02")
+def test_a_copy_beside_the_next_input_brings_no_page_in_its_place(scene: Network) -> None:
+    """Both are read at once: the page that was answered is not sent under the number of the next."""
+    centre, before = scene.centre, scene.balance()
+    session = centre.open(DIALLER)
+    for page, typed in enumerate(("1", FRIEND, "20"), start=1):
+        centre.page(DIALLER, session, page)
+        centre.type(DIALLER, session, page, typed)
+    centre.page(DIALLER, session, 4)
+    centre.faults.swap = True
+    centre.type(DIALLER, session, 4, PIN.reveal())
+    centre.type(DIALLER, session, 3, "20")
+    assert centre.page(DIALLER, session, 5).text.startswith("Done.")
+    assert scene.balance() == before + 2_000
+
+
 def test_a_late_copy_brings_the_page_once_more_and_an_old_one_nothing(scene: Network) -> None:
     centre = scene.centre
     session = centre.open(OTHER)

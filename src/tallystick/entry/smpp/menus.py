@@ -53,6 +53,7 @@ Broke = Callable[[str], None]
 class _Dialogue:
     """One session: the menu, the page that is shown, its number, and who works on it.
 
+    `page` is the number of the page that is shown or being made, `shown_at` that of `shown`;
     `tells` is the order that its page tells of.
     """
 
@@ -61,6 +62,7 @@ class _Dialogue:
     number: int
     page: int = 0
     shown: Screen | None = None
+    shown_at: int = 0
     ended: bool = False
     touched_at: int = 0
     secret_seen: bool = False
@@ -183,7 +185,7 @@ class SmppMenus:
             page = dialogue.page
             evidence = f"smpp {self._name} {dialogue.session.started_at} {dialogue.number}/{page}"
             shown = await self._stepped(dialogue, typed, evidence)
-            dialogue.shown = shown
+            dialogue.shown, dialogue.shown_at = shown, page
             dialogue.ended = shown.ends or page + 1 >= _PAGES
             if dialogue.ended:
                 self._actions.strike(dialogue.name)
@@ -231,8 +233,9 @@ class SmppMenus:
     async def _once_more(self, dialogue: _Dialogue, message: ShortMessage) -> None:
         """The page that followed an input of which a copy came; nothing is done again."""
         async with dialogue.lock:
-            shown, page = dialogue.shown, dialogue.page
-        if shown is not None and not dialogue.ended:
+            shown, page = dialogue.shown, dialogue.shown_at
+            answered = page != dialogue.page
+        if shown is not None and not dialogue.ended and not answered:
             await self._send(message, dialogue.number, page, shown)
 
     async def _over(self, dialogue: _Dialogue, message: ShortMessage, why: str) -> None:
