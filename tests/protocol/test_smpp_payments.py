@@ -53,7 +53,7 @@ def test_repeated_messages_of_the_network_pay_once(scene: Network) -> None:
 
 @pytest.mark.threat("THR-USD-02")
 def test_a_copy_beside_the_next_input_brings_no_page_in_its_place(scene: Network) -> None:
-    """Both are read at once: the page that was answered is not sent under the number of the next."""
+    """Both are read at once: the page that was answered is not sent under the next number."""
     centre, before = scene.centre, scene.balance()
     session = centre.open(DIALLER)
     for page, typed in enumerate(("1", FRIEND, "20"), start=1):
