@@ -10,6 +10,7 @@ from tests.protocol.test_sim_payments import change
 from tests.support.networks import FRIEND, OTHER, PIN, Network, network
 from tests.support.partners import MovedClock
 from tests.support.served import Person, by_one_operator
+from tests.support.stores import on_file
 from tests.unit.application.notices.test_notices_rules import LINK
 
 from tallystick.application.notices import Template
@@ -251,6 +252,7 @@ def test_no_code_no_payment_and_nothing_of_others_is_among_the_warnings(scene: S
     assert [one.kind for one in other.notices()] == ["sim-changed"]
 
 
+@on_file
 def test_the_list_of_warnings_is_read_by_their_own_index(scene: Scene) -> None:
     reader = scene.network.provider.platform.reader
     plan = reader.rows(
