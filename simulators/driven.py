@@ -9,6 +9,7 @@ Source: ISO/TS 12812-2:2017, 7.2.5
 
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -136,10 +137,9 @@ class Driven:
 
     def _asked(self, told: bytes) -> str:
         """What the kit's store says for 32 octets."""
-        link = HttpTransport(self.store)
         body = encode({"request_hash": b64url(told)})
-        reply = link.post("/verdict", body, "application/json")
-        link.close()
+        with closing(HttpTransport(self.store)) as link:
+            reply = link.post("/verdict", body, "application/json")
         if reply.status != 200:
             raise Unavailable("the store says nothing")
         return str(_lines.decode(reply.body)["verdict"])

@@ -54,7 +54,8 @@ class On:
             with urllib.request.urlopen(sent, timeout=10) as answer:
                 return json.loads(answer.read())
         except urllib.error.HTTPError as error:
-            said = json.loads(error.read())
+            with error:
+                said = json.loads(error.read())
             raise Refused(error.code, said["__type"], said["message"]) from None
 
     def two(self, name: str, body: Any) -> Any:

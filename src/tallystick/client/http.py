@@ -45,6 +45,10 @@ class HttpTransport:
         self._links: dict[bool, http.client.HTTPConnection] = {}
         self._lock = threading.Lock()
 
+    def __del__(self) -> None:
+        for link in getattr(self, "_links", {}).values():  # nobody can ask over them any more
+            link.close()
+
     def post(self, path: str, body: bytes, content_type: str) -> Reply:
         """POST `body` and read the whole reply.
 
