@@ -30,7 +30,7 @@ from tallystick.entry.pki.places import CertificateFolder
 from tallystick.infrastructure.crypto.digest import equal, named_digest
 from tallystick.infrastructure.crypto.x509 import Roots
 from tallystick.infrastructure.timestamps import Stamped
-from tallystick.infrastructure.timestamps.chain import is_due
+from tallystick.infrastructure.timestamps.chain import begin, is_due, write_chain
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode, encode_canonical
 from tallystick.kernel.errors import Malformed, NotAuthentic
 from tallystick.kernel.model import Record, pattern
@@ -115,8 +115,8 @@ def lists(folder: CertificateFolder) -> tuple[Path, ...]:
 def gather(folder: CertificateFolder, stamp: Stamp, roots: Roots, now: Instant) -> Path | None:
     """List the stamps that no list has and stamp the list, if the oldest is due; None otherwise.
 
-    Due is a stamp of 30 days, or one that counts for 90 days at most. A list that is stamped is
-    written whole or not at all, so that a run that is cut short is begun again. Raises NotAuthentic
+    Due is a stamp of 30 days, or one that counts for 90 days at most. The list is
+    written after its stamps, so that a run that is cut short is begun again. Raises NotAuthentic
     where a kept stamp does not prove its checkpoint, Unavailable where nobody stamps.
     Source: RFC 4998, 5.2
     """
@@ -138,11 +138,9 @@ def gather(folder: CertificateFolder, stamp: Stamp, roots: Roots, now: Instant) 
         digest = named_digest("sha512", octets)
         entries.append(Entry(size=_size(file), sha512=b64url(digest)))
     made = folder.stamps / GATHERED / waiting[-1].name
-    draft = made.with_suffix(".draft")
-    folder.keep(draft, encode_canonical(Gathered(log=log, entries=tuple(entries))))
-    archive(draft, stamp, roots, now)
-    stamps_file(draft).replace(stamps_file(made))
-    draft.replace(made)
+    document = encode_canonical(Gathered(log=log, entries=tuple(entries)))
+    folder.keep(stamps_file(made), write_chain(begin(document, stamp)))
+    folder.keep(made, document)
     return made
 
 
