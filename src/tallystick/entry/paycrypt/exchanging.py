@@ -108,10 +108,8 @@ def unsealed(ask: Asking, given: ImportCryptogram) -> KeyHandle:
     digest = digest_of(given.wrapping_spec)
     octets = octets_of(given.wrapped_key_cryptogram)
     transport, now = ask.on.module.transport, ask.on.clock.now()
-    try:
+    with _while_kept():
         return transport.admit(given.import_token, octets, digest, incoming, now)
-    except NotFound as error:
-        raise Conflict(error.detail, remedy=error.remedy) from error
 
 
 def token_in(ask: Asking, given: ImportToken34) -> Came:
@@ -217,15 +215,22 @@ async def _parameters(
     return found, text_of(on.module.pairs.certificate_of(authority, authority))
 
 
+@contextmanager
+def _while_kept() -> Generator[None]:
+    """Call parameters that are no more a conflict, as the service does."""
+    try:
+        yield
+    except NotFound as error:
+        raise Conflict(error.detail, remedy=error.remedy) from error
+
+
 def _receiver(ask: Asking, given: ImportToken34) -> Receiver34:
     """The pair that a token is for: of an exchange, or one that was made as a key."""
     if (given.import_token is None) == (given.wrapping_key_identifier is None):
         raise Malformed("a token is for an ImportToken or a WrappingKeyIdentifier")
     if given.import_token is not None:
-        try:
+        with _while_kept():
             return ask.on.module.transport.receiver(given.import_token, ask.on.clock.now())
-        except NotFound as error:
-            raise Conflict(error.detail, remedy=error.remedy) from error
     key = ask.usable(given.wrapping_key_identifier or "")
     ask.must_be(key, Purpose.PAIR_TRANSPORT)
     text = given.wrapping_key_certificate
@@ -240,10 +245,8 @@ def _signer(ask: Asking, given: ExportToken34) -> tuple[KeyHandle, bytes]:
     if (given.export_token is None) == (given.signing_key_identifier is None):
         raise Malformed("a token is signed by an ExportToken or a SigningKeyIdentifier")
     if given.export_token is not None:
-        try:
+        with _while_kept():
             return ask.on.module.transport.signer(given.export_token, ask.on.clock.now())
-        except NotFound as error:
-            raise Conflict(error.detail, remedy=error.remedy) from error
     key = ask.usable(given.signing_key_identifier or "")
     ask.must_be(key, Purpose.PAIR_SIGNATURE)
     text = given.signing_key_certificate
