@@ -274,6 +274,9 @@ class SmppCentre:
                 if self.faults.deaf:
                     continue
                 for answer, delay_s in self._answer(pdu, writer):
+                    if not delay_s:
+                        writer.write(answer)
+                        continue
                     task = asyncio.create_task(_after(delay_s, writer, answer))
                     later.add(task)
                     task.add_done_callback(later.discard)
@@ -319,7 +322,7 @@ class SmppCentre:
         message = message_of(pdu)
         self._messages += 1
         identifier = f"c{self._messages:x}"
-        self._keep(identifier, message)
+        self._loop.call_soon(self._keep, identifier, message)  # shown once it was answered
         body = word_body(identifier)
         answer = Pdu(Command.SUBMIT_SM_RESP, Status.OK, pdu.sequence, body).octets()
         if faults.drop_answers:

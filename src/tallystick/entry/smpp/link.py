@@ -213,7 +213,9 @@ class SmppLink:
         self._waiting[sequence] = future
         self._write(octets)
         try:
-            return await asyncio.wait_for(future, self._pace.answer_s)
+            # no task in between: who waits goes on before the next PDU is dealt with
+            async with asyncio.timeout(self._pace.answer_s):
+                return await future
         except TimeoutError:
             self._waiting.pop(sequence, None)
             if reference:
