@@ -53,6 +53,7 @@ class Forger:
     status: bytes = b""
     policy: str = POLICY
     at: str = ""
+    accuracy: bytes = b"\x80\x01\x05"
     more: tuple[bytes, ...] = ()
     digest: bytes | None = None
     nonce: int | None = None
@@ -96,7 +97,7 @@ class Forger:
             imprint(digest),
             write_number(77),
             write(TIME, at.encode()),
-            write(SEQUENCE, write_number(1), write(0x80, b"\x05")),
+            write(SEQUENCE, write_number(1), self.accuracy),
             write(BOOLEAN, b"\xff"),
             write_number(nonce),
             *self.more,

@@ -12,6 +12,7 @@ from typing import NoReturn
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey, MLDSA65PublicKey
 
+from tallystick.infrastructure.crypto.der import SEQUENCE, front
 from tallystick.infrastructure.crypto.ecdsa import Es256SigningKey, Es256VerifyKey
 from tallystick.infrastructure.crypto.eddsa import EDDSA, Ed25519SigningKey, Ed25519VerifyKey
 from tallystick.kernel.errors import Malformed, NotAuthentic
@@ -25,7 +26,6 @@ DUALS = frozenset({DUAL, DUAL_ES256})
 CLASSICAL_PUBLIC, LATTICE_PUBLIC = 32, 1952
 CLASSICAL_SIGNATURE, LATTICE_SIGNATURE = 64, 3309
 _SEED = 32
-_LONG_FORM = 0x80
 
 
 class DualVerifyKey:
@@ -189,7 +189,7 @@ def signing_key(octets: bytes) -> Ed25519SigningKey | Es256SigningKey | DualSign
     Raises Malformed for anything else.
     Source: RFC 5958, 2; FIPS 204
     """
-    length = _der_length(octets)
+    length = len(front(octets, SEQUENCE).octets)
     if len(octets) not in {length, length + _SEED}:
         raise Malformed("the private key is not PKCS #8, alone or with the seed of a second half")
     first: Ed25519SigningKey | Es256SigningKey
@@ -210,13 +210,3 @@ def classical_half(public: bytes) -> bytes:
 
 def _dual_name(first: str) -> str:
     return DUAL if first == EDDSA else DUAL_ES256
-
-
-def _der_length(octets: bytes) -> int:
-    """How long the one DER structure at the beginning of `octets` says it is; 0 for none."""
-    if len(octets) < 4 or octets[0] != 0x30:
-        return 0
-    if octets[1] < _LONG_FORM:
-        return 2 + octets[1]
-    many = octets[1] - _LONG_FORM
-    return 2 + many + int.from_bytes(octets[2 : 2 + many], "big")

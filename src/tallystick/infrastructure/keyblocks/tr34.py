@@ -92,21 +92,19 @@ def read_token(octets: bytes) -> Token34:
         raise TooLarge(f"a token has at most {LONGEST} bytes")
     outer = Members(single(octets, SEQUENCE))
     _must_be(outer.take(OBJECT), oid.SIGNED)
-    data = Members(single(outer.take(oid.FIRST).body, SEQUENCE))
+    data = Members(outer.take(oid.FIRST).holds(SEQUENCE))
     outer.end()
     number(data.take(INTEGER_TAG))
     data.take(SET)
     content = Members(data.take(SEQUENCE))
     _must_be(content.take(OBJECT), oid.ENVELOPED)
-    envelope = single(content.take(oid.FIRST).body, OCTETS).body
+    envelope = content.take(oid.FIRST).holds(OCTETS).body
     content.end()
     data.maybe(oid.FIRST)
     data.maybe(oid.SECOND)
-    signers = values(data.take(SET).body)
+    signer = data.take(SET).holds(SEQUENCE)
     data.end()
-    if len(signers) != 1:
-        raise Malformed("a token has one signer")
-    return _signed_by(Members(signers[0]), envelope)
+    return _signed_by(Members(signer), envelope)
 
 
 def opened(token: Token34, ephemeral: bytes) -> tuple[BlockFields, bytes]:
@@ -130,7 +128,7 @@ def opened(token: Token34, ephemeral: bytes) -> tuple[BlockFields, bytes]:
         block.end()
     except MfsError as error:
         raise _unopened() from error
-    inner = single(header[1].body, OCTETS).body if header[0] == oid.DATA else b""
+    inner = header[1].holds(OCTETS).body if header[0] == oid.DATA else b""
     if signer.octets != token.signer or inner != token.header.encode("ascii"):
         raise NotAuthentic("the token names another signer or header inside than outside")
     return fields_of(token.header), material
@@ -164,7 +162,7 @@ def _signed_by(signer: Members, envelope: bytes) -> Token34:
     signer.maybe(oid.SECOND)
     signer.end()
     found: dict[str, Value] = {}
-    for one in values(attributes.body):
+    for one in attributes.inside():
         kind, value = _attribute(one)
         if kind in found:
             raise Malformed("an attribute of a token stands twice")
@@ -172,13 +170,13 @@ def _signed_by(signer: Members, envelope: bytes) -> Token34:
     for kind in (oid.CONTENT_TYPE, oid.DIGEST, oid.DATA):
         if kind not in found:
             raise Malformed("an attribute of a token is missing")
-    _must_be(single(found[oid.CONTENT_TYPE].body, OBJECT), oid.ENVELOPED)
-    if not equal(single(found[oid.DIGEST].body, OCTETS).body, sha256(envelope)):
+    _must_be(found[oid.CONTENT_TYPE].holds(OBJECT), oid.ENVELOPED)
+    if not equal(found[oid.DIGEST].holds(OCTETS).body, sha256(envelope)):
         raise NotAuthentic("the signed digest is of something else")
-    header = single(found[oid.DATA].body, OCTETS).body
+    header = found[oid.DATA].holds(OCTETS).body
     if len(header) != HEADER or not header.isascii():
         raise Malformed("the header of a token has 16 characters")
-    nonce = single(found[oid.NONCE].body, OCTETS).body if oid.NONCE in found else b""
+    nonce = found[oid.NONCE].holds(OCTETS).body if oid.NONCE in found else b""
     if oid.NONCE in found and not SHORTEST_NONCE <= len(nonce) <= LONGEST_NONCE:
         raise Malformed("the nonce of a token has 8 to 16 bytes")
     at = _instant(found[oid.SIGNING_TIME]) if oid.SIGNING_TIME in found else 0
@@ -195,14 +193,12 @@ def _signed_by(signer: Members, envelope: bytes) -> Token34:
 
 def _enveloped(envelope: bytes) -> Envelope34:
     parts = values(envelope)
-    data = Members(parts[0] if len(parts) == 1 else Value(SEQUENCE, envelope, envelope))
+    data = Members(parts[0] if len(parts) == 1 else parts)
     number(data.take(INTEGER_TAG))
-    recipients = values(data.take(SET).body)
+    recipient = data.take(SET).holds(SEQUENCE)
     content = Members(data.take(SEQUENCE))
     data.end()
-    if len(recipients) != 1:
-        raise Malformed("a token has one recipient")
-    one = Members(recipients[0])
+    one = Members(recipient)
     number(one.take(INTEGER_TAG))
     name, algorithm, sealed = one.take(SEQUENCE), one.take(SEQUENCE), one.take(OCTETS).body
     one.end()
@@ -230,12 +226,12 @@ def _enveloped(envelope: bytes) -> Envelope34:
 def _hash_of(algorithm: Members) -> str:
     """The one hash of OAEP, its parameters with tags or without; no other label than none."""
     _must_be(algorithm.take(OBJECT), oid.OAEP)
-    parts = values(algorithm.take(SEQUENCE).body)
+    parts = algorithm.take(SEQUENCE).inside()
     algorithm.end()
     if len(parts) not in {2, 3}:
         raise NotPermitted("RSA-OAEP is served with SHA-256 and SHA-512, named in full")
     plain = [
-        single(part.body, SEQUENCE) if part.tag == oid.FIRST + place else part
+        part.holds(SEQUENCE) if part.tag == oid.FIRST + place else part
         for place, part in enumerate(parts)
     ]
     if any(part.tag != SEQUENCE for part in plain):
@@ -280,12 +276,12 @@ def _must_be(value: Value, wanted: str) -> None:
 
 def _instant(value: Value) -> int:
     """The instant (ms) of a signing time, in UTC without fractions."""
-    parts = values(value.body)
-    if len(parts) != 1 or parts[0].tag not in {oid.SHORT_TIME, TIME}:
+    said = value.holds()
+    if said.tag not in {oid.SHORT_TIME, TIME}:
         raise Malformed("the signing time has another form")
-    form = "%y%m%d%H%M%SZ" if parts[0].tag == oid.SHORT_TIME else "%Y%m%d%H%M%SZ"
+    form = "%y%m%d%H%M%SZ" if said.tag == oid.SHORT_TIME else "%Y%m%d%H%M%SZ"
     try:
-        found = datetime.strptime(parts[0].body.decode("ascii"), form).replace(tzinfo=UTC)
+        found = datetime.strptime(said.body.decode("ascii"), form).replace(tzinfo=UTC)
         return int(found.timestamp() * 1000)
     except (ValueError, OverflowError) as error:
         raise Malformed("the signing time has another form") from error

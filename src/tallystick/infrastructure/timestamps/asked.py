@@ -16,6 +16,7 @@ from tallystick.infrastructure.crypto.der import (
     dotted,
     number,
     single,
+    truth,
 )
 from tallystick.infrastructure.timestamps.statement import algorithm_of
 from tallystick.kernel.errors import Malformed
@@ -60,8 +61,7 @@ def read_asking(octets: bytes) -> Asking:
     parts.end()
     policy, nonce = members.maybe(OBJECT), members.maybe(INTEGER)
     asked = members.maybe(BOOLEAN)
-    if asked is not None and asked.body not in {b"\x00", b"\xff"}:
-        raise Malformed("yes or no belongs here")
+    certificates = asked is not None and truth(asked)
     extended = members.maybe(_EXTENSIONS) is not None
     members.end()
     chosen = None if nonce is None else number(nonce)
@@ -73,6 +73,6 @@ def read_asking(octets: bytes) -> Asking:
         imprint=imprint.octets,
         policy="" if policy is None else dotted(policy),
         nonce=chosen,
-        certificates=asked is not None and asked.body == b"\xff",
+        certificates=certificates,
         extended=extended,
     )

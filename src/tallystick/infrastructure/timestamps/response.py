@@ -99,7 +99,7 @@ def _signed_data(value: Value) -> Signed:
     outer = Members(value)
     if dotted(outer.take(OBJECT)) != SIGNED_DATA:
         raise Malformed("the token is no signed message")
-    members = Members(single(outer.take(_FIRST).body, SEQUENCE))
+    members = Members(outer.take(_FIRST).holds(SEQUENCE))
     outer.end()
     if number(members.take(INTEGER)) != 3:
         raise Malformed("the signed message is of another version than 3")
@@ -107,13 +107,13 @@ def _signed_data(value: Value) -> Signed:
     content = _content(members.take(SEQUENCE))
     certificates = members.maybe(_FIRST)
     members.maybe(_SECOND)
-    signer = Members(single(members.take(SET).body, SEQUENCE))
+    signer = Members(members.take(SET).holds(SEQUENCE))
     members.end()
     return _signer(
         signer,
-        single(digests.body, SEQUENCE),
+        digests.holds(SEQUENCE),
         content,
-        () if certificates is None else tuple(one.octets for one in Members(certificates).rest()),
+        () if certificates is None else tuple(one.octets for one in certificates.inside()),
     )
 
 
@@ -121,7 +121,7 @@ def _content(value: Value) -> bytes:
     members = Members(value)
     if dotted(members.take(OBJECT)) != STATEMENT:
         raise Malformed("the signed message is about something else than an instant")
-    content = single(members.take(_FIRST).body, OCTETS).body
+    content = members.take(_FIRST).holds(OCTETS).body
     members.end()
     return content
 
@@ -158,13 +158,13 @@ def _signer(
 
 def _attributes(value: Value) -> dict[str, Value]:
     found: dict[str, Value] = {}
-    for one in Members(value).rest():
+    for one in value.inside():
         members = Members(one)
-        name, inside = dotted(members.take(OBJECT)), Members(members.take(SET)).rest()
+        name, inside = dotted(members.take(OBJECT)), members.take(SET).holds()
         members.end()
-        if name in found or len(inside) != 1:
-            raise Malformed("a signed attribute stands twice, or has not one value")
-        found[name] = inside[0]
+        if name in found:
+            raise Malformed("a signed attribute stands twice")
+        found[name] = inside
     return found
 
 

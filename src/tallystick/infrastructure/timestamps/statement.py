@@ -29,6 +29,7 @@ _GENERAL: Final = re.compile(
 )
 _ACCURACY, _ORDERING_FIRST, _NAME, _EXTENSIONS = SEQUENCE, BOOLEAN, 0xA0, 0xA1
 _MILLI, _MICRO = 0x80, 0x81
+_THOUSAND: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,8 @@ def _accuracy(value: Value | None) -> int:
     members = Members(value)
     seconds, milli, micro = members.maybe(INTEGER), members.maybe(_MILLI), members.maybe(_MICRO)
     members.end()
-    below = [0 if one is None else int.from_bytes(one.body, "big") for one in (milli, micro)]
+    below = [0 if one is None else number(one, one.tag) for one in (milli, micro)]
+    if any(one >= _THOUSAND for one in below):
+        raise Malformed("how exact it is has a part that is a whole of the next")
     whole = 0 if seconds is None else number(seconds)
     return whole * 1000 + below[0] + (below[1] + 999) // 1000

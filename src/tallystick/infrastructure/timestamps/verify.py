@@ -20,7 +20,9 @@ from tallystick.infrastructure.crypto.der import (
     SEQUENCE,
     Members,
     dotted,
+    must_be,
     number,
+    octets_of,
     single,
 )
 from tallystick.infrastructure.crypto.digest import equal, named_digest, sha256
@@ -185,10 +187,10 @@ def _check_attributes(token: Signed, signer: Certificate) -> None:
         raise NotAuthentic("the time stamp signs too little, or under a hash that does not count")
     if dotted(token.attributes[_CONTENT_TYPE]) != STATEMENT:
         raise NotAuthentic("the signature is about something else than an instant")
-    said = single(token.attributes[_MESSAGE_DIGEST].octets, OCTETS).body
+    said = octets_of(token.attributes[_MESSAGE_DIGEST])
     if not equal(said, named_digest(HASHES[token.digest], token.content)):
         raise NotAuthentic("the signature is over another statement")
-    named = Members(single(token.attributes[_SIGNER].octets, SEQUENCE)).take(SEQUENCE)
+    named = Members(must_be(token.attributes[_SIGNER], SEQUENCE)).take(SEQUENCE)
     members = Members(Members(named).take(SEQUENCE))
     algorithm = members.maybe(SEQUENCE)
     hashed = HASHES.get(SHA256 if algorithm is None else algorithm_of(algorithm))

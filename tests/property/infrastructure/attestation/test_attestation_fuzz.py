@@ -5,12 +5,12 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulators.keymint import Phone, description
 from tests.support.attested import COPIES, chain_in
 
-from tallystick.infrastructure.attestation import cbor, der
+from tallystick.infrastructure.attestation import cbor
 from tallystick.infrastructure.attestation.android.chain import verify_chain
 from tallystick.infrastructure.attestation.android.description import read_description
 from tallystick.infrastructure.attestation.android.revocation import read_revocations
@@ -36,10 +36,6 @@ READERS: list[Callable[[bytes], object]] = [
 ]
 
 
-def tree(item: der.Element) -> int:
-    return 1 + sum(map(tree, item.children())) if item.constructed else 1
-
-
 def attempt(reader: Callable[[bytes], object], octets: bytes) -> None:
     with suppress(Malformed, TooLarge, NotAuthentic):
         reader(octets)
@@ -57,11 +53,10 @@ def test_any_octets(reader: Callable[[bytes], object], octets: bytes) -> None:
     ("reader", "genuine"),
     [
         (read_description, GENUINE),
-        (lambda one: tree(der.read(one)), GENUINE),
         (linked, LEAF),
         *((cbor.read, one) for one in OBJECTS[2:4]),
     ],
-    ids=["description", "der", "certificate", "packed", "rsa"],
+    ids=["description", "certificate", "packed", "rsa"],
 )
 @given(data=st.data())
 @settings(max_examples=150)
@@ -104,27 +99,9 @@ def test_sizes_and_depth_are_bounded() -> None:
     with pytest.raises(TooLarge):
         cbor.read(b"\x00" * 70_000)
     with pytest.raises(TooLarge):
-        der.read(b"\x00" * 17_000)
+        read_description(b"\x00" * 17_000)
     with pytest.raises(TooLarge):
         linked(b"\x30" * 9_000)
-    nested = b""
-    for _ in range(20):
-        nested = b"\x30" + bytes((len(nested),)) + nested
-    with pytest.raises(MfsError, match="deep"):
-        tree(der.read(nested))
-
-
-@given(number=st.integers(-(2**63), 2**63 - 1))
-@example(0)
-@example(-128)
-@example(255)
-def test_integers_have_one_form(number: int) -> None:
-    size = (number + (number < 0)).bit_length() // 8 + 1
-    octets = number.to_bytes(size, "big", signed=True)
-    assert der.read(bytes((2, size)) + octets).integer() == number
-    longer = (b"\xff" if number < 0 else b"\x00") + octets
-    with pytest.raises(MfsError):
-        der.read(bytes((2, size + 1)) + longer).integer()
 
 
 @given(

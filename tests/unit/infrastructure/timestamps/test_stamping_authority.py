@@ -12,7 +12,7 @@ from tests.support.openssl import openssl, openssl_refuses
 from tests.support.stamping import POLICY, Kernel, authority, roots_of
 
 from tallystick.infrastructure.crypto.certify import pem_of
-from tallystick.infrastructure.crypto.der import SEQUENCE, TIME, single, values, write
+from tallystick.infrastructure.crypto.der import OBJECT, SEQUENCE, TIME, single, values, write
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.modules.clock import ClockState
 from tallystick.infrastructure.modules.interface import Purpose
@@ -262,6 +262,13 @@ def test_whatever_is_asked_is_answered(made: Hierarchy) -> None:
         else:
             single(ours.answer(cut, made.now), SEQUENCE)
     assert refusals > 1000
+
+
+def test_a_policy_with_a_number_of_thousands_of_digits_is_answered(made: Hierarchy) -> None:
+    policy = write(OBJECT, b"\x2a" + b"\xff" * 2_500 + b"\x01")
+    parts = values(single(QUERY.octets(), SEQUENCE).body)
+    asked = write(SEQUENCE, parts[0].octets, parts[1].octets, policy)
+    assert authority(made).answer(asked, made.now) == refused(BAD_FORM)
 
 
 @pytest.mark.requirement("MFS-8.1.5-04")

@@ -13,10 +13,6 @@ from tests.support.forged_stamps import NAMED, Forger
 from tallystick.infrastructure.crypto.der import (
     OCTETS,
     SEQUENCE,
-    dotted,
-    number,
-    single,
-    values,
     write,
     write_number,
     write_object,
@@ -161,6 +157,9 @@ def sign_as_somebody_else(message: bytes) -> bytes:
         ({"at": "20260230120000Z"}, "an instant"),
         ({"at": "20260130120000"}, "the form of one in UTC"),
         ({"at": "20260130120000.500Z"}, "the form of one in UTC"),
+        ({"accuracy": write(0x80, b"\x03\xe8")}, "a whole of the next"),
+        ({"accuracy": write(0x80, b"\x85")}, "not below zero"),
+        ({"accuracy": write(0x81, b"\x00\x05")}, "shortest form"),
         ({"more": (write(0xA1, b""),)}, "extensions"),
         ({"more": (write_number(4),)}, "a member too many"),
     ],
@@ -182,38 +181,3 @@ def test_no_root_no_belief() -> None:
     for pem in (b"", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"):
         with pytest.raises(Malformed):
             Roots(pem)
-
-
-@pytest.mark.parametrize("length", [0, 1, 127, 128, 255, 256, 65_535, 65_536])
-def test_values_are_read_as_they_were_written(length: int) -> None:
-    octets = write(OCTETS, bytes(length))
-    found = single(octets, OCTETS)
-    assert (len(found.body), found.octets) == (length, octets)
-
-
-@pytest.mark.parametrize(
-    "octets",
-    [
-        b"\x04", b"\x04\x05abc", b"\x04\x80ab\x00\x00", b"\x04\x81\x05abcde", b"\x04\x82\x00\x85",
-        b"\x1f\x81\x01\x00", b"\x04\x85\x01\x00\x00\x00\x00", b"\x30\x84\x7f\xff\xff\xff",
-    ],
-)  # fmt: skip
-def test_what_is_not_in_its_one_form_is_refused(octets: bytes) -> None:
-    with pytest.raises(Malformed):
-        values(octets)
-
-
-def test_numbers_and_identifiers_have_one_form() -> None:
-    for value in (0, 1, 127, 128, 255, 256, 2**64, 2**159 - 1):
-        assert number(single(write_number(value), 0x02)) == value
-    for octets in (b"\x02\x01\xff", b"\x02\x02\x00\x01", b"\x02\x00", b"\x04\x01\x01"):
-        with pytest.raises(Malformed):
-            number(values(octets)[0])
-    for text in ("1.2.840.113549.1.9.16.1.4", "2.16.840.1.101.3.4.2.1", "0.0", "2.999.3"):
-        assert dotted(single(write_object(text), 0x06)) == text
-    for octets in (b"\x06\x00", b"\x06\x01\x80", b"\x06\x03\x2a\x80\x01"):
-        with pytest.raises(Malformed):
-            dotted(values(octets)[0])
-    for text in ("1", "3.1", "1.40", "1.x", "", "1..2"):
-        with pytest.raises(Malformed):
-            write_object(text)

@@ -7,18 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, cast
 
-from tallystick.infrastructure.attestation import der
-from tallystick.infrastructure.attestation.der import Element
-from tallystick.kernel.errors import Malformed
+from tallystick.infrastructure.crypto import der
+from tallystick.infrastructure.crypto.der import Members
+from tallystick.kernel.errors import Malformed, TooLarge
 
 OBJECT: Final = "1.3.6.1.4.1.11129.2.1.17"
 """The object identifier of the extension."""
 
 ORIGINS: Final = ("GENERATED", "DERIVED", "IMPORTED", "RESERVED", "SECURELY_IMPORTED")
 BOOT_STATES: Final = ("VERIFIED", "SELF_SIGNED", "UNVERIFIED", "FAILED")
+MAX_DESCRIPTION: Final = 16 * 1024
 _MAX_MEMBERS: Final = 64
 
-Value = int | bool | bytes | tuple[int, ...]
+Stated = int | bool | bytes | tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Authorizations:
     Source: X.690, 10.3
     """
 
-    values: dict[str, Value]
+    values: dict[str, Stated]
     root_of_trust: RootOfTrust | None
     application: Application | None
     unknown: tuple[int, ...]
@@ -103,73 +104,69 @@ class KeyDescription:
     hardware: Authorizations
 
 
-def _integers(item: Element) -> tuple[int, ...]:
-    members = item.of(der.SET).children()
-    if len(members) > _MAX_MEMBERS:
-        raise Malformed("a set has more members than anybody needs")
-    return tuple(one.integer() for one in members)
+def _members(item: der.Value) -> tuple[der.Value, ...]:
+    members = item.inside()
+    if item.tag != der.SET or len(members) > _MAX_MEMBERS:
+        raise Malformed("what belongs here is a set, and not a large one")
+    return members
 
 
-def _present(item: Element) -> bool:
-    if item.of(der.NULL).content:
-        raise Malformed("a null of DER is empty")
+def _integers(item: der.Value) -> tuple[int, ...]:
+    return tuple(der.signed_number(one) for one in _members(item))
+
+
+def _present(item: der.Value) -> bool:
+    if item.tag != der.NULL or item.body:
+        raise Malformed("what is only there or not is an empty null")
     return True
 
 
-def _octets(item: Element) -> bytes:
-    return item.octets()
-
-
-def _integer(item: Element) -> int:
-    return item.integer()
-
-
-_KNOWN: Final[dict[int, tuple[str, Callable[[Element], Value]]]] = {
+_KNOWN: Final[dict[int, tuple[str, Callable[[der.Value], Stated]]]] = {
     1: ("purposes", _integers),
-    2: ("algorithms", _integer),
-    3: ("keySize", _integer),
+    2: ("algorithms", der.signed_number),
+    3: ("keySize", der.signed_number),
     4: ("blockModes", _integers),
     5: ("digests", _integers),
     6: ("paddings", _integers),
     7: ("callerNonce", _present),
-    8: ("minMacLength", _integer),
-    10: ("ecCurve", _integer),
-    11: ("mlDsaVariant", _integer),
-    200: ("rsaPublicExponent", _integer),
+    8: ("minMacLength", der.signed_number),
+    10: ("ecCurve", der.signed_number),
+    11: ("mlDsaVariant", der.signed_number),
+    200: ("rsaPublicExponent", der.signed_number),
     203: ("rsaOaepMgfDigests", _integers),
     303: ("rollbackResistance", _present),
     305: ("earlyBootOnly", _present),
-    400: ("activeDateTime", _integer),
-    401: ("originationExpireDateTime", _integer),
-    402: ("usageExpireDateTime", _integer),
-    405: ("usageCountLimit", _integer),
+    400: ("activeDateTime", der.signed_number),
+    401: ("originationExpireDateTime", der.signed_number),
+    402: ("usageExpireDateTime", der.signed_number),
+    405: ("usageCountLimit", der.signed_number),
     503: ("noAuthRequired", _present),
-    504: ("userAuthType", _integer),
-    505: ("authTimeout", _integer),
+    504: ("userAuthType", der.signed_number),
+    505: ("authTimeout", der.signed_number),
     506: ("allowWhileOnBody", _present),
     507: ("trustedUserPresenceRequired", _present),
     508: ("trustedConfirmationRequired", _present),
     509: ("unlockedDeviceRequired", _present),
     600: ("allApplications", _present),
-    601: ("applicationId", _octets),
-    701: ("creationDateTime", _integer),
-    702: ("origin", _integer),
+    601: ("applicationId", der.octets_of),
+    701: ("creationDateTime", der.signed_number),
+    702: ("origin", der.signed_number),
     703: ("rollbackResistant", _present),
-    705: ("osVersion", _integer),
-    706: ("osPatchLevel", _integer),
-    710: ("attestationIdBrand", _octets),
-    711: ("attestationIdDevice", _octets),
-    712: ("attestationIdProduct", _octets),
-    713: ("attestationIdSerial", _octets),
-    714: ("attestationIdImei", _octets),
-    715: ("attestationIdMeid", _octets),
-    716: ("attestationIdManufacturer", _octets),
-    717: ("attestationIdModel", _octets),
-    718: ("vendorPatchLevel", _integer),
-    719: ("bootPatchLevel", _integer),
+    705: ("osVersion", der.signed_number),
+    706: ("osPatchLevel", der.signed_number),
+    710: ("attestationIdBrand", der.octets_of),
+    711: ("attestationIdDevice", der.octets_of),
+    712: ("attestationIdProduct", der.octets_of),
+    713: ("attestationIdSerial", der.octets_of),
+    714: ("attestationIdImei", der.octets_of),
+    715: ("attestationIdMeid", der.octets_of),
+    716: ("attestationIdManufacturer", der.octets_of),
+    717: ("attestationIdModel", der.octets_of),
+    718: ("vendorPatchLevel", der.signed_number),
+    719: ("bootPatchLevel", der.signed_number),
     720: ("deviceUniqueAttestation", _present),
-    723: ("attestationIdSecondImei", _octets),
-    724: ("moduleHash", _octets),
+    723: ("attestationIdSecondImei", der.octets_of),
+    724: ("moduleHash", der.octets_of),
 }
 _ROOT_OF_TRUST, _APPLICATION = 704, 709
 
@@ -177,46 +174,52 @@ _ROOT_OF_TRUST, _APPLICATION = 704, 709
 def read_description(octets: bytes) -> KeyDescription:
     """The description in the value of the extension.
 
-    Raises TooLarge or Malformed for anything that is not exactly one.
+    Raises TooLarge past 16 KiB, Malformed for anything that is not exactly one.
     Source: X.690, 10
     """
-    parts = der.read(octets).of(der.SEQUENCE).children()
-    if len(parts) != 8:
-        raise Malformed("a key description has eight parts")
-    levels = (parts[1].of(der.ENUMERATED).integer(), parts[3].of(der.ENUMERATED).integer())
-    if not all(0 <= one <= 2 for one in levels):
-        raise Malformed("a key description has another security level")
-    return KeyDescription(
-        version=parts[0].of(der.INTEGER).integer(),
-        level=levels[0],
-        keystore_version=parts[2].of(der.INTEGER).integer(),
-        keystore_level=levels[1],
-        challenge=parts[4].octets(),
-        unique=parts[5].octets(),
-        software=_authorizations(parts[6]),
-        hardware=_authorizations(parts[7]),
+    if len(octets) > MAX_DESCRIPTION:
+        raise TooLarge(f"a key description has at most {MAX_DESCRIPTION} bytes")
+    parts = Members(der.single(octets, der.SEQUENCE))
+    described = KeyDescription(
+        version=der.signed_number(parts.take(der.INTEGER)),
+        level=_level(parts),
+        keystore_version=der.signed_number(parts.take(der.INTEGER)),
+        keystore_level=_level(parts),
+        challenge=parts.take(der.OCTETS).body,
+        unique=parts.take(der.OCTETS).body,
+        software=_authorizations(parts.take(der.SEQUENCE)),
+        hardware=_authorizations(parts.take(der.SEQUENCE)),
     )
+    parts.end()
+    return described
 
 
-def _authorizations(item: Element) -> Authorizations:
-    values: dict[str, Value] = {}
+def _level(parts: Members) -> int:
+    level = der.signed_number(parts.take(der.ENUMERATED), der.ENUMERATED)
+    if not 0 <= level <= 2:
+        raise Malformed("a key description has another security level")
+    return level
+
+
+def _authorizations(item: der.Value) -> Authorizations:
+    values: dict[str, Stated] = {}
     root: RootOfTrust | None = None
     application: Application | None = None
     tags: list[int] = []
     unknown: list[int] = []
-    for one in item.of(der.SEQUENCE).children():
-        if one.sort != der.CONTEXT or one.number in tags:
+    for one in item.inside():
+        if one.context < 0 or one.context in tags:
             raise Malformed("a list of authorizations has a tag twice, or an item without one")
-        tags.append(one.number)
-        if one.number == _ROOT_OF_TRUST:
-            root = _root_of_trust(one.explicit())
-        elif one.number == _APPLICATION:
-            application = _application(one.explicit().octets())
-        elif one.number in _KNOWN:
-            name, reading = _KNOWN[one.number]
-            values[name] = reading(one.explicit())
+        tags.append(one.context)
+        if one.context == _ROOT_OF_TRUST:
+            root = _root_of_trust(one.holds(der.SEQUENCE))
+        elif one.context == _APPLICATION:
+            application = _application(one.holds(der.OCTETS).body)
+        elif one.context in _KNOWN:
+            name, reading = _KNOWN[one.context]
+            values[name] = reading(one.holds())
         else:
-            unknown.append(one.number)
+            unknown.append(one.context)
     return Authorizations(
         values=values,
         root_of_trust=root,
@@ -226,40 +229,38 @@ def _authorizations(item: Element) -> Authorizations:
     )
 
 
-def _root_of_trust(item: Element) -> RootOfTrust:
-    parts = item.of(der.SEQUENCE).children()
-    if len(parts) not in {3, 4}:
-        raise Malformed("a root of trust has three or four parts")
-    state = parts[2].of(der.ENUMERATED).integer()
+def _root_of_trust(item: der.Value) -> RootOfTrust:
+    parts = Members(item)
+    signer, locked = parts.take(der.OCTETS).body, der.truth(parts.take(der.BOOLEAN))
+    state = der.signed_number(parts.take(der.ENUMERATED), der.ENUMERATED)
+    digest = parts.maybe(der.OCTETS)
+    parts.end()
     if not 0 <= state < len(BOOT_STATES):
         raise Malformed("a root of trust has another boot state")
     return RootOfTrust(
-        signer=parts[0].octets(),
-        locked=parts[1].boolean(),
+        signer=signer,
+        locked=locked,
         state=BOOT_STATES[state],
-        digest=parts[3].octets() if len(parts) == 4 else b"",
+        digest=b"" if digest is None else digest.body,
     )
 
 
 def _application(octets: bytes) -> Application:
-    parts = der.read(octets).of(der.SEQUENCE).children()
-    if len(parts) != 2:
-        raise Malformed("an application identifier has two parts")
-    packages, signers = parts[0].of(der.SET).children(), parts[1].of(der.SET).children()
-    if len(packages) > _MAX_MEMBERS or len(signers) > _MAX_MEMBERS:
-        raise Malformed("an application identifier has too many packages or signers")
+    parts = Members(der.single(octets, der.SEQUENCE))
+    packages, signers = _members(parts.take(der.SET)), _members(parts.take(der.SET))
+    parts.end()
     return Application(
         packages=tuple(_package(one) for one in packages),
-        signers=tuple(one.octets() for one in signers),
+        signers=tuple(der.octets_of(one) for one in signers),
     )
 
 
-def _package(item: Element) -> Package:
-    parts = item.of(der.SEQUENCE).children()
-    if len(parts) != 2:
-        raise Malformed("a package has a name and a version")
+def _package(item: der.Value) -> Package:
+    parts = Members(der.must_be(item, der.SEQUENCE))
+    name, version = parts.take(der.OCTETS).body, der.signed_number(parts.take(der.INTEGER))
+    parts.end()
     try:
-        return Package(name=parts[0].octets().decode(), version=parts[1].integer())
+        return Package(name=name.decode(), version=version)
     except UnicodeDecodeError as error:
         raise Malformed("the name of a package is not UTF-8") from error
 

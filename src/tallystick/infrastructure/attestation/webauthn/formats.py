@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tallystick.infrastructure.attestation import cbor, der
+from tallystick.infrastructure.attestation import cbor
 from tallystick.infrastructure.attestation.android.chain import evidence_of
 from tallystick.infrastructure.attestation.android.description import OBJECT, read_description
 from tallystick.infrastructure.attestation.evidence import Evidence, Level, certified
@@ -23,6 +23,7 @@ from tallystick.infrastructure.attestation.webauthn.authdata import (
     read_authenticator_data,
 )
 from tallystick.infrastructure.attestation.webauthn.clientdata import CREATE, check_client_data
+from tallystick.infrastructure.crypto import der
 from tallystick.infrastructure.crypto.chains import MAX_CHAIN, Linked, chained, linked
 from tallystick.infrastructure.crypto.digest import named_digest, sha256
 from tallystick.kernel.codec import b64url
@@ -32,6 +33,7 @@ MODEL: Final = "1.3.6.1.4.1.45724.1.1.4"
 """The extension of a certificate that names the model of an authenticator."""
 
 _NONCE: Final = "1.2.840.113635.100.8.2"
+_NONCE_TAG: Final = 0xA1
 _USAGE, _ALTERNATIVE = "2.5.29.37", "2.5.29.17"
 _TPM_USAGE: Final = b"\x06\x05\x67\x81\x05\x08\x03"
 _UNIT: Final = "Authenticator Attestation"
@@ -179,7 +181,7 @@ def _packed(statement: Statement, challenge: bytes) -> Evidence:
 def _check_model(leaf: Linked, aaguid: bytes) -> None:
     if MODEL not in leaf.extensions:
         return
-    named = der.read(leaf.extensions[MODEL]).octets()
+    named = der.single(leaf.extensions[MODEL], der.OCTETS).body
     if named != aaguid or MODEL in leaf.critical:
         raise NotAuthentic("the certificate is for another model")
 
@@ -238,10 +240,8 @@ def apple_nonce(leaf: Linked) -> bytes:
     """
     if _NONCE not in leaf.extensions:
         raise Malformed("the certificate has no nonce")
-    inside = der.read(leaf.extensions[_NONCE]).of(der.SEQUENCE).children()
-    if len(inside) != 1 or inside[0].sort != der.CONTEXT or inside[0].number != 1:
-        raise Malformed("the nonce of the certificate has another shape")
-    return inside[0].explicit().octets()
+    tagged = der.single(leaf.extensions[_NONCE], der.SEQUENCE).holds(_NONCE_TAG)
+    return tagged.holds(der.OCTETS).body
 
 
 def _apple(statement: Statement, challenge: bytes) -> Evidence:
