@@ -27,7 +27,7 @@ from tallystick.entry.widening import adopt, told
 from tallystick.infrastructure.crypto.certify import pem_of
 from tallystick.infrastructure.crypto.dual import DualSigningKey, signing_key
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
-from tallystick.infrastructure.crypto.x509 import Roots
+from tallystick.infrastructure.crypto.x509 import certificates_in
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.modules.opening import Custodians
 from tallystick.infrastructure.modules.shamir import read_share
@@ -143,7 +143,7 @@ def test_a_stamp_of_something_else_or_of_another_time_is_refused(
     if list(unstamped(folder)):
         stamped_by_the_service(folder, crew)
     pem = pem_of(CertificateFolder(folder).register().authority("root").octets)
-    roots, held_at = (Roots(pem.encode()),), open_transcript(file.read_bytes()).held_at
+    roots, held_at = (certificates_in(pem.encode()),), open_transcript(file.read_bytes()).held_at
     found = verify_stamped(file, held_at, roots)
     assert found is not None
     assert abs(found.at - held_at) < 600_000

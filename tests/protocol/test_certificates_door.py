@@ -26,7 +26,7 @@ from tallystick.entry.pki.making import Making, making
 from tallystick.entry.pki.places import CertificateFolder, CertificateSettings
 from tallystick.entry.restoring import back_up, restore
 from tallystick.entry.settings import PartnerLink, ProviderFolder
-from tallystick.infrastructure.crypto.x509 import Certificate, Roots
+from tallystick.infrastructure.crypto.x509 import Certificate, certificates_in
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.store.files import replace_file
@@ -274,7 +274,7 @@ def test_the_task_stamps_and_says_when_it_cannot(tmp_path: Path) -> None:
         elsewhere = replace(settings, authority_url=f"{other.url}/tsa", authority_roots="other.pem")
         folder.save_settings(elsewhere)
         asyncio.run(until(lambda: bool(stamps())))
-        assert verify_kept(stamps()[0].read_bytes(), Roots(roots.read_bytes()))
+        assert verify_kept(stamps()[0].read_bytes(), certificates_in(roots.read_bytes()))
         with pytest.raises(NotAuthentic):
             verify_kept(stamps()[0].read_bytes(), desk.roots())
         stamps()[0].unlink()

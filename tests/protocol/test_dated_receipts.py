@@ -32,7 +32,7 @@ from tallystick.entry.pki.checkpoints import all_roots, keep_former_roots, keep_
 from tallystick.entry.pki.making import making
 from tallystick.entry.pki.places import CertificateFolder
 from tallystick.entry.settings import ProviderFolder
-from tallystick.infrastructure.crypto.x509 import Roots
+from tallystick.infrastructure.crypto.x509 import Certificate, certificates_in
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import b64url, b64url_decode, encode_canonical
 from tallystick.kernel.errors import Malformed, NotAuthentic, NotFound
@@ -104,8 +104,8 @@ def folder(made: Kept) -> Iterator[CertificateFolder]:
     shutil.rmtree(made.folder.stamps, ignore_errors=True)
 
 
-def roots() -> Roots:
-    return Roots(ROOT.pem())
+def roots() -> tuple[Certificate, ...]:
+    return certificates_in(ROOT.pem())
 
 
 @pytest.mark.requirement("MFS-7.2.7-04")
@@ -203,7 +203,7 @@ def test_a_stamp_gathered_too_late_or_changed_or_of_another_log_proves_nothing(
             verify_dated(wrong, whose, roots(), days(2))
     stranger: Issued = issue("Stranger", curve=True)
     with pytest.raises(NotAuthentic):
-        verify_dated(honest, whose, Roots(stranger.pem()), days(2))
+        verify_dated(honest, whose, certificates_in(stranger.pem()), days(2))
 
 
 def test_a_receipt_that_no_stamp_covers_yet_says_so(made: Kept, folder: CertificateFolder) -> None:
@@ -244,7 +244,7 @@ def test_roots_of_an_authority_that_stamped_before_go_on_counting(
     try:
         whose = believed(folder.provider)
         assert stamped_log(folder, whose, all_roots(folder), days(1)).findings == ()
-        assert stamped_log(folder, whose, Roots(mine.read_bytes()), days(1)).findings
+        assert stamped_log(folder, whose, certificates_in(mine.read_bytes()), days(1)).findings
     finally:
         mine.write_bytes(ROOT.pem())
     assert (folder.root / "former-roots.pem").read_bytes().count(b"BEGIN") == 1

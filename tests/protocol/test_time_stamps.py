@@ -10,7 +10,7 @@ from tests.support.forged_stamps import Forger
 from tests.unit.process.conformance.bundles import OFFICERS, made
 
 from tallystick.entry.stamping import Authority, exchange
-from tallystick.infrastructure.crypto.x509 import Roots
+from tallystick.infrastructure.crypto.x509 import certificates_in
 from tallystick.infrastructure.timestamps import verify_stamp
 from tallystick.kernel.errors import Malformed, NotAuthentic, Unavailable
 from tallystick.kernel.model import replace
@@ -41,9 +41,9 @@ def test_openssl_stamps_and_verifies_what_we_keep(tmp_path: Path, curve: bool) -
     root = authority.root if not curve else None
     with authority.serve() as server:
         pem = (tmp_path / "tsa" / "root.pem").read_bytes()
-        stamps = Authority(f"{server.url}/tsr", Roots(pem), OTHER_POLICY)
+        stamps = Authority(f"{server.url}/tsr", certificates_in(pem), OTHER_POLICY)
         octets = stamps.stamp(DATA)
-    found = verify_stamp(octets, DATA, Roots(pem), policy=OTHER_POLICY)
+    found = verify_stamp(octets, DATA, certificates_in(pem), policy=OTHER_POLICY)
     assert found.authority.endswith("stamps")
     assert root is None or root.pem() == pem
     pinned = tmp_path / "tsa" / "root.pem"
@@ -76,7 +76,7 @@ def test_openssl_verifies_what_our_forger_signs_honestly_and_not_otherwise(tmp_p
 def test_what_an_authority_may_answer_instead(tmp_path: Path, answer, error) -> None:
     authority = TimeAuthority(tmp_path, change=lambda _: answer)
     with authority.serve() as server, pytest.raises(error):
-        Authority(server.url, Roots(authority.root.pem())).stamp(DATA)
+        Authority(server.url, certificates_in(authority.root.pem())).stamp(DATA)
 
 
 def test_an_old_answer_is_refused_and_a_closed_door_is_out_of_reach(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_an_old_answer_is_refused_and_a_closed_door_is_out_of_reach(tmp_path: Pa
         return Response(200, kept[0], REPLY)
 
     authority = TimeAuthority(tmp_path, change=replayed)
-    roots = Roots(authority.root.pem())
+    roots = certificates_in(authority.root.pem())
     with authority.serve() as server:
         assert Authority(server.url, roots).stamp(DATA)
         with pytest.raises(NotAuthentic, match="nonce"):
@@ -103,7 +103,7 @@ def test_an_old_answer_is_refused_and_a_closed_door_is_out_of_reach(tmp_path: Pa
 def test_a_bundle_is_stamped_and_verifies_with_the_pinned_root_alone(tmp_path: Path) -> None:
     one = made()
     authority = TimeAuthority(tmp_path / "tsa")
-    roots = Roots(authority.root.pem())
+    roots = certificates_in(authority.root.pem())
     with authority.serve() as server:
         files = make_bundle(
             one.basis, catalogue(), one.proofs, OFFICERS["officer-1"], "officer-1",
@@ -116,7 +116,7 @@ def test_a_bundle_is_stamped_and_verifies_with_the_pinned_root_alone(tmp_path: P
     assert openssl_verifies(
         tmp_path, files["manifest.tsr"], files["manifest.dsse.json"], authority.root_file
     )
-    stranger = Pinned(Roots(issue("Rehearsal root").pem()))
+    stranger = Pinned(certificates_in(issue("Rehearsal root").pem()))
     with pytest.raises(NotAuthentic, match="no path"):
         verify_bundle(files, one.whose, catalogue(), stranger)
     with pytest.raises(NotAuthentic, match="under the policy"):

@@ -8,9 +8,9 @@ from simulators.keymint import Phone, SimulatedFactory
 
 from tallystick.infrastructure.attestation.android.chain import verify_chain
 from tallystick.infrastructure.attestation.evidence import Evidence
-from tallystick.infrastructure.crypto.chains import linked_pem
 from tallystick.infrastructure.crypto.credential import credential_of_point
 from tallystick.infrastructure.crypto.ecdsa import Es256SigningKey
+from tallystick.infrastructure.crypto.x509 import certificates_in
 from tallystick.kernel.codec import b64url
 from tallystick.process.attestation.appraisal import NOTHING_KNOWN, appraise
 from tallystick.process.attestation.model import AppraisalPolicy, Known, Subject, Verdict
@@ -78,7 +78,7 @@ class Bench:
 
 
 def chain_in(file: Path) -> list[bytes]:
-    return [one.octets for one in linked_pem(file.read_bytes())]
+    return [one.octets for one in certificates_in(file.read_bytes())]
 
 
 def rules_of(verdict: Verdict) -> set[str]:

@@ -26,7 +26,7 @@ from tallystick.infrastructure.crypto.der import (
     write_object,
 )
 from tallystick.infrastructure.crypto.digest import sha256
-from tallystick.infrastructure.crypto.x509 import Roots
+from tallystick.infrastructure.crypto.x509 import Certificate, certificates_in
 from tallystick.infrastructure.timestamps.request import SHA256 as SHA256_NAME
 from tallystick.infrastructure.timestamps.request import imprint
 
@@ -71,8 +71,8 @@ class Forger:
             self.signer = issue("Forged stamps", self.root, stamps=True, curve=True)
 
     @property
-    def roots(self) -> Roots:
-        return Roots(self.root.pem())
+    def roots(self) -> tuple[Certificate, ...]:
+        return certificates_in(self.root.pem())
 
     def authority(self) -> Authority:
         """What asks for time stamps, with this forger in place of a network."""

@@ -3,7 +3,7 @@
 from tests.support.hierarchy import Hierarchy
 
 from tallystick.infrastructure.crypto.certify import pem_of
-from tallystick.infrastructure.crypto.x509 import Roots
+from tallystick.infrastructure.crypto.x509 import Certificate, certificates_in
 from tallystick.infrastructure.modules.clock import ClockState
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.pki.profiles import profile
@@ -49,5 +49,5 @@ def authority(
     )
 
 
-def roots_of(made: Hierarchy) -> Roots:
-    return Roots(pem_of(made.root.certificate.octets).encode())
+def roots_of(made: Hierarchy) -> tuple[Certificate, ...]:
+    return certificates_in(pem_of(made.root.certificate.octets).encode())

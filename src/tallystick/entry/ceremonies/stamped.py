@@ -20,7 +20,7 @@ from tallystick.entry.pki.checkpoints import other_authority, own_stamp
 from tallystick.entry.pki.places import CertificateFolder
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.certify import pem_of
-from tallystick.infrastructure.crypto.x509 import Roots
+from tallystick.infrastructure.crypto.x509 import Roots, certificates_in
 from tallystick.infrastructure.timestamps import Stamped, verify_stamp
 from tallystick.kernel.errors import MfsError, NotAuthentic, NotFound
 from tallystick.kernel.time import MINUTE_MS
@@ -109,7 +109,7 @@ def known_roots(folder: ProviderFolder) -> tuple[Roots, ...]:
     place = CertificateFolder(folder)
     if not place.exists():
         return ()
-    own = Roots(pem_of(place.register().authority("root").octets).encode())
+    own = certificates_in(pem_of(place.register().authority("root").octets).encode())
     other = other_authority(place)
     return (own,) if other is None else (own, other.roots)
 

@@ -26,7 +26,7 @@ from tallystick.entry.proving.bundling import (
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.stamping import Authority
 from tallystick.infrastructure.crypto.digest import sha256
-from tallystick.infrastructure.crypto.x509 import Roots
+from tallystick.infrastructure.crypto.x509 import certificates_in
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import to_plain
@@ -164,7 +164,8 @@ def verify(
     """
     folder = ProviderFolder(settings if settings.is_dir() else settings.parent)
     whose = whose_bundle(folder.settings())
-    pinned = None if tsa_root is None else Pinned(Roots(tsa_root.read_bytes()), tsa_policy)
+    roots = () if tsa_root is None else certificates_in(tsa_root.read_bytes())
+    pinned = Pinned(roots, tsa_policy) if roots else None
     found = verify_bundle(read_bundle(source), whose, load_catalogue(), pinned)
     shown = -1 if documents is None else compare_documents(found.documents, documents)
     lock = found.lock
@@ -208,7 +209,7 @@ def _authority(url: str | None, root: Path | None, policy: str) -> Stamp | None:
         return None
     if root is None:
         raise click.UsageError("a time stamp is kept only if it is verified: give --tsa-root FILE")
-    return Authority(url, Roots(root.read_bytes()), policy).stamp
+    return Authority(url, certificates_in(root.read_bytes()), policy).stamp
 
 
 @bundle.command(

@@ -24,7 +24,7 @@ from tallystick.entry.cli.places import Places
 from tallystick.entry.cli.signing import signers_of
 from tallystick.entry.cli.unlocking import write_private
 from tallystick.entry.settings import ProviderFolder
-from tallystick.infrastructure.crypto.x509 import Roots
+from tallystick.infrastructure.crypto.x509 import certificates_in
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.timestamps import Stamped
@@ -169,7 +169,7 @@ def verify(file: Path, provider: Path | None, tsa_root: Path | None, as_json: bo
     folder = None if provider is None else ProviderFolder(provider)
     found = verify_file(file, folder)
     roots = () if folder is None else known_roots(folder)
-    roots = roots if tsa_root is None else (Roots(tsa_root.read_bytes()),)
+    roots = roots if tsa_root is None else (certificates_in(tsa_root.read_bytes()),)
     stamped = verify_stamped(file, found.held_at, roots) if roots else None
     if as_json:
         say_json({**to_plain(found), "stamp": to_plain(stamped)})

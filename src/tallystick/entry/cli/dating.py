@@ -20,7 +20,7 @@ from tallystick.entry.dating.receipts import (
 from tallystick.entry.pki.checkpoints import all_roots
 from tallystick.entry.pki.places import CertificateFolder
 from tallystick.entry.settings import ProviderFolder
-from tallystick.infrastructure.crypto.x509 import Roots
+from tallystick.infrastructure.crypto.x509 import certificates_in
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import encode_canonical
@@ -66,7 +66,7 @@ def stamps_of(place: Path, whose: Believed, root: Path | None) -> StampedLog:
     folder = CertificateFolder(ProviderFolder(place))
     if not place.is_dir() or not folder.exists():
         return StampedLog()
-    roots = all_roots(folder) if root is None else Roots(root.read_bytes())
+    roots = all_roots(folder) if root is None else certificates_in(root.read_bytes())
     return stamped_log(folder, whose, roots, SystemClock().now())
 
 
@@ -83,7 +83,7 @@ def verified_if_dated(octets: bytes, whose: Believed, root: Path | None) -> Date
             "the receipt is dated, and nothing says whose stamps to believe",
             remedy="give --root, the certificate of who stamped: tallystick pki show FOLDER root",
         )
-    roots = Roots(root.read_bytes())
+    roots = certificates_in(root.read_bytes())
     return verify_dated(read_dated(octets), whose, roots, SystemClock().now())
 
 

@@ -13,6 +13,8 @@ from typing import Final, NamedTuple
 from tallystick.application.paycrypt.model import PAIR, PUBLIC_HALF
 from tallystick.entry.paycrypt.asking import PURPOSE_OF, Asking, Loaded
 from tallystick.entry.paycrypt.keys import HERE, chosen_modes, keep, new_row
+from tallystick.infrastructure.crypto.path_rules import PARTNERS
+from tallystick.infrastructure.crypto.paths import check_issuer, path_of
 from tallystick.infrastructure.crypto.x509 import Certificate, read_pem
 from tallystick.infrastructure.modules.interface import KeyHandle, Purpose
 from tallystick.infrastructure.modules.pair_interface import (
@@ -162,7 +164,7 @@ def believe(ask: Asking, given: RootCertificate) -> KeyHandle:
     found, now = certificate_in(given.public_key_certificate), ask.on.clock.now()
     if not found.issued_by(found):
         raise NotAuthentic("a root certificate is signed by itself")
-    found.check_at(now)
+    path_of(found, (), (found,), PARTNERS, now)
     return _trusted(ask, given, found, "V")
 
 
@@ -236,7 +238,7 @@ def _trusted(ask: Asking, given: RootCertificate, found: Certificate, only: str)
     if attributes.key_class != PUBLIC_HALF or not mode or (only and mode != only):
         raise NotPermitted("certificates of this usage with these modes of use are not served")
     if mode == "V":
-        found.check_may_issue(0)
+        check_issuer(found, 0)
     pairs = ask.on.module.pairs
     handle = pairs.trust(found.octets, mode)
     if algorithm_of_pair(pairs.held(handle)) != attributes.key_algorithm:

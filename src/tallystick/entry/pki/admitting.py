@@ -15,7 +15,7 @@ from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.x509 import read_certificate
 from tallystick.infrastructure.pki.profiles import CLIENT_AUTH, ROOT
 from tallystick.infrastructure.pki.validation import Known, Trust, validate
-from tallystick.kernel.errors import Malformed, NotAuthentic, NotFound
+from tallystick.kernel.errors import Malformed, NotAuthentic, NotFound, TooLarge
 from tallystick.kernel.time import SECOND_MS, Instant
 
 PARTNERS: Final = "partners"
@@ -69,7 +69,7 @@ class PartnerCertificates:
     def _looked_at(self, octets: bytes, now: Instant) -> str:
         try:
             certificate = read_certificate(octets)
-        except Malformed as error:
+        except (Malformed, TooLarge) as error:
             raise NotAuthentic("this is no certificate") from error
         validate(certificate, (), self._trust, Known(lists=self._lists()), now, CLIENT_AUTH)
         if certificate.serial in self._desk.register.revoked(PARTNERS):

@@ -11,7 +11,12 @@ from typing import Final
 
 from tallystick.entry.pki.places import CertificateFolder
 from tallystick.infrastructure.crypto.certify import pem_of, public_of, public_of_signer
-from tallystick.infrastructure.crypto.x509 import Certificate, Roots, read_certificate
+from tallystick.infrastructure.crypto.x509 import (
+    Certificate,
+    Roots,
+    certificates_in,
+    read_certificate,
+)
 from tallystick.infrastructure.modules.clock import clock_state, elapsed_ms
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle, Purpose
 from tallystick.infrastructure.modules.signer import ModuleSigner
@@ -162,7 +167,7 @@ class CertificateDesk:
 
         Source: RFC 5280, 6.1.1
         """
-        return Roots(pem_of(self.register.authority(ROOT).octets).encode())
+        return certificates_in(pem_of(self.register.authority(ROOT).octets).encode())
 
     def now(self) -> Instant:
         """The present instant.

@@ -16,7 +16,7 @@ from tallystick.entry.pki.places import CertificateFolder
 from tallystick.entry.stamping import Authority
 from tallystick.infrastructure.crypto.certify import pem_of
 from tallystick.infrastructure.crypto.registry import ends_of, mechanism
-from tallystick.infrastructure.crypto.x509 import Roots
+from tallystick.infrastructure.crypto.x509 import Roots, certificates_in
 from tallystick.infrastructure.pki.profiles import ROOT
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.infrastructure.timestamps.chain import (
@@ -77,7 +77,7 @@ def authority_of(folder: CertificateFolder, url: str) -> tuple[Authority, Roots]
             "nobody is named who stamps", remedy="give --url, the address of the running service"
         )
     root = folder.register().authority(ROOT)
-    roots = Roots(pem_of(root.octets).encode())
+    roots = certificates_in(pem_of(root.octets).encode())
     return Authority(f"{url.rstrip('/')}/tsa", roots), roots
 
 

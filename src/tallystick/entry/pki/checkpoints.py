@@ -15,7 +15,7 @@ from tallystick.entry.pki.places import CertificateFolder
 from tallystick.entry.stamping import Authority
 from tallystick.infrastructure.crypto.certify import pem_of
 from tallystick.infrastructure.crypto.digest import sha256
-from tallystick.infrastructure.crypto.x509 import Roots
+from tallystick.infrastructure.crypto.x509 import Roots, certificates_in
 from tallystick.infrastructure.modules.entropy import Entropy, operating_system
 from tallystick.infrastructure.pki.profiles import ROOT
 from tallystick.infrastructure.timestamps import Query, Stamped, kept_form, verify_stamp
@@ -71,7 +71,7 @@ def other_authority(folder: CertificateFolder) -> Authority | None:
             "the roots of the time-stamping authority are not there",
             remedy="name a file of certificates in PEM as authority_roots",
         ) from None
-    return Authority(settings.authority_url, Roots(pem))
+    return Authority(settings.authority_url, certificates_in(pem))
 
 
 def all_roots(folder: CertificateFolder) -> Roots:
@@ -86,7 +86,7 @@ def all_roots(folder: CertificateFolder) -> Roots:
         pem += b"\n" + (folder.root / folder.settings().authority_roots).read_bytes()
     if former.exists():
         pem += b"\n" + former.read_bytes()
-    return Roots(pem)
+    return certificates_in(pem)
 
 
 def keep_former_roots(folder: CertificateFolder) -> None:

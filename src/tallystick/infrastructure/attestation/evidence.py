@@ -8,8 +8,8 @@ Source: RFC 9334, 8.1; ISO/TS 12812-2:2017, 7.2.6; 7.4.1
 
 from enum import StrEnum
 
-from tallystick.infrastructure.crypto.chains import Linked
 from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.x509 import Certificate
 from tallystick.kernel.codec import Decoder, b64url, encode_canonical
 from tallystick.kernel.model import ABSENT, Absent, Record
 
@@ -120,13 +120,13 @@ class Evidence(Record, frozen=True, kw_only=True):
 _DECODER = Decoder(Evidence, limit=16 * 1024)
 
 
-def certified(links: tuple[Linked, ...]) -> tuple[Certified, ...]:
+def certified(links: tuple[Certificate, ...]) -> tuple[Certified, ...]:
     """What is kept of `links`.
 
     Source: RFC 5280, 4.1.2
     """
     return tuple(
-        Certified(serial=one.serial, not_before=one.not_before, not_after=one.not_after)
+        Certified(serial=f"{one.serial:x}", not_before=one.begins, not_after=one.ends)
         for one in links
     )
 

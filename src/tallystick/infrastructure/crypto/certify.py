@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -20,25 +20,13 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_der_public_key,
 )
-from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from tallystick.infrastructure.crypto.delegated import DelegatedKey
 from tallystick.infrastructure.crypto.signature import SigningKey
-from tallystick.infrastructure.crypto.x509 import Certificate, read_certificate
+from tallystick.infrastructure.crypto.x509 import UNREADABLE, Certificate, read_certificate
 from tallystick.kernel.errors import Malformed, NotAuthentic
 from tallystick.kernel.time import Instant
-
-UNREADABLE: Final = (
-    ValueError,
-    CryptographyDeprecationWarning,
-    TypeError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-)
-"""What the library raises for octets that it cannot read."""
 
 _PublicKey = EllipticCurvePublicKey | RSAPublicKey | Ed25519PublicKey
 _USAGES: Final = (

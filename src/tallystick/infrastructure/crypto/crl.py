@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tallystick.infrastructure.crypto.certify import UNREADABLE, instant, moment
+from tallystick.infrastructure.crypto.certify import instant, moment
 from tallystick.infrastructure.crypto.delegated import DelegatedKey
 from tallystick.infrastructure.crypto.signature import SigningKey
-from tallystick.infrastructure.crypto.x509 import Certificate
+from tallystick.infrastructure.crypto.x509 import UNREADABLE, Certificate
 from tallystick.kernel.errors import Malformed, NotAuthentic
 from tallystick.kernel.time import Instant
 

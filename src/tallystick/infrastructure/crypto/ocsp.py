@@ -14,14 +14,15 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, Hash, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from tallystick.infrastructure.crypto.certify import UNREADABLE, instant, moment
+from tallystick.infrastructure.crypto.certify import instant, moment
 from tallystick.infrastructure.crypto.crl import REASONS, Revoked
 from tallystick.infrastructure.crypto.delegated import DelegatedKey
+from tallystick.infrastructure.crypto.path_rules import RESPONDERS
+from tallystick.infrastructure.crypto.paths import path_of
 from tallystick.infrastructure.crypto.signature import SigningKey
-from tallystick.infrastructure.crypto.x509 import Certificate, read_certificate
-from tallystick.kernel.errors import Malformed, NotAuthentic
+from tallystick.infrastructure.crypto.x509 import UNREADABLE, Certificate, read_certificate
+from tallystick.kernel.errors import Malformed, NotAuthentic, TooLarge
 from tallystick.kernel.time import Instant
 
 MOST_NONCE: Final = 32
@@ -195,7 +196,7 @@ def read_answer(
         carried = [read_certificate(one.public_bytes(Encoding.DER)) for one in found.certificates]
         signature, signed = found.signature, found.tbs_response_bytes
         algorithm = found.signature_hash_algorithm
-    except (*UNREADABLE, NotImplementedError) as error:
+    except (*UNREADABLE, NotImplementedError, TooLarge) as error:
         raise Malformed("the answer about a certificate cannot be read") from error
     if hashed not in _HASHES or named != issuer_hashes(issuer, hashed):
         raise NotAuthentic("the answer is about a certificate of another issuer")
@@ -234,14 +235,10 @@ def _status(found: ocsp.OCSPResponse) -> Status:
 def _is_delegate(one: Certificate, issuer: Certificate, at: Instant) -> bool:
     """Whether `issuer` itself made `one` a responder, and it is so at `at`."""
     try:
-        usage = one.parsed.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-        one.parsed.extensions.get_extension_for_class(x509.OCSPNoCheck)
-    except x509.ExtensionNotFound:
+        path_of(one, (), (issuer,), RESPONDERS, at)
+    except NotAuthentic:
         return False
-    within = (
-        instant(one.parsed.not_valid_before_utc) <= at <= instant(one.parsed.not_valid_after_utc)
-    )
-    return within and ExtendedKeyUsageOID.OCSP_SIGNING in usage and one.issued_by(issuer)
+    return one.extension(x509.OCSPNoCheck) is not None
 
 
 def _signed_by(one: Certificate, signature: bytes, signed: bytes, algorithm: HashAlgorithm) -> bool:

@@ -1,31 +1,33 @@
-"""Certificates of others: read, led back to a pinned root, and used to verify what they signed.
+"""Certificates of others: read whole or refused, and what each of them says of itself.
 
-A path has at most four certificates and a root; each is valid at the instant that counts, each
-issuer may issue, and whatever is marked critical is understood. Nothing is fetched: whether a
-certificate was revoked is not known here.
+Whether one is believed is for a path (`paths`). Nothing is fetched.
 
-Source: RFC 5280, 4.1; 4.2; 6.1
+Source: RFC 5280, 4.1; 4.2
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Final, TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import (
-    ECDSA,
-    EllipticCurvePublicKey,
-)
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.utils import CryptographyDeprecationWarning
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import NameOID
 
-from tallystick.kernel.errors import Malformed, NotAuthentic
+from tallystick.infrastructure.crypto.credential import CredentialKey, credential
+from tallystick.infrastructure.crypto.der import INTEGER, SEQUENCE, front, number, single
+from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.kernel.codec import b64url
+from tallystick.kernel.errors import Malformed, NotAuthentic, TooLarge
 from tallystick.kernel.time import Instant
+
+MAX_CERTIFICATE: Final = 8 * 1024
 
 E = TypeVar("E", bound=x509.ExtensionType)
 
@@ -34,19 +36,25 @@ _HASHES: Final[dict[str, Callable[[], HashAlgorithm]]] = {
     "sha384": SHA384,
     "sha512": SHA512,
 }
-_UNDERSTOOD: Final = (x509.BasicConstraints, x509.KeyUsage, x509.ExtendedKeyUsage)
-_UNREADABLE: Final = (
+_HASHLESS: Final = (
+    ed25519.Ed25519PublicKey,
+    ed448.Ed448PublicKey,
+    mldsa.MLDSA44PublicKey,
+    mldsa.MLDSA65PublicKey,
+    mldsa.MLDSA87PublicKey,
+)
+_VERSION, _TAGGED = 0xA0, b"\xa0"
+UNREADABLE: Final = (
     ValueError,
+    TypeError,
+    OverflowError,
     CryptographyDeprecationWarning,
     UnsupportedAlgorithm,
     x509.InvalidVersion,
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
 )
-_RSA_BITS: Final = 2048
-_CURVE_BITS: Final = 256
-_LONGEST: Final = 4
-
+"""What the library raises for octets that it cannot read."""
 
 _SIGNED_BY: Final = {
     "1.2.840.10045.4.3.2": "ecdsa-p256-sha256",
@@ -56,38 +64,66 @@ _SIGNED_BY: Final = {
     "1.2.840.113549.1.1.10": "rsa-pss-3072",
     "1.3.101.112": "ed25519",
 }
+_NAMES: Final = (
+    NameOID.COMMON_NAME,
+    NameOID.ORGANIZATION_NAME,
+    NameOID.ORGANIZATIONAL_UNIT_NAME,
+)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Certificate:
-    """A certificate, with its octets, its subject in words, its issuer in DER and its number.
+    """A certificate: its octets, its subject in words, its issuer in DER, its number, its time.
 
-    Source: RFC 5280, 4.1
+    `extensions` are the octets of each by its object identifier, `critical` those that whoever does
+    not understand them has to refuse; `key` and `parsed` are as the library has them.
+    Source: RFC 5280, 4.1; 4.2
     """
 
     octets: bytes
     subject: str
     issuer: bytes
     serial: int
-    parsed: x509.Certificate
+    begins: Instant
+    ends: Instant
+    extensions: dict[str, bytes] = field(repr=False, compare=False)
+    by_class: dict[type[x509.ExtensionType], Any] = field(repr=False, compare=False)
+    critical: frozenset[str] = field(repr=False, compare=False)
+    key: CertificatePublicKeyTypes = field(repr=False, compare=False)
+    parsed: x509.Certificate = field(repr=False)
 
-    def verify(self, sort: str, hashed: str, signature: bytes, message: bytes) -> None:
-        """Return only if `signature` over `message` was made with the key that it certifies.
+    @cached_property
+    def public(self) -> CredentialKey:
+        """The key that it certifies; raises Malformed for one of a sort that is not used here.
 
-        `sort` is `rsa` (PKCS #1 v1.5) or `ecdsa`, `hashed` one of sha256, sha384, sha512. Raises
-        NotAuthentic otherwise, also for a key that is too short.
-        Source: RFC 8017, 8.2.2; RFC 5480
+        Source: RFC 5280, 4.1.2.7
         """
-        public = self.parsed.public_key()
-        try:
-            if sort == "rsa" and isinstance(public, RSAPublicKey):
-                public.verify(signature, message, PKCS1v15(), _HASHES[hashed]())
-            elif sort == "ecdsa" and isinstance(public, EllipticCurvePublicKey):
-                public.verify(signature, message, ECDSA(_HASHES[hashed]()))
-            else:
-                raise NotAuthentic("the certificate has another sort of key than the signature")
-        except InvalidSignature as error:
-            raise NotAuthentic("the signature does not verify") from error
+        return credential(self.key)
+
+    @property
+    def version(self) -> int:
+        """1, 2 or 3.
+
+        Source: RFC 5280, 4.1.2.1
+        """
+        return self.parsed.version.value + 1
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The common names and the organisations of its subject.
+
+        Source: RFC 5280, 4.1.2.6
+        """
+        return tuple(str(one.value) for one in self.parsed.subject if one.oid in _NAMES)
+
+    @property
+    def is_authority(self) -> bool:
+        """Whether it says that it is an issuer's.
+
+        Source: RFC 5280, 4.2.1.9
+        """
+        limits = self.extension(x509.BasicConstraints)
+        return limits is not None and limits.value.ca
 
     @property
     def mechanism(self) -> str:
@@ -97,106 +133,76 @@ class Certificate:
         """
         return _SIGNED_BY.get(self.parsed.signature_algorithm_oid.dotted_string, "")
 
-    @property
-    def ends(self) -> Instant:
-        """When its time is over.
+    def fingerprint(self) -> str:
+        """SHA-256 of the public key's SubjectPublicKeyInfo, base64url: how a root is named.
 
-        Source: RFC 5280, 4.1.2.5
+        Source: RFC 5280, 4.1.2.7
         """
-        return Instant(_ms(self.parsed.not_valid_after_utc.timestamp()))
+        return b64url(sha256(self.public.spki))
 
-    @property
-    def begins(self) -> Instant:
-        """When its time begins.
+    def verify(self, sort: str, hashed: str, signature: bytes, message: bytes) -> None:
+        """Return only if `signature` over `message` was made with the key that it certifies.
 
-        Source: RFC 5280, 4.1.2.5
+        `sort` is `rsa` (PKCS #1 v1.5) or `ecdsa`, `hashed` one of sha256, sha384, sha512. Raises
+        NotAuthentic otherwise, also for a key that is too short.
+        Source: RFC 8017, 8.2.2; RFC 5480
         """
-        return Instant(_ms(self.parsed.not_valid_before_utc.timestamp()))
+        public = self.key
+        try:
+            if sort == "rsa" and isinstance(public, rsa.RSAPublicKey):
+                public.verify(signature, message, PKCS1v15(), _HASHES[hashed]())
+            elif sort == "ecdsa" and isinstance(public, ec.EllipticCurvePublicKey):
+                public.verify(signature, message, ec.ECDSA(_HASHES[hashed]()))
+            else:
+                raise NotAuthentic("the certificate has another sort of key than the signature")
+        except InvalidSignature as error:
+            raise NotAuthentic("the signature does not verify") from error
 
-    def check_stamps_only(self) -> None:
-        """Return only if the certificate is for time stamps and for nothing else.
-
-        Raises NotAuthentic otherwise.
-        Source: RFC 3161, 2.3
-        """
-        usage = self._extension(x509.ExtendedKeyUsage)
-        if (
-            usage is None
-            or not usage.critical
-            or list(usage.value) != [ExtendedKeyUsageOID.TIME_STAMPING]
-        ):
-            raise NotAuthentic("the certificate is not for time stamps alone")
-        use = self._extension(x509.KeyUsage)
-        if use is not None and not (use.value.digital_signature or use.value.content_commitment):
-            raise NotAuthentic("the key of the certificate may not sign")
-
-    def check_at(self, at: Instant) -> None:
-        """Return only if it is valid at `at`, its key long enough, and all that is critical known.
-
-        Raises NotAuthentic otherwise.
-        Source: RFC 5280, 4.1.2.5; 4.2
-        """
-        one = self.parsed
-        if (
-            not _ms(one.not_valid_before_utc.timestamp())
-            <= at
-            <= _ms(one.not_valid_after_utc.timestamp())
-        ):
-            raise NotAuthentic(f"the certificate of {self.subject[:80]} is not valid then")
-        for extension in one.extensions:
-            if extension.critical and not isinstance(extension.value, _UNDERSTOOD):
-                raise NotAuthentic("a certificate demands what is not understood here")
-        public = one.public_key()
-        rsa = isinstance(public, RSAPublicKey) and public.key_size >= _RSA_BITS
-        curve = isinstance(public, EllipticCurvePublicKey) and public.key_size >= _CURVE_BITS
-        if not rsa and not curve:
-            raise NotAuthentic("a certificate has a key that is too short, or of another sort")
-
-    def check_may_issue(self, below: int) -> None:
-        """Return only if it may issue certificates, with `below` issuers between.
-
-        Raises NotAuthentic otherwise.
-        Source: RFC 5280, 4.2.1.3; 4.2.1.9
-        """
-        limits, use = self._extension(x509.BasicConstraints), self._extension(x509.KeyUsage)
-        allowed = limits is not None and limits.value.ca
-        if limits is not None and limits.value.path_length is not None:
-            allowed = allowed and limits.value.path_length >= below
-        if not allowed or (use is not None and not use.value.key_cert_sign):
-            raise NotAuthentic(f"{self.subject[:80]} may not issue certificates")
-
-    def issued_by(self, other: "Certificate") -> bool:
+    def issued_by(self, other: "Certificate", *, hashless: bool = False) -> bool:
         """Whether `other` is named as issuer and signed it, under a hash that counts.
 
+        With `hashless`, Ed25519, Ed448 and ML-DSA count too, which hash by themselves.
         Source: RFC 5280, 6.1.3
         """
         try:
             hashed = self.parsed.signature_hash_algorithm
-            if hashed is None or hashed.name not in _HASHES:
+            if hashed is None:
+                counts = hashless and isinstance(other.key, _HASHLESS)
+            else:
+                counts = hashed.name in _HASHES
+            if not counts:
                 return False
             self.parsed.verify_directly_issued_by(other.parsed)
-        except (InvalidSignature, TypeError, *_UNREADABLE):
+        except (InvalidSignature, *UNREADABLE):
             return False
         return True
 
-    def _extension(self, sort: type[E]) -> x509.Extension[E] | None:
-        try:
-            return self.parsed.extensions.get_extension_for_class(sort)
-        except x509.ExtensionNotFound:
-            return None
+    def extension(self, sort: type[E]) -> x509.Extension[E] | None:
+        """Its extension of the class `sort`; None where it has none.
+
+        Source: RFC 5280, 4.2
+        """
+        return self.by_class.get(sort)
+
+
+Roots = tuple[Certificate, ...]
+"""Certificates that are believed because somebody pinned them."""
 
 
 def read_certificate(octets: bytes) -> Certificate:
     """The certificate in `octets` (DER).
 
-    Raises Malformed for anything else.
-    Source: RFC 5280, 4.1
+    Raises TooLarge past 8 KiB, Malformed for anything else than one certificate in its one form
+    with a number above zero.
+    Source: RFC 5280, 4.1; 4.1.2.2
     """
-    if not _is_number_positive(octets):
+    if len(octets) > MAX_CERTIFICATE:
+        raise TooLarge(f"a certificate has at most {MAX_CERTIFICATE} bytes")
+    if not _number_of(octets):
         raise Malformed("a certificate has no number")
     try:
         found = _of(x509.load_der_x509_certificate(octets))
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise Malformed("a certificate cannot be read") from error
     if not octets.endswith(b"\x00" + found.parsed.signature):
         raise Malformed("the signature of a certificate has bits that are not used")
@@ -204,82 +210,56 @@ def read_certificate(octets: bytes) -> Certificate:
 
 
 def read_pem(octets: bytes) -> Certificate:
-    """The one certificate in `octets`, in PEM or in DER; raises Malformed for anything else.
+    """The one certificate in `octets`, in PEM or in DER; raises as `read_certificate` does.
 
     Source: RFC 7468, 5; RFC 5280, 4.1
     """
     if not octets.lstrip().startswith(b"-----"):
         return read_certificate(octets)
-    try:
-        found = x509.load_pem_x509_certificates(octets)
-    except _UNREADABLE as error:
-        raise Malformed("a certificate cannot be read") from error
+    found = certificates_in(octets)
     if len(found) != 1:
         raise Malformed("one certificate belongs here, not several")
-    return read_certificate(found[0].public_bytes(Encoding.DER))
+    return found[0]
 
 
-def _is_number_positive(octets: bytes) -> bool:
-    """Whether the number that begins a certificate, after its version, is one above zero."""
-    place = octets.find(b"\xa0\x03\x02\x01\x02\x02", 2, 16)
-    number = octets[place + 7 : place + 7 + octets[place + 6]] if place > 0 else b""
-    return any(number) and not number[0] & 0x80
+def certificates_in(pem: bytes) -> tuple[Certificate, ...]:
+    """Every certificate in `pem`, in its order; raises Malformed if there is none, TooLarge.
+
+    Source: RFC 7468, 5
+    """
+    try:
+        found = x509.load_pem_x509_certificates(pem)
+        whole = [one.public_bytes(Encoding.DER) for one in found]
+    except UNREADABLE as error:
+        raise Malformed(
+            "there is no certificate in PEM here", remedy="give a file of certificates in PEM"
+        ) from error
+    return tuple(read_certificate(one) for one in whole)
+
+
+def _number_of(octets: bytes) -> int:
+    """The number of a certificate, read before the library warns of one that is below zero."""
+    signed = front(single(octets, SEQUENCE).body, SEQUENCE).body
+    version = len(front(signed, _VERSION).octets) if signed[:1] == _TAGGED else 0
+    return number(front(signed[version:], INTEGER))
 
 
 def _of(parsed: x509.Certificate) -> Certificate:
-    list(parsed.extensions)
-    parsed.public_key()
+    """With all read now that is else read late, so that nothing is unreadable later."""
+    found = tuple(parsed.extensions)
     return Certificate(
         octets=parsed.public_bytes(Encoding.DER),
         subject=parsed.subject.rfc4514_string(),
         issuer=parsed.issuer.public_bytes(),
         serial=parsed.serial_number,
+        begins=Instant(_ms(parsed.not_valid_before_utc.timestamp())),
+        ends=Instant(_ms(parsed.not_valid_after_utc.timestamp())),
+        extensions={one.oid.dotted_string: one.value.public_bytes() for one in found},
+        by_class={type(one.value): one for one in found},
+        critical=frozenset(one.oid.dotted_string for one in found if one.critical),
+        key=parsed.public_key(),
         parsed=parsed,
     )
-
-
-class Roots:
-    """The certificates that are believed because somebody pinned them.
-
-    Source: RFC 5280, 6.1.1
-    """
-
-    def __init__(self, pem: bytes) -> None:
-        """Read every certificate in `pem`; raises Malformed if there is none.
-
-        Source: RFC 7468, 5
-        """
-        try:
-            self._roots = tuple(_of(one) for one in x509.load_pem_x509_certificates(pem))
-        except _UNREADABLE as error:
-            raise Malformed(
-                "there is no certificate to believe", remedy="give a file of certificates in PEM"
-            ) from error
-
-    def path_to(
-        self, leaf: Certificate, others: Iterable[Certificate], at: Instant
-    ) -> tuple[Certificate, ...]:
-        """The certificates from `leaf` up to the one that a root issued, by way of `others`.
-
-        All of them and the root are valid at `at`. Raises NotAuthentic where no path leads there.
-        Source: RFC 5280, 6.1
-        """
-        left = list(others)
-        path = [leaf]
-        while len(path) <= _LONGEST:
-            here = path[-1]
-            here.check_at(at)
-            root = next((one for one in self._roots if here.issued_by(one)), None)
-            issuer = root or next((one for one in left if here.issued_by(one)), None)
-            if issuer is None:
-                break
-            issuer.check_may_issue(len(path) - 1)
-            if root is not None:
-                root.check_at(at)
-                return tuple(path)
-            left.remove(issuer)
-            path.append(issuer)
-        raise NotAuthentic("no path leads from the certificate to a root that is believed")
 
 
 def _ms(seconds: float) -> int:

@@ -17,6 +17,8 @@ from cryptography.x509.oid import NameOID
 
 from tallystick.infrastructure.crypto.blocks import with_odd_parity
 from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.path_rules import PARTNERS
+from tallystick.infrastructure.crypto.paths import path_of
 from tallystick.infrastructure.crypto.x509 import Certificate, read_certificate
 from tallystick.infrastructure.modules.card_gate import CardGate, CardHost
 from tallystick.infrastructure.modules.card_interface import CardMaterial, algorithm_of
@@ -140,9 +142,7 @@ class SoftPairs:
         found = read_certificate(octets)
         if above is None or not found.issued_by(above):
             raise NotAuthentic("the certificate was not issued by the authority that is named")
-        above.check_may_issue(0)
-        above.check_at(at)
-        found.check_at(at)
+        path_of(found, (), (above,), PARTNERS, at)
         public_of(found)
         return found
 

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tallystick.infrastructure.crypto.chains import Linked, linked
 from tallystick.infrastructure.crypto.credential import credential_of_spki
 from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.x509 import Certificate, read_certificate
 from tallystick.kernel.errors import Malformed, NotAuthentic, TooLarge
 
 MAGIC: Final = b"APK Sig Block 42"
@@ -55,7 +55,7 @@ class Signer:
     Source: ISO/TS 12812-2:2017, 7.4.4
     """
 
-    certificate: Linked
+    certificate: Certificate
     digests: Mapping[str, bytes]
     least: int
     most: int
@@ -218,7 +218,7 @@ def _signed(
         raise NotAuthentic("the algorithms of a signer are not those that it signed")
     if not certificates or levels[0] > levels[1]:
         raise Malformed("a signer has no certificate, or is for no level")
-    certificate = linked(certificates[0])
+    certificate = read_certificate(certificates[0])
     if certificate.public.spki != public:
         raise NotAuthentic("the certificate of a signer is for another key")
     lineage = _lineage(attributes[_LINEAGE]) if _LINEAGE in attributes else ()
@@ -284,7 +284,7 @@ def _lineage(octets: bytes) -> tuple[str, ...]:
     whole = Octets(octets)
     if whole.number() != 1:
         raise Malformed("the lineage of a signer is of another version")
-    before: Linked | None = None
+    before: Certificate | None = None
     algorithm, seen = 0, list[str]()
     while whole.left:
         node = Octets(whole.part())
@@ -293,7 +293,7 @@ def _lineage(octets: bytes) -> tuple[str, ...]:
         )  # fmt: skip
         node.end()
         inner = Octets(signed)
-        certificate, said = linked(inner.part()), inner.number()
+        certificate, said = read_certificate(inner.part()), inner.number()
         inner.end()
         if before is not None:
             if said != algorithm or algorithm not in _PLAIN:

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from tallystick.infrastructure.crypto.crl import RevocationList, Revoked, read_list
 from tallystick.infrastructure.crypto.ocsp import GOOD, REVOKED, Status, read_answer
+from tallystick.infrastructure.crypto.path_rules import PAYMENTS
 from tallystick.infrastructure.crypto.paths import path_of
 from tallystick.infrastructure.crypto.x509 import Certificate
 from tallystick.kernel.errors import Malformed, NotAuthentic, Unavailable
@@ -63,7 +64,7 @@ def validate(
     path that does not hold and for one that was revoked.
     Source: RFC 5280, 6; ISO/TS 12812-2:2017, 7.4.2
     """
-    path = path_of(leaf, (*carried, *trust.issuers), trust.roots, at, purpose)
+    path = path_of(leaf, (*carried, *trust.issuers), trust.roots, PAYMENTS.of(purpose), at)
     for one, issuer in pairwise(path):
         revoked, said = _status(one, issuer, known, at)
         if revoked is not None:

@@ -25,6 +25,8 @@ from tallystick.infrastructure.crypto.der import (
 )
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.ecdsa import der_signature
+from tallystick.infrastructure.crypto.path_rules import STAMPS
+from tallystick.infrastructure.crypto.paths import check_leaf
 from tallystick.infrastructure.crypto.signature import SigningKey
 from tallystick.infrastructure.crypto.x509 import Certificate
 from tallystick.infrastructure.timestamps.asked import Asking, read_asking
@@ -95,7 +97,7 @@ class StampingAuthority:
         Source: RFC 3161, 2.3
         """
         own = chain[0]
-        own.check_stamps_only()
+        check_leaf(own, STAMPS)
         if public_of_signer(signer) != public_of(own):
             raise NotPermitted("the key is not that of the authority's certificate")
         if practice.accuracy_ms < 1:

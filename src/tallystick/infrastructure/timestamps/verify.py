@@ -15,17 +15,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from tallystick.infrastructure.crypto.der import (
-    INTEGER,
     OCTETS,
     SEQUENCE,
     Members,
     dotted,
     must_be,
-    number,
     octets_of,
-    single,
 )
 from tallystick.infrastructure.crypto.digest import equal, named_digest, sha256
+from tallystick.infrastructure.crypto.path_rules import STAMPS
+from tallystick.infrastructure.crypto.paths import path_of
 from tallystick.infrastructure.crypto.x509 import Certificate, Roots, read_certificate
 from tallystick.infrastructure.timestamps.request import SHA256, Query
 from tallystick.infrastructure.timestamps.response import (
@@ -39,7 +38,7 @@ from tallystick.infrastructure.timestamps.statement import (
     algorithm_of,
     read_statement,
 )
-from tallystick.kernel.errors import Malformed, NotAuthentic, Unavailable
+from tallystick.kernel.errors import Malformed, NotAuthentic, TooLarge, Unavailable
 from tallystick.kernel.time import Instant
 
 HASHES: Final = {
@@ -65,7 +64,6 @@ _SIGNED_BY: Final = {
     ("ecdsa", "sha384"): "ecdsa-p384-sha384",
     ("ecdsa", "sha512"): "ecdsa-p521-sha512",
 }
-_VERSION: Final = 0xA0
 _CONTENT_TYPE: Final = "1.2.840.113549.1.9.3"
 _MESSAGE_DIGEST: Final = "1.2.840.113549.1.9.4"
 _SIGNER: Final = "1.2.840.113549.1.9.16.2.47"
@@ -147,30 +145,21 @@ def _verified(
     try:
         token = read_response(octets)
         statement = read_statement(token.content)
-        certificates = [_certificate(one) for one in token.certificates]
+        certificates = [read_certificate(one) for one in token.certificates]
         signer = _signer_of(token, certificates)
         _check_attributes(token, signer)
-    except Malformed as error:
+    except (Malformed, TooLarge) as error:
         raise NotAuthentic(f"the time stamp has not the form of one: {error.detail}") from error
     if statement.algorithm != SHA256 or not equal(statement.digest, digest):
         raise NotAuthentic("the time stamp is of something else")
-    signer.check_stamps_only()
-    path = roots.path_to(signer, (one for one in certificates if one is not signer), statement.at)
+    others = [one for one in certificates if one is not signer]
+    *path, _ = path_of(signer, others, roots, STAMPS, statement.at)
     sort, named = SCHEMES.get(token.scheme, ("", ""))
     hashed = HASHES.get(token.digest, "")
     if not sort or not hashed or named not in {"", hashed}:
         raise NotAuthentic("the time stamp is signed in a way that does not count")
     signer.verify(sort, hashed, token.signature, token.signed)
-    return token, statement, path
-
-
-def _certificate(octets: bytes) -> Certificate:
-    """The certificate in `octets`, whose number is above zero."""
-    signed = Members(Members(single(octets, SEQUENCE)).take(SEQUENCE))
-    signed.maybe(_VERSION)
-    if not number(signed.take(INTEGER)):
-        raise Malformed("a certificate has no number")
-    return read_certificate(octets)
+    return token, statement, tuple(path)
 
 
 def _signer_of(token: Signed, certificates: Iterable[Certificate]) -> Certificate:

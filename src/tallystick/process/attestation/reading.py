@@ -11,7 +11,7 @@ from typing import Final
 
 from tallystick.infrastructure.attestation.android.description import BOOT_STATES, ORIGINS
 from tallystick.infrastructure.attestation.evidence import Level, Provisioning
-from tallystick.infrastructure.crypto.chains import Linked, linked_pem
+from tallystick.infrastructure.crypto.x509 import Certificate, certificates_in
 from tallystick.kernel.errors import Malformed, NotFound
 from tallystick.kernel.model import ABSENT
 from tallystick.process.attestation.model import (
@@ -151,7 +151,7 @@ def _roots(top: Section, defects: Defects) -> tuple[Root, ...]:
     for one in top.sections("roots", ("name", "formats", "simulated", "pem")):
         pem = one.text("pem", r"(?s)^-----BEGIN CERTIFICATE-----.{1,8000}$", "a certificate in PEM")
         try:
-            links = linked_pem(pem.encode()) if pem else ()
+            links = certificates_in(pem.encode()) if pem else ()
         except Malformed as error:
             defects.add(one.position("pem"), error.detail)
             continue
@@ -189,7 +189,7 @@ def _apps(top: Section) -> tuple[App, ...]:
     )
 
 
-def root_links(policy: AppraisalPolicy, form: str) -> Sequence[Linked]:
+def root_links(policy: AppraisalPolicy, form: str) -> Sequence[Certificate]:
     """The roots that `policy` believes for the format `form`, read.
 
     Source: RFC 9334, 7.4
@@ -198,8 +198,8 @@ def root_links(policy: AppraisalPolicy, form: str) -> Sequence[Linked]:
 
 
 @cache
-def _links(pems: tuple[str, ...]) -> tuple[Linked, ...]:
-    return tuple(linked for pem in pems for linked in linked_pem(pem.encode()))
+def _links(pems: tuple[str, ...]) -> tuple[Certificate, ...]:
+    return tuple(one for pem in pems for one in certificates_in(pem.encode()))
 
 
 @cache

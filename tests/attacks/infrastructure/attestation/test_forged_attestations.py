@@ -14,7 +14,7 @@ from tests.support.attested import AT, CHALLENGE, Bench, rules_of
 
 from tallystick.infrastructure.attestation.android.chain import verify_chain
 from tallystick.infrastructure.attestation.android.description import OBJECT
-from tallystick.infrastructure.crypto.chains import linked_pem
+from tallystick.infrastructure.crypto.x509 import certificates_in
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import Malformed, NotAuthentic, TooLarge
 from tallystick.kernel.model import replace
@@ -152,7 +152,7 @@ def test_another_factory_is_refused(bench: Bench) -> None:
     other = Bench(SimulatedFactory(AT), bench.signer)
     with pytest.raises(NotAuthentic, match="no root"):
         bench.evidence(other.chain(Phone()))
-    links = linked_pem(other.factory.root_pem().encode())
+    links = certificates_in(other.factory.root_pem().encode())
     evidence = verify_chain(other.chain(Phone()), links)
     assert rules_of(appraise(evidence, bench.subject(), bench.policy)) == {"root"}
 
@@ -201,7 +201,7 @@ def test_an_appended_certificate_says_nothing(bench: Bench) -> None:
 
 
 def test_a_false_certificate_of_the_root_s_key_is_refused(bench: Bench) -> None:
-    (genuine,) = linked_pem(bench.factory.root_pem().encode())
+    (genuine,) = certificates_in(bench.factory.root_pem().encode())
     forged = (
         x509.CertificateBuilder()
         .subject_name(genuine.parsed.subject)

@@ -17,7 +17,7 @@ from tallystick.infrastructure.attestation.android.revocation import read_revoca
 from tallystick.infrastructure.attestation.evidence import read_evidence
 from tallystick.infrastructure.attestation.webauthn.authdata import read_authenticator_data
 from tallystick.infrastructure.attestation.webauthn.tpm import read_certified, read_public_area
-from tallystick.infrastructure.crypto.chains import linked
+from tallystick.infrastructure.crypto.x509 import read_certificate
 from tallystick.kernel.errors import Malformed, MfsError, NotAuthentic, TooLarge
 
 GENUINE = description(Phone(), b"c" * 32)
@@ -32,7 +32,7 @@ READERS: list[Callable[[bytes], object]] = [
     read_public_area,
     read_revocations,
     read_evidence,
-    linked,
+    read_certificate,
 ]
 
 
@@ -53,7 +53,7 @@ def test_any_octets(reader: Callable[[bytes], object], octets: bytes) -> None:
     ("reader", "genuine"),
     [
         (read_description, GENUINE),
-        (linked, LEAF),
+        (read_certificate, LEAF),
         *((cbor.read, one) for one in OBJECTS[2:4]),
     ],
     ids=["description", "certificate", "packed", "rsa"],
@@ -101,7 +101,7 @@ def test_sizes_and_depth_are_bounded() -> None:
     with pytest.raises(TooLarge):
         read_description(b"\x00" * 17_000)
     with pytest.raises(TooLarge):
-        linked(b"\x30" * 9_000)
+        read_certificate(b"\x30" * 9_000)
 
 
 @given(

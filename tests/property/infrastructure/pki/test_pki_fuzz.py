@@ -16,8 +16,7 @@ from tallystick.infrastructure.crypto.certify import read_request
 from tallystick.infrastructure.crypto.crl import read_list
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.ocsp import read_answer, read_question, write_question
-from tallystick.infrastructure.crypto.paths import certificates_in
-from tallystick.infrastructure.crypto.x509 import read_certificate
+from tallystick.infrastructure.crypto.x509 import certificates_in, read_certificate
 from tallystick.infrastructure.pki.profiles import CLIENT_AUTH
 from tallystick.infrastructure.pki.validation import Known, validate
 from tallystick.infrastructure.timestamps import Query, verify_stamp

@@ -15,7 +15,7 @@ from tests.support.attested import AT
 
 from tallystick.infrastructure.attestation.android.revocation import read_revocations
 from tallystick.infrastructure.attestation.webauthn.metadata import Metadata, read_metadata
-from tallystick.infrastructure.crypto.chains import linked, linked_pem
+from tallystick.infrastructure.crypto.x509 import certificates_in, read_certificate
 from tallystick.kernel.errors import Malformed, NotAuthentic
 from tallystick.kernel.time import Instant
 from tallystick.process.attestation.appraisal import known_of
@@ -23,7 +23,7 @@ from tallystick.process.attestation.appraisal import known_of
 FACTORY = SimulatedFactory(AT)
 SIGNING = ec.generate_private_key(ec.SECP256R1())
 NAME = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Simulated Root, no hardware")])
-ROOTS = linked_pem(FACTORY.root_pem().encode())
+ROOTS = certificates_in(FACTORY.root_pem().encode())
 PEM = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 AAGUID = "00112233-4455-6677-8899-aabbccddeeff"
 
@@ -88,7 +88,7 @@ def test_a_model_has_its_roots_and_reports() -> None:
     model = found.models[AAGUID.replace("-", "")]
     assert found.number == 7
     assert found.next_update == "2026-02-01"
-    assert model.links()[0].fingerprint() == linked(ROOTS[0].octets).fingerprint()
+    assert model.links()[0].fingerprint() == read_certificate(ROOTS[0].octets).fingerprint()
     assert model.compromise() == ""
 
 
@@ -108,8 +108,9 @@ def test_a_file_of_somebody_else_is_refused() -> None:
     genuine = signed([])
     with pytest.raises(NotAuthentic):
         read(signed([], signer=ec.generate_private_key(ec.SECP256R1())))
+    others = certificates_in(SimulatedFactory(AT).root_pem().encode())
     with pytest.raises(NotAuthentic, match="root"):
-        read_metadata(genuine, linked_pem(SimulatedFactory(AT).root_pem().encode()), Instant(AT))
+        read_metadata(genuine, others, Instant(AT))
     with pytest.raises(NotAuthentic, match="valid"):
         read(genuine, AT + 5000 * 86_400_000)
     head, payload, mark = genuine.split(b".")

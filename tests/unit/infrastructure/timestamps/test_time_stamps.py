@@ -18,7 +18,7 @@ from tallystick.infrastructure.crypto.der import (
     write_object,
 )
 from tallystick.infrastructure.crypto.digest import sha256
-from tallystick.infrastructure.crypto.x509 import Roots
+from tallystick.infrastructure.crypto.x509 import certificates_in
 from tallystick.infrastructure.timestamps import Query, kept_form, verify_stamp
 from tallystick.kernel.errors import Malformed, NotAuthentic, Unavailable
 
@@ -77,7 +77,7 @@ def test_other_data_another_root_nonce_or_policy_are_refused() -> None:
     with pytest.raises(NotAuthentic, match="something else"):
         verify_stamp(octets, DATA + b".", forger.roots)
     with pytest.raises(NotAuthentic, match="no path"):
-        verify_stamp(octets, DATA, Roots(issue("Forged root", curve=True).pem()))
+        verify_stamp(octets, DATA, certificates_in(issue("Forged root", curve=True).pem()))
     with pytest.raises(NotAuthentic, match=r"under the policy"):
         verify_stamp(octets, DATA, forger.roots, policy=OTHER_POLICY)
     assert "another nonce" in refused(Forger(root=ROOT, nonce=1))
@@ -180,4 +180,4 @@ def test_what_is_not_granted_is_out_of_reach_and_says_why() -> None:
 def test_no_root_no_belief() -> None:
     for pem in (b"", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"):
         with pytest.raises(Malformed):
-            Roots(pem)
+            certificates_in(pem)

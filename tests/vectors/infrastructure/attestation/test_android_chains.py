@@ -17,14 +17,14 @@ from tallystick.infrastructure.attestation.android.description import (
     read_description,
 )
 from tallystick.infrastructure.attestation.evidence import Level, Provisioning
-from tallystick.infrastructure.crypto.chains import linked, linked_pem
+from tallystick.infrastructure.crypto.x509 import certificates_in, read_certificate
 from tallystick.kernel.errors import Malformed, NotAuthentic
 
 FOLDER = published("android-attestation", "android")
 ROOTS = tuple(
     link
     for pem in json.loads((FOLDER / "roots.json").read_text())
-    for link in linked_pem(pem.encode())
+    for link in certificates_in(pem.encode())
 )
 DATA = FOLDER / "testdata"
 PHONES = sorted(one for one in DATA.glob("*/*/*.pem"))
@@ -108,7 +108,7 @@ def test_a_chain_is_read_as_its_publisher_reads_it(file: Path) -> None:
     chain = chain_in(file)
     evidence = verify_chain(chain, ROOTS)
     reading = published_reading(file)
-    described = read_description(linked(chain[0]).extensions[OBJECT])
+    described = read_description(read_certificate(chain[0]).extensions[OBJECT])
     assert str(described.version) == reading["attestationVersion"]
     assert str(described.keystore_version) == reading["keyMintVersion"]
     assert LEVELS[described.level] == reading["attestationSecurityLevel"]
@@ -147,7 +147,7 @@ def test_a_boolean_that_is_neither_true_nor_false_is_refused() -> None:
 
 def test_a_list_out_of_order_is_noticed_and_its_changed_leaf_refused() -> None:
     chain = chain_in(DATA / "invalid" / "tags_not_in_ascending_order.pem")
-    assert not read_description(linked(chain[0]).extensions[OBJECT]).hardware.ordered
+    assert not read_description(read_certificate(chain[0]).extensions[OBJECT]).hardware.ordered
     with pytest.raises(NotAuthentic, match="broken"):
         verify_chain(chain, ROOTS)
 
@@ -159,14 +159,14 @@ def test_a_chain_to_another_root_is_refused(name: str) -> None:
 
 
 def test_links_under_sha384_hold_where_their_root_is_believed() -> None:
-    links = linked_pem((DATA / "p256_sha384_intermediate.pem").read_bytes())
+    links = certificates_in((DATA / "p256_sha384_intermediate.pem").read_bytes())
     with pytest.raises(Malformed):  # the chain holds; what it calls a description is none
         verify_chain([one.octets for one in links], links[-1:])
 
 
 def test_the_flag_on_the_body_is_read() -> None:
     chain = chain_in(DATA / "allow_while_on_body.pem")
-    described = read_description(linked(chain[0]).extensions[OBJECT])
+    described = read_description(read_certificate(chain[0]).extensions[OBJECT])
     listed = described.software.values | described.hardware.values
     assert listed["allowWhileOnBody"] is True
 

@@ -14,7 +14,7 @@ from tallystick.infrastructure.attestation.apple.appattest import (
     verify_assertion,
     verify_attestation,
 )
-from tallystick.infrastructure.crypto.chains import linked_pem
+from tallystick.infrastructure.crypto.x509 import certificates_in
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import Malformed, NotAuthentic, Replayed
 from tallystick.kernel.model import replace
@@ -24,7 +24,7 @@ from tallystick.process.attestation.reading import shipped_policy
 
 FOLDER = published("app-attest", "apple")
 FILES = sorted(FOLDER.glob("ios-*.yaml"))
-ROOTS = linked_pem((FOLDER / "Apple_App_Attestation_Root_CA.pem").read_bytes())
+ROOTS = certificates_in((FOLDER / "Apple_App_Attestation_Root_CA.pem").read_bytes())
 
 
 def sample(file: Path) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def test_an_attestation_under_another_root_is_refused() -> None:
         published("android-attestation", "android") / "testdata" / "p256_sha384_intermediate.pem"
     )
     with pytest.raises(NotAuthentic, match="root"):
-        attest(sample(FILES[0]), roots=linked_pem(other.read_bytes())[-1:])
+        attest(sample(FILES[0]), roots=certificates_in(other.read_bytes())[-1:])
 
 
 def test_no_changed_octet_of_an_attestation_passes() -> None:

@@ -14,13 +14,13 @@ from tallystick.infrastructure.attestation.webauthn.formats import (
     Registered,
     verify_registration,
 )
-from tallystick.infrastructure.crypto.chains import linked
 from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.x509 import read_certificate
 from tallystick.kernel.errors import Malformed, NotAuthentic, Refused
 
 FILE = published("vectors/webauthn_l3.json", "webauthn/webauthn_l3.json")
 VECTORS = json.loads(FILE.read_text())
-ROOT = linked(bytes.fromhex(VECTORS["attestation_root_certificate"]))
+ROOT = read_certificate(bytes.fromhex(VECTORS["attestation_root_certificate"]))
 ACCEPTED = [one for one in VECTORS["cases"] if one["id"] != "fido-u2f-es256"]
 ATTESTED = [
     one for one in ACCEPTED if one["id"].split("-")[0] in {"packed", "tpm", "android", "apple"}

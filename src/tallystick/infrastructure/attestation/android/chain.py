@@ -25,13 +25,9 @@ from tallystick.infrastructure.attestation.evidence import (
     Provisioning,
     certified,
 )
-from tallystick.infrastructure.crypto.chains import (
-    MAX_CHAIN,
-    Linked,
-    chained,
-    linked,
-    unmarked,
-)
+from tallystick.infrastructure.crypto.path_rules import ANDROID, MAX_CHAIN
+from tallystick.infrastructure.crypto.paths import path_of, unmarked
+from tallystick.infrastructure.crypto.x509 import Certificate, read_certificate
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import Malformed, TooLarge
 from tallystick.kernel.model import ABSENT
@@ -44,7 +40,7 @@ _LEVELS: Final = (Level.SOFTWARE, Level.TRUSTED_ENVIRONMENT, Level.STRONGBOX)
 _REMOTE: Final = re.compile(r"^Droid CA\d+$")
 
 
-def verify_chain(chain: Sequence[bytes], roots: Sequence[Linked]) -> Evidence:
+def verify_chain(chain: Sequence[bytes], roots: Sequence[Certificate]) -> Evidence:
     """The evidence in `chain` (DER, leaf first), which must lead to one of `roots`.
 
     Raises TooLarge past its bounds, Malformed for what cannot be read or has no description,
@@ -52,10 +48,12 @@ def verify_chain(chain: Sequence[bytes], roots: Sequence[Linked]) -> Evidence:
     that old phones do not mark as such.
     Source: RFC 5280, 6.1.3
     """
+    if not chain:
+        raise Malformed("a chain has a certificate")
     if len(chain) > MAX_CHAIN:
         raise TooLarge(f"a chain has at most {MAX_CHAIN} certificates")
-    links = tuple(linked(one) for one in chain)
-    root = chained(links, roots, marked=False)
+    links = tuple(read_certificate(one) for one in chain)
+    root = path_of(links[0], links[1:], roots, ANDROID)[-1]
     place = max((at for at, one in enumerate(links) if OBJECT in one.extensions), default=-1)
     if place < 0:
         raise Malformed("no certificate of the chain describes a key")
@@ -64,7 +62,7 @@ def verify_chain(chain: Sequence[bytes], roots: Sequence[Linked]) -> Evidence:
 
 
 def evidence_of(
-    described: KeyDescription, links: tuple[Linked, ...], place: int, root: str
+    described: KeyDescription, links: tuple[Certificate, ...], place: int, root: str
 ) -> Evidence:
     """What `described`, found at `place` of `links`, comes to.
 
@@ -96,7 +94,7 @@ def evidence_of(
     )
 
 
-def _provisioning(links: tuple[Linked, ...]) -> Provisioning:
+def _provisioning(links: tuple[Certificate, ...]) -> Provisioning:
     remote = any(
         PROVISIONED in one.extensions or any(_REMOTE.match(name) for name in one.names)
         for one in links[1:]

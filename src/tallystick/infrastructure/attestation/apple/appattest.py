@@ -13,9 +13,11 @@ from tallystick.infrastructure.attestation import cbor
 from tallystick.infrastructure.attestation.evidence import Evidence, Level, certified
 from tallystick.infrastructure.attestation.webauthn.authdata import read_authenticator_data
 from tallystick.infrastructure.attestation.webauthn.formats import apple_nonce
-from tallystick.infrastructure.crypto.chains import MAX_CHAIN, Linked, chained, linked
 from tallystick.infrastructure.crypto.credential import credential_of_spki
 from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.path_rules import APPLE, MAX_CHAIN
+from tallystick.infrastructure.crypto.paths import path_of
+from tallystick.infrastructure.crypto.x509 import Certificate, read_certificate
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import Malformed, NotAuthentic, Replayed, TooLarge
 
@@ -47,7 +49,7 @@ def verify_attestation(
     application: str,
     identifier: bytes,
     client: bytes,
-    roots: Sequence[Linked],
+    roots: Sequence[Certificate],
 ) -> AttestedKey:
     """The key `identifier` (SHA-256 of its point) in `attested`, made for `application`.
 
@@ -64,8 +66,8 @@ def verify_attestation(
     stated = cbor.octets_list(statement.get("x5c"))
     if len(receipt) > MAX_RECEIPT or not 0 < len(stated) <= MAX_CHAIN:
         raise TooLarge("an attestation of an app has a short chain and a receipt of 16 KiB")
-    links = tuple(linked(one) for one in stated)
-    root = chained(links, roots)
+    links = tuple(read_certificate(one) for one in stated)
+    root = path_of(links[0], links[1:], roots, APPLE)[-1]
     if apple_nonce(links[0]) != sha256(octets + client):
         raise NotAuthentic("the nonce is another")
     data = read_authenticator_data(octets)
@@ -89,7 +91,7 @@ def verify_attestation(
         key_level=Level.SECURE_ENCLAVE,
         packages=(application,),
         environment=_PLACES[data.credential.aaguid],
-        made_at=max(0, links[0].not_before),
+        made_at=max(0, links[0].begins),
     )
     return AttestedKey(evidence=evidence, spki=public.spki, receipt=receipt)
 

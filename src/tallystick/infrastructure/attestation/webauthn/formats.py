@@ -24,8 +24,15 @@ from tallystick.infrastructure.attestation.webauthn.authdata import (
 )
 from tallystick.infrastructure.attestation.webauthn.clientdata import CREATE, check_client_data
 from tallystick.infrastructure.crypto import der
-from tallystick.infrastructure.crypto.chains import MAX_CHAIN, Linked, chained, linked
 from tallystick.infrastructure.crypto.digest import named_digest, sha256
+from tallystick.infrastructure.crypto.path_rules import (
+    ANDROID,
+    APPLE,
+    AUTHENTICATORS,
+    MAX_CHAIN,
+)
+from tallystick.infrastructure.crypto.paths import Rules, path_of
+from tallystick.infrastructure.crypto.x509 import Certificate, read_certificate
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import Malformed, NotAuthentic, TooLarge
 
@@ -65,7 +72,7 @@ class Statement:
     data: AuthenticatorData
     credential: Credential
     client: bytes
-    roots: Sequence[Linked]
+    roots: Sequence[Certificate]
 
     def signed(self) -> bytes:
         """What most formats sign: authenticator data and the hash of the client data.
@@ -74,7 +81,7 @@ class Statement:
         """
         return self.data.octets + self.client
 
-    def links(self) -> tuple[Linked, ...]:
+    def links(self) -> tuple[Certificate, ...]:
         """The certificates of the statement, leaf first.
 
         Source: WebAuthn Level 3, 8.2
@@ -82,7 +89,7 @@ class Statement:
         stated = cbor.octets_list(self.members.get("x5c"))
         if not 0 < len(stated) <= MAX_CHAIN:
             raise TooLarge(f"a statement has 1 to {MAX_CHAIN} certificates")
-        return tuple(linked(one) for one in stated)
+        return tuple(read_certificate(one) for one in stated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,7 @@ class Registered:
 
 
 def verify_registration(
-    attested: bytes, client: bytes, asked: Asked, roots: Sequence[Linked]
+    attested: bytes, client: bytes, asked: Asked, roots: Sequence[Certificate]
 ) -> Registered:
     """The credential in the attestation object `attested`, made as `asked`.
 
@@ -137,13 +144,19 @@ def verify_registration(
 
 
 def _evidence(
-    statement: Statement, challenge: bytes, form: str, level: Level, links: tuple[Linked, ...] = ()
+    statement: Statement,
+    challenge: bytes,
+    form: str,
+    level: Level,
+    links: tuple[Certificate, ...] = (),
+    rules: Rules = AUTHENTICATORS,
 ) -> Evidence:
     flags = statement.data.flags
+    path = path_of(links[0], links[1:], statement.roots, rules) if links else ()
     labels = (("backed-up", BACKED_UP), ("person-verified", VERIFIED))
     return Evidence(
         format=form,
-        root=chained(links, statement.roots).fingerprint() if links else "",
+        root=path[-1].fingerprint() if path else "",
         chain=certified(links),
         attested=b64url(statement.credential.public.spki),
         challenge=b64url(challenge),
@@ -172,13 +185,13 @@ def _packed(statement: Statement, challenge: bytes) -> Evidence:
     links = statement.links()
     leaf = links[0]
     leaf.public.verify(algorithm, signature, statement.signed())
-    if leaf.version != 3 or leaf.authority or _UNIT not in leaf.names:
+    if leaf.version != 3 or leaf.is_authority or _UNIT not in leaf.names:
         raise NotAuthentic("the certificate is not for attestation")
     _check_model(leaf, statement.credential.aaguid)
     return _evidence(statement, challenge, "packed", Level.AUTHENTICATOR, links)
 
 
-def _check_model(leaf: Linked, aaguid: bytes) -> None:
+def _check_model(leaf: Certificate, aaguid: bytes) -> None:
     if MODEL not in leaf.extensions:
         return
     named = der.single(leaf.extensions[MODEL], der.OCTETS).body
@@ -202,7 +215,7 @@ def _android(statement: Statement, challenge: bytes) -> Evidence:
     lists = (described.software, described.hardware)
     if any("allApplications" in one.values for one in lists):
         raise NotAuthentic("the credential may be used by every application")
-    root = chained(links, statement.roots, marked=False).fingerprint()
+    root = path_of(links[0], links[1:], statement.roots, ANDROID)[-1].fingerprint()
     evidence = _evidence(statement, challenge, "webauthn-android-key", Level.NONE)
     seen = evidence_of(described, links, 0, root)
     return _joined(seen, evidence)
@@ -232,7 +245,7 @@ def _joined(seen: Evidence, evidence: Evidence) -> Evidence:
     )
 
 
-def apple_nonce(leaf: Linked) -> bytes:
+def apple_nonce(leaf: Certificate) -> bytes:
     """The nonce that Apple put into the certificate.
 
     Raises Malformed where there is none.
@@ -250,7 +263,7 @@ def _apple(statement: Statement, challenge: bytes) -> Evidence:
         raise NotAuthentic("the nonce is another")
     if links[0].public.spki != statement.credential.public.spki:
         raise NotAuthentic("the certificate is for another credential")
-    return _evidence(statement, challenge, "apple", Level.SECURE_ENCLAVE, links)
+    return _evidence(statement, challenge, "apple", Level.SECURE_ENCLAVE, links, APPLE)
 
 
 def _tpm(statement: Statement, challenge: bytes) -> Evidence:
@@ -269,7 +282,12 @@ def _tpm(statement: Statement, challenge: bytes) -> Evidence:
     leaf = links[0]
     leaf.public.verify(algorithm, cbor.octets_of(members.get("sig")), stated)
     usage = leaf.extensions.get(_USAGE, b"")
-    if leaf.version != 3 or leaf.authority or leaf.subject or _ALTERNATIVE not in leaf.extensions:
+    if (
+        leaf.version != 3
+        or leaf.is_authority
+        or leaf.subject
+        or _ALTERNATIVE not in leaf.extensions
+    ):
         raise NotAuthentic("the certificate is not for attestation")
     if _TPM_USAGE not in usage:
         raise NotAuthentic("the certificate is not one of a TPM")

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tallystick.infrastructure.attestation.plain import list_of, object_of
-from tallystick.infrastructure.crypto.chains import MAX_CHAIN, Linked, chained, linked
 from tallystick.infrastructure.crypto.credential import CredentialKey
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.ecdsa import der_signature
+from tallystick.infrastructure.crypto.path_rules import MAX_CHAIN, MODELS
+from tallystick.infrastructure.crypto.paths import path_of
+from tallystick.infrastructure.crypto.x509 import Certificate, read_certificate
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode
-from tallystick.kernel.errors import Malformed, NotAuthentic, TooLarge
+from tallystick.kernel.errors import Malformed, TooLarge
 from tallystick.kernel.time import Instant
 
 MAX_FILE: Final = 16 * 1024 * 1024
@@ -52,13 +54,13 @@ class Model:
         """
         return next((one for one in self.reports if one in COMPROMISED), "")
 
-    def links(self) -> tuple[Linked, ...]:
+    def links(self) -> tuple[Certificate, ...]:
         """Its roots, read.
 
         Raises Malformed for one that cannot be.
         Source: FIDO Metadata Service 3.0, 3.1.1
         """
-        return tuple(linked(one) for one in self.roots)
+        return tuple(read_certificate(one) for one in self.roots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Metadata:
     digest: str
 
 
-def read_metadata(file: bytes, roots: Sequence[Linked], at: Instant) -> Metadata:
+def read_metadata(file: bytes, roots: Sequence[Certificate], at: Instant) -> Metadata:
     """The metadata in `file` (compact JWS), signed by a certificate that leads to `roots` at `at`.
 
     Raises TooLarge past 16 MiB, Malformed, or NotAuthentic.
@@ -91,9 +93,7 @@ def read_metadata(file: bytes, roots: Sequence[Linked], at: Instant) -> Metadata
     if algorithm not in _ALGORITHMS or "crit" in header:
         raise Malformed("a metadata file under another algorithm")
     links = _links(header.get("x5c"))
-    root = chained(links, roots)
-    if not all(one.not_before <= at <= one.not_after for one in (*links, root)):
-        raise NotAuthentic("a certificate of the metadata file is not valid then")
+    path_of(links[0], links[1:], roots, MODELS, at)
     message = parts[0] + b"." + parts[1]
     _verify(links[0].public, _ALGORITHMS[algorithm], signature, message)
     return _metadata(_PAYLOAD.decode(payload), b64url(sha256(file)))
@@ -112,11 +112,11 @@ def _ascii(part: bytes) -> str:
         raise Malformed("a metadata file is ASCII") from error
 
 
-def _links(stated: object) -> tuple[Linked, ...]:
+def _links(stated: object) -> tuple[Certificate, ...]:
     certificates = list_of(stated)
     if not 0 < len(certificates) <= MAX_CHAIN:
         raise Malformed("a metadata file names its certificates")
-    return tuple(linked(_standard(one)) for one in certificates)
+    return tuple(read_certificate(_standard(one)) for one in certificates)
 
 
 def _standard(text: object) -> bytes:
