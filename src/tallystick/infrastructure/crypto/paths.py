@@ -171,7 +171,7 @@ def _root_of(
 
 
 def _is_same(root: Certificate, top: Certificate, rules: Rules) -> bool:
-    return root.octets == top.octets if rules.pinned else root.public.spki == top.public.spki
+    return root.octets == top.octets if rules.pinned else root.key == top.key
 
 
 def _searched(

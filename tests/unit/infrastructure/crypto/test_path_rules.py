@@ -57,6 +57,15 @@ def test_whatever_is_loosened_has_a_reason_and_is_tried() -> None:
         assert set(rules.because) == {one for one in flags if not getattr(rules, one)}
 
 
+def test_the_page_shows_the_rules_as_they_are() -> None:
+    page = (Path(__file__).parents[4] / "docs/explanation/pki-and-time.md").read_text("utf-8")
+    columns = ("dated", "pinned", "hashed", "marked", "rooted", "exact", "ends")
+    assert f"| use | longest | {' | '.join(columns)} |" in page
+    for rules in ALL:
+        words = " | ".join("yes" if getattr(rules, one) else "no" for one in columns)
+        assert f"| {rules.name} | {rules.longest} | {words} |" in page
+
+
 PURPOSES = {
     CLIENT.dotted_string: "sslclient", STAMPS.purpose: "timestampsign",
     RESPONDERS.purpose: "ocsphelper", "": "any",

@@ -19,6 +19,7 @@ from tests.support.paths import (
     sound,
 )
 
+from tallystick.infrastructure.crypto.der import INTEGER, SEQUENCE, single, values, write
 from tallystick.infrastructure.crypto.path_rules import ANDROID, APPLE, PARTNERS, STAMPS
 from tallystick.infrastructure.crypto.paths import MOST_TRIES, path_of, unmarked
 from tallystick.infrastructure.crypto.x509 import (
@@ -205,16 +206,15 @@ def test_a_limit_of_the_root_binds_all_below() -> None:
 
 def test_a_certificate_has_one_form_a_number_and_an_end() -> None:
     octets = LEAF_READ.octets
-    place = octets.index(b"\x02\x02", 8)
-    for changed in (
-        octets[: place + 2] + b"\x80\x01" + octets[place + 4 :],
-        octets[:place] + b"\x02\x01\x00" + octets[place + 4 :],
-        octets + b"\x00",
-        octets[:-1],
-        b"",
-    ):
+    for changed in (octets + b"\x00", octets[:-1], b""):
         with pytest.raises(Malformed):
             read_certificate(changed)
+    body, *after = values(single(octets, SEQUENCE).body)
+    version, _, *rest = (one.octets for one in body.inside())
+    for number, said in ((b"\x00", "no number"), (b"\x80", "below"), (b"\x00\x01", "shortest")):
+        changed = write(SEQUENCE, version, write(INTEGER, number), *rest)
+        with pytest.raises(Malformed, match=said):
+            read_certificate(write(SEQUENCE, changed, *(one.octets for one in after)))
     with pytest.raises(TooLarge):
         read_certificate(b"\x30" * (MAX_CERTIFICATE + 1))
     with pytest.raises(Malformed, match="several"):
