@@ -3,6 +3,7 @@
 Source: RFC 5280, 6.1; RFC 3161, 2.3; RFC 6960, 4.2.2.2; RFC 9334, 8.1
 """
 
+from dataclasses import replace
 from typing import Final
 
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -14,10 +15,12 @@ MAX_CHAIN: Final = 8
 
 _POLICIES: Final = frozenset(("2.5.29.32",))
 _LATER: Final = "the appraisal policy judges it, at first and again whenever it changes"
-_KEY: Final = "a maker issues its root anew under the same key, and devices go on with the old one"
-_OTHERS: Final = "devices that sign with Ed25519 or ML-DSA are certified, and sold"
-_ANCHOR: Final = "what is believed is the key: who listed it answers for it, old ones have no marks"
-_MAKERS: Final = "makers leave key usages and key identifiers out, and nobody can ask them to"
+_DEVICES: Final = {
+    "pinned": "a maker issues its root anew under the same key, and devices go on with the old one",
+    "hashed": "devices that sign with Ed25519 or ML-DSA are certified, and sold",
+    "rooted": "what is believed is the key: who listed it answers for it, old ones have no marks",
+    "exact": "makers leave key usages and key identifiers out, and nobody can ask them to",
+}
 
 PAYMENTS: Final = Rules(name="payments", longest=4)
 """Certificates of our own hierarchy, each for the purpose that whoever asks names (`of`)."""
@@ -67,69 +70,43 @@ ANDROID: Final = Rules(
     ends=False,
     because={
         "dated": f"a factory certifies once for the life of a phone, and its days pass; {_LATER}",
-        "pinned": _KEY,
-        "hashed": _OTHERS,
         "marked": f"old phones do not mark their issuers; they are counted, and {_LATER}",
-        "rooted": _ANCHOR,
-        "exact": _MAKERS,
         "ends": "an attested key may attest others; which description counts is judged apart",
+        **_DEVICES,
     },
 )
 """Chains of an Android keystore, from a factory or provisioned later."""
 
-APPLE: Final = Rules(
+APPLE: Final = replace(
+    ANDROID,
     name="Apple keys",
-    longest=MAX_CHAIN,
-    ordered=True,
-    also=_POLICIES,
-    dated=False,
-    pinned=False,
-    hashed=False,
-    rooted=False,
-    exact=False,
+    marked=True,
+    ends=True,
     because={
         "dated": f"a key is certified for days and used for years; {_LATER}",
-        "pinned": _KEY,
-        "hashed": _OTHERS,
-        "rooted": _ANCHOR,
-        "exact": _MAKERS,
+        **_DEVICES,
     },
 )
 """Keys of a Secure Enclave, for an app or for a browser."""
 
-AUTHENTICATORS: Final = Rules(
+AUTHENTICATORS: Final = replace(
+    APPLE,
     name="authenticators",
-    longest=MAX_CHAIN,
-    ordered=True,
-    also=_POLICIES,
-    dated=False,
-    pinned=False,
-    hashed=False,
-    rooted=False,
-    exact=False,
     because={
         "dated": f"a batch of authenticators is certified once for their life; {_LATER}",
-        "pinned": _KEY,
-        "hashed": _OTHERS,
-        "rooted": _ANCHOR,
-        "exact": _MAKERS,
+        **_DEVICES,
     },
 )
 """Authenticators of WebAuthn (packed) and keys of a TPM."""
 
-MODELS: Final = Rules(
+MODELS: Final = replace(
+    APPLE,
     name="models of authenticators",
-    longest=MAX_CHAIN,
-    ordered=True,
-    also=_POLICIES,
-    pinned=False,
-    hashed=False,
-    rooted=False,
-    exact=False,
+    dated=True,
     because={
         "pinned": "the root of the alliance is issued anew under the same key",
         "hashed": "the header names the algorithm, and only ES256 and RS256 are taken",
-        "rooted": _ANCHOR,
+        "rooted": _DEVICES["rooted"],
         "exact": "the alliance's file comes from a public authority, whose habits are its own",
     },
 )
