@@ -16,7 +16,7 @@ from tallystick.infrastructure.crypto.jws import split_compact
 from tallystick.infrastructure.crypto.key_list import list_header, signature_key
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.ledger.store import LedgerStore
-from tallystick.infrastructure.store.database import Reader
+from tallystick.infrastructure.store.database import Reader, has_table
 from tallystick.infrastructure.store.opening import Place, is_being_written, open_snapshot
 from tallystick.infrastructure.tally.audit import audit
 from tallystick.infrastructure.tally.balances import AccountRow, TransferRow, recompute_balances
@@ -219,7 +219,7 @@ def audit_database(
     open_ended = is_backup or is_being_written(database)
     with open_snapshot(database) as reader:
         tally = TallyStore(reader)
-        if not any(shape.table == "event" for shape in reader.shapes()):
+        if not has_table(reader, "event"):
             raise NotFound(
                 f"{database} has no tally",
                 remedy="give a provider's database; a file that ends in -wal belongs to it",

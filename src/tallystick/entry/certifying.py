@@ -5,7 +5,7 @@ Source: ISO/TS 12812-2:2017, 9.1
 
 from tallystick.application.certification.store import CertificateRow, every_certificate
 from tallystick.entry.settings import ProviderFolder
-from tallystick.infrastructure.store.database import Connection
+from tallystick.infrastructure.store.database import Connection, has_table
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.errors import NotFound
 
@@ -28,5 +28,5 @@ def certificates_in(reader: Connection) -> list[CertificateRow]:
 
     Source: ISO/TS 12812-2:2017, 9.1
     """
-    known = any(shape.table == "evaluation" for shape in reader.shapes())
+    known = has_table(reader, "evaluation")
     return every_certificate(reader) if known else []

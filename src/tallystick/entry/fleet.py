@@ -24,7 +24,7 @@ from tallystick.application.fleet.store import (
     told_by_devices,
 )
 from tallystick.application.proving.service import PROVING
-from tallystick.infrastructure.store.database import Connection
+from tallystick.infrastructure.store.database import Connection, has_table
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Malformed
 from tallystick.kernel.model import Record
@@ -246,7 +246,7 @@ def _months(enrolled: Iterable[tuple[int, str, int]]) -> tuple[Month, ...]:
 
 def _kept_days(reader: Connection) -> list[FleetDay]:
     """The days that were counted; none in a store from before there were any."""
-    known = any(shape.table == DAY.name for shape in reader.shapes())
+    known = has_table(reader, DAY.name)
     return fleet_days(reader, _DAYS) if known else []
 
 

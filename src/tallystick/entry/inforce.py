@@ -16,7 +16,7 @@ from tallystick.application.tightenings.sealing import (
 from tallystick.application.tightenings.store import PROPOSAL, Waiting, every_proposal
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.store.changes import load
-from tallystick.infrastructure.store.database import Connection, Reader
+from tallystick.infrastructure.store.database import Connection, Reader, has_table
 from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.infrastructure.tally.store import TallyStore
 from tallystick.kernel.errors import MfsError, NotAuthentic, NotFound
@@ -41,7 +41,7 @@ def kept_proposals(reader: Connection) -> tuple[Waiting, ...]:
 
     Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
     """
-    if not any(shape.table == PROPOSAL.name for shape in reader.shapes()):
+    if not has_table(reader, PROPOSAL.name):
         return ()
     return every_proposal(reader)
 

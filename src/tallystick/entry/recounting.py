@@ -16,7 +16,7 @@ from tallystick.application.operators.store import acts_by_event, roles
 from tallystick.application.payments.store import besides_payments
 from tallystick.entry.auditing import listed_keys
 from tallystick.entry.settings import ProviderFolder
-from tallystick.infrastructure.store.database import Connection, Reader
+from tallystick.infrastructure.store.database import Connection, Reader, has_table
 from tallystick.infrastructure.store.opening import open_snapshot
 from tallystick.infrastructure.store.starts import Start, starts
 from tallystick.infrastructure.tally.store import TallyStore
@@ -74,7 +74,7 @@ def recount(folder: ProviderFolder, since: Instant) -> list[Change]:
 
 def _starts(reader: Connection) -> list[Start]:
     """The starts that are known; none in a store that an older version served last."""
-    known = any(shape.table == "service_start" for shape in reader.shapes())
+    known = has_table(reader, "service_start")
     return starts(reader) if known else []
 
 

@@ -13,6 +13,7 @@ from time import monotonic
 
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.infrastructure.store.address import Address
+from tallystick.infrastructure.store.database import has_table
 from tallystick.infrastructure.store.opening import (
     Place,
     build_missing,
@@ -72,7 +73,7 @@ class Candidate:
 
     def _seen(self, address: Address) -> tuple[bool, int]:
         with open_reader(address) as reader:
-            there = any(shape.table == "writer_beat" for shape in reader.shapes())
+            there = has_table(reader, "writer_beat")
             return is_held(reader), beat_of(reader) if there else 0
 
 

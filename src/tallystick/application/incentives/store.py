@@ -5,7 +5,7 @@ Source: ISO/TS 12812-2:2017, 6.1
 
 from tallystick.application.incentives.model import AGENTS_KINDS, Commission
 from tallystick.infrastructure.store.changes import ChangeSet
-from tallystick.infrastructure.store.database import Connection, Reader
+from tallystick.infrastructure.store.database import Connection, Reader, has_table
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.rowcache import RowCache
 from tallystick.infrastructure.store.table import Table
@@ -80,7 +80,7 @@ def kept_standings(reader: Connection) -> list[Standing]:
 
     Source: ISO/TS 12812-2:2017, 6.1
     """
-    known = any(shape.table == STANDING.name for shape in reader.shapes())
+    known = has_table(reader, STANDING.name)
     return every_standing(reader) if known else []
 
 
@@ -138,5 +138,5 @@ def commissions_of(reader: Connection, *, capacity: int) -> Commissions | None:
 
     Source: ISO/TS 12812-2:2017, 6.1
     """
-    known = any(shape.table == COMMISSION.name for shape in reader.shapes())
+    known = has_table(reader, COMMISSION.name)
     return Commissions(reader, capacity=capacity) if known else None

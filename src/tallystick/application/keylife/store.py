@@ -4,7 +4,7 @@ Source: ISO/TS 12812-2:2017, 7.4.2
 """
 
 from tallystick.application.keylife.model import CeremonyRow, KeyRow
-from tallystick.infrastructure.store.database import Connection, Reader
+from tallystick.infrastructure.store.database import Connection, Reader, has_table
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
 from tallystick.kernel.model import from_row
@@ -109,7 +109,7 @@ def kept_custody(reader: Connection) -> list[CustodyEntry]:
 
     Source: ISO/TS 12812-2:2017, 8.2.2
     """
-    known = any(shape.table == CUSTODY.name for shape in reader.shapes())
+    known = has_table(reader, CUSTODY.name)
     return every_entry(reader) if known else []
 
 
@@ -130,5 +130,5 @@ def kept_keys(reader: Connection) -> list[KeyRow]:
 
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
-    known = any(shape.table == KEY.name for shape in reader.shapes())
+    known = has_table(reader, KEY.name)
     return every_key(reader) if known else []

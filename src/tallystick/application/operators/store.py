@@ -4,7 +4,7 @@ Source: ISO/TS 12812-2:2017, 6.2.1
 """
 
 from tallystick.application.operators.model import ActRow, Passkey
-from tallystick.infrastructure.store.database import Connection, Reader
+from tallystick.infrastructure.store.database import Connection, Reader, has_table
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
 from tallystick.kernel.model import from_row
@@ -193,7 +193,7 @@ def operator_keys(reader: Connection) -> dict[str, bytes]:
 
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
-    if not any(shape.table == OPERATOR.name for shape in reader.shapes()):
+    if not has_table(reader, OPERATOR.name):
         return {}
     rows = reader.rows("SELECT id, public FROM operator WHERE status = 'active' ORDER BY id")
     return {str(row[0]): bytes(row[1]) for row in rows}

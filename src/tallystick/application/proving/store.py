@@ -5,7 +5,7 @@ Source: ISO/TS 12812-2:2017, 9.1
 
 from typing import Final
 
-from tallystick.infrastructure.store.database import Connection, Reader
+from tallystick.infrastructure.store.database import Connection, Reader, has_table
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
 from tallystick.kernel.codec import Decoder, encode_canonical
@@ -58,7 +58,7 @@ def recorded_runs(reader: Connection, since: int) -> tuple[Run, ...]:
     Raises Malformed for a row that was changed beyond its form.
     Source: ISO/TS 12812-2:2017, 9.1
     """
-    if not any(shape.table == EVIDENCE_RUN.name for shape in reader.shapes()):
+    if not has_table(reader, EVIDENCE_RUN.name):
         return ()
     rows = reader.rows(
         "SELECT run, at, event, build, dossier, body FROM evidence_run WHERE at >= ?"

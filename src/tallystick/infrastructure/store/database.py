@@ -284,6 +284,14 @@ def batch(database: Database) -> Generator[None]:
     database.commit()
 
 
+def has_table(reader: Connection, name: str) -> bool:
+    """Whether the store has the table `name`; one that an older version served last may lack it.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    return any(shape.table == name for shape in reader.shapes())
+
+
 def shapes_of(columns: Iterable[Row]) -> tuple[Shape, ...]:
     """The shapes that an engine's catalogue describes, in rows ordered by table.
 

@@ -3,7 +3,7 @@
 Source: ISO/TS 12812-2:2017, 6.1
 """
 
-from tallystick.infrastructure.store.database import Connection, Database, batch
+from tallystick.infrastructure.store.database import Connection, Database, batch, has_table
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.kernel.errors import Conflict
 
@@ -24,7 +24,7 @@ def decided_version(reader: Connection) -> int:
 
     Source: ISO/TS 12812-2:2017, 6.1
     """
-    if not any(shape.table == "decided" for shape in reader.shapes()):
+    if not has_table(reader, "decided"):
         return 0
     row = reader.one("SELECT version FROM decided WHERE id = 1")
     return 0 if row is None else int(row[0])

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 from typing import LiteralString
 
-from tallystick.infrastructure.store.database import Connection, Database, batch
+from tallystick.infrastructure.store.database import Connection, Database, batch, has_table
 from tallystick.infrastructure.store.index import Index
 from tallystick.kernel.errors import Broken, Unavailable
 from tallystick.kernel.model import Record
@@ -84,7 +84,7 @@ def schema_numbers(database: Connection) -> tuple[int, ...]:
 
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
-    if not any(shape.table == "schema_version" for shape in database.shapes()):
+    if not has_table(database, "schema_version"):
         return ()
     return tuple(
         row[0] for row in database.rows("SELECT number FROM schema_version ORDER BY number")
