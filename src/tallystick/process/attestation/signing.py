@@ -14,7 +14,7 @@ from tallystick.process.policy.officers import (
     Approval,
     check_approvals,
     check_quorum,
-    refuse_second,
+    with_signature,
 )
 from tallystick.protocol.appraisal_file import AppraisalFile, appraisal_message, appraisal_text
 from tallystick.protocol.policy_file import OfficerSignature
@@ -39,15 +39,8 @@ def sign_appraisal(
         if appraisal_text(existing) != text or existing.version != version:
             raise Conflict("the file approves another text", remedy="start a new file")
         earlier = existing.signatures
-        refuse_second(officer, (one.officer for one in earlier))
-    signature = OfficerSignature(
-        officer=officer,
-        alg=signer.algorithm,
-        sig=b64url(signer.sign(appraisal_message(text, version))),
-    )
-    return AppraisalFile(
-        version=version, policy_b64=b64url(text.encode()), signatures=(*earlier, signature)
-    )
+    signatures = with_signature(earlier, officer, signer, appraisal_message(text, version))
+    return AppraisalFile(version=version, policy_b64=b64url(text.encode()), signatures=signatures)
 
 
 def verify_appraisal(

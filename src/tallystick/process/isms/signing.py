@@ -16,7 +16,7 @@ from tallystick.process.policy.officers import (
     Approval,
     check_approvals,
     check_quorum,
-    refuse_second,
+    with_signature,
 )
 from tallystick.protocol.policy_file import OfficerSignature
 from tallystick.protocol.statements import SignedStatement, statement_message
@@ -40,13 +40,8 @@ def sign_statement(
         if existing.about != about or b64url_decode(existing.body) != octets:
             raise Conflict("the file says something else", remedy="start a new file")
         earlier = existing.signatures
-        refuse_second(officer, (one.officer for one in earlier))
-    signature = OfficerSignature(
-        officer=officer,
-        alg=signer.algorithm,
-        sig=b64url(signer.sign(statement_message(about, octets))),
-    )
-    return SignedStatement(about=about, body=b64url(octets), signatures=(*earlier, signature))
+    signatures = with_signature(earlier, officer, signer, statement_message(about, octets))
+    return SignedStatement(about=about, body=b64url(octets), signatures=signatures)
 
 
 def verify_statement(

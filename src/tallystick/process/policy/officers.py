@@ -6,12 +6,14 @@ officer whose key has two halves may sign what is read by either, until the poli
 Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from tallystick.infrastructure.crypto.dual import CLASSICAL_SIGNATURE, DUALS, DualVerifyKey
-from tallystick.infrastructure.crypto.signature import VerifyKey
+from tallystick.infrastructure.crypto.signature import SigningKey, VerifyKey
+from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import Conflict, Malformed, NotAuthentic, NotPermitted
+from tallystick.protocol.policy_file import OfficerSignature
 
 SIGNATURES: Final = {"demo": 1, "production": 2}
 """How many distinct officers approve a file of each profile."""
@@ -35,6 +37,21 @@ def refuse_second(officer: str, earlier: Iterable[str]) -> None:
     """
     if officer in earlier:
         raise Conflict("this officer has signed already", remedy="let another officer sign")
+
+
+def with_signature(
+    earlier: Sequence[OfficerSignature], officer: str, signer: SigningKey, message: bytes
+) -> tuple[OfficerSignature, ...]:
+    """The signatures `earlier`, and that of `officer` over `message` behind them.
+
+    Raises Conflict where `officer` is among those who signed already.
+    Source: ISO/TS 12812-2:2017, 6.1; 6.2.1
+    """
+    refuse_second(officer, (one.officer for one in earlier))
+    signature = OfficerSignature(
+        officer=officer, alg=signer.algorithm, sig=b64url(signer.sign(message))
+    )
+    return (*earlier, signature)
 
 
 def check_approvals(

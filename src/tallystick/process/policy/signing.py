@@ -18,8 +18,8 @@ from tallystick.process.policy.officers import (
     Approval,
     check_approvals,
     check_quorum,
-    refuse_second,
     refuse_single,
+    with_signature,
 )
 from tallystick.protocol.policy_file import (
     OfficerSignature,
@@ -47,16 +47,11 @@ def sign_policy(
         if policy_text(existing) != text or existing.version != version:
             raise Conflict("the file approves another text", remedy="start a new file")
         earlier = existing.signatures
-        refuse_second(officer, (one.officer for one in earlier))
-    signature = OfficerSignature(
-        officer=officer,
-        alg=signer.algorithm,
-        sig=b64url(signer.sign(signed_message(text, version))),
-    )
+    signatures = with_signature(earlier, officer, signer, signed_message(text, version))
     return PolicyFile(
         version=version,
         policy_b64=b64url(text.encode()),
-        signatures=(*earlier, signature),
+        signatures=signatures,
     )
 
 
