@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tallystick.application.desks import Desks
 from tallystick.application.notices import (
+    CustomerTold,
     DeviceSuspended,
     DeviceTold,
     NoticeRow,
@@ -34,7 +35,8 @@ MOST = 20
 _MOST_MINUTES = 9_999
 
 Warned = (
-    DeviceSuspended
+    CustomerTold
+    | DeviceSuspended
     | DeviceTold
     | NotMe
     | PinBlocked
@@ -98,6 +100,11 @@ def warning_of(desks: Desks, notice: NoticeRow, now: int) -> Warned:
 def _life_of(desks: Desks, notice: NoticeRow, now: int) -> Warned:
     if notice.template.value.startswith("device-"):
         return DeviceTold(told=notice.template)
+    if notice.template is Template.CUSTOMER_SUSPENDED:
+        because = desks.recovery.find(notice.reference).because
+        return CustomerTold(told=notice.template, because=because)
+    if notice.template.value.startswith("customer-"):
+        return CustomerTold(told=notice.template)
     if notice.template not in RECOVERIES:
         raise NotFound("this notice is no warning")
     left = desks.recovery.find(notice.reference).ready_at - now

@@ -40,6 +40,7 @@ class RecoveryKind(StrEnum):
     DORMANT = "dormant"
     DEATH = "death"
     LEGAL_ORDER = "legal-order"
+    SUSPENSION = "suspension"
 
 
 class RecoveryState(StrEnum):
@@ -195,6 +196,26 @@ class ReleaseAccount(Wire, frozen=True, kw_only=True):
     because: Annotated[ShortText, INTERNAL]
 
 
+class SuspendCustomer(Wire, frozen=True, kw_only=True):
+    """Suspends a customer as a whole at once, with the reason that the customer will read.
+
+    Source: ISO/TS 12812-2:2017, 7.4.5
+    """
+
+    number: Annotated[Alias, PERSONAL]
+    because: Annotated[ShortText, INTERNAL]
+
+
+class ResumeCustomer(Wire, frozen=True, kw_only=True):
+    """Two operators end the suspension of a customer.
+
+    Source: ISO/TS 12812-2:2017, 7.4.5
+    """
+
+    number: Annotated[Alias, PERSONAL]
+    because: Annotated[ShortText, INTERNAL]
+
+
 class PlaceAgent(Wire, frozen=True, kw_only=True):
     """Says in which zones an agent assists, and until which day the agent's training holds.
 
@@ -229,6 +250,8 @@ MESSAGES = (
     FreezeAccount,
     ViewFrozen,
     ReleaseAccount,
+    SuspendCustomer,
+    ResumeCustomer,
     PlaceAgent,
 )
 """What is sent about recovery, but for what is signed inside."""

@@ -56,6 +56,8 @@ ACT_EXAMPLES = {
     "view-frozen": f"view-frozen {_URL} --customer cus_...",
     "release-account": f"release-account {_URL} --customer cus_... --evidence BASE64URL"
     ' --because "heirs found"',
+    "suspend-customer": f'suspend-customer {_URL} --number +254700000001 --because "fraud"',
+    "resume-customer": f'resume-customer {_URL} --number +254700000001 --because "identified anew"',
     "place-agent": f"place-agent {_URL} --number 600200 --zones nairobi-3"
     " --trained-until 2027-01-31T00:00:00Z",
     "suspend-key": f'suspend-key {_URL} --key key_... --because "its machine was opened"',

@@ -177,7 +177,7 @@ class DialledActions:
         try:
             customer = self._desks.customers.by_alias(msisdn)
             if not isinstance(action, Safeguard):
-                self._desks.customers.active(customer)
+                self._desks.customers.active(customer, asks=True)
             return await self._act(customer, msisdn, action, evidence)
         except NotFound:
             declined = Declined(says="You are not a customer here.", code=NOT_A_CUSTOMER)

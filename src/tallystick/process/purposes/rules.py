@@ -81,7 +81,7 @@ PURPOSES: Final[Mapping[Purpose, PurposeRule]] = {
     ),
     Purpose.FRAUD_INQUIRY: PurposeRule(
         says="fraud is suspected",
-        serves=(OperatorAct.SUSPEND_CUSTOMER,),
+        serves=(OperatorAct.SUSPEND_CUSTOMER, OperatorAct.RESUME_CUSTOMER),
         opens=(Part.DEVICES, Part.LIMITS, Part.PAYMENTS, Part.AMOUNTS, Part.BALANCE),
     ),
     Purpose.RECOVERY: PurposeRule(

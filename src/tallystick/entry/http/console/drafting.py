@@ -213,6 +213,12 @@ DRAFTS: Final[Mapping[str, Draft]] = {
         _NOTHING,
         dangerous=True,
     ),
+    "suspend-customer": Draft(
+        "Suspend the customer on every channel", (_NUMBER, _BECAUSE), _NOTHING, dangerous=True
+    ),
+    "resume-customer": Draft(
+        "Let a suspended customer go on", (_NUMBER, _BECAUSE), _NOTHING, dangerous=True
+    ),
     "view-frozen": Draft("Look at what a stopped account holds", (_CUSTOMER,), _NOTHING),
     "release-account": Draft(
         "Let a stopped account go on", (_CUSTOMER, _EVIDENCE, _BECAUSE), _NOTHING, dangerous=True
