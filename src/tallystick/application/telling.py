@@ -22,7 +22,7 @@ from tallystick.application.notices import (
     VerificationBlocked,
     render,
 )
-from tallystick.application.notices.rules import RECOVERIES
+from tallystick.application.notices.rules import CUSTOMERS, RECOVERIES
 from tallystick.application.notices.store import warnings_to
 from tallystick.application.turn import Outcome, Turn
 from tallystick.kernel.errors import NotFound
@@ -103,7 +103,7 @@ def _life_of(desks: Desks, notice: NoticeRow, now: int) -> Warned:
     if notice.template is Template.CUSTOMER_SUSPENDED:
         because = desks.recovery.find(notice.reference).because
         return CustomerTold(told=notice.template, because=because)
-    if notice.template.value.startswith("customer-"):
+    if notice.template in CUSTOMERS:
         return CustomerTold(told=notice.template)
     if notice.template not in RECOVERIES:
         raise NotFound("this notice is no warning")

@@ -48,6 +48,7 @@ from tallystick.application.selfcare import Crew, SelfCare
 from tallystick.application.signals import Signals
 from tallystick.application.sims import Sims
 from tallystick.application.surrogates.domains import SurrogateActs
+from tallystick.application.tiers import TierActs
 from tallystick.application.webhooks import Webhooks
 from tallystick.entry.desking import operators_desk
 from tallystick.entry.grounds import (
@@ -206,7 +207,8 @@ def _working(on: Ground, ground: _Base) -> _Working:
     custody, steps = Custody(policy, reader), DeviceActs(ground.life, desk.emergencies.running)
     payment_keys = PaymentKeys(policy, reader)
     domains = SurrogateActs(payment_keys.surrogates)
-    others = _acts_of((keylife, custody, asked_for, guarding, lives, steps, domains))
+    tiers = TierActs(customers, ground.book, ground.notices, policy)
+    others = _acts_of((keylife, custody, asked_for, guarding, lives, steps, domains, tiers))
     acts = _acts(on, ground, operators, quoting, webhooks, {**acts_of_the_desk(desk), **others})
     return _Working(
         quoting,

@@ -216,6 +216,18 @@ class ResumeCustomer(Wire, frozen=True, kw_only=True):
     because: Annotated[ShortText, INTERNAL]
 
 
+class ChangeTier(Wire, frozen=True, kw_only=True):
+    """Two operators put a customer on another identification tier, on what was seen.
+
+    Source: ISO/TS 12812-2:2017, 7.4.1; 13.2
+    """
+
+    number: Annotated[Alias, PERSONAL]
+    tier: Annotated[Natural, INTERNAL]
+    evidence: Annotated[Digest, INTERNAL]
+    because: Annotated[ShortText, INTERNAL]
+
+
 class PlaceAgent(Wire, frozen=True, kw_only=True):
     """Says in which zones an agent assists, and until which day the agent's training holds.
 
@@ -252,6 +264,7 @@ MESSAGES = (
     ReleaseAccount,
     SuspendCustomer,
     ResumeCustomer,
+    ChangeTier,
     PlaceAgent,
 )
 """What is sent about recovery, but for what is signed inside."""

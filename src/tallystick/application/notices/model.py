@@ -51,6 +51,8 @@ class Template(StrEnum):
     DEVICE_WIPED = "device-wiped"
     CUSTOMER_SUSPENDED = "customer-suspended"
     CUSTOMER_RESUMED = "customer-resumed"
+    TIER_RAISED = "tier-raised"
+    TIER_LOWERED = "tier-lowered"
 
 
 class NoticeRow(Record, frozen=True, kw_only=True):

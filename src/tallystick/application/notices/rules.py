@@ -127,6 +127,9 @@ RECOVERIES = frozenset(
 )
 """Notices of recoveries, which go to the number from before them."""
 
+CUSTOMERS = frozenset({Template.CUSTOMER_RESUMED, Template.TIER_RAISED, Template.TIER_LOWERED})
+"""Notices of the customer as a whole that say all by themselves."""
+
 WARNINGS = frozenset(Template) - CODES - PAYMENTS
 """Notices that warn; the customer's phones are told as well as the number."""
 
@@ -147,6 +150,8 @@ _LIVES: dict[Template, Said] = {
     Template.DEVICE_WIPED: Said.DEVICE_WIPED,
     Template.CUSTOMER_SUSPENDED: Said.CUSTOMER_SUSPENDED,
     Template.CUSTOMER_RESUMED: Said.CUSTOMER_RESUMED,
+    Template.TIER_RAISED: Said.TIER_RAISED,
+    Template.TIER_LOWERED: Said.TIER_LOWERED,
 }
 _WITH_HOURS = frozenset({Said.RECOVERY_OPENED, Said.RECOVERY_HALF})
 

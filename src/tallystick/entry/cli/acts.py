@@ -28,6 +28,8 @@ ACT_EXAMPLES = {
     "bind-passkey": f"bind-passkey {_URL}",
     "break-glass": f'break-glass {_URL} --minutes 30 --because "thefts, nobody else is here"',
     "cancel-approval": f'cancel-approval {_URL} --approval apr_... --because "asked by phone"',
+    "change-tier": f"change-tier {_URL} --number +254700000001 --tier 2 --evidence BASE64URL"
+    ' --because "passport seen"',
     "clear-risk": f'clear-risk {_URL} --customer cus_... --because "identified anew"',
     "close-day": f"close-day {_URL} --day 2026-01-31",
     "end-sessions": f'end-sessions {_URL} --customer cus_... --because "phone lost"',

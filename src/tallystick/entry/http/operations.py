@@ -283,6 +283,8 @@ OPERATIONS: tuple[Operation, ...] = (
          ("care-desk", "security-officer")),
     act("resume-customer", "ResumeCustomer", "end the suspension of a customer", ("7.4.5",),
          ("care-desk",)),
+    act("change-tier", "ChangeTier", "put a customer on another identification tier",
+         ("7.4.1", "13.2"), ("care-desk",)),
     act("place-agent", "PlaceAgent", "say where an agent assists", ("7.3.6", "7.4.1"),
          ("security-officer",)),
     act("suspend-key", "StepKey", "let a key do nothing for now", ("7.4.2",),

@@ -66,6 +66,7 @@ PURPOSES: Final[Mapping[Purpose, PurposeRule]] = {
             OperatorAct.OPEN_CUSTOMER,
             OperatorAct.ISSUE_ACTIVATION,
             OperatorAct.UNLOCK_CUSTOMER,
+            OperatorAct.CHANGE_TIER,
         ),
         opens=(Part.NAME, Part.DEVICES, Part.LIMITS, Part.NOTICES),
     ),

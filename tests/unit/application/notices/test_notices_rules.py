@@ -95,6 +95,8 @@ def everything(name: str = "Jane W.", minor: int = 50_000) -> list[Facts]:
         ),
         CustomerTold(told=Template.CUSTOMER_SUSPENDED, because=f"the police asked about {name}"),
         CustomerTold(told=Template.CUSTOMER_RESUMED),
+        CustomerTold(told=Template.TIER_RAISED),
+        CustomerTold(told=Template.TIER_LOWERED),
         RecoveryTold(told=Template.RECOVERY_OPENED, hours=720),
         RecoveryTold(told=Template.RECOVERY_HALF, hours=360),
         RecoveryTold(told=Template.RECOVERY_DONE),

@@ -105,6 +105,13 @@ _ENGLISH: Final[Mapping[Said, str]] = {
     Said.CUSTOMER_RESUMED: (
         "your account is open again: you may pay and be paid. Not expected? Visit an agent."
     ),
+    Said.TIER_RAISED: (
+        "your limits are higher from now on, as we know you better. Not expected? Visit an agent."
+    ),
+    Said.TIER_LOWERED: (
+        "your limits are lower from now on. Money over the new limit stays yours: you may pay it"
+        " out. Visit an agent."
+    ),
 }
 
 _FRENCH: Final[Mapping[Said, str]] = {
@@ -191,6 +198,13 @@ _FRENCH: Final[Mapping[Said, str]] = {
     Said.CUSTOMER_RESUMED: (
         "votre compte est rouvert: vous payez et recevez comme avant. Surpris? Voyez un agent."
     ),
+    Said.TIER_RAISED: (
+        "vos limites sont plus hautes, car nous vous connaissons mieux. Surpris? Voyez un agent."
+    ),
+    Said.TIER_LOWERED: (
+        "vos limites sont plus basses. L'argent en plus reste à vous: vous pouvez le sortir."
+        " Voyez un agent."
+    ),
 }
 
 _SWAHILI: Final[Mapping[Said, str]] = {
@@ -272,6 +286,12 @@ _SWAHILI: Final[Mapping[Said, str]] = {
     ),
     Said.CUSTOMER_RESUMED: (
         "akaunti yako imefunguliwa tena: unaweza kulipa na kulipwa. Hukutarajia? Nenda kwa wakala."
+    ),
+    Said.TIER_RAISED: (
+        "viwango vyako vimepanda, kwa kuwa tunakujua zaidi. Hukutarajia? Nenda kwa wakala."
+    ),
+    Said.TIER_LOWERED: (
+        "viwango vyako vimeshuka. Pesa iliyozidi ni yako: unaweza kuitoa. Nenda kwa wakala."
     ),
 }
 

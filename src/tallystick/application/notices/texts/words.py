@@ -41,3 +41,5 @@ class Said(StrEnum):
     DEVICE_WIPED = "device-wiped"
     CUSTOMER_SUSPENDED = "customer-suspended"
     CUSTOMER_RESUMED = "customer-resumed"
+    TIER_RAISED = "tier-raised"
+    TIER_LOWERED = "tier-lowered"

@@ -219,6 +219,17 @@ DRAFTS: Final[Mapping[str, Draft]] = {
     "resume-customer": Draft(
         "Let a suspended customer go on", (_NUMBER, _BECAUSE), _NOTHING, dangerous=True
     ),
+    "change-tier": Draft(
+        "Change the tier",
+        (
+            _NUMBER,
+            Asked("tier", "New tier", "One of the policy in force.", whole=True),
+            _EVIDENCE,
+            _BECAUSE,
+        ),
+        _NOTHING,
+        dangerous=True,
+    ),
     "view-frozen": Draft("Look at what a stopped account holds", (_CUSTOMER,), _NOTHING),
     "release-account": Draft(
         "Let a stopped account go on", (_CUSTOMER, _EVIDENCE, _BECAUSE), _NOTHING, dangerous=True

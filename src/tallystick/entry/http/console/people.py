@@ -47,7 +47,7 @@ WINDOW = 20_000
 
 MOST = 10
 _FIND = "/desk/find"
-_ACTS = ("issue-activation", "unlock-customer")
+_ACTS = ("issue-activation", "unlock-customer", "change-tier")
 
 
 class Known(Record, frozen=True, kw_only=True):
@@ -328,9 +328,9 @@ def _acts(visit: Visit, customer: Customer) -> Iterable[Markup]:
     if names:
         yield h("h2", "Acts")
         for name in names:
-            yield act_form(
-                visit, name, DRAFTS[name], {"number": customer.account}, DRAFTS[name].says
-            )
+            known = {"number": customer.account}
+            yield h("h3", DRAFTS[name].says)
+            yield act_form(visit, name, DRAFTS[name], known, DRAFTS[name].says, mark=name)
 
 
 def _stops(visit: Visit, customer: Customer) -> str:

@@ -67,6 +67,8 @@ LOOSENING = (
     OperatorAct.SET_INCENTIVE,
     OperatorAct.OPEN_RECOVERY,
     OperatorAct.RELEASE_ACCOUNT,
+    OperatorAct.RESUME_CUSTOMER,
+    OperatorAct.CHANGE_TIER,
 )
 """Acts that no policy may leave to one person."""
 
