@@ -264,3 +264,22 @@ def test_a_tier_is_changed_on_papers_from_the_page(town: Town) -> None:
     assert (changed["p"]["before"], changed["p"]["tier"]) == (2, 1)
     assert digest not in json.dumps(changed)
     assert "tier-lowered" in town.customer(town.care, gil.customer, "customer-asked")
+
+
+def test_a_service_is_suspended_on_the_first_page_and_taken_again_by_two(town: Town) -> None:
+    assert 'value="suspend-service"' in town.money.get("/desk").text
+    assert 'value="suspend-service"' not in town.care.get("/desk").text
+    town.money.act("suspend-service", kind="salary", channel="all", because="a wrong file")
+    for browser in (town.money, town.care):
+        page = text_of(browser.get("/desk").text)
+        assert "salary by all is suspended" in page
+        assert "a wrong file" in page
+        assert "a service was suspended for everybody" in page, "among the alerts"
+    assert 'value="resume-service"' in town.money.get("/desk").text
+    done = town.seconded(
+        town.money, town.other_money, "resume-service",
+        kind="salary", channel="all", because="the file is right",
+    )  # fmt: skip
+    assert "payments are taken again" in done
+    assert "salary by all is suspended" not in text_of(town.money.get("/desk").text)
+    assert events(town.provider, "service.resumed")[-1]["p"]["because"] == "the file is right"

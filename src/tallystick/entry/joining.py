@@ -45,6 +45,7 @@ from tallystick.application.quoting import Quoting
 from tallystick.application.recovery import Assembly, OwnRecovery, Recovery
 from tallystick.application.sealing import SealRenewal
 from tallystick.application.selfcare import Crew, SelfCare
+from tallystick.application.serviceacts import ServiceActs
 from tallystick.application.signals import Signals
 from tallystick.application.sims import Sims
 from tallystick.application.surrogates.domains import SurrogateActs
@@ -208,7 +209,10 @@ def _working(on: Ground, ground: _Base) -> _Working:
     payment_keys = PaymentKeys(policy, reader)
     domains = SurrogateActs(payment_keys.surrogates)
     tiers = TierActs(customers, ground.book, ground.notices, policy)
-    others = _acts_of((keylife, custody, asked_for, guarding, lives, steps, domains, tiers))
+    services = ServiceActs(policy)
+    others = _acts_of(
+        (keylife, custody, asked_for, guarding, lives, steps, domains, tiers, services)
+    )
     acts = _acts(on, ground, operators, quoting, webhooks, {**acts_of_the_desk(desk), **others})
     return _Working(
         quoting,

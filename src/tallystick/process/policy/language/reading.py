@@ -69,6 +69,7 @@ LOOSENING = (
     OperatorAct.RELEASE_ACCOUNT,
     OperatorAct.RESUME_CUSTOMER,
     OperatorAct.CHANGE_TIER,
+    OperatorAct.RESUME_SERVICE,
 )
 """Acts that no policy may leave to one person."""
 
