@@ -35,7 +35,8 @@ _ERRORS_TAIL = """
 A name indented under another is a kind of it. `refused` and what stands under it is expected: the
 message, the caller or the policy. `unavailable` and `broken` are faults of the service: after
 `unavailable`, inquire or repeat with the same id, since the first attempt may have succeeded; after
-`out-of-reach` nothing was done, and the same id is good once what fails answers again; after
+`out-of-reach` nothing was done, and the same id is good once what fails answers again, after
+`service-suspended` once operators resume the service; after
 `broken`, the service takes no more writes until an operator has looked.
 
 The text of an error may be shown to whoever sent the message. It never names a secret, a person or

@@ -51,6 +51,7 @@ from tallystick.kernel.model import replace
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS, iso_utc
 from tallystick.protocol.desk import BreakGlass
+from tallystick.protocol.operators import SuspendService
 from tallystick.protocol.payments import PaymentKind
 
 ALERTS = {rule.name: rule for rule in read_rules(RULES.read_text())}
@@ -474,6 +475,17 @@ def an_emergency_is_not_reviewed(folder: Path) -> Prometheus:
         return on.scraper
 
 
+def an_operator_suspends_a_service(folder: Path) -> Prometheus:
+    with stage(folder) as on:
+        on.scraper.cause()
+        operator = on.provider.operators["operations"][0]
+        body = SuspendService(kind="salary", channel="all", because="the file was wrong")
+        operator.act("suspend-service", body)
+        until(lambda: on.shows("tallystick_services_suspended 1"))
+        on.scraper.until_fired("TallystickServiceSuspended")
+        return on.scraper
+
+
 def a_key_ends(folder: Path) -> Prometheus:
     """The newest webhook key has two days of its ninety left."""
     with stage(folder) as on:
@@ -554,6 +566,7 @@ SCENES: dict[str, Callable[[Path], Prometheus]] = {
     "TallystickForgeries": somebody_forges,
     "TallystickEmergency": somebody_breaks_glass,
     "TallystickEmergencyUnreviewed": an_emergency_is_not_reviewed,
+    "TallystickServiceSuspended": an_operator_suspends_a_service,
     "TallystickWitnessDisagrees": a_witness_disagrees,
     "TallystickSlow": the_disk_is_slow,
     "TallystickDiskFills": the_disk_fills,

@@ -10,10 +10,11 @@ from tallystick.client.approvals import Approvals
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import MfsError
+from tallystick.kernel.model import Wire
 from tallystick.kernel.money import Money
 from tallystick.protocol.approvals import BeginApproval, DeclineReason
 from tallystick.protocol.payments import PaymentKind
-from tallystick.protocol.recovery import OpenRecovery
+from tallystick.protocol.recovery import ChangeTier, OpenRecovery, ResumeCustomer
 
 TILL, FILE = "554400", "FILE-2026/17"
 
@@ -217,3 +218,68 @@ def test_the_device_list_says_what_a_phone_said_of_failed_verifications(town: To
     eve.wallet.account()
     page = text_of(town.customer(town.care, eve.number, "lost-device"))
     assert "2 in all, 2 tries count, last " in page
+
+
+def agreed(town: Town, act: str, body: Wire, **fields: str) -> str:
+    """What came of an act that Cem proposes at the desk and a colleague agrees to with a key."""
+    shown = text_of(town.care.act(act, **fields).text)
+    waiting = re.search(r"act_[0-9a-z]{26}", shown)[0]
+    own = town.care.post(f"/desk/approvals/{waiting}", {"answer": "approve"})
+    assert own.status == 403, "nobody approves their own"
+    return town.provider.operators["care-desk"][0].act(act, body, approves=waiting).says
+
+
+@pytest.mark.requirement("MFS-7.4.5-01")
+def test_a_customer_is_suspended_by_one_and_resumed_by_two_from_the_page(town: Town) -> None:
+    fay = town.person("Fay Njeri", funds=90_000)
+    account = town.provider.platform.desks.customers.get(fay.customer).account
+    page = town.customer(town.care, fay.customer, "fraud-inquiry")
+    assert 'value="suspend-customer"' in page
+    assert 'value="resume-customer"' not in page
+    town.care.act("suspend-customer", number=account, because="money mule")
+    with pytest.raises(MfsError):
+        fay.wallet.account()
+    page = town.customer(town.care, fay.customer, "fraud-inquiry")
+    assert 'value="resume-customer"' in page
+    assert 'value="suspend-customer"' not in page
+    body = ResumeCustomer(number=account, because="cleared")
+    says = agreed(town, "resume-customer", body, number=account, because="cleared")
+    assert "active again" in says
+    fay.session.establish()
+    assert fay.wallet.account().available_minor == 90_000
+
+
+@pytest.mark.requirement("MFS-7.3.3-04")
+def test_a_tier_is_changed_on_papers_from_the_page(town: Town) -> None:
+    gil = town.person("Gil Kariuki", funds=90_000)
+    account = town.provider.platform.desks.customers.get(gil.customer).account
+    page = town.customer(town.care, gil.customer, "customer-asked")
+    assert 'value="change-tier"' in page
+    assert len(re.findall(r'id="(f-[^"]*)"', page)) == len(set(re.findall(r'id="(f-[^"]*)"', page)))
+    digest = b64url(sha256(FILE.encode()))
+    body = ChangeTier(number=account, tier=1, evidence=digest, because="papers expired")
+    typed = {"number": account, "tier": "1", "evidence": FILE, "because": "papers expired"}
+    assert "tier 1" in agreed(town, "change-tier", body, **typed)
+    changed = events(town.provider, "customer.tier-changed")[-1]
+    assert (changed["p"]["before"], changed["p"]["tier"]) == (2, 1)
+    assert digest not in json.dumps(changed)
+    assert "tier-lowered" in town.customer(town.care, gil.customer, "customer-asked")
+
+
+def test_a_service_is_suspended_on_the_first_page_and_taken_again_by_two(town: Town) -> None:
+    assert 'value="suspend-service"' in town.money.get("/desk").text
+    assert 'value="suspend-service"' not in town.care.get("/desk").text
+    town.money.act("suspend-service", kind="salary", channel="all", because="a wrong file")
+    for browser in (town.money, town.care):
+        page = text_of(browser.get("/desk").text)
+        assert "salary by all is suspended" in page
+        assert "a wrong file" in page
+        assert "a service was suspended for everybody" in page, "among the alerts"
+    assert 'value="resume-service"' in town.money.get("/desk").text
+    done = town.seconded(
+        town.money, town.other_money, "resume-service",
+        kind="salary", channel="all", because="the file is right",
+    )  # fmt: skip
+    assert "payments are taken again" in done
+    assert "salary by all is suspended" not in text_of(town.money.get("/desk").text)
+    assert events(town.provider, "service.resumed")[-1]["p"]["because"] == "the file is right"

@@ -83,6 +83,10 @@ export class Unavailable extends TallystickError {
 export class OutOfReach extends Unavailable {
   override readonly code: string = "out-of-reach";
 }
+/** Operators suspended this service for everybody: nothing was done, the same id is good later. */
+export class ServiceSuspended extends OutOfReach {
+  override readonly code: string = "service-suspended";
+}
 export class Broken extends TallystickError {
   override readonly code: string = "broken";
 }
@@ -117,6 +121,7 @@ const KINDS: Readonly<Record<string, new (detail: string, told?: Told) => Tallys
   "rate-limited": RateLimited,
   unavailable: Unavailable,
   "out-of-reach": OutOfReach,
+  "service-suspended": ServiceSuspended,
   broken: Broken,
 };
 

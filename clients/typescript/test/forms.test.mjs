@@ -59,6 +59,7 @@ test("base64 has one spelling", () => {
 test("errors have types; unknown codes and names of objects are the root", () => {
   assert.ok(errorOf("out-of-reach", "") instanceof OutOfReach);
   assert.ok(errorOf("out-of-reach", "") instanceof Unavailable);
+  assert.ok(errorOf("service-suspended", "") instanceof OutOfReach);
   assert.equal(errorOf("constructor", "").code, "error");
 });
 

@@ -286,7 +286,9 @@ class Acts:
         asked = _erase.decode(body)
         customer = self._customers.get(asked.customer)
         if customer.status is CustomerStatus.SUSPENDED:
-            raise Conflict("the account is frozen", remedy="release it first")
+            raise Conflict(
+                "the account is frozen or suspended", remedy="release or resume it first"
+            )
         if self._book.available(customer.account) or self._book.reserved(customer.account):
             raise Conflict("the account still has money", remedy="pay it out first")
         self._customers.erase(turn, customer)

@@ -93,6 +93,22 @@ class LedgerBook:
         self.state.open_account(account)
         return identifier
 
+    def set_ceiling(self, account: str, ceiling_minor: int) -> int:
+        """Let `account` hold up to `ceiling_minor` from now on; gives how much it is over that.
+
+        What is over, with what holds will bring, may go out; nothing comes in before there is
+        room. Where another book counts nothing changes and nothing is over.
+
+        Raises NotFound.
+        Source: ISO/TS 12812-2:2017, 13.2; 13.3
+        """
+        self._store.load_accounts(self.state, (account,))
+        known = self.state.account(account)
+        if self.elsewhere:
+            return 0
+        self.state.set_bounds(account, floor=known.floor, ceiling=min(ceiling_minor, NO_CEILING))
+        return max(0, -known.room())
+
     def pay(
         self,
         *,

@@ -1,4 +1,4 @@
-"""What operators do about recoveries, resting and frozen accounts, and the places of agents.
+"""What operators do about recoveries, resting, frozen and suspended accounts, and agents' places.
 
 Source: ISO/TS 12812-2:2017, 6.2.1; 7.4.1; 7.4.5
 """
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from tallystick.application.assisting import AgentBounds
 from tallystick.application.book import LedgerBook
-from tallystick.application.customers import CustomerStatus
+from tallystick.application.customers import Customer, CustomerStatus
+from tallystick.application.notices import Template
 from tallystick.application.operators import Acted, Performer, check_two_people
 from tallystick.application.recovery.model import Opener, RecoveryRow
-from tallystick.application.recovery.rules import moved, runs
+from tallystick.application.recovery.rules import frozen, moved, runs, suspended
 from tallystick.application.recovery.service import Opening, Recovery
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.envelope.acts import read_signature
@@ -28,6 +29,8 @@ from tallystick.protocol.recovery import (
     RecoveryState,
     ReleaseAccount,
     RestAccount,
+    ResumeCustomer,
+    SuspendCustomer,
     ViewFrozen,
 )
 
@@ -40,6 +43,8 @@ _rest = Decoder(RestAccount)
 _freeze = Decoder(FreezeAccount)
 _view = Decoder(ViewFrozen)
 _release = Decoder(ReleaseAccount)
+_suspend = Decoder(SuspendCustomer)
+_resume = Decoder(ResumeCustomer)
 _place = Decoder(PlaceAgent)
 
 
@@ -67,6 +72,8 @@ class LifeActs:
             "freeze-account": self._freeze_account,
             "view-frozen": self._view_frozen,
             "release-account": self._release_account,
+            "suspend-customer": self._suspend_customer,
+            "resume-customer": self._resume_customer,
             "place-agent": self._place_agent,
         }
 
@@ -115,15 +122,11 @@ class LifeActs:
 
     def _freeze_account(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         asked = _freeze.decode(body)
-        parts = self.recovery.parts
-        customer = parts.customers.by_alias(asked.number)
-        if customer.status not in {CustomerStatus.ACTIVE, CustomerStatus.DORMANT}:
-            raise Conflict(f"the account is {customer.status}")
+        customer = self.recovery.parts.customers.by_alias(asked.number)
         if any("," in one or not one.startswith("opr_") for one in asked.operators):
             raise Malformed("operators are named by their ids")
-        for row in self.recovery.of(customer.id):
-            if runs(row):
-                self.recovery.cancel(turn, row, "freeze", "the account is frozen")
+        if any(frozen(row) for row in self.recovery.of(customer.id)):
+            raise Conflict("the account is frozen")
         opening = Opening(
             kind=RecoveryKind(asked.kind),
             opener=Opener.OPERATORS,
@@ -131,16 +134,77 @@ class LifeActs:
             evidence=asked.evidence,
             because=asked.because,
         )
-        frozen = self.recovery.row(turn, customer, opening, RecoveryState.FROZEN)
-        frozen = replace(frozen, access=",".join(asked.operators))
+        row = self._stop(turn, customer, opening, "the account is frozen", asked.operators)
+        index = self.recovery.record(turn, row, "account.frozen")
+        return Acted("nothing leaves the account", index, row.id)
+
+    def _suspend_customer(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        asked = _suspend.decode(body)
+        parts = self.recovery.parts
+        customer = parts.customers.by_alias(asked.number)
+        if customer.status is CustomerStatus.SUSPENDED:
+            raise Conflict(f"the customer is {customer.status}")
+        opening = Opening(
+            kind=RecoveryKind.SUSPENSION,
+            opener=Opener.OPERATORS,
+            proof=customer.status.value,
+            because=asked.because,
+        )
+        row = self._stop(turn, customer, opening, "the customer is suspended")
+        parts.notices.add(turn, customer.id, Template.CUSTOMER_SUSPENDED, row.id)
+        index = self.recovery.record(turn, row, "customer.suspended")
+        return Acted("the customer is suspended on every channel, and was told", index, row.id)
+
+    def _stop(
+        self,
+        turn: Turn,
+        customer: Customer,
+        opening: Opening,
+        because: str,
+        access: tuple[str, ...] = (),
+    ) -> RecoveryRow:
+        """Let nothing go out or come in, end recoveries, codes and sessions."""
+        parts = self.recovery.parts
+        if customer.status is CustomerStatus.ERASED:
+            raise Conflict(f"the account is {customer.status}")
+        for row in self.recovery.of(customer.id):
+            if runs(row):
+                self.recovery.cancel(turn, row, opening.kind.value, because)
+        stopped = self.recovery.row(turn, customer, opening, RecoveryState.FROZEN)
+        stopped = replace(stopped, access=",".join(access))
         if customer.activation:
             parts.access.void(turn, customer.activation)
         now_known = parts.customers.get(customer.id)
         parts.customers.save(turn, replace(now_known, status=CustomerStatus.SUSPENDED))
         turn.on_durable(lambda: parts.sessions.end_customer(customer.id, turn.now))
-        self.recovery.keep_new(turn, frozen)
-        index = self.recovery.record(turn, frozen, "account.frozen")
-        return Acted("nothing leaves the account", index, frozen.id)
+        self.recovery.keep_new(turn, stopped)
+        return stopped
+
+    def _resume_customer(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        check_two_people("resume a customer", jws, because=_BECAUSE)
+        asked = _resume.decode(body)
+        parts = self.recovery.parts
+        customer = parts.customers.by_alias(asked.number)
+        rows = self.recovery.of(customer.id)
+        row = next((one for one in rows if suspended(one)), None)
+        if row is None:
+            raise NotFound("this customer is not suspended")
+        if any(frozen(one) for one in rows):
+            raise Conflict("the account is frozen as well", remedy="release it first")
+        before = self._let_go_on(turn, row, jws)
+        parts.notices.add(turn, customer.id, Template.CUSTOMER_RESUMED, row.id)
+        now_known = self.recovery.find(row.id)
+        index = self.recovery.record(turn, now_known, "customer.resumed", asked.because)
+        return Acted(f"the customer is {before} again", index, row.id)
+
+    def _let_go_on(self, turn: Turn, row: RecoveryRow, jws: tuple[str, ...]) -> CustomerStatus:
+        """End the freeze or suspension `row`: the customer stands again as before it."""
+        by = ",".join(_operator(one) for one in jws)
+        customers = self.recovery.parts.customers
+        before = CustomerStatus(row.proof)
+        customers.save(turn, replace(customers.get(row.customer), status=before))
+        self.recovery.keep_new(turn, moved(row, RecoveryState.RELEASED, turn.now, by))
+        return before
 
     def _view_frozen(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         row = self._frozen(_view.decode(body).customer)
@@ -161,13 +225,8 @@ class LifeActs:
         check_two_people("release an account", jws, because=_BECAUSE)
         asked = _release.decode(body)
         row = self._frozen(asked.customer)
-        by = ",".join(_operator(one) for one in jws)
-        released = moved(row, RecoveryState.RELEASED, turn.now, by)
-        customers = self.recovery.parts.customers
-        before = CustomerStatus(row.proof)
-        customers.save(turn, replace(customers.get(row.customer), status=before))
-        self.recovery.keep_new(turn, released)
-        told = replace(released, evidence=asked.evidence)
+        before = self._let_go_on(turn, row, jws)
+        told = replace(self.recovery.find(row.id), evidence=asked.evidence)
         index = self.recovery.record(turn, told, "account.released", asked.because)
         return Acted(f"the account is {before} again", index, row.id)
 
@@ -180,7 +239,7 @@ class LifeActs:
 
     def _frozen(self, customer: str) -> RecoveryRow:
         for row in self.recovery.of(customer):
-            if row.state is RecoveryState.FROZEN:
+            if frozen(row):
                 return row
         raise NotFound("this account is not frozen")
 

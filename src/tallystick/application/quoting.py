@@ -68,11 +68,13 @@ class Quoting:
         self._terms = terms
         self._known = known
 
-    def quote(self, payer: Customer, request: QuoteRequest, now: Instant) -> QuoteReply:
-        """The terms on which `payer` may pay what `request` asks.
+    def quote(
+        self, payer: Customer, request: QuoteRequest, now: Instant, channel: str
+    ) -> QuoteReply:
+        """The terms on which `payer`, who came through `channel`, may pay what `request` asks.
 
         Raises NotFound for an unknown payee, NotPermitted for parties that do not fit the kind,
-        Conflict for paying oneself, Malformed for another currency.
+        Conflict for paying oneself, Malformed for another currency, ServiceSuspended.
         Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
         """
         if request.currency != self._terms.currency:
@@ -82,6 +84,7 @@ class Quoting:
             )
         if (request.kind is PaymentKind.REFUND) != bool(request.original):
             raise Malformed("a refund, and only a refund, names its original order")
+        self._policy.services.check(request.kind.value, channel)
         self._customers.active(payer)
         payee = self._customers.active(self._customers.by_alias(request.payee))
         if payee.id == payer.id:

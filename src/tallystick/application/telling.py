@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tallystick.application.desks import Desks
 from tallystick.application.notices import (
+    CustomerTold,
     DeviceSuspended,
     DeviceTold,
     NoticeRow,
@@ -21,7 +22,7 @@ from tallystick.application.notices import (
     VerificationBlocked,
     render,
 )
-from tallystick.application.notices.rules import RECOVERIES
+from tallystick.application.notices.rules import CUSTOMERS, RECOVERIES
 from tallystick.application.notices.store import warnings_to
 from tallystick.application.turn import Outcome, Turn
 from tallystick.kernel.errors import NotFound
@@ -34,7 +35,8 @@ MOST = 20
 _MOST_MINUTES = 9_999
 
 Warned = (
-    DeviceSuspended
+    CustomerTold
+    | DeviceSuspended
     | DeviceTold
     | NotMe
     | PinBlocked
@@ -98,6 +100,11 @@ def warning_of(desks: Desks, notice: NoticeRow, now: int) -> Warned:
 def _life_of(desks: Desks, notice: NoticeRow, now: int) -> Warned:
     if notice.template.value.startswith("device-"):
         return DeviceTold(told=notice.template)
+    if notice.template is Template.CUSTOMER_SUSPENDED:
+        because = desks.recovery.find(notice.reference).because
+        return CustomerTold(told=notice.template, because=because)
+    if notice.template in CUSTOMERS:
+        return CustomerTold(told=notice.template)
     if notice.template not in RECOVERIES:
         raise NotFound("this notice is no warning")
     left = desks.recovery.find(notice.reference).ready_at - now

@@ -7,6 +7,7 @@ from tallystick.application.customers import Customers
 from tallystick.application.desk import Desk, Emergencies, Emergency, Views, Workloads
 from tallystick.application.operators import Operators
 from tallystick.application.policing import PolicyInForce
+from tallystick.application.suspensions import SuspendedServices, Suspension
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.desk_settings import DeskSettings
 from tallystick.entry.notes import Note
@@ -61,3 +62,23 @@ def tell_emergencies(emergencies: Emergencies, accounting: Accounting) -> None:
 
     emergencies.tell = told
     accounting.gauges["emergencies_unreviewed"] = lambda: len(emergencies.open())
+
+
+def tell_suspensions(services: SuspendedServices, accounting: Accounting) -> None:
+    """Note every service that is suspended or resumed, and expose how many are suspended.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1; 6.2.3
+    """
+
+    def told(one: Suspension) -> None:
+        note = Note.SERVICE_RESUMED if one.ended_at else Note.SERVICE_SUSPENDED
+        accounting.note(
+            note,
+            kind=one.kind,
+            channel=one.channel,
+            suspension=one.id,
+            operator=one.ended_by or one.begun_by,
+        )
+
+    services.tell = told
+    accounting.gauges["services_suspended"] = lambda: len(services.current)

@@ -45,9 +45,11 @@ from tallystick.application.quoting import Quoting
 from tallystick.application.recovery import Assembly, OwnRecovery, Recovery
 from tallystick.application.sealing import SealRenewal
 from tallystick.application.selfcare import Crew, SelfCare
+from tallystick.application.serviceacts import ServiceActs
 from tallystick.application.signals import Signals
 from tallystick.application.sims import Sims
 from tallystick.application.surrogates.domains import SurrogateActs
+from tallystick.application.tiers import TierActs
 from tallystick.application.webhooks import Webhooks
 from tallystick.entry.desking import operators_desk
 from tallystick.entry.grounds import (
@@ -206,7 +208,11 @@ def _working(on: Ground, ground: _Base) -> _Working:
     custody, steps = Custody(policy, reader), DeviceActs(ground.life, desk.emergencies.running)
     payment_keys = PaymentKeys(policy, reader)
     domains = SurrogateActs(payment_keys.surrogates)
-    others = _acts_of((keylife, custody, asked_for, guarding, lives, steps, domains))
+    tiers = TierActs(customers, ground.book, ground.notices, policy)
+    services = ServiceActs(policy)
+    others = _acts_of(
+        (keylife, custody, asked_for, guarding, lives, steps, domains, tiers, services)
+    )
     acts = _acts(on, ground, operators, quoting, webhooks, {**acts_of_the_desk(desk), **others})
     return _Working(
         quoting,

@@ -17,7 +17,7 @@ from tallystick.application.own_commands import NoteReturn
 from tallystick.application.policing import Change
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
-from tallystick.entry.desking import tell_emergencies
+from tallystick.entry.desking import tell_emergencies, tell_suspensions
 from tallystick.entry.module_settings import remote_in
 from tallystick.entry.notes import Note
 from tallystick.entry.witnessing import Asker, Witnessing, ask_for_ever
@@ -58,6 +58,7 @@ def tell_changes(platform: Platform, accounting: Accounting) -> None:
     watch.listeners.append(told)
     accounting.labelled[GAUGE] = ("dependency", watch.states)
     tell_emergencies(platform.desks.desk.emergencies, accounting)
+    tell_suspensions(platform.desks.policy.services, accounting)
 
 
 def _has_policy(platform: Platform) -> bool:

@@ -46,6 +46,8 @@ class Note(StrEnum):
     POLICY_TIGHTENED = "the policy was tightened"
     POLICY_EASED = "a tightening ended"
     NOT_TIGHTENED = "the policy could not be tightened"
+    SERVICE_SUSPENDED = "a service was suspended for everybody"
+    SERVICE_RESUMED = "a suspended service was resumed"
     EMERGENCY = "an emergency role was taken"
     INCENTIVE_RISEN = "a subject of an incentive rose"
     INCENTIVE_FALLEN = "a subject of an incentive fell"

@@ -45,6 +45,8 @@ from tallystick.application.recovery.store import MIGRATION as RECOVERIES
 from tallystick.application.signals.store import MIGRATION as SIGNALS
 from tallystick.application.sims.store import MIGRATION as SIMS
 from tallystick.application.surrogates.store import MIGRATION as SURROGATES
+from tallystick.application.suspensions.store import MIGRATION as SUSPENSIONS
+from tallystick.application.tiers.store import MIGRATION as TIERS
 from tallystick.application.tightenings.store import MIGRATION as PROPOSALS
 from tallystick.application.webhooks.store import MIGRATION as WEBHOOKS
 from tallystick.infrastructure.ledger.store import MIGRATION as LEDGER
@@ -74,5 +76,7 @@ MIGRATIONS = (
     CEREMONIES,
     FLEET,
     WARNINGS,
+    TIERS,
+    SUSPENSIONS,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

@@ -18,6 +18,7 @@
     |  `- RateLimited      429    too many requests; come back later
     |- Unavailable         503    module, store or partner out of reach; retry the same id later
     |  `- OutOfReach       503    the policy waits for what the act leans on; nothing was kept
+    |     `- ServiceSuspended 503 operators suspended this service for everybody; nothing was kept
     `- Broken              500    an invariant does not hold; writes stop
 
 A public detail may be shown to whoever sent the message: it never holds a secret, a name or a
@@ -239,6 +240,15 @@ class OutOfReach(Unavailable):
     """
 
     code = "out-of-reach"
+
+
+class ServiceSuspended(OutOfReach):
+    """Operators suspended this kind of payment or this channel for everybody; same id later.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1; 6.2.3
+    """
+
+    code = "service-suspended"
 
 
 class Broken(MfsError):

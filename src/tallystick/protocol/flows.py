@@ -81,6 +81,8 @@ FLOWS: tuple[Flow, ...] = (
             "enrol-authenticator", "unlock-customer", "view-sessions", "end-sessions",
             "report-fraud", "open-recovery", "finish-recovery", "cancel-recovery",
             "rest-account", "freeze-account", "view-frozen", "release-account", "place-agent",
+            "suspend-customer", "resume-customer", "change-tier", "suspend-service",
+            "resume-service",
             "enrol-operator", "erase-subject", "add-webhook", "close-day", "access.evaluation",
             "access.evaluations", "approvals.begin", "approvals.status", "approvals.cancel",
             "approvals.offline", "approvals.reply", "begin-approval", "cancel-approval",

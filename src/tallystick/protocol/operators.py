@@ -250,6 +250,32 @@ class CloseDay(Wire, frozen=True, kw_only=True):
     day: Annotated[Annotated[str, pattern(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")], PUBLIC]
 
 
+_KINDS = "^(?:all|p2p|merchant|cash-in|cash-out|refund|salary)$"
+_CHANNELS = "^(?:all|app|web|ussd)$"
+
+
+class SuspendService(Wire, frozen=True, kw_only=True):
+    """Refuses payments of a kind through a channel to everybody; who asks reads the reason.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1; 6.2.3
+    """
+
+    kind: Annotated[Annotated[str, pattern(_KINDS)], PUBLIC]
+    channel: Annotated[Annotated[str, pattern(_CHANNELS)], PUBLIC]
+    because: Annotated[ShortText, PUBLIC]
+
+
+class ResumeService(Wire, frozen=True, kw_only=True):
+    """Two operators take payments of a suspended kind and channel again.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1; 6.2.3
+    """
+
+    kind: Annotated[Annotated[str, pattern(_KINDS)], PUBLIC]
+    channel: Annotated[Annotated[str, pattern(_CHANNELS)], PUBLIC]
+    because: Annotated[ShortText, INTERNAL]
+
+
 class ActReply(Wire, frozen=True, kw_only=True):
     """What became of an act: done, or waiting for the second signature.
 

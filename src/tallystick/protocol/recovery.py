@@ -40,6 +40,7 @@ class RecoveryKind(StrEnum):
     DORMANT = "dormant"
     DEATH = "death"
     LEGAL_ORDER = "legal-order"
+    SUSPENSION = "suspension"
 
 
 class RecoveryState(StrEnum):
@@ -195,6 +196,38 @@ class ReleaseAccount(Wire, frozen=True, kw_only=True):
     because: Annotated[ShortText, INTERNAL]
 
 
+class SuspendCustomer(Wire, frozen=True, kw_only=True):
+    """Suspends a customer as a whole at once, with the reason that the customer will read.
+
+    Source: ISO/TS 12812-2:2017, 7.4.5
+    """
+
+    number: Annotated[Alias, PERSONAL]
+    because: Annotated[ShortText, INTERNAL]
+
+
+class ResumeCustomer(Wire, frozen=True, kw_only=True):
+    """Two operators end the suspension of a customer.
+
+    Source: ISO/TS 12812-2:2017, 7.4.5
+    """
+
+    number: Annotated[Alias, PERSONAL]
+    because: Annotated[ShortText, INTERNAL]
+
+
+class ChangeTier(Wire, frozen=True, kw_only=True):
+    """Two operators put a customer on another identification tier, on what was seen.
+
+    Source: ISO/TS 12812-2:2017, 7.4.1; 13.2
+    """
+
+    number: Annotated[Alias, PERSONAL]
+    tier: Annotated[Natural, INTERNAL]
+    evidence: Annotated[Digest, INTERNAL]
+    because: Annotated[ShortText, INTERNAL]
+
+
 class PlaceAgent(Wire, frozen=True, kw_only=True):
     """Says in which zones an agent assists, and until which day the agent's training holds.
 
@@ -229,6 +262,9 @@ MESSAGES = (
     FreezeAccount,
     ViewFrozen,
     ReleaseAccount,
+    SuspendCustomer,
+    ResumeCustomer,
+    ChangeTier,
     PlaceAgent,
 )
 """What is sent about recovery, but for what is signed inside."""

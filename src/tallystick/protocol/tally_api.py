@@ -41,8 +41,12 @@ class SignedKeyList(Wire, frozen=True, kw_only=True):
 class HealthReply(Wire, frozen=True, kw_only=True):
     """How the service is, in a word and, where it is not well, what to do.
 
+    `suspended` names what operators suspended for everybody, each as a kind of payment, a blank,
+    `by`, a blank, and a channel.
+
     Source: ISO/TS 12812-2:2017, 6.2.3
     """
 
     status: Annotated[str, PUBLIC]
     remedy: Annotated[str, PUBLIC] = ""
+    suspended: Annotated[tuple[str, ...], PUBLIC] = ()

@@ -10,10 +10,12 @@ from tallystick.application.recovery.rules import (
     PATHS,
     check_again,
     check_fields,
+    frozen,
     may_open,
     moved,
     runs,
     since,
+    suspended,
     times,
 )
 from tallystick.kernel.errors import Conflict, Expired, Malformed, NotPermitted
@@ -52,7 +54,9 @@ def test_from_its_beginning_a_way_leads_only_where_it_says(
             moved(begun, state, late, "x")
 
 
-@pytest.mark.parametrize("kind", [one for one in RecoveryKind if not one.startswith(("de", "le"))])
+@pytest.mark.parametrize(
+    "kind", [one for one in RecoveryKind if PATHS[one].begins is not RecoveryState.FROZEN]
+)
 def test_no_way_ends_well_before_its_time_or_after_its_end(kind: RecoveryKind) -> None:
     begun = row(kind)
     (goal,) = PATHS[kind].steps[begun.state] & FINISHED
@@ -73,7 +77,8 @@ def test_what_has_ended_stays_so(state: RecoveryState) -> None:
 
 
 def test_a_number_or_a_freeze_is_not_opened_by_an_agent() -> None:
-    for kind in (RecoveryKind.NUMBER_CHANGE, RecoveryKind.DEATH, RecoveryKind.LEGAL_ORDER):
+    stops = (RecoveryKind.DEATH, RecoveryKind.LEGAL_ORDER, RecoveryKind.SUSPENSION)
+    for kind in (RecoveryKind.NUMBER_CHANGE, *stops):
         with pytest.raises(NotPermitted):
             may_open(kind, Opener.AGENT, CustomerStatus.ACTIVE)
     with pytest.raises(NotPermitted):
@@ -102,6 +107,17 @@ def test_one_runs_at_a_time_and_a_no_keeps_agents_away() -> None:
         check_again((said_no,), Opener.AGENT, later, RULE.after_ms)
     check_again((said_no,), Opener.OPERATORS, later, RULE.after_ms)
     check_again((said_no,), Opener.AGENT, Instant(NOW + RULE.after_ms), RULE.after_ms)
+
+
+def test_a_freeze_is_no_suspension_and_both_end_when_they_are_released() -> None:
+    freezes = [row(RecoveryKind.DEATH), row(RecoveryKind.LEGAL_ORDER)]
+    suspension = row(RecoveryKind.SUSPENSION)
+    assert [frozen(one) for one in (*freezes, suspension, row())] == [True, True, False, False]
+    assert [suspended(one) for one in (*freezes, suspension, row())] == [False, False, True, False]
+    for one in (*freezes, suspension):
+        ended = moved(one, RecoveryState.RELEASED, NOW, "opr_1,opr_2")
+        assert not frozen(ended)
+        assert not suspended(ended)
 
 
 def test_limits_are_lowered_while_it_runs_and_after_it_was_completed_only() -> None:

@@ -9,6 +9,7 @@ from tallystick.kernel.errors import (
     OutOfReach,
     RateLimited,
     Refused,
+    ServiceSuspended,
     Unavailable,
     error_by_code,
     error_classes,
@@ -41,6 +42,7 @@ def test_only_what_may_succeed_unchanged_is_retryable() -> None:
         RateLimited,
         Unavailable,
         OutOfReach,
+        ServiceSuspended,
     }
 
 

@@ -60,7 +60,7 @@ class Beginning:
         """
         payer = self._customers.active(asked.payer)
         self._check_asking(asked, turn.now)
-        quoted = self._quoting.quote(payer, asked.asked, turn.now)
+        quoted = self._quoting.quote(payer, asked.asked, turn.now, asked.channel)
         band = self._band(payer, asked)
         life = LIFE_MS if band.needed == 1 else LONG_LIFE_MS
         quoted = self._quoting.prove(replace(quoted.quote, expires_at=turn.now + life))

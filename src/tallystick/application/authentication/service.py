@@ -232,7 +232,7 @@ class Access:
         """
         self._policy.check_reach(Operation.LOGIN, turn.now)
         device = self._devices.active(proved.device)
-        customer = self._customers.active(self._customers.get(device.customer))
+        customer = self._customers.active(self._customers.get(device.customer), asks=True)
         self._permit(turn, customer, device, Operation.INQUIRE, (Factor.POSSESSION.value,))
         standing = self._apps.come_in(turn, device.id, app_said(proved.app))
         judged = self._devices.renew(turn, device, proved.renewal)

@@ -36,7 +36,8 @@ class MenuFacts(Record, frozen=True, kw_only=True):
     A session ends after `idle_ms` without input and `lifetime_ms` in all, and after `most_tries`
     wrong entries in a row. `country` is the calling code without plus. With `pin_ends` a PIN is the
     last input of a session: one that was wrong is not asked for again. With `app_waits` a
-    request waits in the dialler's app; it is told, and cannot be approved here.
+    request waits in the dialler's app; it is told, and cannot be approved here. While the channel
+    is `closed` nobody pays here and no secret is asked for.
     Source: ISO/TS 12812-2:2017, 7.3.2
     """
 
@@ -51,6 +52,7 @@ class MenuFacts(Record, frozen=True, kw_only=True):
     pin_most: int = 6
     pin_ends: bool = False
     app_waits: bool = False
+    closed: bool = False
 
 
 class TypedPin(Record, frozen=True, kw_only=True):

@@ -41,6 +41,7 @@ from tallystick.kernel.errors import (
     NotPermitted,
     OutOfReach,
     RateLimited,
+    ServiceSuspended,
     Unavailable,
 )
 from tallystick.kernel.money import Money
@@ -69,6 +70,7 @@ _DECLINED = {
     RateLimited.code: Text.LATER,
     Unavailable.code: Text.LATER,
     OutOfReach.code: Text.LATER,
+    ServiceSuspended.code: Text.SUSPENDED,
 }
 _LAST = {
     Text.SETTLED.value: Text.LAST_DONE,

@@ -178,12 +178,10 @@ class Menu:
         return self._entered(session, typed)
 
     def _is_over(self, session: UssdSession) -> bool:
-        now, facts = self._facts.now, self._facts
-        return (
-            isinstance(session.state, Ended)
-            or now - session.last_at > facts.idle_ms
-            or now - session.started_at > facts.lifetime_ms
-        )
+        facts = self._facts
+        idle, age = facts.now - session.last_at, facts.now - session.started_at
+        over = idle > facts.idle_ms or age > facts.lifetime_ms
+        return over or isinstance(session.state, Ended)
 
     def _entered(  # noqa: PLR0911 - one return a way on
         self, session: UssdSession, typed: Typed
@@ -362,8 +360,8 @@ class Menu:
             if not self._facts.pin_ends:
                 return self._again(session, back, says)
             says = f"{says} {self._pages.say(Text.DIAL_AGAIN)}"
-        ended = replace(session, state=Ended())
-        return Step(session=ended, out=self._pages.page(says, ends=True))
+        page = self._pages.page(says, ends=True)
+        return Step(session=replace(session, state=Ended()), out=page)
 
     def interrupted(self, session: UssdSession) -> tuple[UssdSession, Screen]:
         """See `ussd.interrupted`.
@@ -374,6 +372,8 @@ class Menu:
         return replace(session, state=Ended(), tries=0), page
 
     def _show(self, session: UssdSession, state: State) -> Step:
+        if self._facts.closed and isinstance(state, AskPayee | AskAmount | Offered | Secretive):
+            return self._end(session, Text.SUSPENDED)
         page = self._pages.page(self._pages.prompt(state), ends=False)
         return Step(session=self._moved(session, state), out=page)
 

@@ -39,6 +39,8 @@ class Customers:
     ) -> None:
         """Use `module` for subject keys and `alias_index` to hash numbers.
 
+        `whys` say for what reason a customer may not act, or nothing.
+
         Source: ISO/TS 12812-2:2017, 7.3.4
         """
         self._module = module
@@ -50,6 +52,7 @@ class Customers:
         self._subjects: dict[str, KeyHandle] = {}
         self._capacity = capacity
         self._nobody = module.generate(Purpose.SUBJECT)
+        self.whys: list[Callable[[str], str]] = []
 
     def open(
         self,
@@ -162,14 +165,17 @@ class Customers:
             raise NotFound("no customer has this number", remedy="check the number")
         return self.get(row.customer)
 
-    def active(self, customer: Customer) -> Customer:
+    def active(self, customer: Customer, *, asks: bool = False) -> Customer:
         """`customer` if it may take part in a payment.
 
-        Raises NotPermitted otherwise.
-        Source: ISO/TS 12812-2:2017, 7.4.5
+        Raises NotPermitted otherwise; to a customer who `asks` in person it says why.
+        Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.5
         """
         if customer.status is not CustomerStatus.ACTIVE:
-            raise NotPermitted(f"the customer is {customer.status}")
+            found = (why(customer.id) for why in self.whys if asks)
+            raise NotPermitted(
+                f"the customer is {customer.status}", because=next(filter(None, found), "")
+            )
         return customer
 
     def profile(self, customer: Customer) -> Profile:

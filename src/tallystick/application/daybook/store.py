@@ -48,12 +48,14 @@ def last_journal_line(reader: Reader) -> int:
 def above_ceiling(reader: Reader) -> tuple[int, int]:
     """How many accounts there are, and how many keep more than their ceiling; reads all.
 
+    What was there when a ceiling was lowered does not count: it may stay, and not grow.
     Source: ISO/TS 12812-2:2017, 13.3
     """
     row = reader.one(
         """SELECT count(*), coalesce(sum(CASE WHEN
                 CASE WHEN side = 'credit' THEN posted_credit - posted_debit
-                    ELSE posted_debit - posted_credit END > ceiling THEN 1 ELSE 0 END), 0)
-            FROM account"""
+                    ELSE posted_debit - posted_credit END > ceiling + coalesce(kept_minor, 0)
+                THEN 1 ELSE 0 END), 0)
+            FROM account LEFT JOIN kept_over ON kept_over.account = account.id"""
     )
     return (0, 0) if row is None else (int(row[0]), int(row[1]))

@@ -10,6 +10,7 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.4; 7.3.6
 
 from tallystick.application.notices.model import (
     ActivationIssued,
+    CustomerTold,
     DeviceSuspended,
     DeviceTold,
     Facts,
@@ -37,6 +38,7 @@ from tallystick.application.notices.service import Notices
 
 __all__ = [
     "ActivationIssued",
+    "CustomerTold",
     "DeviceSuspended",
     "DeviceTold",
     "Facts",

@@ -49,6 +49,10 @@ class Template(StrEnum):
     DEVICE_DORMANT = "device-dormant"
     DEVICE_DELETED = "device-deleted"
     DEVICE_WIPED = "device-wiped"
+    CUSTOMER_SUSPENDED = "customer-suspended"
+    CUSTOMER_RESUMED = "customer-resumed"
+    TIER_RAISED = "tier-raised"
+    TIER_LOWERED = "tier-lowered"
 
 
 class NoticeRow(Record, frozen=True, kw_only=True):
@@ -175,6 +179,16 @@ class DeviceTold(Record, frozen=True, kw_only=True):
     told: Template
 
 
+class CustomerTold(Record, frozen=True, kw_only=True):
+    """What became of the customer as a whole: `told` is the template, `because` why, or empty.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.5
+    """
+
+    told: Template
+    because: str = ""
+
+
 class PinBlocked(Record, frozen=True, kw_only=True):
     """Too many wrong PINs; `minutes` is 0 for a block that only staff can lift.
 
@@ -225,6 +239,7 @@ Facts = (
     | PaymentReversed
     | DeviceSuspended
     | DeviceTold
+    | CustomerTold
     | PinBlocked
     | VerificationBlocked
     | SimChanged

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from tallystick.application.notices.model import (
     ActivationIssued,
+    CustomerTold,
     DeviceSuspended,
     DeviceTold,
     Facts,
@@ -91,7 +92,9 @@ def template_of(facts: Facts) -> Template:
 
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
-    return facts.told if isinstance(facts, RecoveryTold | DeviceTold) else _TEMPLATES[type(facts)]
+    if isinstance(facts, RecoveryTold | DeviceTold | CustomerTold):
+        return facts.told
+    return _TEMPLATES[type(facts)]
 
 
 _TEMPLATES: dict[type[Facts], Template] = {
@@ -124,6 +127,9 @@ RECOVERIES = frozenset(
 )
 """Notices of recoveries, which go to the number from before them."""
 
+CUSTOMERS = frozenset({Template.CUSTOMER_RESUMED, Template.TIER_RAISED, Template.TIER_LOWERED})
+"""Notices of the customer as a whole that say all by themselves."""
+
 WARNINGS = frozenset(Template) - CODES - PAYMENTS
 """Notices that warn; the customer's phones are told as well as the number."""
 
@@ -142,6 +148,10 @@ _LIVES: dict[Template, Said] = {
     Template.DEVICE_DORMANT: Said.DEVICE_DORMANT,
     Template.DEVICE_DELETED: Said.DEVICE_DELETED,
     Template.DEVICE_WIPED: Said.DEVICE_WIPED,
+    Template.CUSTOMER_SUSPENDED: Said.CUSTOMER_SUSPENDED,
+    Template.CUSTOMER_RESUMED: Said.CUSTOMER_RESUMED,
+    Template.TIER_RAISED: Said.TIER_RAISED,
+    Template.TIER_LOWERED: Said.TIER_LOWERED,
 }
 _WITH_HOURS = frozenset({Said.RECOVERY_OPENED, Said.RECOVERY_HALF})
 
@@ -181,12 +191,19 @@ def _said(facts: Facts) -> tuple[Said, dict[str, str]]:
             amount = _money(facts.amount_minor, facts.currency)
             way = Said.GIVEN_BACK if to_you else Said.TAKEN_BACK
             return way, {"amount": amount, "receipt": code}
-        case RecoveryTold(told=told) | DeviceTold(told=told):
-            said = _LIVES[told]
-            hours = facts.hours if isinstance(facts, RecoveryTold) else 0
-            return said, {"hours": str(hours)} if said in _WITH_HOURS else {}
+        case RecoveryTold() | DeviceTold() | CustomerTold():
+            return _lived(facts)
         case DeviceSuspended() | PinBlocked() | VerificationBlocked() | SimChanged() | NotMe():
             return _warned(facts)
+
+
+def _lived(facts: RecoveryTold | DeviceTold | CustomerTold) -> tuple[Said, dict[str, str]]:
+    said = _LIVES[facts.told]
+    if isinstance(facts, RecoveryTold) and said in _WITH_HOURS:
+        return said, {"hours": str(facts.hours)}
+    if isinstance(facts, CustomerTold) and facts.because:
+        return said, {"because": plain_name(facts.because, _REASON_PLACES)}
+    return said, {}
 
 
 def _coded(facts: ActivationIssued | OrderCodeIssued) -> tuple[Said, dict[str, str]]:

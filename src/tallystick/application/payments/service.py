@@ -97,8 +97,8 @@ class Payments:
     def order(self, turn: Turn, ask: Ask) -> Outcome:
         """Execute an authentic order, or answer as it was answered before.
 
-        Raises Conflict, StepUpRequired, NotPermitted (delay) and OutOfReach (a dependency fails)
-        without a trace; every other refusal is recorded and remembered.
+        Raises Conflict, StepUpRequired, NotPermitted (delay), OutOfReach (a dependency fails) and
+        ServiceSuspended without a trace; every other refusal is recorded and remembered.
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         consent = ask.consented.consent
@@ -107,6 +107,7 @@ class Payments:
         known = self.find(consent.order)
         if known is not None:
             return self._again(known, digest)
+        self._policy.services.check(consent.kind, ask.channel)
         payee = self._payee(consent)
         known_payee = self._payees.get(consent.payer + consent.payee) is not None
         facts = facts_of(ask, consent, self._policy, turn.now, payee_known=known_payee)

@@ -16,6 +16,7 @@ from tallystick.application.policing.store import (
 )
 from tallystick.application.policing.tightening import Measures
 from tallystick.application.policing.watch import DependencyWatch
+from tallystick.application.suspensions import SuspendedServices
 from tallystick.application.tightenings.sealing import Seal
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.crypto.digest import sha256
@@ -69,6 +70,7 @@ class PolicyInForce:
         self._compiled: CompiledPolicy | None = None
         self._loaded: tuple[int, str] | None = None
         self.measures = Measures(seal or Seal(), reader, officers.provider, officers.keys)
+        self.services = SuspendedServices(reader)
         self.watch = DependencyWatch()
         self.beside = Shadow()
 
@@ -77,6 +79,7 @@ class PolicyInForce:
 
         Source: ISO/TS 12812-2:2017, 6.1
         """
+        self.services.load()
         stored = last_policy(self._reader)
         if stored is not None and stored != self._loaded:
             dual = self._asked_before(stored[0])

@@ -22,7 +22,7 @@ class Opener(StrEnum):
 
 
 class RecoveryRow(Record, frozen=True, kw_only=True):
-    """A recovery or freeze as stored; instants in ms, 0 for never.
+    """A recovery, freeze or suspension as stored; instants in ms, 0 for never.
 
     `proof` is the device or agent whose signature opened it, or the digest of the operators'
     evidence; `signed` the signature itself. `device` is a lost one, `numbers` the old and the new

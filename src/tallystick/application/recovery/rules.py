@@ -4,6 +4,7 @@
     number-change           cooling -> completed                    device, operators
     dormant                 cooling -> completed                    operators, agent
     death, legal-order      frozen -> released                      operators
+    suspension              frozen -> released                      operators
 
 `cooling` and `code-sent` may be cancelled, and expire.
 
@@ -72,6 +73,7 @@ PATHS: Final[Mapping[RecoveryKind, Path]] = {
     ),
     RecoveryKind.DEATH: Path(openers=_STAFF, begins=RecoveryState.FROZEN, steps=_FROZEN),
     RecoveryKind.LEGAL_ORDER: Path(openers=_STAFF, begins=RecoveryState.FROZEN, steps=_FROZEN),
+    RecoveryKind.SUSPENSION: Path(openers=_STAFF, begins=RecoveryState.FROZEN, steps=_FROZEN),
 }
 """The way of every kind."""
 
@@ -133,6 +135,22 @@ def moved(row: RecoveryRow, state: RecoveryState, now: Instant, by: str) -> Reco
     if state is RecoveryState.CODE_SENT:
         return replace(row, state=state)
     return replace(row, state=state, ended_at=now, ended_by=by, next_at=0)
+
+
+def frozen(row: RecoveryRow) -> bool:
+    """Whether `row` is a freeze on a death or an order that is in force.
+
+    Source: ISO/TS 12812-2:2017, 7.4.5
+    """
+    return row.state is RecoveryState.FROZEN and row.kind is not RecoveryKind.SUSPENSION
+
+
+def suspended(row: RecoveryRow) -> bool:
+    """Whether `row` is a suspension of a customer that is in force.
+
+    Source: ISO/TS 12812-2:2017, 7.4.5
+    """
+    return row.state is RecoveryState.FROZEN and row.kind is RecoveryKind.SUSPENSION
 
 
 def runs(row: RecoveryRow) -> bool:

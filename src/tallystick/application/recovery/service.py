@@ -29,6 +29,7 @@ from tallystick.application.recovery.rules import (
     moved,
     runs,
     since,
+    suspended,
     times,
 )
 from tallystick.application.recovery.store import RECOVERY, recoveries_since
@@ -101,6 +102,7 @@ class Recovery:
         self._reader = reader
         self._rows: dict[str, RecoveryRow] = {}
         self._of: dict[str, list[str]] = {}
+        parts.customers.whys.append(self.why_suspended)
         self.reset(now)
 
     def reset(self, now: Instant) -> None:
@@ -125,18 +127,25 @@ class Recovery:
         return row
 
     def of(self, customer: str) -> tuple[RecoveryRow, ...]:
-        """The recoveries and freezes of `customer`, newest first.
+        """The recoveries, freezes and suspensions of `customer`, newest first.
 
         Source: ISO/TS 12812-2:2017, 7.4.5
         """
         return tuple(self._rows[one] for one in reversed(self._of.get(customer, ())))
 
     def open_cases(self) -> list[RecoveryRow]:
-        """Every recovery that runs and every freeze in force, oldest first.
+        """Every recovery that runs, and every freeze and suspension in force, oldest first.
 
         Source: ISO/TS 12812-2:2017, 7.4.5
         """
         return [one for one in self._rows.values() if runs(one) or one.state is _FROZEN]
+
+    def why_suspended(self, customer: str) -> str:
+        """Why `customer` is suspended, as the customer may read it; empty for a freeze or neither.
+
+        Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.5
+        """
+        return next((row.because for row in self.of(customer) if suspended(row)), "")
 
     def since(self, customer: str, now: Instant) -> int:
         """How long ago (ms) the account became one that is recovered, 0 while it is being so.

@@ -28,6 +28,8 @@ ACT_EXAMPLES = {
     "bind-passkey": f"bind-passkey {_URL}",
     "break-glass": f'break-glass {_URL} --minutes 30 --because "thefts, nobody else is here"',
     "cancel-approval": f'cancel-approval {_URL} --approval apr_... --because "asked by phone"',
+    "change-tier": f"change-tier {_URL} --number +254700000001 --tier 2 --evidence BASE64URL"
+    ' --because "passport seen"',
     "clear-risk": f'clear-risk {_URL} --customer cus_... --because "identified anew"',
     "close-day": f"close-day {_URL} --day 2026-01-31",
     "end-sessions": f'end-sessions {_URL} --customer cus_... --because "phone lost"',
@@ -56,6 +58,11 @@ ACT_EXAMPLES = {
     "view-frozen": f"view-frozen {_URL} --customer cus_...",
     "release-account": f"release-account {_URL} --customer cus_... --evidence BASE64URL"
     ' --because "heirs found"',
+    "suspend-service": f"suspend-service {_URL} --kind all --channel ussd"
+    ' --because "the menus are being repaired"',
+    "resume-service": f'resume-service {_URL} --kind all --channel ussd --because "repaired"',
+    "suspend-customer": f'suspend-customer {_URL} --number +254700000001 --because "fraud"',
+    "resume-customer": f'resume-customer {_URL} --number +254700000001 --because "identified anew"',
     "place-agent": f"place-agent {_URL} --number 600200 --zones nairobi-3"
     " --trained-until 2027-01-31T00:00:00Z",
     "suspend-key": f'suspend-key {_URL} --key key_... --because "its machine was opened"',
@@ -98,7 +105,9 @@ _HELP = {
     "kind": "person, agent or merchant; of an authenticator: hotp, totp or ocra;"
     " of a recovery: lost-phone, new-phone, number-change or dormant; of a freeze: death or"
     " legal-order; of a device: module, software-module, pin-pad, key-loader or secure-element;"
-    " of values: pan, account or phone.",
+    " of values: pan, account or phone; of a service: all, p2p, merchant, cash-in, cash-out, refund"
+    " or salary.",
+    "channel": "Of a service: all, app, web or ussd.",
     "tier": "Identification tier of the policy.",
     "till": "Till number of a merchant or agent.",
     "number": "Telephone or till number.",

@@ -44,6 +44,9 @@ def _looks(folder: ProviderFolder, transport: HttpTransport) -> Iterator[Finding
         yield wrong("service", health.status, health.remedy or "look at its log")
     else:
         yield fine("service", "takes orders")
+    if health.suspended:
+        what = ", ".join(health.suspended)
+        yield soon("suspended", f"for everybody: {what}", "two operators resume it: resume-service")
     exposition = transport.get("/metrics").body.decode()
     yield _load(exposition)
     yield from look_at_dependencies(folder, exposition)

@@ -128,6 +128,7 @@ class DialledActions:
             lifetime_ms=rule.absolute_ms,
             pin_ends=pin_ends,
             app_waits=self._app_waits(msisdn),
+            closed=self._desks.policy.services.is_closed(Channel.USSD),
         )
 
     def door(self, msisdn: str) -> Door:
@@ -176,8 +177,10 @@ class DialledActions:
         """
         try:
             customer = self._desks.customers.by_alias(msisdn)
+            if not isinstance(action, Safeguard | Speak | CheckCode):
+                self._desks.policy.services.check_channel(Channel.USSD)
             if not isinstance(action, Safeguard):
-                self._desks.customers.active(customer)
+                self._desks.customers.active(customer, asks=True)
             return await self._act(customer, msisdn, action, evidence)
         except NotFound:
             declined = Declined(says="You are not a customer here.", code=NOT_A_CUSTOMER)
@@ -231,7 +234,8 @@ class DialledActions:
             currency=self._platform.settings.currency,
         )
         try:
-            terms = self._platform.quoting.quote(customer, request, self._platform.clock.now())
+            now = self._platform.clock.now()
+            terms = self._platform.quoting.quote(customer, request, now, Channel.USSD.value)
         except NotFound as error:
             return Declined(says=_sentence(error.detail), code=error.code)
         return Quoted(terms=terms)

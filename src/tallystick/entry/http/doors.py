@@ -275,7 +275,8 @@ class Doors:
             return json_of(HealthReply(status="module away", remedy=remedy), 503)
         if not self._desks.policy.version:
             return json_of(HealthReply(status="no policy", remedy="activate a policy"), 503)
-        return json_of(HealthReply(status="ready"))
+        suspended = tuple(one.what() for one in self._desks.policy.services.current)
+        return json_of(HealthReply(status="ready", suspended=suspended))
 
     async def metrics(self, request: Request) -> Response:
         """Counters and gauges.

@@ -58,7 +58,7 @@ COMMON_REFUSALS = ("malformed", "too-large", "rate-limited", "unavailable", "bro
 SESSION_REFUSALS = ("unauthenticated", "not-authentic", "replayed", "not-permitted")
 ORDER_REFUSALS = (
     "conflict", "expired", "insufficient-funds", "limit-exceeded", "not-found", "out-of-reach",
-    "step-up-required",
+    "service-suspended", "step-up-required",
 )  # fmt: skip
 _ACT_REFUSALS = (
     "not-authentic", "not-permitted", "conflict", "expired", "not-found", "out-of-reach",

@@ -185,7 +185,7 @@ class SealedOperations:
         request = self._quotes.decode_canonical(opened.content)
         live = self._desks.sessions.look(opened.session, now)
         payer = self._desks.customers.get(live.customer)
-        return self._platform.quoting.quote(payer, request, now)
+        return self._platform.quoting.quote(payer, request, now, live.channel)
 
     def receipt(self, opened: Opened, now: Instant) -> Command:
         """The receipt of an order that the session's customer paid or received.

@@ -8,6 +8,7 @@ from typing import Final
 from tallystick.entry.assembly import Platform
 from tallystick.entry.proving.site import Site
 from tallystick.kernel.time import Instant
+from tallystick.process.policy.facts import Channel
 from tallystick.protocol.operators import OpenCustomer
 from tallystick.protocol.payments import PaymentKind, QuoteReply, QuoteRequest
 
@@ -46,4 +47,6 @@ def ended_terms(site: Site, platform: Platform) -> QuoteReply:
         amount_minor=100,
         currency=site.settings.currency,
     )
-    return platform.quoting.quote(payer, request, Instant(site.clock.now() - life_ms - _LATE_MS))
+    return platform.quoting.quote(
+        payer, request, Instant(site.clock.now() - life_ms - _LATE_MS), Channel.OPERATOR.value
+    )

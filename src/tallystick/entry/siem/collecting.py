@@ -18,6 +18,7 @@ from tallystick.kernel.errors import (
     NotFound,
     OutOfReach,
     Replayed,
+    ServiceSuspended,
     StepUpRequired,
     Unavailable,
 )
@@ -34,6 +35,7 @@ _REFUSALS = {
     Replayed.code: Severity.WARNING,
     Unavailable.code: Severity.ERROR,
     OutOfReach.code: Severity.WARNING,
+    ServiceSuspended.code: Severity.NOTICE,
     Broken.code: Severity.CRITICAL,
     InsufficientFunds.code: Severity.INFORMATIONAL,
     NotFound.code: Severity.INFORMATIONAL,
@@ -74,6 +76,8 @@ _NOTES = {
     Note.POLICY_TIGHTENED: ("policy.tightening-began", Severity.WARNING),
     Note.POLICY_EASED: ("policy.tightening-ended", Severity.NOTICE),
     Note.NOT_TIGHTENED: ("policy.not-tightened", Severity.ERROR),
+    Note.SERVICE_SUSPENDED: ("service.suspended-for-all", Severity.ALERT),
+    Note.SERVICE_RESUMED: ("service.resumed-for-all", Severity.NOTICE),
     Note.EMERGENCY: ("operator.emergency-began", Severity.ALERT),
     Note.INCENTIVE_RISEN: ("incentive.rose", Severity.NOTICE),
     Note.INCENTIVE_FALLEN: ("incentive.fell", Severity.WARNING),
@@ -90,7 +94,8 @@ _SHOWN = frozenset(
     ("workers", "terminator", "front", "witness", "why", "webhook", "order", "template", "error",
      "to", "refused", "dependency", "does", "operations", "tell", "seconds",
      "aggregator", "network", "emergency", "operator", "until", "was", "would_be", "row",
-     "shadow_row", "entry", "measure", "proposal", "cohort", "kind", "starts", "ended")
+     "shadow_row", "entry", "measure", "proposal", "cohort", "kind", "starts", "ended",
+     "channel", "suspension")
 )  # fmt: skip
 """The fields of a note that leave."""
 

@@ -34,6 +34,7 @@ _SHOWN = (
     "approval", "failures", "reported", "set_back",
     "cohort", "customers", "of_customers", "of_value_minor", "proposal", "value_minor",
     "ended", "entry", "file", "measure", "name", "opened_by", "operator", "order", "payment",
+    "kind", "suspension",
     "refused", "role", "tier", "trust", "use", "version", "webhook",
 )  # fmt: skip
 """The fields of an event that leave: ids, versions and words of closed lists; no free text."""
@@ -60,7 +61,12 @@ _SEVERITIES = {
     "account.funded": Severity.NOTICE,
     "activation.issued": Severity.NOTICE,
     "certificate.added": Severity.NOTICE,
+    "service.suspended": Severity.ALERT,
+    "service.resumed": Severity.WARNING,
     "customer.erased": Severity.NOTICE,
+    "customer.resumed": Severity.NOTICE,
+    "customer.suspended": Severity.WARNING,
+    "customer.tier-changed": Severity.NOTICE,
     "device.resumed": Severity.NOTICE,
     "operator.enrolled": Severity.NOTICE,
     "operator.invited": Severity.NOTICE,

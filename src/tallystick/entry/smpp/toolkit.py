@@ -153,7 +153,7 @@ class SimToolkit:
             raise NotPermitted("the SIM is not of this number")
 
     def _customer(self, msisdn: str) -> Customer:
-        return self._desks.customers.active(self._desks.customers.by_alias(msisdn))
+        return self._desks.customers.active(self._desks.customers.by_alias(msisdn), asks=True)
 
     async def _data_for(self, msisdn: str, row: SimRow, asked: said.FromSim) -> bytes:
         """What the SIM is told, empty for nothing."""

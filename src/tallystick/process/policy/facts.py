@@ -165,6 +165,7 @@ class OperatorAct(StrEnum):
     ROTATE_KEYS = "rotate-keys"
     EXPORT_EVIDENCE = "export-evidence"
     SUSPEND_SERVICE = "suspend-service"
+    RESUME_SERVICE = "resume-service"
     LIFT_TIGHTENING = "lift-tightening"
     ENROL_AUTHENTICATOR = "enrol-authenticator"
     UNLOCK_CUSTOMER = "unlock-customer"

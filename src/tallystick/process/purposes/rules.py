@@ -66,6 +66,7 @@ PURPOSES: Final[Mapping[Purpose, PurposeRule]] = {
             OperatorAct.OPEN_CUSTOMER,
             OperatorAct.ISSUE_ACTIVATION,
             OperatorAct.UNLOCK_CUSTOMER,
+            OperatorAct.CHANGE_TIER,
         ),
         opens=(Part.NAME, Part.DEVICES, Part.LIMITS, Part.NOTICES),
     ),
@@ -81,7 +82,7 @@ PURPOSES: Final[Mapping[Purpose, PurposeRule]] = {
     ),
     Purpose.FRAUD_INQUIRY: PurposeRule(
         says="fraud is suspected",
-        serves=(OperatorAct.SUSPEND_CUSTOMER,),
+        serves=(OperatorAct.SUSPEND_CUSTOMER, OperatorAct.RESUME_CUSTOMER),
         opens=(Part.DEVICES, Part.LIMITS, Part.PAYMENTS, Part.AMOUNTS, Part.BALANCE),
     ),
     Purpose.RECOVERY: PurposeRule(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tallystick.application.notices import (
     ActivationIssued,
+    CustomerTold,
     DeviceSuspended,
     DeviceTold,
     Facts,
@@ -92,6 +93,10 @@ def everything(name: str = "Jane W.", minor: int = 50_000) -> list[Facts]:
             for one in Template
             if one.value.startswith("device-") and one is not Template.DEVICE_SUSPENDED
         ),
+        CustomerTold(told=Template.CUSTOMER_SUSPENDED, because=f"the police asked about {name}"),
+        CustomerTold(told=Template.CUSTOMER_RESUMED),
+        CustomerTold(told=Template.TIER_RAISED),
+        CustomerTold(told=Template.TIER_LOWERED),
         RecoveryTold(told=Template.RECOVERY_OPENED, hours=720),
         RecoveryTold(told=Template.RECOVERY_HALF, hours=360),
         RecoveryTold(told=Template.RECOVERY_DONE),

@@ -82,6 +82,9 @@ ENGLISH: Final[Mapping[Text, str]] = {
     Text.OVER_LIMIT: "This is above your limit. Nothing was done.",
     Text.TOO_LITTLE: "Your balance is too small. Nothing was done.",
     Text.LATER: "This does not work at the moment. Try again later.",
+    Text.SUSPENDED: (
+        "We suspended this service for now. Nothing was done, your money is safe. Try again later."
+    ),
     Text.NOT_DONE: "This was refused. Nothing was done.",
     Text.ACCEPTED: "accepted",
     Text.SETTLED: "settled",

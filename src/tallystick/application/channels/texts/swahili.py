@@ -84,6 +84,9 @@ SWAHILI: Final[Mapping[Text, str]] = {
     Text.OVER_LIMIT: "Kiasi kimezidi kikomo chako. Hakuna kilichofanyika.",
     Text.TOO_LITTLE: "Salio lako halitoshi. Hakuna kilichofanyika.",
     Text.LATER: "Haiwezekani kwa sasa. Jaribu tena baadaye.",
+    Text.SUSPENDED: (
+        "Huduma hii imesimamishwa kwa sasa. Hakuna kilichofanyika, pesa zako ni salama."
+    ),
     Text.NOT_DONE: "Imekataliwa. Hakuna kilichofanyika.",
     Text.ACCEPTED: "imepokelewa",
     Text.SETTLED: "imelipwa",

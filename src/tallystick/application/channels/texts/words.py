@@ -68,6 +68,7 @@ class Text(StrEnum):
     OVER_LIMIT = "over-limit"
     TOO_LITTLE = "too-little"
     LATER = "later"
+    SUSPENDED = "suspended"
     NOT_DONE = "not-done"
     ACCEPTED = "accepted"
     SETTLED = "settled"

@@ -98,6 +98,20 @@ _ENGLISH: Final[Mapping[Said, str]] = {
     ),
     Said.DEVICE_DELETED: "what we kept of a phone that you no longer use is erased.",
     Said.DEVICE_WIPED: "the phone that was taken out says that it erased our app's keys.",
+    Said.CUSTOMER_SUSPENDED: (
+        "your account is suspended: {because}. Nothing goes out or in; your money stays yours."
+        " Visit an agent."
+    ),
+    Said.CUSTOMER_RESUMED: (
+        "your account is open again: you may pay and be paid. Not expected? Visit an agent."
+    ),
+    Said.TIER_RAISED: (
+        "your limits are higher from now on, as we know you better. Not expected? Visit an agent."
+    ),
+    Said.TIER_LOWERED: (
+        "your limits are lower from now on. Money over the new limit stays yours: you may pay it"
+        " out. Visit an agent."
+    ),
 }
 
 _FRENCH: Final[Mapping[Said, str]] = {
@@ -177,6 +191,20 @@ _FRENCH: Final[Mapping[Said, str]] = {
     ),
     Said.DEVICE_DELETED: "ce que nous gardions d'un ancien mobile est effacé.",
     Said.DEVICE_WIPED: "le mobile exclu dit avoir effacé les clés de notre app.",
+    Said.CUSTOMER_SUSPENDED: (
+        "votre compte est suspendu: {because}. Rien n'entre ni ne sort; l'argent reste à vous."
+        " Voyez un agent."
+    ),
+    Said.CUSTOMER_RESUMED: (
+        "votre compte est rouvert: vous payez et recevez comme avant. Surpris? Voyez un agent."
+    ),
+    Said.TIER_RAISED: (
+        "vos limites sont plus hautes, car nous vous connaissons mieux. Surpris? Voyez un agent."
+    ),
+    Said.TIER_LOWERED: (
+        "vos limites sont plus basses. L'argent en plus reste à vous: vous pouvez le sortir."
+        " Voyez un agent."
+    ),
 }
 
 _SWAHILI: Final[Mapping[Said, str]] = {
@@ -252,6 +280,19 @@ _SWAHILI: Final[Mapping[Said, str]] = {
     ),
     Said.DEVICE_DELETED: "tulichohifadhi kuhusu simu yako ya zamani kimefutwa.",
     Said.DEVICE_WIPED: "simu iliyoondolewa inasema imefuta funguo za programu yetu.",
+    Said.CUSTOMER_SUSPENDED: (
+        "akaunti yako imesimamishwa: {because}. Pesa ni zako ila hazitoki wala kuingia."
+        " Nenda kwa wakala."
+    ),
+    Said.CUSTOMER_RESUMED: (
+        "akaunti yako imefunguliwa tena: unaweza kulipa na kulipwa. Hukutarajia? Nenda kwa wakala."
+    ),
+    Said.TIER_RAISED: (
+        "viwango vyako vimepanda, kwa kuwa tunakujua zaidi. Hukutarajia? Nenda kwa wakala."
+    ),
+    Said.TIER_LOWERED: (
+        "viwango vyako vimeshuka. Pesa iliyozidi ni yako: unaweza kuitoa. Nenda kwa wakala."
+    ),
 }
 
 

@@ -39,3 +39,7 @@ class Said(StrEnum):
     DEVICE_DORMANT = "device-dormant"
     DEVICE_DELETED = "device-deleted"
     DEVICE_WIPED = "device-wiped"
+    CUSTOMER_SUSPENDED = "customer-suspended"
+    CUSTOMER_RESUMED = "customer-resumed"
+    TIER_RAISED = "tier-raised"
+    TIER_LOWERED = "tier-lowered"

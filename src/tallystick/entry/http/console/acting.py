@@ -9,19 +9,16 @@ Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3; W3C WebAuthn Level 3, 7.2
 from starlette.responses import Response
 
 from tallystick.application.commands import PerformAct
-from tallystick.entry.http.console.coming import asserted_in, assertion_in, field, passkey_form
-from tallystick.entry.http.console.desk import Visit
-from tallystick.entry.http.console.drafting import (
+from tallystick.entry.http.console.bodies import (
     ALONE_MS,
-    ANYBODY,
-    DRAFTS,
     SECONDED_MS,
-    Asked,
-    Draft,
     body_from,
     draft_of,
     prepared,
 )
+from tallystick.entry.http.console.coming import asserted_in, assertion_in, field, passkey_form
+from tallystick.entry.http.console.desk import Visit
+from tallystick.entry.http.console.drafting import ANYBODY, DRAFTS, Asked, Draft
 from tallystick.entry.http.console.guard import redirect
 from tallystick.entry.http.console.markup import Markup, h
 from tallystick.entry.http.console.page import hidden, moment, note, page, pairs

@@ -8,9 +8,10 @@ from starlette.responses import Response
 from tallystick.application.operators import ActRow
 from tallystick.application.operators.store import waiting_acts
 from tallystick.entry.http.console.acting import body_rows
+from tallystick.entry.http.console.bodies import body_from, prepared
 from tallystick.entry.http.console.coming import field
 from tallystick.entry.http.console.desk import Visit
-from tallystick.entry.http.console.drafting import DRAFTS, body_from, prepared
+from tallystick.entry.http.console.drafting import DRAFTS
 from tallystick.entry.http.console.fleet import whom_it_touches
 from tallystick.entry.http.console.guard import redirect
 from tallystick.entry.http.console.markup import Markup, h

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from tallystick.application.approvals.model import ApprovalRow
 from tallystick.application.customers import Customer, CustomerStatus
 from tallystick.application.recovery import RecoveryRow
-from tallystick.application.recovery.rules import runs
+from tallystick.application.recovery.rules import frozen, runs
 from tallystick.entry.http.console.acting import act_form
 from tallystick.entry.http.console.desk import Visit
 from tallystick.entry.http.console.drafting import DRAFTS
@@ -142,18 +142,17 @@ def shown_recoveries(visit: Visit, customer: Customer, parts: frozenset[Part]) -
     ]
     yield _or_none(("Case", "Kind", "State", "Opened by", "Opened", "Due"), shown, "Recoveries")
     running = [one for one in rows if runs(one)]
-    frozen = any(one.state is RecoveryState.FROZEN for one in rows)
     for one in running:
         ready = one.ready_at <= visit.desk.now()
         names = ("finish-recovery", "cancel-recovery") if ready else ("cancel-recovery",)
         yield from _forms(visit, names, {"recovery": one.id})
-    if frozen:
+    if any(frozen(one) for one in rows):
         yield from _forms(visit, ("view-frozen", "release-account"), {"customer": customer.id})
         return
     number = {"number": customer.account}
     if not running and customer.status is not CustomerStatus.ERASED:
         yield from _forms(visit, ("open-recovery",), number)
-    if customer.status in {CustomerStatus.ACTIVE, CustomerStatus.DORMANT}:
+    if customer.status is not CustomerStatus.ERASED:
         yield from _forms(visit, ("freeze-account",), number)
 
 

@@ -14,6 +14,7 @@ from tallystick.application.notices.model import NoticeRow
 from tallystick.application.notices.store import notices_to
 from tallystick.application.payments.model import OrderRow
 from tallystick.application.payments.store import ORDER, last_orders_of
+from tallystick.application.recovery.rules import suspended
 from tallystick.entry.http.console.acting import act_form
 from tallystick.entry.http.console.cases import shown_approvals, shown_recoveries
 from tallystick.entry.http.console.coming import field
@@ -46,6 +47,7 @@ WINDOW = 20_000
 
 MOST = 10
 _FIND = "/desk/find"
+_ACTS = ("issue-activation", "unlock-customer", "change-tier")
 
 
 class Known(Record, frozen=True, kw_only=True):
@@ -322,10 +324,18 @@ def _acts(visit: Visit, customer: Customer) -> Iterable[Markup]:
     """What may be done for the customer, who is named by account: the number stays masked."""
     if customer.status is CustomerStatus.ERASED:
         return
-    names = [name for name in ("issue-activation", "unlock-customer") if visit.may(name)]
+    names = [name for name in (*_ACTS, _stops(visit, customer)) if visit.may(name)]
     if names:
         yield h("h2", "Acts")
         for name in names:
-            yield act_form(
-                visit, name, DRAFTS[name], {"number": customer.account}, DRAFTS[name].says
-            )
+            known = {"number": customer.account}
+            yield h("h3", DRAFTS[name].says)
+            yield act_form(visit, name, DRAFTS[name], known, DRAFTS[name].says, mark=name)
+
+
+def _stops(visit: Visit, customer: Customer) -> str:
+    """Which act suspends the customer or ends that; a freeze alone is no matter of either."""
+    if customer.status is not CustomerStatus.SUSPENDED:
+        return "suspend-customer"
+    rows = visit.desk.desks.recovery.of(customer.id)
+    return "resume-customer" if any(suspended(one) for one in rows) else ""

@@ -50,6 +50,7 @@ async def home_page(visit: Visit) -> Response:
         h("p", f"At {moment(visit.desk.now())}.", class_="lead"),
         *(_notice(visit, one.id, one.kind, one.reference, one.at) for one in notices),
         _tiles(visit),
+        *_suspended(visit),
         h("h2", "To be seen to"),
         _doctor("To be seen to", wrong) if wrong else note("Nothing.", kind="good"),
         h("h2", "What it leans on"),
@@ -124,9 +125,34 @@ def _tiles(visit: Visit) -> Markup:
         (f"{desk.platform.archive.size:,}", "events in the log"),
         (str(desk.desks.policy.version), "policy in force"),
         (str(len(desk.desks.desk.emergencies.open())), "emergencies to review"),
+        (str(len(desk.desks.policy.services.current)), "services suspended"),
     )
     return h("ul", *(h("li", h("b", value), h("span", label)) for value, label in tiles),
              class_="tiles")  # fmt: skip
+
+
+def _suspended(visit: Visit) -> Iterable[Markup]:
+    """What is suspended for everybody, why, and the acts about it."""
+    current = visit.desk.desks.policy.services.current
+    if not current and not visit.may("suspend-service"):
+        return
+    yield h("h2", "Suspended for everybody")
+    for one in current:
+        says = f"since {moment(one.since)}: {one.because}"
+        yield note(f"{one.what()} is suspended.", says, "bad")
+        if visit.may("resume-service"):
+            known = {"kind": one.kind, "channel": one.channel}
+            draft = DRAFTS["resume-service"]
+            yield act_form(visit, "resume-service", draft, known, draft.says, mark=one.id)
+    if not current:
+        yield note("Nothing.", kind="good")
+    if visit.may("suspend-service"):
+        draft = DRAFTS["suspend-service"]
+        yield h(
+            "details",
+            h("summary", draft.says),
+            act_form(visit, "suspend-service", draft, says=draft.says, mark="suspend"),
+        )
 
 
 def _doctor(label: str, findings: Iterable[Finding]) -> Markup:

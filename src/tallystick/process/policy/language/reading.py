@@ -67,6 +67,9 @@ LOOSENING = (
     OperatorAct.SET_INCENTIVE,
     OperatorAct.OPEN_RECOVERY,
     OperatorAct.RELEASE_ACCOUNT,
+    OperatorAct.RESUME_CUSTOMER,
+    OperatorAct.CHANGE_TIER,
+    OperatorAct.RESUME_SERVICE,
 )
 """Acts that no policy may leave to one person."""
 
