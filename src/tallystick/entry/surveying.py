@@ -143,7 +143,7 @@ def _certificates(folder: ProviderFolder) -> Iterator[Kept]:
         yield Kept(
             kind="certificates", mechanism=read.mechanism, count=1, form="labelled", until=read.ends
         )
-    stamps = len(list(place.stamps.glob("*"))) if place.stamps.exists() else 0
+    stamps = len(list(place.stamps.glob("*.json"))) if place.stamps.exists() else 0
     yield from _counted("stamped checkpoints", "timestamp", stamps, "labelled")
 
 
