@@ -44,6 +44,7 @@ from tallystick.application.proving.store import MIGRATION as EVIDENCE
 from tallystick.application.recovery.store import MIGRATION as RECOVERIES
 from tallystick.application.signals.store import MIGRATION as SIGNALS
 from tallystick.application.sims.store import MIGRATION as SIMS
+from tallystick.application.subjectkeys.store import MIGRATION as SUBJECT_KEYS
 from tallystick.application.surrogates.store import MIGRATION as SURROGATES
 from tallystick.application.tightenings.store import MIGRATION as PROPOSALS
 from tallystick.application.webhooks.store import MIGRATION as WEBHOOKS
@@ -74,5 +75,6 @@ MIGRATIONS = (
     CEREMONIES,
     FLEET,
     WARNINGS,
+    SUBJECT_KEYS,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

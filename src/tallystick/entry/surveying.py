@@ -102,7 +102,7 @@ def _of_group(group: Group) -> Iterator[Kept]:
     elif group.kind == _VERIFIERS:
         form = "labelled" if head else "old"
         yield from _counted(group.kind, "pin-verifier", group.count, form)
-    elif head.startswith(b"TKB1"):
+    elif head.startswith((b"TKB1", b"TKB2")):
         yield from _counted(group.kind, _wrapped(head), group.count, "labelled")
     elif head.startswith(b"eyJ"):
         yield from _counted(group.kind, _signed_by(head), group.count, "labelled")
