@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from tests.support import faulty_module
+from tests.support.keepers import spare_of
 from tests.unit.infrastructure.modules.module_under_test import MASTER, build
 
 from tallystick.infrastructure.modules.card_interface import EVERYTHING
@@ -113,20 +115,32 @@ def faulty(folder: Path, monkeypatch, profile: str = "test") -> Iterator[Faulty]
         found.close()
 
 
-@pytest.mark.requirement("MFS-8.2.2-03")
-@pytest.mark.requirement("MFS-6.2.3-01")
-def test_a_process_killed_under_load_costs_no_wrong_answer_and_comes_back(
-    kept: ModuleProcess,
-) -> None:
-    module, here = kept.module("service"), build()
+@dataclass
+class Load:
+    """What callers met: turns that fit, what did not, and how long refusals said to wait."""
+
+    right: list[int] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    refused: list[float] = field(default_factory=list)
+
+    def check(self) -> None:
+        assert not self.wrong
+        assert all(one > 0 for one in self.refused), "a refusal says when to try again"
+        assert len(self.refused) < len(self.right) // 10
+        assert len(self.right) > 100
+
+
+@contextmanager
+def under_load(module: RemoteModule) -> Iterator[Load]:
+    """Four callers who compare each answer with another module's, until the block ends."""
+    here, load, stop = build(), Load(), threading.Event()
     quote, store, tally = (
         module.generate(one) for one in (Purpose.QUOTE, Purpose.STORE, Purpose.TALLY)
     )
     for one in (quote, store, tally):
         here.import_block(module.export_block(one))
-    stop, wrong, right, refused = threading.Event(), list[str](), list[int](), list[float]()
 
-    def load(number: int) -> None:
+    def ask(number: int) -> None:
         turn = 0
         while not stop.is_set():
             turn += 1
@@ -141,27 +155,109 @@ def test_a_process_killed_under_load_costs_no_wrong_answer_and_comes_back(
                     and len({module.random(16) for _ in range(3)}) == 3
                 )
             except Unavailable as error:
-                refused.append(error.retry_after_s or 0)
+                load.refused.append(error.retry_after_s or 0)
+                time.sleep(0.02)  # nobody asks without a pause who was told to wait
             except Exception as error:  # noqa: BLE001 - any other answer is a wrong one
-                wrong.append(repr(error))
+                load.wrong.append(repr(error))
             else:
-                (right if fits else wrong).append(turn)  # type: ignore[arg-type]
+                if fits:
+                    load.right.append(turn)
+                else:
+                    load.wrong.append(str(turn))
 
     with ThreadPoolExecutor(4) as pool:
         for number in range(4):
-            pool.submit(load, number)
+            pool.submit(ask, number)
+        try:
+            yield load
+        finally:
+            stop.set()
+
+
+def taken_over(kept: ModuleProcess) -> int:
+    """The process that keeps the module's process now, once it has said so."""
+    found: list[int] = []
+    until(lambda: bool(found.extend(kept.keepers()) or found))
+    return found[-1]
+
+
+@pytest.mark.requirement("MFS-8.2.2-03")
+def test_a_keeper_killed_under_load_costs_nothing_and_its_spare_keeps_the_same_process(
+    kept: ModuleProcess,
+) -> None:
+    module, keeper = kept.module("service"), kept.pid
+    inner, wrap = module.status().process, module.generate(Purpose.SESSION_WRAP)
+    sealed = module.seal(wrap, bytes(12), b"of a session", b"")
+    with under_load(module) as load:
+        for turn in range(2):
+            spare = spare_of(keeper, module)
+            os.kill(keeper, signal.SIGKILL)
+            keeper = taken_over(kept)
+            assert keeper == spare
+            before = len(load.right)
+            until(lambda before=before: len(load.right) > before + 50)
+            assert module.status().process == inner, f"lost with keeper {turn}"
+    assert not load.wrong
+    assert not load.refused, "callers noticed that the keeper was lost"
+    assert module.open(wrap, bytes(12), sealed, b"") == b"of a session", "keys of memory are there"
+    assert module.status().starts == 1
+    kill(module)
+    until(lambda: module.status().process != inner)
+    assert module.status().starts == 2, "nobody keeps it any more"
+    module.close()
+
+
+@pytest.mark.requirement("MFS-8.2.2-03")
+def test_keeper_and_process_killed_at_once_are_both_replaced(kept: ModuleProcess) -> None:
+    module, keeper = kept.module("service"), kept.pid
+    with under_load(module) as load:
+        until(lambda: len(load.right) > 20)
+        inner, spare = module.status().process, spare_of(keeper, module)
+        for one in (keeper, inner):
+            os.kill(one, signal.SIGKILL)
+        assert taken_over(kept) == spare
+        before = len(load.right)
+        until(lambda: len(load.right) > before + 150)
+    load.check()
+    told = module.status()
+    assert told.starts >= 2
+    assert told.state is State.SERVING
+    module.close()
+
+
+@pytest.mark.requirement("MFS-8.2.3-03")
+def test_a_spare_brings_no_module_back_whose_service_ended_for_good(kept: ModuleProcess) -> None:
+    module, keeper = kept.module("service"), kept.pid
+    spare = spare_of(keeper, module)
+    handle = module.generate(Purpose.QUOTE)
+    block = module.export_block(handle)
+    module.zeroise()
+    os.kill(keeper, signal.SIGKILL)
+    assert taken_over(kept) == spare
+    lost = kill(module)
+    until(lambda: module.status().process != lost)
+    assert module.status().state is State.ZEROISED
+    for call in (lambda: module.random(4), lambda: module.import_block(block)):
+        with pytest.raises(Unavailable):
+            call()
+    module.close()
+
+
+@pytest.mark.requirement("MFS-8.2.2-03")
+@pytest.mark.requirement("MFS-6.2.3-01")
+def test_a_process_killed_under_load_costs_no_wrong_answer_and_comes_back(
+    kept: ModuleProcess,
+) -> None:
+    module = kept.module("service")
+    with under_load(module) as load:
         for _ in range(3):
             time.sleep(0.3)
             lost = kill(module)
             until(lambda lost=lost: module.status().process != lost)
         time.sleep(0.3)
-        stop.set()
     told = module.status()
     module.close()
-    assert not wrong
-    assert all(one > 0 for one in refused), "a refusal, where a start is slow, says to try again"
-    assert len(refused) < len(right) // 10
-    assert len(right) > 100
+    load.check()
     assert (told.starts, told.last_end, told.state) == (4, "signal 9", State.SERVING)
     assert len(told.proved) == len(KNOWN_ANSWERS), "known answers ran before the first answer"
 
@@ -308,7 +404,7 @@ def test_in_a_long_pause_callers_are_turned_away_at_once(tmp_path: Path, monkeyp
 
 
 @pytest.mark.requirement("MFS-8.2.3-03")
-def test_without_its_keeper_the_process_ends_and_without_its_starter_both_do(
+def test_without_keeper_and_spare_the_process_ends_and_without_its_starter_all_do(
     kept: ModuleProcess,
 ) -> None:
     module = kept.module("service")
@@ -317,18 +413,31 @@ def test_without_its_keeper_the_process_ends_and_without_its_starter_both_do(
     for one in (inner, kept.pid):
         os.kill(one, signal.SIGTERM)  # a service manager sends it to all at once
     assert len(module.random(4)) == 4, "they end with the service and not before"
-    os.kill(kept.pid, signal.SIGKILL)
+    both = (kept.pid, spare_of(kept.pid, module))
+    for one in both:
+        os.kill(one, signal.SIGSTOP)  # so that neither sees the other go
+    for one in both:
+        os.kill(one, signal.SIGKILL)
     until(lambda: not is_there(inner))
     with pytest.raises(Unavailable):
         module.random(4)
     module.close()
     program = (
-        "import os\n"
+        "import contextlib, os, pathlib\n"
         "from tallystick.infrastructure.modules.interface import Purpose\n"
         "from tallystick.infrastructure.modules.master import MasterKey\n"
         "from tallystick.infrastructure.modules.remote.starting import own_module\n"
         "module = own_module(MasterKey(bytes(32)).roots((Purpose.QUOTE,)), profile='test')\n"
-        "print(module.held.pid, module.status().process, flush=True)\n"
+        "keeper, inner = module.held.pid, module.status().process\n"
+        "spare = 0\n"
+        "while not spare:\n"
+        "    for one in pathlib.Path('/proc').glob('[0-9]*/stat'):\n"
+        "        with contextlib.suppress(OSError):\n"
+        "            number, _, rest = one.read_text().partition(' (')\n"
+        "            above = rest.rpartition(') ')[2].split()[1]\n"
+        "            if above == str(keeper) and number != str(inner):\n"
+        "                spare = number\n"
+        "print(keeper, inner, spare, flush=True)\n"
         "os.kill(os.getpid(), 9)\n"
     )
     environment = {"PYTHONPATH": os.pathsep.join(one for one in sys.path if one)}
@@ -336,9 +445,9 @@ def test_without_its_keeper_the_process_ends_and_without_its_starter_both_do(
         [sys.executable, "-c", program], capture_output=True, text=True, env=environment,
         check=False,
     )  # fmt: skip
-    both = [int(one) for one in done.stdout.split()]
-    assert len(both) == 2, done.stderr
-    until(lambda: not any(is_there(one) for one in both))
+    all_of_them = [int(one) for one in done.stdout.split()]
+    assert len(all_of_them) == 3, done.stderr
+    until(lambda: not any(is_there(one) for one in all_of_them))
 
 
 @pytest.mark.requirement("MFS-8.2.3-03")

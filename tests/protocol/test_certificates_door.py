@@ -2,9 +2,12 @@
 
 import asyncio
 import http.client
+import re
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -16,6 +19,7 @@ from tests.support.openssl import openssl
 from tests.support.served import Served, served
 
 from tallystick.entry.accounting import Accounting
+from tallystick.entry.dating import duty
 from tallystick.entry.dating.duty import stamp_for_ever
 from tallystick.entry.doctor import examine
 from tallystick.entry.doctor.model import State
@@ -27,9 +31,11 @@ from tallystick.entry.pki.places import CertificateFolder, CertificateSettings
 from tallystick.entry.restoring import back_up, restore
 from tallystick.entry.settings import PartnerLink, ProviderFolder
 from tallystick.infrastructure.crypto.x509 import Certificate, certificates_in
+from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.store.files import replace_file
+from tallystick.infrastructure.timestamps import Query
 from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound, Unavailable
 from tallystick.kernel.model import replace
 from tallystick.kernel.secret import Secret
@@ -286,6 +292,82 @@ def test_the_task_stamps_and_says_when_it_cannot(tmp_path: Path) -> None:
 
         asyncio.run(until(told))
         assert not stamps()
+
+
+def test_gathering_leaves_the_loop_free_and_two_never_overlap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gathering that lasts as long as the test wants: the loop turns, and a second one waits."""
+    going, at_once, most, free = threading.Event(), 0, 0, threading.Event()
+    by_hand = threading.Lock()
+
+    def lasting(*arguments: object) -> None:
+        nonlocal at_once, most
+        with by_hand:
+            at_once += 1
+            most = max(most, at_once)
+        going.set()
+        assert free.wait(20)
+        with by_hand:
+            at_once -= 1
+
+    with served(tmp_path / "p", join=False, prepare=prepare) as provider:
+        platform, folder = provider.platform, CertificateFolder(provider.folder)
+        desk = CertificateDesk(
+            folder,
+            platform.module,
+            platform.keys.handles,
+            SimulatedClock(Instant(1_900_000_000_000)),
+        )
+        accounting = Accounting(SystemClock(), lambda _: None)
+        monkeypatch.setattr(duty, "gather", lasting)
+
+        def begin() -> asyncio.Task[None]:
+            return asyncio.create_task(
+                stamp_for_ever(lambda: "", accounting, folder, desk, 0.0, 0.0)
+            )
+
+        async def beats(count: int) -> None:
+            for _ in range(count):
+                await asyncio.sleep(0)
+
+        async def scene() -> None:
+            first = begin()
+            async with asyncio.timeout(20):
+                while not going.is_set():
+                    await asyncio.sleep(0.01)
+                await beats(100)  # with the gathering on the loop none of these would come
+                assert at_once == 1
+                first.cancel()
+                second = begin()
+                await beats(100)
+                assert not first.done(), "a thread was left behind at its work"
+                free.set()
+                await asyncio.gather(first, return_exceptions=True)
+                second.cancel()
+                await asyncio.gather(second, return_exceptions=True)
+
+        asyncio.run(scene())
+    assert at_once == 0
+    assert most == 1
+
+
+def test_stamps_that_many_threads_ask_for_are_in_order(tmp_path: Path) -> None:
+    with served(tmp_path / "p", join=False, prepare=prepare) as provider:
+        platform, folder = provider.platform, CertificateFolder(provider.folder)
+        still = SimulatedClock(Instant(platform.clock.now() // 1000 * 1000 + 123))
+        handles = platform.keys.handles
+        desk = CertificateDesk(folder, platform.module, handles, still, lambda: 0)
+
+        def stamp(number: int) -> bytes:
+            answer = desk.stamp(Query(digest=sha256(b"%d" % number), nonce=number + 1).octets())
+            found = re.search(rb"\d{14}\.(\d{1,6})Z", answer)
+            assert found is not None, "nothing was granted"
+            return found[1].ljust(6, b"0")
+
+        with ThreadPoolExecutor(4) as pool:
+            stated = sorted(int(one) for one in pool.map(stamp, range(64)))
+        assert stated == list(range(123_000, 123_064)), "two stamps have one instant"
 
 
 def test_a_document_is_stamped_and_again_when_that_is_due(tmp_path: Path) -> None:

@@ -68,6 +68,18 @@ def test_every_artefact_names_a_mechanism_that_is_permitted(service: Dialled) ->
     assert by_kind["device certificates"] == "ecdsa-p256-sha256"
 
 
+def test_of_everything_it_is_said_how_it_gets_to_another_mechanism(service: Dialled) -> None:
+    found = {one.kind: one.moves for one in survey(service.provider.folder)}
+    assert all(found.values()), found
+    moved = {"profiles", "consents", "subject keys"}
+    assert {one for one, how in found.items() if "subject-wrap" in how} == moved
+    committed = {one for one, how in found.items() if how.startswith("never")}
+    assert committed >= {"entries of the log", "checkpoints", "operators' signatures"}
+    shown = tallystick("crypto", "inventory", service.provider.folder.root, "--json")
+    kept = json.loads(shown.out)["kept"]
+    assert {one["kind"]: one["moves"] for one in kept} == found
+
+
 @pytest.mark.requirement("MFS-C-02")
 def test_nothing_in_use_is_below_128_bits(service: Dialled) -> None:
     folder = service.provider.folder

@@ -16,6 +16,7 @@ from tests.support.forged_stamps import Forger
 from tests.support.served import served
 
 from tallystick.entry.auditing import believed
+from tallystick.entry.cli import dating
 from tallystick.entry.cli.main import main
 from tallystick.entry.dating.anchors import stamped_log
 from tallystick.entry.dating.duty import stamp_once
@@ -23,7 +24,6 @@ from tallystick.entry.dating.gathered import gather, kept_stamps, lists, read_ga
 from tallystick.entry.dating.receipts import (
     DatedReceipt,
     date_receipt,
-    is_dated,
     read_dated,
     verify_dated,
 )
@@ -144,8 +144,8 @@ def test_a_receipt_stays_dated_after_two_certificates_have_ended(
     with pytest.raises(NotAuthentic, match="the proof ended"):
         verify_dated(renewed, whose, roots(), days(700))
     assert read_dated(encode_canonical(renewed)) == renewed
-    assert is_dated(encode_canonical(renewed))
-    assert not is_dated(encode_canonical(made.early))
+    with pytest.raises(Malformed):
+        read_dated(encode_canonical(made.early))
 
 
 def test_nothing_is_gathered_before_it_is_due_and_then_only_once(
@@ -251,8 +251,20 @@ def test_roots_of_an_authority_that_stamped_before_go_on_counting(
 
 
 def test_the_command_dates_a_receipt_and_another_verifies_it(
-    made: Kept, folder: CertificateFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    made: Kept,
+    folder: CertificateFolder,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    decoded: list[bytes] = []
+
+    def counted(octets: bytes) -> DatedReceipt:
+        decoded.append(octets)
+        return read_dated(octets)
+
+    monkeypatch.setattr(dating, "read_dated", counted)
+
     def run(*arguments: str) -> tuple[int, str]:
         with pytest.raises(SystemExit) as stopped:
             main(arguments)
@@ -272,6 +284,7 @@ def test_the_command_dates_a_receipt_and_another_verifies_it(
     assert code == 0
     assert "dated: it was in the log before" in said
     assert "one stamp" in said
+    assert len(decoded) == 1, "the dated receipt was decoded more than once"
     code, said = run("receipt", "verify", str(dated), "--settings", place)
     assert (code, "pki show FOLDER root" in said) == (1, True)
     code, said = run("tally", "verify", place)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.support.dialled import DIALLER, FRIEND, dialled
+from tests.support.keepers import spare_of
 from tests.support.served import Served, served
 
 from tallystick.entry.auditing import audit_provider
@@ -30,6 +32,7 @@ from tallystick.infrastructure.modules.remote.starting import OwnedModule
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.kernel.errors import Unavailable
 from tallystick.kernel.money import Money
+from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import SimulatedClock
 from tallystick.protocol.payments import PaymentKind
 
@@ -112,14 +115,43 @@ def test_the_service_goes_on_when_the_process_of_its_keys_is_killed(provider: Se
     assert audit_provider(provider.folder).findings == ()
 
 
+@pytest.mark.requirement("MFS-8.2.2-03")
+def test_a_keeper_that_is_lost_stops_nobody_and_forgives_no_wrong_pin(tmp_path: Path) -> None:
+    def prepare(folder, _secret) -> None:
+        save_module(folder.root, ModuleSettings(module=ModuleKind.SOFT_PROCESS))
+
+    with dialled(tmp_path / "p", prepare=prepare) as scene:
+        module, provider, wrong = own(scene.provider), scene.provider, Secret("864209")
+        keeper = module.held.pid
+        for lost_together in (False, True):
+            scene.phone.dial("0", "0")
+            assert "not right" in scene.phone.send_money(FRIEND, "50", wrong)[-1]
+            spare, inner = spare_of(keeper, module), module.status().process
+            for one in (keeper, *((inner,) if lost_together else ())):
+                os.kill(one, signal.SIGKILL)
+            keeper = spare
+            paid = scene.app.wallet.pay(PaymentKind.P2P, DIALLER, Money(700, "KES"))
+            assert paid.verified.event.kind == "payment"
+            assert (module.status().process == inner) is not lost_together
+        customer = provider.platform.desks.customers.by_alias(DIALLER)
+        assert customer.pin_failures == 2, "wrong PINs were forgotten"
+        assert until(provider, 200)["status"] == "ready"
+        assert logged(provider, b'"the keeper of the module was lost and another one took over"')
+        assert audit_provider(provider.folder).findings == ()
+
+
 @pytest.mark.requirement("MFS-8.2.3-03")
-def test_without_its_keeper_the_module_is_away_and_what_is_recorded_is_whole(
+def test_without_keeper_and_spare_the_module_is_away_and_what_is_recorded_is_whole(
     provider: Served,
 ) -> None:
     module = own(provider)
     ann = provider.person("+254700000001", "Ann Wanjiru Payer", funds=5_000_000)
     ann.wallet.attempts = 1
-    os.kill(module.held.pid, signal.SIGKILL)
+    both = (module.held.pid, spare_of(module.held.pid, module))
+    for one in both:
+        os.kill(one, signal.SIGSTOP)  # so that neither sees the other go
+    for one in both:
+        os.kill(one, signal.SIGKILL)
     with pytest.raises(Unavailable):
         ann.wallet.pay(PaymentKind.P2P, "+254700000009", Money(500, "KES"))
     told = until(provider, 503)

@@ -62,9 +62,10 @@ def pair(control, usage, algorithm, modes, **more) -> str:
     )["Key"]["KeyArn"]  # fmt: skip
 
 
-def agreement(control, curve: str, derives: str) -> tuple[str, str, Partner]:
+def agreement(scene, control, curve: str, derives: str) -> tuple[str, str, Partner]:
     """A pair of the door, an authority that it believes, and whom that certified."""
     partner = Partner(sort=curve, name=curve)
+    partner.publish(scene.provider.folder.root)
     authority = control.import_key(KeyMaterial=partner.root_material())["Key"]["KeyArn"]
     own = pair(control, "TR31_K3_ASYMMETRIC_KEY_FOR_KEY_AGREEMENT", partner.algorithm,
                ("DeriveKey",), DeriveKeyUsage=derives)  # fmt: skip
@@ -72,13 +73,13 @@ def agreement(control, curve: str, derives: str) -> tuple[str, str, Partner]:
 
 
 @pytest.fixture(scope="module")
-def wraps(control):
-    return agreement(control, "p521", "TR31_K1_KEY_BLOCK_PROTECTION_KEY")
+def wraps(scene, control):
+    return agreement(scene, control, "p521", "TR31_K1_KEY_BLOCK_PROTECTION_KEY")
 
 
 @pytest.fixture(scope="module")
-def pins(control):
-    return agreement(control, "p256", "TR31_P0_PIN_ENCRYPTION_KEY")
+def pins(scene, control):
+    return agreement(scene, control, "p256", "TR31_P0_PIN_ENCRYPTION_KEY")
 
 
 def derived(control, own: str, partner: Partner, length: int, **more) -> bytes:
@@ -127,12 +128,13 @@ def test_a_key_comes_and_goes_under_an_agreed_key(
     assert told.algorithm == algorithm
 
 
-def test_an_agreement_that_is_not_right_in_every_part_is_refused(psec, control, wraps, pins):
+def test_an_agreement_that_is_not_right_in_every_part_is_refused(psec, scene, control, wraps, pins):
     own, authority, partner = wraps
     kek = derived(control, own, partner, 32)
     header = psec.tr31.Header("D", "P0", "A", "B", "00", "E")
     block = psec.tr31.wrap(kek, header, bytes(16))
     small = Partner(sort="p256", name="small")
+    small.publish(scene.provider.folder.root)
     believed = control.import_key(KeyMaterial=small.root_material())["Key"]["KeyArn"]
     for changed in (
         {"DerivationData": {"SharedInformation": "00"}},
@@ -153,7 +155,7 @@ def test_an_agreement_that_is_not_right_in_every_part_is_refused(psec, control, 
             control.import_key(
                 KeyMaterial={"DiffieHellmanTr31KeyBlock": {**block_of(wraps, block), **changed}}
             )
-    weak = agreement(control, "p256", "TR31_K1_KEY_BLOCK_PROTECTION_KEY")
+    weak = agreement(scene, control, "p256", "TR31_K1_KEY_BLOCK_PROTECTION_KEY")
     with pytest.raises(control.exceptions.ValidationException):
         control.import_key(KeyMaterial={"DiffieHellmanTr31KeyBlock": block_of(weak, block)})
 
@@ -318,6 +320,7 @@ def test_data_go_under_rsa_and_back(control, data, scene, padding, digest, algor
 
 def test_a_partners_certificate_enciphers_and_nothing_else(control, data, scene):
     partner = Partner()
+    partner.publish(scene.provider.folder.root)
     authority = control.import_key(KeyMaterial=partner.root_material())["Key"]["KeyArn"]
     key = control.import_key(
         KeyMaterial={

@@ -83,6 +83,26 @@ class Partner:
             self.name, self.private.public_key(), above, self.authority, limits=False
         )
 
+    def publish(self, provider: Path, *revoked: int, days: int = 7, number: int = 1) -> Path:
+        """The authority's list of what it revoked, where the provider in the folder looks."""
+        now = dt.datetime.now(dt.UTC)
+        built = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self.root.subject)
+            .last_update(now - dt.timedelta(days=1))
+            .next_update(now - dt.timedelta(days=1) + dt.timedelta(days=days))
+            .add_extension(x509.CRLNumber(number), critical=False)
+        )
+        for serial in revoked:
+            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now)
+            built = built.add_revoked_certificate(entry.build())
+        place = provider / "partner-lists"
+        place.mkdir(exist_ok=True)
+        file = place / f"{self.name}-{self.root.serial_number:x}.crl"
+        fresh = file.with_suffix(".new")
+        fresh.write_bytes(built.sign(self.authority, hashes.SHA256()).public_bytes(Encoding.DER))
+        return fresh.replace(file)
+
     @property
     def algorithm(self) -> str:
         return f"RSA_{self.sort[3:]}" if self.sort[:3] == "rsa" else f"ECC_NIST_{self.sort.upper()}"

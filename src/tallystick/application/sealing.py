@@ -1,4 +1,4 @@
-"""Moves what is sealed in the store to the newest store key, row by row, while the service works.
+"""Moves what is sealed in the store under its newest key, row by row, while the service works.
 
 A batch of rows is one command of the writer: they are opened under the key that their label names,
 sealed anew, and committed together with whatever else the batch has. One pass in the order of ids
@@ -16,6 +16,7 @@ from tallystick.application.devices import Devices
 from tallystick.application.devices.store import device_seals
 from tallystick.application.operators import Operators
 from tallystick.application.operators.store import act_seals, operator_seals
+from tallystick.application.subjectkeys import SubjectRenewal
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.modules.sealing import StoreSeals
 from tallystick.infrastructure.store.database import Reader
@@ -37,12 +38,14 @@ class SealRenewal:
         operators: Operators,
         devices: Devices,
         desk: Desk,
+        subjects: SubjectRenewal,
     ) -> None:
         self._label = seals.label
         self._reader = reader
         self._operators = operators
         self._devices = devices
         self._desk = desk
+        self._subjects = subjects
         self._steps: tuple[_Step, ...] = (self._names, self._acts, self._texts, self._secrets)
         self._at = 0
         self._after = ""
@@ -50,11 +53,11 @@ class SealRenewal:
 
     @property
     def done(self) -> bool:
-        """Whether the pass has seen every row.
+        """Whether the pass has seen every row, those under keys of subjects as well.
 
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
-        return self._at == len(self._steps)
+        return self._at == len(self._steps) and self._subjects.done
 
     def anew(self, turn: Turn, rows: int) -> Outcome:
         """Look at the next `rows` rows and seal anew those that are under an earlier key.
@@ -63,7 +66,9 @@ class SealRenewal:
         """
         before = (self._at, self._after, self.renewed)
         turn.on_undo(lambda: self._back(before))
-        if not self.done:
+        if self._at == len(self._steps):
+            self._subjects.anew(turn, rows)
+        else:
             self._after = self._steps[self._at](turn, self._after, rows)
             if not self._after:
                 self._at += 1

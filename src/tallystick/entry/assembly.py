@@ -194,7 +194,7 @@ def assemble(
     master = folder.master(opener)
     module = open_module(
         folder.root,
-        master.roots(purposes_of(SERVER_ROLES)),
+        folder.roots(master, purposes_of(SERVER_ROLES)),
         ticking,
         profile=settings.profile,
         entropy=entropy,

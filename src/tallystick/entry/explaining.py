@@ -144,7 +144,7 @@ def _decided_on(
     """The facts that an order was decided on, and whether `event` committed to them."""
     profile = folder.settings().profile
     master = folder.master(opener)
-    module = SoftModule(master.roots(purposes_of(SERVER_ROLES)), clock, profile=profile)
+    module = SoftModule(folder.roots(master, purposes_of(SERVER_ROLES)), clock, profile=profile)
     try:
         keys = load_for(SERVER_ROLES, module, folder.blocks(), now=clock.now())
         customers = Customers(module, keys.newest(Purpose.ALIAS_INDEX), reader, capacity=16)

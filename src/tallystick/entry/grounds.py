@@ -79,7 +79,8 @@ def recording(on: Ground) -> frozenset[str]:
 
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
-    return frozenset(on.keys.newest(one).id for one in (Purpose.TALLY, Purpose.STORE))
+    wrapping = {one for one, why in on.keys.left.items() if why == "wraps"}
+    return frozenset(on.keys.newest(one).id for one in (Purpose.TALLY, Purpose.STORE)) | wrapping
 
 
 def authenticators_of(on: Ground, policy: PolicyInForce) -> Authenticators:

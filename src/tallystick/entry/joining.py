@@ -48,6 +48,7 @@ from tallystick.application.selfcare import Crew, SelfCare
 from tallystick.application.serviceacts import ServiceActs
 from tallystick.application.signals import Signals
 from tallystick.application.sims import Sims
+from tallystick.application.subjectkeys.service import SubjectRenewal
 from tallystick.application.surrogates.domains import SurrogateActs
 from tallystick.application.tiers import TierActs
 from tallystick.application.webhooks import Webhooks
@@ -176,7 +177,10 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         education=Education(
             ground.customers, languages, ground.sessions, policy, reader, capacity=rows
         ),
-        seals=SealRenewal(store_seals(on), reader, work.operators, ground.devices, work.desk),
+        seals=SealRenewal(
+            *(store_seals(on), reader, work.operators, ground.devices, work.desk),
+            SubjectRenewal(ground.customers, ground.payments, reader),
+        ),
         payment_keys=work.payment_keys,
     )
     return desks, work.quoting, work.webhooks

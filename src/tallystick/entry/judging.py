@@ -156,7 +156,7 @@ def _opened(
     """What opens the sealed facts, for as long as the block lasts."""
     master = folder.master(opener)
     profile = folder.settings().profile
-    module = SoftModule(master.roots(purposes_of(SERVER_ROLES)), clock, profile=profile)
+    module = SoftModule(folder.roots(master, purposes_of(SERVER_ROLES)), clock, profile=profile)
     try:
         keys = load_for(SERVER_ROLES, module, folder.blocks(), now=clock.now())
         index = keys.newest(Purpose.ALIAS_INDEX)

@@ -6,14 +6,16 @@
 Source: ISO/TS 12812-2:2017, 7.4.2
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 from tallystick.infrastructure.keys.wraps import Wraps, is_wrapped
-from tallystick.infrastructure.modules.block import peek
+from tallystick.infrastructure.modules.block import BlockRoots, peek
 from tallystick.infrastructure.modules.entropy import operating_system
+from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.errors import NotFound, Unavailable
@@ -75,6 +77,17 @@ class KeyFiles:
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         return [block for _, block in self.block_files()]
+
+    def roots(self, master: MasterKey, purposes: Iterable[Purpose]) -> BlockRoots:
+        """What opens the key blocks of `purposes`, the generations that wrap subjects' keys too.
+
+        Raises NotAuthentic for a changed block of a generation.
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        wanted = tuple(purposes)
+        if Purpose.SUBJECT not in wanted:
+            return master.roots(wanted)
+        return master.roots((*wanted, Purpose.SUBJECT_WRAP)).with_generations(self.blocks())
 
     def save_block(self, name: str, block: bytes) -> None:
         """Keep a wrapped key.

@@ -3,7 +3,8 @@
 The core system and the SMSC report from where they are asked (`core_link`, `delivering`). The
 module is asked for one thing of each kind every second, witnesses at every round. Each change of
 state is a note with the roles that the row of the policy tells, and a gauge says what fails. A
-process of the module that was started again is a note and an event, however soon it answers.
+process of the module that was started again is a note and an event, however soon it answers; a
+keeper that another one replaced is a note.
 
 Source: ISO/TS 12812-2:2017, 6.2.3
 """
@@ -18,7 +19,7 @@ from tallystick.application.policing import Change
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.desking import tell_emergencies, tell_suspensions
-from tallystick.entry.module_settings import remote_in
+from tallystick.entry.module_settings import owned_in, remote_in
 from tallystick.entry.notes import Note
 from tallystick.entry.witnessing import Asker, Witnessing, ask_for_ever
 from tallystick.entry.writing import WriterLoop
@@ -88,13 +89,16 @@ async def watch_module(platform: Platform, *, every_s: float = EVERY_S) -> None:
 async def tell_returns(
     platform: Platform, writer: WriterLoop, accounting: Accounting, *, every_s: float = EVERY_S
 ) -> None:
-    """Note and record each process of the module that took the place of a lost one, for ever.
+    """Note and record each process of the module, and of its keeper, that replaced a lost one.
 
     Nothing is to be told of a module that has no process of its own.
     Source: ISO/TS 12812-2:2017, 6.2.3; 8.2.3
     """
     module, known = remote_in(platform.module), 1
+    owned = owned_in(platform.module)
     while module is not None:
+        for keeper in owned.held.keepers() if owned is not None else ():
+            accounting.note(Note.MODULE_KEPT_AGAIN, process=keeper)
         with suppress(MfsError):  # it is away; its watch tells of it
             told = module.status()
             if told.starts > known:

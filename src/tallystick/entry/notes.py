@@ -40,6 +40,7 @@ class Note(StrEnum):
     CORE_ANSWERED_WRONGLY = "the core answered about another order"
     NETWORK_DID_NOT_SAY = "the mobile network did not say"
     MODULE_RETURNED = "the process of the module was started again"
+    MODULE_KEPT_AGAIN = "the keeper of the module was lost and another one took over"
     DEPENDENCY_FAILS = "a dependency fails"
     DEPENDENCY_ANSWERS = "a dependency answers again"
     SHADOW_DIFFERS = "the policy in shadow decides otherwise"

@@ -54,7 +54,8 @@ class PaycryptSettings(Record, frozen=True, kw_only=True):
 
     `legacy` names restricted mechanisms that are let in, or `all`; `weaker_formats` lets PINs go to
     formats that protect less. `rate`, `control_rate` and `asymmetric_rate` (of the data plane,
-    those with pairs) are calls a second of one program.
+    those with pairs) are calls a second of one program. `without_lists` has SHA-256 (hex) of the
+    certificates of partners' authorities that publish no lists of what they revoked, as declared.
     Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.2
     """
 
@@ -70,6 +71,7 @@ class PaycryptSettings(Record, frozen=True, kw_only=True):
     rate: int = 500
     control_rate: int = 5
     asymmetric_rate: int = 20
+    without_lists: tuple[Annotated[str, pattern("^[0-9a-f]{64}$")], ...] = ()
 
     def rules(self) -> CardRules:
         """What the module of the door does beyond what is approved.

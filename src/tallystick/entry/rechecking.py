@@ -109,7 +109,7 @@ class Verifier:
         self._measure_keys = tuple(half.verify_key() for half in settings.tightening)
         self._officers = {name: half.verify_key() for name, half in settings.officers.items()}
         master = folder.master(opener)
-        roots = master.roots(purposes_of((Role.VERIFIER,)))
+        roots = folder.roots(master, purposes_of((Role.VERIFIER,)))
         self._module = SoftModule(roots, clock, profile=settings.profile)
         keys = load_for(Role.VERIFIER, self._module, folder.blocks(), now=clock.now())
         self._authorities: dict[str, VerifyKey] = {

@@ -1,4 +1,6 @@
-"""A store key or a pepper of PINs gets a successor, and ends once nothing is under it any more.
+"""A key that much is under gets a successor, and ends once nothing is under it any more.
+
+That is a store key, a pepper of PINs, or what wraps the keys of subjects.
 
     begin    a new key, wrapped, beside the old one; the service uses it from its next start on and
              moves what is there, while it works
@@ -7,6 +9,8 @@
 
 Sealed fields are moved by the service alone. What is kept of a PIN is moved when the PIN is entered
 and right, since nobody else can make it anew; whoever does not come is forgotten if people say so.
+A key of a subject keeps its value, since the salts of the log come from it: it is wrapped anew, and
+what it seals is sealed anew by the mechanism of what wraps it.
 
 Each step can be cut short and repeated: `begin` makes no second successor while one waits.
 
@@ -17,13 +21,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tallystick.entry.settings import ProviderFolder
-from tallystick.infrastructure.modules.block import BlockHeader, peek
+from tallystick.infrastructure.modules.block import BlockHeader, peek, wrapped_under
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.opening import Opener
-from tallystick.infrastructure.modules.sealing import key_tag_of
+from tallystick.infrastructure.modules.sealing import MAGIC, key_tag_of, mechanism_of
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.modules.wallet_pins import pepper_of
-from tallystick.infrastructure.store.artefacts import stored_groups
+from tallystick.infrastructure.store.artefacts import (
+    SUBJECT_KEYS,
+    Group,
+    stored_groups,
+    subject_groups,
+)
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.errors import Conflict, NotFound
 from tallystick.kernel.model import Record
@@ -54,7 +63,7 @@ class Moved(Record, frozen=True, kw_only=True):
     left: int
 
 
-MOVED = (Purpose.STORE, Purpose.PIN_PEPPER)
+MOVED = (Purpose.STORE, Purpose.PIN_PEPPER, Purpose.SUBJECT_WRAP)
 """The purposes whose keys get a successor here."""
 
 _VERIFIERS = "PIN verifiers"
@@ -85,7 +94,7 @@ def begin(
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
     """
     known = store_keys(folder, purpose)
-    if len(known) > 1 and known[0][0].mechanism == mechanism:
+    if known and known[0][0].mechanism == mechanism and _waits(folder, purpose, len(known)):
         return known[0][0]
     roots = folder.master(opener).roots((purpose,))
     module = SoftModule(roots, clock, profile=folder.settings().profile)
@@ -106,9 +115,17 @@ def progress(
     Raises NotFound where a purpose has no key.
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
-    tags = {one: _tag(folder, one) for one in purposes}
+    wanted = tuple(purposes)
+    keys = {one: _newest(folder, one) for one in wanted}
+    tags = {one: key.id[-_SHOWN:] for one, key in keys.items()}
     moved: dict[str, list[int]] = {}
     with open_reader(folder.stored()) as reader:
+        if Purpose.SUBJECT_WRAP in keys:
+            for group in subject_groups(reader):
+                counts = moved.setdefault(group.kind, [0, 0])
+                counts[not _is_moved(group, keys[Purpose.SUBJECT_WRAP])] += group.count
+        if not {Purpose.STORE, Purpose.PIN_PEPPER} & tags.keys():
+            return _told(moved)
         for group in stored_groups(reader):
             is_pin = group.kind == _VERIFIERS
             purpose = Purpose.PIN_PEPPER if is_pin else Purpose.STORE
@@ -116,9 +133,7 @@ def progress(
                 counts = moved.setdefault(group.kind, [0, 0])
                 under = pepper_of(group.head) if is_pin else key_tag_of(group.head)
                 counts[under != tags[purpose]] += group.count
-    return tuple(
-        Moved(kind=kind, moved=counts[0], left=counts[1]) for kind, counts in sorted(moved.items())
-    )
+    return _told(moved)
 
 
 def finish(
@@ -147,13 +162,34 @@ def finish(
 def followed(folder: ProviderFolder, purpose: Purpose) -> bool:
     """Whether a key of `purpose` has a successor, and is not ended yet.
 
+    What wraps the keys of subjects is itself the successor of what the master key gives.
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
-    return len(store_keys(folder, purpose)) > 1
+    return len(store_keys(folder, purpose)) > (purpose is not Purpose.SUBJECT_WRAP)
 
 
-def _tag(folder: ProviderFolder, purpose: Purpose) -> str:
+def _waits(folder: ProviderFolder, purpose: Purpose, known: int) -> bool:
+    """Whether the newest of `known` keys has not taken everything over yet."""
+    if known > 1 or purpose is not Purpose.SUBJECT_WRAP:
+        return known > 1
+    return any(one.left for one in progress(folder, (purpose,)))
+
+
+def _told(moved: dict[str, list[int]]) -> tuple[Moved, ...]:
+    return tuple(
+        Moved(kind=kind, moved=counts[0], left=counts[1]) for kind, counts in sorted(moved.items())
+    )
+
+
+def _is_moved(group: Group, key: BlockHeader) -> bool:
+    """Whether keys of subjects are under `key`, or what they seal is sealed by its mechanism."""
+    if group.kind == SUBJECT_KEYS:
+        return wrapped_under(group.head) == key.id[-_SHOWN:]
+    return group.head[:4] == MAGIC and mechanism_of(group.head) == key.mechanism
+
+
+def _newest(folder: ProviderFolder, purpose: Purpose) -> BlockHeader:
     known = store_keys(folder, purpose)
     if not known:
         raise NotFound(f"there is no {purpose.value} key", remedy="check the folder of keys")
-    return known[0][0].id[-_SHOWN:]
+    return known[0][0]

@@ -44,6 +44,7 @@ from tallystick.application.proving.store import MIGRATION as EVIDENCE
 from tallystick.application.recovery.store import MIGRATION as RECOVERIES
 from tallystick.application.signals.store import MIGRATION as SIGNALS
 from tallystick.application.sims.store import MIGRATION as SIMS
+from tallystick.application.subjectkeys.store import MIGRATION as SUBJECT_KEYS
 from tallystick.application.surrogates.store import MIGRATION as SURROGATES
 from tallystick.application.suspensions.store import MIGRATION as SUSPENSIONS
 from tallystick.application.tiers.store import MIGRATION as TIERS
@@ -78,5 +79,6 @@ MIGRATIONS = (
     WARNINGS,
     TIERS,
     SUSPENSIONS,
+    SUBJECT_KEYS,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

@@ -102,7 +102,7 @@ def _of_group(group: Group) -> Iterator[Kept]:
     elif group.kind == _VERIFIERS:
         form = "labelled" if head else "old"
         yield from _counted(group.kind, "pin-verifier", group.count, form)
-    elif head.startswith(b"TKB1"):
+    elif head.startswith((b"TKB1", b"TKB2")):
         yield from _counted(group.kind, _wrapped(head), group.count, "labelled")
     elif head.startswith(b"eyJ"):
         yield from _counted(group.kind, _signed_by(head), group.count, "labelled")
@@ -143,7 +143,7 @@ def _certificates(folder: ProviderFolder) -> Iterator[Kept]:
         yield Kept(
             kind="certificates", mechanism=read.mechanism, count=1, form="labelled", until=read.ends
         )
-    stamps = len(list(place.stamps.glob("*"))) if place.stamps.exists() else 0
+    stamps = len(list(place.stamps.glob("*.json"))) if place.stamps.exists() else 0
     yield from _counted("stamped checkpoints", "timestamp", stamps, "labelled")
 
 

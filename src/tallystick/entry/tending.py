@@ -4,12 +4,14 @@ Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.2; 7.4.5
 """
 
 import asyncio
+from contextlib import suppress
 
 from tallystick.application.devicelife import DeviceDue
 from tallystick.application.own_commands import SealAnew
 from tallystick.application.recovery import RecoveryDue
 from tallystick.entry.assembly import Platform
 from tallystick.entry.writing import WriterLoop
+from tallystick.kernel.errors import Unavailable
 
 EVERY_S = 0.5
 SEALS_AT_ONCE = 32
@@ -35,7 +37,8 @@ async def tend_seals(platform: Platform, writer: WriterLoop) -> None:
     Source: ISO/TS 12812-2:2017, 7.4.2; C
     """
     while not platform.desks.seals.done:
-        await writer.ask(SealAnew(SEALS_AT_ONCE))
+        with suppress(Unavailable):  # the module or the store is away: the same rows again
+            await writer.ask(SealAnew(SEALS_AT_ONCE))
         await asyncio.sleep(SEALS_PAUSE_S)
     await asyncio.Event().wait()
 

@@ -15,8 +15,9 @@ from tallystick.application.customers.model import (
 )
 from tallystick.application.customers.store import ACCOUNT_OWNER, ALIAS, CUSTOMER, OWNERS_OF
 from tallystick.application.turn import Turn
+from tallystick.infrastructure.modules.block import wrapped_under
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle, Purpose
-from tallystick.infrastructure.modules.sealing import open_field, seal_field
+from tallystick.infrastructure.modules.sealing import KIND_LENGTH, label_of, open_field, seal_field
 from tallystick.infrastructure.store.changes import select_in
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
@@ -40,6 +41,7 @@ class Customers:
         """Use `module` for subject keys and `alias_index` to hash numbers.
 
         `whys` say for what reason a customer may not act, or nothing.
+        `wrapping` is the generation that wraps subject keys now, `kind` how what they seal begins.
 
         Source: ISO/TS 12812-2:2017, 7.3.4
         """
@@ -53,6 +55,8 @@ class Customers:
         self._capacity = capacity
         self._nobody = module.generate(Purpose.SUBJECT)
         self.whys: list[Callable[[str], str]] = []
+        self.wrapping = wrapped_under(module.export_block(self._nobody))
+        self.kind = label_of(self._nobody)[:KIND_LENGTH]
 
     def open(
         self,
@@ -201,6 +205,27 @@ class Customers:
         """
         subject = self.subject(customer)
         return open_field(self._module, (subject,), sealed, b"subject")
+
+    def seal_anew(self, customer: Customer, sealed: bytes) -> bytes:
+        """What `seal` sealed, as it is sealed now; empty for somebody who was erased.
+
+        Raises NotAuthentic if the bytes were changed.
+        Source: ISO/TS 12812-2:2017, 7.4.2; 14.2.1
+        """
+        if not customer.subject:
+            return b""
+        return self.seal(customer, self.open_sealed(customer, sealed))
+
+    def wrap_anew(self, turn: Turn, customer: Customer) -> None:
+        """The subject key wrapped and the profile sealed as both are now; the key is the same.
+
+        Nothing for somebody who was erased: what was destroyed does not come back.
+        Source: ISO/TS 12812-2:2017, 7.4.2; 14.2.1
+        """
+        profile = self.seal_anew(customer, customer.profile)
+        if profile:
+            block = self._module.export_block(self.subject(customer))
+            self.save(turn, replace(customer, subject=block, profile=profile))
 
     def commit_mac(self, customer: Customer) -> Callable[[bytes], bytes]:
         """The keyed hash that salts this customer's commitments in the tally.

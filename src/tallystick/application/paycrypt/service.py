@@ -216,6 +216,15 @@ class PaymentKeys:
             raise NotFound("there is no such alias")
         return known
 
+    def relied_on(self, turn: Turn, program: str, call: str, authority: str) -> int:
+        """Record that a partner was believed by an authority that publishes no list, as declared.
+
+        `authority` is the SHA-256 of its certificate in hex.
+        Source: ISO/TS 12812-2:2017, 7.4.2; RFC 5280, 6.3
+        """
+        said = {"call": call, "authority": authority}
+        return self._record(turn, program, "believed-without-list", said)
+
     def count(self, turn: Turn, calls: Mapping[str, int]) -> int:
         """Record how often what was done with keys since the last time.
 

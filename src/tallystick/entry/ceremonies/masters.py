@@ -9,6 +9,7 @@ Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from tallystick.entry.ceremonies.outcome import Outcome, file_result, overwrite
@@ -136,17 +137,19 @@ def _rewrap(room: Room, database: Database | None, before: BlockRoots, after: Bl
 def _check_all(folder: ProviderFolder, database: Database | None, roots: BlockRoots) -> int:
     """Open every block under `roots`; gives how many there are."""
 
-    def check(block: bytes) -> None:
+    def check(under: BlockRoots, block: bytes) -> None:
         if names_a_device(block):
-            unwrap_reference(roots, block)
+            unwrap_reference(under, block)
         else:
-            unwrap(roots, block)
+            unwrap(under, block)
 
     count = 0
     for _, block, _ in _files(folder):
-        check(block)
+        check(roots, block)
         count += 1
-    return count if database is None else count + every_block(database, check)
+    if database is None:
+        return count
+    return count + every_block(database, partial(check, roots.with_generations(folder.blocks())))
 
 
 @contextmanager

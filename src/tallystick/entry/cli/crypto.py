@@ -116,7 +116,8 @@ def show_inventory(folder: Path, days: int, out: Path | None, as_json: bool) -> 
         replace_file(out, encode_canonical(made))
         say(f"{out} was written: {len(found.keys)} keys, {len(in_use(found, now))} mechanisms")
     elif as_json:
-        say_json(to_plain({"at": then, "mechanisms": in_use(found, then), "kept": found.kept,
+        kept = [{**to_plain(one), "moves": one.moves} for one in found.kept]
+        say_json(to_plain({"at": then, "mechanisms": in_use(found, then), "kept": kept,
                            "keys": found.keys}))  # fmt: skip
     else:
         table(
@@ -138,7 +139,7 @@ def show_inventory(folder: Path, days: int, out: Path | None, as_json: bool) -> 
         )
         table(
             "\nwhat is kept",
-            ("kind", "mechanism", "count", "form", "until"),
+            ("kind", "mechanism", "count", "form", "until", "gets to another"),
             [
                 (
                     one.kind,
@@ -146,6 +147,7 @@ def show_inventory(folder: Path, days: int, out: Path | None, as_json: bool) -> 
                     one.count,
                     one.form,
                     iso_utc(one.until)[:10] if one.until else "",
+                    one.moves,
                 )
                 for one in found.kept
             ],
@@ -189,10 +191,11 @@ def show_suites(folder: Path, as_json: bool) -> None:
 
 @crypto.command(
     "rewrap",
-    short_help="Give the store key or the pepper of PINs a successor, or end the old one.",
+    short_help="Give a key that much is under a successor, or end the old one.",
     epilog=example(
         "tallystick crypto rewrap ./provider --to aes-256-gcm --secret-file ./secret",
         "tallystick crypto rewrap ./provider --of pin-pepper --to hmac-sha256 --secret-fd 3",
+        "tallystick crypto rewrap ./provider --of subject-wrap --to aes-256-ccm --secret-fd 3",
         "tallystick crypto progress ./provider",
         "tallystick crypto rewrap ./provider --finish",
     ),
@@ -203,7 +206,7 @@ def show_suites(folder: Path, as_json: bool) -> None:
     "of",
     type=click.Choice([one.value for one in MOVED]),
     default=Purpose.STORE.value,
-    help="Which key: what seals the store, or what PINs are kept under.",
+    help="Which key: what seals the store, what PINs are kept under, or what wraps subjects' keys.",
 )
 @click.option("--to", "mechanism", help="The mechanism of the successor.")
 @click.option("--finish", "ends", is_flag=True, help="Destroy the earlier keys.")
@@ -230,6 +233,9 @@ def rewrap(
     With `--of pin-pepper` what is kept of a PIN moves when its customer enters it. Customers who do
     not come keep the old pepper alive, until `--finish --forget` gives their PINs up; they come
     back by a recovery.
+
+    With `--of subject-wrap` each customer's key is wrapped anew, and what it seals is sealed anew
+    by `--to`. The key itself stays, and with it every commitment of the log.
     """
     if ends == (mechanism is not None) or (forget and not ends):
         raise click.UsageError("say --to MECHANISM to begin, or --finish to end")

@@ -13,7 +13,6 @@ from tallystick.entry.dating.anchors import StampedLog, stamped_log
 from tallystick.entry.dating.receipts import (
     Dated,
     date_receipt,
-    is_dated,
     read_dated,
     verify_dated,
 )
@@ -24,7 +23,7 @@ from tallystick.infrastructure.crypto.x509 import certificates_in
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import encode_canonical
-from tallystick.kernel.errors import NotFound
+from tallystick.kernel.errors import Malformed, NotFound
 from tallystick.kernel.time import iso_utc
 
 
@@ -76,7 +75,9 @@ def verified_if_dated(octets: bytes, whose: Believed, root: Path | None) -> Date
     Raises NotFound where no root is named, NotAuthentic where it does not hold.
     Source: RFC 4998, 5.3
     """
-    if not is_dated(octets):
+    try:
+        dated = read_dated(octets)
+    except Malformed:
         return None
     if root is None:
         raise NotFound(
@@ -84,7 +85,7 @@ def verified_if_dated(octets: bytes, whose: Believed, root: Path | None) -> Date
             remedy="give --root, the certificate of who stamped: tallystick pki show FOLDER root",
         )
     roots = certificates_in(root.read_bytes())
-    return verify_dated(read_dated(octets), whose, roots, SystemClock().now())
+    return verify_dated(dated, whose, roots, SystemClock().now())
 
 
 def say_dated(dated: Dated) -> None:

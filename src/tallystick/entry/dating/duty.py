@@ -1,10 +1,17 @@
 """What the service does about time by itself: it stamps the log, gathers the stamps, renews them.
 
+To gather a month is to verify 720 stamps. That is done on a thread of its own, by one at a time:
+payments are answered meanwhile, and a service that ends lets what was begun come to its end.
+
 Source: ISO/TS 12812-2:2017, 3.23; 7.3.3; RFC 4998, 5.2
 """
 
 import asyncio
-from collections.abc import Callable
+import fcntl
+import os
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 from tallystick.entry.accounting import Accounting
@@ -14,6 +21,7 @@ from tallystick.entry.pki.answering import CertificateDesk
 from tallystick.entry.pki.archiving import Stamp
 from tallystick.entry.pki.checkpoints import all_roots, keep_stamp, other_authority, own_stamp
 from tallystick.entry.pki.places import CertificateFolder
+from tallystick.entry.threads import to_its_end
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.time import Instant
 
@@ -24,13 +32,15 @@ FIRST_S: Final = 60.0
 def stamp_once(folder: CertificateFolder, note: str, stamp: Stamp, now: Instant) -> None:
     """Stamp the checkpoint `note` where it is new; gather what is due and renew what was gathered.
 
-    Raises Unavailable where nobody stamps, NotAuthentic where a kept stamp does not hold.
+    Whoever comes while another does it for the same folder waits. Raises Unavailable where nobody
+    stamps, NotAuthentic where a kept stamp does not hold.
     Source: ISO/TS 12812-2:2017, 3.23; RFC 4998, 5.2
     """
-    keep_stamp(folder, note, stamp)
-    roots = all_roots(folder)
-    gather(folder, stamp, roots, now)
-    renew(folder, stamp, roots, now)
+    with _alone(folder):
+        keep_stamp(folder, note, stamp)
+        roots = all_roots(folder)
+        gather(folder, stamp, roots, now)
+        renew(folder, stamp, roots, now)
 
 
 async def stamp_for_ever(
@@ -51,10 +61,28 @@ async def stamp_for_ever(
         wait = every_s
         note = newest()
         try:
-            other = other_authority(folder)
-            if other is not None:
-                await asyncio.to_thread(stamp_once, folder, note, other.stamp, desk.now())
-            elif desk.stamps:
-                stamp_once(folder, note, lambda data: own_stamp(desk, data), desk.now())
+            stamp = _whose(folder, desk)
+            if stamp is not None:
+                await to_its_end(partial(stamp_once, folder, note, stamp, desk.now()))
         except (MfsError, OSError) as error:
             accounting.note(Note.NOT_STAMPED, why=getattr(error, "detail", type(error).__name__))
+
+
+def _whose(folder: CertificateFolder, desk: CertificateDesk) -> Stamp | None:
+    """Who stamps: the authority that the configuration names, else the own one; None for nobody."""
+    other = other_authority(folder)
+    if other is not None:
+        return other.stamp
+    return partial(own_stamp, desk) if desk.stamps else None
+
+
+@contextmanager
+def _alone(folder: CertificateFolder) -> Generator[None]:
+    """Hold the lock of the stamps in `folder` against every other thread and process."""
+    lock = folder.root / "stamps.lock"
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -32,7 +32,7 @@ from tallystick.infrastructure.tally.tiles import inclusion_proof
 from tallystick.infrastructure.tally.verify import VerifiedReceipt
 from tallystick.infrastructure.timestamps.chain import read_chain, verify_chain
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode
-from tallystick.kernel.errors import Malformed, NotAuthentic, NotFound
+from tallystick.kernel.errors import NotAuthentic, NotFound
 from tallystick.kernel.model import Base64Url, Record, replace
 from tallystick.kernel.time import Instant, iso_utc
 from tallystick.protocol.receipt import Receipt
@@ -78,18 +78,6 @@ class Dated(Record, frozen=True, kw_only=True):
 
 
 _DATED: Final = Decoder(DatedReceipt, limit=_MOST)
-
-
-def is_dated(octets: bytes) -> bool:
-    """Whether a file has the form of a dated receipt, and not that of a receipt.
-
-    Source: ISO/TS 12812-2:2017, 11.2.2
-    """
-    try:
-        read_dated(octets)
-    except Malformed:
-        return False
-    return True
 
 
 def read_dated(octets: bytes) -> DatedReceipt:

@@ -5,6 +5,7 @@ Source: AWS Payment Cryptography API, errors; RFC 9110, 15
 
 from typing import Final
 
+from tallystick.entry.pki.partnerlists import UNKNOWN
 from tallystick.kernel.codec import encode
 from tallystick.kernel.errors import (
     Broken,
@@ -108,6 +109,7 @@ _BY_CAUSE: Final = {
     "surrogate-purpose": "AccessDeniedException",
     "surrogate-warrant": "AccessDeniedException",
     NO_ROW: "AccessDeniedException",
+    UNKNOWN: "AccessDeniedException",
     NO_CALL: "UnknownOperationException",
 }
 _ALIKE: Final[tuple[tuple[type[MfsError], str], ...]] = (

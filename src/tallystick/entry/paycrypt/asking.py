@@ -15,6 +15,7 @@ from tallystick.entry.paycrypt.answers import denied
 from tallystick.entry.paycrypt.authorities import Authorities
 from tallystick.entry.paycrypt.surrogate_keys import SurrogateKeys
 from tallystick.entry.paycrypt_settings import PaycryptSettings
+from tallystick.entry.pki.partnerlists import PartnerLists
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.modules.interface import (
     AES_128,
@@ -91,6 +92,9 @@ class Loaded(NamedTuple):
 class Ground:
     """What every request stands on.
 
+    `unlisted` has the authorities without lists that were relied on: the program and the call that
+    did so first; `told_unlisted` has those that the tally has. `issuers` are keys by certificates
+    that they issued.
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
 
@@ -100,6 +104,10 @@ class Ground:
     writer: WriterLoop
     clock: Clock
     authorities: Authorities
+    lists: PartnerLists
+    unlisted: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    told_unlisted: set[str] = field(default_factory=set[str])
+    issuers: dict[str, str] = field(default_factory=dict[str, str])
     handles: dict[str, KeyHandle] = field(default_factory=dict[str, KeyHandle])
     allowed: dict[tuple[str, str, str], bool] = field(
         default_factory=dict[tuple[str, str, str], bool]

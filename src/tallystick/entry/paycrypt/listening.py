@@ -23,6 +23,7 @@ from tallystick.entry.paycrypt.credentials import credential_key
 from tallystick.entry.paycrypt.door import NOTED, Door, counts
 from tallystick.entry.paycrypt.surrogates import move_some
 from tallystick.entry.paycrypt_settings import must_have
+from tallystick.entry.pki.partnerlists import PartnerLists
 from tallystick.entry.writing import WriterLoop
 from tallystick.kernel.errors import Malformed, NotFound
 from tallystick.kernel.time import MINUTE_MS
@@ -55,7 +56,8 @@ def open_door(platform: Platform, writer: WriterLoop, accounting: Accounting) ->
     kept = platform.desks.payment_keys
     folder = platform.folder
     authorities = Authorities(module, folder.blocks(), folder.save_block)
-    ground = Ground(settings, module, kept, writer, platform.clock, authorities)
+    lists = PartnerLists(folder.root, settings.without_lists)
+    ground = Ground(settings, module, kept, writer, platform.clock, authorities, lists)
     ground.load()
     credential = credential_key(platform.folder, module)
     door = Door(ground, platform.desks.desk.workloads, accounting, credential)
@@ -101,10 +103,26 @@ async def _tend(door: Door, due: int) -> int:
         handle = door.on.handles.pop(row.id, None)
         if handle is not None:
             door.on.module.destroy(handle)
+    await tell_unlisted(door)
     if now < due and not door.refusals:
         return due
     await tell(door)
     return now + _COUNT_MS
+
+
+async def tell_unlisted(door: Door) -> None:
+    """Record which authorities were relied on although they publish no list, once a start each.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2; 7.3.3
+    """
+    waiting = [one for one in door.on.unlisted.items() if one[0] not in door.on.told_unlisted]
+    for authority, (program, call) in waiting:
+        await _write(door, partial(_unlisted, authority, program, call))
+        door.on.told_unlisted.add(authority)
+
+
+def _unlisted(authority: str, program: str, call: str, kept: PaymentKeys, turn: Turn) -> int:
+    return kept.relied_on(turn, program, call, authority)
 
 
 async def move_surrogates(door: Door) -> None:

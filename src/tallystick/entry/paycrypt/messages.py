@@ -10,6 +10,7 @@ from typing import Final
 
 from tallystick.entry.paycrypt.answers import unproved
 from tallystick.entry.paycrypt.asking import MECHANISM_OF, Asking, Loaded, octets_of, one_of, upper
+from tallystick.entry.paycrypt.revoking import must_stand
 from tallystick.entry.paycrypt.unserved import AS_2805
 from tallystick.entry.paycrypt.working import working
 from tallystick.infrastructure.crypto.digest import equal
@@ -286,6 +287,9 @@ def _under_rsa(ask: Asking, key: Loaded, padding: str) -> Asymmetric:
     if key.handle.purpose is Purpose.PARTNER_CERTIFICATE:
         if key.row.usage != _DATA_PAIR:
             raise NotPermitted(f"a key of usage {key.row.usage} is not for {ask.call}")
+        certificate = ask.on.module.pairs.held(key.handle).certificate
+        if certificate is not None:
+            must_stand(ask, certificate)
     else:
         ask.must_be(key, Purpose.PAIR_DATA)
     return Asymmetric(handle=key.handle, digest=digest)

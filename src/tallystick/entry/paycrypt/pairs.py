@@ -15,6 +15,7 @@ from tallystick.entry.paycrypt.asking import PURPOSE_OF, Asking, Loaded
 from tallystick.entry.paycrypt.keys import HERE, chosen_modes, keep, new_row
 from tallystick.infrastructure.crypto.path_rules import PARTNERS
 from tallystick.infrastructure.crypto.paths import check_issuer, path_of
+from tallystick.entry.paycrypt.revoking import must_stand
 from tallystick.infrastructure.crypto.x509 import Certificate, read_pem
 from tallystick.infrastructure.modules.interface import KeyHandle, Purpose
 from tallystick.infrastructure.modules.pair_interface import (
@@ -181,13 +182,16 @@ def trust(ask: Asking, given: TrustedCertificate) -> KeyHandle:
 def issued(ask: Asking, authority: str, text: str) -> Certificate:
     """The certificate in `text`, only if the authority in the door that is named issued it.
 
-    Raises NotAuthentic otherwise, and for one whose days are over.
+    Raises NotAuthentic otherwise, for one whose days are over and one that was revoked,
+    NotPermitted where no current list tells.
     Source: RFC 5280, 6.1; AWS Payment Cryptography API
     """
     above = ask.usable(authority)
     ask.must_be(above, Purpose.PARTNER_CERTIFICATE)
     octets, now = certificate_in(text).octets, ask.on.clock.now()
-    return ask.on.module.pairs.issued(above.handle, octets, now)
+    found = ask.on.module.pairs.issued(above.handle, octets, now)
+    must_stand(ask, found, ask.on.module.pairs.held(above.handle).certificate)
+    return found
 
 
 def certificate_in(text: str) -> Certificate:

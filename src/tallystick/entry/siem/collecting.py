@@ -70,6 +70,7 @@ _NOTES = {
     Note.ORDER_NEEDS_PEOPLE: ("order.needs-people", Severity.WARNING),
     Note.CORE_ANSWERED_WRONGLY: ("core.answered-wrongly", Severity.ALERT),
     Note.MODULE_RETURNED: ("module.started-again", Severity.ERROR),
+    Note.MODULE_KEPT_AGAIN: ("module.kept-again", Severity.ERROR),
     Note.DEPENDENCY_FAILS: ("dependency.fails", Severity.ERROR),
     Note.DEPENDENCY_ANSWERS: ("dependency.answers", Severity.NOTICE),
     Note.SHADOW_DIFFERS: ("policy.shadow-differs", Severity.NOTICE),
@@ -95,7 +96,7 @@ _SHOWN = frozenset(
      "to", "refused", "dependency", "does", "operations", "tell", "seconds",
      "aggregator", "network", "emergency", "operator", "until", "was", "would_be", "row",
      "shadow_row", "entry", "measure", "proposal", "cohort", "kind", "starts", "ended",
-     "channel", "suspension")
+     "channel", "suspension", "process")
 )  # fmt: skip
 """The fields of a note that leave."""
 

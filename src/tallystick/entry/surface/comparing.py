@@ -119,6 +119,7 @@ _PROTECTED: Final[Mapping[Purpose, AssetClass]] = {
     Purpose.OTP_TRANSPORT: AssetClass.AUTHENTICATION,
     Purpose.ALIAS_INDEX: AssetClass.PERSONAL,
     Purpose.SUBJECT: AssetClass.PERSONAL,
+    Purpose.SUBJECT_WRAP: AssetClass.PERSONAL,
     Purpose.STORE: AssetClass.PERSONAL,
 }
 """What a key of each purpose protects; the provider's root and others' keys are elsewhere."""

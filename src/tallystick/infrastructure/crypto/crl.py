@@ -113,12 +113,13 @@ def read_list(octets: bytes, issuer: Certificate) -> RevocationList:
     try:
         found = x509.load_der_x509_crl(octets)
         ours = found.issuer == issuer.parsed.subject and _signed_by(found, issuer)
+        may_sign = _may_sign_lists(issuer)
         entries = [_revoked(one) for one in found]
         ends = found.next_update_utc
         number, base = _numbers(found)
     except (*UNREADABLE, x509.ExtensionNotFound) as error:
         raise Malformed("a list of revoked certificates cannot be read") from error
-    if not ours or found.signature_hash_algorithm is None:
+    if not ours or not may_sign or found.signature_hash_algorithm is None:
         raise NotAuthentic("the list is not of the issuer of the certificate")
     if found.signature_hash_algorithm.name not in {"sha256", "sha384", "sha512"}:
         raise NotAuthentic("the list is signed under a hash that does not count")
@@ -133,6 +134,27 @@ def read_list(octets: bytes, issuer: Certificate) -> RevocationList:
         next_update=instant(ends),
         revoked={one.serial: one for one in entries},
     )
+
+
+def list_octets(octets: bytes) -> bytes:
+    """The list in a file, in DER: as it is, or out of PEM; not verified. Raises Malformed.
+
+    Source: RFC 5280, 5.1; RFC 7468, 7
+    """
+    try:
+        is_text = octets.lstrip().startswith(b"-----BEGIN")
+        load = x509.load_pem_x509_crl if is_text else x509.load_der_x509_crl
+        return load(octets).public_bytes(Encoding.DER)
+    except UNREADABLE as error:
+        raise Malformed("a list of revoked certificates cannot be read") from error
+
+
+def _may_sign_lists(issuer: Certificate) -> bool:
+    """Whether the issuer's certificate, where it limits the use of its key, lets it sign lists."""
+    for one in issuer.parsed.extensions:
+        if isinstance(one.value, x509.KeyUsage):
+            return one.value.crl_sign
+    return True
 
 
 def _numbers(found: x509.CertificateRevocationList) -> tuple[int | None, int | None]:

@@ -48,6 +48,9 @@ _HANGS: Final[Mapping[Purpose, tuple[tuple[str, str], ...]]] = MappingProxyType(
         _P.PIN_PEPPER: (("verifiers of PINs", "PINs are set anew"),),
         _P.ALIAS_INDEX: (("the index of telephone numbers", "index the numbers anew"),),
         _P.SUBJECT: (("one person's data and commitments", "erase, or seal anew"),),
+        _P.SUBJECT_WRAP: (
+            ("the keys of subjects that it wraps", "wrap them under a successor: crypto rewrap"),
+        ),
         _P.SESSION_WRAP: (("sessions of this start", "start the service again"),),
         _P.STORE: (("sealed columns of the record", "seal the columns anew"),),
         _P.TIGHTENING: (("signatures under tightenings", _NEW_LIST),),

@@ -84,6 +84,13 @@ _ROWS: tuple[tuple[Purpose, tuple[Role, ...], int, tuple[Purpose, ...], str], ..
         (),
         "one for each customer; destroyed to erase",
     ),
+    (
+        Purpose.SUBJECT_WRAP,
+        (_WRITER, _ENROLMENT, _VERIFIER),
+        0,
+        (),
+        "wraps the keys of subjects; the newest wraps new ones",
+    ),
     (Purpose.SESSION_WRAP, (_FRONT, _WRITER), DAY_MS, (), "lives in memory only"),
     (Purpose.DIALLED_PIN, (_FRONT,), 0, (), "made at each start; lives in memory only"),
     (Purpose.STORE, (_WRITER, _ENROLMENT), 0, (), "columns of the store"),
@@ -140,8 +147,8 @@ KEY_TABLE: dict[Purpose, KeyRule] = {
 class LoadedKeys(Record, frozen=True, kw_only=True):
     """The keys that a process got, the newest of each purpose first, and why others were left.
 
-    `left` maps the id of a block to the reason: `role`, `expired`, or `device` for a key in a
-    device that the module does not use.
+    `left` maps the id of a block to the reason: `role`, `expired`, `device` for a key in a
+    device that the module does not use, `wraps` for one that the module has but not as a key.
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
 
@@ -207,6 +214,8 @@ def load_for(
         claimed = peek(block)
         if claimed.purpose not in allowed:
             left[claimed.id] = "role"
+        elif claimed.purpose is Purpose.SUBJECT_WRAP:
+            left[claimed.id] = "wraps"
         elif _is_past(claimed, now):
             left[claimed.id] = "expired"
         elif is_reference(block) and claimed.purpose not in held:

@@ -51,6 +51,7 @@ class Purpose(StrEnum):
     PIN_PEPPER = "pin-pepper"
     ALIAS_INDEX = "alias-index"
     SUBJECT = "subject"
+    SUBJECT_WRAP = "subject-wrap"
     SESSION_WRAP = "session-wrap"
     DIALLED_PIN = "dialled-pin"
     STORE = "store"
@@ -100,7 +101,9 @@ HMAC_SHA256 = "hmac-sha256"
 HMAC_SHA512 = "hmac-sha512"
 CMAC_AES_128 = "cmac-aes-128"
 AES_256_GCM = "aes-256-gcm"
+AES_256_CCM = "aes-256-ccm"
 HKDF_SHA256 = "hkdf-sha256"
+HKDF_CCM = "hkdf-sha256-aes-256-ccm"
 HPKE_P256 = "hpke-p256"
 HPKE_X25519 = "hpke-x25519"
 HPKE_HYBRID = "hpke-mlkem768-x25519"
@@ -128,7 +131,9 @@ OPERATIONS: dict[str, frozenset[Operation]] = {
     HMAC_SHA512: frozenset({Operation.MAC}),
     CMAC_AES_128: frozenset({Operation.MAC}),
     AES_256_GCM: frozenset({Operation.SEAL}),
+    AES_256_CCM: frozenset({Operation.SEAL}),
     HKDF_SHA256: frozenset({Operation.MAC, Operation.SEAL}),
+    HKDF_CCM: frozenset({Operation.MAC, Operation.SEAL}),
     HPKE_P256: frozenset({Operation.KEM_OPEN}),
     HPKE_X25519: frozenset({Operation.KEM_OPEN}),
     HPKE_HYBRID: frozenset({Operation.KEM_OPEN}),
@@ -159,7 +164,8 @@ MECHANISMS: dict[Purpose, tuple[str, ...]] = {
     Purpose.ACTIVATION: (HMAC_SHA256,),
     Purpose.PIN_PEPPER: (HMAC_SHA256,),
     Purpose.ALIAS_INDEX: (HMAC_SHA256,),
-    Purpose.SUBJECT: (HKDF_SHA256,),
+    Purpose.SUBJECT: (HKDF_SHA256, HKDF_CCM),
+    Purpose.SUBJECT_WRAP: (AES_256_GCM, AES_256_CCM),
     Purpose.SESSION_WRAP: (AES_256_GCM,),
     Purpose.DIALLED_PIN: (AES_256,),
     Purpose.STORE: (AES_256_GCM,),
@@ -211,7 +217,6 @@ ADMITTED_ONLY: frozenset[Purpose] = frozenset({Purpose.PARTNER_CERTIFICATE})
 
 MEMORY_ONLY: frozenset[Purpose] = frozenset({Purpose.SESSION_WRAP, Purpose.DIALLED_PIN})
 """Purposes whose keys live and die with the module: not even their wrapped form comes out."""
-
 
 CHECKING_ONLY: frozenset[Purpose] = frozenset({Purpose.OTP_SEED})
 """Purposes whose keys others made and that only check: they may use what is legacy."""

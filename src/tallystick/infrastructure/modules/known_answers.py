@@ -112,6 +112,32 @@ def gcm_answer() -> None:
     refuses(lambda: cipher.open(nonce, sealed[:-1] + bytes((sealed[-1] ^ 1,)), aad))
 
 
+def ccm_answer() -> None:
+    """AES-256-CCM of Wycheproof's case 183, both ways, and the refusal of a changed tag.
+
+    Source: NIST SP 800-38C
+    """
+    cipher = AeadKey(
+        _hex("cb5575f5c7c45c91cf320b139fb594237560d0a3e6f865a67d4f633f2c08f016"),
+        mechanism=interface.AES_256_CCM,
+    )
+    nonce, aad = _hex("1a6518f02ede1da6809266d9"), _hex("89cce9fb47441d07e0245a66fe8b778b")
+    plaintext = _hex("623b7850c321e2cf0c6fbcc8dfd1aff2")
+    sealed = _hex("722ac6a226f49c90ab22527a5138b4012e4ee997c752783e743b366bb6b350a5")
+    expect(cipher.seal(nonce, plaintext, aad), sealed)
+    expect(cipher.open(nonce, sealed, aad), plaintext)
+    refuses(lambda: cipher.open(nonce, sealed[:-1] + bytes((sealed[-1] ^ 1,)), aad))
+
+
+def hkdf_ccm_answer() -> None:
+    """Both parts of a subject's key that seals by AES-256-CCM.
+
+    Source: RFC 5869, A.1; NIST SP 800-38C
+    """
+    hkdf_answer()
+    ccm_answer()
+
+
 def ed25519_answer() -> None:
     """Ed25519 of RFC 8032's second test and the refusal of another message.
 
@@ -246,7 +272,9 @@ KNOWN_ANSWERS: Mapping[str, KnownAnswer] = MappingProxyType(
         interface.HMAC_SHA1: hmac_sha1_answer,
         interface.HMAC_SHA512: hmac_sha512_answer,
         interface.HKDF_SHA256: hkdf_answer,
+        interface.HKDF_CCM: hkdf_ccm_answer,
         interface.AES_256_GCM: gcm_answer,
+        interface.AES_256_CCM: ccm_answer,
         interface.ED25519: ed25519_answer,
         interface.DUAL_SIGNATURE: dual_answer,
         interface.ECDSA_P256: ecdsa_answer,

@@ -12,7 +12,9 @@ from typing import Final
 
 from tallystick.infrastructure.crypto.aead import NONCE_LENGTH
 from tallystick.infrastructure.modules.interface import (
+    AES_256_CCM,
     AES_256_GCM,
+    HKDF_CCM,
     HKDF_SHA256,
     CryptoModule,
     KeyHandle,
@@ -21,10 +23,14 @@ from tallystick.kernel.errors import NotAuthentic
 
 MAGIC: Final = b"TKS1"
 LABEL_LENGTH: Final = 13
+KIND_LENGTH: Final = 5
+"""Of a label: what it is and the number of the mechanism, without the key."""
 _TAG: Final = 8
-_NUMBERS: Final = {AES_256_GCM: 1, HKDF_SHA256: 2}
-_NAMES: Final = {1: AES_256_GCM, 2: AES_256_GCM}
-"""By number: a key of AES-256-GCM, and one that HKDF-SHA256 makes out of a subject's."""
+_NUMBERS: Final = {AES_256_GCM: 1, HKDF_SHA256: 2, HKDF_CCM: 3, AES_256_CCM: 4}
+_NAMES: Final = {1: AES_256_GCM, 2: AES_256_GCM, 3: AES_256_CCM, 4: AES_256_CCM}
+"""By number: a key of the mechanism itself, or one that HKDF-SHA256 makes out of a subject's."""
+_OTHER: Final = {HKDF_CCM: 2, HKDF_SHA256: 3}
+"""What keys of a mechanism sealed by another: their value stayed when the mechanism changed."""
 
 
 def label_of(handle: KeyHandle) -> bytes:
@@ -70,8 +76,8 @@ def open_field(
     Source: ISO/IEC 19772
     """
     for handle in handles:
-        label = label_of(handle)
-        if sealed.startswith(label):
+        label = _label_in(sealed, handle)
+        if label:
             try:
                 return _opened(module, handle, sealed[LABEL_LENGTH:], label + context)
             except NotAuthentic:
@@ -82,6 +88,18 @@ def open_field(
         except NotAuthentic:
             continue
     raise NotAuthentic("the sealed data does not verify")
+
+
+def _label_in(sealed: bytes, handle: KeyHandle) -> bytes:
+    """The label of `sealed` if the key of `handle` sealed it, by either mechanism; else empty."""
+    label = label_of(handle)
+    if sealed.startswith(label):
+        return label
+    other = _OTHER.get(handle.mechanism)
+    if other is None:
+        return b""
+    label = MAGIC + bytes((other,)) + label[-_TAG:]
+    return label if sealed.startswith(label) else b""
 
 
 def _opened(module: CryptoModule, handle: KeyHandle, sealed: bytes, aad: bytes) -> bytes:

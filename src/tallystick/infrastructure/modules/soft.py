@@ -123,7 +123,7 @@ class SoftModule:
         Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3
         """
         self.standing.check()
-        chosen = mechanism or MECHANISMS[purpose][0]
+        chosen = mechanism or self._roots.preferred(purpose) or MECHANISMS[purpose][0]
         if purpose in ADMITTED_ONLY:
             raise NotPermitted(f"a {purpose.value} comes in; none is made here")
         self._admit(purpose, chosen)
@@ -141,7 +141,9 @@ class SoftModule:
         known = self._known(handle)
         if not known.exportable:
             raise NotPermitted(f"a {known.purpose.value} key never leaves the module")
-        return self._keys.blocks[known.id]
+        block = key_block.wrapped_now(self._roots, self._keys.blocks[known.id], self._draw)
+        self._keys.blocks[known.id] = block
+        return block
 
     def import_block(self, block: bytes) -> KeyHandle:
         """The key in `block`; the same handle again if it is loaded already.
@@ -151,7 +153,7 @@ class SoftModule:
         Source: ISO/TS 12812-2:2017, 7.4.2; ISO 20038
         """
         self.standing.check()
-        header, material = key_block.unwrap(self._roots, block)
+        header, material = key_block.unwrap_now(self._roots, block)
         self.states.admit(header.id)
         if header.profile != self._profile:
             raise NotPermitted(

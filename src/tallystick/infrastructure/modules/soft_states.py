@@ -13,7 +13,9 @@ from typing import Final, NoReturn, cast
 from tallystick.infrastructure.crypto.aead import AeadKey
 from tallystick.infrastructure.modules.card_interface import CardOperation
 from tallystick.infrastructure.modules.interface import (
+    AES_256_CCM,
     AES_256_GCM,
+    HKDF_CCM,
     HKDF_SHA256,
     TDEA_2KEY,
     TDEA_3KEY,
@@ -45,7 +47,14 @@ CARD_READING: Final[Mapping[CardOperation, KeyUse]] = MappingProxyType(
 """Operations on cards that make nothing new; every other one protects."""
 
 MOST_USES: Final[Mapping[str, int]] = MappingProxyType(
-    {AES_256_GCM: 1 << 32, HKDF_SHA256: 1 << 32, TDEA_2KEY: 1 << 20, TDEA_3KEY: 1 << 20}
+    {
+        AES_256_GCM: 1 << 32,
+        AES_256_CCM: 1 << 32,
+        HKDF_SHA256: 1 << 32,
+        HKDF_CCM: 1 << 32,
+        TDEA_2KEY: 1 << 20,
+        TDEA_3KEY: 1 << 20,
+    }
 )
 """How often a key of a mechanism is used at most: messages with random nonces, operations."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 
 from tallystick.infrastructure.card.dukpt_tdea import KSN_LENGTH, terminal_of
-from tallystick.infrastructure.crypto.aead import AeadKey
+from tallystick.infrastructure.crypto.aead import AeadKey, SucceededKey
 from tallystick.infrastructure.crypto.blocks import Aes, with_odd_parity
 from tallystick.infrastructure.crypto.digest import PreparedHmac
 from tallystick.infrastructure.crypto.dual import DualSigningKey
@@ -28,12 +28,14 @@ from tallystick.infrastructure.modules.card_interface import (
 )
 from tallystick.infrastructure.modules.card_keys import CardKey
 from tallystick.infrastructure.modules.interface import (
+    AES_256_CCM,
     AES_256_GCM,
     CARD_LENGTHS,
     CMAC_AES_128,
     DUAL_SIGNATURE,
     ECDSA_P256,
     ED25519,
+    HKDF_CCM,
     HKDF_SHA256,
     HMAC_SHA1,
     HMAC_SHA256,
@@ -49,7 +51,10 @@ from tallystick.kernel.errors import Broken, Malformed, MfsError
 from tallystick.kernel.secret import Secret
 
 _COMMIT_INFO = b"tallystick subject commitments v1"
-_SEAL_INFO = b"tallystick subject sealing v1"
+_SEAL_INFOS = {
+    AES_256_GCM: b"tallystick subject sealing v1",
+    AES_256_CCM: b"tallystick subject sealing v1|aes-256-ccm",
+}
 _PAIRWISE = b"pairwise consistency"
 _SECRET_LENGTH = 32
 _CMAC_LENGTH = 16
@@ -133,11 +138,11 @@ class KeyTables:
             self.macs[key_id] = material
         elif mechanism in _HMACS:
             self.macs[key_id] = material
-        elif mechanism == AES_256_GCM:
-            self.ciphers[key_id] = AeadKey(material)
-        elif mechanism == HKDF_SHA256:
+        elif mechanism in {AES_256_GCM, AES_256_CCM}:
+            self.ciphers[key_id] = AeadKey(material, mechanism=mechanism)
+        elif mechanism in {HKDF_SHA256, HKDF_CCM}:
             self.macs[key_id] = _derive(material, _COMMIT_INFO)
-            self.ciphers[key_id] = AeadKey(_derive(material, _SEAL_INFO), seldom=True)
+            self.ciphers[key_id] = _sealing(material, mechanism)
         else:
             self.receivers[key_id] = KemPrivateKey.from_octets(KemSuite(mechanism), material)
         self.handles[key_id] = handle
@@ -270,6 +275,15 @@ def _fresh_card(purpose: Purpose, mechanism: str, draw: Callable[[int], bytes]) 
     return CardMaterial(
         mode=use.mode, exportability=use.exportability, ident=ident, octets=octets
     ).pack()
+
+
+def _sealing(material: bytes, mechanism: str) -> AeadKey:
+    """What a subject's key seals by; what the other mechanism sealed it opens as well."""
+    keys = {one: _derive(material, info) for one, info in _SEAL_INFOS.items()}
+    now = AES_256_CCM if mechanism == HKDF_CCM else AES_256_GCM
+    before = AES_256_GCM if mechanism == HKDF_CCM else AES_256_CCM
+    other = AeadKey(keys[before], seldom=True, mechanism=before)
+    return SucceededKey(keys[now], other, mechanism=now)
 
 
 def _derive(material: bytes, info: bytes) -> bytes:

@@ -8,6 +8,7 @@ Source: ISO/TS 12812-2:2017, 7.4.2; RFC 5280, 6; RFC 6960, 3.2
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -128,14 +129,27 @@ def fresh_lists(
     Empty where there is no whole list. What another issuer signed is left aside.
     Source: RFC 5280, 5.2.4; 6.3.3
     """
+    return current(lists_of(octets, issuer), at)
+
+
+def lists_of(octets: Iterable[bytes], issuer: Certificate) -> tuple[RevocationList, ...]:
+    """The lists among `octets` (DER) that `issuer` signed; what is another's is left aside.
+
+    Source: RFC 5280, 6.3.3
+    """
     found: list[RevocationList] = []
     for one in octets:
-        try:
-            read = read_list(one, issuer)
-        except (Malformed, NotAuthentic):
-            continue
-        if read.this_update <= at + ASKEW_MS and at < read.next_update:
-            found.append(read)
+        with suppress(Malformed, NotAuthentic):
+            found.append(read_list(one, issuer))
+    return tuple(found)
+
+
+def current(lists: Iterable[RevocationList], at: Instant) -> tuple[RevocationList, ...]:
+    """Of one issuer's lists, the newest whole one that speaks of `at`, and the delta that fits it.
+
+    Source: RFC 5280, 5.2.4; 6.3.3
+    """
+    found = [one for one in lists if one.this_update <= at + ASKEW_MS and at < one.next_update]
     whole = max((one for one in found if one.base is None), key=_number, default=None)
     if whole is None:
         return ()

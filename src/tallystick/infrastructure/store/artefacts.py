@@ -13,6 +13,7 @@ from tallystick.kernel.model import Record
 
 _SEALED: Final = b"TKS1"
 _PIN: Final = b"TKP1"
+SUBJECT_KEYS: Final = "subject keys"
 
 _COLUMNS: Final[tuple[tuple[str, str, LiteralString, bytes], ...]] = (
     ("customer", "profiles", ("SELECT CASE WHEN substr(profile, 1, 4) = ? THEN substr(profile, 1,"
@@ -71,9 +72,28 @@ _COUNTED: Final[tuple[tuple[str, str, str, LiteralString], ...]] = (
 """Forms that admit one mechanism only; the line of ML-DSA-65 alone has 4,420 characters."""
 
 _WRAPPED: Final[tuple[tuple[str, str, LiteralString], ...]] = (
-    ("customer", "subject keys", "SELECT subject FROM customer WHERE length(subject) > 0"),
+    ("customer", SUBJECT_KEYS, "SELECT subject FROM customer WHERE length(subject) > 0"),
     ("authenticator", "seeds", "SELECT seed FROM authenticator WHERE length(seed) > 0"),
 )
+
+
+_UNDER_SUBJECTS: Final[tuple[tuple[str, str, LiteralString], ...]] = (
+    ("customer", "profiles", ("SELECT substr(profile, 1, 5) AS head, count(*) FROM customer"
+     " WHERE length(subject) > 0 GROUP BY 1")),
+    ("payment_order", "consents", ("SELECT substr(o.evidence, 1, 5) AS head, count(*)"
+     " FROM payment_order o JOIN account_owner a ON a.account = o.payer JOIN customer c"
+     " ON c.id = a.customer WHERE length(o.evidence) > 0 AND length(c.subject) > 0 GROUP BY 1")),
+    ("approval", "approvals", ("SELECT substr(a.sealed, 1, 5) AS head, count(*) FROM approval a"
+     " JOIN customer c ON c.id = a.payer WHERE length(a.sealed) > 0 AND length(c.subject) > 0"
+     " GROUP BY 1")),
+    ("approval_signature", "approvers' signatures", ("SELECT substr(s.jws, 1, 5) AS head, count(*)"
+     " FROM approval_signature s JOIN approval a ON a.id = s.approval JOIN customer c"
+     " ON c.id = a.payer WHERE length(s.jws) > 0 AND length(c.subject) > 0 GROUP BY 1")),
+    ("recovery", "numbers of recoveries", ("SELECT substr(r.numbers, 1, 5) AS head, count(*)"
+     " FROM recovery r JOIN customer c ON c.id = r.customer WHERE length(r.numbers) > 0"
+     " AND length(c.subject) > 0 GROUP BY 1")),
+)  # fmt: skip
+"""What is sealed under a subject's key, where that was not destroyed: nobody opens the rest."""
 
 
 class Group(Record, frozen=True, kw_only=True):
@@ -115,3 +135,26 @@ def stored_groups(reader: Connection) -> list[Group]:
         if table in there:
             found += [Group(kind=kind, head=bytes(row[0]), count=1) for row in reader.stream(sql)]
     return found
+
+
+def subject_groups(reader: Connection) -> list[Group]:
+    """The keys of subjects by the first 12 octets, and what they seal by the first 5.
+
+    What hangs on a key that was destroyed is not counted.
+    Source: ISO/TS 12812-2:2017, 7.4.2; 14.2.1
+    """
+    there = {shape.table for shape in reader.shapes()}
+    wrapped: LiteralString = (
+        "SELECT substr(subject, 1, 12) AS head, count(*) FROM customer WHERE length(subject) > 0"
+        " GROUP BY 1"
+    )
+    asked: list[tuple[str, str, LiteralString]] = [
+        ("customer", SUBJECT_KEYS, wrapped),
+        *_UNDER_SUBJECTS,
+    ]
+    return [
+        Group(kind=kind, head=bytes(row[0]), count=int(row[1]))
+        for table, kind, sql in asked
+        if table in there
+        for row in reader.rows(sql)
+    ]

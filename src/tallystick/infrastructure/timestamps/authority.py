@@ -10,6 +10,7 @@ Source: ISO/TS 12812-2:2017, 3.23; RFC 3161; RFC 5816; ISO/IEC 18014-2
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Final
 
 from tallystick.infrastructure.crypto.certify import public_of, public_of_signer
@@ -77,8 +78,10 @@ class Practice:
 
 
 class StampingAuthority:
-    """Answers questions with stamps.
+    """Answers questions with stamps, from whichever thread they come.
 
+    The clock is judged and the instant taken by one thread at a time, so that order holds between
+    all of them; nobody waits while another signs.
     Source: RFC 3161, 2
     """
 
@@ -108,6 +111,7 @@ class StampingAuthority:
         self._health = health
         self._draw = draw
         self._last_us = 0
+        self._alone = Lock()
         self._policy = write_object(practice.policy)
         self._accuracy = _accuracy(practice.accuracy_ms)
         self._named = write(SEQUENCE, own.issuer, write_number(own.serial))
@@ -123,12 +127,11 @@ class StampingAuthority:
             asking = read_asking(octets)
         except Malformed:
             return refused(BAD_FORM)
-        why = self._why_not(asking, now)
-        if why is not None:
-            return refused(why)
-        at_us = self._instant(now)
+        with self._alone:
+            why = self._why_not(asking, now)
+            at_us = self._instant(now) if why is None else None
         if at_us is None:
-            return refused(NO_TIME)
+            return refused(NO_TIME if why is None else why)
         try:
             return self._granted(asking, at_us)
         except MfsError:

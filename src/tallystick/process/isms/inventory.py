@@ -4,7 +4,9 @@ Source: ISO/TS 12812-2:2017, 7.4.2; 6.2.1; C
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
 
 from tallystick.infrastructure.crypto.registry import (
     Mechanism,
@@ -19,6 +21,44 @@ from tallystick.infrastructure.modules.block import peek
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.model import Record
 from tallystick.kernel.time import Instant, iso_utc
+
+_STORE: Final = "on line: crypto rewrap"
+_SUBJECTS: Final = "on line: crypto rewrap --of subject-wrap"
+_ENROL: Final = "with a new device"
+_RENEW: Final = "with a new key: keys renew"
+NEVER: Final = "never: what comes later has the new one"
+MOVES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            ("operators' names", "operators' acts", "emergencies", "findings on emergencies",
+             "renewal secrets"),
+            _STORE,
+        ),
+        **dict.fromkeys(
+            ("subject keys", "profiles", "consents", "approvals", "approvers' signatures",
+             "numbers of recoveries"),
+            _SUBJECTS,
+        ),
+        "PIN verifiers": "when its PIN is entered: crypto rewrap --of pin-pepper",
+        "seeds": "when it is enrolled anew",
+        "passkeys": "when it is enrolled anew",
+        **dict.fromkeys(("device certificates", "possession keys", "consent keys"), _ENROL),
+        **dict.fromkeys(("wrapped keys", "master key"), "in a ceremony: rotate the master key"),
+        **dict.fromkeys(("key list", "public halves in the settings"), _RENEW),
+        "officers' signatures": "with the next policy",
+        "numbers in the index": "with another number",
+        **dict.fromkeys(("activation codes", "invitations"), "they end within days"),
+        "certificates": "when they are renewed",
+    }
+)  # fmt: skip
+"""By kind: how what is kept gets to another mechanism."""
+COMMITTED: Final = frozenset(
+    {
+        "entries of the log", "checkpoints", "stamped checkpoints", "operators' signatures",
+    }
+)  # fmt: skip
+"""Kinds that are hashed into the log, or signed: made anew they would prove nothing any more.
+"""
 
 
 class KeyInUse(Record, frozen=True, kw_only=True):
@@ -54,6 +94,14 @@ class Kept(Record, frozen=True, kw_only=True):
     count: int
     form: str
     until: int = 0
+
+    @property
+    def moves(self) -> str:
+        """How things of this kind get to another mechanism; `never` for what the log committed to.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        return MOVES.get(self.kind, NEVER if self.kind in COMMITTED else "")
 
 
 class InUse(Record, frozen=True, kw_only=True):

@@ -85,6 +85,10 @@ def test_test_keys_and_production_keys_do_not_mix(made: str, used: str) -> None:
         build(profile=used).import_block(octets)
 
 
+def _handed(**roots: str) -> bytes:
+    return json.dumps({"generations": [], "roots": roots}, separators=(",", ":")).encode()
+
+
 def test_roots_of_one_purpose_open_no_block_of_another() -> None:
     tally = exported(Purpose.TALLY)
     front = build([Purpose.QUOTE])
@@ -94,8 +98,8 @@ def test_roots_of_one_purpose_open_no_block_of_another() -> None:
         front.generate(Purpose.TALLY)
     assert front.handles() == ()
     roots = BlockRoots.derive(MASTER, [Purpose.QUOTE])
-    root = json.loads(roots.to_octets().reveal())["quote"]
-    forged = BlockRoots.from_octets(json.dumps({"tally": root}, separators=(",", ":")).encode())
+    root = json.loads(roots.to_octets().reveal())["roots"]["quote"]
+    forged = BlockRoots.from_octets(_handed(tally=root))
     with pytest.raises(NotAuthentic):
         key_block.unwrap(forged, tally)
 

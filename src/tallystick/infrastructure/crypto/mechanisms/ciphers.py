@@ -84,8 +84,9 @@ def _sealing(family: Family) -> None:
         parameters="nonce 12, tag 16", life=gcm, oid=f"{_AES}.6",
     )  # fmt: skip
     row(
-        sort, "aes-256-ccm", _SEALS, OK, (256, 5), nobody(NO_CALLER),
-        parameters="nonce 12, tag 16", oid=f"{_AES}.47",
+        sort, "aes-256-ccm", _SEALS, OK, (256, 5), library("C2SP/wycheproof, aes_ccm_test, 183"),
+        parameters="nonce 12, tag 16", note="takes the place of GCM: crypto rewrap",
+        oid=f"{_AES}.47",
     )  # fmt: skip
     row(sort, "aes-256-eax", _SEALS, OK, (256, 5), nobody(NO_LIBRARY))
     row(

@@ -131,6 +131,11 @@ def _derivation(family: Family) -> None:
     six = "ISO/IEC 11770-6"
     row(sort, "hkdf-sha256", six, OK, (256, 5), python("RFC 5869, A.1"), parameters="RFC 5869")
     row(
+        sort, "hkdf-sha256-aes-256-ccm", six, OK, (256, 5),
+        library("RFC 5869, A.1; C2SP/wycheproof, aes_ccm_test, 183"),
+        parameters="RFC 5869; what it makes seals by aes-256-ccm",
+    )  # fmt: skip
+    row(
         sort, "kbkdf-cmac-aes", six, OK, (128, 1), own("another implementation's"),
         parameters="SP 800-108, counter",
         life=Life(approved_from="2009-10-01", says="NIST SP 800-108"),

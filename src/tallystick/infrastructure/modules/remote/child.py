@@ -4,12 +4,16 @@
     starter <-- "ready", or why not -- process       once
     starter <-- "failed: ..." or "zeroised: ..." --- when its service ended for good
     starter <-- "invited: ..." --- process           whom a door lets in from now on
+    starter --- "?" --------------------> process    say again what was said: another starter asks
+    starter <-- "keeper: ..." --- keeper             another keeper has taken over
     either end closes                                the other ends too
 
 Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3; ISO/IEC 19790
 """
 
 import os
+import select
+import signal
 import socket
 import subprocess
 import sys
@@ -24,7 +28,9 @@ READY: Final = b"ready\n"
 START_S: Final = 30.0
 STOP_S: Final = 5.0
 MOST_SAID: Final = 1024
+AGAIN: Final = b"?"
 _INVITED: Final = "invited"
+_KEEPER: Final = "keeper"
 _ENDED: Final = {State.FAILED: Broken, State.ZEROISED: Unavailable}
 
 
@@ -39,18 +45,26 @@ class Child:
         self.line = line
 
     @classmethod
+    def begin(cls, program: str, listeners: Sequence[int]) -> "Child":
+        """Run the module `program` with the `listeners`; nothing is handed over or awaited yet.
+
+        Source: ISO/TS 12812-2:2017, 8.2.3
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            return cls(_spawned(program, theirs.fileno(), listeners), ours)
+
+    @classmethod
     def start(cls, program: str, beginning: bytes, listeners: Sequence[int]) -> "Child":
         """Run the module `program` with the `listeners`, hand it its `beginning`, await its word.
 
         Raises Broken for a module that did not prove itself, Unavailable for all else.
         Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.3
         """
-        ours, theirs = socket.socketpair()
-        with theirs:
-            started = cls(_spawned(program, theirs.fileno(), listeners), ours)
-        said = started._handed(beginning)
+        started = cls.begin(program, listeners)
+        said = started.hand(beginning)
         if said == READY:
-            ours.settimeout(None)
+            started.line.settimeout(None)
             return started
         started.close()
         refusal = ended_in(said)
@@ -66,19 +80,93 @@ class Child:
 
         Source: ISO/TS 12812-2:2017, 8.2.3; ISO/IEC 19790
         """
-        self.line.close()
+        with suppress(OSError):
+            self.line.shutdown(socket.SHUT_WR)
         try:
-            return self.process.wait(STOP_S)
+            code = self.process.wait(STOP_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            return self.process.wait()
+            code = self.process.wait()
+        _await_end(self.line)
+        return code
 
-    def _handed(self, beginning: bytes) -> bytes:
+    @property
+    def number(self) -> int:
+        """The id of the process.
+
+        Source: ISO/TS 12812-2:2017, 8.2.3
+        """
+        return self.process.pid
+
+    def hand(self, beginning: bytes) -> bytes:
+        """Hand its `beginning` over; what it says to that, nothing if it says nothing in time.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
         self.line.settimeout(START_S)
         with suppress(OSError):
             self.line.sendall(beginning)
             return self.line.recv(MOST_SAID)
         return b""
+
+
+class Adopted:
+    """A process that another one started: the line to it, and how it is ended.
+
+    Source: ISO/TS 12812-2:2017, 8.2.3; pidfd_open(2)
+    """
+
+    def __init__(self, number: int, line: socket.socket) -> None:
+        """Take over the process with the id `number`, which lives as long as its starter does.
+
+        Source: pidfd_open(2)
+        """
+        self.number = number
+        self.line = line
+        self._held = -1
+        with suppress(OSError):
+            self._held = os.pidfd_open(number)
+
+    def close(self) -> None:
+        """End the process, by force where it does not go by itself.
+
+        Source: ISO/TS 12812-2:2017, 8.2.3; ISO/IEC 19790
+        """
+        with suppress(OSError):
+            self.line.shutdown(socket.SHUT_WR)
+        if self._held >= 0:
+            if not select.select([self._held], [], [], STOP_S)[0]:
+                with suppress(OSError):
+                    signal.pidfd_send_signal(self._held, signal.SIGKILL)
+            os.close(self._held)
+        self.line.close()
+
+    def leave(self) -> None:
+        """Let go of it without ending it: who started it has it still.
+
+        Source: close(2)
+        """
+        if self._held >= 0:
+            os.close(self._held)
+        self.line.close()
+
+
+def taken_over_by(number: int) -> bytes:
+    """The line that says which process keeps the module's process from now on.
+
+    Source: ISO/TS 12812-2:2017, 8.2.3
+    """
+    return f"{_KEEPER}: {number}\n".encode()
+
+
+def keepers_in(said: bytes) -> tuple[int, ...]:
+    """The processes that such lines name; what says something else is left aside.
+
+    Source: ISO/TS 12812-2:2017, 8.2.3
+    """
+    words = [one.partition(": ") for one in said.decode(errors="replace").splitlines()]
+    found = [number for word, _, number in words if word == _KEEPER]
+    return tuple(int(one) for one in found if one.isascii() and one.isdigit())
 
 
 def ended_as(state: State, refusal: str) -> bytes:
@@ -120,6 +208,15 @@ def invited_in(said: bytes) -> tuple[str, tuple[int, ...]] | None:
     if word != _INVITED or not all(one.isascii() and one.isdigit() for one in processes):
         return None
     return door, tuple(map(int, processes))
+
+
+def _await_end(line: socket.socket) -> None:
+    """Wait until nobody holds the other end: a process may have left it to another one."""
+    with suppress(OSError):
+        line.settimeout(STOP_S)
+        while line.recv(MOST_SAID):
+            pass
+    line.close()
 
 
 def _spawned(program: str, line: int, listeners: Sequence[int]) -> subprocess.Popen[bytes]:

@@ -144,7 +144,9 @@ class ModuleServer:
             while True:
                 for number, event in self._events(poll):
                     if number == ending:
-                        return
+                        if self._ended():
+                            return
+                        continue
                     if number in self._doors:
                         self._admit(self._doors[number], poll)
                     elif number in self._connections:
@@ -213,6 +215,20 @@ class ModuleServer:
         if connection.leaving or event & select.EPOLLOUT:
             wanted = select.EPOLLIN | (select.EPOLLOUT if connection.leaving else 0)
             poll.modify(number, wanted)
+
+    def _ended(self) -> bool:
+        """Whether nobody holds the lifeline any more; a keeper that took over is told all again."""
+        try:
+            if not self._lifeline.recv(1):
+                return True
+        except OSError:
+            return True
+        if self._module.standing.state in _OVER:
+            self._tell_end()
+        with suppress(OSError):
+            for door, guests in self._guests.items():
+                self._lifeline.sendall(invited_as(door, guests))
+        return False
 
     def _tell_end(self) -> None:
         """Tell the starter before any caller knows, so that nobody brings this module back."""

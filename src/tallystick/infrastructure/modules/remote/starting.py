@@ -8,6 +8,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,7 @@ from typing import Final
 from tallystick.infrastructure.modules.block import BlockRoots
 from tallystick.infrastructure.modules.card_interface import STRICT, CardRules
 from tallystick.infrastructure.modules.interface import MEMORY_ONLY, Purpose
-from tallystick.infrastructure.modules.remote.child import Child
+from tallystick.infrastructure.modules.remote.child import MOST_SAID, Child, keepers_in
 from tallystick.infrastructure.modules.remote.client import RemoteModule
 from tallystick.infrastructure.modules.remote.process import PROGRAM, Beginning, DoorPlan
 from tallystick.infrastructure.modules.remote.words import frame
@@ -129,6 +130,15 @@ class ModuleProcess:
         Source: ISO/TS 12812-2:2017, 8.2.1
         """
         return RemoteModule(self.path(door))
+
+    def keepers(self) -> tuple[int, ...]:
+        """The processes that took a lost keeper's place since this was asked last.
+
+        Source: ISO/TS 12812-2:2017, 8.2.3
+        """
+        with suppress(OSError):
+            return keepers_in(self._child.line.recv(MOST_SAID, socket.MSG_DONTWAIT))
+        return ()
 
     def wait(self) -> int:
         """Return when the process ended; its exit code.
