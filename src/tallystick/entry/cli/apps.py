@@ -12,7 +12,7 @@ from tallystick.entry.apps import kept_apps, manifest_in
 from tallystick.entry.cli.appkeys import manifest
 from tallystick.entry.cli.console import example, say, say_json, table
 from tallystick.entry.cli.rogues import rogue
-from tallystick.entry.cli.stating import SIGNED_FILE, send_signed, sign_into, statement_in
+from tallystick.entry.cli.stating import SIGNED_FILE, sending, sign_into, statement_in
 from tallystick.entry.cli.unlocking import (
     officer_options,
     open_officer_key,
@@ -45,7 +45,6 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _PLATFORM = click.argument("platform", type=click.Choice([one.value for one in Platform]))
 _BECAUSE = click.option("--because", required=True, help="The reason, as customers will read it.")
 _SIGN = "--officer officer-1 --key-file officer-1.key --secret-file ./secret --out signed.json"
-_URL = "http://127.0.0.1:8480"
 
 
 @click.group(epilog=example("tallystick app release list ./provider"))
@@ -226,19 +225,7 @@ def _ms(day: object) -> int:
     return int(day.replace(tzinfo=UTC).timestamp()) * 1000 if isinstance(day, datetime) else 0
 
 
-@release.command(
-    "send",
-    short_help="Send what officers signed to the provider.",
-    epilog=example(f"tallystick app release send signed.json {_URL}"),
-)
-@click.argument("file", type=_FILE)
-@click.argument("url")
-@click.option(
-    "--ca-file", type=_FILE, help="Certificates (PEM) to believe instead of the system's."
-)
-def send(file: Path, url: str, ca_file: Path | None) -> None:
-    """Send FILE, signed by as many officers as the profile demands; it counts at once."""
-    send_signed(file, url, ca_file, "/v1/apps")
+release.add_command(sending("app release", "/v1/apps"))
 
 
 @release.command(

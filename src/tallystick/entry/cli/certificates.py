@@ -10,7 +10,7 @@ import click
 
 from tallystick.entry.certifying import kept_certificates
 from tallystick.entry.cli.console import example, say, say_json, table
-from tallystick.entry.cli.stating import SIGNED_FILE, send_signed, sign_into
+from tallystick.entry.cli.stating import SIGNED_FILE, sending, sign_into
 from tallystick.entry.cli.unlocking import (
     officer_options,
     open_officer_key,
@@ -36,7 +36,6 @@ from tallystick.protocol.statements import read_statement
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEW = click.Path(dir_okay=False, path_type=Path)
-_URL = "http://127.0.0.1:8480"
 
 
 @click.group(epilog=example("tallystick certificate list ./provider"))
@@ -116,19 +115,7 @@ def withdraw(
     _sign(about, body, officer, key_file, target, secret_file, secret_fd)
 
 
-@certificate.command(
-    "send",
-    short_help="Send what officers signed to the provider.",
-    epilog=example(f"tallystick certificate send signed.json {_URL}"),
-)
-@click.argument("file", type=_FILE)
-@click.argument("url")
-@click.option(
-    "--ca-file", type=_FILE, help="Certificates (PEM) to believe instead of the system's."
-)
-def send(file: Path, url: str, ca_file: Path | None) -> None:
-    """Send FILE, signed by as many officers as the profile demands; it counts at once."""
-    send_signed(file, url, ca_file, "/v1/certificates")
+certificate.add_command(sending("certificate", "/v1/certificates"))
 
 
 @certificate.command(

@@ -9,13 +9,14 @@ import click
 
 from tallystick.client.http import HttpTransport
 from tallystick.client.statements import send_statement
-from tallystick.entry.cli.console import say
+from tallystick.entry.cli.console import example, say
 from tallystick.infrastructure.crypto.signature import SigningKey
 from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.model import Record
 from tallystick.process.isms.signing import sign_statement
 from tallystick.protocol.statements import SignedStatement, read_statement
 
+_URL = "http://127.0.0.1:8480"
 SIGNED_FILE = click.option(
     "--out",
     "target",
@@ -46,12 +47,32 @@ def sign_into(target: Path, about: str, body: Record, officer: str, signer: Sign
     return f"signed by {count} officer{'s' * (count > 1)}"
 
 
-def send_signed(file: Path, url: str, ca_file: Path | None, path: str) -> None:
-    """Send what officers signed in `file` to the door `path` of the provider, and say its answer.
+def sending(group: str, path: str) -> click.Command:
+    """The command `send` of `group`, for what officers signed: it goes to the door `path`.
 
-    Raises what the provider refuses with.
     Source: ISO/TS 12812-2:2017, 9.1
     """
+
+    @click.command(
+        "send",
+        short_help="Send what officers signed to the provider.",
+        epilog=example(f"tallystick {group} send signed.json {_URL}"),
+    )
+    @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    @click.argument("url")
+    @click.option(
+        "--ca-file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Certificates (PEM) to believe instead of the system's.",
+    )
+    def send(file: Path, url: str, ca_file: Path | None) -> None:
+        """Send FILE, signed by as many officers as the profile demands; it counts at once."""
+        _send_signed(file, url, ca_file, path)
+
+    return send
+
+
+def _send_signed(file: Path, url: str, ca_file: Path | None, path: str) -> None:
     statement = read_statement(file.read_bytes())
     transport = HttpTransport(url, ca_file=ca_file)
     try:
