@@ -27,6 +27,7 @@ from tallystick.kernel.codec import b64url, encode
 from tallystick.kernel.errors import MfsError, Unavailable
 from tallystick.kernel.secret import Secret
 from tallystick.process.policy import Grade
+from tallystick.process.policy.facts import Channel
 from tallystick.protocol.envelope import SEALED_MEDIA_TYPE
 from tallystick.protocol.payments import Quote, QuoteRequest
 from tallystick.protocol.problems import problem_of
@@ -197,7 +198,11 @@ class Process:
                 case AskQuote():
                     customer = self.platform.desks.customers.get(request.customer)
                     now = self.clock.now()
-                    respond(self.platform.quoting.quote(customer, request.request, now))
+                    respond(
+                        self.platform.quoting.quote(
+                            customer, request.request, now, Channel.USSD.value
+                        )
+                    )
                 case Dial():
                     self._submit(self._dialled(request), respond)
                 case AskBalance():

@@ -30,8 +30,8 @@ from tallystick.entry.pki.making import Making, making
 from tallystick.entry.pki.places import CertificateFolder, CertificateSettings
 from tallystick.entry.restoring import back_up, restore
 from tallystick.entry.settings import PartnerLink, ProviderFolder
-from tallystick.infrastructure.crypto.x509 import Certificate, certificates_in
 from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.x509 import Certificate, certificates_in
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.store.files import replace_file

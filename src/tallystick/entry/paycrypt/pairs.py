@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 from tallystick.application.paycrypt.model import PAIR, PUBLIC_HALF
 from tallystick.entry.paycrypt.asking import PURPOSE_OF, Asking, Loaded
 from tallystick.entry.paycrypt.keys import HERE, chosen_modes, keep, new_row
+from tallystick.entry.paycrypt.revoking import must_stand
 from tallystick.infrastructure.crypto.path_rules import PARTNERS
 from tallystick.infrastructure.crypto.paths import check_issuer, path_of
-from tallystick.entry.paycrypt.revoking import must_stand
 from tallystick.infrastructure.crypto.x509 import Certificate, read_pem
 from tallystick.infrastructure.modules.interface import KeyHandle, Purpose
 from tallystick.infrastructure.modules.pair_interface import (

@@ -11,12 +11,14 @@ from typing import Final
 from tallystick.application.paycrypt.model import COMPLETE, PUBLIC_HALF
 from tallystick.entry.paycrypt.asking import Asking, Ground
 from tallystick.entry.pki.partnerlists import named
-from tallystick.infrastructure.crypto.paths import LONGEST
+from tallystick.infrastructure.crypto.path_rules import PARTNERS
+from tallystick.infrastructure.crypto.paths import path_of
 from tallystick.infrastructure.crypto.x509 import Certificate
 from tallystick.kernel.errors import NotAuthentic
 from tallystick.kernel.time import Instant
 
 _MOST_KEPT: Final = 1_024
+_MOST_ABOVE: Final = 3
 
 
 def must_stand(ask: Asking, one: Certificate, issuer: Certificate | None = None) -> None:
@@ -28,7 +30,7 @@ def must_stand(ask: Asking, one: Certificate, issuer: Certificate | None = None)
     Source: RFC 5280, 6.3; ISO/TS 12812-2:2017, 7.4.2
     """
     on, now = ask.on, ask.on.clock.now()
-    for _ in range(LONGEST + 1):
+    for _ in range(_MOST_ABOVE + 1):
         above = issuer or _issuer_of(on, one, now)
         if above is None:
             return
@@ -50,7 +52,7 @@ def _issuer_of(on: Ground, one: Certificate, at: Instant) -> Certificate | None:
         if len(on.issuers) >= _MOST_KEPT:
             on.issuers.clear()
         on.issuers[digest] = known
-    found.check_at(at)
+    path_of(one, (), (found,), PARTNERS, at)
     return found
 
 
