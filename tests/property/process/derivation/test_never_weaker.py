@@ -1,4 +1,4 @@
-"""Whatever rose and whatever is in force: a stronger policy is nowhere weaker than the derived one."""
+"""A stronger policy is nowhere weaker than the derived one, whatever rose and is in force."""
 
 from functools import cache
 
