@@ -49,6 +49,10 @@ _NOTES = {
     Note.WITNESS_DISAGREES: ("witness.disagrees", Severity.ALERT),
     Note.APPRAISAL_CHANGED: ("appraisal.taken", Severity.NOTICE),
     Note.APPRAISAL_NOT_CHANGED: ("appraisal.refused", Severity.ERROR),
+    Note.VENDOR_LIST_TAKEN: ("vendor-list.taken", Severity.NOTICE),
+    Note.VENDOR_LIST_REFUSED: ("vendor-list.refused", Severity.ERROR),
+    Note.VENDOR_NOT_REACHED: ("vendor-list.not-fetched", Severity.WARNING),
+    Note.VENDOR_ROOTS_DIFFER: ("vendor-list.roots-differ", Severity.WARNING),
     Note.QUOTE_KEY_REPLACED: ("keys.quote-replaced", Severity.INFORMATIONAL),
     Note.QUOTE_KEY_NOT_REPLACED: ("keys.quote-not-replaced", Severity.ERROR),
     Note.KEY_LIST_SERVED: ("keys.list-served", Severity.NOTICE),
@@ -90,7 +94,8 @@ _SHOWN = frozenset(
     ("workers", "terminator", "front", "witness", "why", "webhook", "order", "template", "error",
      "to", "refused", "dependency", "does", "operations", "tell", "seconds",
      "aggregator", "network", "emergency", "operator", "until", "was", "would_be", "row",
-     "shadow_row", "entry", "measure", "proposal", "cohort", "kind", "starts", "ended")
+     "shadow_row", "entry", "measure", "proposal", "cohort", "kind", "starts", "ended",
+     "list", "members", "lacks", "beyond")
 )  # fmt: skip
 """The fields of a note that leave."""
 
