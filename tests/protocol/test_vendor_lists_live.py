@@ -33,12 +33,13 @@ from tests.support.collectors import until
 from tests.support.metrics import exposition
 from tests.support.partners import MovedClock
 from tests.support.served import Served, served
+from tests.unit.entry.cli.command_line import tallystick
 
 from tallystick.application.appraisals.store import kept_lists
 from tallystick.client.wallet import Refusal
+from tallystick.entry import feeding
 from tallystick.entry.assembly import open_platform
 from tallystick.entry.setup import demo_policy
-from tallystick.entry.vendors import feeding
 from tallystick.entry.vendors.sources import Source, save_sources
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.errors import OutOfReach
@@ -255,6 +256,8 @@ def test_models_are_believed_as_they_are_signed_and_roots_are_told_to_officers(
         with served(tmp_path / "p", appraisal=factory.policy_text(), before=before) as one:
             attesting = one.platform.desks.devices
             until(lambda: attesting.attesting.known.models == {AAGUID: "REVOKED"})
+            one.factory = factory
+            device = one.person("+254700000008", "Rose").keystore.identity().device
             digest = attesting.attesting.known.models_digest
             until(lambda: notes(one, "lists other roots") > 0)
             [line] = [json.loads(each) for text in one.log for each in text.splitlines()
@@ -271,6 +274,9 @@ def test_models_are_believed_as_they_are_signed_and_roots_are_told_to_officers(
             assert attesting.attesting.known.models_digest == digest
             server.publish(MODELS, models_file(factory, 8, {AAGUID: []}), NOW + 3000)
             until(lambda: attesting.attesting.known.models == {})
+            until(lambda: attesting.settled)
+            ran = tallystick("device", "verdict", tmp_path / "p", device)
+            assert ran.code == 0, ran.all
             numbers = [said["issue"] for said in events(one, "vendor-list.imported")
                        if said["list"] == "fido-models"]  # fmt: skip
             assert numbers == [7, 8]

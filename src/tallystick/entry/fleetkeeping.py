@@ -16,9 +16,9 @@ from tallystick.application.proving.service import PROVING
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.appraising import watch_appraisal
 from tallystick.entry.assembly import Platform
+from tallystick.entry.feeding import feed_lists
 from tallystick.entry.fleet import ESTABLISHED_MS, signalled
 from tallystick.entry.threads import to_its_end
-from tallystick.entry.vendors.feeding import feed_lists
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.store.database import Reader
 from tallystick.kernel.codec import encode_canonical

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from simulators.keymint import SimulatedFactory
 from simulators.vendor_lists import (
     REVOKED,
@@ -21,6 +23,7 @@ from tests.unit.entry.test_doctor import at, folder, original
 
 from tallystick.entry.doctor import Finding, State
 from tallystick.entry.doctor.vendors import look_at_vendors
+from tallystick.entry.feeding import wait_ms
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.vendors.fetching import Fetch, Fetched
 from tallystick.entry.vendors.reading import ReadList, read_list
@@ -225,3 +228,26 @@ def test_commands_set_show_and_remove_sources(folder: ProviderFolder) -> None:
     assert tallystick("vendors", "remove", root, "android-revoked").code == 0
     assert tallystick("vendors", "remove", root, "android-revoked").code == 1
     assert sources_in(root) == {}
+
+
+@given(
+    every=st.integers(1, 604_800),
+    failures=st.integers(0, 1000),
+    good=st.integers(-1, 10**9),
+    part=st.integers(0, 999),
+)
+def test_a_source_is_asked_within_its_period_and_not_in_a_hurry(
+    every: int, failures: int, good: int, part: int
+) -> None:
+    found = wait_ms(every, failures, good, part)
+    assert 0 < found <= every * 1000
+    assert found >= min(every, 5 if failures else 60) * 1000 // 2 - 1
+
+
+def test_failures_make_requests_rarer_up_to_the_period() -> None:
+    waits = [wait_ms(3600, failures, -1, 999) for failures in range(1, 20)]
+    assert waits == sorted(waits)
+    assert waits[0] < 5_000
+    assert waits[-1] > 3_590_000
+    assert wait_ms(3600, 3, -1, 0) < wait_ms(3600, 3, -1, 999)
+    assert wait_ms(3600, 0, 120, 999) < 120_000 < wait_ms(3600, 0, 10**9, 999)

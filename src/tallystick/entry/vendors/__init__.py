@@ -4,7 +4,9 @@
     fetching   one conditional request, bounded in size and time
     reading    octets to what a list says, by the reader of its kind
     byhand     the files that a person puts into the folder instead
-    feeding    the duty: fetch what is due, take it over, say what fails
+    comparing  the vendor's roots against those of the policy of appraisal
+
+The duty that fetches what is due, takes it over and says what fails is `entry/feeding.py`.
 
 Source: RFC 9334, 7.4; ISO/TS 12812-2:2017, 6.2.3; 7.2.6
 """

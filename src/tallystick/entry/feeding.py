@@ -157,20 +157,14 @@ class Feeder:
             self._note(Note.VENDOR_NOT_REACHED if away else Note.VENDOR_LIST_REFUSED, name, error)
         else:
             line.failures = line.failing_since = 0
-        line.due_at = self._platform.clock.now() + self._wait_ms(source, line, good_for_s)
+        wait = wait_ms(source.every_s, line.failures, good_for_s, self._part())
+        line.due_at = self._platform.clock.now() + wait
 
-    def _wait_ms(self, source: Source, line: _Line, good_for_s: int) -> int:
-        """A little less than the period, so that providers do not ask all at once."""
-        part = 0
+    def _part(self) -> int:
+        """A random part of a thousand."""
         with suppress(MfsError):  # a module that is away is told by its own watch
-            part = int.from_bytes(self._platform.module.random(2)) * 1000 // 0x10000
-        most = source.every_s * SECOND_MS
-        if line.failures:
-            doubled = _FIRST_S * SECOND_MS << min(line.failures - 1, _MOST_DOUBLED)
-            return min(most, doubled) * (500 + part // 2) // 1000
-        if 0 <= good_for_s < source.every_s:
-            most = min(most, max(good_for_s, _SOONEST_S) * SECOND_MS)
-        return most * (900 + part // 10) // 1000
+            return int.from_bytes(self._platform.module.random(2)) * 1000 // 0x10000
+        return 0
 
     async def _took(self, name: ListName, source: Source, line: _Line, now: Instant) -> int:
         """Take over what the source has; gives for how many seconds it says that it is good."""
@@ -278,6 +272,23 @@ def _checked(row: VendorList | None, found: ReadList, was: dict[str, str]) -> Ta
         return TakeList(listed, found.said, "" if row is None else row.digest)
     kept = replace(listed, imported_at=row.imported_at, event=row.event, source=listed.source)
     return TakeList(kept, None, row.digest)
+
+
+def wait_ms(every_s: int, failures: int, good_for_s: int, part: int) -> int:
+    """How long to wait (ms) for the next request: a little less than `every_s` while it goes well.
+
+    `failures` in a row double a short wait up to the period; a list that is `good_for_s` (-1: not
+    said) less is asked for sooner, at most once a minute. `part` (0 to 999) is random, so that
+    providers do not ask all at once.
+    Source: RFC 9111, 4.2; ISO/TS 12812-2:2017, 6.2.3
+    """
+    most = every_s * SECOND_MS
+    if failures:
+        doubled = _FIRST_S * SECOND_MS << min(failures - 1, _MOST_DOUBLED)
+        return min(most, doubled) * (500 + part // 2) // 1000
+    if good_for_s >= 0:
+        most = min(most, max(good_for_s, _SOONEST_S) * SECOND_MS)
+    return most * (900 + part // 10) // 1000
 
 
 async def feed_lists(platform: Platform, writer: WriterLoop, accounting: Accounting) -> None:
