@@ -11,9 +11,10 @@ import sys
 from pathlib import Path
 
 from simulators.smsc import Smsc
-from tallystick.entry.attesting import POLICY, REVOKED
+from tallystick.entry.attesting import POLICY
 from tallystick.entry.cli.unlocking import secret_from
 from tallystick.entry.settings import ProviderFolder, PublicHalf
+from tallystick.entry.vendors.byhand import REVOKED
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.kernel.codec import b64url, encode_canonical
 from tallystick.kernel.errors import Unavailable

@@ -65,6 +65,7 @@ COMMANDS = {
         "stores",
         "surfaces",
         "keylives",
+        "vendors",
     )
 }
 

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 from simulators.cast import Person
 from simulators.smpp_centre import SmppCentre
+from simulators.vendor_lists import REVOKED, Fault, ListServer, status_list
 from tests.protocol.test_tightening_served import run_of
 from tests.support.collectors import HttpCollector, Stream, until
 from tests.support.metrics import exposition
@@ -41,8 +42,10 @@ from tallystick.entry.http import watched
 from tallystick.entry.module_settings import ModuleKind, ModuleSettings, save_module
 from tallystick.entry.paycrypt_settings import FILE
 from tallystick.entry.settings import ProviderFolder
+from tallystick.entry.vendors.sources import Source, save_sources
 from tallystick.entry.witnessing import WITNESSED_NOTE, Witnessing
 from tallystick.infrastructure.envelope.cose import seal_request
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.remote.client import RemoteModule
 from tallystick.kernel.codec import encode
 from tallystick.kernel.errors import MfsError, OutOfReach, Unavailable
@@ -556,6 +559,38 @@ def a_purpose_uses_its_hour_up(folder: Path) -> Prometheus:
         return on.scraper
 
 
+@contextmanager
+def fed(folder: Path) -> Iterator[tuple[Stage, ListServer]]:
+    """A provider that has fetched a list once."""
+    with ListServer() as lists:
+        lists.publish(REVOKED, status_list({"ab": "REVOKED"}), SystemClock().now())
+        source = Source(url=lists.url + REVOKED, every_s=1, oldest_s=7 * 86_400)
+
+        def before(provider: ProviderFolder, _: object) -> None:
+            save_sources(provider.root, {"android-revoked": source})
+
+        with stage(folder, before=before) as on:
+            until(lambda: on.shows('tallystick_vendor_list_members{list="android-revoked"} 1'))
+            on.scraper.cause()
+            yield on, lists
+
+
+def a_vendors_list_is_refused(folder: Path) -> Prometheus:
+    with fed(folder) as (on, lists):
+        lists.fails(REVOKED, Fault.GARBAGE)
+        until(lambda: any(b"list was refused" in one for one in on.provider.log))
+        on.scraper.until_fired("TallystickVendorListRefused")
+        return on.scraper
+
+
+def a_vendor_is_away(folder: Path) -> Prometheus:
+    with fed(folder) as (on, lists):
+        lists.fails(REVOKED, Fault.BROKEN)
+        until(lambda: any(b"could not be fetched" in one for one in on.provider.log))
+        on.scraper.until_fired("TallystickVendorListNotFetched")
+        return on.scraper
+
+
 SCENES: dict[str, Callable[[Path], Prometheus]] = {
     "TallystickWritesStopped": writes_stop,
     "TallystickUnreachable": it_is_gone,
@@ -586,6 +621,8 @@ SCENES: dict[str, Callable[[Path], Prometheus]] = {
     "TallystickDoorRefusesPins": the_door_refuses_pins,
     "TallystickDetokenisingRefused": programs_ask_for_what_nobody_agreed,
     "TallystickDetokenisedUnusually": a_purpose_uses_its_hour_up,
+    "TallystickVendorListRefused": a_vendors_list_is_refused,
+    "TallystickVendorListNotFetched": a_vendor_is_away,
 }
 ALSO = {
     "TallystickEmergencyUnreviewed": {"TallystickEmergency"},
@@ -611,6 +648,10 @@ def test_an_alert_fires_in_its_scene_in_time_and_no_other_does(name: str, tmp_pa
 
 OF_NETWORKS = {"tallystick_smpp_bound"}
 """What is there once a network is bound; its rule has a scene of its own."""
+
+
+OF_VENDORS = {"tallystick_vendor_list_failing_seconds"}
+"""What is there once a list is fetched; its rule has a scene of its own."""
 
 
 OF_DOORS = {
@@ -650,5 +691,5 @@ def test_no_alert_fires_while_everything_works(tmp_path: Path) -> None:
     assert on.scraper.fired == {}
     assert on.scraper.pending == {}
     used = {name for rule in ALERTS.values() for name in rule.expression.metrics}
-    assert used - OF_NETWORKS - OF_DOORS <= shown, "a rule looks at what was not there"
+    assert used - OF_NETWORKS - OF_VENDORS - OF_DOORS <= shown, "a rule looks at what was not there"
     assert on.scraper.now - on.scraper.caused > 10 * 60

@@ -3,17 +3,21 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from simulators.core_system import CoreSystem
 from simulators.smpp_centre import SmppCentre
-from tests.support.collectors import Datagrams
+from simulators.vendor_lists import REVOKED, ListServer, status_list
+from tests.support.collectors import Datagrams, until
 from tests.support.networks import PASSWORD, bind_to
 from tests.support.paycrypt import settings
 from tests.support.served import Served, served
 
 from tallystick.entry.paycrypt_settings import FILE
+from tallystick.entry.vendors.sources import Source, save_sources
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import encode
 from tallystick.protocol.surrogates import OpenSurrogateDomain
 
@@ -25,6 +29,12 @@ def with_a_door(folder: Any, _: Any) -> None:
     (folder.root / FILE).write_bytes(encode(settings()))
 
 
+def with_a_list(lists: ListServer, folder: Any, _: Any) -> None:
+    """Let a provider fetch a list of a vendor."""
+    lists.publish(REVOKED, status_list({"ab": "REVOKED"}), SystemClock().now())
+    save_sources(folder.root, {"android-revoked": Source(url=lists.url + REVOKED)})
+
+
 @contextmanager
 def watched_provider(folder: Path) -> Iterator[Served]:
     """A provider with two fronts, a core system, a network and a collector; one customer."""
@@ -33,6 +43,7 @@ def watched_provider(folder: Path) -> Iterator[Served]:
         with (
             Datagrams() as listener,
             SmppCentre("tally", PASSWORD) as centre,
+            ListServer() as lists,
             served(
                 folder,
                 workers=2,
@@ -41,9 +52,11 @@ def watched_provider(folder: Path) -> Iterator[Served]:
                 smpp=((bind_to(centre, messages=False), PASSWORD),),
                 prepare=with_a_door,
                 paycrypt=True,
+                before=partial(with_a_list, lists),
             ) as provider,
         ):
             provider.person("+254700000001", "Ann")
+            until(lambda: "vendor_list_members{" in exposition(provider))
             body = OpenSurrogateDomain(
                 domain="shop", kind="pan", way="random", purposes=("dispute:5",), because="agreed"
             )

@@ -3,9 +3,11 @@
     attestation.json           a policy of appraisal that officers signed, with a version
     attestation.yaml           one that nobody signed: read at the start, while none was signed yet
     attestation-revoked.json   the vendor's list of revoked certificates; its date is the file's
+    attestation-models.jwt     the signed file of models of authenticators, in the same way
 
 A signed policy that was in force once is kept in the store and is the one that a start uses; only
-a higher version takes its place.
+a higher version takes its place. Lists that were taken over are kept as well: of the file and the
+kept list a start uses the newer one.
 
 Source: RFC 9334, 8.3; ISO/TS 12812-2:2017, 6.1; 7.2.6
 """
@@ -14,41 +16,60 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tallystick.application.appraisals.store import last_appraisal
+from tallystick.application.appraisals.store import kept_lists, kept_said, last_appraisal
 from tallystick.application.devices.attesting import Attesting
-from tallystick.infrastructure.attestation.android.revocation import read_revocations
+from tallystick.entry.vendors.byhand import FILES, dated, put_by_hand
+from tallystick.entry.vendors.reading import ReadList
 from tallystick.infrastructure.attestation.play.verdict import VerdictKeys
 from tallystick.infrastructure.store.database import Reader
-from tallystick.process.attestation.appraisal import NOTHING_KNOWN, known_of
+from tallystick.kernel.model import replace
+from tallystick.process.attestation.appraisal import NOTHING_KNOWN
+from tallystick.process.attestation.lists import ListName
 from tallystick.process.attestation.model import AppraisalPolicy, Known
 from tallystick.process.attestation.reading import read_policy
 from tallystick.protocol.appraisal_file import appraisal_text, read_appraisal_file
 
 POLICY: Final = "attestation.yaml"
 SIGNED: Final = "attestation.json"
-REVOKED: Final = "attestation-revoked.json"
 
 
 def attesting_in(root: Path, reader: Reader, verdict_keys: Sequence[VerdictKeys] = ()) -> Attesting:
     """What the provider in `root` appraises with when it starts; `verdict_keys` open verdicts.
 
-    Raises Malformed or TooLarge for a file that cannot be read: half a policy appraises nothing.
+    Raises Malformed, TooLarge, NotAuthentic or NotFound for a file that cannot be read: half a
+    policy appraises nothing.
     Source: RFC 9334, 8.3
     """
-    return Attesting(_policy(root, reader), known_in(root), verdict_keys)
+    kept = kept_lists(reader).get(ListName.REVOKED)
+    fresh_since = 0 if kept is None else kept.fresh_since
+    return Attesting(_policy(root, reader), known_in(root, reader), verdict_keys, fresh_since)
 
 
-def known_in(root: Path) -> Known:
-    """What the vendor's list in `root` says; nothing where there is none.
+def known_in(root: Path, reader: Reader) -> Known:
+    """What the newest lists say, of those in `root` and those that were taken over.
 
-    Raises Malformed or TooLarge.
+    Raises Malformed, TooLarge, NotAuthentic or NotFound.
     Source: RFC 9334, 7.4; ISO/TS 12812-2:2017, 7.2.6
     """
-    revoked = root / REVOKED
-    if not revoked.is_file():
-        return NOTHING_KNOWN
-    listed = read_revocations(revoked.read_bytes())
-    return known_of(listed, int(revoked.stat().st_mtime) * 1000)
+    revoked, models = (_newest(root, reader, name) for name in FILES)
+    known = NOTHING_KNOWN
+    if revoked is not None:
+        known = replace(
+            known,
+            list_digest=revoked.listed.digest,
+            list_at=revoked.listed.at,
+            revoked=revoked.said,
+        )
+    if models is not None:
+        known = replace(known, models_digest=models.listed.digest, models=models.said)
+    return known
+
+
+def _newest(root: Path, reader: Reader, name: ListName) -> ReadList | None:
+    kept = kept_lists(reader).get(name)
+    if kept is not None and dated(root, name) <= kept.at:
+        return ReadList(kept, kept_said(reader, name))
+    return put_by_hand(root, name)
 
 
 def _policy(root: Path, reader: Reader) -> AppraisalPolicy | None:

@@ -16,6 +16,7 @@ from tallystick.application.proving.service import PROVING
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.appraising import watch_appraisal
 from tallystick.entry.assembly import Platform
+from tallystick.entry.feeding import feed_lists
 from tallystick.entry.fleet import ESTABLISHED_MS, signalled
 from tallystick.entry.threads import to_its_end
 from tallystick.entry.writing import WriterLoop
@@ -33,11 +34,15 @@ _FULL: Final = DeviceTrust.ATTESTED_HARDWARE.value
 def trust_duties(
     platform: Platform, writer: WriterLoop, accounting: Accounting
 ) -> tuple[Coroutine[Any, Any, None], ...]:
-    """What goes on for ever about the trust in devices: verdicts made anew, and counts.
+    """What goes on for ever about the trust in devices: lists, verdicts made anew, and counts.
 
     Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.2.6
     """
-    return watch_appraisal(platform, writer, accounting), keep_fleet(platform, writer)
+    return (
+        watch_appraisal(platform, writer, accounting),
+        feed_lists(platform, writer, accounting),
+        keep_fleet(platform, writer),
+    )
 
 
 async def keep_fleet(platform: Platform, writer: WriterLoop) -> None:

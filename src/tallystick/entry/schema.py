@@ -4,6 +4,7 @@ Source: ISO/TS 12812-2:2017, 6.2.3
 """
 
 from tallystick.application.appraisals.store import BASIS_MIGRATION as BASES
+from tallystick.application.appraisals.store import LIST_MIGRATION as VENDOR_LISTS
 from tallystick.application.appraisals.store import MIGRATION as APPRAISALS
 from tallystick.application.approvals.store import MIGRATION as APPROVALS
 from tallystick.application.apps.store import MIGRATION as APPS
@@ -72,7 +73,7 @@ MIGRATIONS = (
     KEY_LIFE,
     PAYCRYPT, PAYCRYPT_PAIRS, SURROGATES,
     APPS, APPS_SEEN,
-    APPRAISALS, BASES, PROOFS,
+    APPRAISALS, BASES, PROOFS, VENDOR_LISTS,
     LIVES, DENIED_KEYS,
     CEREMONIES,
     FLEET,

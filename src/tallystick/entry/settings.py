@@ -13,6 +13,7 @@
     FOLDER/policy.derived.yaml   the policy that follows from both, for officers to sign
     FOLDER/authzen.yaml          what partners who ask the policy call its facts, if they differ
     FOLDER/mno.json              how a mobile network is asked about SIMs, if one is
+    FOLDER/vendors.json          where lists of vendors are fetched from, if any is
     FOLDER/tallystick.db         the store, if it is embedded
     FOLDER/store.json            where it is, if it is a PostgreSQL server
     FOLDER/sims/*.json           SIMs that were made and wait for the next start of the service

@@ -7,31 +7,31 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tallystick.application.appraisals.lists import TakeList, judge_by, take_list
 from tallystick.application.appraisals.proving import (
     PROVING_EXECUTORS,
     AskProof,
     ReportSignals,
     TakeProof,
 )
-from tallystick.application.appraisals.store import APPRAISAL, BASIS
 from tallystick.application.desks import Desks
 from tallystick.application.devices import Attesting
 from tallystick.application.fleet import FLEET_EXECUTORS, CountFleet
 from tallystick.application.turn import Outcome, Turn
-from tallystick.kernel.codec import encode_canonical
+from tallystick.process.attestation.model import AppraisalPolicy
 from tallystick.protocol.payments import Empty
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeAppraisal:
-    """From now on devices are appraised by `attesting`.
+    """From now on devices are appraised by `policy`; without one, by the policy in force.
 
     `version` and `envelope` are those of a signed policy that was verified and is new; 0 and empty
-    where only the list changed.
+    where what is in force is only to be kept for who asks later.
     Source: RFC 9334, 8.3; ISO/TS 12812-2:2017, 6.1
     """
 
-    attesting: Attesting
+    policy: AppraisalPolicy | None = None
     version: int = 0
     envelope: str = ""
 
@@ -45,39 +45,21 @@ class AppraiseAgain:
 
 
 AppraisalCommand = (
-    ChangeAppraisal | AppraiseAgain | AskProof | TakeProof | ReportSignals | CountFleet
+    ChangeAppraisal | TakeList | AppraiseAgain | AskProof | TakeProof | ReportSignals | CountFleet
 )
 
 
 def _change(desks: Desks, turn: Turn, one: ChangeAppraisal) -> Outcome:
-    before = desks.devices.attesting
-    touched = desks.devices.appraise_by(turn, one.attesting)
-    known, digest = one.attesting.known, one.attesting.policy_digest
-    turn.changes.upsert(BASIS, digest, (digest, encode_canonical(one.attesting.policy)))
-    if known.list_digest:
-        turn.changes.upsert(BASIS, known.list_digest, (known.list_digest, encode_canonical(known)))
-    if before.basis == one.attesting.basis and not one.version:
-        return Outcome(Empty())
-    index = turn.record(
-        "appraisal.changed",
-        policy=desks.policy.version,
-        public={
-            "version": one.version,
-            "appraised_by": one.attesting.policy_digest,
-            "before": before.policy_digest,
-            "revocations": one.attesting.known.list_digest,
-            "touched": touched,
-        },
-    )
-    if one.version:
-        turn.changes.insert(APPRAISAL, (one.version, one.envelope, index))
-    return Outcome(Empty(), index)
+    old = desks.devices.attesting
+    attesting = Attesting(one.policy or old.policy, old.known, old.verdict_keys, old.fresh_since)
+    return judge_by(desks, turn, attesting, one.version, one.envelope)
 
 
 APPRAISAL_EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     **PROVING_EXECUTORS,
     **FLEET_EXECUTORS,
     ChangeAppraisal: _change,
+    TakeList: take_list,
     AppraiseAgain: lambda _desks, _turn, _one: Outcome(Empty()),
 }
 """Who executes each command: a turn judges again by itself."""

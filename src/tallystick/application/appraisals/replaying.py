@@ -20,6 +20,7 @@ from tallystick.process.attestation.model import (
     Appraised,
     Known,
     Verdict,
+    known_name,
     read_appraisals,
 )
 
@@ -66,8 +67,9 @@ def _again(reader: Reader, one: Appraised) -> Replayed:
     if read.digest() != verdict.policy:
         return Replayed(stored=verdict, again=None, why="the kept policy is another one")
     known = NOTHING_KNOWN
-    if verdict.revocations:
-        listed = kept_basis(reader, verdict.revocations)
+    name = known_name(verdict.revocations, verdict.models)
+    if name:
+        listed = kept_basis(reader, name)
         if listed is None:
             return Replayed(stored=verdict, again=None, why="its list was not kept")
         known = _KNOWN.decode_canonical(listed)

@@ -1,11 +1,16 @@
-"""Where signed policies of appraisal are kept, and what verdicts rest on, by its digest.
+"""Where signed policies of appraisal and vendors' lists are kept, and what verdicts rest on.
 
 Source: RFC 9334, 8.3; ISO/TS 12812-2:2017, 6.1
 """
 
+from collections.abc import Mapping
+from typing import Final
+
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
+from tallystick.kernel.codec import Decoder
+from tallystick.process.attestation.lists import VendorList
 
 APPRAISAL = Table(
     name="appraisal_version",
@@ -45,6 +50,62 @@ BASIS_MIGRATION = Migration(
         ) STRICT, WITHOUT ROWID""",
     ),
 )
+
+
+LIST = Table(
+    name="vendor_list",
+    key="name",
+    insert_head="INSERT INTO vendor_list (name, row) VALUES ",
+    slots="(?, ?)",
+    insert_tail=" ON CONFLICT (name) DO UPDATE SET row = excluded.row",
+    select_head="SELECT name, row FROM vendor_list WHERE name IN ",
+)
+"""What is known of the last of each list."""
+
+SAID = Table(
+    name="vendor_list_said",
+    key="name",
+    insert_head="INSERT INTO vendor_list_said (name, said) VALUES ",
+    slots="(?, ?)",
+    insert_tail=" ON CONFLICT (name) DO UPDATE SET said = excluded.said",
+    select_head="SELECT name, said FROM vendor_list_said WHERE name IN ",
+)
+"""What the last of each list says."""
+
+LIST_MIGRATION = Migration(
+    number=280,
+    name="lists of vendors",
+    statements=(
+        """CREATE TABLE vendor_list (
+            name TEXT PRIMARY KEY, row BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE vendor_list_said (
+            name TEXT PRIMARY KEY, said BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+    ),
+)
+
+_LISTS: Final = Decoder(VendorList, limit=8 * 1024)
+_SAID: Final = Decoder(dict[str, str], limit=32 * 1024 * 1024)
+
+
+def kept_lists(reader: Reader) -> dict[str, VendorList]:
+    """What is known of every list that was taken over, by its name.
+
+    Source: RFC 9334, 7.4
+    """
+    rows = reader.rows("SELECT row FROM vendor_list ORDER BY name")
+    found = (_LISTS.decode_canonical(bytes(row[0])) for row in rows)
+    return {one.name: one for one in found}
+
+
+def kept_said(reader: Reader, name: str) -> Mapping[str, str]:
+    """What the list called `name` says; nothing where it was never taken over.
+
+    Source: RFC 9334, 7.4
+    """
+    row = reader.one("SELECT said FROM vendor_list_said WHERE name = ?", (name,))
+    return {} if row is None else _SAID.decode_canonical(bytes(row[0]))
 
 
 def kept_basis(reader: Reader, digest: str) -> bytes | None:

@@ -40,7 +40,7 @@ from tallystick.process.attestation.presenting import (
     presented_verdict,
 )
 from tallystick.process.attestation.reading import shipped_policy
-from tallystick.process.attestation.rules import SERVICE, VERDICT
+from tallystick.process.attestation.rules import LIST_AGE, SERVICE, VERDICT
 from tallystick.process.policy.facts import DeviceTrust
 
 _KEPT: Final = b"["
@@ -115,17 +115,21 @@ class Attesting:
         policy: AppraisalPolicy | None = None,
         known: Known = NOTHING_KNOWN,
         verdict_keys: Sequence[VerdictKeys] = (),
+        fresh_since: int = 0,
     ) -> None:
         """Appraise by `policy` (the shipped one unless given) with what is `known`.
 
-        `verdict_keys` open the verdicts of an app store.
+        `verdict_keys` open the verdicts of an app store. `fresh_since` (ms) is when the list last
+        became fresh after it had been too old, 0 for never: verdicts of before are made anew.
         Source: RFC 9334, 8.3
         """
         self.verdict_keys = tuple(verdict_keys)
         self.policy = policy or shipped_policy()
         self.policy_digest = self.policy.digest()
         self.known = known
-        parts = (str(VERDICT_FORM), self.policy_digest, known.list_digest, known.models_digest)
+        self.fresh_since = fresh_since
+        parts = [str(VERDICT_FORM), self.policy_digest, known.list_digest, known.models_digest]
+        parts += [str(fresh_since)] if fresh_since else []
         self.basis = b64url(sha256(" ".join(parts).encode()))
         self._current: dict[bytes, tuple[str, bytes]] = {}
 
@@ -240,12 +244,19 @@ class Attesting:
         """
         kept: list[Appraised] = []
         for one in stored:
-            if still_holds(one.verdict, self.policy_digest, self.known):
+            holds = still_holds(one.verdict, self.policy_digest, self.known)
+            if holds and not self._was_for_age(one):
                 kept.append(one)
                 continue
             verdict = self.judge(Presented(one.evidence, one.subject))
             kept.append(replace(one, verdict=verdict))
         return self.joined(tuple(kept))
+
+    def _was_for_age(self, one: Appraised) -> bool:
+        """Whether the verdict rests on a list that was too old then, and is not for it now."""
+        told = any(reason.rule == LIST_AGE for reason in one.verdict.reasons)
+        age = one.subject.presented_at - self.known.list_at
+        return told and age <= self.policy.list_age_ms
 
 
 def _trust_of(kept: list[Appraised]) -> str:

@@ -100,7 +100,7 @@ def try_appraisal(file: Path, folder: Path, as_json: bool) -> None:
         text = appraisal_text(read_appraisal_file(text.encode()))
     place = ProviderFolder(folder)
     with open_reader(place.stored()) as reader:
-        found = tried(reader, Attesting(read_policy(text), known_in(place.root)))
+        found = tried(reader, Attesting(read_policy(text), known_in(place.root, reader)))
     if as_json:
         say_json(to_plain(found))
         return

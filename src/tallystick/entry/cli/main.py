@@ -40,6 +40,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "certificate": ("certificates:certificate",),
     "device": ("devices:device",),
     "fleet": ("devices:fleet",),
+    "vendors": ("vendors:vendors",),
     "release": ("releases:release",),
     "app": ("apps:app",),
     "authentication": ("authentication:authentication",),

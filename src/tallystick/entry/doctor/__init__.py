@@ -9,6 +9,7 @@
     tightening  its key, the stored measures, proposals that wait for officers
     registers   what is overdue in the registers of the management of security
     applications  is this program released, do old versions of applications end
+    vendors  is each list of a vendor as young as it is to be, are its roots those of the policy
     service  the running service: does it take orders, has it the newest key list
     unsealing  the key service that opens the master key, the device or process that has keys
     leaning  what it leans on: what fails now, what the policy does then, who is told
@@ -30,6 +31,7 @@ from tallystick.entry.doctor.service import look_at_service
 from tallystick.entry.doctor.tightening import look_at_tightening
 from tallystick.entry.doctor.trust import look_at_trust
 from tallystick.entry.doctor.unsealing import look_at_unsealing
+from tallystick.entry.doctor.vendors import look_at_vendors
 from tallystick.entry.settings import ProviderFolder
 from tallystick.kernel.time import Clock
 
@@ -57,6 +59,7 @@ def examine(folder: ProviderFolder, clock: Clock, url: str = "", unseal: str = "
         *look_at_tightening(folder, settings, clock.now()),
         *look_at_registers(folder, clock.now()),
         *look_at_applications(folder),
+        *look_at_vendors(folder, clock.now()),
     ]
     if url:
         found += look_at_service(folder, url)

@@ -20,6 +20,10 @@ _STATE = re.compile(
     r'^tallystick_dependency_failing\{dependency="([a-z-]+)"\} ([01])$', re.MULTILINE
 )
 _RUNBOOK = "see docs/how-to/runbooks.md, What it leans on fails"
+_LISTS = {
+    Dependency.ATTESTATION: "no vendor's list is fetched",
+    Dependency.REVOCATION: "no list of revoked certificates is there, or the policy asks for none",
+}
 _ASSUMED = "nothing here asks it; payments by a dialled PIN are decided as if it failed"
 
 
@@ -30,11 +34,15 @@ def look_at_dependencies(folder: ProviderFolder, exposition: str) -> Iterator[Fi
     """
     states = {name: state == "1" for name, state in _STATE.findall(exposition)}
     rules, currency = _table(folder), folder.settings().currency
-    untold = folder.settings().sim_changes is None and folder.mno() is None
-    told = _ASSUMED if untold else "a network tells of it"
+    asked = {Dependency.SIM_SIGNAL: _told(folder), **_LISTS}
     for one in Dependency:
-        asked = told if one is Dependency.SIM_SIGNAL else "nothing here asks it"
-        yield _found(one.value, asked, states.get(one.value), rules.get(one.value), currency)
+        says = asked.get(one, "nothing here asks it")
+        yield _found(one.value, says, states.get(one.value), rules.get(one.value), currency)
+
+
+def _told(folder: ProviderFolder) -> str:
+    untold = folder.settings().sim_changes is None and folder.mno() is None
+    return _ASSUMED if untold else "a network tells of it"
 
 
 def _table(folder: ProviderFolder) -> Mapping[str, DependencyRule]:

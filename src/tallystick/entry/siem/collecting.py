@@ -51,6 +51,10 @@ _NOTES = {
     Note.WITNESS_DISAGREES: ("witness.disagrees", Severity.ALERT),
     Note.APPRAISAL_CHANGED: ("appraisal.taken", Severity.NOTICE),
     Note.APPRAISAL_NOT_CHANGED: ("appraisal.refused", Severity.ERROR),
+    Note.VENDOR_LIST_TAKEN: ("vendor-list.taken", Severity.NOTICE),
+    Note.VENDOR_LIST_REFUSED: ("vendor-list.refused", Severity.ERROR),
+    Note.VENDOR_NOT_REACHED: ("vendor-list.not-fetched", Severity.WARNING),
+    Note.VENDOR_ROOTS_DIFFER: ("vendor-list.roots-differ", Severity.WARNING),
     Note.QUOTE_KEY_REPLACED: ("keys.quote-replaced", Severity.INFORMATIONAL),
     Note.QUOTE_KEY_NOT_REPLACED: ("keys.quote-not-replaced", Severity.ERROR),
     Note.KEY_LIST_SERVED: ("keys.list-served", Severity.NOTICE),
@@ -96,7 +100,8 @@ _SHOWN = frozenset(
      "to", "refused", "dependency", "does", "operations", "tell", "seconds",
      "aggregator", "network", "emergency", "operator", "until", "was", "would_be", "row",
      "shadow_row", "entry", "measure", "proposal", "cohort", "kind", "starts", "ended",
-     "channel", "suspension", "process")
+     "channel", "suspension", "process",
+     "list", "members", "lacks", "beyond")
 )  # fmt: skip
 """The fields of a note that leave."""
 

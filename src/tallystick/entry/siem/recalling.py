@@ -32,6 +32,7 @@ _SHOWN = (
     "device_act", "done_by",
     "call", "domain", "generation", "program", "values", "warrant",
     "approval", "failures", "reported", "set_back",
+    "issue", "list", "members", "origin",
     "cohort", "customers", "of_customers", "of_value_minor", "proposal", "value_minor",
     "ended", "entry", "file", "measure", "name", "opened_by", "operator", "order", "payment",
     "kind", "suspension",
@@ -41,6 +42,7 @@ _SHOWN = (
 
 _SEVERITIES = {
     "appraisal.changed": Severity.NOTICE,
+    "vendor-list.imported": Severity.NOTICE,
     "device.suspended": Severity.WARNING,
     "device.lost": Severity.WARNING,
     "device.stolen": Severity.WARNING,

@@ -6,9 +6,7 @@ Source: RFC 9334, 8.3; 8.4
 from collections.abc import Mapping
 from typing import Final
 
-from tallystick.infrastructure.attestation.android.revocation import RevocationList
 from tallystick.infrastructure.attestation.evidence import Evidence, digest_of
-from tallystick.infrastructure.attestation.webauthn.metadata import Metadata, Model
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.codec import b64url, encode_canonical
 from tallystick.process.attestation.environments import environment_of, most_trust
@@ -100,23 +98,6 @@ def claims_of(case: Case) -> Mapping[str, str]:
         "labels": " ".join(evidence.labels),
     }
     return {name: value for name, value in said.items() if value}
-
-
-def known_of(listed: RevocationList, list_at: int, metadata: Metadata | None = None) -> Known:
-    """What a list of revoked certificates, fetched at `list_at` (ms), and a metadata file tell.
-
-    Only models with a report that ends the trust in them are kept.
-    Source: RFC 9334, 7.4; FIDO Metadata Service 3.0, 3.1.4
-    """
-    models: Mapping[str, Model] = {} if metadata is None else metadata.models
-    reported = {name: one.compromise() for name, one in models.items()}
-    return Known(
-        list_digest=listed.digest,
-        list_at=list_at,
-        revoked=dict(listed.entries),
-        models_digest="" if metadata is None else metadata.digest,
-        models={name: report for name, report in reported.items() if report},
-    )
 
 
 def still_holds(verdict: Verdict, policy_digest: str, known: Known) -> bool:

@@ -201,6 +201,16 @@ class Known(Record, frozen=True, kw_only=True):
     models: Mapping[str, str] = {}
 
 
+def known_name(list_digest: str, models_digest: str) -> str:
+    """What names the knowledge out of these two lists; empty for none, one list names itself.
+
+    Source: RFC 9334, 8.4
+    """
+    if not models_digest:
+        return list_digest
+    return b64url(sha256(f"{list_digest} {models_digest}".encode()))
+
+
 class Reason(Record, frozen=True, kw_only=True):
     """A rule that did not hold, and what was found.
 

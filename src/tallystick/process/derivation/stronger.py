@@ -3,6 +3,7 @@
     the next profile's value where there is one and it differs
     else one step more in the direction in which the profiles go; amounts and lives are halved,
     pauses doubled
+    proofs of devices are never older than the policy in force takes them
 
 Rows stay: whatever a lost control asked for is asked for all the same. Caps follow from the attacks
 that may succeed with the controls that are left.
@@ -28,20 +29,29 @@ from tallystick.process.yamltext.section import duration_ms
 
 T = TypeVar("T")
 
+_PROOFS: Final[Mapping[str, str]] = {
+    "proof_calm": "calm_ms",
+    "proof_raised": "raised_ms",
+    "proof_high": "high_ms",
+    "proof_lowered": "lowered_ms",
+}
+"""How old a proof of a device may be, by value, with the field of the policy in force."""
+
 _TIERS: Final = "tier-limits"
 _SECTION_VALUES: Final[Mapping[str, tuple[str, ...]]] = {
     "idle-timeout": ("idle",),
     "session-life": ("app_life", "desk_life"),
     "quote-life": ("quote_life",),
     "attempts-limit": ("attempts", "block", "activation_tries"),
-    "attestation-age": ("attestation_stale", "revocation_stale"),
+    "attestation-age": ("attestation_stale", "revocation_stale", *_PROOFS),
     "dependency-closed": ("degraded",),
 }
 """Values of sections, which no row names, by the word that asks for them."""
 
 
-_LEAST_MS: Final[Mapping[str, int]] = {"idle": 90_000}
-"""A session that is typed into lives longer than a dialled one, which ends after a minute."""
+_LEAST_MS: Final[Mapping[str, int]] = {"idle": 90_000, **dict.fromkeys(_PROOFS, 60_000)}
+"""A session that is typed into lives longer than a dialled one, which ends after a minute; and the
+proof that an order was answered with has to be fresh when its customer agrees to it."""
 
 
 def answering(rules: Rules, pack: Pack, threats: Iterable[str]) -> frozenset[str]:
@@ -82,7 +92,7 @@ def stronger(
     changed = replace(
         rules,
         values={
-            name: _put(row, column, _stronger_value(name, row, column)) if name in names else row
+            name: _put(row, column, _kept(name, _answer(name, row, column, names), basis))
             for name, row in rules.values.items()
         },
         numbers={
@@ -95,6 +105,18 @@ def stronger(
         },
     )
     return changed, replace(basis, caps=_caps(rules, pack, basis, left, names))
+
+
+def _answer(name: str, row: tuple[str, ...], column: int, names: frozenset[str]) -> str:
+    return _stronger_value(name, row, column) if name in names else row[column]
+
+
+def _kept(name: str, value: str, basis: Basis) -> str:
+    """`value`, or that of the policy in force where a proof is fresher there."""
+    if name not in _PROOFS or basis.chosen is None:
+        return value
+    before: int = getattr(basis.chosen.devices.proofs, _PROOFS[name])
+    return duration(before) if 0 < before < (duration_ms(value) or 0) else value
 
 
 def _put(row: tuple[T, ...], column: int, value: T) -> tuple[T, ...]:

@@ -165,11 +165,14 @@ def told(usual: Mapping, chosen: Chosen | None) -> Mapping:
 def carried_on(usual: Mapping, chosen: Chosen | None) -> Mapping:
     """What is asked of devices: the `usual`, and whatever else the policy in force says of them.
 
-    Source: ISO/TS 12812-2:2017, 7.4.1; 7.4.5
+    Where that asks for proofs and lets no older one pay less, the next one does not either.
+    Source: ISO/TS 12812-2:2017, 7.3.5; 7.4.1; 7.4.5
     """
     if chosen is None or chosen.devices == DeviceRule():
         return usual
     rule = chosen.devices
+    if rule.proofs.calm_ms and not rule.proofs.lowered_ms:
+        usual = _without_lowered(usual)
     more: dict[str, object] = {}
     if rule.at_most:
         more["at_most"] = {str(tier): most for tier, most in enumerate(rule.at_most)}
@@ -186,6 +189,14 @@ def carried_on(usual: Mapping, chosen: Chosen | None) -> Mapping:
     tree = as_tree(more)
     added = tree.entries if isinstance(tree, Mapping) else {}
     return Mapping({**added, **usual.entries}, usual.at)
+
+
+def _without_lowered(usual: Mapping) -> Mapping:
+    at, proofs = usual.entries["proofs"]
+    if not isinstance(proofs, Mapping):
+        return usual
+    kept = {name: one for name, one in proofs.entries.items() if name != "lowered"}
+    return Mapping({**usual.entries, "proofs": (at, Mapping(kept, proofs.at))}, usual.at)
 
 
 def capped(chosen: Chosen | None) -> Mapping | None:

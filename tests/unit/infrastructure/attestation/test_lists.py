@@ -18,7 +18,6 @@ from tallystick.infrastructure.attestation.webauthn.metadata import Metadata, re
 from tallystick.infrastructure.crypto.x509 import certificates_in, read_certificate
 from tallystick.kernel.errors import Malformed, NotAuthentic
 from tallystick.kernel.time import Instant
-from tallystick.process.attestation.appraisal import known_of
 
 FACTORY = SimulatedFactory(AT)
 SIGNING = ec.generate_private_key(ec.SECP256R1())
@@ -98,10 +97,6 @@ def test_a_model_has_its_roots_and_reports() -> None:
 def test_a_compromised_model_is_refused_whatever_comes_later(state: str, later: list[str]) -> None:
     found = read(signed(["FIDO_CERTIFIED", state, *later]))
     assert found.models[AAGUID.replace("-", "")].compromise() == state
-    known = known_of(read_revocations(b'{"entries":{"ab":{"status":"REVOKED"}}}'), AT, found)
-    assert known.models == {AAGUID.replace("-", ""): state}
-    assert known.revoked == {"ab": "revoked: UNSPECIFIED"}
-    assert known_of(read_revocations(b'{"entries":{}}'), AT, read(signed([]))).models == {}
 
 
 def test_a_file_of_somebody_else_is_refused() -> None:

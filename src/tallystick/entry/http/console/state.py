@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from starlette.responses import Response
 
+from tallystick.application.appraisals.store import kept_lists
 from tallystick.application.desk import Emergency, Workload
 from tallystick.application.desk.model import SawNotice
 from tallystick.application.desk.store import last_emergencies, unseen_notices, workloads
@@ -55,6 +56,8 @@ async def home_page(visit: Visit) -> Response:
         _doctor("To be seen to", wrong) if wrong else note("Nothing.", kind="good"),
         h("h2", "What it leans on"),
         table("Dependencies", ("Dependency", "State", "If it fails"), _dependencies(visit)),
+        h("h2", "Lists of vendors"),
+        await _lists(visit),
         h("h2", "Alerts"),
         _alerts(visit),
         h(
@@ -182,6 +185,19 @@ def _dependencies(visit: Visit) -> list[tuple[str, Markup, str]]:
         then = "all but operators' acts are denied" if rule is None else does(rule, currency)
         rows.append((one.value, h("span", says, class_=kind), then))
     return rows
+
+
+async def _lists(visit: Visit) -> Markup:
+    """Each list: where it comes from, how many entries it has, since when it is not confirmed."""
+    kept = await visit.desk.read(kept_lists)
+    if not kept:
+        return note("None was taken over.")
+    rows = [
+        (one.name, one.source, f"{one.members:,}", moment(one.at), f"event {one.event}")
+        for one in kept.values()
+    ]
+    columns = ("List", "From", "Entries", "Newest at", "Recorded as")
+    return table("Lists of vendors", columns, rows)
 
 
 def _alerts(visit: Visit) -> Markup:
