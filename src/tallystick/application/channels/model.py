@@ -9,6 +9,7 @@ from tallystick.infrastructure.modules.wallet_pins import SealedPin
 from tallystick.kernel.model import Record
 from tallystick.kernel.time import SECOND_MS
 from tallystick.protocol.channels import Language
+from tallystick.protocol.education import Aspect
 from tallystick.protocol.payments import PaymentKind, QuoteReply
 
 NOT_A_CUSTOMER = "not-a-customer"
@@ -166,6 +167,17 @@ class Safeguard(Record, frozen=True, kw_only=True):
     accept: bool
 
 
+class TellProtection(Record, frozen=True, kw_only=True):
+    """Say what protects the dialler, in `language`; answer with `Protection` or `Declined`.
+
+    It takes no PIN: it is the same for everybody whom the provider knows as well.
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+
+    aspect: Aspect
+    language: Language
+
+
 class Block(Record, frozen=True, kw_only=True):
     """Block every phone of the dialler; answer with `Blocked` or `Declined`.
 
@@ -175,7 +187,18 @@ class Block(Record, frozen=True, kw_only=True):
     pin: SealedPin
 
 
-Action = AskQuote | Pay | PayWithCode | CheckCode | Balance | SetPin | Speak | Safeguard | Block
+Action = (
+    AskQuote
+    | Pay
+    | PayWithCode
+    | CheckCode
+    | Balance
+    | SetPin
+    | Speak
+    | Safeguard
+    | TellProtection
+    | Block
+)
 
 
 class Quoted(Record, frozen=True, kw_only=True):
@@ -271,6 +294,15 @@ class Safeguarded(Record, frozen=True, kw_only=True):
     accepted: bool
 
 
+class Protection(Record, frozen=True, kw_only=True):
+    """What protects the dialler, a sentence each.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+
+    lines: tuple[str, ...]
+
+
 class Blocked(Record, frozen=True, kw_only=True):
     """The dialler's phones are blocked.
 
@@ -288,6 +320,7 @@ Result = (
     | PinIsSet
     | Spoken
     | Safeguarded
+    | Protection
     | Blocked
     | Declined
 )

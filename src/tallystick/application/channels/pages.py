@@ -15,6 +15,7 @@ from tallystick.application.channels.model import (
 from tallystick.application.channels.states import (
     AskActivationCode,
     AskAmount,
+    AskAspect,
     AskBalancePin,
     AskBlockPin,
     AskLanguage,
@@ -28,6 +29,7 @@ from tallystick.application.channels.states import (
     Complaining,
     Confirm,
     Offered,
+    Reading,
     Reported,
     SettingPin,
     State,
@@ -84,6 +86,7 @@ _PLAIN: dict[type[State], Text] = {
     AskPinAgain: Text.ASK_PIN_AGAIN,
     AskLanguage: Text.ASK_LANGUAGE,
     AskSafety: Text.ASK_SAFETY,
+    AskAspect: Text.ASK_ASPECT,
     AskBlockPin: Text.ASK_BLOCK_PIN,
     Complaining: Text.COMPLAINTS,
 }
@@ -153,6 +156,8 @@ class Pages:
             case AskNewPin():
                 least, most = str(facts.pin_least), str(facts.pin_most)
                 return self.say(Text.ASK_NEW_PIN, least=least, most=most)
+            case Reading(lines=lines, at=at):
+                return self.read(lines)[at]
             case Offered() | Reported():
                 return self._offered(state)
             case AtMenu() if facts.app_waits and not again:
@@ -167,6 +172,15 @@ class Pages:
             if kind in shown:
                 return self.say(text) + "\n"
         return ""
+
+    def read(self, lines: tuple[str, ...]) -> tuple[str, ...]:
+        """`lines` as pages, at least one, each with the ways on; none is cut in a word.
+
+        Source: ISO/TS 12812-2:2017, 7.3.6; 3GPP TS 23.038, 6.2.1
+        """
+        more, last = self.say(Text.MORE), self.say(Text.NO_MORE)
+        pages = filled(lines, USSD_PLACES - places(more) - 1)
+        return (*(f"{page}\n{more}" for page in pages[:-1]), f"{pages[-1]}\n{last}")
 
     def _offered(self, state: Offered | Reported) -> str:
         if isinstance(state, Reported):
@@ -212,6 +226,35 @@ def cut_to(text: str, most: int) -> str:
     Source: 3GPP TS 23.038, 6.2.1
     """
     kept = to_gsm7(text)
-    while places(kept) > most:
+    while kept and places(kept) > most:
         kept = kept[: len(kept) - max(1, (places(kept) - most) // 2)]
     return kept
+
+
+def filled(lines: tuple[str, ...], room: int) -> tuple[str, ...]:
+    """`lines` on as few pages as hold them in their order, at most `room` places each.
+
+    A line that fits no page goes on to the next after a word.
+    Source: 3GPP TS 23.038, 6.2.1
+    """
+    pages = [""]
+    for line in lines:
+        for part in _parts(to_gsm7(line), room):
+            joined = f"{pages[-1]}\n{part}" if pages[-1] else part
+            if places(joined) <= room:
+                pages[-1] = joined
+            else:
+                pages.append(part)
+    return tuple(pages)
+
+
+def _parts(line: str, room: int) -> list[str]:
+    """`line`, or what of it fits `room` places and so on."""
+    parts = [""]
+    for word in line.split():
+        joined = f"{parts[-1]} {word}" if parts[-1] else word
+        if places(joined) <= room:
+            parts[-1] = joined
+        else:
+            parts.append(cut_to(word, room))
+    return [part for part in parts if part]

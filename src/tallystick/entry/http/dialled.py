@@ -28,6 +28,7 @@ from tallystick.application.channels import (
     Pay,
     PayWithCode,
     PinIsSet,
+    Protection,
     Quoted,
     Result,
     Safeguard,
@@ -35,13 +36,14 @@ from tallystick.application.channels import (
     SetPin,
     Speak,
     Spoken,
+    TellProtection,
 )
 from tallystick.application.commands import ChooseLanguage, Command, DialBalance, DialOrder
 from tallystick.application.commands import SetPin as KeepPin
 from tallystick.application.consent import PinVerified, consent_of
 from tallystick.application.customers import Customer
 from tallystick.application.devicelife import BlockByDialling
-from tallystick.application.education import DialledTerms
+from tallystick.application.education import DialledTerms, protection
 from tallystick.application.notices import check_receipt_code, receipt_code
 from tallystick.application.ordercodes import cap_of
 from tallystick.application.recovery import DialledStop
@@ -176,7 +178,7 @@ class DialledActions:
         """
         try:
             customer = self._desks.customers.by_alias(msisdn)
-            if not isinstance(action, Safeguard):
+            if not isinstance(action, Safeguard | TellProtection):
                 self._desks.customers.active(customer)
             return await self._act(customer, msisdn, action, evidence)
         except NotFound:
@@ -187,7 +189,7 @@ class DialledActions:
             declined = Declined(says=spoken(error), code=error.code)
         return declined
 
-    async def _act(  # noqa: PLR0911 - one return an action
+    async def _act(  # noqa: C901, PLR0911 - one return an action
         self, customer: Customer, msisdn: str, action: Action, evidence: str
     ) -> Result:
         match action:
@@ -214,6 +216,13 @@ class DialledActions:
                 customer_id = customer.id
                 await self._ask(DialledTerms(customer_id) if accept else DialledStop(customer_id))
                 return Safeguarded(accepted=accept)
+            case TellProtection():
+                return self._protection(customer, action)
+
+    def _protection(self, customer: Customer, action: TellProtection) -> Protection:
+        policy = self._desks.policy.compiled
+        told = protection(policy, customer.tier, Channel.USSD.value, action.language)
+        return Protection(lines=told[action.aspect])
 
     async def _balance(self, customer: Customer, msisdn: str, pin: SealedPin) -> Result:
         await self._check_pin(customer, msisdn, pin)

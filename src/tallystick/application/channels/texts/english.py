@@ -51,12 +51,18 @@ ENGLISH: Final[Mapping[Text, str]] = {
     Text.ASK_LANGUAGE: "Language\n1 English\n2 Francais\n3 Kiswahili\n0 Back",
     Text.ASK_SAFETY: (
         "Protection\n1 Stop the recovery of my account\n2 Accept the terms\n"
-        "3 Block my phone\n4 Complain\n0 Back"
+        "3 Block my phone\n4 Complain\n5 What protects me\n0 Back"
     ),
     Text.COMPLAINTS: (
         "Complain at any agent: you get a number for it. No answer within 15 days? Go to the"
         " supervisor of payments.\n0 Back"
     ),
+    Text.ASK_ASPECT: (
+        "What protects you\n1 Limits\n2 Waiting times\n3 If my phone is lost\n"
+        "4 What we never ask\n0 Back"
+    ),
+    Text.MORE: "1 More\n0 Back",
+    Text.NO_MORE: "0 Back",
     Text.ASK_BLOCK_PIN: "Enter PIN to block the app on all your phones, 0 back",
     Text.BLOCKED: "Your phones are blocked. Your money stays yours. Visit an agent to go on.",
     Text.STOPPED: ("The recovery of your account is stopped. Nothing was changed."),

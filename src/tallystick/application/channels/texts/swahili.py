@@ -51,12 +51,18 @@ SWAHILI: Final[Mapping[Text, str]] = {
     Text.ASK_LANGUAGE: "Lugha\n1 English\n2 Francais\n3 Kiswahili\n0 Rudi",
     Text.ASK_SAFETY: (
         "Ulinzi\n1 Simamisha kurejesha akaunti\n2 Kubali masharti\n3 Funga simu yangu\n"
-        "4 Lalamika\n0 Nyuma"
+        "4 Lalamika\n5 Kinachonilinda\n0 Nyuma"
     ),
     Text.COMPLAINTS: (
         "Lalamika kwa wakala yeyote: utapewa namba ya lalamiko. Bila jibu ndani ya siku 15,"
         " nenda kwa msimamizi wa malipo.\n0 Nyuma"
     ),
+    Text.ASK_ASPECT: (
+        "Kinachokulinda\n1 Viwango\n2 Muda wa kusubiri\n3 Nikipoteza simu\n"
+        "4 Tusichouliza kamwe\n0 Nyuma"
+    ),
+    Text.MORE: "1 Zaidi\n0 Nyuma",
+    Text.NO_MORE: "0 Nyuma",
     Text.ASK_BLOCK_PIN: "Weka PIN kufunga programu kwenye simu zako zote, 0 rudi",
     Text.BLOCKED: "Simu zako zimefungwa. Pesa zako ni zako. Nenda kwa wakala.",
     Text.STOPPED: ("Kurejesha akaunti yako kumesimamishwa. Hakuna kilichobadilika."),
