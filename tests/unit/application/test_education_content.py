@@ -5,7 +5,8 @@ import pytest
 from tallystick.application.education import CONTENT, Circumstances, to_acknowledge, warnings_of
 from tallystick.application.education.card import protection, protection_card
 from tallystick.application.education.content import TOPICS, read_content, same_versions
-from tallystick.application.education.plainly import LINES, Plain, check_lines, in_time
+from tallystick.application.education.texts import LINES, check_lines, in_time
+from tallystick.application.education.texts.words import Plain
 from tallystick.entry.setup import demo_policy
 from tallystick.kernel.errors import Broken, Malformed
 from tallystick.kernel.model import replace

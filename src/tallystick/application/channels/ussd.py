@@ -21,7 +21,6 @@ Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2; 11.2.2; 12.2
 
 import re
 
-from tallystick.application.channels.choices import before, choose
 from tallystick.application.channels.model import (
     Action,
     AskQuote,
@@ -54,6 +53,8 @@ from tallystick.application.channels.model import (
 )
 from tallystick.application.channels.pages import WRONG, Pages, cut_to
 from tallystick.application.channels.rules import (
+    before,
+    choose,
     matching,
     payee_number,
     typed_amount,

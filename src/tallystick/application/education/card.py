@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from tallystick.application.education.content import CONTENT
-from tallystick.application.education.plainly import LINES, Plain, in_time
+from tallystick.application.education.texts import LINES, in_time
+from tallystick.application.education.texts.words import Plain
 from tallystick.kernel.model import replace
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import SECOND_MS

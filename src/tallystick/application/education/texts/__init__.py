@@ -7,66 +7,14 @@ Source: ISO/TS 12812-2:2017, 7.3.6; 3GPP TS 23.038, 6.2.1
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 from string import Formatter
 from typing import Final
 
+from tallystick.application.education.texts.words import Plain
 from tallystick.kernel.errors import Broken
 from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS
 from tallystick.protocol.channels import Language
 from tallystick.protocol.gsm7 import places
-
-
-class Plain(StrEnum):
-    """One line of the card, or a part of one: what it bounds, or when it holds.
-
-    Source: ISO/TS 12812-2:2017, 7.3.6
-    """
-
-    BALANCE = "balance"
-    ONCE = "once"
-    WITHIN = "within"
-    COUNT = "count"
-    NOT_SO = "not-so"
-    MORE = "more"
-    TERMS = "terms"
-    TRIES = "tries"
-    BLOCKS = "blocks"
-    HELD = "held"
-    REFUSED = "refused"
-    RECOVERY = "recovery"
-    LOWERED = "lowered"
-    AGENT = "agent"
-    BLOCK = "block"
-    TOLD = "told"
-    NEW_PAYEE = "new-payee"
-    KNOWN_PAYEE = "known-payee"
-    UNPROVEN = "unproven"
-    PROVEN = "proven"
-    UNSEEN = "unseen"
-    ABOVE = "above"
-    UP_TO = "up-to"
-    DEVICE_NEW = "device-new"
-    DEVICE_OLD = "device-old"
-    ACCOUNT_NEW = "account-new"
-    ACCOUNT_OLD = "account-old"
-    SIM_NEW = "sim-new"
-    SIM_OLD = "sim-old"
-    SESSION_NEW = "session-new"
-    SESSION_OLD = "session-old"
-    BEFORE = "before"
-    FROM = "from"
-    FAILED = "failed"
-    NOT_FAILED = "not-failed"
-    RISKY = "risky"
-    CALM = "calm"
-    SEND = "send"
-    WITHDRAW = "withdraw"
-    MERCHANT = "merchant"
-    MINUTES = "minutes"
-    HOURS = "hours"
-    DAYS = "days"
-
 
 _ENGLISH: Final[Mapping[Plain, str]] = {
     Plain.BALANCE: "Your account keeps at most {amount}.",
