@@ -10,7 +10,6 @@ Source: ISO/TS 12812-2:2017, 7.2.3; 11.2.2; 12.2
 """
 
 from tallystick.application.channels.model import (
-    NOT_A_CUSTOMER,
     Action,
     AskQuote,
     Balance,
@@ -29,6 +28,7 @@ from tallystick.application.channels.model import (
     PinIsSet,
     Protection,
     Quoted,
+    Refusal,
     Result,
     Safeguard,
     Safeguarded,
@@ -45,6 +45,7 @@ from tallystick.application.channels.model import (
     asks_secret,
     open_session,
 )
+from tallystick.application.channels.pages import refused_in
 from tallystick.application.channels.rules import (
     NAVIGATION,
     Door,
@@ -60,7 +61,6 @@ from tallystick.application.channels.ussd import interrupted, resume, step
 
 __all__ = [
     "NAVIGATION",
-    "NOT_A_CUSTOMER",
     "Action",
     "AskQuote",
     "Balance",
@@ -83,6 +83,7 @@ __all__ = [
     "PinIsSet",
     "Protection",
     "Quoted",
+    "Refusal",
     "Reported",
     "Result",
     "Safeguard",
@@ -103,6 +104,7 @@ __all__ = [
     "interrupted",
     "open_message",
     "open_session",
+    "refused_in",
     "resume",
     "step",
     "taken",

@@ -3,6 +3,8 @@
 Source: ISO/TS 12812-2:2017, 7.2.3; 11.2.2; 12.2
 """
 
+from enum import StrEnum
+
 from tallystick.application.channels.states import Dialled, Offered, Reported, Secretive, State
 from tallystick.application.typedcodes import KeyedCode
 from tallystick.infrastructure.modules.wallet_pins import SealedPin
@@ -12,8 +14,22 @@ from tallystick.protocol.channels import Language
 from tallystick.protocol.education import Aspect
 from tallystick.protocol.payments import PaymentKind, QuoteReply
 
-NOT_A_CUSTOMER = "not-a-customer"
-"""The code of `Declined` for whoever dials and is not known."""
+
+class Refusal(StrEnum):
+    """Codes of `Declined` that say more than the error tree does, so that a page can help.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+
+    NOT_A_CUSTOMER = "not-a-customer"
+    NO_PIN = "no-pin"
+    NO_TERMS = "no-terms"
+    WRONG_CODE = "wrong-code"
+    NO_RECOVERY = "no-recovery"
+    NO_PHONE = "no-phone"
+    YOURSELF = "yourself"
+    STOPPED = "stopped"
+    NOT_PAYABLE = "not-payable"
 
 
 class UssdSession(Record, frozen=True, kw_only=True):
@@ -276,7 +292,8 @@ class Spoken(Record, frozen=True, kw_only=True):
 class Declined(Record, frozen=True, kw_only=True):
     """Refused, in English words for the customer; `again` asks for the secret once more.
 
-    Other languages say what stands for `code`, a code of the error tree.
+    Where `code` is a `Refusal`, every language says what stands for it; else it is a code of the
+    error tree, for which the other languages have words.
     Source: ISO/TS 12812-2:2017, 7.3.2
     """
 

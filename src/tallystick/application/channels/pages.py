@@ -6,9 +6,9 @@ Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.6; 11.2.2; 3GPP TS 23.038, 6.2.1
 from collections.abc import Mapping
 
 from tallystick.application.channels.model import (
-    NOT_A_CUSTOMER,
     Declined,
     MenuFacts,
+    Refusal,
     Screen,
     UssdSession,
 )
@@ -36,6 +36,8 @@ from tallystick.application.channels.states import (
 )
 from tallystick.application.channels.texts import TEXTS, Text
 from tallystick.kernel.errors import (
+    Broken,
+    Expired,
     InsufficientFunds,
     LimitExceeded,
     NotAuthentic,
@@ -43,6 +45,7 @@ from tallystick.kernel.errors import (
     NotPermitted,
     OutOfReach,
     RateLimited,
+    StepUpRequired,
     Unavailable,
 )
 from tallystick.kernel.money import Money
@@ -62,7 +65,6 @@ _CONFIRM = {
     PaymentKind.MERCHANT: Text.CONFIRM_MERCHANT,
 }
 _DECLINED = {
-    NOT_A_CUSTOMER: Text.NOT_CUSTOMER,
     NotFound.code: Text.UNKNOWN_NUMBER,
     NotAuthentic.code: Text.WRONG_PIN,
     NotPermitted.code: Text.NOT_ALLOWED,
@@ -71,7 +73,23 @@ _DECLINED = {
     RateLimited.code: Text.LATER,
     Unavailable.code: Text.LATER,
     OutOfReach.code: Text.LATER,
+    Broken.code: Text.LATER,
+    StepUpRequired.code: Text.NEEDS_MORE,
+    Expired.code: Text.TERMS_EXPIRED,
 }
+REFUSALS: Mapping[Refusal, Text] = {
+    Refusal.NOT_A_CUSTOMER: Text.NOT_CUSTOMER,
+    Refusal.NO_PIN: Text.FIRST_PIN,
+    Refusal.NO_TERMS: Text.FIRST_TERMS,
+    Refusal.WRONG_CODE: Text.CODE_REFUSED,
+    Refusal.NO_RECOVERY: Text.NO_RECOVERY,
+    Refusal.NO_PHONE: Text.NO_PHONE,
+    Refusal.YOURSELF: Text.YOURSELF,
+    Refusal.STOPPED: Text.ACCOUNT_STOPPED,
+    Refusal.NOT_PAYABLE: Text.CANNOT_BE_PAID,
+}
+"""What is said where a page can help."""
+
 _LAST = {
     Text.SETTLED.value: Text.LAST_DONE,
     Text.RETURNED.value: Text.LAST_DONE,
@@ -115,7 +133,7 @@ class Pages:
     Source: ISO/TS 12812-2:2017, 7.2.3
     """
 
-    __slots__ = ("_facts", "_texts")
+    __slots__ = ("_facts", "_language", "_texts")
 
     def __init__(self, facts: MenuFacts, language: Language) -> None:
         """Speak `language`.
@@ -123,6 +141,7 @@ class Pages:
         Source: ISO/TS 12812-2:2017, 7.2.3
         """
         self._facts = facts
+        self._language = language
         self._texts = TEXTS[language]
 
     def say(self, text: Text, **fields: str) -> str:
@@ -205,10 +224,19 @@ class Pages:
 
         Source: ISO/TS 12812-2:2017, 7.3.6
         """
-        if session.language is Language.ENGLISH or not declined.code:
-            return declined.says
         if isinstance(session.state, SettingPin) and declined.code == NotAuthentic.code:
-            return self.say(Text.WRONG_CODE_FORM)
+            return self.say(Text.CODE_REFUSED)
+        return self.refused(declined)
+
+    def refused(self, declined: Declined) -> str:
+        """What stands for the code of `declined`; in English its own words, if the code is general.
+
+        Source: ISO/TS 12812-2:2017, 7.3.6
+        """
+        if declined.code in set(Refusal):
+            return self.say(REFUSALS[Refusal(declined.code)])
+        if self._language is Language.ENGLISH or not declined.code:
+            return declined.says
         return self.say(_DECLINED.get(declined.code, Text.NOT_DONE))
 
     @staticmethod
@@ -218,6 +246,14 @@ class Pages:
         Source: 3GPP TS 23.038, 6.2.1
         """
         return Screen(text=cut_to(text, USSD_PLACES), ends=ends)
+
+
+def refused_in(language: Language, declined: Declined, facts: MenuFacts) -> str:
+    """Why something was declined, for a phone that shows no menu: in `language`.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+    return Pages(facts, language).refused(declined)
 
 
 def cut_to(text: str, most: int) -> str:

@@ -209,7 +209,7 @@ class SmppLink:
     async def _answered(self, sequence: int, octets: bytes, reference: str) -> Pdu:
         if self.ended.is_set():
             raise Unavailable("there is no session with the message centre")
-        future = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Pdu] = asyncio.get_running_loop().create_future()
         self._waiting[sequence] = future
         self._write(octets)
         try:
