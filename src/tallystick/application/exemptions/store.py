@@ -67,10 +67,12 @@ APART = Migration(
         """INSERT INTO exemption_counter (id, customer, remote, count, amount_minor, since)
             SELECT customer || '|1', customer, 1, count, amount_minor, since
             FROM exemption_count""",
-        "DROP TABLE exemption_count",
     ),
 )
-"""What was counted together until then counts for both, which is the stricter reading."""
+"""What was counted together until then counts for both, which is the stricter reading.
+
+An earlier version goes on with its own table.
+"""
 
 
 class KindOfPayment(Record, frozen=True, kw_only=True):
