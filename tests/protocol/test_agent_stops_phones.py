@@ -44,7 +44,7 @@ def test_the_phone_stops_at_once_and_its_customer_is_told(scene: Recovered) -> N
     with pytest.raises((Refusal, MfsError)):
         ann.wallet.pay(PaymentKind.P2P, scene.friend.number, Money(100, "KES"))
     scene.provider.smsc.wait_for(
-        ann.number, lambda one: "reported stolen to an agent" in one.text, 10
+        ann.number, lambda one: "you told an agent that it was stolen" in one.text, 10
     )
     told = events(scene.provider, "agent.stopped-devices")[-1]
     assert (told["p"]["how"], told["p"]["zone"]) == ("stolen", ZONE)

@@ -113,8 +113,32 @@ def test_the_protection_card_says_what_the_policy_in_force_says(scene: Recovered
     text = "\n".join(card.lines)
     assert card.policy == 1
     assert card.lines[0] == "Your account keeps at most KES 500,000.00."
-    assert "After 5 wrong tries in a row you wait 30 min" in text
+    assert "After 5 wrong PINs in a row you wait 30 min" in text
     assert "at least 24 h" in text
-    assert "dialled-cap" not in text
-    assert "new-device-large" in text
-    assert "version 1" in card.lines[-1]
+    assert "from a phone added less than 24 h ago, above KES 10,000.00 waits 24 h" in text
+    assert "You pay once you accepted the terms, version 1." in card.lines
+    assert "We never ask for your PIN or a code, in no call, message or visit." in card.lines
+    assert "new-device-large" not in text
+
+
+@pytest.mark.requirement("MFS-7.3.6-01")
+@pytest.mark.requirement("MFS-7.3.6-04")
+def test_whoever_dials_reads_what_protects_them_under_the_policy_in_force(
+    scene: Recovered,
+) -> None:
+    phone = scene.dialler()
+    pages = phone.dial("8", "5", "1", "1", "0", "0", "0")
+    assert pages[2].startswith("What protects you\n1 Limits\n2 Waiting times\n")
+    assert "One payment: at most KES 20,000.00." in pages[3]
+    assert pages[4].endswith("\n0 Back")
+    assert pages[5] == pages[3]
+    assert pages[6] == pages[2]
+    assert pages[7].startswith("Protection\n")
+    waits = phone.dial("8", "5", "2", "1", "1", "1")
+    assert "After 5 wrong PINs in a row you wait 30 min" in waits[3]
+    assert "You pay once you accepted the terms, version 1." in "".join(waits)
+    phone.dial("7", "3")
+    read = phone.dial("8", "5", "4")
+    assert read[3].startswith("Hatuombi kamwe PIN au namba ya siri")
+    assert "Umepoteza simu na laini?" in phone.dial("8", "5", "3")[3]
+    phone.dial("7", "1")

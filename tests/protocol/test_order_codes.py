@@ -104,9 +104,9 @@ def test_a_code_is_tried_once_and_good_for_nothing_else(scene: Network) -> None:
     before = scene.balance()
     session, code = at_code(scene, OTHER, "6001")
     wrong = f"{(int(code) + 1) % 10**6:06d}"
-    assert "not right" in finish(scene, OTHER, session, wrong)
+    assert "not valid" in finish(scene, OTHER, session, wrong)
     other, second = at_code(scene, OTHER, "6002")
-    assert "not right" in finish(scene, OTHER, other, code if code != second else wrong)
+    assert "not valid" in finish(scene, OTHER, other, code if code != second else wrong)
     assert scene.balance() == before
 
 

@@ -105,6 +105,7 @@ def served(
     sim_changes: PartnerLink | None = None,
     before: Callable[[ProviderFolder, Secret[bytes]], object] = lambda _, __: None,
     paycrypt: bool = False,
+    currency: str = "KES",
 ) -> Iterator[Served]:
     """Set up a provider in `folder` and serve it until the block ends; its operators `join`."""
     secret = Secret(os.urandom(31) + b".")  # a line end at the end is not of a secret
@@ -112,7 +113,7 @@ def served(
     provider = ProviderFolder(folder)
     plan = Plan(
         provider=PROVIDER,
-        currency="KES",
+        currency=currency,
         country="254",
         profile="demo",
         policy_text=policy_text or demo_policy(),
@@ -198,6 +199,7 @@ def served(
         done.root.verify_key(),
         smsc,
         clock or SystemClock(),
+        currency=currency,
         folder=provider,
         platform=platform,
         done=done,

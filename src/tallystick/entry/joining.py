@@ -171,7 +171,7 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         custody=work.custody,
         life=ground.life,
         own_devices=own_devices(
-            ground.life, work.selfcare, work.pins, (work.bounds, work.proofs), reader
+            ground.life, work.selfcare, work.pins, (work.bounds, work.proofs), reader, languages.of
         ),
         wiping=Wiping(ground.life, session_signing(on)),
         education=Education(

@@ -3,6 +3,8 @@
 Source: ISO/TS 12812-2:2017, 7.4.5
 """
 
+from collections.abc import Callable
+
 from tallystick.application.approvals import Approvals
 from tallystick.application.assisting import AgentBounds
 from tallystick.application.attempts import Subjects
@@ -16,6 +18,7 @@ from tallystick.application.pins import Pins
 from tallystick.application.selfcare import SelfCare
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.store.database import Connection
+from tallystick.protocol.channels import Language
 
 
 def wake_the_warned(notices: Notices, approvals: Approvals) -> None:
@@ -53,6 +56,7 @@ def own_devices(
     pins: Pins,
     assisting: tuple[AgentBounds, DeviceProofs],
     reader: Connection,
+    speaks: Callable[[str], Language],
 ) -> OwnDevices:
     """What customers do about their devices, also through an agent who is in place and time.
 
@@ -73,4 +77,5 @@ def own_devices(
         lambda turn, customer: pins.was_right(turn, Subjects(customer)),
         assists,
         reader,
+        speaks,
     )

@@ -24,6 +24,7 @@ from tallystick.application.deviceproofs.store import MIGRATION as PROOFS
 from tallystick.application.devices.store import MIGRATION as DEVICES
 from tallystick.application.devices.store import VERDICT_MIGRATION as VERDICTS
 from tallystick.application.education.store import MIGRATION as EDUCATION
+from tallystick.application.exemptions.store import APART as EXEMPTIONS_APART
 from tallystick.application.exemptions.store import MIGRATION as EXEMPTIONS
 from tallystick.application.fleet.store import MIGRATION as FLEET
 from tallystick.application.incentives.store import MIGRATION as INCENTIVES
@@ -81,5 +82,6 @@ MIGRATIONS = (
     TIERS,
     SUSPENSIONS,
     SUBJECT_KEYS,
+    EXEMPTIONS_APART,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

@@ -3,10 +3,23 @@
 Source: ISO/TS 12812-2:2017, 7.3.6
 """
 
+from enum import StrEnum
 from typing import Annotated
 
 from tallystick.kernel.classification import INTERNAL, PERSONAL, PUBLIC
 from tallystick.kernel.model import Natural, ShortText, Wire, pattern
+
+
+class Aspect(StrEnum):
+    """What a part of the protection card is about, in the order in which it is told.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+
+    LIMITS = "limits"
+    WAITS = "waits"
+    LOST = "lost"
+    NEVER = "never"
 
 
 class Topic(Wire, frozen=True, kw_only=True):

@@ -135,7 +135,9 @@ class IssueActivation(Wire, frozen=True, kw_only=True):
 
 
 class SuspendDevice(Wire, frozen=True, kw_only=True):
-    """Suspends or resumes a device, with the reason that the customer will read.
+    """Suspends or resumes a device, with the reason for the record.
+
+    The customer reads these words in the list of devices only; a message says that staff did it.
 
     Source: ISO/TS 12812-2:2017, 7.4.5
     """

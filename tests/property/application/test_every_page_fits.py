@@ -26,6 +26,7 @@ from tallystick.application.channels import (
     Pay,
     PayWithCode,
     PinIsSet,
+    Protection,
     Quoted,
     Reported,
     Result,
@@ -35,14 +36,17 @@ from tallystick.application.channels import (
     SetPin,
     Speak,
     Spoken,
+    TellProtection,
     UssdSession,
     open_session,
     resume,
 )
 from tallystick.application.channels import states as all_states
+from tallystick.application.channels.pages import Pages
 from tallystick.application.channels.states import (
     AskActivationCode,
     AskAmount,
+    AskAspect,
     AskBalancePin,
     AskBlockPin,
     AskLanguage,
@@ -56,15 +60,20 @@ from tallystick.application.channels.states import (
     Complaining,
     Confirm,
     Ended,
+    Reading,
 )
+from tallystick.application.education import protection
 from tallystick.application.payments.model import Stage
+from tallystick.entry.setup import demo_policy
 from tallystick.kernel.errors import error_classes
 from tallystick.kernel.ids import random_id, timed_id
 from tallystick.kernel.model import replace
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
+from tallystick.process.policy.compile import compile_policy
+from tallystick.process.policy.language.reading import read_policy
 from tallystick.protocol.channels import Language
-from tallystick.protocol.gsm7 import USSD_PLACES, places, plain_name
+from tallystick.protocol.gsm7 import USSD_PLACES, places, plain_name, to_gsm7
 from tallystick.protocol.payments import PaymentKind, Quote, QuoteReply
 
 NOW, ME = 1_767_225_600_000, "+254700000001"
@@ -88,6 +97,11 @@ typing = st.one_of(
     st.text(string.printable, max_size=200),
 )
 languages = st.sampled_from(list(Language))
+cards = st.lists(names, max_size=12).map(tuple)
+CARDS = {
+    language: protection(compile_policy(read_policy(demo_policy())), 1, "ussd", language)
+    for language in Language
+}
 
 
 def terms_of(
@@ -160,6 +174,8 @@ def asking(offer: QuoteReply) -> list[all_states.State]:
         AskSafety(),
         AskBlockPin(),
         Complaining(),
+        AskAspect(),
+        Reading(lines=("W" * 400, WIDE * 40, *("It says so.",) * 40)),
         Offered(terms=offer),
     ]
 
@@ -194,6 +210,8 @@ def found(draw: st.DrawFn, action: Action, offer: QuoteReply) -> Result:
             return Spoken(language=language)
         case Safeguard(accept=accept):
             return Safeguarded(accepted=accept)
+        case TellProtection(aspect=aspect, language=language):
+            return Protection(lines=draw(cards | st.just(CARDS[language][aspect])))
         case Block():
             return Blocked()
 
@@ -269,10 +287,32 @@ def wrong_pin(session: UssdSession, known: MenuFacts, says: str) -> str:
     return shown.out.text
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.lists(names, max_size=20).map(tuple), languages)
+def test_what_is_read_over_several_pages_loses_no_word(
+    lines: tuple[str, ...], language: Language
+) -> None:
+    known = MenuFacts(now=NOW, provider="T", currency="KES", country="254")
+    session = replace(open_session("s1", ME, NOW, language), state=Reading(lines=lines))
+    shown: list[str] = []
+    pages = Pages(known, language).read(lines)
+    for at, text in enumerate(pages):
+        assert places(text) <= USSD_PLACES
+        body, ways = text.rsplit("\n", 1) if at == len(pages) - 1 else text.rsplit("\n", 2)[::2]
+        assert ways.startswith("0 ")
+        shown += body.split()
+        page = step(session, "1", known)
+        session = page.session
+        fits(page.out, "T")
+        assert session.state.at == min(at + 1, len(pages) - 1)
+    whole = [word for line in lines for word in to_gsm7(line).split() if len(word) <= 80]
+    assert [word for word in shown if word in whole] == whole
+
+
 def test_every_state_that_asks_is_tried() -> None:
     offer = terms_of(PaymentKind.P2P, "Jane", 1, 1, "KES", [])
     tried = {type(one) for one in asking(offer)} | {Reported}
     at_work = {"Quoting", "Paying", "Checking", "ReadingBalance", "SettingPin", "Choosing",
-               "Safeguarding", "Blocking", "Dialled", "Ended"}  # fmt: skip
+               "Safeguarding", "LookingUp", "Blocking", "Dialled", "Ended"}  # fmt: skip
     every = {one.__name__ for one in all_states.State.__args__}
     assert {one.__name__ for one in tried} == every - at_work

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tallystick.entry.http.dialled import spoken
+from tallystick.entry.http.declining import spoken
 from tallystick.kernel.errors import LimitExceeded, MfsError, NotPermitted, OutOfReach
 
 

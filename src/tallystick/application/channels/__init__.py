@@ -10,7 +10,6 @@ Source: ISO/TS 12812-2:2017, 7.2.3; 11.2.2; 12.2
 """
 
 from tallystick.application.channels.model import (
-    NOT_A_CUSTOMER,
     Action,
     AskQuote,
     Balance,
@@ -27,7 +26,9 @@ from tallystick.application.channels.model import (
     Pay,
     PayWithCode,
     PinIsSet,
+    Protection,
     Quoted,
+    Refusal,
     Result,
     Safeguard,
     Safeguarded,
@@ -36,6 +37,7 @@ from tallystick.application.channels.model import (
     Speak,
     Spoken,
     Step,
+    TellProtection,
     Typed,
     TypedCode,
     TypedPin,
@@ -43,6 +45,7 @@ from tallystick.application.channels.model import (
     asks_secret,
     open_session,
 )
+from tallystick.application.channels.pages import refused_in
 from tallystick.application.channels.rules import (
     NAVIGATION,
     Door,
@@ -58,7 +61,6 @@ from tallystick.application.channels.ussd import interrupted, resume, step
 
 __all__ = [
     "NAVIGATION",
-    "NOT_A_CUSTOMER",
     "Action",
     "AskQuote",
     "Balance",
@@ -79,7 +81,9 @@ __all__ = [
     "Pay",
     "PayWithCode",
     "PinIsSet",
+    "Protection",
     "Quoted",
+    "Refusal",
     "Reported",
     "Result",
     "Safeguard",
@@ -89,6 +93,7 @@ __all__ = [
     "Speak",
     "Spoken",
     "Step",
+    "TellProtection",
     "Typed",
     "TypedCode",
     "TypedPin",
@@ -99,6 +104,7 @@ __all__ = [
     "interrupted",
     "open_message",
     "open_session",
+    "refused_in",
     "resume",
     "step",
     "taken",

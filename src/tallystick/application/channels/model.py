@@ -3,16 +3,33 @@
 Source: ISO/TS 12812-2:2017, 7.2.3; 11.2.2; 12.2
 """
 
+from enum import StrEnum
+
 from tallystick.application.channels.states import Dialled, Offered, Reported, Secretive, State
 from tallystick.application.typedcodes import KeyedCode
 from tallystick.infrastructure.modules.wallet_pins import SealedPin
 from tallystick.kernel.model import Record
 from tallystick.kernel.time import SECOND_MS
 from tallystick.protocol.channels import Language
+from tallystick.protocol.education import Aspect
 from tallystick.protocol.payments import PaymentKind, QuoteReply
 
-NOT_A_CUSTOMER = "not-a-customer"
-"""The code of `Declined` for whoever dials and is not known."""
+
+class Refusal(StrEnum):
+    """Codes of `Declined` that say more than the error tree does, so that a page can help.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+
+    NOT_A_CUSTOMER = "not-a-customer"
+    NO_PIN = "no-pin"
+    NO_TERMS = "no-terms"
+    WRONG_CODE = "wrong-code"
+    NO_RECOVERY = "no-recovery"
+    NO_PHONE = "no-phone"
+    YOURSELF = "yourself"
+    STOPPED = "stopped"
+    NOT_PAYABLE = "not-payable"
 
 
 class UssdSession(Record, frozen=True, kw_only=True):
@@ -168,6 +185,17 @@ class Safeguard(Record, frozen=True, kw_only=True):
     accept: bool
 
 
+class TellProtection(Record, frozen=True, kw_only=True):
+    """Say what protects the dialler, in `language`; answer with `Protection` or `Declined`.
+
+    It takes no PIN: it is the same for everybody whom the provider knows as well.
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+
+    aspect: Aspect
+    language: Language
+
+
 class Block(Record, frozen=True, kw_only=True):
     """Block every phone of the dialler; answer with `Blocked` or `Declined`.
 
@@ -177,7 +205,18 @@ class Block(Record, frozen=True, kw_only=True):
     pin: SealedPin
 
 
-Action = AskQuote | Pay | PayWithCode | CheckCode | Balance | SetPin | Speak | Safeguard | Block
+Action = (
+    AskQuote
+    | Pay
+    | PayWithCode
+    | CheckCode
+    | Balance
+    | SetPin
+    | Speak
+    | Safeguard
+    | TellProtection
+    | Block
+)
 
 
 class Quoted(Record, frozen=True, kw_only=True):
@@ -255,7 +294,8 @@ class Spoken(Record, frozen=True, kw_only=True):
 class Declined(Record, frozen=True, kw_only=True):
     """Refused, in English words for the customer; `again` asks for the secret once more.
 
-    Other languages say what stands for `code`, a code of the error tree.
+    Where `code` is a `Refusal`, every language says what stands for it; else it is a code of the
+    error tree, for which the other languages have words.
     Source: ISO/TS 12812-2:2017, 7.3.2
     """
 
@@ -271,6 +311,15 @@ class Safeguarded(Record, frozen=True, kw_only=True):
     """
 
     accepted: bool
+
+
+class Protection(Record, frozen=True, kw_only=True):
+    """What protects the dialler, a sentence each.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+
+    lines: tuple[str, ...]
 
 
 class Blocked(Record, frozen=True, kw_only=True):
@@ -290,6 +339,7 @@ Result = (
     | PinIsSet
     | Spoken
     | Safeguarded
+    | Protection
     | Blocked
     | Declined
 )

@@ -6,15 +6,16 @@ Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.6; 11.2.2; 3GPP TS 23.038, 6.2.1
 from collections.abc import Mapping
 
 from tallystick.application.channels.model import (
-    NOT_A_CUSTOMER,
     Declined,
     MenuFacts,
+    Refusal,
     Screen,
     UssdSession,
 )
 from tallystick.application.channels.states import (
     AskActivationCode,
     AskAmount,
+    AskAspect,
     AskBalancePin,
     AskBlockPin,
     AskLanguage,
@@ -28,12 +29,15 @@ from tallystick.application.channels.states import (
     Complaining,
     Confirm,
     Offered,
+    Reading,
     Reported,
     SettingPin,
     State,
 )
 from tallystick.application.channels.texts import TEXTS, Text
 from tallystick.kernel.errors import (
+    Broken,
+    Expired,
     InsufficientFunds,
     LimitExceeded,
     NotAuthentic,
@@ -42,6 +46,7 @@ from tallystick.kernel.errors import (
     OutOfReach,
     RateLimited,
     ServiceSuspended,
+    StepUpRequired,
     Unavailable,
 )
 from tallystick.kernel.money import Money
@@ -61,7 +66,6 @@ _CONFIRM = {
     PaymentKind.MERCHANT: Text.CONFIRM_MERCHANT,
 }
 _DECLINED = {
-    NOT_A_CUSTOMER: Text.NOT_CUSTOMER,
     NotFound.code: Text.UNKNOWN_NUMBER,
     NotAuthentic.code: Text.WRONG_PIN,
     NotPermitted.code: Text.NOT_ALLOWED,
@@ -71,7 +75,23 @@ _DECLINED = {
     Unavailable.code: Text.LATER,
     OutOfReach.code: Text.LATER,
     ServiceSuspended.code: Text.SUSPENDED,
+    Broken.code: Text.LATER,
+    StepUpRequired.code: Text.NEEDS_MORE,
+    Expired.code: Text.TERMS_EXPIRED,
 }
+REFUSALS: Mapping[Refusal, Text] = {
+    Refusal.NOT_A_CUSTOMER: Text.NOT_CUSTOMER,
+    Refusal.NO_PIN: Text.FIRST_PIN,
+    Refusal.NO_TERMS: Text.FIRST_TERMS,
+    Refusal.WRONG_CODE: Text.CODE_REFUSED,
+    Refusal.NO_RECOVERY: Text.NO_RECOVERY,
+    Refusal.NO_PHONE: Text.NO_PHONE,
+    Refusal.YOURSELF: Text.YOURSELF,
+    Refusal.STOPPED: Text.ACCOUNT_STOPPED,
+    Refusal.NOT_PAYABLE: Text.CANNOT_BE_PAID,
+}
+"""What is said where a page can help."""
+
 _LAST = {
     Text.SETTLED.value: Text.LAST_DONE,
     Text.RETURNED.value: Text.LAST_DONE,
@@ -86,6 +106,7 @@ _PLAIN: dict[type[State], Text] = {
     AskPinAgain: Text.ASK_PIN_AGAIN,
     AskLanguage: Text.ASK_LANGUAGE,
     AskSafety: Text.ASK_SAFETY,
+    AskAspect: Text.ASK_ASPECT,
     AskBlockPin: Text.ASK_BLOCK_PIN,
     Complaining: Text.COMPLAINTS,
 }
@@ -114,7 +135,7 @@ class Pages:
     Source: ISO/TS 12812-2:2017, 7.2.3
     """
 
-    __slots__ = ("_facts", "_texts")
+    __slots__ = ("_facts", "_language", "_texts")
 
     def __init__(self, facts: MenuFacts, language: Language) -> None:
         """Speak `language`.
@@ -122,6 +143,7 @@ class Pages:
         Source: ISO/TS 12812-2:2017, 7.2.3
         """
         self._facts = facts
+        self._language = language
         self._texts = TEXTS[language]
 
     def say(self, text: Text, **fields: str) -> str:
@@ -155,6 +177,8 @@ class Pages:
             case AskNewPin():
                 least, most = str(facts.pin_least), str(facts.pin_most)
                 return self.say(Text.ASK_NEW_PIN, least=least, most=most)
+            case Reading(lines=lines, at=at):
+                return self.read(lines)[at]
             case Offered() | Reported():
                 return self._offered(state)
             case AtMenu() if facts.app_waits and not again:
@@ -169,6 +193,15 @@ class Pages:
             if kind in shown:
                 return self.say(text) + "\n"
         return ""
+
+    def read(self, lines: tuple[str, ...]) -> tuple[str, ...]:
+        """`lines` as pages, at least one, each with the ways on; none is cut in a word.
+
+        Source: ISO/TS 12812-2:2017, 7.3.6; 3GPP TS 23.038, 6.2.1
+        """
+        more, last = self.say(Text.MORE), self.say(Text.NO_MORE)
+        pages = filled(lines, USSD_PLACES - places(more) - 1)
+        return (*(f"{page}\n{more}" for page in pages[:-1]), f"{pages[-1]}\n{last}")
 
     def _offered(self, state: Offered | Reported) -> str:
         if isinstance(state, Reported):
@@ -193,10 +226,19 @@ class Pages:
 
         Source: ISO/TS 12812-2:2017, 7.3.6
         """
-        if session.language is Language.ENGLISH or not declined.code:
-            return declined.says
         if isinstance(session.state, SettingPin) and declined.code == NotAuthentic.code:
-            return self.say(Text.WRONG_CODE_FORM)
+            return self.say(Text.CODE_REFUSED)
+        return self.refused(declined)
+
+    def refused(self, declined: Declined) -> str:
+        """What stands for the code of `declined`; in English its own words, if the code is general.
+
+        Source: ISO/TS 12812-2:2017, 7.3.6
+        """
+        if declined.code in set(Refusal):
+            return self.say(REFUSALS[Refusal(declined.code)])
+        if self._language is Language.ENGLISH or not declined.code:
+            return declined.says
         return self.say(_DECLINED.get(declined.code, Text.NOT_DONE))
 
     @staticmethod
@@ -208,12 +250,49 @@ class Pages:
         return Screen(text=cut_to(text, USSD_PLACES), ends=ends)
 
 
+def refused_in(language: Language, declined: Declined, facts: MenuFacts) -> str:
+    """Why something was declined, for a phone that shows no menu: in `language`.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+    return Pages(facts, language).refused(declined)
+
+
 def cut_to(text: str, most: int) -> str:
     """`text` in the GSM alphabet, from its beginning, within `most` places.
 
     Source: 3GPP TS 23.038, 6.2.1
     """
     kept = to_gsm7(text)
-    while places(kept) > most:
+    while kept and places(kept) > most:
         kept = kept[: len(kept) - max(1, (places(kept) - most) // 2)]
     return kept
+
+
+def filled(lines: tuple[str, ...], room: int) -> tuple[str, ...]:
+    """`lines` on as few pages as hold them in their order, at most `room` places each.
+
+    A line that fits no page goes on to the next after a word.
+    Source: 3GPP TS 23.038, 6.2.1
+    """
+    pages = [""]
+    for line in lines:
+        for part in _parts(to_gsm7(line), room):
+            joined = f"{pages[-1]}\n{part}" if pages[-1] else part
+            if places(joined) <= room:
+                pages[-1] = joined
+            else:
+                pages.append(part)
+    return tuple(pages)
+
+
+def _parts(line: str, room: int) -> list[str]:
+    """`line`, or what of it fits `room` places and so on."""
+    parts = [""]
+    for word in line.split():
+        joined = f"{parts[-1]} {word}" if parts[-1] else word
+        if places(joined) <= room:
+            parts[-1] = joined
+        else:
+            parts.append(cut_to(word, room))
+    return [part for part in parts if part]

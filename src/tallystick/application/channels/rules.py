@@ -1,4 +1,4 @@
-"""Rules of the dialled channel: who signed, what a number or a code means, what is a PIN.
+"""Rules of the dialled channel: who signed, what is chosen, what a number or a code means.
 
 A PIN is a block before the menu sees it, and a one-time code is keyed.
 
@@ -8,15 +8,44 @@ Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2; 7.3.3
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from tallystick.application.channels.model import MenuFacts, Typed, TypedCode, TypedPin, UssdSession
+from tallystick.application.channels.model import (
+    Action,
+    MenuFacts,
+    Safeguard,
+    Speak,
+    TellProtection,
+    Typed,
+    TypedCode,
+    TypedPin,
+    UssdSession,
+)
 from tallystick.application.channels.states import (
+    AskActivationCode,
+    AskAmount,
+    AskAspect,
+    AskBalancePin,
+    AskBlockPin,
+    AskLanguage,
     AskNewPin,
     AskOrderCode,
+    AskPayee,
     AskPinAgain,
+    AskReceiptCode,
+    AskSafety,
+    AtMenu,
+    Choosing,
     CodeAsked,
+    Complaining,
+    Confirm,
+    LookingUp,
+    Offered,
     PinAsked,
+    Reading,
+    Reported,
+    Safeguarding,
+    State,
 )
 from tallystick.application.pins import PinVerifier
 from tallystick.application.typedcodes import KeyedCode
@@ -24,11 +53,13 @@ from tallystick.infrastructure.crypto.jws import split_compact
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.modules.wallet_pins import SealedPin
 from tallystick.kernel.codec import Decoder
-from tallystick.kernel.errors import Expired, Malformed, NotAuthentic, NotPermitted
+from tallystick.kernel.errors import Broken, Expired, Malformed, NotAuthentic, NotPermitted
+from tallystick.kernel.model import replace
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Instant
-from tallystick.protocol.channels import SignedUssd, UssdMessage, ussd_header
+from tallystick.protocol.channels import Language, SignedUssd, UssdMessage, ussd_header
+from tallystick.protocol.education import Aspect
 from tallystick.protocol.payments import PaymentKind, QuoteReply
 
 Chosen = TypeVar("Chosen")
@@ -39,6 +70,23 @@ _INTERNATIONAL = re.compile(r"^(?:\+|00)([1-9][0-9]{6,14})$")
 _NATIONAL = re.compile(r"^0([1-9][0-9]{5,11})$")
 _TILL = re.compile(r"^[0-9]{4,8}$")
 _MOST_MINOR = 2**53 - 1
+
+_GO_ON: Final = "1"
+_MENU: Final[Mapping[str, State]] = {
+    "1": AskPayee(kind=PaymentKind.P2P),
+    "2": AskPayee(kind=PaymentKind.CASH_OUT),
+    "3": AskPayee(kind=PaymentKind.MERCHANT),
+    "4": AskReceiptCode(),
+    "5": AskBalancePin(),
+    "6": AskActivationCode(),
+    "7": AskLanguage(),
+    "8": AskSafety(),
+}
+_LANGUAGES: Final = {"1": Language.ENGLISH, "2": Language.FRENCH, "3": Language.SWAHILI}
+_SAFETY: Final = {"1": Safeguard(accept=False), "2": Safeguard(accept=True)}
+_SAFER: Final[Mapping[str, State]] = {"3": AskBlockPin(), "4": Complaining(), "5": AskAspect()}
+_ASPECTS: Final = {str(number): aspect for number, aspect in enumerate(Aspect, 1)}
+
 
 NAVIGATION = ("0", "00")
 """Inputs that lead back, wherever one stands."""
@@ -140,12 +188,66 @@ def activation_code(typed: str) -> Secret[str]:
     return Secret("-".join(plain[at : at + 4] for at in range(0, len(plain), 4)))
 
 
-def chosen(choices: Mapping[str, Chosen], entry: str) -> Chosen:
-    """What `entry` chooses.
+def choose(state: State, entry: str, language: Language) -> tuple[State, Action | None]:
+    """Where `entry` leads on a page that offers choices, and what is asked to be done.
 
-    Raises Malformed for what is not in the list.
+    Raises Malformed for what is not in the list, Broken where the page offers none.
     Source: ISO/TS 12812-2:2017, 7.2.3
     """
+    match state:
+        case AskLanguage():
+            return Choosing(), Speak(language=_chosen(_LANGUAGES, entry))
+        case AskSafety() if entry in _SAFETY:
+            return Safeguarding(), _SAFETY[entry]
+        case AskAspect():
+            aspect = _chosen(_ASPECTS, entry)
+            return LookingUp(), TellProtection(aspect=aspect, language=language)
+        case _:
+            return _next(state, entry), None
+
+
+def _next(state: State, entry: str) -> State:
+    match state:
+        case AtMenu():
+            return _chosen(_MENU, entry)
+        case AskSafety():
+            return _chosen(_SAFER, entry)
+        case Reading(at=at):
+            return _chosen({_GO_ON: replace(state, at=at + 1)}, entry)
+        case Offered(terms=terms):
+            return _chosen({_GO_ON: Confirm(terms=terms)}, entry)
+        case Reported():
+            return _chosen({_GO_ON: AtMenu()}, entry)
+        case _:
+            raise Broken("the menu has no way on from where it stands")
+
+
+def before(  # noqa: PLR0911 - one return a page
+    state: State,
+) -> State:
+    """The page before that of `state`, which is neither the menu nor the end of a report.
+
+    Source: ISO/TS 12812-2:2017, 7.2.3
+    """
+    match state:
+        case AskAmount(kind=kind):
+            return AskPayee(kind=kind)
+        case Confirm(terms=terms, payee=payee) if payee:
+            return AskAmount(kind=terms.quote.kind, payee=payee)
+        case AskNewPin():
+            return AskActivationCode()
+        case AskPinAgain(code=code):
+            return AskNewPin(code=code)
+        case Reading(at=at):
+            return replace(state, at=at - 1) if at else AskAspect()
+        case AskAspect():
+            return AskSafety()
+        case _:
+            return AtMenu()
+
+
+def _chosen(choices: Mapping[str, Chosen], entry: str) -> Chosen:
+    """What `entry` chooses. Raises Malformed for what is not in the list."""
     if entry not in choices:
         raise Malformed("this is not in the list")
     return choices[entry]

@@ -163,6 +163,30 @@ class Complaining(Record, frozen=True, kw_only=True):
     """
 
 
+class AskAspect(Record, frozen=True, kw_only=True):
+    """Waiting for what the customer wants to read of what protects them.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+
+
+class LookingUp(Record, frozen=True, kw_only=True):
+    """The provider reads what protects the customer off the policy in force.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+
+
+class Reading(Record, frozen=True, kw_only=True):
+    """Reading `lines` of what protects the customer, on the page numbered `at` from 0.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+
+    lines: tuple[str, ...]
+    at: int = 0
+
+
 class AskBlockPin(Record, frozen=True, kw_only=True):
     """Waiting for the PIN that blocks the customer's phones.
 
@@ -244,6 +268,9 @@ State = (
     | AskSafety
     | Safeguarding
     | Complaining
+    | AskAspect
+    | LookingUp
+    | Reading
     | AskBlockPin
     | Blocking
     | Offered

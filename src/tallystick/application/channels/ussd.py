@@ -8,7 +8,8 @@
           +-> PIN -> (balance)
           +-> activation code -> new PIN -> again -> (set)
           +-> language -> (kept) -> menu
-          `-> protection -> (recovery stopped, terms accepted), PIN -> (phones blocked)
+          `-> protection -+-> (recovery stopped, terms accepted), PIN -> (phones blocked)
+                          `-> what protects -> (policy read) -> pages of it
 
 `0` leads one page back, from the menu out of it, and `00` to the menu.
 
@@ -19,7 +20,6 @@ Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2; 11.2.2; 12.2
 """
 
 import re
-from collections.abc import Mapping
 
 from tallystick.application.channels.model import (
     Action,
@@ -38,13 +38,12 @@ from tallystick.application.channels.model import (
     Pay,
     PayWithCode,
     PinIsSet,
+    Protection,
     Quoted,
     Result,
-    Safeguard,
     Safeguarded,
     Screen,
     SetPin,
-    Speak,
     Spoken,
     Step,
     Typed,
@@ -54,7 +53,8 @@ from tallystick.application.channels.model import (
 )
 from tallystick.application.channels.pages import WRONG, Pages, cut_to
 from tallystick.application.channels.rules import (
-    chosen,
+    before,
+    choose,
     matching,
     payee_number,
     typed_amount,
@@ -64,13 +64,11 @@ from tallystick.application.channels.states import (
     AskAmount,
     AskBalancePin,
     AskBlockPin,
-    AskLanguage,
     AskNewPin,
     AskOrderCode,
     AskPayee,
     AskPinAgain,
     AskReceiptCode,
-    AskSafety,
     AtMenu,
     Blocking,
     Checking,
@@ -79,9 +77,10 @@ from tallystick.application.channels.states import (
     Confirm,
     Dialled,
     Ended,
-    Offered,
+    LookingUp,
     Paying,
     Quoting,
+    Reading,
     ReadingBalance,
     Reported,
     Safeguarding,
@@ -97,25 +96,15 @@ from tallystick.kernel.money import Money
 from tallystick.kernel.time import iso_utc
 from tallystick.protocol.channels import Language
 from tallystick.protocol.gsm7 import USSD_PLACES, places
-from tallystick.protocol.payments import PaymentKind, QuoteReply
+from tallystick.protocol.payments import QuoteReply
 
 _RECEIPT = re.compile(r"^[0-9][0-9 -]{5,24}$")
-_AT_WORK = (Quoting, Paying, Checking, ReadingBalance, SettingPin, Choosing, Safeguarding, Blocking)
+_AT_WORK = (
+    Quoting, Paying, Checking, ReadingBalance, SettingPin, Choosing, Safeguarding, LookingUp,
+    Blocking,
+)  # fmt: skip
 
-_CHOICES: Mapping[str, State] = {
-    "1": AskPayee(kind=PaymentKind.P2P),
-    "2": AskPayee(kind=PaymentKind.CASH_OUT),
-    "3": AskPayee(kind=PaymentKind.MERCHANT),
-    "4": AskReceiptCode(),
-    "5": AskBalancePin(),
-    "6": AskActivationCode(),
-    "7": AskLanguage(),
-    "8": AskSafety(),
-}
-_LANGUAGES = {"1": Language.ENGLISH, "2": Language.FRENCH, "3": Language.SWAHILI}
-_SAFETY = {"1": Safeguard(accept=False), "2": Safeguard(accept=True)}
-_SAFER: Mapping[str, State] = {"3": AskBlockPin(), "4": Complaining()}
-_BACK, _HOME, _GO_ON = "0", "00", "1"
+_BACK, _HOME = "0", "00"
 
 
 def step(session: UssdSession, typed: Typed, facts: MenuFacts) -> Step:
@@ -207,27 +196,15 @@ class Menu:
         return self._show(session, state)
 
     def _back(self, session: UssdSession) -> Step:
-        before: State = AtMenu()
         match session.state:
             case AtMenu():
                 return self._end(session, Text.CANCELLED)
             case Reported():
                 return self._end(session, Text.GOODBYE)
-            case AskAmount(kind=kind):
-                before = AskPayee(kind=kind)
-            case Confirm(terms=terms, payee=payee) if payee:
-                before = AskAmount(kind=terms.quote.kind, payee=payee)
-            case AskNewPin():
-                before = AskActivationCode()
-            case AskPinAgain(code=code):
-                before = AskNewPin(code=code)
-            case _:
-                pass
-        return self._show(session, before)
+            case state:
+                return self._show(session, before(state))
 
-    def _advance(  # noqa: PLR0911 - one return a state
-        self, session: UssdSession, entry: Typed
-    ) -> tuple[State, Action | None]:
+    def _advance(self, session: UssdSession, entry: Typed) -> tuple[State, Action | None]:
         """Where `entry` leads. Raises Malformed if it does not fit, NotPermitted for a weak PIN."""
         if isinstance(entry, TypedPin):
             return self._advance_pin(session.state, entry)
@@ -246,25 +223,10 @@ class Menu:
                 return Checking(), CheckCode(code=matching(_RECEIPT, entry))
             case state if isinstance(state, Secretive | Complaining):
                 raise Malformed("a PIN or a code is asked for, or nothing")
-            case AskLanguage():
-                return Choosing(), Speak(language=chosen(_LANGUAGES, entry))
-            case AskSafety() if entry in _SAFETY:
-                return Safeguarding(), _SAFETY[entry]
+            case Reading(lines=lines, at=at) if at + 1 == len(self._pages.read(lines)):
+                raise Malformed("this is the last page")
             case _:
-                return self._choose(session.state, entry), None
-
-    def _choose(self, state: State, entry: str) -> State:
-        match state:
-            case AtMenu():
-                return chosen(_CHOICES, entry)
-            case AskSafety():
-                return chosen(_SAFER, entry)
-            case Offered(terms=terms):
-                return chosen({_GO_ON: Confirm(terms=terms)}, entry)
-            case Reported():
-                return chosen({_GO_ON: AtMenu()}, entry)
-            case _:
-                raise Broken("the menu has no way on from where it stands")
+                return choose(session.state, entry, session.language)
 
     def _advance_pin(self, state: State, typed: TypedPin) -> tuple[State, Action | None]:
         if typed.pin is None:
@@ -297,7 +259,7 @@ class Menu:
             return Ended(), None
         return Paying(terms=terms), Pay(terms=terms, pin=pin)
 
-    def resume(  # noqa: C901, PLR0911 - one return a result
+    def resume(  # noqa: C901, PLR0911, PLR0912 - one return a result
         self, session: UssdSession, result: Result
     ) -> Step:
         """See `ussd.resume`.
@@ -324,6 +286,8 @@ class Menu:
                 return self._end(session, Text.BALANCE, amount=str(Money(minor, currency)))
             case Safeguarding(), Safeguarded(accepted=accepted):
                 return self._end(session, Text.TERMS_KEPT if accepted else Text.STOPPED)
+            case LookingUp(), Protection(lines=lines):
+                return self._show(session, Reading(lines=lines))
             case Blocking(), Blocked():
                 return self._end(session, Text.BLOCKED)
             case SettingPin(), PinIsSet():
@@ -383,7 +347,8 @@ class Menu:
             return self._end(session, Text.TOO_MANY)
         prompt = self._pages.prompt(state, again=True)
         room = USSD_PLACES - places(prompt) - 1
-        page = self._pages.page(f"{cut_to(because, room)}\n{prompt}", ends=False)
+        text = f"{cut_to(because, room)}\n{prompt}" if room > 0 else prompt
+        page = self._pages.page(text, ends=False)
         return Step(session=replace(session, state=state, tries=tries), out=page)
 
     def _moved(self, session: UssdSession, state: State) -> UssdSession:

@@ -9,22 +9,25 @@ from dataclasses import dataclass
 from tallystick.application.customers import Customer
 from tallystick.application.devicelife.rules import Act, By, Proof, acts_for, step_of
 from tallystick.application.devicelife.service import DeviceLife
-from tallystick.application.devices import Device, DeviceStatus
+from tallystick.application.devices import Device, DeviceStatus, Reason
 from tallystick.application.devices.store import devices_of
+from tallystick.application.notices.texts.reasons import reason_in, reason_of
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.store.database import Reader
 from tallystick.kernel.errors import Conflict, NotFound, NotPermitted
+from tallystick.protocol.channels import Language
 from tallystick.protocol.devicelife import DeviceView, OwnDeviceList, StopDevices
 from tallystick.protocol.payments import Empty
 
 _SAID = {
-    Act.SUSPEND: "its owner suspended it",
-    Act.RESUME: "its owner let it act again",
-    Act.LOSE: "its owner lost it",
-    Act.STEAL: "its owner says it was stolen",
-    Act.HAND_ON: "its owner gives it away",
-    Act.DEACTIVATE: "removed by its customer",
+    Act.SUSPEND: Reason.SUSPENDED,
+    Act.RESUME: Reason.RESUMED,
+    Act.LOSE: Reason.LOST,
+    Act.STEAL: Reason.STOLEN,
+    Act.HAND_ON: Reason.GIVEN,
+    Act.DEACTIVATE: Reason.REMOVED,
 }
+_REPORTED = {"lost": Reason.AGENT_LOST, "stolen": Reason.AGENT_STOLEN}
 STEERED = frozenset(_SAID)
 """What a customer may ask for."""
 
@@ -77,6 +80,7 @@ class OwnDevices:
         pin_was_right: Callable[[Turn, str], object],
         assists: Assists,
         reader: Reader,
+        speaks: Callable[[str], Language],
     ) -> None:
         self._life = life
         self._who = who
@@ -84,6 +88,7 @@ class OwnDevices:
         self._pin_was_right = pin_was_right
         self._assists = assists
         self._reader = reader
+        self._speaks = speaks
 
     def listed(self, turn: Turn, session: str, sequence: int) -> Outcome:
         """Everything that is kept of the customer's devices, with what this one may do about each.
@@ -109,7 +114,7 @@ class OwnDevices:
         step = step_of(row.status, act, by, row.because)
         if step.who[by] is Proof.FRESH_FACTORS:
             self._permit(turn, session)
-        return Outcome(Empty(), self._life.act(turn, row, act, by, _SAID[act]))
+        return Outcome(Empty(), self._life.act(turn, row, act, by, _SAID[act].value))
 
     def block(self, turn: Turn, customer: str) -> Outcome:
         """Stop every device of whoever dialled a right PIN, as lost: two may find it again.
@@ -121,7 +126,7 @@ class OwnDevices:
         index = -1
         for row in self._of(customer):
             if Act.LOSE in acts_for(row.status, By.DIALLER):
-                said = "blocked by dialling"
+                said = Reason.DIALLED.value
                 index = self._life.act(turn, row, Act.LOSE, By.DIALLER, said)
         if index < 0:
             raise Conflict("no phone of yours can act", because="no phone of yours can act")
@@ -143,7 +148,7 @@ class OwnDevices:
         index = -1
         for row in self._of(customer.id):
             if row.status is DeviceStatus.ACTIVE:
-                said = f"reported {asked.how} to an agent"
+                said = _REPORTED[asked.how].value
                 index = self._life.act(turn, row, Act.SUSPEND, By.AGENT, said)
         if index < 0:
             raise Conflict("no phone of theirs can act", because="no phone of theirs can act")
@@ -160,6 +165,12 @@ class OwnDevices:
         """The devices as this batch has them."""
         return [self._life.devices.get(one.id) for one in devices_of(self._reader, customer)]
 
+    def _reason(self, device: Device) -> str:
+        """Why it stands so in the customer's language; what an operator wrote, as it is."""
+        if not reason_of(device.because):
+            return device.because
+        return reason_in(self._speaks(device.customer), device.because)
+
     def _view(self, device: Device, own: str) -> DeviceView:
         row = self._life.row(device)
         by = By.THIS_DEVICE if device.id == own else By.OTHER_DEVICE
@@ -168,7 +179,7 @@ class OwnDevices:
             device=device.id,
             this=device.id == own,
             status=device.status.value,
-            because=device.because,
+            because=self._reason(device),
             trust=device.trust,
             attested=device.attestation_format,
             enrolled_at=device.enrolled_at,

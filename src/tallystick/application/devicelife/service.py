@@ -18,7 +18,7 @@ from tallystick.application.devicelife.store import (
     due_lives,
     unused_since,
 )
-from tallystick.application.devices import Device, Devices, DeviceStatus
+from tallystick.application.devices import Device, Devices, DeviceStatus, Reason
 from tallystick.application.devices.model import COPIED
 from tallystick.application.notices import Notices, Template
 from tallystick.application.policing import PolicyInForce
@@ -204,7 +204,7 @@ class DeviceLife:
             case DeviceStatus.ACTIVE:
                 index = self._tend_active(turn, device, row)
             case DeviceStatus.LEAVING if 0 < row.next_at <= turn.now:
-                index = self.act(turn, device, Act.DEACTIVATE, rule_by, "its owner gave it away")
+                index = self.act(turn, device, Act.DEACTIVATE, rule_by, Reason.GAVE.value)
             case DeviceStatus.REMOVED | DeviceStatus.STOLEN if 0 < row.next_at <= turn.now:
                 kept = f"kept for {rule.keep_ms // 86_400_000} days"
                 index = self.act(turn, device, Act.DELETE, rule_by, kept)
@@ -250,7 +250,9 @@ class DeviceLife:
             )
         if told and 0 < row.next_at <= turn.now:
             days = unused // 86_400_000
-            return self.act(turn, device, Act.REST, By.PROVIDER, f"unused for {days} days")
+            return self.act(
+                turn, device, Act.REST, By.PROVIDER, f"{Reason.UNUSED.value} ({days} days)"
+            )
         if not told and row.next_at:
             self._rows.put(device.id, replace(row, next_at=0), turn.changes)
         return -1

@@ -8,7 +8,32 @@ from typing import Final
 
 from tallystick.kernel.model import Record
 
-COPIED: Final = "a copy of this device was used"
+
+class Reason(StrEnum):
+    """Why a device stands where it stands, as it is kept and recorded; an operator writes others.
+
+    What a customer reads of it stands in `notices.texts`, in each language.
+    Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.5
+    """
+
+    COPIED = "a copy of this device was used"
+    SUSPENDED = "its owner suspended it"
+    RESUMED = "its owner let it act again"
+    LOST = "its owner lost it"
+    STOLEN = "its owner says it was stolen"
+    GIVEN = "its owner gives it away"
+    GAVE = "its owner gave it away"
+    REMOVED = "removed by its customer"
+    DIALLED = "blocked by dialling"
+    AGENT_LOST = "reported lost to an agent"
+    AGENT_STOLEN = "reported stolen to an agent"
+    REPLACED = "its phone was lost"
+    UNLOCKING = "what unlocks the phone was changed, so its consent key is void"
+    UNUSED = "not used for long"
+    STAFF = "the provider's staff decided so"
+
+
+COPIED: Final = Reason.COPIED.value
 """Why a device is suspended of which two copies made sessions."""
 
 

@@ -247,7 +247,7 @@ class Devices:
         return judged
 
     def set_status(self, turn: Turn, device: Device, status: DeviceStatus, because: str) -> Device:
-        """Put `device` where an act on its life leads, with the reason that its customer will read.
+        """Put `device` where an act on its life leads, with the reason of it.
 
         The table of `devicelife` says which act leads where; nobody else calls this.
         Source: ISO/TS 12812-2:2017, 7.4.5

@@ -60,11 +60,12 @@ class Exemptions:
 
     @property
     def counting(self) -> bool:
-        """Whether the policy in force is held to the pack.
+        """Whether the policy in force is held to the pack, and states its amounts in its currency.
 
         Source: ISO/TS 12812-2:2017, 6.1
         """
-        return PACK in self._policy.compiled.policy.regimes
+        policy = self._policy.compiled.policy
+        return PACK in policy.regimes and policy.header.currency == regime(PACK).currency
 
     def settled(
         self, turn: Turn, order: str, customer: str, kind: str, amount_minor: int, *, known: bool
@@ -73,15 +74,13 @@ class Exemptions:
 
         Source: Delegated Regulation (EU) 2018/389, 11; 13; 16; 18
         """
-        row = self._counted.get(customer) or CountedRow(
-            customer=customer, count=0, amount_minor=0, since=turn.now
-        )
+        remote = kind not in _AT_A_TILL
+        row = self.counted(customer, remote=remote) or _fresh(customer, remote, turn.now)
         since = Since(
             count=row.count,
             amount_minor=row.amount_minor,
             elapsed_ms=max(0, turn.now - row.since),
         )
-        remote = kind not in _AT_A_TILL
         asked = Asked(
             amount_minor=amount_minor,
             relation="trusted" if known else "",
@@ -90,10 +89,11 @@ class Exemptions:
         found = exempted(regime(PACK), asked, since, at=turn.now, counter=self._counter)
         names = [one.id for one in found if _fits(one.id, remote=remote)]
         exemption = names[0] if names else WITH_TWO_FACTORS
-        counted = replace(row, count=row.count + 1, amount_minor=row.amount_minor + amount_minor)
+        counted = [replace(row, count=row.count + 1, amount_minor=row.amount_minor + amount_minor)]
         if not names:
-            counted = replace(row, count=0, amount_minor=0, since=turn.now)
-        self._counted.put(customer, counted, turn.changes)
+            counted = [_fresh(customer, where, turn.now) for where in (False, True)]
+        for one in counted:
+            self._counted.put(one.id, one, turn.changes)
         note = ExemptedRow(
             id=order,
             exemption=exemption,
@@ -120,12 +120,12 @@ class Exemptions:
         self._orders.put(order, marked, turn.changes)
         return marked
 
-    def counted(self, customer: str) -> CountedRow | None:
-        """What was counted for `customer` since two factors were last needed.
+    def counted(self, customer: str, *, remote: bool) -> CountedRow | None:
+        """What was counted for `customer`, from afar or at a till, since two factors were needed.
 
         Source: Delegated Regulation (EU) 2018/389, 11; 16
         """
-        return self._counted.get(customer)
+        return self._counted.get(_counter(customer, remote))
 
     def trim(self) -> None:
         """Forget what is over capacity.
@@ -152,6 +152,22 @@ class Exemptions:
             fraud = sum(one.fraud_minor for one in kinds if one.remote)
             self._share = (day, Decimal(fraud) / Decimal(paid) if paid else None)
         return self._share[1]
+
+
+def _counter(customer: str, remote: bool) -> str:
+    return f"{customer}|{int(remote)}"
+
+
+def _fresh(customer: str, remote: bool, now: Instant) -> CountedRow:
+    """Nothing counted since `now`, when two factors were given: for payments of both sorts."""
+    return CountedRow(
+        id=_counter(customer, remote),
+        customer=customer,
+        remote=int(remote),
+        count=0,
+        amount_minor=0,
+        since=now,
+    )
 
 
 def _fits(exemption: str, *, remote: bool) -> bool:

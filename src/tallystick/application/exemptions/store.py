@@ -11,16 +11,18 @@ from tallystick.infrastructure.store.table import Table
 from tallystick.kernel.model import Record
 
 COUNTED = Table(
-    name="exemption_count",
-    key="customer",
-    insert_head="INSERT INTO exemption_count (customer, count, amount_minor, since) VALUES ",
-    slots="(?, ?, ?, ?)",
+    name="exemption_counter",
+    key="id",
+    insert_head=(
+        "INSERT INTO exemption_counter (id, customer, remote, count, amount_minor, since) VALUES "
+    ),
+    slots="(?, ?, ?, ?, ?, ?)",
     insert_tail=(
-        " ON CONFLICT (customer) DO UPDATE SET count = excluded.count,"
+        " ON CONFLICT (id) DO UPDATE SET count = excluded.count,"
         " amount_minor = excluded.amount_minor, since = excluded.since"
     ),
-    select_head="SELECT customer, count, amount_minor, since FROM exemption_count"
-    " WHERE customer IN ",
+    select_head="SELECT id, customer, remote, count, amount_minor, since FROM exemption_counter"
+    " WHERE id IN ",
 )
 
 EXEMPTED = Table(
@@ -49,6 +51,28 @@ MIGRATION = Migration(
         "CREATE INDEX exempted_order_at ON exempted_order (at)",
     ),
 )
+
+
+APART = Migration(
+    number=285,
+    name="exemptions-apart",
+    statements=(
+        """CREATE TABLE exemption_counter (
+            id TEXT PRIMARY KEY, customer TEXT NOT NULL, remote INTEGER NOT NULL,
+            count INTEGER NOT NULL, amount_minor INTEGER NOT NULL, since INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        """INSERT INTO exemption_counter (id, customer, remote, count, amount_minor, since)
+            SELECT customer || '|0', customer, 0, count, amount_minor, since
+            FROM exemption_count""",
+        """INSERT INTO exemption_counter (id, customer, remote, count, amount_minor, since)
+            SELECT customer || '|1', customer, 1, count, amount_minor, since
+            FROM exemption_count""",
+    ),
+)
+"""What was counted together until then counts for both, which is the stricter reading.
+
+An earlier version goes on with its own table.
+"""
 
 
 class KindOfPayment(Record, frozen=True, kw_only=True):

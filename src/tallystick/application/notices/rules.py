@@ -28,6 +28,7 @@ from tallystick.application.notices.model import (
     VerificationBlocked,
 )
 from tallystick.application.notices.texts import WORDS
+from tallystick.application.notices.texts.reasons import reason_in
 from tallystick.application.notices.texts.words import Said
 from tallystick.infrastructure.crypto.digest import equal
 from tallystick.kernel.errors import Malformed, NotAuthentic
@@ -50,7 +51,6 @@ _FIRST_RETRY_MS = 5 * SECOND_MS
 LONGEST_WAIT_MS = HOUR_MS
 _NAME_PLACES = 20
 _PROVIDER_PLACES = 20
-_REASON_PLACES = 40
 
 
 def receipt_code(event_index: int, mac: Mac) -> str:
@@ -162,7 +162,7 @@ def render(facts: Facts, provider: str, language: Language = Language.ENGLISH) -
     Raises Malformed if it does not fit, which no facts of ours can make happen.
     Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.4; 3GPP TS 23.038, 6.2.1
     """
-    said, fields = _said(facts)
+    said, fields = _said(facts, language)
     words = WORDS[language][said].format(**fields)
     text = f"{plain_name(provider, _PROVIDER_PLACES)}: {words}"
     if places(text) > SMS_PLACES:
@@ -170,7 +170,7 @@ def render(facts: Facts, provider: str, language: Language = Language.ENGLISH) -
     return text
 
 
-def _said(facts: Facts) -> tuple[Said, dict[str, str]]:
+def _said(facts: Facts, language: Language) -> tuple[Said, dict[str, str]]:
     match facts:
         case ActivationIssued() | OrderCodeIssued():
             return _coded(facts)
@@ -194,7 +194,7 @@ def _said(facts: Facts) -> tuple[Said, dict[str, str]]:
         case RecoveryTold() | DeviceTold() | CustomerTold():
             return _lived(facts)
         case DeviceSuspended() | PinBlocked() | VerificationBlocked() | SimChanged() | NotMe():
-            return _warned(facts)
+            return _warned(facts, language)
 
 
 def _lived(facts: RecoveryTold | DeviceTold | CustomerTold) -> tuple[Said, dict[str, str]]:
@@ -222,10 +222,11 @@ def _coded(facts: ActivationIssued | OrderCodeIssued) -> tuple[Said, dict[str, s
 
 def _warned(
     facts: DeviceSuspended | PinBlocked | VerificationBlocked | SimChanged | NotMe,
+    language: Language,
 ) -> tuple[Said, dict[str, str]]:
     match facts:
         case DeviceSuspended(because=because):
-            return Said.DEVICE_SUSPENDED, {"because": plain_name(because, _REASON_PLACES)}
+            return Said.DEVICE_SUSPENDED, {"because": reason_in(language, because)}
         case PinBlocked() | VerificationBlocked():
             of_pin = isinstance(facts, PinBlocked)
             if not facts.minutes:

@@ -16,7 +16,7 @@ from tallystick.application.authentication import Access, Sessions
 from tallystick.application.customers import Customer, Customers, CustomerStatus
 from tallystick.application.devicelife import LIFE, Act, By, DeviceLife
 from tallystick.application.devicelife.service import REPLACEMENT
-from tallystick.application.devices import Devices, DeviceStatus
+from tallystick.application.devices import Devices, DeviceStatus, Reason
 from tallystick.application.devices.store import devices_of
 from tallystick.application.notices import Notices, Template
 from tallystick.application.policing import PolicyInForce
@@ -373,14 +373,14 @@ class Recovery:
             return
         if device.status is not DeviceStatus.ACTIVE:
             raise Conflict(f"the device is {device.status}")
-        said = "its owner lost it"
+        said = Reason.LOST.value
         self.parts.life.act(turn, device, Act.LOSE, By.OTHER_DEVICE, said)
 
     def _remove_others(self, turn: Turn, customer: Customer, kept: str) -> None:
         for one in devices_of(self._reader, customer.id):
             device = self.parts.devices.get(one.id)
             if device.id != kept and Act.REPLACE in LIFE[device.status]:
-                said = "its phone was lost"
+                said = Reason.REPLACED.value
                 self.parts.life.act(turn, device, Act.REPLACE, By.PROVIDER, said)
 
     def _keep(self, turn: Turn, row: RecoveryRow) -> None:

@@ -12,7 +12,7 @@ from tallystick.application.authenticators import Authenticators
 from tallystick.application.customers import Customer, Customers
 from tallystick.application.devicelife import Act, By, DeviceLife
 from tallystick.application.deviceproofs import DeviceProofs
-from tallystick.application.devices import Devices
+from tallystick.application.devices import Devices, Reason
 from tallystick.application.payments import Payments
 from tallystick.application.pins import Pins
 from tallystick.application.policing import PolicyInForce
@@ -24,8 +24,6 @@ from tallystick.process.policy import AccountStatus, Facts, Operation, Permit
 from tallystick.process.policy.facts import FOREVER, Channel, Factor
 from tallystick.protocol.authentication import Challenge, FactorsGiven, LiveSession, LiveSessions
 from tallystick.protocol.payments import Empty
-
-_VOID = "what unlocks the phone was changed, so its consent key is void"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +156,7 @@ class SelfCare:
             raise NotFound("no such device")
         self._permit(turn, live, customer, Operation.MANAGE_DEVICE)
         by = By.THIS_DEVICE if row.id == live.device else By.OTHER_DEVICE
-        said = "removed by its customer"
+        said = Reason.REMOVED.value
         return Outcome(Empty(), self._crew.life.act(turn, row, Act.DEACTIVATE, by, said))
 
     def asking(self, turn: Turn, session_id: str, sequence: int) -> tuple[str, Customer]:
@@ -186,7 +184,7 @@ class SelfCare:
         Source: ISO 19092; ISO/TS 12812-2:2017, 7.3.2; 7.4.5
         """
         live, _ = self._who(turn, session_id, sequence)
-        row, said = self._crew.devices.active(live.device), f"{_VOID} ({because})"
+        row, said = self._crew.devices.active(live.device), f"{Reason.UNLOCKING.value} ({because})"
         index = self._crew.life.act(turn, row, Act.VOID_KEY, By.THIS_DEVICE, said)
         return Outcome(Empty(), index)
 

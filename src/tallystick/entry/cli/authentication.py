@@ -43,7 +43,7 @@ def authentication() -> None:
 def fraud_rate(folder: Path, until: str | None, as_json: bool) -> None:
     """Show what share of the value of payments was fraud, by exemption, and what it permits.
 
-    Payments are counted while the policy in force is held to the pack eu-psd2-rts.
+    Payments are counted while the policy in force is held to the pack eu-psd2-rts, in euros.
     """
     now = SystemClock().now() if until is None else _midnight(until)
     found = fraud_rates(ProviderFolder(folder), now)

@@ -6,11 +6,8 @@ since that is slow on purpose.
 Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.2; 12.2
 """
 
-import re
-
 from tallystick.application.authentication import Dialled
 from tallystick.application.channels import (
-    NOT_A_CUSTOMER,
     Action,
     AskQuote,
     Balance,
@@ -28,20 +25,23 @@ from tallystick.application.channels import (
     Pay,
     PayWithCode,
     PinIsSet,
+    Protection,
     Quoted,
+    Refusal,
     Result,
     Safeguard,
     Safeguarded,
     SetPin,
     Speak,
     Spoken,
+    TellProtection,
 )
 from tallystick.application.commands import ChooseLanguage, Command, DialBalance, DialOrder
 from tallystick.application.commands import SetPin as KeepPin
 from tallystick.application.consent import PinVerified, consent_of
 from tallystick.application.customers import Customer
 from tallystick.application.devicelife import BlockByDialling
-from tallystick.application.education import DialledTerms
+from tallystick.application.education import DialledTerms, protection
 from tallystick.application.notices import check_receipt_code, receipt_code
 from tallystick.application.ordercodes import cap_of
 from tallystick.application.recovery import DialledStop
@@ -52,6 +52,7 @@ from tallystick.application.typedcodes import KeyedCode
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
 from tallystick.entry.hashing import HashingPool
+from tallystick.entry.http.declining import declined_as, sentence, spoken
 from tallystick.entry.mno import MnoLink
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.modules.interface import Purpose
@@ -61,6 +62,7 @@ from tallystick.kernel.errors import (
     MfsError,
     NotAuthentic,
     NotFound,
+    NotPermitted,
     RateLimited,
     StepUpRequired,
 )
@@ -72,23 +74,6 @@ from tallystick.protocol.channels import Language
 from tallystick.protocol.payments import AccountReply, QuoteReply, QuoteRequest
 
 CODE_CHECK_COST = 4.0
-_SAYS_LITTLE = {"the policy does not allow it", "a limit would be passed"}
-_ROW = re.compile(r"^[a-z][a-z0-9-]*: ")
-
-
-def spoken(error: MfsError) -> str:
-    """Why something was refused, in words for a person: without the name of the policy's row.
-
-    Source: ISO/TS 12812-2:2017, 7.3.6
-    """
-    reason = _ROW.sub("", error.because)
-    if not reason or error.detail in _SAYS_LITTLE:
-        return _sentence(reason or error.detail)
-    return _sentence(f"{error.detail}: {reason}")
-
-
-def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
 
 
 class DialledActions:
@@ -177,20 +162,17 @@ class DialledActions:
         """
         try:
             customer = self._desks.customers.by_alias(msisdn)
-            if not isinstance(action, Safeguard | Speak | CheckCode):
+            if not isinstance(action, Safeguard | Speak | CheckCode | TellProtection):
                 self._desks.policy.services.check_channel(Channel.USSD)
-            if not isinstance(action, Safeguard):
+            if not isinstance(action, Safeguard | TellProtection):
                 self._desks.customers.active(customer, asks=True)
             return await self._act(customer, msisdn, action, evidence)
         except NotFound:
-            declined = Declined(says="You are not a customer here.", code=NOT_A_CUSTOMER)
-        except NotAuthentic as error:
-            declined = Declined(says=_sentence(error.detail), again=True, code=error.code)
+            return Declined(says="You are not a customer here.", code=Refusal.NOT_A_CUSTOMER)
         except MfsError as error:
-            declined = Declined(says=spoken(error), code=error.code)
-        return declined
+            return declined_as(error)
 
-    async def _act(  # noqa: PLR0911 - one return an action
+    async def _act(  # noqa: C901, PLR0911 - one return an action
         self, customer: Customer, msisdn: str, action: Action, evidence: str
     ) -> Result:
         match action:
@@ -217,6 +199,13 @@ class DialledActions:
                 customer_id = customer.id
                 await self._ask(DialledTerms(customer_id) if accept else DialledStop(customer_id))
                 return Safeguarded(accepted=accept)
+            case TellProtection():
+                return self._protection(customer, action)
+
+    def _protection(self, customer: Customer, action: TellProtection) -> Protection:
+        policy = self._desks.policy.compiled
+        told = protection(policy, customer.tier, Channel.USSD.value, action.language)
+        return Protection(lines=told[action.aspect])
 
     async def _balance(self, customer: Customer, msisdn: str, pin: SealedPin) -> Result:
         await self._check_pin(customer, msisdn, pin)
@@ -237,7 +226,9 @@ class DialledActions:
             now = self._platform.clock.now()
             terms = self._platform.quoting.quote(customer, request, now, Channel.USSD.value)
         except NotFound as error:
-            return Declined(says=_sentence(error.detail), code=error.code)
+            return Declined(says=sentence(error.detail), code=error.code)
+        except NotPermitted as error:
+            return Declined(says=spoken(error), code=Refusal.NOT_PAYABLE)
         return Quoted(terms=terms)
 
     async def _pay(self, customer: Customer, msisdn: str, action: Pay, evidence: str) -> Result:

@@ -13,7 +13,8 @@ Source: ISO/TS 12812-2:2017, 7.2.3; 7.2.7; 7.3.3; 11.2.2; ETSI TS 102 225; 3GPP 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tallystick.application.channels import AskQuote, Declined, Quoted
+from tallystick.application.channels import AskQuote, Declined, Quoted, refused_in
+from tallystick.application.channels.texts import TEXTS, Text
 from tallystick.application.commands import Command
 from tallystick.application.consent import SimEvidence, SimSigned, consent_of, quote_digest
 from tallystick.application.customers import Customer
@@ -22,7 +23,8 @@ from tallystick.application.sims import SimState
 from tallystick.application.sims.model import SimRow
 from tallystick.application.turn import Outcome
 from tallystick.entry.assembly import Platform
-from tallystick.entry.http.dialled import DialledActions, spoken
+from tallystick.entry.http.declining import declined_as
+from tallystick.entry.http.dialled import DialledActions
 from tallystick.entry.smpp.menus import Submit
 from tallystick.entry.smpp.pdus import ShortMessage, Status
 from tallystick.entry.writing import WriterLoop
@@ -166,14 +168,14 @@ class SimToolkit:
                 case said.Agreed():
                     return await self._decided(msisdn, row, asked)
         except MfsError as error:
-            return said.show_text(said.fitting(spoken(error)))
+            return self._refusal(msisdn, declined_as(error))
 
     async def _bind(self, msisdn: str, row: SimRow, asked: said.BindAsked) -> bytes:
         customer = self._customer(msisdn)
         await self._actions.network.refresh(customer)
         code = self._desks.access.keyed(customer.activation, asked.code)
         await self._ask(BindSim(row.id, customer.id, customer.activation, code))
-        return said.show_text("This SIM can order now. Choose the PIN on it.")
+        return self._shown(msisdn, Text.SIM_BOUND)
 
     async def _quote(self, msisdn: str, row: SimRow, asked: said.QuoteAsked) -> bytes:
         self._desks.sims.check_bound(row.id, self._customer(msisdn).id)
@@ -184,7 +186,7 @@ class SimToolkit:
             "",
         )
         if isinstance(result, Declined):
-            return said.show_text(said.fitting(result.says))
+            return self._refusal(msisdn, result)
         if not isinstance(result, Quoted):
             raise Broken("terms were asked for and something else was answered")
         text = said.order_text(result.terms.quote)
@@ -199,7 +201,7 @@ class SimToolkit:
             raise Expired("the terms are no longer known", because="ask for the terms again")
         if not agreed.tag:
             del self._pending[row.id]
-            return said.show_text("Cancelled. Nothing was paid.")
+            return self._shown(msisdn, Text.SIM_CANCELLED)
         message = said.tagged(agreed.iccid, agreed.digest, pending.text)
         self._desks.sims.check_tag(row, message, agreed.tag)
         consent = consent_of(
@@ -214,7 +216,18 @@ class SimToolkit:
         await self._actions.network.refresh(customer)
         outcome = await self._ask(OrderBySim(row.id, customer.id, signed))
         self._pending.pop(row.id, None)
-        return said.show_text(f"Done. Receipt {self._actions.code_of(outcome.event)}.")
+        return self._shown(msisdn, Text.SIM_DONE, code=self._actions.code_of(outcome.event))
+
+    def _refusal(self, msisdn: str, declined: Declined) -> bytes:
+        language, facts = (
+            self._actions.language_of(msisdn),
+            self._actions.facts(self._now(), msisdn),
+        )
+        return said.show_text(said.fitting(refused_in(language, declined, facts)))
+
+    def _shown(self, msisdn: str, text: Text, **fields: str) -> bytes:
+        words = TEXTS[self._actions.language_of(msisdn)][text].format(**fields)
+        return said.show_text(said.fitting(words))
 
     async def _say(self, msisdn: str, row: SimRow, counter: int, data: bytes) -> None:
         packet = Packet(

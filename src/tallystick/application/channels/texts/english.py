@@ -51,12 +51,18 @@ ENGLISH: Final[Mapping[Text, str]] = {
     Text.ASK_LANGUAGE: "Language\n1 English\n2 Francais\n3 Kiswahili\n0 Back",
     Text.ASK_SAFETY: (
         "Protection\n1 Stop the recovery of my account\n2 Accept the terms\n"
-        "3 Block my phone\n4 Complain\n0 Back"
+        "3 Block my phone\n4 Complain\n5 What protects me\n0 Back"
     ),
     Text.COMPLAINTS: (
         "Complain at any agent: you get a number for it. No answer within 15 days? Go to the"
         " supervisor of payments.\n0 Back"
     ),
+    Text.ASK_ASPECT: (
+        "What protects you\n1 Limits\n2 Waiting times\n3 If my phone is lost\n"
+        "4 What we never ask\n0 Back"
+    ),
+    Text.MORE: "1 More\n0 Back",
+    Text.NO_MORE: "0 Back",
     Text.ASK_BLOCK_PIN: "Enter PIN to block the app on all your phones, 0 back",
     Text.BLOCKED: "Your phones are blocked. Your money stays yours. Visit an agent to go on.",
     Text.STOPPED: ("The recovery of your account is stopped. Nothing was changed."),
@@ -86,6 +92,18 @@ ENGLISH: Final[Mapping[Text, str]] = {
         "We suspended this service for now. Nothing was done, your money is safe. Try again later."
     ),
     Text.NOT_DONE: "This was refused. Nothing was done.",
+    Text.NEEDS_MORE: "This takes more than your PIN. Nothing was done. Use our app.",
+    Text.FIRST_PIN: "You have no PIN yet. Choose 6 first. Nothing was done.",
+    Text.FIRST_TERMS: "Accept our terms first: choose 8, then 2. Nothing was done.",
+    Text.CODE_REFUSED: "This code is not valid. Nothing was done.",
+    Text.NO_RECOVERY: "Nobody recovers your account. There is nothing to stop.",
+    Text.NO_PHONE: "No phone with our app can pay for you. There is nothing to block.",
+    Text.YOURSELF: "This number is yours. Nothing was done.",
+    Text.ACCOUNT_STOPPED: "Your account is stopped. Your money stays yours. Visit an agent.",
+    Text.CANNOT_BE_PAID: "This number cannot be paid this way. Nothing was done.",
+    Text.SIM_BOUND: "This SIM can order now. Choose the PIN on it.",
+    Text.SIM_DONE: "Done. Receipt {code}.",
+    Text.SIM_CANCELLED: "Cancelled. Nothing was paid.",
     Text.ACCEPTED: "accepted",
     Text.SETTLED: "settled",
     Text.REFUSED: "refused",

@@ -53,13 +53,19 @@ FRENCH: Final[Mapping[Text, str]] = {
     Text.PIN_SET: "Votre PIN est choisi. {provider} ne le demande ni par appel ni par message.",
     Text.ASK_LANGUAGE: "Langue\n1 English\n2 Francais\n3 Kiswahili\n0 Retour",
     Text.ASK_SAFETY: (
-        "Protection\n1 Stopper la récupération\n2 Accepter les conditions\n"
-        "3 Bloquer mon mobile\n4 Se plaindre\n0 Retour"
+        "Protection\n1 Stopper la récupération\n2 Accepter conditions\n"
+        "3 Bloquer mon mobile\n4 Plainte\n5 Mes protections\n0 Retour"
     ),
     Text.COMPLAINTS: (
         "Plaignez-vous chez tout agent: on vous donne un numéro. Pas de réponse en 15 jours?"
         " Allez au superviseur des paiements.\n0 Retour"
     ),
+    Text.ASK_ASPECT: (
+        "Ce qui vous protège\n1 Limites\n2 Attentes\n3 Si je perds mon mobile\n"
+        "4 Jamais demandé\n0 Retour"
+    ),
+    Text.MORE: "1 Suite\n0 Retour",
+    Text.NO_MORE: "0 Retour",
     Text.ASK_BLOCK_PIN: "Entrez votre PIN pour bloquer l'app sur vos mobiles, 0 retour",
     Text.BLOCKED: "Vos mobiles sont bloqués. Votre argent reste à vous. Voyez un agent.",
     Text.STOPPED: ("La récupération de votre compte est stoppée. Rien n'a changé."),
@@ -91,6 +97,18 @@ FRENCH: Final[Mapping[Text, str]] = {
         "Ce service est suspendu pour l'instant. Rien n'a été fait, votre argent est en sécurité."
     ),
     Text.NOT_DONE: "Refusé. Rien n'a été fait.",
+    Text.NEEDS_MORE: "Il faut plus que votre PIN. Rien n'a été fait. Prenez l'appli.",
+    Text.FIRST_PIN: "Vous n'avez pas de PIN. D'abord le choix 6. Rien n'a été fait.",
+    Text.FIRST_TERMS: "Acceptez d'abord nos conditions: 8, puis 2. Rien n'a été fait.",
+    Text.CODE_REFUSED: "Le code n'est pas juste. Rien n'a été fait.",
+    Text.NO_RECOVERY: "Personne ne récupère votre compte. Il n'y a rien à stopper.",
+    Text.NO_PHONE: "Aucun mobile avec notre appli ne paie pour vous. Il n'y a rien à bloquer.",
+    Text.YOURSELF: "Ce numéro est à vous. Rien n'a été fait.",
+    Text.ACCOUNT_STOPPED: "Votre compte est suspendu. Votre argent reste à vous. Voyez un agent.",
+    Text.CANNOT_BE_PAID: "Ce numéro ne peut pas recevoir ainsi. Rien n'a été fait.",
+    Text.SIM_BOUND: "Cette SIM peut payer. Choisissez son PIN.",
+    Text.SIM_DONE: "Payé. Code {code}.",
+    Text.SIM_CANCELLED: "Annulé. Rien n'a été payé.",
     Text.ACCEPTED: "accepté",
     Text.SETTLED: "payé",
     Text.REFUSED: "refusé",

@@ -51,12 +51,18 @@ SWAHILI: Final[Mapping[Text, str]] = {
     Text.ASK_LANGUAGE: "Lugha\n1 English\n2 Francais\n3 Kiswahili\n0 Rudi",
     Text.ASK_SAFETY: (
         "Ulinzi\n1 Simamisha kurejesha akaunti\n2 Kubali masharti\n3 Funga simu yangu\n"
-        "4 Lalamika\n0 Nyuma"
+        "4 Lalamika\n5 Kinachonilinda\n0 Nyuma"
     ),
     Text.COMPLAINTS: (
         "Lalamika kwa wakala yeyote: utapewa namba ya lalamiko. Bila jibu ndani ya siku 15,"
         " nenda kwa msimamizi wa malipo.\n0 Nyuma"
     ),
+    Text.ASK_ASPECT: (
+        "Kinachokulinda\n1 Viwango\n2 Muda wa kusubiri\n3 Nikipoteza simu\n"
+        "4 Tusichouliza kamwe\n0 Nyuma"
+    ),
+    Text.MORE: "1 Zaidi\n0 Nyuma",
+    Text.NO_MORE: "0 Nyuma",
     Text.ASK_BLOCK_PIN: "Weka PIN kufunga programu kwenye simu zako zote, 0 rudi",
     Text.BLOCKED: "Simu zako zimefungwa. Pesa zako ni zako. Nenda kwa wakala.",
     Text.STOPPED: ("Kurejesha akaunti yako kumesimamishwa. Hakuna kilichobadilika."),
@@ -88,6 +94,18 @@ SWAHILI: Final[Mapping[Text, str]] = {
         "Huduma hii imesimamishwa kwa sasa. Hakuna kilichofanyika, pesa zako ni salama."
     ),
     Text.NOT_DONE: "Imekataliwa. Hakuna kilichofanyika.",
+    Text.NEEDS_MORE: "Inahitaji zaidi ya PIN. Hakuna kilichofanyika. Tumia programu.",
+    Text.FIRST_PIN: "Bado huna PIN. Chagua 6 kwanza. Hakuna kilichofanyika.",
+    Text.FIRST_TERMS: "Kubali masharti yetu kwanza: chagua 8, kisha 2. Hakuna kilichofanyika.",
+    Text.CODE_REFUSED: "Namba ya siri si sahihi. Hakuna kilichofanyika.",
+    Text.NO_RECOVERY: "Hakuna anayerejesha akaunti yako. Hakuna cha kusimamisha.",
+    Text.NO_PHONE: "Hakuna simu yenye programu yetu inayoweza kukulipia. Hakuna cha kufunga.",
+    Text.YOURSELF: "Namba hii ni yako. Hakuna kilichofanyika.",
+    Text.ACCOUNT_STOPPED: "Akaunti yako imesimamishwa. Pesa zako ni zako. Nenda kwa wakala.",
+    Text.CANNOT_BE_PAID: "Namba hii haiwezi kulipwa hivi. Hakuna kilichofanyika.",
+    Text.SIM_BOUND: "Laini hii inaweza kulipa. Chagua PIN yake.",
+    Text.SIM_DONE: "Imelipwa. Risiti {code}.",
+    Text.SIM_CANCELLED: "Imesitishwa. Hakuna kilicholipwa.",
     Text.ACCEPTED: "imepokelewa",
     Text.SETTLED: "imelipwa",
     Text.REFUSED: "imekataliwa",
