@@ -79,6 +79,25 @@ def test_a_service_without_the_settings_of_the_door_says_that_and_nothing_else(p
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            '{"v":1,"use":"closed-lop"}',
+            "paycrypt.json: Invalid enum value 'closed-lop' - at `$.use`",
+        ),
+        ('{"v":1,"regin":"x"}', "paycrypt.json: Object contains unknown field `regin`"),
+        ('{"v":1,', "paycrypt.json: Input data was truncated"),
+    ],
+)
+def test_a_mistake_in_the_settings_is_said_with_the_file_and_the_place(tmp_path, text, said):
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(Malformed) as told:
+        paycrypt_settings(tmp_path)
+    assert told.value.detail == said
+    assert told.value.remedy == "correct paycrypt.json"
+
+
 @pytest.mark.requirement("MFS-7.4.2-01")
 def test_the_authorities_of_the_door_are_shown_and_compared(provider, tmp_path, capsys):
     folder, secret = provider
