@@ -155,7 +155,7 @@ async def serve(
     writer = WriterLoop(platform.writer, loop, longest_wait_s=listening.longest_wait_s)
     admission = Admission(listening.longest_wait_s, loop.call_soon, writer.ahead_s)
     watch_disk(accounting, watched)
-    watch_registers(accounting, watched, platform.clock)
+    watch_registers(accounting, watched, platform)
     tell_changes(platform, accounting)
     hashing = HashingPool.standing_back(platform.module.random)
     tell_gauges(accounting, platform, writer, hashing)
