@@ -16,6 +16,7 @@ from typing import Any
 
 from bench import (
     approval,
+    attestation,
     door,
     guessing,
     hashing,
@@ -48,6 +49,7 @@ PARTS: dict[str, Callable[[bool], Rows]] = {
     "tally": lambda _: tally_append.run(),
     "tally-verified": lambda _: tally_verified.run(),
     "pki": lambda _: pki.run(),
+    "attestation": attestation.run,
     "stores": stores.run,
     "replica": replica.run,
     "payment": payment.run,

@@ -84,7 +84,8 @@ def test_a_program_that_ends_says_nothing_or_cannot_be_run(stage: tuple[Stage, P
     assert "too slow" in silent.cases[0].reason
     with_words = score_on(*stage, ("/bin/echo", "{}"), one)
     assert not with_words.cases[0].passed
-    assert "cannot be run" in score_on(*stage, ("/nowhere/device",), one).cases[0].reason
+    with pytest.raises(Unavailable, match="cannot be run: /nowhere/device"):
+        score_on(*stage, ("/nowhere/device",), one)
     with pytest.raises(NotFound):
         chosen(["no-such-case"])
 
@@ -110,6 +111,8 @@ def test_the_command_says_it_in_words_and_in_json(
     score = json.loads(told.output)
     assert score["cases"][0]["case"] == "enrol"
     assert score["cases"][0]["passed"] is False
+    told = run(conform, ["device", "--command", "/bin/cat", "--case", "enrol", "--json"])
+    assert 'no answer: {"id":1,"do":"start"' in json.loads(told.output)["cases"][0]["reason"]
     assert "key-list-older" in run(conform, ["cases"]).output
     beyond = run(conform, [*good, "--url", "http://192.0.2.1:80"])
     assert beyond.exit_code != 0

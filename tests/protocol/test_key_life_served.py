@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.protocol.test_tightening_served import leaf_kind
+from tests.support.metrics import exposition
 from tests.support.served import Served, served
 from tests.unit.entry.cli.command_line import tallystick
 
@@ -161,3 +162,9 @@ def test_two_people_keep_the_ledger_of_devices_and_each_entry_is_in_the_tally(
         ran = tallystick("registers", "custody", root, "hsm-1")
         assert ran.code == 4, "what was never inspected is overdue"
         assert "inspection overdue" in ran.out
+        ran = tallystick("registers", "due", root, "--json")
+        assert ran.code == 4
+        (due,) = json.loads(ran.out)
+        assert (due["register"], due["entry"], due["overdue"]) == ("custody", "hsm-1", True)
+        assert (due["what"], due["owner"]) == ("inspection of the device", "ann bob")
+        assert "tallystick_registers_overdue 1" in exposition(provider)

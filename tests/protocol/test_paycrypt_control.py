@@ -1,6 +1,7 @@
 """The control plane of the payment cryptography door, asked by the stock client of botocore."""
 
 import base64
+from dataclasses import replace
 
 import pytest
 from cryptography import x509
@@ -13,7 +14,9 @@ from tallystick.application.paycrypt import InPaycrypt
 from tallystick.entry.assembly import open_platform
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.tally.leaf import decode_leaf
+from tallystick.kernel.errors import Conflict, NotFound
 from tallystick.kernel.time import DAY_MS
+from tallystick.protocol.desk import RevokeWorkload
 
 pytest.importorskip("botocore.session", reason="botocore is absent: install the extra `kms`")
 pytestmark = [
@@ -337,6 +340,20 @@ def test_calls_that_are_not_served_say_why(control, scene):
 
 
 def test_the_secret_that_is_handed_over_is_the_one_that_signs(scene):
+    assert handed_over(scene) == scene.secret()
+
+
+def test_no_secret_is_written_for_a_program_that_would_ask_in_vain(scene):
+    """A mistyped id would be told from a wrong secret by nobody: both do not verify."""
+    mistyped = replace(scene, program=scene.program[:-2] + "00")
+    with pytest.raises(NotFound, match="no such program"):
+        handed_over(mistyped)
+    ended = replace(scene, program=scene.issue("ended"))
+    assert handed_over(ended)
+    officer = scene.provider.operators["security-officer"][0]
+    officer.act("revoke-workload", RevokeWorkload(workload=ended.program, because="left"))
+    with pytest.raises(Conflict, match="nothing any more"):
+        handed_over(ended)
     assert handed_over(scene) == scene.secret()
 
 

@@ -34,9 +34,18 @@ def test_an_older_tls_is_refused_at_every_door(
         with pytest.raises(ssl.SSLError):
             handshake(provider.url, certified[0], ssl.TLSVersion.TLSv1_2)
         stranger = HttpTransport(provider.url)
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable, match="is not believed: self-signed certificate"):
             stranger.get("/health/live")
         stranger.close()
+
+
+def test_an_address_where_nothing_listens_is_told_from_one_that_does_not_answer() -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        transport = HttpTransport(f"http://127.0.0.1:{held.getsockname()[1]}")
+        with pytest.raises(Unavailable, match="nothing listens at"):
+            transport.get("/health/live")
+        transport.close()
 
 
 def handshake(url: str, chain: Path, version: ssl.TLSVersion) -> str | None:

@@ -105,9 +105,7 @@ class HttpTransport:
                 octets = response.read(MAX_REPLY_BYTES + 1)
             except (OSError, http.client.HTTPException) as error:
                 self._drop(sealed)
-                raise Unavailable(
-                    "the provider did not answer", remedy="try again with the same order id"
-                ) from error
+                raise self._unanswered(error) from error
             if response.will_close or len(octets) > MAX_REPLY_BYTES:
                 self._drop(sealed)
             if len(octets) > MAX_REPLY_BYTES:
@@ -129,6 +127,19 @@ class HttpTransport:
                 )
             self._links[sealed] = link
         return link
+
+    def _unanswered(self, error: Exception) -> Unavailable:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return Unavailable(
+                f"the certificate of {self.host} is not believed: {error.verify_message}",
+                remedy="nothing was sent; check the address and whose certificates are believed",
+            )
+        if isinstance(error, ConnectionRefusedError):
+            return Unavailable(
+                f"nothing listens at {self.host}",
+                remedy="nothing was sent; check the address, or try again",
+            )
+        return Unavailable("the provider did not answer", remedy="try again with the same order id")
 
     def _drop(self, sealed: bool) -> None:
         self._links.pop(sealed).close()

@@ -58,7 +58,7 @@ class DeskSettings(Record, frozen=True, kw_only=True):
         return Relying(self.rp_id, self.origin)
 
 
-_settings = Decoder(DeskSettings, limit=16 * 1024)
+_settings = Decoder(DeskSettings, limit=16 * 1024, file=_FILE)
 
 
 def desk_settings(root: Path) -> DeskSettings | None:

@@ -64,6 +64,15 @@ class Drill(Record, frozen=True, kw_only=True):
         return all(one.held for one in self.steps)
 
 
+def rehearsable(folder: ProviderFolder) -> tuple[str, ...]:
+    """The purposes whose keys a process of the provider in `folder` holds, by name.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+    """
+    found = {peek(one).purpose for one in folder.blocks()}
+    return tuple(sorted(one.value for one in found if KEY_TABLE[one].holders))
+
+
 def drill(folder: ProviderFolder, opener: Opener, purpose: Purpose, clock: Clock) -> Drill:
     """Give up the newest key of `purpose` on a copy of the provider in `folder`.
 

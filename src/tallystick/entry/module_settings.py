@@ -136,7 +136,7 @@ class Opening(Protocol):
         ...
 
 
-_settings = Decoder(ModuleSettings, limit=16 * 1024)
+_settings = Decoder(ModuleSettings, limit=16 * 1024, file=_FILE)
 
 
 def module_settings(root: Path, profile: str = "") -> ModuleSettings:

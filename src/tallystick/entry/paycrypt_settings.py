@@ -108,7 +108,7 @@ class PaycryptSettings(Record, frozen=True, kw_only=True):
         return f"arn:aws:payment-cryptography:{self.region}:{self.account}:"
 
 
-_settings = Decoder(PaycryptSettings, limit=1024 * 1024)
+_settings = Decoder(PaycryptSettings, limit=1024 * 1024, file=FILE)
 
 
 def paycrypt_settings(folder: Path) -> PaycryptSettings | None:
@@ -124,7 +124,7 @@ def paycrypt_settings(folder: Path) -> PaycryptSettings | None:
     found = _settings.decode(octets)
     check_table(found.decimalisation)
     if min(found.rate, found.control_rate, found.asymmetric_rate) < 1:
-        raise Malformed("the rates of the door are positive")
+        raise Malformed("the rates of the door are positive", remedy=f"correct {FILE}")
     return found
 
 

@@ -374,6 +374,6 @@ class ProviderFolder(KeyFiles):
 _QUOTE = "quote"
 
 
-_settings = Decoder(ProviderSettings)
-_stores = Decoder(StoreAddress)
-_networks = Decoder(MnoAccess)
+_settings = Decoder(ProviderSettings, file="provider.json")
+_stores = Decoder(StoreAddress, file="store.json")
+_networks = Decoder(MnoAccess, file="mno.json")

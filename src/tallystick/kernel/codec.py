@@ -50,13 +50,17 @@ class Decoder(Generic[T]):
     Source: ISO/TS 12812-2:2017, 11.2.3
     """
 
-    def __init__(self, type_: type[T], *, limit: int = MAX_BODY_BYTES) -> None:
+    def __init__(self, type_: type[T], *, limit: int = MAX_BODY_BYTES, file: str = "") -> None:
         """Prepare a decoder for `type_` that takes at most `limit` bytes.
+
+        What is wrong with a body is said without its values. Settings that the provider wrote into
+        `file` are its own: what is wrong there is said with the file, the value and the place.
 
         Source: ISO/TS 12812-2:2017, 11.2.3
         """
         self._decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(type_, strict=True)
         self._limit = limit
+        self._file = file
 
     def decode(self, octets: bytes) -> T:
         """The value in `octets`.
@@ -69,6 +73,10 @@ class Decoder(Generic[T]):
         try:
             return self._decoder.decode(octets)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            if self._file:
+                raise Malformed(
+                    f"{self._file}: {str(error)[:200]}", remedy=f"correct {self._file}"
+                ) from error
             raise Malformed(
                 _safe(error), remedy="compare with the schema of the operation"
             ) from error

@@ -3,10 +3,10 @@
 Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from tallystick.kernel.classification import INTERNAL, PUBLIC
-from tallystick.kernel.model import Natural, ShortText, Wire, pattern
+from tallystick.kernel.model import Natural, ShortText, Wire, length, pattern
 from tallystick.protocol.recovery import OptionalDigest
 
 OptionalText = Annotated[str, pattern("^[ -~]{0,80}$")]
@@ -23,17 +23,37 @@ class StepKey(Wire, frozen=True, kw_only=True):
     because: Annotated[ShortText, INTERNAL]
 
 
+CustodyEvent = Literal[
+    "received",
+    "inspected",
+    "sealed",
+    "installed",
+    "removed",
+    "sent",
+    "arrived",
+    "sent-to-repair",
+    "back-from-repair",
+    "tampered",
+    "retired",
+    "destroyed",
+]
+"""What may happen to a secure device."""
+
+Custodians = Annotated[tuple[ShortText, ...], length(2, 8)]
+"""Those who were there: one alone is none."""
+
+
 class RecordCustody(Wire, frozen=True, kw_only=True):
     """Says what happened to a secure device; what is left out stays as it was.
 
-    `custodians` are two people at least, `evidence` the SHA-256 of the paper in base64url, `seal`
+    `custodians` are two people to eight, `evidence` the SHA-256 of the paper in base64url, `seal`
     the number of the seal on it, `inspect_days` how often it is inspected.
     Source: ISO/TS 12812-2:2017, 8.2.2; ISO 13491-2
     """
 
     device: Annotated[ShortText, INTERNAL]
-    what: Annotated[ShortText, INTERNAL]
-    custodians: Annotated[tuple[ShortText, ...], INTERNAL]
+    what: Annotated[CustodyEvent, INTERNAL]
+    custodians: Annotated[Custodians, INTERNAL]
     because: Annotated[ShortText, INTERNAL]
     evidence: Annotated[OptionalDigest, INTERNAL] = ""
     place: Annotated[OptionalText, INTERNAL] = ""

@@ -138,6 +138,9 @@ def test_a_look_alike_is_entered_reported_reminded_and_gone(tmp_path: Path) -> N
         run("close", tmp_path, case, "--customers-told")
     assert "gone 20" in run("list", tmp_path)
     run("close", tmp_path, "free", code=1)
+    before = file.read_text()
+    assert "closed before" in run("report", tmp_path, "free", "--to", "registrar", code=1)
+    assert file.read_text() == before
     run("report", tmp_path, "nobody", "--to", "x", code=1)
 
 

@@ -8,7 +8,7 @@ from tests.unit.entry.cli.command_line import tallystick
 from tests.unit.entry.test_renewing import SECRET, Provider
 
 from tallystick.entry.assembly import open_platform
-from tallystick.entry.drilling import drill
+from tallystick.entry.drilling import drill, rehearsable
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.soft_states import SoftStates
 from tallystick.kernel.errors import NotFound
@@ -41,6 +41,15 @@ def test_a_drill_sees_every_refusal_and_changes_nothing(
                      "--json")  # fmt: skip
     assert ran.code == 0, ran.all
     assert all(one["held"] for one in json.loads(ran.out)["steps"])
+    known = rehearsable(provider.folder)
+    assert {"webhook", "store", "tally", "pin-pepper"} <= set(known)
+    for typed, hint in (
+        ("webhok", "did you mean 'webhook'"),
+        ("provider-root", f"use one of {', '.join(known)}"),
+    ):
+        ran = tallystick("keys", "drill", provider.folder.root, typed, "--secret-file", secret)
+        assert ran.code == 1
+        assert hint in ran.err
     monkeypatch.setattr(SoftStates, "put", lambda *_: None)
     done = drill(provider.folder, SECRET, Purpose.WEBHOOK, provider.clock)
     assert not done.held, "a module that does not stop a key is found out"

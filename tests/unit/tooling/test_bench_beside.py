@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from bench import __main__ as program
-from bench import approval, approval_beside, hashing, privacyidea
+from bench import approval, approval_beside, attestation, hashing, privacyidea
 from bench.approval import Ours
 from bench.approval_beside import SHIPPED, TRIVIAL, Done, hotp
 from bench.machine import ROOT
@@ -149,3 +149,15 @@ def test_the_page_of_figures_names_every_part_and_its_bounds() -> None:
             assert re.search(rf"\b{bound:g}\b", rows[figure["part"]].replace(",", "")), figure
             seen += 1
     assert seen
+
+
+def test_every_part_is_on_the_page() -> None:
+    told = re.findall(r"^\| `([a-z-]+)` \|", PAGE, re.MULTILINE)
+    assert told == list(program.PARTS)
+
+
+def test_attestations_are_measured_with_a_list_that_ends_devices() -> None:
+    rows = attestation.run(quick=True)
+    assert [row["bound"] for row in rows] == [150, 60.0]
+    assert all(row["value"] > 0 for row in rows)
+    assert "5,000 devices" in rows[1]["load"]

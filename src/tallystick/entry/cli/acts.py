@@ -6,7 +6,7 @@ Source: ISO/TS 12812-2:2017, 6.2.1
 import inspect
 import re
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
 
@@ -160,8 +160,7 @@ _HELP = {
     "zones": "Cell or zone where the agent assists; say it several times.",
     "trained_until": "Instant at which the agent's training ends, UTC.",
     "key": "Id of the key.",
-    "what": "What happened: received, inspected, sealed, installed, removed, sent, arrived,"
-    " sent-to-repair, back-from-repair, tampered, retired or destroyed.",
+    "what": "What happened.",
     "custodians": "One who was there; say it twice or more often.",
     "place": "Where it is now.",
     "seal": "Number of the seal on it.",
@@ -206,6 +205,8 @@ def _option(field: str, hint: Any, *, required: bool) -> click.Option:
         kind = click.Path(exists=True, dir_okay=False, path_type=Path)
     elif hint is int and field != "amount_minor":
         kind = int
+    elif get_origin(hint) is Literal:
+        kind = click.Choice(get_args(hint))
     return click.Option(
         [f"--{_spelled(field)}", _FIELD + field],
         required=required,

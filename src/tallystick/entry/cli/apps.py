@@ -23,7 +23,7 @@ from tallystick.entry.cli.verdictkeys import verdict_keys
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import b64url_decode, to_plain
-from tallystick.kernel.errors import NotFound
+from tallystick.kernel.errors import Malformed, NotFound
 from tallystick.kernel.model import Record, replace
 from tallystick.kernel.time import Instant, iso_utc
 from tallystick.process.apps.manifest import (
@@ -160,7 +160,14 @@ def deny(
 ) -> None:
     """Sign that SUBJECT is refused: the SHA-256 of a signer or of a package, or a team of iOS."""
     body = AppDenial(subject=subject, at=SystemClock().now(), because=because)
-    _sign(DENIED, checked(body), officer, key_file, target, secret_file, secret_fd)
+    try:
+        body = checked(body)
+    except Malformed as error:
+        raise Malformed(
+            f"{subject[:80]!r} is no SHA-256 and no team, or the reason is too long",
+            remedy="write 64 digits in hex, or the ten letters and digits of a team",
+        ) from error
+    _sign(DENIED, body, officer, key_file, target, secret_file, secret_fd)
 
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])

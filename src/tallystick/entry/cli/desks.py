@@ -11,7 +11,7 @@ from tallystick.application.operators.service import code_hash
 from tallystick.client.http import HttpTransport
 from tallystick.client.operator import OperatorDesk
 from tallystick.entry.cli.console import OneOf, example, say, say_json, table
-from tallystick.entry.cli.operators import open_key, say_reply, write_proposal
+from tallystick.entry.cli.operators import check_place, open_key, say_reply, write_proposal
 from tallystick.entry.cli.unlocking import passphrase_from, passphrase_parameters
 from tallystick.entry.desk_settings import (
     ALGORITHMS,
@@ -161,6 +161,7 @@ def invite(
     """
     if bool(role) == own_passkey:
         raise Malformed("invite a role, or a passkey of your own", remedy="say one of the two")
+    check_place(proposal)
     code = one_time_code()
     hashed = code_hash(code.reveal())
     kept = open_key(key_file, passphrase_from(passphrase_fd, passphrase_file, new=False))

@@ -12,7 +12,7 @@ from tallystick.application.keylife import KeyRow
 from tallystick.entry.cli.console import FOUND_SOMETHING, example, say, say_json, table
 from tallystick.entry.cli.operators import act_command
 from tallystick.entry.cli.unlocking import opener_from, opener_options
-from tallystick.entry.drilling import drill
+from tallystick.entry.drilling import drill, rehearsable
 from tallystick.entry.keykeeping import inventory_of
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.keys.dependants import dependants
@@ -20,6 +20,7 @@ from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.errors import Malformed, NotFound
 from tallystick.kernel.time import iso_utc
+from tallystick.process.yamltext.section import suggestion
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _ACTS: Final = {
@@ -136,7 +137,7 @@ def protect(folder: Path, places: tuple[Path, ...]) -> None:
     epilog=example("tallystick keys drill ./provider webhook --secret-file ./secret"),
 )
 @click.argument("folder", type=_FOLDER)
-@click.argument("purpose", type=click.Choice([one.value for one in Purpose]))
+@click.argument("purpose")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def rehearse(
     folder: Path,
@@ -148,10 +149,17 @@ def rehearse(
     """Give up the key of PURPOSE on a copy of FOLDER: what refuses it, what hangs on it.
 
     The copy is a backup that is restored, so that the drill tries this too. Nothing of the provider
-    is changed. Exits with 4 if anything did not come out as it has to.
+    is changed. Exits with 4 if anything did not come out as it has to. Keys that no process of the
+    provider holds, as those of root, officers and issuers, have no drill.
     """
-    opener = opener_from(secret_fd, secret_file)
-    done = drill(ProviderFolder(folder), opener, Purpose(purpose), SystemClock())
+    place = ProviderFolder(folder)
+    known = rehearsable(place)
+    if purpose not in known:
+        raise NotFound(
+            f"no process of this provider holds a {purpose[:40]!r} key{suggestion(purpose, known)}",
+            remedy=f"tallystick keys list {folder} --all",
+        )
+    done = drill(place, opener_from(secret_fd, secret_file), Purpose(purpose), SystemClock())
     if as_json:
         say_json(done)
     else:
@@ -159,7 +167,7 @@ def rehearse(
         table(f"{purpose}: {done.old} gives way to {done.successor}", ("", "", ""), rows)
         for one in done.dependants:
             say(f"depends on it: {one.what}; {one.recourse}")
-        say(f"{done.took_ms} ms")
+        say(f"it took {done.took_ms} ms")
     if not done.held:
         raise click.exceptions.Exit(FOUND_SOMETHING)
 

@@ -28,7 +28,7 @@ from tallystick.kernel.codec import (
     from_plain,
     to_plain,
 )
-from tallystick.kernel.errors import Malformed, NotAuthentic, NotFound
+from tallystick.kernel.errors import Conflict, Malformed, NotAuthentic, NotFound
 from tallystick.kernel.model import Record, Wire
 from tallystick.kernel.secret import Secret
 from tallystick.protocol.operators import ActReply
@@ -184,6 +184,7 @@ def act_command(name: str, called: str = "") -> click.Command:
     schema = _schema(name)
 
     def run(**given: Any) -> None:
+        check_place(given["proposal"])
         body, code = body_of(name, schema, given)
         passphrase = passphrase_from(given["passphrase_fd"], given["passphrase_file"], new=False)
         reply = _send(given["url"], given["ca_file"], given["key_file"], passphrase, name, body)
@@ -274,6 +275,20 @@ def say_reply(reply: ActReply, as_json: bool) -> None:
         say_json(reply)
     else:
         say(f"{reply.act}: {reply.state}: {reply.says} {reply.reference}".rstrip())
+
+
+def check_place(place: Path | None) -> None:
+    """Pass if a proposal can be written to `place`; asked before an act is sent.
+
+    Raises Conflict if a file is there, NotFound if its folder is not.
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    if place is None:
+        return
+    if place.exists():
+        raise Conflict(f"{place} is there already; nothing was sent", remedy="choose another file")
+    if not place.parent.is_dir():
+        raise NotFound(f"there is no folder {place.parent}; nothing was sent")
 
 
 def write_proposal(act_id: str, name: str, body: Wire, place: Path | None) -> None:

@@ -88,16 +88,19 @@ def check(folder: Path, as_json: bool) -> None:
 )
 @_JSON
 def show_due(folder: Path, days: int, as_json: bool) -> None:
-    """Show what is overdue or falls due: reviews, contracts, training, tests, reports, answers.
+    """Show what is overdue or falls due: reviews, contracts, training, tests, reports, answers,
+    inspections of secure devices.
 
     Exits with 4 if anything is overdue.
     """
-    state, now = state_of(ProviderFolder(folder)), SystemClock().now()
+    place = ProviderFolder(folder)
+    state, now = state_of(place), SystemClock().now()
     found = due(
         state.registers,
         now,
         certificates=state.around.certificates,
         withdrawn=state.around.withdrawn,
+        devices=newest(custody_of(place)).values(),
         ahead_ms=days * DAY_MS,
     )
     if as_json:

@@ -72,6 +72,8 @@ def report(folder: Path, case: str, to: str) -> None:
     """Note that CASE was reported now, or once more: then it is a reminder."""
     place, now = ProviderFolder(folder), SystemClock().now()
     known = rogue_case(place, case)
+    if known.number("gone"):
+        raise Conflict("the case was closed before", remedy="open another if it is back")
     again = bool(known.number("reported"))
     fields = {"reminded": _moment(now)} if again else {"reported": _moment(now)}
     note_case(place, case, {**fields, "reported_to": to})

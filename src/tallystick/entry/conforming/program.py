@@ -66,7 +66,7 @@ class Program:
         Raises Malformed for a line that is no answer, Unavailable if the program cannot be run.
         Source: ISO/TS 12812-2:2017, 7.2.5
         """
-        process = self._running()
+        process = self.start()
         self._number += 1
         line = encode({"id": self._number, "do": do, **members}) + b"\n"
         try:
@@ -79,7 +79,10 @@ class Program:
         if not said:
             self.kill()
             return Answer(id=self._number, error=GONE, detail="the program ended or was too slow")
-        answer = _answers.decode(said)
+        try:
+            answer = _answers.decode(said)
+        except Malformed as error:
+            raise Malformed(f"the program wrote what is no answer: {_shown(said)}") from error
         if answer.id != self._number or (answer.ok is None) != bool(answer.error):
             raise Malformed(
                 "the program answered another question, or with neither ok nor error",
@@ -102,7 +105,12 @@ class Program:
                 with contextlib.suppress(OSError):
                     stream.close()
 
-    def _running(self) -> subprocess.Popen[bytes]:
+    def start(self) -> subprocess.Popen[bytes]:
+        """The process, which is started if it does not run.
+
+        Raises Unavailable if the program cannot be run.
+        Source: ISO/TS 12812-2:2017, 7.3.5
+        """
         if self._process is not None and self._process.poll() is None:
             return self._process
         self.kill()
@@ -115,11 +123,17 @@ class Program:
             )
         except OSError as error:
             raise Unavailable(
-                "the program cannot be run", remedy="check --command and the path"
+                f"the program cannot be run: {self._command[0] if self._command else 'none'}",
+                remedy="check --command and the path",
             ) from error
         self._process, self._lines = process, queue.Queue()
         threading.Thread(target=_read, args=(process, self._lines), daemon=True).start()
         return process
+
+
+def _shown(said: bytes) -> str:
+    text = said.decode("utf-8", "replace").strip()
+    return "".join(one if one.isprintable() else "?" for one in text[:60])
 
 
 def _read(process: subprocess.Popen[bytes], lines: "queue.Queue[bytes]") -> None:

@@ -111,6 +111,7 @@ def score_on(
     door = LoopbackDoor(relay.handle, port)
     bench = Bench(program, relay, stage, door.url, spare, beside=_beside(cases))
     try:
+        program.start()
         found: list[Scored] = []
         for done, case in enumerate(cases):
             tell(done, len(cases))

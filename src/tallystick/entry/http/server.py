@@ -155,7 +155,7 @@ async def serve(
     writer = WriterLoop(platform.writer, loop, longest_wait_s=listening.longest_wait_s)
     admission = Admission(listening.longest_wait_s, loop.call_soon, writer.ahead_s)
     watch_disk(accounting, watched)
-    watch_registers(accounting, watched, platform.clock)
+    watch_registers(accounting, watched, platform)
     tell_changes(platform, accounting)
     hashing = HashingPool.standing_back(platform.module.random)
     tell_gauges(accounting, platform, writer, hashing)
@@ -169,11 +169,11 @@ async def serve(
         tracing = tracing_of(watched, writer, platform.module.random)
         stage = _Stage(platform, writer, accounting, admission, tracing, hashing, dialled)
         served = _served(stage, listening, place, certified(platform, accounting, watched))
-        duties = _duties(stage, served, patience)
+        door = _door(stage, listening, served.server, told)
+        duties = [*_duties(stage, served, patience), *door]
         if witnessing is not None:
             duties.append(witnessed(platform, accounting, witnessing))
         duties += telling(platform, writer, accounting, watched, tracing)
-        duties += _door(stage, listening, served.server, told)
         if stop is not None:
             duties.append(_stop_when(stop, served.server))
         tasks = [asyncio.ensure_future(duty) for duty in duties]
@@ -206,7 +206,6 @@ def _duties(on: "_Stage", served: "_Served", patience: Patience) -> list[Corouti
         sweep_idle(served.server.server_state, idle_s=IDLE_S),
         *network_duties(platform, writer, on.dialled, accounting),
         deliver_webhooks(platform, writer, accounting),
-        tend_recoveries(platform, writer),
         *(tend(platform, writer) for tend in (tend_recoveries, tend_seals, tend_devices)),
         *(*key_duties(platform, writer, accounting), *trust_duties(platform, writer, accounting)),
         *(watch_module(platform), tell_returns(platform, writer, accounting)),

@@ -19,7 +19,6 @@ from tallystick.entry.siem import Destination, export_for_ever
 from tallystick.entry.tracing import Tracing
 from tallystick.entry.tracing.spans import Spans, export_traces
 from tallystick.entry.writing import WriterLoop
-from tallystick.kernel.time import Clock
 from tallystick.process.isms.clocks import due
 
 
@@ -84,16 +83,21 @@ def watch_disk(accounting: Accounting, watched: Watched) -> None:
         accounting.gauges["disk_free_bytes"] = lambda: _free(folder)
 
 
-def watch_registers(accounting: Accounting, watched: Watched, clock: Clock) -> None:
-    """Expose how much is overdue in the registers; one that cannot be read counts as overdue.
+def watch_registers(accounting: Accounting, watched: Watched, platform: Platform) -> None:
+    """Expose how much is overdue in the registers and of the inspections of secure devices.
+
+    A register that cannot be read counts as overdue.
 
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
     if watched.folder is not None:
         kept = KeptRegisters(ProviderFolder(watched.folder).registers)
-        accounting.gauges["registers_overdue"] = lambda: len(
-            due(kept.read(), clock.now(), ahead_ms=0)
-        )
+
+        def overdue() -> int:
+            devices = platform.desks.custody.devices().values()
+            return len(due(kept.read(), platform.clock.now(), devices=devices, ahead_ms=0))
+
+        accounting.gauges["registers_overdue"] = overdue
 
 
 def _free(folder: Path) -> int:

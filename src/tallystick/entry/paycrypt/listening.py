@@ -51,7 +51,10 @@ def open_door(platform: Platform, writer: WriterLoop, accounting: Accounting) ->
     """
     module = platform.paycrypt
     if module is None:
-        raise NotFound("the provider has no payment cryptography door")
+        raise NotFound(
+            "the provider has no payment cryptography door",
+            remedy="write paycrypt.json, or serve without --payment-cryptography",
+        )
     settings = must_have(platform.folder.root)
     kept = platform.desks.payment_keys
     folder = platform.folder

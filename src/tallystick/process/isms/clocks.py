@@ -9,6 +9,7 @@ from tallystick.kernel.model import Record
 from tallystick.kernel.time import DAY_MS, Instant
 from tallystick.process.isms.breach import deadlines
 from tallystick.process.isms.certificates import EvaluationCertificate, Withdrawal
+from tallystick.process.isms.custody import CustodyEntry
 from tallystick.process.isms.model import ClockKind, ClockRule, Entry, Register, Registers
 
 AHEAD_MS = 30 * DAY_MS
@@ -37,11 +38,13 @@ def due(
     *,
     certificates: Iterable[EvaluationCertificate] = (),
     withdrawn: Iterable[Withdrawal] = (),
+    devices: Iterable[CustodyEntry] = (),
     ahead_ms: int = AHEAD_MS,
 ) -> tuple[Due, ...]:
     """What is overdue at `now`, or falls due within `ahead_ms`, soonest first.
 
-    A register that cannot be read is overdue since ever: nobody knows what stands in it.
+    A register that cannot be read is overdue since ever: nobody knows what stands in it. Of
+    `devices`, how each of them stands, the next inspection falls due.
     Source: ISO/TS 12812-2:2017, 6.2.1; 9.1
     """
     found = [
@@ -65,6 +68,19 @@ def due(
         )
         for one in certificates
         if one.id not in gone
+    ]
+    found += [
+        Due(
+            at=at,
+            register="custody",
+            entry=one.device,
+            what="inspection of the device",
+            overdue=at <= now,
+            owner=one.custodians,
+            line=0,
+        )
+        for one in devices
+        if (at := one.inspection_due())
     ]
     near = [one for one in found if one.overdue or one.at <= now + ahead_ms]
     return tuple(sorted(near, key=lambda one: (one.at, one.register, one.entry, one.what)))

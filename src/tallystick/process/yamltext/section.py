@@ -21,6 +21,7 @@ _DURATION = re.compile(
 )
 _PARTS = (86_400_000, 3_600_000, 60_000, 1_000)
 _SHOWN = 40
+_WHOLE = "the text"
 _LISTED = 40
 _NOWHERE = Position(line=1, column=1)
 
@@ -96,13 +97,14 @@ class Section:
         self.at, self.trail, self.defects = node.at, trail, defects
         self._entries: dict[str, tuple[Position, Node]] = {}
         if not isinstance(node, Mapping):
-            defects.add(node.at, f"{trail} is a mapping")
+            defects.add(node.at, f"{trail or _WHOLE} is a mapping")
             return
         self._entries = node.entries
         known = None if words is None else frozenset(words)
         for word, (at, _) in node.entries.items():
             if known is not None and word not in known:
-                defects.add(at, f"{trail} has no word {word[:_SHOWN]!r}{suggestion(word, known)}")
+                shown = f"{word[:_SHOWN]!r}{suggestion(word, known)}"
+                defects.add(at, f"{trail or _WHOLE} has no word {shown}")
 
     def __contains__(self, word: str) -> bool:
         return word in self._entries
@@ -134,7 +136,7 @@ class Section:
         Source: ISO/TS 12812-2:2017, 6.1
         """
         if word not in self._entries:
-            self.defects.add(self.at, f"{self.trail} lacks {word!r}")
+            self.defects.add(self.at, f"{self.trail or _WHOLE} lacks {word!r}")
             return None
         return self._entries[word][1]
 

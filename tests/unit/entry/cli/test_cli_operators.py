@@ -89,6 +89,41 @@ def test_money_is_issued_by_two_people_and_not_by_one(desk: Desk, tmp_path: Path
     assert "money was issued" in agreed.out
 
 
+def test_nothing_is_sent_where_the_proposal_could_not_be_written(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """An act that waits and whose body nobody has could be approved by nobody."""
+    taken = tmp_path / "taken.json"
+    taken.write_text("another proposal")
+    before = desk.provider.platform.archive.size
+    for place in (taken, tmp_path / "nowhere" / "fund.json"):
+        refused = fund(desk, "--proposal", place)
+        assert refused.code == 1
+        assert "nothing was sent" in refused.err
+        invited = tallystick(
+            "operator", "invite", desk.provider.url, "--role", "operations", *desk.by(SEC),
+            "--proposal", place,
+        )  # fmt: skip
+        assert invited.code == 1
+        assert "shown once" not in invited.all
+    assert desk.provider.platform.archive.size == before
+    assert taken.read_text() == "another proposal"
+
+
+def test_an_event_of_custody_that_there_is_not_never_reaches_the_second_person(
+    desk: Desk, tmp_path: Path
+) -> None:
+    words = ["--device", "hsm-1", "--because", "moved", "--proposal", tmp_path / "custody.json"]
+    two = ["--custodians", "ann", "--custodians", "bob"]
+    mistyped = desk.act(SEC, "record-custody", *words, *two, "--what", "instaled")
+    assert mistyped.code == 2
+    assert "'instaled' is not one of 'received'" in mistyped.err
+    alone = desk.act(SEC, "record-custody", *words, *two[:2], "--what", "installed")
+    assert alone.code == 1
+    assert "custodians" in alone.err
+    assert not (tmp_path / "custody.json").exists()
+
+
 @pytest.mark.requirement("MFS-6.2.1-01")
 def test_the_second_officer_is_told_which_policy_in_words(desk: Desk, tmp_path: Path) -> None:
     """Base64 can be read by nobody."""

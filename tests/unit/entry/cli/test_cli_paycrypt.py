@@ -1,11 +1,13 @@
 """The commands about the payment cryptography door."""
 
 import stat
+import subprocess
+import sys
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
-from tests.support.paycrypt import settings
+from tests.support.paycrypt import door, settings
 
 from tallystick.entry.assembly import open_platform
 from tallystick.entry.cli.main import main
@@ -35,20 +37,65 @@ def provider(tmp_path, capsys):
 
 
 @pytest.mark.requirement("MFS-7.4.2-01")
-def test_the_secret_is_the_same_each_time_private_and_not_printed(provider, tmp_path, capsys):
-    folder, secret = provider
-    (folder / FILE).write_bytes(encode(settings()))
-    given = ("paycrypt", "credential", str(folder), PROGRAM, "--secret-file", str(secret))
-    first, second = tmp_path / "one", tmp_path / "two"
-    assert run(*given, "--out", str(first)) == 0
+def test_the_secret_is_the_same_each_time_private_and_not_printed(tmp_path, capsys):
+    first, second, folder = tmp_path / "one", tmp_path / "two", str(tmp_path / "provider")
+    secret = tmp_path / "secret"
+    with door(tmp_path / "provider") as scene:
+        secret.write_bytes(scene.provider.secret.reveal())
+        given = ("paycrypt", "credential", folder, scene.program, "--secret-file", str(secret))
+        assert run(*given, "--out", str(first)) == 0
     assert run(*given, "--out", str(second)) == 0
     assert first.read_text() == second.read_text()
     assert len(first.read_text().strip()) == 43
     assert stat.S_IMODE(first.stat().st_mode) == 0o600
     assert first.read_text().strip() not in capsys.readouterr().out
     assert run(*given, "--out", str(first)) == 1
-    assert run("paycrypt", "show", str(folder)) == 0
+    assert run("paycrypt", "show", folder) == 0
     assert "closed-loop" in capsys.readouterr().out
+
+
+def test_a_provider_that_let_nobody_in_has_no_secret_to_hand_over(provider, tmp_path, capsys):
+    folder, secret = provider
+    (folder / FILE).write_bytes(encode(settings()))
+    out = tmp_path / "out"
+    given = ("paycrypt", "credential", str(folder), "--secret-file", str(secret), "--out", str(out))
+    assert run(*given, PROGRAM) == 1
+    assert "has no record yet" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_service_without_the_settings_of_the_door_says_that_and_nothing_else(provider):
+    folder, secret = provider
+    ran = subprocess.run(
+        [sys.executable, "-m", "tallystick.entry.cli", "serve", folder, "--secret-file", secret,
+         "--port", "0", "--payment-cryptography", "127.0.0.1:0"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines() == [
+        "tallystick 0.1.0: not in the register of releases",
+        "error: the provider has no payment cryptography door",
+        "-> write paycrypt.json, or serve without --payment-cryptography",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            '{"v":1,"use":"closed-lop"}',
+            "paycrypt.json: Invalid enum value 'closed-lop' - at `$.use`",
+        ),
+        ('{"v":1,"regin":"x"}', "paycrypt.json: Object contains unknown field `regin`"),
+        ('{"v":1,', "paycrypt.json: Input data was truncated"),
+    ],
+)
+def test_a_mistake_in_the_settings_is_said_with_the_file_and_the_place(tmp_path, text, said):
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(Malformed) as told:
+        paycrypt_settings(tmp_path)
+    assert told.value.detail == said
+    assert told.value.remedy == "correct paycrypt.json"
 
 
 @pytest.mark.requirement("MFS-7.4.2-01")

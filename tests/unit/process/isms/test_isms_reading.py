@@ -54,7 +54,7 @@ def test_every_defect_is_named_with_its_position() -> None:
     [
         ("vendors", "register: vendors", "register: assets", "in the file of vendors"),
         ("vendors", "register: vendors", "register: vendor", "did you mean 'vendors'"),
-        ("vendors", "owner: ciso", "ownr: ciso", "lacks 'owner'"),
+        ("vendors", "owner: ciso", "ownr: ciso", "the text lacks 'owner'"),
         ("vendors", "entries:", "review_every: P400D\nentries:", "once a year"),
         ("vendors", "service_level_met: true", "service_level_met: yes", "true or false"),
         ("parties", ", why: trained and supervised by us", "", "no attestation"),
