@@ -61,6 +61,7 @@ def test_a_page_enrols_pays_and_verifies_and_pays_again_after_a_reload(tmp_path:
         assert first["shown"][-1].endswith("Pay KES 25.00 to Ben P., fee KES 0.00?")
         assert first["refused"] == "not-authentic"
         assert again["balance"] == 95_000
+        assert first["hybrid"] is again["hybrid"] is first["platform"]
         assert again["order"] != first["order"]
         assert ben.wallet.receipt(first["order"]).disclosed["amount_minor"] == 2_500
         assert ben.wallet.account().available_minor == 5_000

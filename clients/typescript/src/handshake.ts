@@ -22,7 +22,8 @@ import {
 import { EMPTY, hkdf, hmac, sha256, verify, type VerifyKey } from "./crypto.js";
 import { kidOf, openReply, type SessionKeys } from "./envelope.js";
 import { Malformed, NotAuthentic } from "./errors.js";
-import { type KemPair, open, seal, type Suite } from "./hpke.js";
+import { open, seal } from "./hpke.js";
+import type { Kem, KemPair, Suite } from "./kems.js";
 import { base64url, fromBase64url, join, label, type Octets, same, u64, utf8 } from "./octets.js";
 
 export type Purpose = "session" | "enrolment";
@@ -146,8 +147,8 @@ export interface Greeting {
 export function greet(purpose: Purpose, kems: readonly KemPair[], nonce: Octets): Greeting {
   const body = canonicalOctets({
     versions: [1],
-    suites: kems.map((one) => one.suite),
-    kem_public: Object.fromEntries(kems.map((one) => [one.suite, base64url(one.publicOctets)])),
+    suites: kems.map((one) => one.kem.suite),
+    kem_public: Object.fromEntries(kems.map((one) => [one.kem.suite, base64url(one.publicOctets)])),
     nonce: base64url(nonce),
     purpose,
   });
@@ -160,12 +161,14 @@ const MINT = Symbol("made by authenticate");
 export class AuthenticatedProvider {
   readonly session: string;
   readonly keyListVersion: number;
+  readonly suite: Suite;
   readonly #made: Made;
 
   constructor(mint: symbol, made: Made) {
     if (mint !== MINT) throw new NotAuthentic("a provider is authenticated by its answer");
     this.session = made.session;
     this.keyListVersion = made.keyListVersion;
+    this.suite = made.kem.suite;
     this.#made = made;
   }
 
@@ -175,8 +178,8 @@ export class AuthenticatedProvider {
   }
 
   async #sealed(info: string, content: Json): Promise<Octets> {
-    const { suite, kemPublic, t2, cookie } = this.#made;
-    const sealed = await seal(suite, kemPublic, join(label(info), t2), canonicalOctets(content));
+    const { kem, kemPublic, t2, cookie } = this.#made;
+    const sealed = await seal(kem, kemPublic, join(label(info), t2), canonicalOctets(content));
     return canonicalOctets({ cookie, sealed: base64url(sealed) });
   }
 
@@ -273,7 +276,7 @@ interface Made {
   readonly keyListVersion: number;
   readonly purpose: Purpose;
   readonly cookie: string;
-  readonly suite: Suite;
+  readonly kem: Kem;
   readonly kemPublic: Octets;
   readonly share: Octets;
   readonly t2: Octets;
@@ -289,8 +292,8 @@ export async function authenticate(
   if (body.length > MAX_MESSAGE) throw new Malformed("the answer is too large");
   const answer = answerShape(readCanonical(body));
   const core = answer.core;
-  const kem = greeting.kems.find((one) => one.suite === core.suite);
-  if (kem === undefined || core.version !== 1) {
+  const pair = greeting.kems.find((one) => one.kem.suite === core.suite);
+  if (pair === undefined || core.version !== 1) {
     throw new NotAuthentic("the provider chose what was not offered");
   }
   const known = keys.get(core.kid);
@@ -305,7 +308,7 @@ export async function authenticate(
   const mac = fromBase64url(answer.mac);
   await verify(known, signature, join(label("answer signature"), at));
   const sealed = fromBase64url(core.sealed);
-  const opened = await open(kem, join(label("answer sealed"), t1), sealed);
+  const opened = await open(pair, join(label("answer sealed"), t1), sealed);
   const share = shareShape(readCanonical(opened));
   const secret = fromBase64url(share.secret);
   if (!same(await macUnder(secret, at, "answer mac", provider), mac)) {
@@ -316,7 +319,7 @@ export async function authenticate(
     keyListVersion: share.key_list_version,
     purpose: greeting.purpose,
     cookie: answer.cookie,
-    suite: kem.suite,
+    kem: pair.kem,
     kemPublic: fromBase64url(core.kem_public),
     share: secret,
     t2: await transcript("answered", at, signature, mac),

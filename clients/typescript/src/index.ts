@@ -7,7 +7,7 @@ export { type Algorithm, type VerifyKey } from "./crypto.js";
 export * from "./errors.js";
 export { type DeviceProof, keysChallenge, proofChallenge, proveDevice } from "./evidence.js";
 export type { Attestation, Description, RenewalPair, SessionAccepted } from "./handshake.js";
-export type { Suite } from "./hpke.js";
+export { HYBRID, type Suite } from "./kems.js";
 export { type KeyList, verifyKeyList } from "./keylist.js";
 export {
   type DeviceKeystore,
@@ -19,6 +19,7 @@ export {
   SoftwareKeystore,
   type VerifyUser,
 } from "./keystore.js";
+export { type MlKem, type MlKemLibrary, mlKemOf, type MlKemPair, platformMlKem } from "./mlkem.js";
 export { base64url, fromBase64, fromBase64url, fromHex, hex, type Octets } from "./octets.js";
 export { type Enrolling, Provider, type ProviderAt } from "./provider.js";
 export { type Exchanged, Session } from "./session.js";

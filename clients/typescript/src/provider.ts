@@ -10,7 +10,7 @@
 
 import { canonical, exactly, id, natural, object, readCanonical, readJson, string } from "./canonical.js";
 import { random, verify, type VerifyKey } from "./crypto.js";
-import { Expired, NotAuthentic } from "./errors.js";
+import { Expired, NotAuthentic, UpgradeRequired } from "./errors.js";
 import { keysChallenge } from "./evidence.js";
 import {
   type Attestation,
@@ -20,7 +20,7 @@ import {
   greet,
   type Purpose,
 } from "./handshake.js";
-import { generateKem, offeredSuites, type Suite } from "./hpke.js";
+import { HYBRID, type Kem, kemsAtHand, type Suite } from "./kems.js";
 import {
   type KeyList,
   keysInForce,
@@ -30,6 +30,7 @@ import {
   verifyKeyList,
 } from "./keylist.js";
 import type { DeviceKeystore, Identity } from "./keystore.js";
+import type { MlKem } from "./mlkem.js";
 import { base64url, type Octets } from "./octets.js";
 import { Session } from "./session.js";
 import { FetchTransport, JSON_TYPE, refusal, type Transport } from "./transport.js";
@@ -59,7 +60,10 @@ export interface ProviderAt {
   readonly root: VerifyKey;
   readonly now?: () => number;
   readonly transport?: Transport;
+  /** What may be offered, best first; whatever is at hand if left out. */
   readonly suites?: readonly Suite[];
+  /** For the hybrid suite, where the platform has no ML-KEM-768 of its own. */
+  readonly mlKem?: MlKem;
   readonly pause?: (seconds: number) => Promise<void>;
 }
 
@@ -76,6 +80,7 @@ export class Provider {
   readonly transport: Transport;
   readonly #at: ProviderAt;
   readonly #now: () => number;
+  #kems: Promise<readonly Kem[]> | null = null;
   #list: { readonly found: KeyList; readonly fetchedAt: number } | null = null;
 
   constructor(at: ProviderAt) {
@@ -116,24 +121,49 @@ export class Provider {
   async authenticated(purpose: Purpose, keystore: DeviceKeystore): Promise<AuthenticatedProvider> {
     const keys = await this.#keys("session-signature", keystore);
     try {
-      return await this.#greeted(purpose, keys);
+      return await this.#greeted(purpose, keys, keystore);
     } catch (error) {
       // The provider may have a key that is newer than the list at hand.
       if (!(error instanceof NotAuthentic)) throw error;
     }
-    return this.#greeted(purpose, await this.#keys("session-signature", keystore, true));
+    const newest = await this.#keys("session-signature", keystore, true);
+    return this.#greeted(purpose, newest, keystore);
+  }
+
+  /**
+   * The KEMs to offer, best first. Whoever was met with the hybrid suite is offered nothing less:
+   * neither an answer, nor a platform without ML-KEM, nor another setting of the app leads back.
+   */
+  async #offer(keystore: DeviceKeystore): Promise<readonly Kem[]> {
+    this.#kems ??= kemsAtHand(this.#at.mlKem);
+    const atHand = await this.#kems;
+    const wanted = this.#at.suites ?? atHand.map((one) => one.suite);
+    const offered = wanted
+      .filter((suite) => suite === HYBRID || !keystore.memory().hybrid)
+      .flatMap((suite) => atHand.filter((one) => one.suite === suite));
+    if (offered.length === 0) {
+      throw new UpgradeRequired("this app has none of the suites that it may offer", {
+        remedy: "give it an ML-KEM-768: the platform has none",
+      });
+    }
+    return offered;
   }
 
   async #greeted(
     purpose: Purpose,
     keys: ReadonlyMap<string, VerifyKey>,
+    keystore: DeviceKeystore,
   ): Promise<AuthenticatedProvider> {
-    const suites = this.#at.suites ?? (await offeredSuites());
-    const kems = await Promise.all(suites.map(generateKem));
+    const offered = await this.#offer(keystore);
+    const kems = await Promise.all(offered.map((one) => one.generate()));
     const greeting = greet(purpose, kems, random(32));
     const reply = await this.transport.post("/v1/sessions", greeting.body, JSON_TYPE);
     if (reply.status < 200 || reply.status > 299) throw refusal(reply);
-    return authenticate(greeting, reply.body, this.#at.name, keys);
+    const found = await authenticate(greeting, reply.body, this.#at.name, keys);
+    if (found.suite === HYBRID && !keystore.memory().hybrid) {
+      await keystore.remember({ hybrid: true });
+    }
+    return found;
   }
 
   /** Binds the keys of `keystore` to the customer whose activation code was entered. */

@@ -10,23 +10,10 @@ import { authenticate } from "../dist/handshake.js";
 import { base64url, fromBase64, fromBase64url, fromHex, hex, join, utf8 } from "../dist/octets.js";
 import * as tally from "../dist/tally.js";
 import { shownTerms, signConsent } from "../dist/wallet.js";
+import { pairOf } from "./keys.mjs";
 
 const vectors = new URL("../../../vectors/", import.meta.url);
 const read = (name) => JSON.parse(readFileSync(new URL(`${name}.json`, vectors), "utf8"));
-const { subtle } = globalThis.crypto;
-
-async function pairOf(suite, secret, publicOctets) {
-  const how = suite === "hpke-p256" ? { name: "ECDH", namedCurve: "P-256" } : { name: "X25519" };
-  if (suite === "hpke-x25519") {
-    const pkcs8 = join(fromHex("302e020100300506032b656e04220420"), secret);
-    const privateKey = await subtle.importKey("pkcs8", pkcs8, how, false, ["deriveBits"]);
-    return { suite, privateKey, publicOctets };
-  }
-  const [x, y] = [publicOctets.slice(1, 33), publicOctets.slice(33)].map(base64url);
-  const jwk = { kty: "EC", crv: "P-256", d: base64url(secret), x, y };
-  const privateKey = await subtle.importKey("jwk", jwk, how, false, ["deriveBits"]);
-  return { suite, privateKey, publicOctets };
-}
 
 const session = read("session");
 const known = new Map([
@@ -48,9 +35,8 @@ async function authenticated(one, purpose) {
 }
 
 const keysHex = (keys) => hex(join(keys.request, keys.reply, keys.requestIv));
-const classical = (one) => one.suite !== "hpke-mlkem768-x25519";
 
-for (const one of session.sessions.filter(classical)) {
+for (const one of session.sessions) {
   test(`a session under ${one.suite}`, async () => {
     const provider = await authenticated(one, "session");
     const proof = JSON.parse(one.m3_opened);
@@ -87,7 +73,7 @@ for (const one of session.sessions.filter(classical)) {
 }
 
 test("answers that are not the provider's to this hello", async () => {
-  for (const one of session.sessions.filter(classical)) {
+  for (const one of session.sessions) {
     const offered = fromBase64url(JSON.parse(one.m1).kem_public[one.suite]);
     const kem = await pairOf(one.suite, fromHex(one.device_kem_private), offered);
     const greeting = { purpose: "session", body: utf8(one.m1), kems: [kem] };
