@@ -14,7 +14,11 @@ from tallystick.entry.conforming.relay import Answered, Asked, LoopbackDoor, Rel
 pytestmark = pytest.mark.skipif(
     BROWSER is None, reason="chromium is missing: apt-get install chromium"
 )
-TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript"}
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript",
+    ".css": "text/css",
+}
 
 
 def door(url: str) -> LoopbackDoor:

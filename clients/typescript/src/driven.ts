@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 import { type Json } from "./canonical.js";
+import type { Quote } from "./consent.js";
 import { type Algorithm, type VerifyKey } from "./crypto.js";
 import { Malformed, Refusal, TallystickError, Unavailable } from "./errors.js";
 import { proveDevice } from "./evidence.js";
@@ -22,7 +23,7 @@ import { base64url, fromBase64url, type Octets } from "./octets.js";
 import { Provider } from "./provider.js";
 import type { Session } from "./session.js";
 import { type Receipt, verifyReceipt } from "./tally.js";
-import type { Order, Paid, Quote, Wallet } from "./wallet.js";
+import type { Order, Paid, Wallet } from "./wallet.js";
 
 interface Asked {
   readonly id: number;
@@ -172,7 +173,7 @@ class Driven {
       amountMinor: count(asked, "amount_minor"),
       currency: text(asked, "currency"),
     });
-    this.#order = await wallet.consent(quoted);
+    this.#order = await wallet.consent(quoted, quoted.quote.warnings);
     return this.#paid(await wallet.place(this.#order), quoted.quote);
   }
 

@@ -36,6 +36,23 @@ export interface RenewalPair {
   readonly secret: Octets;
 }
 
+/** The application that the device runs, in its own words; `digest` is SHA-256 of its package, hex. */
+export interface AppClaim {
+  readonly platform: "android" | "ios";
+  readonly package: string;
+  readonly version: number;
+  readonly digest: string;
+}
+
+/** What is to be told about the application; `at` is when that becomes less (ms, 0: not set). */
+export interface AppNotice {
+  readonly may: string;
+  readonly says: string;
+  readonly because: string;
+  readonly at: number;
+  readonly offered: number;
+}
+
 export interface SessionAccepted {
   readonly session: string;
   readonly open: boolean;
@@ -44,6 +61,8 @@ export interface SessionAccepted {
   readonly expires_at: number;
   readonly policy_version: number;
   readonly server_time: number;
+  /** Only where there is something to tell. */
+  readonly app?: AppNotice;
 }
 
 export interface EnrolmentAccepted {
@@ -69,6 +88,7 @@ export interface Description {
   readonly model: string;
   readonly app_version: string;
   readonly protection: string;
+  readonly app?: AppClaim;
 }
 
 const url = matching(/^[A-Za-z0-9_-]+$/);
@@ -87,15 +107,26 @@ const answerShape = object({
   cookie: url,
 });
 const shareShape = object({ key_list_version: natural, secret: matching(/^[A-Za-z0-9_-]{43}$/) });
-const acceptedShape = object({
-  session: id("ses"),
-  open: boolean,
-  counter: natural,
-  expires_idle_s: natural,
-  expires_at: natural,
-  policy_version: natural,
-  server_time: natural,
-});
+const acceptedShape = object(
+  {
+    session: id("ses"),
+    open: boolean,
+    counter: natural,
+    expires_idle_s: natural,
+    expires_at: natural,
+    policy_version: natural,
+    server_time: natural,
+  },
+  {
+    app: object({
+      may: matching(/^(?:run|warn|limit)$/),
+      says: string,
+      because: string,
+      at: natural,
+      offered: natural,
+    }),
+  },
+);
 const enrolledShape = object({
   device: id("dev"),
   customer: id("cus"),
@@ -155,6 +186,10 @@ export function greet(purpose: Purpose, kems: readonly KemPair[], nonce: Octets)
   return { purpose, body, kems };
 }
 
+function described({ app, ...said }: Description): Json {
+  return app === undefined ? said : { ...said, app: { ...app } };
+}
+
 const MINT = Symbol("made by authenticate");
 
 /** A provider whose signature and MAC over this very handshake verified. */
@@ -194,6 +229,7 @@ export class AuthenticatedProvider {
     readonly sign: Sign;
     readonly pairs: readonly RenewalPair[];
     readonly share: Octets;
+    readonly app?: AppClaim | undefined;
   }): Promise<PendingSession> {
     this.#for("session");
     const { t2 } = this.#made;
@@ -210,6 +246,7 @@ export class AuthenticatedProvider {
       certificate: asked.certificate,
       presented,
       proposed,
+      ...(asked.app === undefined ? {} : { app: { ...asked.app } }),
     };
     const shares = join(this.#made.share, asked.share);
     const at = await transcript("session claim", t2, canonicalOctets(claim));
@@ -248,7 +285,7 @@ export class AuthenticatedProvider {
       possession,
       consent: base64url(asked.consent[0]),
       attestation: { ...asked.attestation },
-      description: { ...asked.description },
+      description: described(asked.description),
     };
     const shares = join(this.#made.share, asked.share);
     const at = await transcript("enrolment claim", this.#made.t2, canonicalOctets(claim));

@@ -8,11 +8,13 @@
  * Source: docs/protocol/overview.md; docs/protocol/key-list.md; docs/protocol/enrolment.md
  */
 
+import { type ApprovalParts, Approvals } from "./approvals.js";
 import { canonical, exactly, id, natural, object, readCanonical, readJson, string } from "./canonical.js";
 import { random, verify, type VerifyKey } from "./crypto.js";
 import { Expired, NotAuthentic, UpgradeRequired } from "./errors.js";
 import { keysChallenge } from "./evidence.js";
 import {
+  type AppClaim,
   type Attestation,
   authenticate,
   type AuthenticatedProvider,
@@ -25,16 +27,19 @@ import {
   type KeyList,
   keysInForce,
   listAddress,
-  splitJws,
   tallyKeysInForce,
   verifyKeyList,
 } from "./keylist.js";
+import { splitJws } from "./jws.js";
 import type { DeviceKeystore, Identity } from "./keystore.js";
 import type { MlKem } from "./mlkem.js";
 import { base64url, type Octets } from "./octets.js";
+import { type OfflineRequest, readOffline } from "./offline.js";
+import { Own } from "./own.js";
 import { Session } from "./session.js";
 import { FetchTransport, JSON_TYPE, refusal, type Transport } from "./transport.js";
 import { Wallet } from "./wallet.js";
+import { Wiper } from "./wiping.js";
 
 const LIST_AGE_MS = 3_600_000;
 const listShape = object({ key_list: string });
@@ -58,6 +63,8 @@ export interface ProviderAt {
   readonly origin: string;
   /** The provider root that the app has pinned; with two halves it takes no list of one signature. */
   readonly root: VerifyKey;
+  /** The application that runs here, as enrolment and each session say it. */
+  readonly app?: AppClaim;
   readonly now?: () => number;
   readonly transport?: Transport;
   /** What may be offered, best first; whatever is at hand if left out. */
@@ -110,6 +117,16 @@ export class Provider {
     if (found.version > last) await keystore.remember({ keyListVersion: found.version });
     this.#list = { found, fetchedAt: now };
     return found;
+  }
+
+  /** The request in a QR code that was verified without a network: see `offline.ts`. */
+  async offlineRequest(
+    signed: string,
+    keystore: DeviceKeystore,
+    account: string,
+  ): Promise<OfflineRequest> {
+    const keys = await this.#keys("session-signature", keystore);
+    return readOffline(signed, keys, this.#now(), account);
   }
 
   /** The keys that may have signed the tally's checkpoints, the newest first. */
@@ -184,7 +201,7 @@ export class Provider {
       possession: [possession, (message) => keystore.possessionSign(message)],
       consent: [consent, (message) => keystore.consentSign(message, shown)],
       attestation,
-      description: asked.description,
+      description: { ...(this.#at.app ? { app: this.#at.app } : {}), ...asked.description },
       share: random(32),
     });
     const path = `/v1/enrolments/${pending.session}`;
@@ -229,7 +246,8 @@ export class Provider {
   /** A session of an enrolled device; it is established at its first use. */
   session(keystore: DeviceKeystore): Session {
     const authenticated = () => this.authenticated("session", keystore);
-    return new Session({ transport: this.transport, now: this.#now, authenticated }, keystore);
+    const { app } = this.#at;
+    return new Session({ transport: this.transport, now: this.#now, authenticated, app }, keystore);
   }
 
   /** The wallet of an enrolled device, over `session` or one of its own. */
@@ -243,5 +261,32 @@ export class Provider {
       now: this.#now,
       ...(this.#at.pause ? { pause: this.#at.pause } : {}),
     });
+  }
+
+  /** The requests of an enrolled device, over `session`; its receipts are verified by `wallet`. */
+  approvals(
+    keystore: DeviceKeystore,
+    session: Session,
+    how: Pick<ApprovalParts, "company"> & { readonly wallet?: Wallet } = {},
+  ): Approvals {
+    const wallet = how.wallet ?? this.wallet(keystore, session);
+    const company = how.company ? { company: how.company } : {};
+    return new Approvals({ session, keystore, wallet, now: this.#now, ...company });
+  }
+
+  /** Asks for the wipe of a device that is over, and obeys it. */
+  wiper(keystore: DeviceKeystore): Wiper {
+    return new Wiper({
+      transport: this.transport,
+      keystore,
+      signatureKeys: () => this.#keys("session-signature", keystore),
+      provider: this.#at.name,
+      now: this.#now,
+    });
+  }
+
+  /** What a person does about their own devices, sessions, factors, notices and terms. */
+  own(keystore: DeviceKeystore, session: Session): Own {
+    return new Own(session, keystore, this.#now);
   }
 }

@@ -10,7 +10,7 @@ import { NOTHING, SoftwareKeystore } from "../dist/keystore.js";
 import { base64url, fromHex, hex, utf8 } from "../dist/octets.js";
 import { commitment } from "../dist/tally.js";
 import { P256, X25519 } from "../dist/kems.js";
-import { shownTerms, signConsent } from "../dist/wallet.js";
+import { shownTerms, signConsent } from "../dist/consent.js";
 import { hybrid } from "./keys.mjs";
 
 const { recipients, quotes, device, values } = JSON.parse(readFileSync(0, "utf8"));

@@ -115,7 +115,7 @@ def _older_list(bench: Bench) -> None:
 
 
 def _successor(listed: dict[str, Any]) -> None:
-    """A second key that signs handshakes, newer than the one the provider still uses."""
+    """A second key that signs handshakes, newer than the one in use, and keys of other purposes."""
     signing = next(one for one in listed["entries"] if one["purpose"] == "session-signature")
     public = b64url(Es256SigningKey.generate().public().octets())
     fresh = {
@@ -126,6 +126,8 @@ def _successor(listed: dict[str, Any]) -> None:
         "not_before": signing["not_before"] + 1,
     }
     listed["entries"].insert(0, fresh)
+    for number, purpose in enumerate(("app-signing", "time-stamp")):
+        listed["entries"].append({**fresh, "kid": f"key_{number}" + "7" * 25, "purpose": purpose})
     listed["version"] += 1
 
 
