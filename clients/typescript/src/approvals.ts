@@ -8,7 +8,13 @@
  */
 
 import { boolean, id, type Json, list, matching, natural, object, string } from "./canonical.js";
-import { approvalText, quoteShape, signConsent } from "./consent.js";
+import {
+  approvalText,
+  demandAcknowledged,
+  quoteShape,
+  signConsent,
+  warningsOf,
+} from "./consent.js";
 import { Malformed, NotAuthentic } from "./errors.js";
 import type { DeviceKeystore } from "./keystore.js";
 import type { Session } from "./session.js";
@@ -127,16 +133,24 @@ export class Approvals {
 
   /**
    * Signs exactly what `item` says, after the person read its text, and sends the consent with the
-   * two digits that they typed. Without an answer approve the same item again.
+   * two digits that they typed. Without an answer approve the same item again. Warnings in its terms
+   * are acknowledged as with a payment of one's own.
    */
-  async approve(item: ApprovalItem, number: string): Promise<Approved> {
+  async approve(
+    item: ApprovalItem,
+    number: string,
+    acknowledged: readonly string[] = [],
+  ): Promise<Approved> {
     check(item);
+    const warnings = warningsOf(item);
+    demandAcknowledged(warnings, acknowledged);
+    const shown = [...warnings.map((one) => one.text), item.text].join(" ");
     const { session, keystore, wallet, now, company } = this.#parts;
     const noticed = company?.() ?? { remoteAccess: false, onCall: false };
     const asked = {
       approval: item.state.approval,
       number,
-      consent: await signConsent(item.quote, keystore, now(), item.text),
+      consent: await signConsent(item.quote, keystore, now(), shown),
       proof: item.proof,
       remote_access: noticed.remoteAccess,
       on_call: noticed.onCall,

@@ -16,7 +16,7 @@ import {
   string,
 } from "./canonical.js";
 import { sha256 } from "./crypto.js";
-import { Malformed } from "./errors.js";
+import { Malformed, NotPermitted } from "./errors.js";
 import { signedByDevice } from "./jws.js";
 import { type DeviceKeystore, identityOf } from "./keystore.js";
 import { base64url } from "./octets.js";
@@ -76,6 +76,19 @@ export function warningsOf(quoted: {
   const bound = quoted.quote.warnings ?? [];
   const names = [...new Set([...(quoted.shown ?? []), ...bound])];
   return names.map((name) => ({ name, text: WARNINGS[name], bound: bound.includes(name) }));
+}
+
+/** Returns only if every warning that is part of the terms was `acknowledged`; NotPermitted else. */
+export function demandAcknowledged(
+  warnings: readonly Warned[],
+  acknowledged: readonly string[],
+): void {
+  const missing = warnings.find((one) => one.bound && !acknowledged.includes(one.name));
+  if (missing === undefined) return;
+  throw new NotPermitted("a warning was not acknowledged", {
+    because: missing.name,
+    remedy: "show it, and have the person acknowledge it",
+  });
 }
 
 /** An amount of minor units in words: `KES 12.50`. */

@@ -21,6 +21,7 @@ import {
   string,
 } from "./canonical.js";
 import {
+  demandAcknowledged,
   type Quote,
   quoteShape,
   shownTerms,
@@ -34,7 +35,6 @@ import {
   Malformed,
   NotAuthentic,
   NotFound,
-  NotPermitted,
   OutOfReach,
   Refusal,
   RateLimited,
@@ -153,13 +153,7 @@ export class Wallet {
   async consent(quoted: Quoted, acknowledged: readonly string[] = []): Promise<Order> {
     const { quote, proof } = quoted;
     const warnings = warningsOf(quoted);
-    const missing = warnings.find((one) => one.bound && !acknowledged.includes(one.name));
-    if (missing !== undefined) {
-      throw new NotPermitted("a warning was not acknowledged", {
-        because: missing.name,
-        remedy: "show it, and have the person acknowledge it",
-      });
-    }
+    demandAcknowledged(warnings, acknowledged);
     const shown = [...warnings.map((one) => one.text), shownTerms(quote)].join(" ");
     const consent = await signConsent(quote, this.#parts.keystore, this.#parts.now(), shown);
     return { quote, consent, proof };
