@@ -171,7 +171,9 @@ def test_another_device_of_ones_own_is_seen_stopped_and_told_of(scene: Scene) ->
     with pytest.raises(Refused) as refused:
         scene.ann.own("givePin", "0000")
     assert refused.value.code == "not-authentic"
+    mine = next(one["session"] for one in scene.ann.own("sessions") if one["own"])
     scene.ann.ask("end")
+    assert mine not in {one["session"] for one in scene.ann.own("sessions")}
     assert scene.ann.own("recoveries") == []
 
 

@@ -81,9 +81,12 @@ export class Session {
 
   /** Ends the session at the provider, where there is one, and forgets the keys. */
   async end(): Promise<void> {
-    if (this.#live === null) return;
+    const live = this.#live;
     try {
+      if (live === null || !this.#usable(live)) return;
       await this.ask("session.end", "/v1/session/end", {}, object({}), { resend: false });
+    } catch (error) {
+      if (!(error instanceof Unauthenticated)) throw error; // it was over already
     } finally {
       this.close();
     }
