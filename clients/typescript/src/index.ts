@@ -17,14 +17,6 @@ export { money, type Quote, type Warned, type Warning, warningsOf } from "./cons
 export { type Algorithm, type VerifyKey } from "./crypto.js";
 export * from "./errors.js";
 export { type DeviceProof, keysChallenge, proofChallenge, proveDevice } from "./evidence.js";
-export type {
-  AppClaim,
-  AppNotice,
-  Attestation,
-  Description,
-  RenewalPair,
-  SessionAccepted,
-} from "./handshake.js";
 export { HYBRID, type Suite } from "./kems.js";
 export { type KeyList, verifyKeyList } from "./keylist.js";
 export {
@@ -37,6 +29,14 @@ export {
   SoftwareKeystore,
   type VerifyUser,
 } from "./keystore.js";
+export type {
+  AppClaim,
+  AppNotice,
+  Attestation,
+  Description,
+  RenewalPair,
+  SessionAccepted,
+} from "./messages.js";
 export { type MlKem, type MlKemLibrary, mlKemOf, type MlKemPair, platformMlKem } from "./mlkem.js";
 export { base64url, fromBase64, fromBase64url, fromHex, hex, type Octets } from "./octets.js";
 export { answerOffline, type OfflineRequest, readOffline } from "./offline.js";
@@ -63,5 +63,13 @@ export {
   verifyReceipt,
 } from "./tally.js";
 export { FetchTransport, type Reply, type Transport } from "./transport.js";
-export { type Account, type Acknowledge, type Asked, type Order, type Paid, type Quoted, Wallet } from "./wallet.js";
+export {
+  type Account,
+  type Acknowledge,
+  type Asked,
+  type Order,
+  type Paid,
+  type Quoted,
+  Wallet,
+} from "./wallet.js";
 export { Wiper, type WipeOrder } from "./wiping.js";

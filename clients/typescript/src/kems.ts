@@ -198,7 +198,7 @@ export class Hybrid implements Kem {
   }
 }
 
-/** What this platform can do, best first; `mlKem` is asked where the platform has none of its own. */
+/** What this platform can do, best first; `mlKem` serves where the platform has none of its own. */
 export async function kemsAtHand(mlKem?: MlKem): Promise<readonly Kem[]> {
   try {
     await X25519.fresh();

@@ -10,7 +10,13 @@ import { Conflict, Expired, Malformed, NotAuthentic, NotFound, TallystickError }
 import { splitJws } from "./jws.js";
 import { fromBase64url } from "./octets.js";
 
-export type Purpose = "recipient" | "session-signature" | "device-ca" | "tally" | "time-stamp" | "app-signing";
+export type Purpose =
+  | "recipient"
+  | "session-signature"
+  | "device-ca"
+  | "tally"
+  | "time-stamp"
+  | "app-signing";
 
 export interface KeyEntry {
   readonly kid: string;

@@ -9,7 +9,7 @@
 
 import { generateSigningPair, publicOctets, sign } from "./crypto.js";
 import { NotAuthentic, NotFound } from "./errors.js";
-import type { RenewalPair } from "./handshake.js";
+import type { RenewalPair } from "./messages.js";
 import type { Octets } from "./octets.js";
 
 export interface Identity {

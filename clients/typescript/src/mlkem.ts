@@ -86,7 +86,9 @@ export async function platformMlKem(): Promise<MlKem | null> {
   return {
     generate: platformPair,
     encapsulate: async (octets) => {
-      const known = await platform.importKey("raw-public", octets, NAME, false, ["encapsulateBits"]);
+      const known = await platform.importKey("raw-public", octets, NAME, false, [
+        "encapsulateBits",
+      ]);
       const made = await encapsulate(NAME, known);
       return {
         shared: new Uint8Array(made.sharedKey),

@@ -170,7 +170,12 @@ export class Own {
     return this.#acknowledge("topics", read.version, read.language, "");
   }
 
-  async #acknowledge(what: string, version: number, language: string, digest: string): Promise<void> {
+  async #acknowledge(
+    what: string,
+    version: number,
+    language: string,
+    digest: string,
+  ): Promise<void> {
     const asked = { what, version, language, digest };
     await this.#ask("education.acknowledge", "/v1/education/acknowledge", asked, emptyShape);
   }

@@ -9,19 +9,20 @@
  */
 
 import { type ApprovalParts, Approvals } from "./approvals.js";
-import { canonical, exactly, id, natural, object, readCanonical, readJson, string } from "./canonical.js";
+import {
+  canonical,
+  exactly,
+  id,
+  natural,
+  object,
+  readCanonical,
+  readJson,
+  string,
+} from "./canonical.js";
 import { random, verify, type VerifyKey } from "./crypto.js";
 import { Expired, NotAuthentic, UpgradeRequired } from "./errors.js";
 import { keysChallenge } from "./evidence.js";
-import {
-  type AppClaim,
-  type Attestation,
-  authenticate,
-  type AuthenticatedProvider,
-  type Description,
-  greet,
-  type Purpose,
-} from "./handshake.js";
+import { authenticate, type AuthenticatedProvider, greet, type Purpose } from "./handshake.js";
 import { HYBRID, type Kem, kemsAtHand, type Suite } from "./kems.js";
 import {
   type KeyList,
@@ -32,6 +33,7 @@ import {
 } from "./keylist.js";
 import { splitJws } from "./jws.js";
 import type { DeviceKeystore, Identity } from "./keystore.js";
+import type { AppClaim, Attestation, Description } from "./messages.js";
 import type { MlKem } from "./mlkem.js";
 import { base64url, type Octets } from "./octets.js";
 import { type OfflineRequest, readOffline } from "./offline.js";

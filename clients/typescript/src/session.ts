@@ -15,8 +15,9 @@ import {
   Unauthenticated,
   Unavailable,
 } from "./errors.js";
-import type { AppClaim, AuthenticatedProvider, SessionAccepted } from "./handshake.js";
+import type { AuthenticatedProvider } from "./handshake.js";
 import { type DeviceKeystore, identityOf } from "./keystore.js";
+import type { AppClaim, SessionAccepted } from "./messages.js";
 import type { Octets } from "./octets.js";
 import { JSON_TYPE, problemOf, refusal, SEALED_TYPE, type Transport } from "./transport.js";
 

@@ -199,12 +199,7 @@ export class Wallet {
 
   /** The verified receipt of an order that this customer paid or received. */
   async receipt(order: string): Promise<Verified> {
-    const found = await this.#ask(
-      "payment.receipt",
-      "/v1/receipts",
-      { order },
-      receiptReplyShape,
-    );
+    const found = await this.#ask("payment.receipt", "/v1/receipts", { order }, receiptReplyShape);
     const verified = await this.verified(found.receipt as Receipt);
     this.#ofOrder(verified, order, false);
     return verified;
@@ -216,9 +211,7 @@ export class Wallet {
 
   /** `receipt` after every check, its checkpoint one that continues the last one seen. */
   async verified(receipt: Receipt): Promise<Verified> {
-    const found = await this.#byTally((tally) =>
-      verifyReceipt(receipt, tally, this.#parts.origin),
-    );
+    const found = await this.#byTally((tally) => verifyReceipt(receipt, tally, this.#parts.origin));
     await this.#continued(receipt.checkpoint);
     return found;
   }

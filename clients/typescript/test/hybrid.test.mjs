@@ -57,7 +57,10 @@ test("an ML-KEM of another strength is refused", async () => {
   const weaker = new Hybrid(mlKemOf(ml_kem512));
   await assert.rejects(weaker.generate(), malformed);
   const { publicOctets } = await hybrid.generate();
-  const cut = { ...noble, encapsulate: async () => ({ shared: new Uint8Array(16), ciphertext: new Uint8Array(1088) }) };
+  const cut = {
+    ...noble,
+    encapsulate: async () => ({ shared: new Uint8Array(16), ciphertext: new Uint8Array(1088) }),
+  };
   await assert.rejects(seal(new Hybrid(cut), publicOctets, INFO, utf8("text")), malformed);
 });
 
@@ -75,8 +78,15 @@ test("Wycheproof's ML-KEM-768 beside X25519", { skip: wycheproof === "" }, async
       const other = await X25519.fresh();
       const secret = await mine.decapsulate(join(fromHex(one.c), other.publicOctets));
       const dh = await X25519.agreed(other.privateKey, curve.publicOctets);
-      const mixed = join(fromHex(one.K ?? ""), dh, other.publicOctets, curve.publicOctets, utf8("\\.//^\\"));
-      if (Buffer.from(createHash("sha3-256").update(mixed).digest()).equals(secret)) found = "valid";
+      const mixed = join(
+        fromHex(one.K ?? ""),
+        dh,
+        other.publicOctets,
+        curve.publicOctets,
+        utf8("\\.//^\\"),
+      );
+      if (Buffer.from(createHash("sha3-256").update(mixed).digest()).equals(secret))
+        found = "valid";
     } catch {
       // A seed or a ciphertext of another length.
     }
@@ -94,31 +104,58 @@ test("what is offered: the hybrid first where there is an ML-KEM, and not withou
   assert.deepEqual(names(await kemsAtHand()), own ? [HYBRID, ...classical] : classical);
 });
 
-test("the platform's ML-KEM and the library's open each other's", { skip: !(await platformMlKem()) }, async () => {
-  const own = new Hybrid(await platformMlKem());
-  for (const [one, other] of [[own, hybrid], [hybrid, own]]) {
-    const mine = await one.generate();
-    assert.deepEqual(await open(mine, INFO, await seal(other, mine.publicOctets, INFO, INFO)), INFO);
-  }
-  const beyond = (await own.generate()).publicOctets.fill(255, 0, 3);
-  await assert.rejects(seal(own, beyond, INFO, INFO), malformed);
-});
+test(
+  "the platform's ML-KEM and the library's open each other's",
+  { skip: !(await platformMlKem()) },
+  async () => {
+    const own = new Hybrid(await platformMlKem());
+    for (const [one, other] of [
+      [own, hybrid],
+      [hybrid, own],
+    ]) {
+      const mine = await one.generate();
+      assert.deepEqual(
+        await open(mine, INFO, await seal(other, mine.publicOctets, INFO, INFO)),
+        INFO,
+      );
+    }
+    const beyond = (await own.generate()).publicOctets.fill(255, 0, 3);
+    await assert.rejects(seal(own, beyond, INFO, INFO), malformed);
+  },
+);
 
 test("whoever was met with the hybrid is offered nothing less", async () => {
-  const list = JSON.parse(readFileSync(new URL("../../../vectors/suites.json", import.meta.url))).key_list;
+  const list = JSON.parse(
+    readFileSync(new URL("../../../vectors/suites.json", import.meta.url)),
+  ).key_list;
   const offers = [];
   const transport = {
-    get: async () => ({ status: 200, sealed: false, body: utf8(JSON.stringify({ key_list: list.classical_list })) }),
+    get: async () => ({
+      status: 200,
+      sealed: false,
+      body: utf8(JSON.stringify({ key_list: list.classical_list })),
+    }),
     post: async (_, body) => {
       offers.push(JSON.parse(new TextDecoder().decode(body)).suites);
       return { status: 403, sealed: false, body: utf8("{}") };
     },
   };
-  const root = { algorithm: list.first_half.algorithm, octets: Uint8Array.from(Buffer.from(list.first_half.public, "base64url")) };
+  const root = {
+    algorithm: list.first_half.algorithm,
+    octets: Uint8Array.from(Buffer.from(list.first_half.public, "base64url")),
+  };
   const greet = async (hybridMet, more) => {
     const keystore = await SoftwareKeystore.create(async () => {});
     await keystore.remember({ ...NOTHING, hybrid: hybridMet });
-    const provider = new Provider({ url: "http://127.0.0.1:1", name: list.provider, origin: "o", root, transport, now: () => list.now, ...more });
+    const provider = new Provider({
+      url: "http://127.0.0.1:1",
+      name: list.provider,
+      origin: "o",
+      root,
+      transport,
+      now: () => list.now,
+      ...more,
+    });
     await provider.authenticated("session", keystore);
   };
   const classical = ["hpke-x25519", "hpke-p256"];
@@ -126,7 +163,9 @@ test("whoever was met with the hybrid is offered nothing less", async () => {
   assert.deepEqual(offers.splice(0), [[HYBRID, ...classical]]);
   await assert.rejects(greet(true, { mlKem: noble }), { code: "unavailable" });
   assert.deepEqual(offers.splice(0), [[HYBRID]]);
-  await assert.rejects(greet(true, { mlKem: noble, suites: classical }), { code: "upgrade-required" });
+  await assert.rejects(greet(true, { mlKem: noble, suites: classical }), {
+    code: "upgrade-required",
+  });
   if (!(await platformMlKem())) await assert.rejects(greet(true, {}), { code: "upgrade-required" });
   assert.deepEqual(offers, []);
 });

@@ -13,13 +13,26 @@ const words = {
     const keystore = await openFileKeystore(state, async (terms) => void shown.push(terms));
     const rootKey = { algorithm: root.algorithm, octets: fromBase64url(root.public) };
     const provider = new Provider({ ...asked, root: rootKey, mlKem: noble });
-    const description = { platform: "web", model: "Node", app_version: "1", protection: "software" };
+    const description = {
+      platform: "web",
+      model: "Node",
+      app_version: "1",
+      protection: "software",
+    };
     await provider.enrol(keystore, { ...asked, description });
     const session = provider.session(keystore);
     const wallet = provider.wallet(keystore, session);
     const noticed = { remoteAccess: false, onCall: false };
     const approvals = provider.approvals(keystore, session, { wallet, company: () => noticed });
-    at = { provider, keystore, session, wallet, approvals, noticed, own: provider.own(keystore, session) };
+    at = {
+      provider,
+      keystore,
+      session,
+      wallet,
+      approvals,
+      noticed,
+      own: provider.own(keystore, session),
+    };
     return { ...keystore.memory().identity, app: (await session.establish()).app ?? null };
   },
   quote: ({ asked }) => at.wallet.quote(asked),

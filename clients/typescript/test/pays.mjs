@@ -35,7 +35,12 @@ try {
   } catch (error) {
     refused = error.code;
   }
-  said = { order: paid.verified.leaf.id, balance: paid.balanceMinor, receipt: paid.receipt, refused };
+  said = {
+    order: paid.verified.leaf.id,
+    balance: paid.balanceMinor,
+    receipt: paid.receipt,
+    refused,
+  };
 } catch (error) {
   said = { error: error.code ?? String(error), detail: error.message };
 }

@@ -139,8 +139,13 @@ function request(item) {
 
 function deviceRow(one) {
   const row = element("li");
-  const name = one.this ? "This browser" : `A device bound on ${new Date(one.enrolled_at).toDateString()}`;
-  row.append(element("p", `${name}: ${one.status}`), element("p", one.because, { className: "soft" }));
+  const name = one.this
+    ? "This browser"
+    : `A device bound on ${new Date(one.enrolled_at).toDateString()}`;
+  row.append(
+    element("p", `${name}: ${one.status}`),
+    element("p", one.because, { className: "soft" }),
+  );
   const choice = element("div", "", { className: "choice" });
   for (const act of one.may.filter((may) => Object.hasOwn(ACTS, may))) {
     const button = element("button", ACTS[act], { type: "button", className: "quiet" });
@@ -160,12 +165,17 @@ function deviceRow(one) {
 
 function noticeRow(one) {
   const row = element("li");
-  row.append(element("p", one.text), element("p", new Date(one.at).toLocaleString(), { className: "soft" }));
+  row.append(
+    element("p", one.text),
+    element("p", new Date(one.at).toLocaleString(), { className: "soft" }),
+  );
   return row;
 }
 
 function listed(id, rows) {
-  at(id).replaceChildren(...(rows.length ? rows : [element("li", "Nothing.", { className: "soft" })]));
+  at(id).replaceChildren(
+    ...(rows.length ? rows : [element("li", "Nothing.", { className: "soft" })]),
+  );
 }
 
 async function look() {
