@@ -14,7 +14,12 @@ from tallystick.entry.conforming.relay import Answered, Asked, LoopbackDoor, Rel
 pytestmark = pytest.mark.skipif(
     BROWSER is None, reason="chromium is missing: apt-get install chromium"
 )
-TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript"}
+SUITES = FOLDER.parents[1] / "vectors" / "suites.json"
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript",
+    ".css": "text/css",
+}
 
 
 def door(url: str) -> LoopbackDoor:
@@ -23,6 +28,8 @@ def door(url: str) -> LoopbackDoor:
 
     def handle(asked: Asked) -> Answered | None:
         name = asked.path.lstrip("/")
+        if name == "suites.json":
+            return Answered(200, SUITES.read_bytes(), "application/json")
         file = FOLDER / ("test/page.html" if name == "page.html" else name)
         if name.startswith("dist/") or name == "page.html":
             return Answered(200, file.read_bytes(), TYPES[file.suffix])
@@ -54,6 +61,7 @@ def test_a_page_enrols_pays_and_verifies_and_pays_again_after_a_reload(tmp_path:
             again = told(browser, at.url, asked)
             strange = {**root, "public": root["public"][:-2] + "AA"}
             refused = told(browser, at.url, {**asked, "root": strange})
+            lists = judged(browser)
         finally:
             browser.close()
             at.close()
@@ -61,10 +69,12 @@ def test_a_page_enrols_pays_and_verifies_and_pays_again_after_a_reload(tmp_path:
         assert first["shown"][-1].endswith("Pay KES 25.00 to Ben P., fee KES 0.00?")
         assert first["refused"] == "not-authentic"
         assert again["balance"] == 95_000
+        assert first["hybrid"] is again["hybrid"] is first["platform"]
         assert again["order"] != first["order"]
         assert ben.wallet.receipt(first["order"]).disclosed["amount_minor"] == 2_500
         assert ben.wallet.account().available_minor == 5_000
         assert refused["error"] == "not-authentic"
+        assert lists == {"taken": int(first["lattices"]), "refused": 7, "noted": first["lattices"]}
 
 
 def told(browser: Chromium, url: str, asked: dict[str, object]) -> dict[str, object]:
@@ -72,3 +82,29 @@ def told(browser: Chromium, url: str, asked: dict[str, object]) -> dict[str, obj
     browser.go(f"{url}/page.html#{quote(json.dumps(asked))}")
     browser.until("document.body && document.body.dataset.done")
     return json.loads(browser.run("document.getElementById('said').textContent"))
+
+
+JUDGING = """
+window.judged = null;
+(async () => {
+  const { verifyKeyList, verifyCheckpoint, fromBase64url } = await import("./dist/index.js");
+  const { key_list: lists, checkpoint } = await (await fetch("suites.json")).json();
+  const keyOf = (one) => ({ algorithm: one.algorithm, octets: fromBase64url(one.public) });
+  const taken = (jws) => verifyKeyList(jws, keyOf(lists.root), lists.provider, lists.now, 3)
+    .then(() => true, (error) => error.code !== "not-authentic");
+  const refused = await Promise.all(lists.refused_under_both_halves.map(({ jws }) => taken(jws)));
+  const noted = await verifyCheckpoint(checkpoint.note, keyOf(checkpoint.key), checkpoint.origin)
+    .then(() => true, () => false);
+  window.judged = JSON.stringify({
+    taken: Number(await taken(lists.dual_list)),
+    refused: refused.filter((one) => !one).length,
+    noted,
+  });
+})();
+"""
+
+
+def judged(browser: Chromium) -> dict[str, object]:
+    """What the page makes of vectors/suites.json, with the browser's own ML-DSA."""
+    browser.run(JUDGING)
+    return json.loads(str(browser.until("window.judged")))

@@ -12,6 +12,8 @@ from simulators.keymint import SimulatedFactory
 from tests.support.apk_writing import made
 from tests.support.released import WALLET, Phones, Stated, appraisal, claim_of, package
 from tests.support.served import Person, Served, served
+from tests.support.typescript import built
+from tests.support.typescript_device import NodeDevice
 from tests.unit.entry.cli.command_line import tallystick
 
 from tallystick.client.ownapp import Measured, check_own
@@ -19,6 +21,7 @@ from tallystick.entry.apps import kept_apps
 from tallystick.entry.auditing import listed_keys
 from tallystick.infrastructure.crypto.key_list import keys_in_force, signature_key
 from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.errors import NotAuthentic, UpgradeRequired
 from tallystick.kernel.evidence import Verdict
 from tallystick.kernel.model import ABSENT, Absent, replace
@@ -184,14 +187,31 @@ def test_an_older_roll_out_takes_nothing_back(state: Stated) -> None:
     assert "in force" in state.send(signed, code=1)
 
 
+@pytest.mark.requirement("MFS-7.2.8-02")
+def test_a_second_client_names_its_application_and_hears_of_the_next(
+    provider: Served, phones: Phones, state: Stated, tmp_path: Path
+) -> None:
+    """The TypeScript client; it proves nothing, and what it says of itself is held against it."""
+    built()
+    rolled_out(state, 4, "--least", "50", "--warn", day(-1), "--limit", day(30))
+    number, activation = phones.activation()
+    code = provider.activation_code(number).reveal()
+    claim = json.loads(encode_canonical(claim_of("all.apk")))
+    asked = {"activation": activation, "code": code, "app": claim}
+    with NodeDevice(provider, tmp_path / "device.json", asked) as device:
+        told = device.ask("open")["app"]
+    assert (told["may"], told["offered"], told["because"]) == ("warn", 50, "app/outdated")
+    assert f"install 5 by {day(30)}" in told["says"]
+
+
 @pytest.mark.requirement("MFS-7.2.5-02")
 @pytest.mark.threat("THR-MAL-05")
 def test_a_device_that_proves_nothing_is_refused_where_proof_is_asked(
     phones: Phones, state: Stated
 ) -> None:
-    rolled_out(state, 4)
+    rolled_out(state, 5)
     phones.enrol("", says=claim_of("rotated.apk"))
-    rolled_out(state, 5, "--attested")
+    rolled_out(state, 6, "--attested")
     for says in (None, claim_of("rotated.apk")):
         with pytest.raises(UpgradeRequired, match="does not prove"):
             phones.enrol("", says=says)
@@ -234,7 +254,7 @@ def test_the_register_gives_evidence(provider: Served, state: Stated) -> None:
     assert released.measured["devices_not_released"] == 1
     assert released.measured["denied"] == 1
     assert versions.verdict is Verdict.FAIL
-    rolled_out(state, 6, "--least", "42", version=42)
+    rolled_out(state, 7, "--least", "42", version=42)
     kept = kept_apps(provider.folder)
     seen = {place: count for place, count in kept.seen.items() if place in kept.register.releases}
     again = [one.observe(now) for one in app_probes(lambda: AppState(kept.register, seen))]

@@ -15,6 +15,7 @@ from simulators.cast import Cast
 from tests.protocol.test_quote_key_change import Shifted
 from tests.protocol.test_rotation_served import Payer, leap, until_noted
 from tests.support.served import ORIGIN, PROVIDER, Served, served
+from tests.support.typescript import built, customer, device, root_of
 from tests.unit.entry.cli.command_line import DEMO, tallystick
 
 from tallystick.entry.assembly import open_platform
@@ -272,6 +273,30 @@ def test_what_was_recorded_is_audited_with_both(switched: Switched, tmp_path: Pa
         file.write_bytes(encode_canonical(one))
         ran = tallystick("receipt", "verify", file, "--key", told_key)
         assert ran.code == code, ran.all
+
+
+@pytest.mark.requirement("MFS-7.4.2-12")
+@pytest.mark.threat("THR-KEY-01")
+def test_a_second_client_pays_with_either_root_and_takes_no_cut_note(
+    switched: Switched, tmp_path: Path
+) -> None:
+    """The TypeScript client: with both halves pinned a note without the second line is refused."""
+    built()
+    provider, found = switched.provider, {}
+    roots = {"both": switched.root.public(), "first": switched.first.public()}
+    for number, (name, root) in enumerate(roots.items()):
+        found[name] = device(
+            provider,
+            tmp_path / f"{name}.json",
+            **customer(provider, f"+25470000002{number}"),
+            root=root_of(root),
+            ahead=switched.clock.ahead_ms,
+            payee="+254700000009",
+            amount=100,
+        )
+        assert found[name].get("balance") == 99_900, found[name]
+    assert found["both"]["refused"] == "not-authentic"
+    assert found["first"]["refused"] == ""
 
 
 @pytest.mark.requirement("MFS-7.4.2-12")

@@ -19,7 +19,7 @@ from tallystick.infrastructure.crypto.jws import split_compact
 from tallystick.infrastructure.envelope import schedule
 from tallystick.infrastructure.tally.verify import VerifiedReceipt
 from tallystick.kernel.codec import Decoder
-from tallystick.kernel.errors import Unavailable
+from tallystick.kernel.errors import NotPermitted, Unavailable
 from tallystick.kernel.money import Money
 from tallystick.protocol.keylist import KeyList, ListedPurpose
 from tallystick.protocol.payments import PaymentKind
@@ -35,6 +35,18 @@ def believes_any_list():
 def forgets_the_version():
     right = providers.verify_key_list
     providers.verify_key_list = lambda jws, root, now, _: right(jws, root, now, 0)
+
+
+def offers_less_when_refused():
+    right = sessions.Peer._greeted
+
+    def greeted(self, purpose, keys):
+        try:
+            return right(self, purpose, keys)
+        except NotPermitted:
+            return right(replace(self, suites=self.suites[1:]), purpose, keys)
+
+    sessions.Peer._greeted = greeted
 
 
 class _Believing:
@@ -141,6 +153,7 @@ DEFECTS = {
     for one in (
         believes_any_list,
         forgets_the_version,
+        offers_less_when_refused,
         skips_the_signature,
         skips_the_mac,
         forgets_the_proposal,

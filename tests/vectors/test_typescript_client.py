@@ -29,7 +29,7 @@ def test_the_vectors_hold_in_the_other_client():
     built()
     told = node("--test", "--test-reporter=tap", "test/forms.test.mjs", "test/vectors.test.mjs")
     assert "# fail 0" in told
-    assert "# pass 15" in told
+    assert "# pass 19" in told
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def quotes(repository):
 
 @pytest.fixture(scope="module")
 def kems():
-    return [KemPrivateKey.generate(suite) for suite in (KemSuite.X25519, KemSuite.P256)]
+    return [KemPrivateKey.generate(suite) for suite in KemSuite]
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +102,24 @@ def test_two_signatures_are_checked_by_another_library():
     told = node("--test", "--test-reporter=tap", "test/suites.test.mjs")
     assert "# fail 0" in told
     assert "# pass 4" in told
+
+
+@pytest.mark.requirement("MFS-7.4.2-12")
+@pytest.mark.threat("THR-NET-05")
+def test_the_hybrid_holds_and_nothing_leads_back_from_it():
+    """The platform's own ML-KEM is tried where there is one."""
+    built()
+    told = node("--test", "--test-reporter=tap", "test/hybrid.test.mjs")
+    assert "# fail 0" in told
+    assert "# pass 6" in told or "# pass 7" in told
+
+
+@pytest.mark.requirement("MFS-7.4.2-12")
+def test_an_ml_kem_that_is_handed_in_holds_under_wycheproof(test_data):
+    built()
+    wycheproof = ("--test-name-pattern=Wycheproof", "test/hybrid.test.mjs")
+    told = node(
+        "--test", "--test-reporter=tap", *wycheproof, wycheproof=test_data / "wycheproof"
+    )  # fmt: skip
+    assert "ML-KEM-768 beside X25519\n" in told
+    assert "# fail 0" in told

@@ -10,18 +10,20 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 import { type Json } from "./canonical.js";
+import type { Quote } from "./consent.js";
 import { type Algorithm, type VerifyKey } from "./crypto.js";
 import { Malformed, Refusal, TallystickError, Unavailable } from "./errors.js";
 import { proveDevice } from "./evidence.js";
-import type { Attestation } from "./handshake.js";
-import { offeredSuites } from "./hpke.js";
+import { kemsAtHand } from "./kems.js";
 import type { SoftwareKeystore } from "./keystore.js";
+import type { Attestation } from "./messages.js";
+import { type MlKem, mlKemOf } from "./mlkem.js";
 import { openFileKeystore } from "./node.js";
 import { base64url, fromBase64url, type Octets } from "./octets.js";
 import { Provider } from "./provider.js";
 import type { Session } from "./session.js";
 import { type Receipt, verifyReceipt } from "./tally.js";
-import type { Order, Paid, Quote, Wallet } from "./wallet.js";
+import type { Order, Paid, Wallet } from "./wallet.js";
 
 interface Asked {
   readonly id: number;
@@ -51,6 +53,15 @@ function count(asked: Asked, member: string): number {
 function verifyKeyIn(value: unknown): VerifyKey {
   const { algorithm, public: octets } = value as { algorithm: Algorithm; public: string };
   return { algorithm, octets: fromBase64url(octets) };
+}
+
+/** What this program hands in: @noble/post-quantum, where it is installed. */
+async function lattice(): Promise<MlKem | undefined> {
+  try {
+    return mlKemOf((await import("@noble/post-quantum/ml-kem.js")).ml_kem768);
+  } catch {
+    return undefined;
+  }
 }
 
 class Driven {
@@ -92,7 +103,9 @@ class Driven {
   }
 
   async #start(asked: Asked): Promise<object> {
+    const mlKem = await lattice();
     const provider = new Provider({
+      ...(mlKem === undefined ? {} : { mlKem }),
       url: text(asked, "url"),
       name: text(asked, "provider"),
       origin: text(asked, "origin"),
@@ -105,7 +118,8 @@ class Driven {
     this.#device = { provider, keystore, session, wallet: provider.wallet(keystore, session) };
     this.#store = typeof asked["store"] === "string" ? asked["store"] : "";
     const vouches = ["play-integrity"];
-    return { client: "@tallystick/client", suites: await offeredSuites(), vouches };
+    const suites = (await kemsAtHand(mlKem)).map((one) => one.suite);
+    return { client: "@tallystick/client", suites, vouches };
   }
 
   /** What the kit's store says for 32 octets. */
@@ -159,7 +173,7 @@ class Driven {
       amountMinor: count(asked, "amount_minor"),
       currency: text(asked, "currency"),
     });
-    this.#order = await wallet.consent(quoted);
+    this.#order = await wallet.consent(quoted, quoted.quote.warnings);
     return this.#paid(await wallet.place(this.#order), quoted.quote);
   }
 

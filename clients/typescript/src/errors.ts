@@ -74,6 +74,10 @@ export class RateLimited extends TallystickError {
   override readonly code: string = "rate-limited";
   override readonly again: boolean = true;
 }
+/** The app may not do this: altered, withdrawn, too old, or without what the provider asks for. */
+export class UpgradeRequired extends TallystickError {
+  override readonly code: string = "upgrade-required";
+}
 /** Nobody answered, or the service cannot: whether anything was done is not known. */
 export class Unavailable extends TallystickError {
   override readonly code: string = "unavailable";
@@ -119,6 +123,7 @@ const KINDS: Readonly<Record<string, new (detail: string, told?: Told) => Tallys
   "insufficient-funds": InsufficientFunds,
   "limit-exceeded": LimitExceeded,
   "rate-limited": RateLimited,
+  "upgrade-required": UpgradeRequired,
   unavailable: Unavailable,
   "out-of-reach": OutOfReach,
   "service-suspended": ServiceSuspended,

@@ -5,104 +5,31 @@
  * Source: docs/protocol/session.md; docs/protocol/enrolment.md; ISO/IEC 9798-3
  */
 
-import {
-  boolean,
-  canonical,
-  canonicalOctets,
-  exactly,
-  id,
-  type Json,
-  list,
-  matching,
-  natural,
-  object,
-  readCanonical,
-  string,
-} from "./canonical.js";
+import { canonical, canonicalOctets, type Json, readCanonical } from "./canonical.js";
 import { EMPTY, hkdf, hmac, sha256, verify, type VerifyKey } from "./crypto.js";
 import { kidOf, openReply, type SessionKeys } from "./envelope.js";
 import { Malformed, NotAuthentic } from "./errors.js";
-import { type KemPair, open, seal, type Suite } from "./hpke.js";
+import { open, seal } from "./hpke.js";
+import type { Kem, KemPair, Suite } from "./kems.js";
+import {
+  acceptedShape,
+  answerShape,
+  type AppClaim,
+  type Attestation,
+  type Description,
+  type EnrolmentAccepted,
+  enrolledShape,
+  type RenewalPair,
+  type SessionAccepted,
+  shareShape,
+} from "./messages.js";
 import { base64url, fromBase64url, join, label, type Octets, same, u64, utf8 } from "./octets.js";
 
 export type Purpose = "session" | "enrolment";
 const MAX_MESSAGE = 24 * 1024;
 const REMEMBERED = 4;
 
-/** A renewal pair as the device remembers it; `secret` is 32 octets. */
-export interface RenewalPair {
-  readonly counter: number;
-  readonly secret: Octets;
-}
-
-export interface SessionAccepted {
-  readonly session: string;
-  readonly open: boolean;
-  readonly counter: number;
-  readonly expires_idle_s: number;
-  readonly expires_at: number;
-  readonly policy_version: number;
-  readonly server_time: number;
-}
-
-export interface EnrolmentAccepted {
-  readonly device: string;
-  readonly customer: string;
-  readonly accounts: readonly string[];
-  readonly certificate: string;
-  readonly counter: number;
-  readonly server_time: number;
-}
-
 export type Sign = (message: Octets) => Promise<Octets>;
-
-export interface Attestation {
-  readonly format: string;
-  readonly statement: string;
-  /** What an app store says of the app: a compact JWE for `keysChallenge`. */
-  readonly verdict?: string;
-}
-
-export interface Description {
-  readonly platform: string;
-  readonly model: string;
-  readonly app_version: string;
-  readonly protection: string;
-}
-
-const url = matching(/^[A-Za-z0-9_-]+$/);
-const answerShape = object({
-  core: object({
-    version: natural,
-    suite: string,
-    session: id("ses"),
-    provider: string,
-    kid: string,
-    kem_public: url,
-    sealed: url,
-  }),
-  signature: url,
-  mac: url,
-  cookie: url,
-});
-const shareShape = object({ key_list_version: natural, secret: matching(/^[A-Za-z0-9_-]{43}$/) });
-const acceptedShape = object({
-  session: id("ses"),
-  open: boolean,
-  counter: natural,
-  expires_idle_s: natural,
-  expires_at: natural,
-  policy_version: natural,
-  server_time: natural,
-});
-const enrolledShape = object({
-  device: id("dev"),
-  customer: id("cus"),
-  accounts: list(id("acc")),
-  certificate: string,
-  counter: exactly(1),
-  server_time: natural,
-});
 
 function transcript(words: string, ...parts: readonly Octets[]): Promise<Octets> {
   return sha256(label(words), ...parts);
@@ -146,12 +73,16 @@ export interface Greeting {
 export function greet(purpose: Purpose, kems: readonly KemPair[], nonce: Octets): Greeting {
   const body = canonicalOctets({
     versions: [1],
-    suites: kems.map((one) => one.suite),
-    kem_public: Object.fromEntries(kems.map((one) => [one.suite, base64url(one.publicOctets)])),
+    suites: kems.map((one) => one.kem.suite),
+    kem_public: Object.fromEntries(kems.map((one) => [one.kem.suite, base64url(one.publicOctets)])),
     nonce: base64url(nonce),
     purpose,
   });
   return { purpose, body, kems };
+}
+
+function described({ app, ...said }: Description): Json {
+  return app === undefined ? said : { ...said, app: { ...app } };
 }
 
 const MINT = Symbol("made by authenticate");
@@ -160,12 +91,14 @@ const MINT = Symbol("made by authenticate");
 export class AuthenticatedProvider {
   readonly session: string;
   readonly keyListVersion: number;
+  readonly suite: Suite;
   readonly #made: Made;
 
   constructor(mint: symbol, made: Made) {
     if (mint !== MINT) throw new NotAuthentic("a provider is authenticated by its answer");
     this.session = made.session;
     this.keyListVersion = made.keyListVersion;
+    this.suite = made.kem.suite;
     this.#made = made;
   }
 
@@ -175,8 +108,8 @@ export class AuthenticatedProvider {
   }
 
   async #sealed(info: string, content: Json): Promise<Octets> {
-    const { suite, kemPublic, t2, cookie } = this.#made;
-    const sealed = await seal(suite, kemPublic, join(label(info), t2), canonicalOctets(content));
+    const { kem, kemPublic, t2, cookie } = this.#made;
+    const sealed = await seal(kem, kemPublic, join(label(info), t2), canonicalOctets(content));
     return canonicalOctets({ cookie, sealed: base64url(sealed) });
   }
 
@@ -191,6 +124,7 @@ export class AuthenticatedProvider {
     readonly sign: Sign;
     readonly pairs: readonly RenewalPair[];
     readonly share: Octets;
+    readonly app?: AppClaim | undefined;
   }): Promise<PendingSession> {
     this.#for("session");
     const { t2 } = this.#made;
@@ -207,6 +141,7 @@ export class AuthenticatedProvider {
       certificate: asked.certificate,
       presented,
       proposed,
+      ...(asked.app === undefined ? {} : { app: { ...asked.app } }),
     };
     const shares = join(this.#made.share, asked.share);
     const at = await transcript("session claim", t2, canonicalOctets(claim));
@@ -245,7 +180,7 @@ export class AuthenticatedProvider {
       possession,
       consent: base64url(asked.consent[0]),
       attestation: { ...asked.attestation },
-      description: { ...asked.description },
+      description: described(asked.description),
     };
     const shares = join(this.#made.share, asked.share);
     const at = await transcript("enrolment claim", this.#made.t2, canonicalOctets(claim));
@@ -273,7 +208,7 @@ interface Made {
   readonly keyListVersion: number;
   readonly purpose: Purpose;
   readonly cookie: string;
-  readonly suite: Suite;
+  readonly kem: Kem;
   readonly kemPublic: Octets;
   readonly share: Octets;
   readonly t2: Octets;
@@ -289,8 +224,8 @@ export async function authenticate(
   if (body.length > MAX_MESSAGE) throw new Malformed("the answer is too large");
   const answer = answerShape(readCanonical(body));
   const core = answer.core;
-  const kem = greeting.kems.find((one) => one.suite === core.suite);
-  if (kem === undefined || core.version !== 1) {
+  const pair = greeting.kems.find((one) => one.kem.suite === core.suite);
+  if (pair === undefined || core.version !== 1) {
     throw new NotAuthentic("the provider chose what was not offered");
   }
   const known = keys.get(core.kid);
@@ -305,7 +240,7 @@ export async function authenticate(
   const mac = fromBase64url(answer.mac);
   await verify(known, signature, join(label("answer signature"), at));
   const sealed = fromBase64url(core.sealed);
-  const opened = await open(kem, join(label("answer sealed"), t1), sealed);
+  const opened = await open(pair, join(label("answer sealed"), t1), sealed);
   const share = shareShape(readCanonical(opened));
   const secret = fromBase64url(share.secret);
   if (!same(await macUnder(secret, at, "answer mac", provider), mac)) {
@@ -316,7 +251,7 @@ export async function authenticate(
     keyListVersion: share.key_list_version,
     purpose: greeting.purpose,
     cookie: answer.cookie,
-    suite: kem.suite,
+    kem: pair.kem,
     kemPublic: fromBase64url(core.kem_public),
     share: secret,
     t2: await transcript("answered", at, signature, mac),

@@ -7,9 +7,16 @@
 import { canonical, exactly, id, list, matching, natural, object, readCanonical } from "./canonical.js";
 import { type Algorithm, DUAL, SIZES, verify, type VerifyKey } from "./crypto.js";
 import { Conflict, Expired, Malformed, NotAuthentic, NotFound, TallystickError } from "./errors.js";
-import { fromBase64url, fromUtf8, type Octets, utf8 } from "./octets.js";
+import { splitJws } from "./jws.js";
+import { fromBase64url } from "./octets.js";
 
-export type Purpose = "recipient" | "session-signature" | "device-ca" | "tally" | "time-stamp";
+export type Purpose =
+  | "recipient"
+  | "session-signature"
+  | "device-ca"
+  | "tally"
+  | "time-stamp"
+  | "app-signing";
 
 export interface KeyEntry {
   readonly kid: string;
@@ -35,6 +42,7 @@ const ALLOWED: Readonly<Record<Purpose, readonly string[]>> = {
   "device-ca": ["ES256"],
   tally: ["EdDSA", DUAL],
   "time-stamp": ["ES256"],
+  "app-signing": ["ES256"],
 };
 
 const word = matching(/^[A-Za-z0-9][A-Za-z0-9-]{0,39}$/);
@@ -55,27 +63,6 @@ const shape = object({
     }),
   ),
 });
-
-export interface Jws {
-  readonly header: string;
-  readonly payload: Octets;
-  readonly signature: Octets;
-  readonly signed: Octets;
-}
-
-/** A JWS in compact form, taken apart; nothing of it is believed yet. */
-export function splitJws(text: string): Jws {
-  const [header, payload, signature, ...more] = text.split(".");
-  if (header === undefined || payload === undefined || signature === undefined || more.length) {
-    throw new Malformed("not a JWS in compact form");
-  }
-  return {
-    header: fromUtf8(fromBase64url(header)),
-    payload: fromBase64url(payload),
-    signature: fromBase64url(signature),
-    signed: utf8(`${header}.${payload}`),
-  };
-}
 
 function checkEntries(found: KeyList): void {
   if (new Set(found.entries.map((entry) => entry.kid)).size !== found.entries.length) {

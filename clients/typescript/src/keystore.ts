@@ -9,7 +9,7 @@
 
 import { generateSigningPair, publicOctets, sign } from "./crypto.js";
 import { NotAuthentic, NotFound } from "./errors.js";
-import type { RenewalPair } from "./handshake.js";
+import type { RenewalPair } from "./messages.js";
 import type { Octets } from "./octets.js";
 
 export interface Identity {
@@ -34,6 +34,8 @@ export interface Memory {
   readonly checkpoint: string;
   readonly tries: Tries;
   readonly keyListVersion: number;
+  /** Whether the provider was met with the hybrid suite: nothing less is offered from then on. */
+  readonly hybrid: boolean;
 }
 
 export const NOTHING: Memory = {
@@ -42,6 +44,7 @@ export const NOTHING: Memory = {
   checkpoint: "",
   tries: { failed: 0, inRow: 0 },
   keyListVersion: 0,
+  hybrid: false,
 };
 
 /** The keys of a device and its small memory. */

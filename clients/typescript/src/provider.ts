@@ -8,32 +8,40 @@
  * Source: docs/protocol/overview.md; docs/protocol/key-list.md; docs/protocol/enrolment.md
  */
 
-import { canonical, exactly, id, natural, object, readCanonical, readJson, string } from "./canonical.js";
-import { random, verify, type VerifyKey } from "./crypto.js";
-import { Expired, NotAuthentic } from "./errors.js";
-import { keysChallenge } from "./evidence.js";
+import { type ApprovalParts, Approvals } from "./approvals.js";
 import {
-  type Attestation,
-  authenticate,
-  type AuthenticatedProvider,
-  type Description,
-  greet,
-  type Purpose,
-} from "./handshake.js";
-import { generateKem, offeredSuites, type Suite } from "./hpke.js";
+  canonical,
+  exactly,
+  id,
+  natural,
+  object,
+  readCanonical,
+  readJson,
+  string,
+} from "./canonical.js";
+import { random, verify, type VerifyKey } from "./crypto.js";
+import { Expired, NotAuthentic, UpgradeRequired } from "./errors.js";
+import { keysChallenge } from "./evidence.js";
+import { authenticate, type AuthenticatedProvider, greet, type Purpose } from "./handshake.js";
+import { HYBRID, type Kem, kemsAtHand, type Suite } from "./kems.js";
 import {
   type KeyList,
   keysInForce,
   listAddress,
-  splitJws,
   tallyKeysInForce,
   verifyKeyList,
 } from "./keylist.js";
+import { splitJws } from "./jws.js";
 import type { DeviceKeystore, Identity } from "./keystore.js";
+import type { AppClaim, Attestation, Description } from "./messages.js";
+import type { MlKem } from "./mlkem.js";
 import { base64url, type Octets } from "./octets.js";
+import { type OfflineRequest, readOffline } from "./offline.js";
+import { Own } from "./own.js";
 import { Session } from "./session.js";
 import { FetchTransport, JSON_TYPE, refusal, type Transport } from "./transport.js";
 import { Wallet } from "./wallet.js";
+import { Wiper } from "./wiping.js";
 
 const LIST_AGE_MS = 3_600_000;
 const listShape = object({ key_list: string });
@@ -57,9 +65,14 @@ export interface ProviderAt {
   readonly origin: string;
   /** The provider root that the app has pinned; with two halves it takes no list of one signature. */
   readonly root: VerifyKey;
+  /** The application that runs here, as enrolment and each session say it. */
+  readonly app?: AppClaim;
   readonly now?: () => number;
   readonly transport?: Transport;
+  /** What may be offered, best first; whatever is at hand if left out. */
   readonly suites?: readonly Suite[];
+  /** For the hybrid suite, where the platform has no ML-KEM-768 of its own. */
+  readonly mlKem?: MlKem;
   readonly pause?: (seconds: number) => Promise<void>;
 }
 
@@ -76,6 +89,7 @@ export class Provider {
   readonly transport: Transport;
   readonly #at: ProviderAt;
   readonly #now: () => number;
+  #kems: Promise<readonly Kem[]> | null = null;
   #list: { readonly found: KeyList; readonly fetchedAt: number } | null = null;
 
   constructor(at: ProviderAt) {
@@ -107,6 +121,16 @@ export class Provider {
     return found;
   }
 
+  /** The request in a QR code that was verified without a network: see `offline.ts`. */
+  async offlineRequest(
+    signed: string,
+    keystore: DeviceKeystore,
+    account: string,
+  ): Promise<OfflineRequest> {
+    const keys = await this.#keys("session-signature", keystore);
+    return readOffline(signed, keys, this.#now(), account);
+  }
+
   /** The keys that may have signed the tally's checkpoints, the newest first. */
   async tallyKeys(keystore: DeviceKeystore): Promise<readonly VerifyKey[]> {
     return tallyKeysInForce(await this.#keyList(keystore, false), this.#now());
@@ -116,24 +140,49 @@ export class Provider {
   async authenticated(purpose: Purpose, keystore: DeviceKeystore): Promise<AuthenticatedProvider> {
     const keys = await this.#keys("session-signature", keystore);
     try {
-      return await this.#greeted(purpose, keys);
+      return await this.#greeted(purpose, keys, keystore);
     } catch (error) {
       // The provider may have a key that is newer than the list at hand.
       if (!(error instanceof NotAuthentic)) throw error;
     }
-    return this.#greeted(purpose, await this.#keys("session-signature", keystore, true));
+    const newest = await this.#keys("session-signature", keystore, true);
+    return this.#greeted(purpose, newest, keystore);
+  }
+
+  /**
+   * The KEMs to offer, best first. Whoever was met with the hybrid suite is offered nothing less:
+   * neither an answer, nor a platform without ML-KEM, nor another setting of the app leads back.
+   */
+  async #offer(keystore: DeviceKeystore): Promise<readonly Kem[]> {
+    this.#kems ??= kemsAtHand(this.#at.mlKem);
+    const atHand = await this.#kems;
+    const wanted = this.#at.suites ?? atHand.map((one) => one.suite);
+    const offered = wanted
+      .filter((suite) => suite === HYBRID || !keystore.memory().hybrid)
+      .flatMap((suite) => atHand.filter((one) => one.suite === suite));
+    if (offered.length === 0) {
+      throw new UpgradeRequired("this app has none of the suites that it may offer", {
+        remedy: "give it an ML-KEM-768: the platform has none",
+      });
+    }
+    return offered;
   }
 
   async #greeted(
     purpose: Purpose,
     keys: ReadonlyMap<string, VerifyKey>,
+    keystore: DeviceKeystore,
   ): Promise<AuthenticatedProvider> {
-    const suites = this.#at.suites ?? (await offeredSuites());
-    const kems = await Promise.all(suites.map(generateKem));
+    const offered = await this.#offer(keystore);
+    const kems = await Promise.all(offered.map((one) => one.generate()));
     const greeting = greet(purpose, kems, random(32));
     const reply = await this.transport.post("/v1/sessions", greeting.body, JSON_TYPE);
     if (reply.status < 200 || reply.status > 299) throw refusal(reply);
-    return authenticate(greeting, reply.body, this.#at.name, keys);
+    const found = await authenticate(greeting, reply.body, this.#at.name, keys);
+    if (found.suite === HYBRID && !keystore.memory().hybrid) {
+      await keystore.remember({ hybrid: true });
+    }
+    return found;
   }
 
   /** Binds the keys of `keystore` to the customer whose activation code was entered. */
@@ -154,7 +203,7 @@ export class Provider {
       possession: [possession, (message) => keystore.possessionSign(message)],
       consent: [consent, (message) => keystore.consentSign(message, shown)],
       attestation,
-      description: asked.description,
+      description: { ...(this.#at.app ? { app: this.#at.app } : {}), ...asked.description },
       share: random(32),
     });
     const path = `/v1/enrolments/${pending.session}`;
@@ -199,7 +248,8 @@ export class Provider {
   /** A session of an enrolled device; it is established at its first use. */
   session(keystore: DeviceKeystore): Session {
     const authenticated = () => this.authenticated("session", keystore);
-    return new Session({ transport: this.transport, now: this.#now, authenticated }, keystore);
+    const { app } = this.#at;
+    return new Session({ transport: this.transport, now: this.#now, authenticated, app }, keystore);
   }
 
   /** The wallet of an enrolled device, over `session` or one of its own. */
@@ -213,5 +263,32 @@ export class Provider {
       now: this.#now,
       ...(this.#at.pause ? { pause: this.#at.pause } : {}),
     });
+  }
+
+  /** The requests of an enrolled device, over `session`; its receipts are verified by `wallet`. */
+  approvals(
+    keystore: DeviceKeystore,
+    session: Session,
+    how: Pick<ApprovalParts, "company"> & { readonly wallet?: Wallet } = {},
+  ): Approvals {
+    const wallet = how.wallet ?? this.wallet(keystore, session);
+    const company = how.company ? { company: how.company } : {};
+    return new Approvals({ session, keystore, wallet, now: this.#now, ...company });
+  }
+
+  /** Asks for the wipe of a device that is over, and obeys it. */
+  wiper(keystore: DeviceKeystore): Wiper {
+    return new Wiper({
+      transport: this.transport,
+      keystore,
+      signatureKeys: () => this.#keys("session-signature", keystore),
+      provider: this.#at.name,
+      now: this.#now,
+    });
+  }
+
+  /** What a person does about their own devices, sessions, factors, notices and terms. */
+  own(keystore: DeviceKeystore, session: Session): Own {
+    return new Own(session, keystore, this.#now);
   }
 }

@@ -4,7 +4,7 @@
  * Source: docs/protocol/session.md; docs/protocol/envelope.md; docs/protocol/factors.md
  */
 
-import { canonicalOctets, type Json, readCanonical } from "./canonical.js";
+import { canonicalOctets, type Json, object, readCanonical } from "./canonical.js";
 import { random } from "./crypto.js";
 import { MAX_SEQUENCE, openReply, sealRequest, type SessionKeys } from "./envelope.js";
 import {
@@ -15,14 +15,23 @@ import {
   Unauthenticated,
   Unavailable,
 } from "./errors.js";
-import type { AuthenticatedProvider, SessionAccepted } from "./handshake.js";
+import type { AuthenticatedProvider } from "./handshake.js";
 import { type DeviceKeystore, identityOf } from "./keystore.js";
+import type { AppClaim, SessionAccepted } from "./messages.js";
 import type { Octets } from "./octets.js";
 import { JSON_TYPE, problemOf, refusal, SEALED_TYPE, type Transport } from "./transport.js";
 
 export interface Exchanged {
   readonly status: number;
   readonly body: Octets;
+}
+
+/** How a request is sent. */
+export interface Sending {
+  /** Whether it may be sent once more in a new session; false for what would then be done twice. */
+  readonly resend?: boolean;
+  /** For how many seconds the provider was asked to wait before it answers. */
+  readonly waitS?: number;
 }
 
 interface Live {
@@ -42,6 +51,8 @@ export interface Reached {
   readonly now: () => number;
   /** The provider, authenticated by its answer to a fresh hello for a session. */
   readonly authenticated: () => Promise<AuthenticatedProvider>;
+  /** The application that each session names. */
+  readonly app?: AppClaim | undefined;
 }
 
 export class Session {
@@ -69,26 +80,51 @@ export class Session {
     this.#live = null;
   }
 
+  /** Ends the session at the provider, where there is one, and forgets the keys. */
+  async end(): Promise<void> {
+    const live = this.#live;
+    try {
+      if (live === null || !this.#usable(live)) return;
+      await this.ask("session.end", "/v1/session/end", {}, object({}), { resend: false });
+    } catch (error) {
+      if (!(error instanceof Unauthenticated)) throw error; // it was over already
+    } finally {
+      this.close();
+    }
+  }
+
   /**
    * The authentic reply to `body`. A session that the provider no longer knows is replaced and the
-   * request sent once more under a new number: what changes state carries an id that makes it safe.
+   * request sent once more under a new number, unless it says no `resend`: what changes state
+   * carries an id that makes that safe, or is not sent again.
    */
-  async exchange(operation: string, path: string, body: Octets): Promise<Exchanged> {
+  async exchange(
+    operation: string,
+    path: string,
+    body: Octets,
+    how: Sending = {},
+  ): Promise<Exchanged> {
     let live = await this.#open();
     try {
       await this.#reportTries(live);
-      return await this.#once(live, operation, path, body);
+      return await this.#once(live, operation, path, body, how.waitS);
     } catch (error) {
-      if (!(error instanceof Unauthenticated)) throw error;
+      if (!(error instanceof Unauthenticated) || how.resend === false) throw error;
     }
     live = await this.#replaced(live);
     await this.#reportTries(live);
-    return this.#once(live, operation, path, body);
+    return this.#once(live, operation, path, body, how.waitS);
   }
 
   /** What `read` makes of the answer to `asked`; a sealed refusal is thrown. */
-  async ask<T>(operation: string, path: string, asked: Json, read: (value: Json) => T): Promise<T> {
-    const { status, body } = await this.exchange(operation, path, canonicalOctets(asked));
+  async ask<T>(
+    operation: string,
+    path: string,
+    asked: Json,
+    read: (value: Json) => T,
+    how: Sending = {},
+  ): Promise<T> {
+    const { status, body } = await this.exchange(operation, path, canonicalOctets(asked), how);
     if (status !== 200) throw problemOf(body).error;
     return read(readCanonical(body));
   }
@@ -102,12 +138,18 @@ export class Session {
     live.reported = said;
   }
 
-  async #once(live: Live, operation: string, path: string, body: Octets): Promise<Exchanged> {
+  async #once(
+    live: Live,
+    operation: string,
+    path: string,
+    body: Octets,
+    waitS = 0,
+  ): Promise<Exchanged> {
     live.sequence += 1;
     const sequence = live.sequence;
     live.last = this.#reached.now();
     const sealed = await sealRequest(live.keys, operation, sequence, body);
-    const reply = await this.#reached.transport.post(path, sealed, SEALED_TYPE);
+    const reply = await this.#reached.transport.post(path, sealed, SEALED_TYPE, waitS);
     if (!reply.sealed) throw refusal(reply);
     const content = await openReply(live.keys, operation, sequence, reply.status, reply.body);
     if (reply.status === 401) {
@@ -166,6 +208,7 @@ export class Session {
       sign: (message) => this.#keystore.possessionSign(message),
       pairs: this.#keystore.memory().pairs,
       share: random(32),
+      app: this.#reached.app,
     });
     await this.#keystore.remember({ pairs: pending.remembered });
     const path = `/v1/sessions/${pending.session}`;

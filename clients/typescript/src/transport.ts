@@ -21,7 +21,8 @@ export interface Reply {
 }
 
 export interface Transport {
-  post(path: string, body: Octets, contentType: string): Promise<Reply>;
+  /** `waitS` is how much longer than usual the answer may take. */
+  post(path: string, body: Octets, contentType: string, waitS?: number): Promise<Reply>;
   get(path: string): Promise<Reply>;
 }
 
@@ -38,17 +39,17 @@ export class FetchTransport implements Transport {
     this.#timeoutMs = timeoutMs;
   }
 
-  post(path: string, body: Octets, contentType: string): Promise<Reply> {
+  post(path: string, body: Octets, contentType: string, waitS = 0): Promise<Reply> {
     const headers = { "content-type": contentType };
-    return this.#exchange(path, { method: "POST", body, headers });
+    return this.#exchange(path, { method: "POST", body, headers }, waitS);
   }
 
   get(path: string): Promise<Reply> {
     return this.#exchange(path, { method: "GET" });
   }
 
-  async #exchange(path: string, how: RequestInit): Promise<Reply> {
-    const signal = AbortSignal.timeout(this.#timeoutMs);
+  async #exchange(path: string, how: RequestInit, waitS = 0): Promise<Reply> {
+    const signal = AbortSignal.timeout(this.#timeoutMs + waitS * 1000);
     try {
       const reply = await fetch(this.#url + path, {
         ...how,

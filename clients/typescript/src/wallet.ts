@@ -8,9 +8,7 @@
  */
 
 import {
-  canonical,
   canonicalOctets,
-  exactly,
   id,
   integer,
   type Json,
@@ -22,7 +20,17 @@ import {
   readJson,
   string,
 } from "./canonical.js";
-import { sha256, type VerifyKey } from "./crypto.js";
+import {
+  demandAcknowledged,
+  type Quote,
+  quoteShape,
+  shownTerms,
+  signConsent,
+  type Warned,
+  warningShape,
+  warningsOf,
+} from "./consent.js";
+import type { VerifyKey } from "./crypto.js";
 import {
   Malformed,
   NotAuthentic,
@@ -33,8 +41,7 @@ import {
   TallystickError,
   Unavailable,
 } from "./errors.js";
-import { type DeviceKeystore, identityOf } from "./keystore.js";
-import { base64url, utf8 } from "./octets.js";
+import type { DeviceKeystore } from "./keystore.js";
 import type { Exchanged, Session } from "./session.js";
 import {
   checkConsistency,
@@ -50,39 +57,12 @@ import { problemOf, refusal, type Reply, type Transport } from "./transport.js";
 const ATTEMPTS = 12;
 const FIRST_PAUSE_S = 0.1;
 const LONGEST_PAUSE_S = 5;
-const WARNINGS = ["new-payee", "first-large-amount", "screen-shared", "remote-tool", "urgency"];
-
 export type PaymentKind = "p2p" | "merchant" | "salary" | "cash-in" | "cash-out" | "refund";
 export type Seen = "screen-shared" | "remote-tool" | "urgency";
 
-const warning = (value: Json): string => {
-  const found = string(value);
-  if (!WARNINGS.includes(found)) throw new Malformed("an unknown warning");
-  return found;
-};
-
-const quoteShape = object(
-  {
-    v: exactly(1),
-    provider: string,
-    order: id("ord"),
-    kind: string,
-    payer: id("acc"),
-    payee: id("acc"),
-    payee_name: string,
-    amount_minor: natural,
-    fee_minor: natural,
-    currency: matching(/^[A-Z]{3}$/),
-    original: matching(/^(?:|ord_[0-9a-hjkmnp-tv-z]{26})$/),
-    policy: natural,
-    issued_at: natural,
-    expires_at: natural,
-  },
-  { warnings: list(warning) },
-);
 const quoteReplyShape = object(
   { quote: quoteShape, proof: matching(/^[A-Za-z0-9_-]{43}$/) },
-  { shown: list(warning) },
+  { shown: list(warningShape) },
 );
 const paidShape = object({ receipt: receiptShape, balance_minor: integer });
 const receiptReplyShape = object({ receipt: receiptShape });
@@ -95,7 +75,6 @@ const accountShape = object({
   device: id("dev"),
 });
 
-export type Quote = ReturnType<typeof quoteShape>;
 export type Quoted = ReturnType<typeof quoteReplyShape>;
 export type Account = ReturnType<typeof accountShape>;
 
@@ -115,49 +94,13 @@ export interface Order {
   readonly proof: string;
 }
 
+/** Shows warnings to the person; gives the names of those that were acknowledged. */
+export type Acknowledge = (warnings: readonly Warned[]) => Promise<readonly string[]>;
+
 export interface Paid {
   readonly receipt: Receipt;
   readonly verified: Verified;
   readonly balanceMinor: number;
-}
-
-/** An amount of minor units in words: `KES 12.50`. */
-export function money(minor: number, currency: string): string {
-  const format = new Intl.NumberFormat("en", { style: "currency", currency });
-  const places = format.resolvedOptions().maximumFractionDigits ?? 2;
-  const digits = String(minor).padStart(places + 1, "0");
-  const whole = digits.slice(0, digits.length - places).replace(/\B(?=(?:\d{3})+$)/g, ",");
-  return `${currency} ${whole}${places ? `.${digits.slice(-places)}` : ""}`;
-}
-
-/** What the person reads before they agree: payee, amount, fee. */
-export function shownTerms(quote: Quote): string {
-  const [amount, fee] = [quote.amount_minor, quote.fee_minor].map((one) =>
-    money(one, quote.currency),
-  );
-  return `Pay ${amount} to ${quote.payee_name}, fee ${fee}?`;
-}
-
-/** The consent to exactly the terms of `quote`: a compact JWS by the consent key. */
-export async function signConsent(
-  quote: Quote,
-  keystore: DeviceKeystore,
-  now: number,
-  shown: string,
-): Promise<string> {
-  const { device } = identityOf(keystore);
-  const digest = await sha256(canonicalOctets(quote as unknown as Json));
-  const consent = {
-    ...quote,
-    quote_hash: base64url(digest),
-    device,
-    grade: "device-signed",
-    consented_at: now,
-  };
-  const header = canonical({ alg: "ES256", kid: device, typ: "tallystick-consent" });
-  const payload = canonical(consent as unknown as Json);
-  const signed = `${base64url(utf8(header))}.${base64url(utf8(payload))}`;
-  return `${signed}.${base64url(await keystore.consentSign(utf8(signed), shown))}`;
 }
 
 export interface WalletParts {
@@ -201,11 +144,17 @@ export class Wallet {
     return found;
   }
 
-  /** Asks the person and signs exactly the terms that were shown. */
-  async consent(quoted: Quoted): Promise<Order> {
+  /**
+   * Asks the person and signs exactly the terms that were shown, the warnings among them.
+   *
+   * `acknowledged` names the warnings that the person said yes to, one by one. Throws NotPermitted,
+   * and signs nothing, where one is missing that is part of the terms: see `warningsOf`.
+   */
+  async consent(quoted: Quoted, acknowledged: readonly string[] = []): Promise<Order> {
     const { quote, proof } = quoted;
-    const words = [...new Set([...(quoted.shown ?? []), ...(quote.warnings ?? [])])];
-    const shown = [...words.map((word) => `Warning: ${word}.`), shownTerms(quote)].join(" ");
+    const warnings = warningsOf(quoted);
+    demandAcknowledged(warnings, acknowledged);
+    const shown = [...warnings.map((one) => one.text), shownTerms(quote)].join(" ");
     const consent = await signConsent(quote, this.#parts.keystore, this.#parts.now(), shown);
     return { quote, consent, proof };
   }
@@ -240,18 +189,17 @@ export class Wallet {
     return exchanged;
   }
 
-  async pay(asked: Asked): Promise<Paid> {
-    return this.place(await this.consent(await this.quote(asked)));
+  /** Quotes, asks the person, places; `acknowledge` has the warnings acknowledged, by name. */
+  async pay(asked: Asked, acknowledge: Acknowledge = async () => []): Promise<Paid> {
+    const quoted = await this.quote(asked);
+    const warnings = warningsOf(quoted);
+    const said = warnings.length === 0 ? [] : await acknowledge(warnings);
+    return this.place(await this.consent(quoted, said));
   }
 
   /** The verified receipt of an order that this customer paid or received. */
   async receipt(order: string): Promise<Verified> {
-    const found = await this.#ask(
-      "payment.receipt",
-      "/v1/receipts",
-      { order },
-      receiptReplyShape,
-    );
+    const found = await this.#ask("payment.receipt", "/v1/receipts", { order }, receiptReplyShape);
     const verified = await this.verified(found.receipt as Receipt);
     this.#ofOrder(verified, order, false);
     return verified;
@@ -263,9 +211,7 @@ export class Wallet {
 
   /** `receipt` after every check, its checkpoint one that continues the last one seen. */
   async verified(receipt: Receipt): Promise<Verified> {
-    const found = await this.#byTally((tally) =>
-      verifyReceipt(receipt, tally, this.#parts.origin),
-    );
+    const found = await this.#byTally((tally) => verifyReceipt(receipt, tally, this.#parts.origin));
     await this.#continued(receipt.checkpoint);
     return found;
   }

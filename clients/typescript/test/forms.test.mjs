@@ -7,7 +7,7 @@ import { decodeCbor, encodeCbor, Tagged } from "../dist/cbor.js";
 import { fromBase64, fromBase64url, fromHex, hex, utf8 } from "../dist/octets.js";
 import { errorOf, OutOfReach, Unavailable } from "../dist/errors.js";
 import { FetchTransport } from "../dist/transport.js";
-import { money } from "../dist/wallet.js";
+import { money } from "../dist/consent.js";
 
 const malformed = { code: "malformed" };
 

@@ -9,7 +9,9 @@ import { seal } from "../dist/hpke.js";
 import { NOTHING, SoftwareKeystore } from "../dist/keystore.js";
 import { base64url, fromHex, hex, utf8 } from "../dist/octets.js";
 import { commitment } from "../dist/tally.js";
-import { shownTerms, signConsent } from "../dist/wallet.js";
+import { P256, X25519 } from "../dist/kems.js";
+import { shownTerms, signConsent } from "../dist/consent.js";
+import { hybrid } from "./keys.mjs";
 
 const { recipients, quotes, device, values } = JSON.parse(readFileSync(0, "utf8"));
 const session = `ses_7${"z".repeat(25)}`;
@@ -20,7 +22,8 @@ const keys = await sessionKeys(session, shares, t3);
 const sealed = [];
 for (const { suite, public: octets } of recipients) {
   const info = utf8("made by another");
-  sealed.push({ suite, octets: hex(await seal(suite, fromHex(octets), info, utf8(suite))) });
+  const kem = [hybrid, X25519, P256].find((one) => one.suite === suite);
+  sealed.push({ suite, octets: hex(await seal(kem, fromHex(octets), info, utf8(suite))) });
 }
 const requests = [];
 for (const sequence of [1, 255, 256, 65536, 2 ** 32 - 1]) {

@@ -9,24 +9,13 @@ import { keysChallenge, proofChallenge } from "../dist/evidence.js";
 import { authenticate } from "../dist/handshake.js";
 import { base64url, fromBase64, fromBase64url, fromHex, hex, join, utf8 } from "../dist/octets.js";
 import * as tally from "../dist/tally.js";
-import { shownTerms, signConsent } from "../dist/wallet.js";
+import { approvalText, shownTerms, signConsent, warningsOf } from "../dist/consent.js";
+import { answerOffline, readOffline } from "../dist/offline.js";
+import { Wiper } from "../dist/wiping.js";
+import { pairOf } from "./keys.mjs";
 
 const vectors = new URL("../../../vectors/", import.meta.url);
 const read = (name) => JSON.parse(readFileSync(new URL(`${name}.json`, vectors), "utf8"));
-const { subtle } = globalThis.crypto;
-
-async function pairOf(suite, secret, publicOctets) {
-  const how = suite === "hpke-p256" ? { name: "ECDH", namedCurve: "P-256" } : { name: "X25519" };
-  if (suite === "hpke-x25519") {
-    const pkcs8 = join(fromHex("302e020100300506032b656e04220420"), secret);
-    const privateKey = await subtle.importKey("pkcs8", pkcs8, how, false, ["deriveBits"]);
-    return { suite, privateKey, publicOctets };
-  }
-  const [x, y] = [publicOctets.slice(1, 33), publicOctets.slice(33)].map(base64url);
-  const jwk = { kty: "EC", crv: "P-256", d: base64url(secret), x, y };
-  const privateKey = await subtle.importKey("jwk", jwk, how, false, ["deriveBits"]);
-  return { suite, privateKey, publicOctets };
-}
 
 const session = read("session");
 const known = new Map([
@@ -48,9 +37,8 @@ async function authenticated(one, purpose) {
 }
 
 const keysHex = (keys) => hex(join(keys.request, keys.reply, keys.requestIv));
-const classical = (one) => one.suite !== "hpke-mlkem768-x25519";
 
-for (const one of session.sessions.filter(classical)) {
+for (const one of session.sessions) {
   test(`a session under ${one.suite}`, async () => {
     const provider = await authenticated(one, "session");
     const proof = JSON.parse(one.m3_opened);
@@ -87,7 +75,7 @@ for (const one of session.sessions.filter(classical)) {
 }
 
 test("answers that are not the provider's to this hello", async () => {
-  for (const one of session.sessions.filter(classical)) {
+  for (const one of session.sessions) {
     const offered = fromBase64url(JSON.parse(one.m1).kem_public[one.suite]);
     const kem = await pairOf(one.suite, fromHex(one.device_kem_private), offered);
     const greeting = { purpose: "session", body: utf8(one.m1), kems: [kem] };
@@ -158,8 +146,7 @@ test("quotes, what is shown, and consents", async () => {
     assert.equal(jws, one.jws);
   }
   for (const one of read("approvals").cases) {
-    const shown = shownTerms(JSON.parse(one.quote)).slice(0, -1);
-    assert.ok(one.text.startsWith(shown), `${one.text} does not begin with ${shown}`);
+    assert.equal(approvalText(JSON.parse(one.quote), one.asked_by), one.text);
   }
 });
 
@@ -219,4 +206,52 @@ test("what an app store is asked with", async () => {
   assert.equal(base64url(await keysChallenge(told, ...keys)), hashes.enrolment);
   assert.equal(base64url(await proofChallenge(told, one.device)), hashes.on_demand);
   assert.notEqual(base64url(await keysChallenge(told, keys[1], keys[0])), hashes.enrolment);
+});
+
+test("requests without a network: read, refused, answered", async () => {
+  const file = read("approvals");
+  const keys = new Map([
+    [file.kid, { algorithm: "ES256", octets: fromHex(file.provider_key) }],
+  ]);
+  for (const one of file.cases) {
+    const { payer } = JSON.parse(one.quote);
+    const asked = await readOffline(one.signed, keys, file.now, payer);
+    assert.equal(asked.text, one.text);
+    assert.equal(asked.question, one.question);
+    for (const [counter, digits] of one.answers.entries()) {
+      assert.equal(await answerOffline(asked, fromHex(file.seed), counter), digits);
+    }
+    const refused = { code: "not-authentic" };
+    await assert.rejects(readOffline(one.signed, keys, file.now, `acc_${"0".repeat(26)}`), refused);
+    await assert.rejects(readOffline(one.signed, new Map(), file.now, payer), refused);
+    const late = asked.expires_at + 1;
+    await assert.rejects(readOffline(one.signed, keys, late, payer), { code: "expired" });
+    const altered = one.signed.slice(0, -4) + (one.signed.endsWith("AAAA") ? "BBBB" : "AAAA");
+    await assert.rejects(readOffline(altered, keys, file.now, payer));
+  }
+});
+
+test("orders to wipe a device: for this one, and for no other", async () => {
+  const file = read("device-wipe");
+  const wiper = new Wiper({
+    keystore: { memory: () => ({ identity: { device: file.device } }) },
+    signatureKeys: async () =>
+      new Map([[file.kid, { algorithm: "ES256", octets: fromBase64url(file.provider_public) }]]),
+    provider: file.provider,
+  });
+  for (const { name, jws, taken } of file.orders) {
+    if (taken) assert.equal((await wiper.read(jws)).order, file.order);
+    else await assert.rejects(wiper.read(jws), { code: "not-authentic" }, name);
+  }
+});
+
+test("warnings keep the provider's order, and those of the terms are bound", () => {
+  const quote = { warnings: ["new-payee", "urgency"] };
+  const names = (quoted) => warningsOf(quoted).map(({ name, bound }) => [name, bound]);
+  assert.deepEqual(names({ quote, shown: ["new-payee", "remote-tool"] }), [
+    ["new-payee", true],
+    ["remote-tool", false],
+    ["urgency", true],
+  ]);
+  assert.deepEqual(names({ quote: {} }), []);
 });

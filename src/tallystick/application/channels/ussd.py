@@ -78,6 +78,7 @@ from tallystick.application.channels.states import (
     Dialled,
     Ended,
     LookingUp,
+    Offered,
     Paying,
     Quoting,
     Reading,

@@ -22,6 +22,7 @@ from tallystick.entry.conforming.bench import (
 from tallystick.entry.conforming.relay import (
     Answered,
     Asked,
+    Passed,
     Rule,
     flipped,
     in_clear,
@@ -114,7 +115,7 @@ def _older_list(bench: Bench) -> None:
 
 
 def _successor(listed: dict[str, Any]) -> None:
-    """A second key that signs handshakes, newer than the one the provider still uses."""
+    """A second key that signs handshakes, newer than the one in use, and keys of other purposes."""
     signing = next(one for one in listed["entries"] if one["purpose"] == "session-signature")
     public = b64url(Es256SigningKey.generate().public().octets())
     fresh = {
@@ -125,6 +126,8 @@ def _successor(listed: dict[str, Any]) -> None:
         "not_before": signing["not_before"] + 1,
     }
     listed["entries"].insert(0, fresh)
+    for number, purpose in enumerate(("app-signing", "time-stamp")):
+        listed["entries"].append({**fresh, "kid": f"key_{number}" + "7" * 25, "purpose": purpose})
     listed["version"] += 1
 
 
@@ -215,6 +218,27 @@ def _downgraded(bench: Bench) -> None:
         Rule(SESSIONS, before=before), lambda: bench.refused("a changed offer", "open")
     )
     demand(not sent_to(passed, PROVES), "the device said who it is, though its offer was changed")
+
+
+def _offers(passed: list[Passed]) -> list[set[str]]:
+    """The suites of each hello among what passed."""
+    return [set(json.loads(one.asked.body)["suites"]) for one in sent_to(passed, SESSIONS)]
+
+
+def _kept_offer(bench: Bench) -> None:
+    """A hello is refused in clear, as anybody on the way could; it is not made smaller for that."""
+    bench.enrolled()
+    with bench.relay.playing() as passed:
+        bench.done("open")
+    whole = _offers(passed)[0]
+    problem = {"type": "urn:tallystick:problem:not-permitted", "title": "", "status": 403}
+    refusal = in_clear(403, encode_canonical({**problem, "detail": "no permitted suite"}))
+    rule = Rule(SESSIONS, before=lambda asked: refusal if asked.path == SESSIONS else asked)
+    during = bench.under(rule, lambda: bench.refused("a hello refused in clear", "open"))
+    with bench.relay.playing() as after:
+        bench.done("open")
+    kept = all(whole <= one for one in _offers(during) + _offers(after))
+    demand(kept, "after a refusal in clear it offered fewer suites")
 
 
 def _old_answer(bench: Bench) -> None:
@@ -313,6 +337,7 @@ MEETING: tuple[Case, ...] = (
         _impostor("another name of the provider", _other_name),
     ),
     Case("downgrade", "7.2.6", "sees that its offer was changed", _downgraded),
+    Case("offer-kept", "7.2.6", "offers no less after a refusal in clear", _kept_offer),
     Case("answer-replayed", "7.2.7", "takes an answer to its own hello alone", _old_answer),
     Case("acceptance-altered", "7.2.7", "opens m4 under the new key", _altered_acceptance),
     Case("acceptance-lost", "7.3.5", "opens again after a lost m4", _answer_lost),

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from tallystick.infrastructure.attestation.android.revocation import read_revocations
 from tallystick.infrastructure.attestation.android.roots import read_roots
 from tallystick.infrastructure.attestation.webauthn.metadata import read_metadata
-from tallystick.infrastructure.crypto.chains import linked_pem
+from tallystick.infrastructure.crypto.x509 import certificates_in
 from tallystick.kernel.errors import Malformed, NotFound
 from tallystick.kernel.time import Instant
 from tallystick.process.attestation.lists import ListName, VendorList
@@ -46,7 +46,7 @@ def read_list(name: str, octets: bytes, root: Path, source: str, at: Instant) ->
             roots = read_roots(octets)
             digest, said, members = roots.digest, roots.roots, len(roots.roots)
         case _:
-            found = read_metadata(octets, linked_pem(_roots(root)), at)
+            found = read_metadata(octets, certificates_in(_roots(root)), at)
             reports = {model: one.compromise() for model, one in found.models.items()}
             said = {model: report for model, report in reports.items() if report}
             digest, members, number = found.digest, len(found.models), found.number

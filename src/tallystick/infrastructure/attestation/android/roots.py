@@ -5,8 +5,8 @@ Source: RFC 9334, 7.4; RFC 7468, 5
 
 from typing import Any, Final
 
-from tallystick.infrastructure.crypto.chains import MAX_CERTIFICATE, Linked, linked_pem
 from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.x509 import MAX_CERTIFICATE, Certificate, certificates_in
 from tallystick.kernel.codec import Decoder, b64url
 from tallystick.kernel.errors import Malformed
 from tallystick.kernel.model import Record
@@ -35,12 +35,12 @@ def read_roots(octets: bytes) -> RootList:
     for one in _DECODER.decode(octets):
         if not isinstance(one, str):
             raise Malformed("a root of the list is not PEM")
-        for root in linked_pem(one.encode()):
+        for root in certificates_in(one.encode()):
             found[root.fingerprint()] = _name(root)
     if not 0 < len(found) <= MAX_ROOTS:
         raise Malformed(f"a list of roots has 1 to {MAX_ROOTS} of them")
     return RootList(digest=b64url(sha256(octets)), roots=found)
 
 
-def _name(root: Linked) -> str:
+def _name(root: Certificate) -> str:
     return (", ".join(root.names) or f"serial {root.serial}")[:80]
