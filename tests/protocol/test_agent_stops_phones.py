@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.support.desks import events
@@ -111,6 +112,27 @@ def test_an_agent_stops_no_more_in_a_day_than_the_policy_says(scene: Recovered) 
         agent(scene).stop_devices(dan.number, "lost", zone=ZONE)
     row = scene.provider.platform.desks.devices.get(dan.keystore.identity().device)
     assert row.status.value == "active"
+
+
+@pytest.mark.requirement("MFS-7.4.1-08")
+def test_what_was_refused_about_strangers_is_counted_in_the_store(tmp_path: Path) -> None:
+    with recovered(tmp_path / "p") as scene:
+        for _ in range(3):
+            with pytest.raises(NotFound):
+                agent(scene).stop_devices("+254799999999", "lost", zone=ZONE)
+        assert looked(scene) == 3
+        bounds = scene.provider.platform.desks.bounds
+        bounds.reset()
+        with pytest.raises(NotFound):
+            agent(scene).stop_devices("+254799999999", "lost", zone=ZONE)
+        assert looked(scene) == 4, "who begins again goes on counting"
+
+
+def looked(scene: Recovered) -> int:
+    """How often the agent has assisted today, as the store has it."""
+    with scene.provider.platform.database.reader() as reader:
+        (row,) = reader.rows("SELECT assisted FROM agent_place")
+    return int(row[0])
 
 
 def _steer(device: str, act: str):

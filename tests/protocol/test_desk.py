@@ -22,7 +22,7 @@ from tallystick.kernel.codec import b64url, encode_canonical
 from tallystick.kernel.errors import Malformed, MfsError
 from tallystick.kernel.money import Money
 from tallystick.process.policy.signing import sign_policy
-from tallystick.protocol.desk import WorkloadAsks, workload_header
+from tallystick.protocol.desk import SCOPES, WorkloadAsks, workload_header
 from tallystick.protocol.operators import ActivatePolicy
 from tallystick.protocol.payments import PaymentKind
 
@@ -332,6 +332,19 @@ def test_a_programs_secret_is_shown_once_hashed_scoped_and_revoked(town):
     first.act("revoke-workload", workload=identity, because="left the partner")
     assert asked(town, bearer, QUESTION) == 401
     assert "revoked" in first.get("/desk/programs").text
+
+
+def test_the_desk_offers_every_scope_and_shows_no_secret_that_the_provider_derives(town):
+    first, second = town.officers
+    form = first.get("/desk/acts/new/issue-workload").text
+    assert all(f'value="{scope}"' in form for scope in SCOPES)
+    ways = (("begin-approval", "secret", 1), ("payment-cryptography", "signature-v4", 0))
+    for scope, way, shown in ways:
+        done = first.act("issue-workload", label=f"of {scope}", scope=scope, days="30")
+        assert len(re.findall(r'id="once">', done.text)) == shown
+        answer = second.post(f"/desk/approvals/{first_act(done)}", {"answer": "approve"})
+        assert re.search(r"wkl_[0-9a-z]{26}", second.sign(answer.headers["location"]).text)
+        assert f"{scope}, by {way}" in text_of(first.get("/desk/programs").text)
 
 
 @pytest.mark.requirement("MFS-7.3.4-07")

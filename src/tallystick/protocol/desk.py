@@ -109,6 +109,10 @@ class ReviewEmergency(Wire, frozen=True, kw_only=True):
     found: Annotated[Reason, INTERNAL]
 
 
+SCOPES = ("evaluate-policy", "begin-approval", "payment-cryptography")
+"""What a program may be let ask."""
+
+
 class IssueWorkload(Wire, frozen=True, kw_only=True):
     """Lets a partner's program ask: by a secret of which only the SHA-256 is told, or by its key.
 
@@ -120,7 +124,7 @@ class IssueWorkload(Wire, frozen=True, kw_only=True):
 
     label: Annotated[ShortText, INTERNAL]
     scope: Annotated[
-        Annotated[str, pattern("^(?:evaluate-policy|begin-approval|payment-cryptography)$")],
+        Annotated[str, pattern(f"^(?:{'|'.join(SCOPES)})$")],
         INTERNAL,
     ]
     way: Annotated[Annotated[str, pattern("^(?:secret|key|signature-v4)$")], INTERNAL]

@@ -178,12 +178,12 @@ def test_accounts_and_rights_follow_the_posts(agreeing: Discovered, programme: P
     fewer = {role: count for role, count in agreeing.accounts.items() if role != "auditor"}
     says = only(compare(replace(agreeing, accounts=fewer), programme), "account", Side.MODELLED)
     assert "post auditor" in says
-    greedy = {**agreeing.allowed, "auditor": ("export-evidence", "fund-account", "trace-payment")}
+    greedy = {**agreeing.allowed, "auditor": ("audit-records", "fund-account", "trace-payment")}
     says = only(compare(replace(agreeing, allowed=greedy), programme), "right", Side.DEPLOYED)
     assert "lets auditor do fund-account" in says
     meagre = {**agreeing.allowed, "auditor": ("trace-payment",)}
     says = only(compare(replace(agreeing, allowed=meagre), programme), "right", Side.MODELLED)
-    assert "need export-evidence" in says
+    assert "need audit-records" in says
 
 
 def test_every_operation_and_every_purpose_has_its_meaning() -> None:

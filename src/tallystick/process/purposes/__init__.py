@@ -4,6 +4,7 @@ Source: ISO/TS 12812-2:2017, 7.3.4; 14.2.1
 """
 
 from tallystick.process.purposes.rules import (
+    LOOKING,
     PURPOSES,
     Part,
     Purpose,
@@ -15,6 +16,7 @@ from tallystick.process.purposes.rules import (
 )
 
 __all__ = [
+    "LOOKING",
     "PURPOSES",
     "Part",
     "Purpose",

@@ -109,11 +109,15 @@ PURPOSES: Final[Mapping[Purpose, PurposeRule]] = {
     ),
     Purpose.AUDIT: PurposeRule(
         says="an audit, without names",
-        serves=(OperatorAct.EXPORT_EVIDENCE,),
+        serves=(OperatorAct.AUDIT_RECORDS,),
         opens=(Part.DEVICES, Part.LIMITS, Part.PAYMENTS),
     ),
 }
 """Every purpose."""
+
+
+LOOKING: Final = frozenset({OperatorAct.TRACE_PAYMENT, OperatorAct.AUDIT_RECORDS})
+"""Acts that are looks themselves: no message carries them out, the purposes that they open do."""
 
 
 def purposes_for(acts: Iterable[str]) -> tuple[Purpose, ...]:

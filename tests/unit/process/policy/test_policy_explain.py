@@ -97,9 +97,9 @@ CHANGES = [
         ["row dialled-large outcome: step-up sim-signed -> step-up device-signed"],
     ),
     (
-        "auditor: [trace-payment, export-evidence]",
+        "auditor: [trace-payment, audit-records]",
         "auditor: [trace-payment]",
-        ["operators roles auditor: trace-payment, export-evidence -> trace-payment"],
+        ["operators roles auditor: trace-payment, audit-records -> trace-payment"],
     ),
 ]
 

@@ -6,6 +6,7 @@ Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3
 import re
 from collections.abc import Mapping
 
+from tallystick.application.desk.workloads import PAYMENT_CRYPTOGRAPHY, SIGNED_V4
 from tallystick.application.operators.service import code_hash
 from tallystick.entry.http.console.drafting import DRAFTS, Asked, Draft
 from tallystick.entry.http.console.sessions import Prepared
@@ -57,15 +58,27 @@ def body_from(name: str, form: Mapping[str, str]) -> tuple[bytes, Secret[str] | 
         plain["amount_minor"] = amount.minor
     made = None
     if draft.makes:
-        made = one_time_code()
-        if draft.makes == "code":
-            plain["code_hash"] = code_hash(made.reveal())
-        else:
-            plain |= {"way": "secret", "verifier": b64url(sha256(made.reveal().encode()))}
+        made = _made(draft, plain)
     try:
         return encode_canonical(from_plain(plain, SCHEMAS[operation(name).request])), made
     except Malformed as error:
         raise Malformed(_which(draft, error.detail), remedy="go back and correct it") from error
+
+
+def _made(draft: Draft, plain: Plain) -> Secret[str] | None:
+    """The code or secret that goes with `plain`, which is told its digest; None for a program whose
+    secret the provider derives.
+    """
+    if plain.get("scope") == PAYMENT_CRYPTOGRAPHY:
+        label = sha256(str(plain["label"]).encode())
+        plain |= {"way": SIGNED_V4, "verifier": b64url(label)}
+        return None
+    made = one_time_code()
+    if draft.makes == "code":
+        plain["code_hash"] = code_hash(made.reveal())
+    else:
+        plain |= {"way": "secret", "verifier": b64url(sha256(made.reveal().encode()))}
+    return made
 
 
 def _which(draft: Draft, detail: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from tallystick.protocol.desk import SCOPES
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -145,7 +147,7 @@ DRAFTS: Final[Mapping[str, Draft]] = {
         "Let a program ask",
         (
             Asked("label", "What colleagues call it"),
-            Asked("scope", "What it may ask", words=("evaluate-policy",)),
+            Asked("scope", "What it may ask", words=SCOPES),
             Asked("days", "Days", "At most 365.", whole=True),
         ),
         {},
