@@ -14,7 +14,7 @@ from tallystick.kernel import errors
 from tallystick.kernel.errors import Refused, error_by_code, error_classes
 
 ROW = re.compile(
-    r"^ {4}(?P<indent>(?:\| {2})*)[|`]- (?P<name>\w+) +(?P<status>\d{3})?", re.MULTILINE
+    r"^ {4}(?P<indent>(?:[| ] {2})*)[|`]- (?P<name>\w+) +(?P<status>\d{3})?", re.MULTILINE
 )
 
 

@@ -1,4 +1,4 @@
-"""The state of the service at the desk: home, the policy in force, emergencies, programs.
+"""The state of the service at the desk: home, the policy in force, programs.
 
 Source: ISO/TS 12812-2:2017, 6.1; 6.2.1; 6.2.3
 """
@@ -9,9 +9,9 @@ from typing import TypeVar
 from starlette.responses import Response
 
 from tallystick.application.appraisals.store import kept_lists
-from tallystick.application.desk import Emergency, Workload
+from tallystick.application.desk import Workload
 from tallystick.application.desk.model import SawNotice
-from tallystick.application.desk.store import last_emergencies, unseen_notices, workloads
+from tallystick.application.desk.store import unseen_notices, workloads
 from tallystick.application.policing.store import policies_until
 from tallystick.entry.doctor import Finding, State, examine
 from tallystick.entry.doctor.leaning import does
@@ -292,75 +292,6 @@ async def _changed(visit: Visit, stored: list[tuple[int, str, int]]) -> Iterable
         h("p", f"Version {old} to {new}: {len(found)} changes.", class_="soft"),
         table("Changes", ("Decided", "For whom", "As with", "By"), rows),
         *((h("p", f"{more} more are not shown.", class_="soft"),) if more else ()),
-    )
-
-
-async def emergency_page(visit: Visit) -> Response:
-    """Break-glass, what runs, and what is to be reviewed.
-
-    Source: ISO/TS 12812-2:2017, 6.2.1
-    """
-    await visit.view("emergency")
-    rows = await visit.desk.read(lambda reader: last_emergencies(reader, 20))
-    own = visit.operator.id
-    reviews = [
-        joined_review(visit, one)
-        for one in visit.desk.desks.desk.emergencies.open()
-        if one.operator != own and visit.may("review-emergency")
-    ]
-    may = visit.may("break-glass")
-    inside = (
-        h("h1", "Emergency"),
-        h(
-            "p",
-            "One person takes the emergency role for up to an hour: to stop devices and programs,"
-            " and to let customers in again. Every officer is told at once, it ends by itself, and"
-            " somebody else has to review it. Money, policy and operators stay out of its reach.",
-            class_="lead",
-        ),
-        act_form(visit, "break-glass", DRAFTS["break-glass"]) if may else None,
-        h("h2", "To review"),
-        *(reviews or (note("Nothing for you."),)),
-        h("h2", "The last ones"),
-        table("Emergencies", ("Emergency", "Who", "From", "Until", "Review"),
-              [_emergency(visit, one) for one in rows])
-        if rows
-        else note("There was none."),
-    )  # fmt: skip
-    return page("Emergency", inside, frame=await visit.frame(), here="/desk/emergency")
-
-
-def joined_review(visit: Visit, one: Emergency) -> Markup:
-    """An emergency with its reason, and the form of its review.
-
-    Source: ISO/TS 12812-2:2017, 6.2.1
-    """
-    says = visit.desk.desks.desk.emergencies.says(one.because)
-    return h(
-        "div",
-        pairs(
-            [
-                ("Emergency", h("span", one.id, class_="mono")),
-                ("Who", one.operator),
-                ("Reason", says),
-                ("Until", moment(one.until)),
-            ]
-        ),
-        act_form(visit, "review-emergency", DRAFTS["review-emergency"], {"emergency": one.id}),
-    )
-
-
-def _emergency(visit: Visit, one: Emergency) -> tuple[Markup, str, str, str, str]:
-    emergencies = visit.desk.desks.desk.emergencies
-    review = "not yet"
-    if one.reviewed_at:
-        review = f"{one.reviewer}: {emergencies.says(one.finding)}"
-    return (
-        h("span", one.id, class_="mono"),
-        one.operator,
-        moment(one.since),
-        moment(one.until),
-        review,
     )
 
 
