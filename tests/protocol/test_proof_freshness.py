@@ -13,15 +13,20 @@ from time import sleep
 
 import pytest
 from simulators.cast import Person
-from simulators.keymint import Phone, SimulatedFactory, changed, prove_state
+from simulators.keymint import Phone, SimulatedFactory, attest_pair, changed, prove_state
 from tests.support.collectors import until
 from tests.support.served import Served, by_one_operator, served
+from tests.support.typescript import built, customer
+from tests.support.typescript_device import NodeDevice
 
 from tallystick.client.approvals import Approvals
 from tallystick.client.ownfactors import OwnFactors
 from tallystick.client.wallet import Refusal, Wallet
+from tallystick.entry.conforming.relay import Answered, Asked, LoopbackDoor
 from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.errors import MfsError, OutOfReach, StepUpRequired
+from tallystick.kernel.model import Wire
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS, Instant
 from tallystick.protocol.approvals import BeginApproval
@@ -280,3 +285,39 @@ def test_a_key_in_plain_software_counts_one_factor_where_the_policy_counts_what_
         assert desks.proofs.factors(device, ()) == ("possession",)
         given = desks.proofs.factors(device, ("knowledge", "possession"))
         assert given == ("knowledge", "possession"), "a PIN in the session makes two of it"
+
+
+@pytest.mark.requirement("MFS-7.3.5-02")
+def test_a_second_client_gives_the_proof_that_is_asked_for(scene: Scene, tmp_path: Path) -> None:
+    """The TypeScript client; the platform under it is simulated, over HTTP."""
+    built()
+    asked: list[str] = []
+
+    def platform(one: Asked) -> Answered:
+        said = {name: bytes.fromhex(value) for name, value in json.loads(one.body).items()}
+        asked.append(one.path)
+        if one.path == "/prove":
+            found: Wire = prove_state(scene.factory, said["told"], scene.factory.phone())
+        else:
+            keys = (said["possession"], said["consent"])
+            found = attest_pair(scene.factory, said["challenge"], *keys, scene.factory.phone())
+        return Answered(200, encode_canonical(found), "application/json")
+
+    door, number = LoopbackDoor(platform), next(NUMBERS)
+    told = customer(scene.provider, number)
+    scene.provider.fund(number, 40_000_000)
+    large = {"kind": "p2p", "payee": PAYEE, "amountMinor": LARGE.minor, "currency": "KES"}
+    try:
+        with NodeDevice(scene.provider, tmp_path / "d.json", {**told, "platform": door.url}) as one:
+            scene.clock.by += 2 * DAY_MS
+            one.ask("later", ms=2 * DAY_MS)
+            paid = one.ask("pay", asked=large, acknowledged=[])
+            assert asked == ["/attest", "/prove"], "once, by itself"
+            one.ask("pay", asked=large, acknowledged=[])
+            assert asked == ["/attest", "/prove"]
+    finally:
+        door.close()
+    row = scene.provider.platform.desks.payments.find(paid["order"])
+    assert row is not None
+    facts = json.loads(scene.provider.platform.desks.payments.proofs.evidence(row).facts)
+    assert facts["grade"] == "device-signed-attested"

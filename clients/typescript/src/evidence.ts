@@ -6,6 +6,7 @@
  */
 import { natural, object, string } from "./canonical.js";
 import { sha256 } from "./crypto.js";
+import { StepUpRequired } from "./errors.js";
 import { type DeviceKeystore, identityOf } from "./keystore.js";
 import { fromBase64url, label, type Octets, utf8 } from "./octets.js";
 import type { Session } from "./session.js";
@@ -17,6 +18,16 @@ export interface DeviceProof {
   /** `play-integrity`, `android-key` or `apple-app-attest`. */
   readonly format: string;
   readonly statement: string;
+}
+
+/** The platform's answer to 32 octets. */
+export type Prove = (told: Octets) => Promise<DeviceProof>;
+
+/** Whether `error` says that a fresh proof of the device would be enough. */
+export function asksForEvidence(error: unknown): boolean {
+  return (
+    error instanceof StepUpRequired && error.suffices.some((one) => one.startsWith("evidence:"))
+  );
 }
 
 /** What vouches for both keys of a new device: 32 octets. */
@@ -37,7 +48,7 @@ export function proofChallenge(challenge: Octets, device: string): Promise<Octet
 export async function proveDevice(
   session: Session,
   keystore: DeviceKeystore,
-  prove: (told: Octets) => Promise<DeviceProof>,
+  prove: Prove,
 ): Promise<string> {
   const path = "/v1/devices/challenges";
   const asked = await session.ask("device.challenge", path, {}, challengeShape);

@@ -16,7 +16,13 @@ export { type Cbor, decodeCbor, encodeCbor, Tagged } from "./cbor.js";
 export { money, type Quote, type Warned, type Warning, warningsOf } from "./consent.js";
 export { type Algorithm, type VerifyKey } from "./crypto.js";
 export * from "./errors.js";
-export { type DeviceProof, keysChallenge, proofChallenge, proveDevice } from "./evidence.js";
+export {
+  type DeviceProof,
+  keysChallenge,
+  proofChallenge,
+  type Prove,
+  proveDevice,
+} from "./evidence.js";
 export { HYBRID, type Suite } from "./kems.js";
 export { type KeyList, verifyKeyList } from "./keylist.js";
 export {

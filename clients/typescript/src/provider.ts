@@ -21,7 +21,7 @@ import {
 } from "./canonical.js";
 import { random, verify, type VerifyKey } from "./crypto.js";
 import { Expired, NotAuthentic, UpgradeRequired } from "./errors.js";
-import { keysChallenge } from "./evidence.js";
+import { keysChallenge, type Prove } from "./evidence.js";
 import { authenticate, type AuthenticatedProvider, greet, type Purpose } from "./handshake.js";
 import { HYBRID, type Kem, kemsAtHand, type Suite } from "./kems.js";
 import {
@@ -245,11 +245,15 @@ export class Provider {
     throw new NotAuthentic("the certificate is not of this provider");
   }
 
-  /** A session of an enrolled device; it is established at its first use. */
-  session(keystore: DeviceKeystore): Session {
+  /**
+   * A session of an enrolled device; it is established at its first use. `prove` answers where the
+   * provider asks for a fresh proof of the device.
+   */
+  session(keystore: DeviceKeystore, prove?: Prove): Session {
     const authenticated = () => this.authenticated("session", keystore);
     const { app } = this.#at;
-    return new Session({ transport: this.transport, now: this.#now, authenticated, app }, keystore);
+    const reached = { transport: this.transport, now: this.#now, authenticated, app, prove };
+    return new Session(reached, keystore);
   }
 
   /** The wallet of an enrolled device, over `session` or one of its own. */

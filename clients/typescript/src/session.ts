@@ -15,6 +15,7 @@ import {
   Unauthenticated,
   Unavailable,
 } from "./errors.js";
+import { asksForEvidence, type Prove, proveDevice } from "./evidence.js";
 import type { AuthenticatedProvider } from "./handshake.js";
 import { type DeviceKeystore, identityOf } from "./keystore.js";
 import type { AppClaim, SessionAccepted } from "./messages.js";
@@ -45,12 +46,15 @@ interface Live {
 
 const ATTEMPTS = 4;
 const NO_TRIES = "0/0";
+const PROVING = ["device.challenge", "device.prove"];
 
 export interface Reached {
   readonly transport: Transport;
   readonly now: () => number;
   /** The provider, authenticated by its answer to a fresh hello for a session. */
   readonly authenticated: () => Promise<AuthenticatedProvider>;
+  /** Answers where the provider asks for a fresh proof of the device. */
+  readonly prove?: Prove | undefined;
   /** The application that each session names. */
   readonly app?: AppClaim | undefined;
 }
@@ -116,13 +120,39 @@ export class Session {
     return this.#once(live, operation, path, body, how.waitS);
   }
 
-  /** What `read` makes of the answer to `asked`; a sealed refusal is thrown. */
+  /**
+   * What `read` makes of the answer to `asked`; a sealed refusal is thrown. Where a fresh proof of
+   * the device is asked for, and the session can give one, it is given and the request sent again.
+   */
   async ask<T>(
     operation: string,
     path: string,
     asked: Json,
     read: (value: Json) => T,
     how: Sending = {},
+  ): Promise<T> {
+    try {
+      return await this.#asked(operation, path, asked, read, how);
+    } catch (error) {
+      if (PROVING.includes(operation) || !(await this.proved(error))) throw error;
+    }
+    return this.#asked(operation, path, asked, read, how);
+  }
+
+  /** Gives a fresh proof of the device if `error` asks for one; whether it did. */
+  async proved(error: unknown): Promise<boolean> {
+    const { prove } = this.#reached;
+    if (prove === undefined || !asksForEvidence(error)) return false;
+    await proveDevice(this, this.#keystore, prove);
+    return true;
+  }
+
+  async #asked<T>(
+    operation: string,
+    path: string,
+    asked: Json,
+    read: (value: Json) => T,
+    how: Sending,
   ): Promise<T> {
     const { status, body } = await this.exchange(operation, path, canonicalOctets(asked), how);
     if (status !== 200) throw problemOf(body).error;

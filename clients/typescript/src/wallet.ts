@@ -161,6 +161,15 @@ export class Wallet {
 
   /** Sends `order` until it is answered and verifies the receipt. Throws `Refusal` for good. */
   async place(order: Order): Promise<Paid> {
+    try {
+      return await this.#placed(order);
+    } catch (error) {
+      if (!(await this.#parts.session.proved(error))) throw error;
+    }
+    return this.#placed(order);
+  }
+
+  async #placed(order: Order): Promise<Paid> {
     const body = canonicalOctets({ consent: order.consent, proof: order.proof });
     const { status, body: content } = await this.#untilAnswered(() => this.#sent(body));
     if (status !== 200) {

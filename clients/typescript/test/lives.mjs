@@ -1,26 +1,41 @@
 // One device that stays: reads a JSON object a line, does what `do` says, answers a line.
 import { createInterface } from "node:readline";
 
-import { fromBase64url, Provider, warningsOf } from "../dist/index.js";
+import { fromBase64url, hex, Provider, warningsOf } from "../dist/index.js";
 import { openFileKeystore } from "../dist/node.js";
 import { noble } from "./keys.mjs";
 
 const shown = [];
+let ahead = 0;
 let at;
 
 const words = {
   async start({ state, root, ...asked }) {
     const keystore = await openFileKeystore(state, async (terms) => void shown.push(terms));
     const rootKey = { algorithm: root.algorithm, octets: fromBase64url(root.public) };
-    const provider = new Provider({ ...asked, root: rootKey, mlKem: noble });
+    const now = () => Date.now() + ahead;
+    const provider = new Provider({ ...asked, root: rootKey, mlKem: noble, now });
     const description = {
       platform: "web",
       model: "Node",
       app_version: "1",
       protection: "software",
     };
-    await provider.enrol(keystore, { ...asked, description });
-    const session = provider.session(keystore);
+    const platform =
+      asked.platform &&
+      (async (what, about) => {
+        const posted = { method: "POST", body: JSON.stringify(about) };
+        return (await fetch(`${asked.platform}/${what}`, posted)).json();
+      });
+    const attest = async (challenge) =>
+      platform("attest", {
+        challenge: hex(challenge),
+        possession: hex(await keystore.possessionPublic()),
+        consent: hex(await keystore.consentPublic()),
+      });
+    await provider.enrol(keystore, { ...asked, description, ...(platform ? { attest } : {}) });
+    const prove = platform && ((told) => platform("prove", { told: hex(told) }));
+    const session = provider.session(keystore, prove);
     const wallet = provider.wallet(keystore, session);
     const noticed = { remoteAccess: false, onCall: false };
     const approvals = provider.approvals(keystore, session, { wallet, company: () => noticed });
@@ -65,6 +80,7 @@ const words = {
     await at.own.acknowledgeTopics(await at.own.guidance());
     return at.own.guidance();
   },
+  later: async ({ ms }) => ((ahead += ms), {}),
   open: () => at.session.establish(),
   async end() {
     await at.session.end();
