@@ -75,7 +75,6 @@ class Feeder:
         self._sources: dict[str, Source] = {}
         self._lines: dict[str, _Line] = {}
         self._rows = kept_lists(platform.reader)
-        self._seen = platform.desks.devices.attesting
         self._compared = ("", "")
         self._reports = False
         accounting.labelled |= {
@@ -128,12 +127,11 @@ class Feeder:
             now = self._platform.clock.now()
             for name in self._sources:
                 self._lines.setdefault(name, _Line(now)).due_at = 0
-        if self._platform.desks.devices.attesting is not self._seen:
-            self._refresh()
-
-    def _refresh(self) -> None:
-        self._seen = self._platform.desks.devices.attesting
-        self._rows = kept_lists(self._platform.reader)
+        known = self._platform.desks.devices.attesting.known
+        in_force = {ListName.REVOKED: known.list_digest, ListName.MODELS: known.models_digest}
+        ours = {name: self._rows[name].digest if name in self._rows else "" for name in in_force}
+        if ours != in_force:  # what a person put in is read once it is durable
+            self._rows = kept_lists(self._platform.reader)
 
     def _begin(self) -> None:
         now = self._platform.clock.now()
@@ -206,7 +204,7 @@ class Feeder:
         outcome = (await self._writer.ask(command)).outcome
         if isinstance(outcome.reply, MfsError):
             raise outcome.reply
-        self._refresh()
+        self._rows = kept_lists(self._platform.reader)
         tell_change(self._accounting, command, outcome.event)
 
     def _report(self) -> None:
