@@ -1,7 +1,7 @@
 """Every row of the policy's table of dependencies, done by a served provider: refused, told, over.
 
 The core system, the witness and the SMS centre fall silent, and the crypto module refuses; what no
-adapter asks yet is reported at the port of the watch. A row of the policy that nothing here makes
+adapter asks here is reported at the port of the watch. A row of the policy that nothing here makes
 fail fails the tests.
 """
 
@@ -198,7 +198,7 @@ def sms_falls(ground: Ground) -> Iterator[None]:
 
 
 def at_port(name: str) -> Callable[[Ground], AbstractContextManager[None]]:
-    """What no adapter asks yet is reported where an adapter would report it."""
+    """What no adapter asks here is reported where an adapter would report it."""
 
     @contextmanager
     def falls(ground: Ground) -> Iterator[None]:

@@ -23,6 +23,7 @@ from tallystick.entry.accounting import Accounting
 from tallystick.entry.appraising import tell_change
 from tallystick.entry.assembly import Platform
 from tallystick.entry.notes import Note
+from tallystick.entry.threads import to_its_end
 from tallystick.entry.vendors.byhand import Mark, mark_of
 from tallystick.entry.vendors.comparing import compared
 from tallystick.entry.vendors.fetching import Fetch, Fetched
@@ -55,7 +56,6 @@ class _Line:
     failures: int = 0
     failing_since: int = 0
     task: asyncio.Task[None] | None = None
-    fetch: Fetch | None = None
 
 
 class Feeder:
@@ -75,8 +75,8 @@ class Feeder:
         self._sources: dict[str, Source] = {}
         self._lines: dict[str, _Line] = {}
         self._rows = kept_lists(platform.reader)
-        self._seen = platform.desks.devices.attesting
         self._compared = ("", "")
+        self._reports = False
         accounting.labelled |= {
             "vendor_list_age_seconds": ("list", self.ages),
             "vendor_list_members": ("list", lambda: {n: r.members for n, r in self._rows.items()}),
@@ -127,12 +127,11 @@ class Feeder:
             now = self._platform.clock.now()
             for name in self._sources:
                 self._lines.setdefault(name, _Line(now)).due_at = 0
-        if self._platform.desks.devices.attesting is not self._seen:
-            self._refresh()
-
-    def _refresh(self) -> None:
-        self._seen = self._platform.desks.devices.attesting
-        self._rows = kept_lists(self._platform.reader)
+        known = self._platform.desks.devices.attesting.known
+        in_force = {ListName.REVOKED: known.list_digest, ListName.MODELS: known.models_digest}
+        ours = {name: self._rows[name].digest if name in self._rows else "" for name in in_force}
+        if ours != in_force:  # what a person put in is read once it is durable
+            self._rows = kept_lists(self._platform.reader)
 
     def _begin(self) -> None:
         now = self._platform.clock.now()
@@ -149,7 +148,7 @@ class Feeder:
     async def _ask(self, name: ListName, source: Source, line: _Line) -> None:
         began, good_for_s = self._platform.clock.now(), -1
         try:
-            good_for_s = await self._took(name, source, line, began)
+            good_for_s = await self._took(name, source, began)
         except MfsError as error:
             line.failures += 1
             line.failing_since = line.failing_since or began
@@ -166,17 +165,17 @@ class Feeder:
             return int.from_bytes(self._platform.module.random(2)) * 1000 // 0x10000
         return 0
 
-    async def _took(self, name: ListName, source: Source, line: _Line, now: Instant) -> int:
+    async def _took(self, name: ListName, source: Source, now: Instant) -> int:
         """Take over what the source has; gives for how many seconds it says that it is good."""
         row = self._rows.get(name)
         ours = row if row is not None and row.source == source.url else None
         tag, changed = ("", "") if ours is None else (ours.tag, ours.changed)
-        answer = await self._fetched(line, Fetch(source.url, tag=tag, changed=changed))
+        answer = await self._fetched(Fetch(source.url, tag=tag, changed=changed))
         if ours is not None and answer.octets is None:
             await self._keep(TakeList(replace(ours, at=now), None, ours.digest))
             return answer.max_age_s
         octets, root = answer.octets or b"", self._root
-        was = await asyncio.to_thread(self._said, name)
+        was = await to_its_end(lambda: self._said(name))
 
         def read() -> TakeList:
             found = read_list(name, octets, root, source.url, now)
@@ -185,9 +184,8 @@ class Feeder:
         await self._keep(await asyncio.to_thread(read))
         return answer.max_age_s
 
-    async def _fetched(self, line: _Line, fetch: Fetch) -> Fetched:
+    async def _fetched(self, fetch: Fetch) -> Fetched:
         """The answer; the request is ended when it takes too long or nobody waits any more."""
-        line.fetch = fetch
         asked = asyncio.ensure_future(asyncio.to_thread(fetch.run))
         try:
             done, _ = await asyncio.wait({asked}, timeout=DEADLINE_S)
@@ -197,8 +195,6 @@ class Feeder:
         except asyncio.CancelledError:
             fetch.cut()
             raise
-        finally:
-            line.fetch = None
 
     def _said(self, name: ListName) -> dict[str, str]:
         with self._platform.database.reader() as reader:
@@ -208,15 +204,18 @@ class Feeder:
         outcome = (await self._writer.ask(command)).outcome
         if isinstance(outcome.reply, MfsError):
             raise outcome.reply
-        self._refresh()
+        self._rows = kept_lists(self._platform.reader)
         tell_change(self._accounting, command, outcome.event)
 
     def _report(self) -> None:
         """Say of the dependency whether every list is as young as its source says it is to be."""
         watch, now = self._platform.desks.policy.watch, self._platform.clock.now()
         if not self._sources:
-            watch.answered(_ATTESTATION, now)
+            if self._reports:
+                watch.answered(_ATTESTATION, now)
+            self._reports = False
             return
+        self._reports = True
         watch.connect(_ATTESTATION)
         old = [since for since in map(self._old_since, self._sources) if since <= now]
         if not old:
