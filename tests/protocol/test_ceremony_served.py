@@ -1,6 +1,7 @@
 """A provider with customers gets another master key from its operators, and its record says so."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ from tests.protocol.test_tightening_served import leaf_kind
 from tests.support.served import served
 from tests.support.stores import raw
 
+from tallystick.application.own_commands import SealAnew
 from tallystick.client.keyfile import KeyFile
 from tallystick.client.operator import OperatorDesk
+from tallystick.entry import rewrapping
 from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.ceremonies import masters
 from tallystick.entry.ceremonies.holding import begin, hold, take_up
@@ -19,15 +22,17 @@ from tallystick.entry.ceremonies.standing import verify_file
 from tallystick.entry.cli.operators import OperatorKey
 from tallystick.entry.cli.signing import signers_of
 from tallystick.entry.resealing import reseal_under_secret
+from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.block import BlockHeader, BlockRoots, unwrap
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.modules.opening import Custodians
 from tallystick.infrastructure.modules.shamir import read_share
 from tallystick.infrastructure.store.blocks import replace_blocks
 from tallystick.infrastructure.store.database import Database
-from tallystick.infrastructure.store.opening import Place, open_reader
+from tallystick.infrastructure.store.opening import Place, open_database, open_reader
 from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.infrastructure.tally.store import TallyStore
 from tallystick.kernel.codec import b64url, encode_canonical
@@ -148,6 +153,51 @@ def test_operators_rotate_the_master_key_of_a_provider_with_customers(
             assert event["people"] == 4
         finally:
             platform.close()
+
+
+@dataclass
+class Alone:
+    """What the step that wraps everything anew needs of a room."""
+
+    folder: ProviderFolder
+    draw: Callable[[int], bytes]
+
+
+@pytest.mark.requirement("MFS-7.4.2-07")
+def test_keys_under_a_generation_stay_where_they_are_when_the_master_key_changes(
+    tmp_path: Path,
+) -> None:
+    with served(tmp_path / "p") as provider:
+        folder, secret = provider.folder, provider.secret
+        ann = provider.person("+254700000001", "Ann", funds=100_000)
+    clock = SystemClock()
+    rewrapping.begin(folder, secret, "aes-256-ccm", clock, Purpose.SUBJECT_WRAP)
+    platform = open_platform(folder, secret)
+    try:
+        while not platform.desks.seals.done:
+            platform.writer.run([SealAnew(64)])
+    finally:
+        platform.close()
+    sql = "SELECT subject FROM customer ORDER BY id"
+    under = raw(folder.stored(), sql)
+    assert all(bytes(one[0][:4]) == b"TKB2" for one in under)
+    new = MasterKey.generate(operating_system)
+    before, after = folder.master(secret).roots(Purpose), new.roots(Purpose)
+    database = open_database(folder.stored())
+    try:
+        masters._rewrap(Alone(folder, operating_system), database, before, after)
+        assert masters._check_all(folder, database, after) > len(under)
+    finally:
+        database.close()
+    assert raw(folder.stored(), sql) == under, "a row of a customer was touched"
+    other = Secret(b"another secret of thirty-two byt")
+    folder.save_master(new.seal_under_secret(other, operating_system, profile="demo"))
+    platform = open_platform(folder, other)
+    try:
+        customers = platform.desks.customers
+        assert customers.profile(customers.get(ann.customer)).name == "Ann"
+    finally:
+        platform.close()
 
 
 def opened_all(blocks: list[bytes], roots: BlockRoots) -> list[tuple[BlockHeader, bytes]]:

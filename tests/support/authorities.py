@@ -70,6 +70,10 @@ class OpensslAuthority:
         text = made.read_bytes()
         return read_pem(text[text.index(b"-----BEGIN") :])
 
+    def leaf(self, name: str) -> Path:
+        """A file with a certificate for `name`."""
+        return self.folder / f"{self.issue(name).serial:X}.pem"
+
     def revoke(self, certificate: Certificate, reason: str) -> None:
         """Revoke what was issued, from now on."""
         made = self.folder / f"{certificate.serial:X}.pem"

@@ -14,9 +14,11 @@ class PartnerLink(Record, frozen=True, kw_only=True):
 
     `proof` is `mac` (a shared secret, derived in the module for `generation`) or `certificate`: the
     terminator of TLS names the certificate that it verified, whose SHA-256 is `certificate`
-    (base64url), and only the networks in `sources` may say so. With `mac`, `sources` narrows where
-    callbacks may come from and proves nothing by itself. With `tls` the service itself sees the
-    certificate, which the provider's authority for partners issued to `name`.
+    (base64url), and only the networks in `sources` may say so. The lists of its authority say
+    whether it was revoked; it is `unlisted` where the authority was declared to publish none. With
+    `mac`, `sources` narrows where callbacks may come from and proves nothing by itself. With `tls`
+    the service itself sees the certificate, which the provider's authority for partners issued to
+    `name`.
     Source: ISO/TS 12812-2:2017, 7.2.3; 7.2.7
     """
 
@@ -25,6 +27,7 @@ class PartnerLink(Record, frozen=True, kw_only=True):
     generation: int = 1
     certificate: str = ""
     sources: tuple[str, ...] = ()
+    unlisted: bool = False
 
 
 class Partner(Record, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.authorities import OpensslAuthority
 from tests.support.served import Served, served
 from tests.support.stores import ON_SERVER, copy_store, new_store, on_file, raw
 from tests.unit.entry.cli.command_line import tallystick
@@ -130,6 +131,25 @@ def test_keys_that_end_are_named(
     found = found_in(folder, "listed keys", days * DAY_MS)
     assert found.state is state
     assert purpose in found.says
+
+
+def test_lists_of_partners_that_end_are_named(folder: ProviderFolder, tmp_path: Path) -> None:
+    what = "lists of partners' authorities"
+    assert what not in {one.what for one in examine(folder, SystemClock())}
+    authority = OpensslAuthority(tmp_path, "Partner authority")
+    place = folder.root / "partner-lists"
+    place.mkdir()
+    (place / "east.crl").write_bytes(authority.publish(days=7))
+    now = SystemClock().now()
+    for days, state in ((0, State.FINE), (6.5, State.SOON), (8, State.WRONG)):
+        later = SimulatedClock(Instant(int(now + days * DAY_MS)))
+        [found] = [one for one in examine(folder, later) if one.what == what]
+        assert found.state is state, days
+    (place / "west.crl").write_bytes(b"no list")
+    [found] = [one for one in examine(folder, SystemClock()) if one.what == what]
+    assert found.state is State.WRONG
+    assert "west.crl" in found.says
+    assert "east.crl" not in found.says
 
 
 def test_a_missing_key_list_is_wrong(folder: ProviderFolder) -> None:

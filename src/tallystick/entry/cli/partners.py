@@ -12,6 +12,7 @@ from tallystick.entry.cli.unlocking import opener_from, opener_options, write_pr
 from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.partners import register
 from tallystick.entry.settings import ProviderFolder
+from tallystick.entry.terminated import keep_authority
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import b64url
 
@@ -65,6 +66,16 @@ def list_partners(folder: Path, as_json: bool) -> None:
     metavar="SHA-256",
     help="Digest (base64url) of the certificate that the terminator at --from verifies; no secret.",
 )
+@click.option(
+    "--authority",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --certificate: who issued it (PEM); its lists go into FOLDER/partner-lists.",
+)
+@click.option(
+    "--without-lists",
+    is_flag=True,
+    help="With --certificate: declare that who issued it publishes no list of what is revoked.",
+)
 @click.option("--tls", is_flag=True, help="Proved by the certificate that `pki issue` made for it.")
 @click.option(
     "--out",
@@ -78,6 +89,8 @@ def add(
     sim_changes: bool,
     sources: tuple[str, ...],
     certificate: str,
+    authority: Path | None,
+    without_lists: bool,
     tls: bool,
     out: Path | None,
     secret_file: Path | None,
@@ -91,11 +104,14 @@ def add(
     """
     if [bool(certificate), tls, out is not None].count(True) != 1:
         raise click.UsageError("say what proves its callbacks: --out, --certificate, or --tls")
+    if bool(certificate) != (authority is not None) + without_lists:
+        raise click.UsageError("a --certificate takes its --authority, or --without-lists")
     link = PartnerLink(
         name=name,
         proof="certificate" if certificate else "tls" if tls else "mac",
         certificate=certificate,
         sources=sources,
+        unlisted=without_lists,
     )
     opener = opener_from(secret_fd, secret_file)
     if receipts and sim_changes:
@@ -105,6 +121,8 @@ def add(
         receipts=receipts,
         sim_changes=sim_changes,
     )
+    if authority is not None:
+        keep_authority(folder, name, authority.read_bytes())
     if out is not None:
         write_private(out, b64url(secret.reveal()) + "\n")
         say(f"the secret shared with {name} was written to {out}")

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from tallystick.entry.doctor.model import Finding, fine, soon, wrong
 from tallystick.entry.pki.making import expiring
+from tallystick.entry.pki.partnerlists import FOLDER as PARTNERS_LISTS
 from tallystick.entry.pki.places import CertificateFolder
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.certify import names_of
-from tallystick.infrastructure.crypto.crl import read_list
+from tallystick.infrastructure.crypto.crl import list_ends, read_list
 from tallystick.infrastructure.crypto.x509 import read_certificate
 from tallystick.infrastructure.modules.clock import clock_state
 from tallystick.infrastructure.pki.register import Register
@@ -23,10 +24,11 @@ _SHORT_MS = 7 * DAY_MS
 
 
 def look_at_certificates(folder: ProviderFolder, now: Instant) -> Iterator[Finding]:
-    """Certificates, lists and stamps of the provider; nothing where it has no certificates.
+    """Lists of partners' authorities; the provider's certificates, lists and stamps, if any.
 
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
+    yield from _partners_lists(folder, now)
     place = CertificateFolder(folder)
     if not place.exists():
         return
@@ -82,6 +84,28 @@ def _lists(
     if near:
         return soon("lists of revoked certificates", f"end within a day: {', '.join(near)}", remedy)
     return fine("lists of revoked certificates", f"{len(register.authorities())}, all fresh")
+
+
+def _partners_lists(folder: ProviderFolder, now: Instant) -> Iterator[Finding]:
+    """Lists of partners' authorities that are past, end soon, or are none; nothing without any."""
+    what, past, near = "lists of partners' authorities", list[str](), list[str]()
+    files = sorted((folder.root / PARTNERS_LISTS).glob("*.crl"))
+    for file in files:
+        try:
+            ends = list_ends(file.read_bytes())
+        except (OSError, MfsError):
+            ends = Instant(0)
+        if now >= ends:
+            past.append(file.name)
+        elif ends - now < DAY_MS:
+            near.append(file.name)
+    remedy = f"fetch them anew into {PARTNERS_LISTS}/: see docs/how-to/certificates.md"
+    if past:
+        yield wrong(what, f"past or no lists, so partners are refused: {', '.join(past)}", remedy)
+    elif near:
+        yield soon(what, f"end within a day: {', '.join(near)}", remedy)
+    elif files:
+        yield fine(what, f"{len(files)}, none ends within a day")
 
 
 def _stamps(place: CertificateFolder, now: Instant) -> Finding:

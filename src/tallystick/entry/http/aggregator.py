@@ -33,6 +33,7 @@ from tallystick.entry.partners import (
     link_secret,
 )
 from tallystick.entry.pki.admitting import PartnerCertificates
+from tallystick.entry.terminated import TerminatedCertificates
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.codec import Decoder, from_plain
@@ -86,6 +87,7 @@ class PartnerDoors:
         self._writer = writer
         self._accounting = accounting
         self._certificates = certificates
+        self._terminated = TerminatedCertificates(platform.folder.root)
         self._handle = platform.keys.newest(Purpose.PARTNER_LINK)
         self._links = {link.name: link for link in platform.settings.aggregators}
         self._seen: dict[str, int] = {}
@@ -179,7 +181,11 @@ class PartnerDoors:
         if link is None:
             raise NotAuthentic("the callback is not from a partner of this provider")
         secret = link_secret(self._platform.module, self._handle, link)
-        return check_callback(link, secret, path, body, headers, self._platform.clock.now())
+        now = self._platform.clock.now()
+        tag = check_callback(link, secret, path, body, headers, now)
+        if link.proof == "certificate":
+            self._terminated.check(link, headers.certificate, now)
+        return tag
 
     def _is_copy(self, tag: str, now: Instant) -> bool:
         """Whether exactly this callback came before, in the time for which it is not too old."""

@@ -19,6 +19,7 @@ from tallystick.kernel.time import Instant
 
 _MOST_KEPT: Final = 1_024
 _MOST_ABOVE: Final = 3
+_ITSELF: Final = ""
 
 
 def must_stand(ask: Asking, one: Certificate, issuer: Certificate | None = None) -> None:
@@ -44,14 +45,16 @@ def _issuer_of(on: Ground, one: Certificate, at: Instant) -> Certificate | None:
     """The authority in the door that issued `one`; None for one that signed itself."""
     digest = named(one)
     known = on.issuers.get(digest)
+    if known == _ITSELF:
+        return None
     found = None if known is None else _usable(on, known)
     if found is None:
-        if one.issued_by(one):
-            return None
-        known, found = _search(on, one)
+        known, found = (_ITSELF, None) if one.issued_by(one) else _search(on, one)
         if len(on.issuers) >= _MOST_KEPT:
             on.issuers.clear()
         on.issuers[digest] = known
+        if found is None:
+            return None
     path_of(one, (), (found,), PARTNERS, at)
     return found
 

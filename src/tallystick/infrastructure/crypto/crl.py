@@ -149,6 +149,17 @@ def list_octets(octets: bytes) -> bytes:
         raise Malformed("a list of revoked certificates cannot be read") from error
 
 
+def list_ends(octets: bytes) -> Instant:
+    """Until when a list (DER or PEM) says that it lasts; not verified. Raises Malformed.
+
+    Source: RFC 5280, 5.1.2.5
+    """
+    found = x509.load_der_x509_crl(list_octets(octets)).next_update_utc
+    if found is None:
+        raise Malformed("a list of revoked certificates has no end")
+    return instant(found)
+
+
 def _may_sign_lists(issuer: Certificate) -> bool:
     """Whether the issuer's certificate, where it limits the use of its key, lets it sign lists."""
     for one in issuer.parsed.extensions:

@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from tests.support.authorities import OpensslAuthority
 from tests.unit.entry.cli.command_line import tallystick
 
 from tallystick.entry.assembly import open_platform
@@ -12,6 +13,7 @@ from tallystick.entry.cli.unlocking import secret_from
 from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.partners import link_secret
 from tallystick.entry.settings import ProviderFolder
+from tallystick.infrastructure.crypto.x509 import read_pem
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.codec import b64url
 from tallystick.protocol.channels import Language
@@ -55,6 +57,24 @@ def test_a_partner_gets_the_secret_that_the_service_derives(provider: Path) -> N
 
 def test_a_certificate_takes_no_secret_and_needs_the_terminator(provider: Path) -> None:
     digest = "A" * 43
-    add(provider, "menus-west", "--certificate", digest, "--from", "10.0.0.1/32")
+    how = ("--certificate", digest, "--from", "10.0.0.1/32")
+    add(provider, "menus-west", *how, "--without-lists")
     [link] = ProviderFolder(provider / "p").settings().aggregators
-    assert (link.proof, link.certificate) == ("certificate", digest)
+    assert (link.proof, link.certificate, link.unlisted) == ("certificate", digest, True)
+
+
+def test_a_certificate_takes_its_authority_or_the_word_that_there_are_no_lists(
+    provider: Path, tmp_path: Path
+) -> None:
+    place, secret = provider / "p", ("--secret-file", provider / "secret")
+    how = ("--certificate", "A" * 43, "--from", "10.0.0.1/32")
+    said = tallystick("partner", "add", place, "menus-south", *how, *secret)
+    assert said.code == 2
+    assert "--without-lists" in said.err
+    authority = OpensslAuthority(tmp_path, "Partner authority")
+    root = ("--authority", authority.folder / "root.pem")
+    for more in ((*root, "--without-lists"), ("--authority", authority.leaf("leaf"))):
+        assert tallystick("partner", "add", place, "menus-south", *how, *more, *secret).code != 0
+    assert tallystick("partner", "add", place, "menus-south", *how, *root, *secret).code == 0
+    kept = place / "partner-lists" / "menus-south.pem"
+    assert read_pem(kept.read_bytes()).octets == authority.certificate.octets
