@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tallystick.entry.cli.manual import manual_page
 from tallystick.entry.lifepages import device_life_page, device_life_picture
+from tallystick.entry.menupages import menus_page
 from tallystick.kernel.errors import MfsError
 from tallystick.process.catalogue import catalogue
 from tallystick.process.catalogue.coverage import coverage_report, render_markdown
@@ -113,6 +114,7 @@ def main() -> None:
         ("mechanisms.md", mechanisms_page(vectors["files"])),
         ("keys.md", keys_page()),
         ("device-life.md", device_life_page()),
+        ("menus.md", menus_page()),
         ("clauses.md", render_markdown(coverage_report(REFERENCE.parents[1]))),
     )
     for name, text in pages:

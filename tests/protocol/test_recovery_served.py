@@ -142,7 +142,7 @@ def test_whoever_only_dials_says_no_in_the_menu(scene: Recovered) -> None:
     assert scene.row(recovery).state is RecoveryState.CANCELLED
     assert scene.row(recovery).ended_by == "ussd"
     scene.told(phone.number, "was stopped")
-    assert "No recovery" in phone.dial("8", "1")[-1]
+    assert "Nobody recovers" in phone.dial("8", "1")[-1]
 
 
 @pytest.mark.requirement("MFS-7.4.5-03")
@@ -163,7 +163,7 @@ def test_nobody_finishes_and_it_expires(scene: Recovered) -> None:
 def test_an_account_that_rests_pays_nothing_until_it_is_woken(scene: Recovered) -> None:
     phone = scene.dialler()
     scene.care("rest-account", RestAccount(number=phone.number, because="unused for a year"))
-    assert "dormant" in phone.dial("5", PIN.reveal())[-1]
+    assert "account is stopped" in phone.dial("5", PIN.reveal())[-1]
     recovery = scene.opened(phone.number, "dormant")
     scene.pass_time(DAY_MS + HOUR_MS)
     scene.care("finish-recovery", FinishRecovery(recovery=recovery))

@@ -30,6 +30,7 @@ class Refusal(StrEnum):
     YOURSELF = "yourself"
     STOPPED = "stopped"
     NOT_PAYABLE = "not-payable"
+    ABOVE_CAP = "above-cap"
 
 
 class UssdSession(Record, frozen=True, kw_only=True):

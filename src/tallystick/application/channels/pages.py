@@ -89,6 +89,7 @@ REFUSALS: Mapping[Refusal, Text] = {
     Refusal.YOURSELF: Text.YOURSELF,
     Refusal.STOPPED: Text.ACCOUNT_STOPPED,
     Refusal.NOT_PAYABLE: Text.CANNOT_BE_PAID,
+    Refusal.ABOVE_CAP: Text.OVER_LIMIT,
 }
 """What is said where a page can help."""
 

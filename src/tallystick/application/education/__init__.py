@@ -7,7 +7,7 @@
 Source: ISO/TS 12812-2:2017, 7.3.6
 """
 
-from tallystick.application.education.card import protection, protection_card
+from tallystick.application.education.card import most_at_once, protection, protection_card
 from tallystick.application.education.content import CONTENT
 from tallystick.application.education.service import DialledTerms, Education, InLesson
 from tallystick.application.education.warnings import (
@@ -22,6 +22,7 @@ __all__ = [
     "DialledTerms",
     "Education",
     "InLesson",
+    "most_at_once",
     "protection",
     "protection_card",
     "to_acknowledge",

@@ -110,6 +110,11 @@ class _Card:
             facts = replace(self._facts, **changes)
             yield from self._bounded(self._decided(facts), usual, (self._line(case),))
 
+    def most(self, kind: str) -> int:
+        facts = replace(self._facts, kind=kind)
+        found = (self._policy.decide(replace(facts, grade=one.value)) for one in _DIALLED)
+        return max((one.cap_minor for one in found if one.outcome in _PASSES), default=FOREVER)
+
     def _cases(self) -> Iterator[tuple[Plain, dict[str, object]]]:
         """What may be different of a payment, and bound it more."""
         yield Plain.NEW_PAYEE, {"payee_known": False}
@@ -294,6 +299,17 @@ def protection(
         Aspect.WAITS: tuple(dict.fromkeys(card.waits())),
         Aspect.LOST: tuple(card.lost()),
     }
+
+
+def most_at_once(policy: CompiledPolicy, tier: int, kind: str) -> int:
+    """The most that one payment of `kind` can move that somebody of `tier` dials, in minor units.
+
+    Of everything that may stand behind it the strongest counts; `FOREVER` where nothing is capped,
+    or where the policy decides otherwise than by amount.
+    Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.6
+    """
+    card = _Card(policy, tier, Channel.USSD.value, LINES[Language.ENGLISH])
+    return card.most(kind)
 
 
 def protection_card(

@@ -222,12 +222,9 @@ def _called(aggregator: str, form: dict[str, str]) -> Called:
     number = form.get("phoneNumber", "")
     if number.startswith(" "):  # a plus that was not escaped
         form["phoneNumber"] = "+" + number[1:]
-    found: AggregatorCallback | None
-    try:
-        found = from_plain(form, AggregatorCallback)
-    except Malformed:
-        found = None
-    if found is None:
+    text = form.get("text")
+    found = _read(form) or (None if text is None else _read({**form, "text": ""}))
+    if found is None or text is None:
         raise Malformed(
             "the callback has other fields than a dialled session",
             remedy="send sessionId, serviceCode, phoneNumber, networkCode and text",
@@ -239,4 +236,12 @@ def _called(aggregator: str, form: dict[str, str]) -> Called:
         service=found.serviceCode,
         network=found.networkCode,
         text=Secret(found.text),
+        readable=found.text == text,
     )
+
+
+def _read(form: dict[str, str]) -> AggregatorCallback | None:
+    try:
+        return from_plain(form, AggregatorCallback)
+    except Malformed:
+        return None

@@ -41,7 +41,7 @@ from tallystick.application.commands import SetPin as KeepPin
 from tallystick.application.consent import PinVerified, consent_of
 from tallystick.application.customers import Customer
 from tallystick.application.devicelife import BlockByDialling
-from tallystick.application.education import DialledTerms, protection
+from tallystick.application.education import DialledTerms, most_at_once, protection
 from tallystick.application.notices import check_receipt_code, receipt_code
 from tallystick.application.ordercodes import cap_of
 from tallystick.application.recovery import DialledStop
@@ -216,6 +216,10 @@ class DialledActions:
         return BalanceIs(available_minor=reply.available_minor, currency=reply.currency)
 
     def _quote(self, customer: Customer, action: AskQuote) -> Result:
+        """The terms; an amount that can never be paid so is refused before any page repeats it."""
+        most = most_at_once(self._desks.policy.compiled, customer.tier, action.kind.value)
+        if action.amount_minor > most:
+            return Declined(says="This is above your limit.", code=Refusal.ABOVE_CAP)
         request = QuoteRequest(
             kind=action.kind,
             payee=action.payee,

@@ -55,6 +55,7 @@ _SWEPT_AT_ONCE = 8
 class Called:
     """A callback that was found authentic. `text` is every input so far, and gone once it was read.
 
+    It is empty and not `readable` where a phone sent what no keypad of the menu has.
     Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.4
     """
 
@@ -64,6 +65,7 @@ class Called:
     service: str
     network: str
     text: Secret[str]
+    readable: bool = True
 
 
 @dataclass(slots=True)
@@ -131,8 +133,9 @@ class Dialogues:
 
     async def _turn(self, called: Called, dialogue: _Dialogue) -> Screen:
         now = self._platform.clock.now()
-        if (called.msisdn, called.service, called.network) != dialogue.caller:
-            return self._broken(called, dialogue, "caller")
+        ours = (called.msisdn, called.service, called.network) == dialogue.caller
+        if not (ours and called.readable):
+            return self._broken(called, dialogue, "unreadable" if ours else "caller")
         if dialogue.page is None:
             return await self._first(called, dialogue, now)
         compared = dialogue.history.compare(called.text, _bound(called), self._mac)
