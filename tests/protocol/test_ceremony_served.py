@@ -21,6 +21,7 @@ from tallystick.entry.ceremonies.room import Room
 from tallystick.entry.ceremonies.standing import verify_file
 from tallystick.entry.cli.operators import OperatorKey
 from tallystick.entry.cli.signing import signers_of
+from tallystick.entry.recounting import recount
 from tallystick.entry.resealing import reseal_under_secret
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.block import BlockHeader, BlockRoots, unwrap
@@ -38,6 +39,7 @@ from tallystick.infrastructure.tally.store import TallyStore
 from tallystick.kernel.codec import b64url, encode_canonical
 from tallystick.kernel.errors import Broken, NotAuthentic, NotFound, NotPermitted, Unavailable
 from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import Instant
 from tallystick.process.ceremonies import script_called
 
 TYPED = "ab" * 32
@@ -153,6 +155,7 @@ def test_operators_rotate_the_master_key_of_a_provider_with_customers(
             assert event["people"] == 4
         finally:
             platform.close()
+    assert "ceremony.held" in [one.what for one in recount(folder, Instant(0))]
 
 
 @dataclass

@@ -1,9 +1,9 @@
 """What was changed at a provider, in order: policies, operators' acts, keys, devices, restarts.
 
 Reads a provider's store beside the running service, and needs no secret. The acts of operators and
-what concerns policies, operators, devices that were stopped, and the log itself are told; payments
-and what customers did are not. What the loop's rounds changed is kept beside the store, and stands
-between the events of the log by its time.
+what concerns policies, operators, keys, ceremonies, the appraisal of devices, devices that were
+stopped, and the log itself are told; payments and what customers did are not. What the loop's
+rounds changed is kept beside the store, and stands between the events of the log by its time.
 
 Source: ISO/TS 12812-2:2017, 6.1; 6.2.3; 7.3.3
 """
@@ -32,6 +32,10 @@ _ALWAYS = (
     "commission.",
     "operator.",
     "tally.",
+    "key.stepped",
+    "ceremony.",
+    "appraisal.",
+    "paycrypt.changed",
     "app.",
     "device.suspended",
     "webhook.",

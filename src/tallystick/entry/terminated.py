@@ -12,6 +12,8 @@ from pathlib import Path
 
 from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.pki.partnerlists import FOLDER, PartnerLists
+from tallystick.infrastructure.crypto.path_rules import PARTNERS
+from tallystick.infrastructure.crypto.paths import check_issuer, path_of
 from tallystick.infrastructure.crypto.x509 import Certificate, read_certificate, read_pem
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.errors import Malformed, MfsError, NotAuthentic
@@ -36,7 +38,8 @@ class TerminatedCertificates:
         """
         try:
             found = read_certificate(b64decode(header[1:-1], validate=True))
-            found.check_at(now)
+            if not found.begins <= now <= found.ends:
+                raise NotAuthentic("the certificate is not valid now")
             if not link.unlisted:
                 self._check_by(self._authority(link), found, now)
         except (MfsError, binascii.Error) as error:
@@ -45,8 +48,7 @@ class TerminatedCertificates:
     def _check_by(self, authority: Certificate, found: Certificate, now: Instant) -> None:
         if not found.issued_by(authority):
             raise NotAuthentic("the certificate is of another authority than the partner's")
-        authority.check_may_issue(0)
-        authority.check_at(now)
+        path_of(found, (), (authority,), PARTNERS, now)
         self._lists.check(found, authority, now)
 
     def _authority(self, link: PartnerLink) -> Certificate:
@@ -62,7 +64,7 @@ def keep_authority(root: Path, partner: str, pem: bytes) -> None:
     Raises Malformed for what is no certificate, NotAuthentic for one that may not issue.
     Source: RFC 5280, 4.2.1.9
     """
-    read_pem(pem).check_may_issue(0)
+    check_issuer(read_pem(pem), 0)
     place = root / FOLDER
     place.mkdir(mode=0o700, exist_ok=True)
     replace_file(place / f"{partner}.pem", pem)

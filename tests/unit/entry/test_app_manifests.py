@@ -1,5 +1,6 @@
 """Manifests for devices, the key that signs them, and the application that looks at itself."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tallystick import __version__
 from tallystick.client.ownapp import Measured, check_own
 from tallystick.entry.appkeys import sign_manifest
 from tallystick.entry.apps import own_release, release_says
+from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.infrastructure.packages.apk import read_apk
 from tallystick.kernel.errors import Malformed, NotAuthentic
@@ -87,6 +89,30 @@ def test_what_a_package_says_cannot_be_said_otherwise() -> None:
     said = read_release_text("platform: android\nartifact: a\nbill: b\nnotes: new\n")
     with pytest.raises(Malformed, match="bill of materials"):
         manifest_of(said, made("all.apk"), b"{}")
+
+
+@pytest.mark.requirement("MFS-7.4.4-01")
+def test_a_bill_of_materials_is_of_this_package_where_it_names_one() -> None:
+    said = read_release_text("platform: android\nartifact: a\nbill: b\nnotes: new\n")
+
+    def bill(artifact: bytes) -> bytes:
+        named = {"alg": "SHA-256", "content": sha256(artifact).hex().upper()}
+        product = {"name": "wallet", "hashes": [named]}
+        root = {"bomFormat": "CycloneDX", "specVersion": "1.5", "metadata": {"component": product}}
+        return json.dumps(root).encode()
+
+    own = made("all.apk")
+    assert manifest_of(said, own, bill(own)).bill == sha256(bill(own)).hex()
+    with pytest.raises(Malformed, match="names another package"):
+        manifest_of(said, own, bill(made("two.apk")))
+
+
+def test_what_was_not_signed_is_not_sent_as_a_release(tmp_path: Path) -> None:
+    (tmp_path / "wallet.yaml").write_text("platform: android\n")
+    ran = tallystick("app", "release", "send", tmp_path / "wallet.yaml", "http://127.0.0.1:1")
+    assert ran.code == 1
+    assert "wallet.yaml is not what officers signed" in ran.err
+    assert "--out" in ran.err
 
 
 @pytest.mark.requirement("MFS-7.4.4-01")

@@ -12,6 +12,7 @@ from tallystick.client.statements import send_statement
 from tallystick.entry.cli.console import example, say
 from tallystick.infrastructure.crypto.signature import SigningKey
 from tallystick.kernel.codec import encode_canonical
+from tallystick.kernel.errors import Malformed
 from tallystick.kernel.model import Record
 from tallystick.process.isms.signing import sign_statement
 from tallystick.protocol.statements import SignedStatement, read_statement
@@ -32,7 +33,16 @@ def statement_in(target: Path) -> SignedStatement | None:
     Raises Malformed for another file.
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
-    return read_statement(target.read_bytes()) if target.exists() else None
+    return _read(target) if target.exists() else None
+
+
+def _read(file: Path) -> SignedStatement:
+    try:
+        return read_statement(file.read_bytes())
+    except Malformed as error:
+        raise Malformed(
+            f"{file} is not what officers signed", remedy="name the file that --out wrote"
+        ) from error
 
 
 def sign_into(target: Path, about: str, body: Record, officer: str, signer: SigningKey) -> str:
@@ -73,7 +83,7 @@ def sending(group: str, path: str) -> click.Command:
 
 
 def _send_signed(file: Path, url: str, ca_file: Path | None, path: str) -> None:
-    statement = read_statement(file.read_bytes())
+    statement = _read(file)
     transport = HttpTransport(url, ca_file=ca_file)
     try:
         recorded = send_statement(transport, statement, path)

@@ -52,6 +52,9 @@ class Unlock(StrEnum):
     SERVICE = "service"
 
 
+_WAYS = "bring it: --share (all that it takes), --secret-file, --master-passphrase-fd or --unseal"
+
+
 class KeyService(Protocol):
     """A key-encryption key that others keep: it wraps a secret and gives it back.
 
@@ -339,7 +342,8 @@ def _read(file: bytes, unlock: Unlock, profile: str) -> MasterFile:
     except Refused as error:
         raise Malformed("this is not a master key file", remedy="restore it") from error
     if frame.v != _FILE_VERSION or frame.unlock is not unlock:
-        raise NotPermitted(f"the file is opened by {frame.unlock.value}, version {frame.v}")
+        by = f"{frame.unlock.value}, version {frame.v}"
+        raise NotPermitted(f"the file is opened by {by}", remedy=_WAYS)
     if frame.profile != profile:
         raise NotPermitted(
             f"the master key of {frame.profile[:20]!r} does not serve {profile!r}",

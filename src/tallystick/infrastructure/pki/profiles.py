@@ -89,6 +89,12 @@ _SLUG = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _DEVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _WORDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}")
 _MOST_HOSTS = 20
+_ASKED = {
+    Names.HOST: f"DNS names in small letters, such as pay.example, {_MOST_HOSTS} at most",
+    Names.PARTNER: "one name of small letters, digits and hyphens, such as menus-east",
+    Names.DEVICE: "the id of one device, such as dev_...",
+    Names.WORDS: "one name in quotes, such as 'Example Pay policies'",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,10 @@ def subject_of(under: Profile, names: tuple[str, ...]) -> Subject:
     }[under.names]
     many = _MOST_HOSTS if under.names is Names.HOST else 1
     if not 1 <= len(names) <= many or not all(form.fullmatch(one) for one in names):
-        raise Malformed(f"these are no names for a certificate of the profile {under.name}")
+        raise Malformed(
+            f"these are no names for a certificate of the profile {under.name}",
+            remedy=f"give {_ASKED[under.names]}",
+        )
     if under.names is Names.HOST:
         if len(names[0]) > 64:
             raise Malformed("the first name has more than 64 letters")

@@ -70,10 +70,15 @@ def manifest_of(said: ReleaseText, artifact: bytes, bill: bytes) -> AppRelease:
     """The manifest of the release `said`, read out of its package where that says it.
 
     Raises Malformed, TooLarge and NotAuthentic for a package or a list of parts that is not taken:
-    unsigned, altered, debuggable, or for tests.
+    unsigned, altered, debuggable, for tests, or a list that names the digest of another package.
     Source: ISO/TS 12812-2:2017, 7.4.4; 7.2.5
     """
-    read_bill(bill)
+    digest, parts = sha256(artifact).hex(), read_bill(bill)
+    if parts.digests and digest not in parts.digests:
+        raise Malformed(
+            "the bill of materials names another package",
+            remedy="make one of this package, or name the one that was made of it",
+        )
     if said.platform is Platform.ANDROID:
         found = _of_android(artifact)
     elif said.platform is Platform.IOS:
@@ -83,7 +88,7 @@ def manifest_of(said: ReleaseText, artifact: bytes, bill: bytes) -> AppRelease:
     return checked(
         AppRelease(
             platform=said.platform,
-            digest=sha256(artifact).hex(),
+            digest=digest,
             bill=sha256(bill).hex(),
             notes=said.notes,
             **found,

@@ -92,8 +92,9 @@ def test_each_way_opens_its_own_file_only(master, entropy) -> None:
     _, shares = master.seal_under_shares(entropy, profile="test", threshold=2, shares=2)
     with pytest.raises(NotPermitted, match="opened by secret"):
         unseal_with_passphrase(by_secret, PASSPHRASE, profile="test")
-    with pytest.raises(NotPermitted, match="opened by passphrase"):
+    with pytest.raises(NotPermitted, match="opened by passphrase") as told:
         unseal_with_secret(by_phrase, SECRET, profile="test")
+    assert "--master-passphrase-fd" in told.value.remedy
     with pytest.raises(NotPermitted):
         unseal_with_shares(by_phrase, shares, profile="test")
 

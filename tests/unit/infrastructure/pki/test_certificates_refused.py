@@ -384,8 +384,9 @@ def test_a_request_proves_possession_of_its_key(made: Hierarchy) -> None:
     "host", ["*.example.org", "a_b.example.org", "localhost", "10.0.0.1", "A.b"]
 )
 def test_a_name_of_a_host_is_one(host: str) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(Malformed) as told:
         subject_of(profile("server"), (host,))
+    assert "DNS names in small letters" in told.value.remedy
 
 
 def test_who_may_renew(made: Hierarchy) -> None:
