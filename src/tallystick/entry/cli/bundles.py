@@ -164,8 +164,9 @@ def verify(
     """
     folder = ProviderFolder(settings if settings.is_dir() else settings.parent)
     whose = whose_bundle(folder.settings())
-    roots = () if tsa_root is None else certificates_in(tsa_root.read_bytes())
-    pinned = Pinned(roots, tsa_policy) if roots else None
+    pinned = None
+    if tsa_root is not None:
+        pinned = Pinned(certificates_in(tsa_root.read_bytes()), tsa_policy)
     found = verify_bundle(read_bundle(source), whose, load_catalogue(), pinned)
     shown = -1 if documents is None else compare_documents(found.documents, documents)
     lock = found.lock

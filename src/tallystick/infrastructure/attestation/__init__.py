@@ -1,6 +1,6 @@
 """What platforms say about the keys of a device: read, verified, reduced to evidence.
 
-    der, cbor       the two encodings, strict and bounded
+    cbor            the encoding of passkeys, strict and bounded; DER is with the cryptography
     evidence        what is left of an attestation once it verified; small, canonical
     android         key attestation: chain, key description, list of revoked certificates
     apple           App Attest: attestation and assertions

@@ -164,7 +164,7 @@ def test_a_bundle_is_stamped_or_says_why_it_is_not(place: Place, tmp_path: Path)
             tmp_path / "other", "--tsa", url, "--tsa-root", place.folder / "provider.json"
         )
         assert wrong.code == REFUSED
-        assert "no certificate to believe" in wrong.err
+        assert "no certificate in PEM" in wrong.err
         assert not (tmp_path / "other").exists()
     made = place.make(tmp_path / "outage", "--tsa", url, *root)
     assert made.code == 0, made.all
