@@ -56,7 +56,7 @@ def watched_provider(folder: Path) -> Iterator[Served]:
             ) as provider,
         ):
             provider.person("+254700000001", "Ann")
-            until(lambda: "vendor_list_members{" in exposition(provider))
+            until(lambda: "vendor_list_members{" in exposition(provider), 60)
             body = OpenSurrogateDomain(
                 domain="shop", kind="pan", way="random", purposes=("dispute:5",), because="agreed"
             )
