@@ -88,9 +88,7 @@ ENGLISH: Final[Mapping[Text, str]] = {
     Text.OVER_LIMIT: "This is above your limit. Nothing was done.",
     Text.TOO_LITTLE: "Your balance is too small. Nothing was done.",
     Text.LATER: "This does not work at the moment. Try again later.",
-    Text.SUSPENDED: (
-        "We suspended this service for now. Nothing was done, your money is safe. Try again later."
-    ),
+    Text.SUSPENDED: "We suspended this for now. Nothing was done. Your money is safe.",
     Text.NOT_DONE: "This was refused. Nothing was done.",
     Text.NEEDS_MORE: "This takes more than your PIN. Nothing was done. Use our app.",
     Text.FIRST_PIN: "You have no PIN yet. Choose 6 first. Nothing was done.",

@@ -93,9 +93,7 @@ FRENCH: Final[Mapping[Text, str]] = {
     Text.OVER_LIMIT: "C'est plus que votre limite. Rien n'a été fait.",
     Text.TOO_LITTLE: "Votre solde ne suffit pas. Rien n'a été fait.",
     Text.LATER: "Cela ne marche pas en ce moment. Essayez plus tard.",
-    Text.SUSPENDED: (
-        "Ce service est suspendu pour l'instant. Rien n'a été fait, votre argent est en sécurité."
-    ),
+    Text.SUSPENDED: "Suspendu pour l'instant. Rien n'a été fait. Votre argent est en sécurité.",
     Text.NOT_DONE: "Refusé. Rien n'a été fait.",
     Text.NEEDS_MORE: "Il faut plus que votre PIN. Rien n'a été fait. Prenez l'appli.",
     Text.FIRST_PIN: "Vous n'avez pas de PIN. D'abord le choix 6. Rien n'a été fait.",

@@ -90,9 +90,7 @@ SWAHILI: Final[Mapping[Text, str]] = {
     Text.OVER_LIMIT: "Kiasi kimezidi kikomo chako. Hakuna kilichofanyika.",
     Text.TOO_LITTLE: "Salio lako halitoshi. Hakuna kilichofanyika.",
     Text.LATER: "Haiwezekani kwa sasa. Jaribu tena baadaye.",
-    Text.SUSPENDED: (
-        "Huduma hii imesimamishwa kwa sasa. Hakuna kilichofanyika, pesa zako ni salama."
-    ),
+    Text.SUSPENDED: "Imesimamishwa kwa sasa. Hakuna kilichofanyika. Pesa zako ni salama.",
     Text.NOT_DONE: "Imekataliwa. Hakuna kilichofanyika.",
     Text.NEEDS_MORE: "Inahitaji zaidi ya PIN. Hakuna kilichofanyika. Tumia programu.",
     Text.FIRST_PIN: "Bado huna PIN. Chagua 6 kwanza. Hakuna kilichofanyika.",
