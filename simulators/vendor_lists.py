@@ -9,6 +9,7 @@ Source: RFC 9110, 8.8; 13.1; RFC 9111, 5.2; FIDO Metadata Service 3.0, 3.1
 
 import base64
 import json
+import ssl
 from dataclasses import dataclass, field
 from email.utils import formatdate, parsedate_to_datetime
 from enum import StrEnum
@@ -84,18 +85,21 @@ class Heard:
 
 @dataclass
 class ListServer:
-    """Serves what is in `lists` until closed, and remembers what was asked.
+    """Serves what is in `lists` until closed, over `tls` if given; remembers what was asked.
 
     Source: RFC 9110, 9
     """
 
     lists: dict[str, Published] = field(default_factory=dict[str, Published])
     heard: list[Heard] = field(default_factory=list[Heard])
+    tls: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
         """Start at once, on a thread of its own."""
         self._over = Event()
         self._server = _Server(self)
+        if self.tls is not None:
+            self._server.socket = self.tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         )
@@ -107,7 +111,8 @@ class ListServer:
 
         Source: RFC 9112
         """
-        return f"http://127.0.0.1:{self._server.server_port}"
+        scheme = "http" if self.tls is None else "https"
+        return f"{scheme}://127.0.0.1:{self._server.server_port}"
 
     def publish(self, path: str, octets: bytes, issued_at: int, max_age_s: int = -1) -> None:
         """Publish `octets` at `path` in place of what was there; a fault there ends.

@@ -1,6 +1,7 @@
 """Where vendors' lists may come from, how one is fetched, and what the doctor and commands say."""
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from simulators.vendor_lists import (
     status_list,
 )
 from tests.support.attested import AT
+from tests.support.certificates import certificate_files
 from tests.unit.entry.cli.command_line import tallystick
 from tests.unit.entry.test_doctor import at, folder, original
 
@@ -131,6 +133,28 @@ def test_a_server_that_is_not_there_does_not_answer() -> None:
         url = server.url
     with pytest.raises(Unavailable, match="does not answer"):
         Fetch(url + REVOKED).run()
+
+
+def test_over_https_only_a_server_with_a_believed_certificate_is_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain, private = certificate_files(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(chain, private)
+    with ListServer(tls=tls) as server:
+        server.publish(REVOKED, status_list({"ab": "REVOKED"}), AT)
+        with pytest.raises(Unavailable):
+            fetched(server)
+        assert server.heard == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(chain))
+        assert fetched(server).octets == status_list({"ab": "REVOKED"})
+        server.fails(REVOKED, Fault.SLOW)
+        fetch = Fetch(server.url + REVOKED)
+        cutter = threading.Timer(0.3, fetch.cut)
+        cutter.start()
+        with pytest.raises(Unavailable, match=r"took too long|early"):
+            fetch.run()
+        cutter.join()
 
 
 @pytest.mark.parametrize("fault", [Fault.SILENT, Fault.SLOW])
