@@ -17,8 +17,8 @@
     |  |- UpgradeRequired  426    the application may not do this; another version may
     |  `- RateLimited      429    too many requests; come back later
     |- Unavailable         503    module, store or partner out of reach; retry the same id later
-    |  |- OutOfReach       503    the policy waits for what the act leans on; nothing was kept
-    |  |  `- ServiceSuspended 503 operators suspended it for everybody; nothing was kept
+    |  `- OutOfReach       503    the policy waits for what the act leans on; nothing was kept
+    |     `- ServiceSuspended 503 operators suspended it for everybody; nothing was kept
     `- Broken              500    an invariant does not hold; writes stop
 
 A public detail may be shown to whoever sent the message: it never holds a secret, a name or a
