@@ -23,7 +23,7 @@ from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.known_answers import KNOWN_ANSWERS
 from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.modules.remote import keeping
-from tallystick.infrastructure.modules.remote.child import READY
+from tallystick.infrastructure.modules.remote.child import READY, Child, ended_in
 from tallystick.infrastructure.modules.remote.client import RemoteModule
 from tallystick.infrastructure.modules.remote.keeping import LONGEST_PAUSE_S, Keeper, Pauses
 from tallystick.infrastructure.modules.remote.process import Beginning, DoorPlan
@@ -317,6 +317,19 @@ def test_a_key_that_is_lost_before_its_block_is_here_is_made_again(
     assert len(module.mac(quote, b"m")) == 32
     for one in (module, there):
         one.close()
+
+
+@pytest.mark.requirement("MFS-8.2.3-03")
+def test_a_failure_that_is_said_together_with_readiness_is_heard() -> None:
+    """The keeper was slow: both lines are there when it first reads. The failure is left to it."""
+    ours, theirs = socket.socketpair()
+    stand_in = subprocess.Popen([sys.executable, "-c", "pass"])
+    with theirs:
+        theirs.sendall(READY + b"failed: the self-test of ed25519 failed\n")
+        started = Child(stand_in, ours)
+        assert started.hand(b"beginning") == READY
+        assert isinstance(ended_in(ours.recv(1024)), Broken)
+    started.close()
 
 
 @pytest.mark.requirement("MFS-8.2.2-03")

@@ -222,7 +222,7 @@ def fall(on: Stage, core: FallingCore) -> None:
 def somebody_forges(folder: Path) -> Prometheus:
     with stage(folder) as on:
         on.scraper.cause()
-        on.scraper.until_fired("TallystickForgeries", lambda: on.forge(20))
+        on.scraper.until_fired("TallystickForgeries", lambda: on.forge(40))
         return on.scraper
 
 

@@ -99,15 +99,21 @@ class Child:
         return self.process.pid
 
     def hand(self, beginning: bytes) -> bytes:
-        """Hand its `beginning` over; what it says to that, nothing if it says nothing in time.
+        """Hand its `beginning` over; the line that it says to that, nothing if none comes in time.
 
+        What it says after that line, such as that its service has ended, is left to be read.
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         self.line.settimeout(START_S)
+        said = b""
         with suppress(OSError):
             self.line.sendall(beginning)
-            return self.line.recv(MOST_SAID)
-        return b""
+            while len(said) < MOST_SAID and not said.endswith(b"\n"):
+                octet = self.line.recv(1)
+                if not octet:
+                    break
+                said += octet
+        return said
 
 
 class Adopted:
