@@ -1,12 +1,18 @@
 """Lists of other parties' authorities, made by OpenSSL: what counts, and what is refused."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 from tests.support.authorities import OpensslAuthority
 
 from tallystick.entry.pki.partnerlists import FOLDER, LOOK_MS, UNKNOWN, PartnerLists, named
+from tallystick.infrastructure.crypto.crl import read_list
 from tallystick.kernel.errors import NotAuthentic, NotPermitted
 from tallystick.kernel.time import DAY_MS, Instant
 
@@ -116,3 +122,22 @@ def test_a_file_is_taken_up_within_half_a_second_and_no_more_often(
     looked.now += 1
     with pytest.raises(NotAuthentic):
         looked.lists.check(bad, root, now)
+
+
+def test_a_long_list_of_another_authority_costs_nothing_but_its_signature(
+    authority: OpensslAuthority,
+) -> None:
+    """Many authorities have lists in one folder: each is read for its own certificates only."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.now(UTC)
+    built = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(authority.certificate.parsed.subject)
+        .last_update(now)
+        .next_update(now + timedelta(days=1))
+        .add_extension(x509.CRLNumber(1), critical=False)
+        .add_extension(x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3"), b""), True)
+    )
+    octets = built.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+    with pytest.raises(NotAuthentic, match="not of the issuer"):
+        read_list(octets, authority.certificate)

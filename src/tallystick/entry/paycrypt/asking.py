@@ -94,7 +94,7 @@ class Ground:
 
     `unlisted` has the authorities without lists that were relied on: the program and the call that
     did so first; `told_unlisted` has those that the tally has. `issuers` are keys by certificates
-    that they issued.
+    that they issued, `paths` are names of certificates from each to its root that held together.
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
 
@@ -108,6 +108,7 @@ class Ground:
     unlisted: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     told_unlisted: set[str] = field(default_factory=set[str])
     issuers: dict[str, str] = field(default_factory=dict[str, str])
+    paths: set[tuple[str, ...]] = field(default_factory=set[tuple[str, ...]])
     handles: dict[str, KeyHandle] = field(default_factory=dict[str, KeyHandle])
     allowed: dict[tuple[str, str, str], bool] = field(
         default_factory=dict[tuple[str, str, str], bool]

@@ -17,7 +17,7 @@ from tallystick.infrastructure.crypto.crl import RevocationList, list_octets
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.x509 import Certificate
 from tallystick.infrastructure.modules.clock import elapsed_ms
-from tallystick.infrastructure.pki.validation import current, lists_of, revoked_by
+from tallystick.infrastructure.pki.validation import current, lists_of, revoked_in
 from tallystick.kernel.errors import Malformed, NotAuthentic, NotPermitted
 from tallystick.kernel.time import Instant
 
@@ -74,7 +74,7 @@ class PartnerLists:
             self._look(at_once=True)
             found = current(self._of(issuer), at)
         if found:
-            revoked = revoked_by(found).get(one.serial)
+            revoked = revoked_in(found, one.serial)
             if revoked is not None:
                 raise NotAuthentic("the certificate was revoked", because=revoked.reason)
             return True

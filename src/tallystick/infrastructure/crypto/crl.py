@@ -104,7 +104,7 @@ def sign_list(
 
 
 def read_list(octets: bytes, issuer: Certificate) -> RevocationList:
-    """The list in `octets` (DER), as `issuer` signed it.
+    """The list in `octets` (DER), as `issuer` signed it; of another's no entry is looked at.
 
     Raises Malformed for another form, or one that demands what is not understood, NotAuthentic for
     one that another issuer signed.
@@ -113,14 +113,13 @@ def read_list(octets: bytes, issuer: Certificate) -> RevocationList:
     try:
         found = x509.load_der_x509_crl(octets)
         ours = found.issuer == issuer.parsed.subject and _signed_by(found, issuer)
-        may_sign = _may_sign_lists(issuer)
+        if not ours or not _may_sign_lists(issuer) or found.signature_hash_algorithm is None:
+            raise NotAuthentic("the list is not of the issuer of the certificate")
         entries = [_revoked(one) for one in found]
         ends = found.next_update_utc
         number, base = _numbers(found)
     except (*UNREADABLE, x509.ExtensionNotFound) as error:
         raise Malformed("a list of revoked certificates cannot be read") from error
-    if not ours or not may_sign or found.signature_hash_algorithm is None:
-        raise NotAuthentic("the list is not of the issuer of the certificate")
     if found.signature_hash_algorithm.name not in {"sha256", "sha384", "sha512"}:
         raise NotAuthentic("the list is signed under a hash that does not count")
     if ends is None or number is None:

@@ -46,7 +46,7 @@ STAMPS: Final = Rules(
 
 PARTNERS: Final = Rules(
     name="partners",
-    longest=1,
+    longest=3,
     exact=False,
     ends=False,
     because={

@@ -92,7 +92,7 @@ def _status(
         said = said or answer.word == GOOD
     lists = fresh_lists(known.lists, issuer, at)
     if lists:
-        return revoked_by(lists).get(one.serial), True
+        return revoked_in(lists, one.serial), True
     return None, said
 
 
@@ -163,12 +163,13 @@ def _number(one: RevocationList) -> int:
     return one.number
 
 
-def revoked_by(lists: Iterable[RevocationList]) -> dict[int, Revoked]:
-    """What is revoked by a whole list and the delta after it, by number.
+def revoked_in(lists: Sequence[RevocationList], serial: int) -> Revoked | None:
+    """How a whole list and the delta after it revoke the number `serial`; None if they do not.
 
     Source: RFC 5280, 5.2.4
     """
-    found: dict[int, Revoked] = {}
-    for one in lists:
-        found |= one.revoked
-    return {serial: entry for serial, entry in found.items() if entry.reason != "released"}
+    for one in reversed(lists):
+        found = one.revoked.get(serial)
+        if found is not None:
+            return None if found.reason == "released" else found
+    return None

@@ -8,7 +8,7 @@ from tests.support.openssl import openssl, openssl_refuses
 
 from tallystick.infrastructure.crypto.certify import pem_of
 from tallystick.infrastructure.pki.profiles import PROFILES, profile
-from tallystick.infrastructure.pki.validation import fresh_lists, revoked_by
+from tallystick.infrastructure.pki.validation import fresh_lists, revoked_in
 from tallystick.kernel.time import HOUR_MS, Instant
 
 
@@ -84,7 +84,11 @@ def test_openssl_follows_our_delta(made: Hierarchy) -> None:
     assert "CRL Number" in said
     both = fresh_lists((whole, delta), partners.certificate, made.now)
     assert [one.base for one in both] == [None, 1]
-    assert set(revoked_by(both)) == {lost.serial}
+    assert revoked_in(both[:1], lost.serial) is None
+    revoked = revoked_in(both, lost.serial)
+    assert revoked is not None
+    assert revoked.reason == "superseded"
+    assert revoked_in(both, lost.serial + 1) is None
 
 
 @pytest.mark.requirement("MFS-7.4.2-11")
