@@ -6,25 +6,37 @@ Source: RFC 5280, 4.2.1.10
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from cryptography import x509
 
 from tallystick.infrastructure.crypto.x509 import Certificate
 from tallystick.kernel.errors import NotAuthentic
 
+MOST_COMPARED: Final = 16_384
+"""How many names are held against how many limits along a path, multiplied: tens of milliseconds.
+
+Whoever has an attested key can sign certificates below it, and fill them with either.
+"""
+
 
 def check_names(path: Sequence[Certificate]) -> None:
     """Return only if each certificate of `path`, leaf first, has names that all above it allow.
 
-    Raises NotAuthentic otherwise.
+    Raises NotAuthentic otherwise, and where there are more of both than are compared.
     Source: RFC 5280, 4.2.1.10; 6.1.4
     """
+    left = MOST_COMPARED
     for place, issuer in enumerate(path[1:], 1):
-        limits = issuer.extension(x509.NameConstraints)
-        if limits is not None:
-            for one in path[:place]:
-                for name in _names_of(one):
-                    _check(name, limits.value)
+        found = issuer.extension(x509.NameConstraints)
+        if found is not None:
+            limits, names = found.value, [name for one in path[:place] for name in _names_of(one)]
+            trees = (*(limits.permitted_subtrees or ()), *(limits.excluded_subtrees or ()))
+            left -= len(names) * len(trees)
+            if left < 0:
+                raise NotAuthentic("a path has more names and limits of names than are compared")
+            for name in names:
+                _check(name, limits)
 
 
 def _names_of(one: Certificate) -> list[x509.GeneralName]:

@@ -204,6 +204,20 @@ def test_a_limit_of_the_root_binds_all_below() -> None:
             made(sound(rules).at(-1, more=((limits, True),))).verified(rules)
 
 
+def test_many_names_are_not_held_against_many_limits() -> None:
+    """One phone's key can sign such a path; compared, each pair of these took three seconds."""
+    few, many = 127, 1_300
+    for rules in (ANDROID, PAYMENTS):
+        for names, trees in ((few, few), (many, many)):
+            limits = x509.NameConstraints(None, [x509.DNSName("b")] * trees)
+            drawing = sound(rules).at(0, hosts=("a",) * names).at(1, more=((limits, True),))
+            if names == few:
+                assert made(drawing).verified(rules)
+            else:
+                with pytest.raises(NotAuthentic, match="than are compared"):
+                    made(drawing).verified(rules)
+
+
 def test_a_certificate_has_one_form_a_number_and_an_end() -> None:
     octets = LEAF_READ.octets
     for changed in (octets + b"\x00", octets[:-1], b""):
