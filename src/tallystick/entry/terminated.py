@@ -13,7 +13,7 @@ from pathlib import Path
 from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.pki.partnerlists import FOLDER, PartnerLists
 from tallystick.infrastructure.crypto.path_rules import PARTNERS
-from tallystick.infrastructure.crypto.paths import check_issuer, path_of
+from tallystick.infrastructure.crypto.paths import check_each, check_issuer, path_of
 from tallystick.infrastructure.crypto.x509 import Certificate, read_certificate, read_pem
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.errors import Malformed, MfsError, NotAuthentic
@@ -38,8 +38,7 @@ class TerminatedCertificates:
         """
         try:
             found = read_certificate(b64decode(header[1:-1], validate=True))
-            if not found.begins <= now <= found.ends:
-                raise NotAuthentic("the certificate is not valid now")
+            check_each(found, PARTNERS, now)
             if not link.unlisted:
                 self._check_by(self._authority(link), found, now)
         except (MfsError, binascii.Error) as error:
@@ -58,13 +57,22 @@ class TerminatedCertificates:
             raise Malformed("the certificate of the partner's authority is not there") from error
 
 
-def keep_authority(root: Path, partner: str, pem: bytes) -> None:
-    """Keep in the provider's folder `root` who issues the certificates of `partner`.
+def check_authority(pem: bytes) -> None:
+    """Return only if `pem` is one certificate, of somebody who may issue others.
 
-    Raises Malformed for what is no certificate, NotAuthentic for one that may not issue.
+    Raises Malformed, NotAuthentic.
     Source: RFC 5280, 4.2.1.9
     """
     check_issuer(read_pem(pem), 0)
+
+
+def keep_authority(root: Path, partner: str, pem: bytes) -> None:
+    """Keep in the provider's folder `root` who issues the certificates of `partner`.
+
+    Raises what `check_authority` raises.
+    Source: RFC 5280, 4.2.1.9
+    """
+    check_authority(pem)
     place = root / FOLDER
     place.mkdir(mode=0o700, exist_ok=True)
     replace_file(place / f"{partner}.pem", pem)

@@ -12,7 +12,7 @@ from tallystick.entry.cli.unlocking import opener_from, opener_options, write_pr
 from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.partners import register
 from tallystick.entry.settings import ProviderFolder
-from tallystick.entry.terminated import keep_authority
+from tallystick.entry.terminated import check_authority, keep_authority
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import b64url
 
@@ -116,13 +116,16 @@ def add(
     opener = opener_from(secret_fd, secret_file)
     if receipts and sim_changes:
         raise click.UsageError("a partner has one task: --receipts, or --sim-changes")
+    issuer = None if authority is None else authority.read_bytes()
+    if issuer is not None:
+        check_authority(issuer)
     secret = register(
         *(ProviderFolder(folder), opener, SystemClock(), link),
         receipts=receipts,
         sim_changes=sim_changes,
     )
-    if authority is not None:
-        keep_authority(folder, name, authority.read_bytes())
+    if issuer is not None:
+        keep_authority(folder, name, issuer)
     if out is not None:
         write_private(out, b64url(secret.reveal()) + "\n")
         say(f"the secret shared with {name} was written to {out}")

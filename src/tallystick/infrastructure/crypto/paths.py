@@ -101,7 +101,7 @@ def path_of(
         root = _root_of(links, roots, rules)
         came = _is_same(root, links[-1], rules)
         path = links if came else (*links, root)
-        _check_each(root, rules, at)
+        check_each(root, rules, at)
         _check_path(path, rules, at, rooted=rules.rooted or came)
         return path
     first: NotAuthentic | None = None
@@ -196,7 +196,12 @@ def _searched(
                 paths.append((*path, one))
 
 
-def _check_each(one: Certificate, rules: Rules, at: Instant | None) -> None:
+def check_each(one: Certificate, rules: Rules, at: Instant | None) -> None:
+    """Return only if `one` holds by itself: its key, its days, and what it demands.
+
+    Raises NotAuthentic otherwise, Malformed for a key of a sort that is not used here.
+    Source: RFC 5280, 4.1.2.5; 4.2
+    """
     _check_key(one, rules)
     if rules.dated and (at is None or not one.begins <= at <= one.ends):
         raise NotAuthentic(f"the certificate of {one.subject[:80]} is not valid then")
@@ -208,7 +213,7 @@ def _check_path(
     path: Sequence[Certificate], rules: Rules, at: Instant | None, *, rooted: bool
 ) -> None:
     for one in path:
-        _check_each(one, rules, at)
+        check_each(one, rules, at)
     if rules.marked:
         if any(one.version != _NEWEST for one in path[:-1]):
             raise NotAuthentic("a certificate is of a version that says nothing of its use")

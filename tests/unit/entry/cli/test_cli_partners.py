@@ -75,6 +75,8 @@ def test_a_certificate_takes_its_authority_or_the_word_that_there_are_no_lists(
     root = ("--authority", authority.folder / "root.pem")
     for more in ((*root, "--without-lists"), ("--authority", authority.leaf("leaf"))):
         assert tallystick("partner", "add", place, "menus-south", *how, *more, *secret).code != 0
+    known = tallystick("partner", "list", place).out
+    assert "menus-south" not in known, "what was refused was registered all the same"
     assert tallystick("partner", "add", place, "menus-south", *how, *root, *secret).code == 0
     kept = place / "partner-lists" / "menus-south.pem"
     assert read_pem(kept.read_bytes()).octets == authority.certificate.octets
