@@ -5,8 +5,8 @@ A limit on a form that is not compared here counts as one that nothing keeps.
 Source: RFC 5280, 4.2.1.10
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 from cryptography import x509
 
@@ -20,6 +20,16 @@ Whoever has an attested key can sign certificates below it, and fill them with e
 """
 
 
+class _Name(NamedTuple):
+    """A name or a limit of names: its form, and its parts as they are compared.
+
+    Neither case nor more white space tells two parts apart (RFC 5280, 7.1).
+    """
+
+    form: type[x509.GeneralName]
+    parts: Sequence[object] | None
+
+
 def check_names(path: Sequence[Certificate]) -> None:
     """Return only if each certificate of `path`, leaf first, has names that all above it allow.
 
@@ -28,42 +38,51 @@ def check_names(path: Sequence[Certificate]) -> None:
     """
     left = MOST_COMPARED
     for place, issuer in enumerate(path[1:], 1):
-        found = issuer.extension(x509.NameConstraints)
-        if found is not None:
-            limits, names = found.value, [name for one in path[:place] for name in _names_of(one)]
-            trees = (*(limits.permitted_subtrees or ()), *(limits.excluded_subtrees or ()))
-            left -= len(names) * len(trees)
+        limits = issuer.extension(x509.NameConstraints)
+        if limits is not None:
+            names = [name for one in path[:place] for name in _names_of(one)]
+            permitted = _read(limits.value.permitted_subtrees or ())
+            excluded = _read(limits.value.excluded_subtrees or ())
+            left -= len(names) * (len(permitted) + len(excluded))
             if left < 0:
                 raise NotAuthentic("a path has more names and limits of names than are compared")
             for name in names:
-                _check(name, limits)
+                _check(name, permitted, excluded)
 
 
-def _names_of(one: Certificate) -> list[x509.GeneralName]:
+def _names_of(one: Certificate) -> list[_Name]:
     others = one.extension(x509.SubjectAlternativeName)
     own = [x509.DirectoryName(one.parsed.subject)] if one.subject else []
-    return [*own, *(() if others is None else others.value)]
+    return _read([*own, *(() if others is None else others.value)])
 
 
-def _check(name: x509.GeneralName, limits: x509.NameConstraints) -> None:
-    permitted = [one for one in limits.permitted_subtrees or () if type(one) is type(name)]
-    excluded = [one for one in limits.excluded_subtrees or () if type(one) is type(name)]
-    if (permitted and not any(_within(name, one) for one in permitted)) or any(
-        _within(name, one) is not False for one in excluded
+def _read(names: Iterable[x509.GeneralName]) -> list[_Name]:
+    return [_Name(type(one), _parts(one)) for one in names]
+
+
+def _parts(name: x509.GeneralName) -> Sequence[object] | None:
+    """What is compared of a name, from the outermost in; None for a form that is not compared."""
+    if isinstance(name, x509.DNSName):
+        return [one for one in reversed(name.value.lower().split(".")) if one]
+    if isinstance(name, x509.DirectoryName):
+        return [
+            frozenset((one.oid, " ".join(str(one.value).split()).casefold()) for one in part)
+            for part in name.value.rdns
+        ]
+    return None
+
+
+def _check(name: _Name, permitted: Sequence[_Name], excluded: Sequence[_Name]) -> None:
+    inside = [one for one in permitted if one.form is name.form]
+    outside = [one for one in excluded if one.form is name.form]
+    if (inside and not any(_within(name, one) for one in inside)) or any(
+        _within(name, one) is not False for one in outside
     ):
         raise NotAuthentic("a certificate has a name that an issuer above it does not allow")
 
 
-def _within(name: x509.GeneralName, subtree: x509.GeneralName) -> bool | None:
+def _within(name: _Name, subtree: _Name) -> bool | None:
     """Whether `name` lies in `subtree`; None for a form that is not compared here."""
-    if isinstance(name, x509.DNSName) and isinstance(subtree, x509.DNSName):
-        labels, above = _labels(name.value), _labels(subtree.value)
-        return labels[len(labels) - len(above) :] == above if above else True
-    if isinstance(name, x509.DirectoryName) and isinstance(subtree, x509.DirectoryName):
-        above_rdns = subtree.value.rdns
-        return name.value.rdns[: len(above_rdns)] == above_rdns
-    return None
-
-
-def _labels(host: str) -> list[str]:
-    return [one for one in host.lower().split(".") if one]
+    if name.parts is None or subtree.parts is None:
+        return None
+    return name.parts[: len(subtree.parts)] == subtree.parts

@@ -150,6 +150,9 @@ def test_issuers_without_marks_are_counted() -> None:
 
 FOLDER = x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Example")]))
 ELSEWHERE = x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Other")]))
+SHOUTED = x509.DirectoryName(
+    x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, " EXAMPLE ")])
+)
 MAIL = x509.RFC822Name("example.org")
 
 
@@ -171,6 +174,8 @@ MAIL = x509.RFC822Name("example.org")
         ([ELSEWHERE], None, (), False),
         (None, [ELSEWHERE], (), True),
         (None, [FOLDER], (), False),
+        ([SHOUTED], None, (), True),
+        (None, [SHOUTED], (), False),
         ([MAIL], None, ("pay.example.org",), True),
     ],
 )
