@@ -7,21 +7,27 @@ from typing import Any, cast
 
 import pytest
 from cryptography import x509
-from tests.support.paths import AT, MIDDLE, ROOT, SIGNS, Drawn, signed
+from cryptography.x509.oid import NameOID
+from tests.support.paths import AT, MIDDLE, ROOT, SIGNS, UNKNOWN, Drawn, signed
 from tests.support.paycrypt import settings
 from tests.unit.infrastructure.modules.module_under_test import MASTER
 
 from tallystick.application.paycrypt.model import COMPLETE, PUBLIC_HALF
 from tallystick.entry.paycrypt.asking import Asking, Ground
+from tallystick.entry.paycrypt.pairs import believe
 from tallystick.entry.paycrypt.revoking import must_stand
 from tallystick.entry.pki.partnerlists import PartnerLists, named
+from tallystick.infrastructure.crypto.certify import pem_of
 from tallystick.infrastructure.crypto.x509 import Certificate, read_certificate
 from tallystick.infrastructure.modules.card_interface import EVERYTHING
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.kernel.errors import NotAuthentic
+from tallystick.kernel.model import replace as changed
 from tallystick.kernel.time import DAY_MS, SimulatedClock
+from tallystick.protocol.paycrypt.exchange import RootCertificate
+from tallystick.protocol.paycrypt.words import KeyAttributes, KeyModesOfUse
 
 LEAF = Drawn("Leaf", usages=SIGNS, hosts=("pay.example.org",))
 FAR = Drawn("Far", authority=True, usages=MIDDLE.usages)
@@ -112,3 +118,24 @@ def test_an_authority_that_was_certified_anew_takes_the_place_of_its_old_certifi
     door.clock.advance(2 * DAY_MS)
     door.check(leaf)
     assert set(door.ground.unlisted) == {named(before), named(after)}
+
+
+def test_a_root_whose_own_name_is_outside_its_limits_is_let_in_and_one_that_ended_is_not(
+    tmp_path: Path,
+) -> None:
+    elsewhere = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Elsewhere")])
+    limits = x509.NameConstraints([x509.DirectoryName(elsewhere)], None)
+    door = Door(tmp_path)
+    ask = Asking(door.ground, "program", "ImportKey")
+    given = RootCertificate(
+        key_attributes=KeyAttributes(
+            key_usage="TR31_S0_ASYMMETRIC_KEY_FOR_DIGITAL_SIGNATURE", key_class="PUBLIC_KEY",
+            key_algorithm="ECC_NIST_P256", key_modes_of_use=KeyModesOfUse(verify=True),
+        ),
+        public_key_certificate=pem_of(made(replace(ROOT, more=((limits, True),)))[0].octets),
+    )  # fmt: skip
+    assert believe(ask, given).purpose is Purpose.PARTNER_CERTIFICATE
+    for broken in ({"days": (-20, -1)}, {"authority": False}, {"more": ((UNKNOWN, True),)}):
+        text = pem_of(made(replace(ROOT, **cast("Any", broken)))[0].octets)
+        with pytest.raises(NotAuthentic):
+            believe(ask, changed(given, public_key_certificate=text))
