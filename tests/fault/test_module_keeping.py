@@ -18,12 +18,12 @@ from tests.support import faulty_module
 from tests.support.keepers import spare_of
 from tests.unit.infrastructure.modules.module_under_test import MASTER, build
 
-from tallystick.infrastructure.modules.card_interface import EVERYTHING
+from tallystick.infrastructure.modules.card_interface import EVERYTHING, STRICT
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.known_answers import KNOWN_ANSWERS
 from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.modules.remote import keeping
-from tallystick.infrastructure.modules.remote.child import READY, Child, ended_in
+from tallystick.infrastructure.modules.remote.child import READY, Adopted, Child, ended_in
 from tallystick.infrastructure.modules.remote.client import RemoteModule
 from tallystick.infrastructure.modules.remote.keeping import LONGEST_PAUSE_S, Keeper, Pauses
 from tallystick.infrastructure.modules.remote.process import Beginning, DoorPlan
@@ -478,3 +478,27 @@ def test_a_module_of_ones_own_that_was_zeroised_leaves_no_process() -> None:
     both = (module.held.pid, module.status().process)
     module.zeroise()
     until(lambda: not any(is_there(one) for one in both))
+
+
+@pytest.mark.requirement("MFS-8.2.3-03")
+def test_what_a_keeper_heard_and_did_not_hand_on_is_there_for_its_spare() -> None:
+    """It is lost in the moment in which it knows, and nobody else does, that service ended."""
+
+    class Lost(Exception):
+        pass
+
+    class Losing(Keeper):
+        def _hand_on(self, child: Child | Adopted | None) -> None:
+            if self._begin.ended:
+                raise Lost
+
+    lifeline, service = socket.socketpair()
+    ours, theirs = socket.socketpair()
+    begin = Beginning(profile="test", roots=b"", rules=STRICT, doors=())
+    child = Adopted(os.getpid(), ours)
+    with lifeline, service, theirs:
+        theirs.sendall(b"zeroised: by an operator\n")
+        with pytest.raises(Lost):
+            Losing(begin, lifeline).go_on(child)
+        assert ours.recv(99, socket.MSG_DONTWAIT) == b"zeroised: by an operator\n"
+        child.leave()

@@ -138,13 +138,14 @@ class Keeper:
                 continue
             said = b""
             with suppress(OSError):
-                said = child.line.recv(MOST_SAID)
+                said = child.line.recv(MOST_SAID, socket.MSG_PEEK)
             if not said:
                 return True
             *lines, rest = (rest + said).split(b"\n")
             for line in lines:
                 self._hear(line)
                 self._hand_on(child)
+            child.line.recv(len(said))  # a keeper that is lost before leaves it to its spare
 
     def _hand_on(self, child: Child | Adopted | None) -> None:
         """Let the spare know what it takes to go on from here; one that is not there is started.
