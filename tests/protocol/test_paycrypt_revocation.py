@@ -146,7 +146,7 @@ def eventually(exchanges: Exchanges, way: str) -> str:
     return found[0]
 
 
-@pytest.mark.requirement("MFS-7.4.2-12")
+@pytest.mark.requirement("MFS-7.4.2-11")
 @pytest.mark.parametrize("way", WAYS)
 def test_without_a_current_list_nothing_is_exchanged(exchanges: Exchanges, way: str) -> None:
     assert exchanges.do(way)
@@ -158,7 +158,7 @@ def test_without_a_current_list_nothing_is_exchanged(exchanges: Exchanges, way: 
     assert exchanges.do(way), "the list is there, and it is not taken up"
 
 
-@pytest.mark.requirement("MFS-7.4.2-12")
+@pytest.mark.requirement("MFS-7.4.2-11")
 @pytest.mark.parametrize("way", WAYS)
 def test_a_partner_who_was_revoked_gets_and_gives_nothing(exchanges: Exchanges, way: str) -> None:
     assert exchanges.do(way)

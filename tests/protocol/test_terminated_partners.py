@@ -76,7 +76,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         yield Scene(provider, authority, issued)
 
 
-@pytest.mark.requirement("MFS-7.4.2-12")
+@pytest.mark.requirement("MFS-7.4.2-11")
 def test_a_terminators_word_counts_until_the_authority_revokes(scene: Scene) -> None:
     refused = scene.calls("east")
     assert refused in {401, 403}, "no list was there, and it was let in"

@@ -47,7 +47,7 @@ def refused(call: Callable[[], object]) -> str:
     return told.value.because
 
 
-@pytest.mark.requirement("MFS-7.4.2-12")
+@pytest.mark.requirement("MFS-7.4.2-11")
 @pytest.mark.parametrize("form", ["PEM", "DER"])
 def test_a_current_list_lets_in_whom_it_does_not_name(
     authority: OpensslAuthority, looked: Looked, form: str
