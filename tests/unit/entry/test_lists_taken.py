@@ -1,0 +1,115 @@
+"""A list that was too old and becomes fresh has devices judged anew, whenever it was looked at."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from simulators.vendor_lists import status_list
+from tests.support.partners import MovedClock
+from tests.support.stores import new_store
+
+from tallystick.application.appraisals import TakeList
+from tallystick.application.devices import Attesting
+from tallystick.entry.assembly import Platform, open_platform
+from tallystick.entry.settings import ProviderFolder
+from tallystick.entry.setup import Plan, demo_policy, set_up
+from tallystick.entry.vendors.byhand import REVOKED
+from tallystick.entry.vendors.reading import ReadList, read_list
+from tallystick.kernel.errors import Conflict
+from tallystick.kernel.model import replace
+from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import Instant
+from tallystick.process.attestation.lists import ListName
+
+SECRET = Secret(b"what opens the master key of a try")
+LIST = status_list({"ab": "REVOKED"})
+OTHER = status_list({"ab": "REVOKED", "cd": "REVOKED"})
+
+
+@dataclass
+class Place:
+    folder: ProviderFolder
+    clock: MovedClock = field(default_factory=MovedClock)
+    platform: Platform = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.platform = open_platform(self.folder, SECRET, self.clock)
+
+    def opened_again(self) -> None:
+        self.platform.close()
+        self.platform = open_platform(self.folder, SECRET, self.clock)
+
+    @property
+    def attesting(self) -> Attesting:
+        return self.platform.desks.devices.attesting
+
+    def read(self, octets: bytes, at: int) -> ReadList:
+        where = "https://lists.example"
+        return read_list(ListName.REVOKED, octets, self.folder.root, where, Instant(at))
+
+    def take(self, octets: bytes) -> ReadList:
+        found = self.read(octets, self.clock.now())
+        self.run(TakeList(*found, self.attesting.known.list_digest))
+        return found
+
+    def still(self, found: ReadList, at: int, after: str) -> object:
+        return self.run(TakeList(replace(found.listed, at=at), None, after))
+
+    def run(self, command: TakeList) -> object:
+        (recorded,) = self.platform.writer.run([command])
+        return recorded.outcome.reply
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    folder, clock = ProviderFolder(tmp_path / "p"), MovedClock()
+    plan = Plan(
+        provider="try", currency="KES", country="254", profile="demo", policy_text=demo_policy(),
+        roles=("security-officer",), sms_url="http://127.0.0.1:9/", pin_memory_kib=8 * 1024,
+        pin_passes=1, store=new_store(),
+    )  # fmt: skip
+    set_up(folder, plan, SECRET, clock)
+    found = Place(folder, clock)
+    yield found
+    found.platform.close()
+
+
+@pytest.mark.requirement("MFS-7.2.6-02")
+def test_an_answer_that_was_looked_at_before_the_list_was_too_old_and_counts_after_it(
+    place: Place,
+) -> None:
+    found = place.take(LIST)
+    looked_at = found.listed.at + place.attesting.policy.list_age_ms
+    place.clock.off_ms = place.attesting.policy.list_age_ms - 60_000
+    place.still(found, looked_at - 1000, found.listed.digest)
+    assert place.attesting.fresh_since == 0, "it was never too old"
+    place.clock.off_ms = 2 * place.attesting.policy.list_age_ms + 60_000
+    before = place.attesting.basis
+    place.still(found, looked_at, found.listed.digest)
+    assert place.attesting.fresh_since == looked_at
+    assert place.attesting.basis != before, "devices that came meanwhile are judged anew"
+
+
+@pytest.mark.requirement("MFS-7.2.6-02")
+def test_the_same_list_put_in_while_nothing_ran_is_fresh_from_the_start(place: Place) -> None:
+    found = place.take(LIST)
+    before, at = place.attesting.basis, found.listed.at // 1000 * 1000 + 3_600_000
+    file = place.folder.root / REVOKED
+    file.write_bytes(LIST)
+    os.utime(file, (at // 1000, at // 1000))
+    place.opened_again()
+    assert place.attesting.known.list_digest == found.listed.digest
+    assert place.attesting.fresh_since == at
+    assert place.attesting.basis != before
+
+
+def test_only_the_list_in_force_is_still_the_same(place: Place) -> None:
+    first = place.take(LIST)
+    second = place.take(OTHER)
+    refused = place.still(first, place.clock.now(), second.listed.digest)
+    assert isinstance(refused, Conflict)
+    known = place.attesting.known
+    assert known.list_digest == second.listed.digest
+    assert set(known.revoked) == {"ab", "cd"}
