@@ -76,7 +76,6 @@ def place(tmp_path: Path) -> Iterator[Place]:
     found.platform.close()
 
 
-@pytest.mark.requirement("MFS-7.2.6-02")
 def test_an_answer_that_was_looked_at_before_the_list_was_too_old_and_counts_after_it(
     place: Place,
 ) -> None:
@@ -92,7 +91,6 @@ def test_an_answer_that_was_looked_at_before_the_list_was_too_old_and_counts_aft
     assert place.attesting.basis != before, "devices that came meanwhile are judged anew"
 
 
-@pytest.mark.requirement("MFS-7.2.6-02")
 def test_the_same_list_put_in_while_nothing_ran_is_fresh_from_the_start(place: Place) -> None:
     found = place.take(LIST)
     before, at = place.attesting.basis, found.listed.at // 1000 * 1000 + 3_600_000
