@@ -1,4 +1,4 @@
-"""A list that was too old and becomes fresh has devices judged anew, whenever it was looked at."""
+"""Lists that the writer takes over: when one becomes fresh, which is the same, what is told."""
 
 import os
 from collections.abc import Iterator
@@ -6,17 +6,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from simulators.vendor_lists import status_list
+from simulators.keymint import SimulatedFactory
+from simulators.vendor_lists import roots_list, status_list
 from tests.support.partners import MovedClock
 from tests.support.stores import new_store
 
 from tallystick.application.appraisals import TakeList
 from tallystick.application.devices import Attesting
 from tallystick.entry.assembly import Platform, open_platform
+from tallystick.entry.doctor import State
+from tallystick.entry.doctor.vendors import look_at_vendors
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.setup import Plan, demo_policy, set_up
 from tallystick.entry.vendors.byhand import REVOKED
 from tallystick.entry.vendors.reading import ReadList, read_list
+from tallystick.entry.vendors.sources import Source, save_sources
 from tallystick.kernel.errors import Conflict
 from tallystick.kernel.model import replace
 from tallystick.kernel.secret import Secret
@@ -111,3 +115,13 @@ def test_only_the_list_in_force_is_still_the_same(place: Place) -> None:
     known = place.attesting.known
     assert known.list_digest == second.listed.digest
     assert set(known.revoked) == {"ab", "cd"}
+
+
+def test_the_doctor_says_which_file_cannot_be_read_where_roots_are_listed(place: Place) -> None:
+    pem = roots_list(SimulatedFactory(place.clock.now()).root_pem())
+    at = place.clock.now()
+    place.run(TakeList(*read_list(ListName.ROOTS, pem, place.folder.root, "folder", at), ""))
+    save_sources(place.folder.root, {ListName.REVOKED: Source(url="https://lists.example/")})
+    (place.folder.root / REVOKED).write_text("<html>Please log in</html>")
+    found = {one.what: one for one in look_at_vendors(place.folder, at)}
+    assert found["roots of vendors"].state is State.WRONG
