@@ -125,3 +125,14 @@ def test_the_doctor_says_which_file_cannot_be_read_where_roots_are_listed(place:
     (place.folder.root / REVOKED).write_text("<html>Please log in</html>")
     found = {one.what: one for one in look_at_vendors(place.folder, at)}
     assert found["roots of vendors"].state is State.WRONG
+
+
+def test_devices_under_a_list_of_many_serials_are_found_with_one_statement(place: Place) -> None:
+    statements: list[str] = []
+    place.platform.reader.trace(statements.append)
+    try:
+        place.take(status_list({f"{one:x}": "REVOKED" for one in range(2_000)}))
+    finally:
+        place.platform.reader.trace(None)
+    assert len(place.attesting.known.revoked) == 2_000
+    assert sum("device_link" in one for one in statements) == 1
