@@ -89,6 +89,7 @@ export class SoftwareKeystore implements DeviceKeystore {
   readonly #verifyUser: VerifyUser;
   readonly #save: Save;
   #memory: Memory;
+  #saving: Promise<void> = Promise.resolve();
 
   constructor(pairs: Pairs, memory: Memory, verifyUser: VerifyUser, save: Save) {
     this.#pairs = pairs;
@@ -141,9 +142,14 @@ export class SoftwareKeystore implements DeviceKeystore {
     return this.#memory;
   }
 
-  async remember(changed: Partial<Memory>): Promise<void> {
-    const memory = { ...this.#memory, ...changed };
-    await this.#save(this.#pairs, memory);
-    this.#memory = memory;
+  /** One after the other: what two changes are about is kept of both, in the order they came. */
+  remember(changed: Partial<Memory>): Promise<void> {
+    const saved = this.#saving.then(async () => {
+      const memory = { ...this.#memory, ...changed };
+      await this.#save(this.#pairs, memory);
+      this.#memory = memory;
+    });
+    this.#saving = saved.catch(() => {});
+    return saved;
   }
 }
