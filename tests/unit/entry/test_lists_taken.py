@@ -12,15 +12,18 @@ from tests.support.partners import MovedClock
 from tests.support.stores import new_store
 
 from tallystick.application.appraisals import TakeList
+from tallystick.application.appraisals.store import kept_lists
 from tallystick.application.devices import Attesting
 from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.doctor import State
 from tallystick.entry.doctor.vendors import look_at_vendors
+from tallystick.entry.restoring import back_up
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.setup import Plan, demo_policy, set_up
 from tallystick.entry.vendors.byhand import REVOKED
 from tallystick.entry.vendors.reading import ReadList, read_list
-from tallystick.entry.vendors.sources import Source, save_sources
+from tallystick.entry.vendors.sources import Source, save_sources, sources_in
+from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.errors import Conflict
 from tallystick.kernel.model import replace
 from tallystick.kernel.secret import Secret
@@ -136,3 +139,18 @@ def test_devices_under_a_list_of_many_serials_are_found_with_one_statement(place
         place.platform.reader.trace(None)
     assert len(place.attesting.known.revoked) == 2_000
     assert sum("device_link" in one for one in statements) == 1
+
+
+def test_a_backup_has_the_sources_and_the_policy_and_no_file_that_would_look_young(
+    place: Place, tmp_path: Path
+) -> None:
+    found = place.take(LIST)
+    save_sources(place.folder.root, {ListName.REVOKED: Source(url="https://lists.example/")})
+    for name in ("attestation.yaml", "attestation.json", "attestation-models.pem", REVOKED):
+        (place.folder.root / name).write_text(f"of {name}\n")
+    back_up(place.folder, tmp_path / "b", place.clock.now())
+    assert sources_in(tmp_path / "b") == sources_in(place.folder.root)
+    copied = {one.name for one in (tmp_path / "b").glob("attestation*")}
+    assert copied == {"attestation.yaml", "attestation.json", "attestation-models.pem"}
+    with open_reader(ProviderFolder(tmp_path / "b").database_file) as reader:
+        assert kept_lists(reader)[ListName.REVOKED].digest == found.listed.digest
