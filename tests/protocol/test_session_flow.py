@@ -143,6 +143,18 @@ def test_a_session_that_the_provider_forgot_is_replaced_and_the_request_sent_aga
     assert provider.acts == [b"one", b"two"]
 
 
+def test_what_is_never_sent_twice_opens_another_session_with_the_next_request() -> None:
+    provider = Provider()
+    phone = Phone(provider).enrol()
+    phone.session.exchange("test.echo", "/v1/echo", b"one")
+    provider.sessions.clear()
+    with pytest.raises(Unauthenticated):
+        phone.session.exchange("test.echo", "/v1/echo", b"two", resend=False)
+    found = phone.session.exchange("test.echo", "/v1/echo", b"three", resend=False)
+    assert found.body == b"echo three"
+    assert provider.acts == [b"one", b"three"]
+
+
 def test_a_sealed_401_ends_the_session_only_if_it_says_so() -> None:
     provider = Provider()
     phone = Phone(provider).enrol()

@@ -6,6 +6,7 @@ import { canonical, canonicalOctets, readCanonical } from "../dist/canonical.js"
 import { decodeCbor, encodeCbor, Tagged } from "../dist/cbor.js";
 import { fromBase64, fromBase64url, fromHex, hex, utf8 } from "../dist/octets.js";
 import { errorOf, OutOfReach, Unavailable } from "../dist/errors.js";
+import { NOTHING, SoftwareKeystore } from "../dist/keystore.js";
 import { FetchTransport } from "../dist/transport.js";
 import { money } from "../dist/consent.js";
 
@@ -73,4 +74,26 @@ test("amounts in words", () => {
   assert.equal(money(5, "KES"), "KES 0.05");
   assert.equal(money(123456789, "KES"), "KES 1,234,567.89");
   assert.equal(money(1234, "JPY"), "JPY 1,234");
+});
+
+test("a keystore keeps what two changes at once are about, and the last of it", async () => {
+  const kept = [];
+  const waits = [0, 30, 0]; // of the two at once the first is the slower one
+  const save = async (_, memory) => {
+    await new Promise((done) => setTimeout(done, waits.shift() ?? 0));
+    if (memory.keyListVersion === 13) throw new Error("the store failed");
+    kept.push(memory);
+  };
+  const held = await SoftwareKeystore.create(async () => {}, save);
+  const pair = { counter: 2, secret: new Uint8Array(32) };
+  await Promise.all([held.remember({ pairs: [pair] }), held.remember({ checkpoint: "newest" })]);
+  await assert.rejects(held.remember({ keyListVersion: 13 }), /the store failed/);
+  await held.remember({ hybrid: true });
+  assert.deepEqual(held.memory(), {
+    ...NOTHING,
+    pairs: [pair],
+    checkpoint: "newest",
+    hybrid: true,
+  });
+  assert.deepEqual(kept.at(-1), held.memory());
 });

@@ -132,12 +132,13 @@ class HttpTransport:
         if isinstance(error, ssl.SSLCertVerificationError):
             return Unavailable(
                 f"the certificate of {self.host} is not believed: {error.verify_message}",
-                remedy="nothing was sent; check the address and whose certificates are believed",
+                remedy="check the address and whose certificates are believed; then try again with "
+                "the same order id",
             )
         if isinstance(error, ConnectionRefusedError):
             return Unavailable(
                 f"nothing listens at {self.host}",
-                remedy="nothing was sent; check the address, or try again",
+                remedy="check the address, or try again with the same order id",
             )
         return Unavailable("the provider did not answer", remedy="try again with the same order id")
 

@@ -264,8 +264,9 @@ class ClientSession:
 
         What the keystore counted of failed user verifications is sent before, once a session. With
         `resend` a session that the provider no longer knows is replaced and the request sent
-        once more. Raises Unavailable without a reply, NotAuthentic for a reply that is not this
-        provider's to this request, Unauthenticated or what else an answer in clear says.
+        once more; else the next request opens another. Raises Unavailable without a reply,
+        NotAuthentic for a reply that is not this provider's to this request, Unauthenticated or
+        what else an answer in clear says.
         Source: ISO/TS 12812-2:2017, 7.2.7; 7.3.3
         """
         live = self._open_session()
@@ -274,6 +275,7 @@ class ClientSession:
             return self._once(live, operation, path, body)
         except Unauthenticated:
             if not resend:
+                self.close()  # the next request opens another
                 raise
         live = self._replaced(live)
         self._report_tries(live)

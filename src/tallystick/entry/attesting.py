@@ -40,9 +40,17 @@ def attesting_in(root: Path, reader: Reader, verdict_keys: Sequence[VerdictKeys]
     policy appraises nothing.
     Source: RFC 9334, 8.3
     """
+    known = known_in(root, reader)
+    return Attesting(_policy(root, reader), known, verdict_keys, _fresh_since(reader, known))
+
+
+def _fresh_since(reader: Reader, known: Known) -> int:
+    """When the list last became fresh; a newer file of the same list may have done so just now."""
     kept = kept_lists(reader).get(ListName.REVOKED)
-    fresh_since = 0 if kept is None else kept.fresh_since
-    return Attesting(_policy(root, reader), known_in(root, reader), verdict_keys, fresh_since)
+    if kept is None:
+        return 0
+    newer = known.list_digest == kept.digest and known.list_at > kept.at
+    return known.list_at if newer else kept.fresh_since
 
 
 def known_in(root: Path, reader: Reader) -> Known:

@@ -149,7 +149,7 @@ class Feeder:
         began, good_for_s = self._platform.clock.now(), -1
         try:
             good_for_s = await self._took(name, source, began)
-        except MfsError as error:
+        except Exception as error:  # noqa: BLE001 - what one server sends ends no other's feeding
             line.failures += 1
             line.failing_since = line.failing_since or began
             away = isinstance(error, Unavailable)

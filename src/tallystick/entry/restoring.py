@@ -15,9 +15,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tallystick.application.policing.store import last_policy
+from tallystick.entry.attesting import POLICY, SIGNED
 from tallystick.entry.auditing import next_origin
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
+from tallystick.entry.vendors.reading import ROOTS_FILE
+from tallystick.entry.vendors.sources import FILE as SOURCES
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.commit import GroupCommit
@@ -239,11 +242,15 @@ def _frontier(database: Path) -> Frontier:
 
 
 def _files(folder: ProviderFolder) -> Iterator[tuple[str, Path]]:
-    """The files that make a provider beside its database; not the keys that belong elsewhere."""
+    """The files that make a provider beside its database; not the keys that belong elsewhere.
+
+    Lists of vendors are in the database: a file of one would look as young as its copy.
+    """
     fixed = (folder.settings_file, folder.master_file, folder.key_list_file, folder.policy_file)
     about = (folder.programme_file, folder.decisions_file, folder.risk_file, folder.derived_file)
     lists = (folder.classical_list_file, folder.dual_list_file)
-    beside = (*about, folder.wraps_file, *lists)
+    appraisal = (folder.root / name for name in (POLICY, SIGNED, ROOTS_FILE, SOURCES))
+    beside = (*about, folder.wraps_file, *lists, *appraisal)
     said = [one for one in beside if one.exists() and one not in fixed]
     said += sorted(folder.registers.glob("*.yaml"))
     certificates = (folder.root / "pki").rglob("*")

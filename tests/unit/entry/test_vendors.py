@@ -32,6 +32,7 @@ from tallystick.entry.vendors.reading import ReadList, read_list
 from tallystick.entry.vendors.sources import FILE, Source, save_sources, sources_in
 from tallystick.infrastructure.attestation.android.revocation import read_revocations
 from tallystick.infrastructure.attestation.android.roots import read_roots
+from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import (
     Malformed,
     NotAuthentic,
@@ -82,6 +83,11 @@ def test_sources_are_read_as_they_were_saved(tmp_path: Path) -> None:
         ("android-revoked", {"url": "https://name:word@lists.example/status"}, Malformed),
         ("android-revoked", {"url": "https://lists.example/status?key=1"}, Malformed),
         ("android-revoked", {"url": "https://lists.example/a\r\nhost: b"}, Malformed),
+        ("android-revoked", {"url": "https://lists.example:status/"}, Malformed),
+        ("android-revoked", {"url": "https://lists.example:99999/status"}, Malformed),
+        ("android-revoked", {"url": "https://lists.example:0/status"}, Malformed),
+        ("android-revoked", {"url": "https://[::1/status"}, Malformed),
+        ("android-revoked", {"url": "https://lists example/status"}, Malformed),
         ("android-revoked", {**GOOD, "every_s": 59}, Malformed),
         ("android-revoked", {**GOOD, "every_s": 8 * 86_400, "oldest_s": 30 * 86_400}, Malformed),
         ("android-revoked", {**GOOD, "every_s": 3600, "oldest_s": 7199}, Malformed),
@@ -203,6 +209,29 @@ def test_each_list_is_read_by_its_reader(tmp_path: Path) -> None:
         read(ListName.MODELS, file, tmp_path, AT + 40 * 365 * DAY_MS)
     with pytest.raises(Malformed, match="no day"):
         read(ListName.MODELS, models_file(factory, 7, {}, due="soon"), tmp_path)
+
+
+@pytest.mark.parametrize("status", [[], {}, 1, None, ["REVOKED"], "revoked"])
+def test_a_list_with_an_entry_of_another_shape_is_refused_whole(status: object) -> None:
+    entries = {"ab": {"status": "REVOKED"}, "cd": {"status": status}}
+    with pytest.raises(Malformed):
+        read_revocations(json.dumps({"entries": entries}).encode())
+
+
+@pytest.mark.parametrize("serial", ["ab\n", "xy", "a b", "0" * 3 + "f" * 65])
+def test_a_serial_is_hexadecimal_and_nothing_else(serial: str) -> None:
+    with pytest.raises(Malformed):
+        read_revocations(status_list({serial: "REVOKED"}))
+
+
+@pytest.mark.parametrize("algorithm", [[], {}, None, 7, ["ES256"]])
+def test_models_under_a_header_of_another_shape_are_refused(
+    tmp_path: Path, algorithm: object
+) -> None:
+    (tmp_path / "attestation-models.pem").write_text(SimulatedFactory(AT).root_pem())
+    head = b64url(json.dumps({"alg": algorithm, "x5c": []}).encode())
+    with pytest.raises(Malformed):
+        read(ListName.MODELS, f"{head}.e30.e30".encode(), tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from tallystick.application.turn import Outcome, Turn
 from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.errors import Conflict
 from tallystick.kernel.model import replace
+from tallystick.kernel.time import Instant
 from tallystick.process.attestation.lists import ListName, VendorList
 from tallystick.process.attestation.model import Known, known_name
 from tallystick.protocol.payments import Empty
@@ -40,15 +41,18 @@ class TakeList:
 def take_list(desks: Desks, turn: Turn, one: TakeList) -> Outcome:
     """Keep the list, record it if it is a new one, and judge devices by it from now on.
 
-    Raises Conflict where another list was taken over since it was checked.
+    Raises Conflict where another list was taken over since it was checked, or where one that is not
+    in force is said to be still the same.
     Source: RFC 9334, 7.4; 10; ISO/TS 12812-2:2017, 7.2.6; 7.3.3
     """
     old = desks.devices.attesting
     if _digest(old.known, one) != one.after:
         raise Conflict("another list was taken over meanwhile", remedy="look at the list again")
     listed = one.listed
+    if one.said is None and listed.digest != one.after:
+        raise Conflict("this list is not the one in force", remedy="look at the list again")
     if listed.name == ListName.REVOKED:
-        listed = replace(listed, fresh_since=_fresh_since(old, listed))
+        listed = replace(listed, fresh_since=_fresh_since(old, listed, turn.now))
     index = -1
     if one.said is not None:
         index = turn.record("vendor-list.imported", policy=desks.policy.version, public=_told(one))
@@ -94,10 +98,13 @@ def _known(before: Known, listed: VendorList, said: Mapping[str, str] | None) ->
     return replace(before, models_digest=listed.digest, models=models)
 
 
-def _fresh_since(before: Attesting, listed: VendorList) -> int:
-    """Since when the list of revoked certificates is fresh, if it had been too old before."""
+def _fresh_since(before: Attesting, listed: VendorList, now: Instant) -> int:
+    """Since when the list of revoked certificates is fresh, if it had been too old before.
+
+    What counts is how old it is by now: a device may have come after the list was looked at.
+    """
     last = before.known.list_at
-    was_old = last and listed.at - last > before.policy.list_age_ms
+    was_old = last and now - last > before.policy.list_age_ms
     return listed.at if was_old else before.fresh_since
 
 

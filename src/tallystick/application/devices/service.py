@@ -170,14 +170,13 @@ class Devices:
         Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.2.6; 7.3.5
         """
         before, waiting = self.attesting, self._touched
-        names = attesting.unlike(before)
-        under = {device for name in names for device in devices_under(self._reader, name)}
+        under = devices_under(self._reader, *attesting.unlike(before))
 
         def undo() -> None:
             self.attesting, self._touched = before, waiting
 
         turn.on_undo(undo)
-        self.attesting, self._touched = attesting, sorted(under)
+        self.attesting, self._touched = attesting, under
         return len(under)
 
     def keep(self, turn: Turn, device: Device, appraised: tuple[Appraised, ...]) -> Device:

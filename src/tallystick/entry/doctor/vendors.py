@@ -75,7 +75,11 @@ def _by_hand(folder: ProviderFolder, reader: Reader, now: Instant) -> Iterator[F
 
 
 def _roots(folder: ProviderFolder, reader: Reader) -> Iterator[Finding]:
-    policy = attesting_in(folder.root, reader).policy
+    try:
+        policy = attesting_in(folder.root, reader).policy
+    except MfsError as error:
+        yield wrong("roots of vendors", error.detail, error.remedy or _HOW)
+        return
     found = compared(policy, kept_said(reader, ListName.ROOTS))
     if found.lacks:
         says = f"the vendor lists roots that the policy lacks: {'; '.join(found.lacks)}"

@@ -10,7 +10,7 @@ Source: RFC 9334, 7.4; ISO/TS 12812-2:2017, 7.2.3; 7.2.6
 
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import Decoder, encode_canonical
@@ -89,11 +89,8 @@ def check_source(name: str, source: Source) -> None:
     """
     if name not in tuple(ListName):
         raise Malformed(f"there is no list {name[:40]!r}", remedy=f"one of {', '.join(ListName)}")
-    parts = urlsplit(source.url)
+    parts = _parts(source.url)
     here = parts.hostname in _HERE
-    plain = source.url.isascii() and source.url.isprintable() and len(source.url) <= _MOST_ADDRESS
-    if not plain or not parts.hostname or parts.scheme not in ("https", "http"):
-        raise Malformed("a list has an address with https")
     if parts.query or parts.fragment or "@" in parts.netloc:
         raise Malformed("the address of a list has no name, secret or question in it")
     if parts.scheme != "https" and not here:
@@ -103,3 +100,15 @@ def check_source(name: str, source: Source) -> None:
         raise Malformed(f"a list is asked for every {least} to {MOST_S} seconds")
     if not 2 * source.every_s <= source.oldest_s <= 10 * MOST_S:
         raise Malformed("the longest age of a list is at least twice its period")
+
+
+def _parts(url: str) -> SplitResult:
+    plain = url.isascii() and url.isprintable() and " " not in url and len(url) <= _MOST_ADDRESS
+    try:
+        parts = urlsplit(url)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        raise Malformed("the address of a list has no such host or port") from error
+    if not plain or not named or parts.scheme not in ("https", "http"):
+        raise Malformed("a list has an address with https")
+    return parts

@@ -16,7 +16,7 @@ from tallystick.kernel.model import Record
 MAX_LIST: Final = 16 * 1024 * 1024
 _DECODER: Final = Decoder(dict[str, Any], limit=MAX_LIST)
 _STATES: Final = frozenset(("REVOKED", "SUSPENDED"))
-_SERIAL: Final = re.compile(r"^[0-9a-f]{1,64}$")
+_SERIAL: Final = re.compile(r"[0-9a-f]{1,64}")
 
 
 class RevocationList(Record, frozen=True, kw_only=True):
@@ -48,7 +48,9 @@ def read_revocations(octets: bytes) -> RevocationList:
         said = object_of(entry)
         state, reason = said.get("status"), said.get("reason", "UNSPECIFIED")
         plain = serial.lower().lstrip("0") or "0"
-        if not _SERIAL.match(plain) or state not in _STATES or not isinstance(reason, str):
+        if not isinstance(state, str) or not isinstance(reason, str) or state not in _STATES:
             raise Malformed("an entry of the list cannot be read")
-        found[plain] = f"{str(state).lower()}: {reason[:40]}"
+        if not _SERIAL.fullmatch(plain):
+            raise Malformed("an entry of the list cannot be read")
+        found[plain] = f"{state.lower()}: {reason[:40]}"
     return RevocationList(digest=b64url(sha256(octets)), entries=found)

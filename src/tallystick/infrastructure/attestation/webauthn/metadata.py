@@ -90,7 +90,7 @@ def read_metadata(file: bytes, roots: Sequence[Certificate], at: Instant) -> Met
     head, payload, signature = (b64url_decode(_ascii(part)) for part in parts)
     header = _HEADER.decode(head)
     algorithm = header.get("alg")
-    if algorithm not in _ALGORITHMS or "crit" in header:
+    if not isinstance(algorithm, str) or algorithm not in _ALGORITHMS or "crit" in header:
         raise Malformed("a metadata file under another algorithm")
     links = _links(header.get("x5c"))
     path_of(links[0], links[1:], roots, MODELS, at)
