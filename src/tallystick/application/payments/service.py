@@ -162,7 +162,7 @@ class Payments:
         if payee is None:
             raise NotFound("the payee's account does not exist")
         self._customers.active(ask.payer)
-        self._customers.active(payee)
+        self._customers.payable(payee)
         if not isinstance(ask.consented, TwoOperators):
             check_parties(consent.kind, ask.payer.kind, payee.kind)
         original: OrderRow | None = None
