@@ -153,6 +153,8 @@ def test_a_freeze_over_a_suspension_ends_first_and_each_by_its_own_people(
     again = ResumeCustomer(number=person.number, because="nothing was found at all")
     assert "active again" in scene.both("care-desk", "resume-customer", again).says
     person.session.establish()
+    told = scene.life(person).recoveries()
+    assert [one.kind for one in told] == ["suspension"], "a freeze is not told, also afterwards"
 
 
 @pytest.mark.parametrize(
