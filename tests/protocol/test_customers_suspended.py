@@ -85,6 +85,21 @@ def test_the_next_input_of_a_dialled_session_is_refused_and_says_so(scene: Recov
     assert "Available" in phone.balance(PIN)
 
 
+def test_who_pays_somebody_who_is_suspended_meanwhile_hears_nothing_of_an_account_of_their_own(
+    scene: Recovered,
+) -> None:
+    phone, person = scene.dialler(), scene.person()
+    scene.provider.fund(phone.number, 100_000)
+    session = scene.gateway.open_session()
+    for typed in ("", "1", person.number, "10"):
+        scene.gateway.send(session, phone.number, typed)
+    suspended(scene, person.number)
+    reply = scene.gateway.send(session, phone.number, PIN.reveal())
+    assert reply.ends
+    assert "cannot be paid" in reply.text
+    assert "Available" in phone.balance(PIN)
+
+
 @pytest.mark.threat("THR-INS-01")
 def test_nobody_resumes_alone_and_nobody_suspends_without_the_role(scene: Recovered) -> None:
     person = scene.person()
@@ -138,6 +153,8 @@ def test_a_freeze_over_a_suspension_ends_first_and_each_by_its_own_people(
     again = ResumeCustomer(number=person.number, because="nothing was found at all")
     assert "active again" in scene.both("care-desk", "resume-customer", again).says
     person.session.establish()
+    told = scene.life(person).recoveries()
+    assert [one.kind for one in told] == ["suspension"], "a freeze is not told, also afterwards"
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,14 @@ def test_every_operation_is_its_own_route_with_an_inner_schema_where_it_is_seale
             assert operation["x-inner-reply"]
 
 
+def test_whatever_asks_for_terms_or_pays_names_that_its_service_may_be_suspended():
+    paying = {
+        "payment.quote", "payment.order", "approval.begin", "approval.approve",
+        "approvals.begin", "approvals.reply",
+    }  # fmt: skip
+    assert paying == {one.name for one in OPERATIONS if "service-suspended" in one.refusals}
+
+
 def test_the_service_serves_what_it_describes(tmp_path):
     with served(tmp_path / "p", join=False) as provider:
         reply = provider.transport.get("/openapi.json")

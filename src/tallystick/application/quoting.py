@@ -86,7 +86,7 @@ class Quoting:
             raise Malformed("a refund, and only a refund, names its original order")
         self._policy.services.check(request.kind.value, channel)
         self._customers.active(payer)
-        payee = self._customers.active(self._customers.by_alias(request.payee))
+        payee = self._customers.payable(self._customers.by_alias(request.payee))
         if payee.id == payer.id:
             raise Conflict("payer and payee are the same", remedy="choose another payee")
         check_parties(request.kind, payer.kind, payee.kind)

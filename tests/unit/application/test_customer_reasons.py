@@ -103,6 +103,7 @@ def test_an_error_is_known_by_its_detail() -> None:
     helped = {
         NotPermitted("no PIN is set"): Refusal.NO_PIN,
         NotPermitted("the customer is suspended"): Refusal.STOPPED,
+        NotPermitted("the payee is suspended"): Refusal.NOT_PAYABLE,
         Conflict("no recovery of this account runs"): Refusal.NO_RECOVERY,
     }
     for error, refusal in helped.items():

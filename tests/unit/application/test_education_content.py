@@ -1,9 +1,10 @@
 """Warnings are pure rules, and every language says everything."""
 
 import pytest
+from tests.unit.process.policy.ladders import VENDOR, with_ladders
 
 from tallystick.application.education import CONTENT, Circumstances, to_acknowledge, warnings_of
-from tallystick.application.education.card import protection, protection_card
+from tallystick.application.education.card import most_at_once, protection, protection_card
 from tallystick.application.education.content import TOPICS, read_content, same_versions
 from tallystick.application.education.texts import LINES, check_lines, in_time
 from tallystick.application.education.texts.words import Plain
@@ -131,6 +132,17 @@ def test_what_the_card_says_is_what_the_policy_decides() -> None:
     stranger = {"payee_known": False}
     assert usual(policy, amount_minor=500_000, **stranger).outcome is Outcome.ALLOW
     assert usual(policy, amount_minor=500_001, **stranger).outcome is Outcome.STEP_UP
+
+
+def test_what_is_refused_before_it_is_shown_is_refused_on_every_step_of_an_incentive() -> None:
+    policy = CompiledPolicy(read_policy(with_ladders(VENDOR)))
+    most = most_at_once(policy, 1, "p2p")
+    assert most == 500_000
+    for step, allowed in ((0, 100_000), (1, most)):
+        steps = {"steps": (("gateway", step),)}
+        assert usual(policy, amount_minor=allowed, **steps).outcome is Outcome.ALLOW
+        assert usual(policy, amount_minor=allowed + 1, **steps).outcome is Outcome.DENY
+    assert most_at_once(policy, 1, "merchant") == 2_000_000
 
 
 def test_a_kind_that_the_policy_bounds_otherwise_has_its_own_lines() -> None:

@@ -14,6 +14,7 @@ from tallystick.application.recovery.rules import (
     may_open,
     moved,
     runs,
+    silent,
     since,
     suspended,
     times,
@@ -118,6 +119,7 @@ def test_a_freeze_is_no_suspension_and_both_end_when_they_are_released() -> None
         ended = moved(one, RecoveryState.RELEASED, NOW, "opr_1,opr_2")
         assert not frozen(ended)
         assert not suspended(ended)
+        assert silent(ended) is (one is not suspension)
 
 
 def test_limits_are_lowered_while_it_runs_and_after_it_was_completed_only() -> None:

@@ -337,12 +337,19 @@ class Menu:
         return replace(session, state=Ended(), tries=0), page
 
     def _show(self, session: UssdSession, state: State) -> Step:
-        if self._facts.closed and isinstance(state, AskPayee | AskAmount | Offered | Secretive):
+        if self._is_shut(state):
             return self._end(session, Text.SUSPENDED)
         page = self._pages.page(self._pages.prompt(state), ends=False)
         return Step(session=self._moved(session, state), out=page)
 
+    def _is_shut(self, state: State) -> bool:
+        """Whether `state` leads to a payment or takes a secret, and the channel is closed."""
+        leads = isinstance(state, AskPayee | AskAmount | Offered | Secretive)
+        return self._facts.closed and leads
+
     def _again(self, session: UssdSession, state: State, because: str) -> Step:
+        if self._is_shut(state):
+            return self._end(session, Text.SUSPENDED)
         tries = session.tries + 1
         if tries >= self._facts.most_tries:
             return self._end(session, Text.TOO_MANY)

@@ -182,6 +182,16 @@ class Customers:
             )
         return customer
 
+    def payable(self, customer: Customer) -> Customer:
+        """`customer` if money may come to them; why not is nobody else's to read.
+
+        Raises NotPermitted otherwise.
+        Source: ISO/TS 12812-2:2017, 7.3.4; 7.4.5
+        """
+        if customer.status is not CustomerStatus.ACTIVE:
+            raise NotPermitted(f"the payee is {customer.status}")
+        return customer
+
     def profile(self, customer: Customer) -> Profile:
         """The personal data of `customer`, in clear.
 

@@ -35,7 +35,7 @@ from tallystick.process.policy.facts import (
     Operation,
     Outcome,
 )
-from tallystick.process.policy.language.model import Bounds, Row, Window
+from tallystick.process.policy.language.model import Bounds, Ladder, Row, Window
 from tallystick.protocol.channels import Language
 from tallystick.protocol.education import Aspect
 
@@ -111,7 +111,8 @@ class _Card:
             yield from self._bounded(self._decided(facts), usual, (self._line(case),))
 
     def most(self, kind: str) -> int:
-        facts = replace(self._facts, kind=kind)
+        steps = tuple(map(_highest, self._policy.policy.incentives))
+        facts = replace(self._facts, kind=kind, steps=steps)
         found = (self._policy.decide(replace(facts, grade=one.value)) for one in _DIALLED)
         return max((one.cap_minor for one in found if one.outcome in _PASSES), default=FOREVER)
 
@@ -280,6 +281,12 @@ def _strictest(decision: Decision) -> dict[tuple[int, bool], int]:
     return {key: most for key, most in found.items() if most < FOREVER}
 
 
+def _highest(ladder: Ladder) -> tuple[str, int]:
+    """The step of `ladder` on which one payment is bounded least."""
+    caps = [one.per_payment_minor for one in ladder.steps]
+    return ladder.id, caps.index(max(caps))
+
+
 def _clock(minute: int) -> str:
     return f"{minute // 60:02d}:{minute % 60:02d}"
 
@@ -304,7 +311,8 @@ def protection(
 def most_at_once(policy: CompiledPolicy, tier: int, kind: str) -> int:
     """The most that one payment of `kind` can move that somebody of `tier` dials, in minor units.
 
-    Of everything that may stand behind it the strongest counts; `FOREVER` where nothing is capped,
+    Of everything that may stand behind it the strongest counts, and of incentives the highest step;
+    `FOREVER` where nothing is capped,
     or where the policy decides otherwise than by amount.
     Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.6
     """

@@ -27,12 +27,7 @@ from tallystick.application.payments.model import (
     refusal_of,
 )
 from tallystick.application.payments.proof import Proofs, public_fields, seen_by
-from tallystick.application.payments.rules import (
-    body_digest,
-    check_parties,
-    check_refund,
-    facts_of,
-)
+from tallystick.application.payments.rules import body_digest, check_parties, check_refund, facts_of
 from tallystick.application.payments.store import KNOWN_PAYEE, ORDER, last_order
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
@@ -47,6 +42,7 @@ from tallystick.kernel.errors import (
     MfsError,
     NotFound,
     NotPermitted,
+    Refused,
 )
 from tallystick.kernel.ids import first_id_at
 from tallystick.kernel.model import replace
@@ -99,6 +95,8 @@ class Payments:
 
         Raises Conflict, StepUpRequired, NotPermitted (delay), OutOfReach (a dependency fails) and
         ServiceSuspended without a trace; every other refusal is recorded and remembered.
+
+        Unavailable and Broken say nothing of the order: the caller has to undo the whole batch.
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         consent = ask.consented.consent
@@ -130,7 +128,7 @@ class Payments:
         elif isinstance(verdict, Permit):
             try:
                 self._execute(turn, ask, consent, verdict, payee, digest)
-            except MfsError as error:
+            except Refused as error:  # a store that is away refuses nothing: it undoes the batch
                 if ask.instead is not None and isinstance(error, LimitExceeded):
                     raise ask.instead from error
                 refusal = error
@@ -162,7 +160,7 @@ class Payments:
         if payee is None:
             raise NotFound("the payee's account does not exist")
         self._customers.active(ask.payer)
-        self._customers.active(payee)
+        self._customers.payable(payee)
         if not isinstance(ask.consented, TwoOperators):
             check_parties(consent.kind, ask.payer.kind, payee.kind)
         original: OrderRow | None = None

@@ -10,7 +10,7 @@ from tallystick.application.assisting import AgentBounds
 from tallystick.application.authentication import Session
 from tallystick.application.customers import Customer
 from tallystick.application.recovery.model import Opener, RecoveryRow
-from tallystick.application.recovery.rules import check_moment, runs
+from tallystick.application.recovery.rules import check_moment, runs, silent
 from tallystick.application.recovery.service import Opening, Recovery
 from tallystick.application.turn import Outcome, Turn
 from tallystick.kernel.errors import Conflict, Malformed, NotFound, NotPermitted, Replayed
@@ -79,13 +79,15 @@ class OwnRecovery:
         return _shown(self._recovery.open(turn, signer, opening))
 
     def listed(self, turn: Turn, session_id: str, sequence: int) -> Outcome:
-        """What an app shows of the recoveries of its owner.
+        """What an app shows of the recoveries of its owner; freezes are not theirs to read.
 
         Source: ISO/TS 12812-2:2017, 7.3.6
         """
         _, owner = self._who(turn, session_id, sequence)
         rows = self._recovery.of(owner.id)
-        return Outcome(Recoveries(recoveries=tuple(view_of(row) for row in rows)))
+        return Outcome(
+            Recoveries(recoveries=tuple(view_of(row) for row in rows if not silent(row)))
+        )
 
     def cancel(self, turn: Turn, session_id: str, sequence: int, recovery: str) -> Outcome:
         """Cancel a recovery of the session's customer; any device of theirs may.

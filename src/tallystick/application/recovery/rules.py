@@ -137,12 +137,20 @@ def moved(row: RecoveryRow, state: RecoveryState, now: Instant, by: str) -> Reco
     return replace(row, state=state, ended_at=now, ended_by=by, next_at=0)
 
 
+def silent(row: RecoveryRow) -> bool:
+    """Whether `row` is a freeze on a death or an order: its customer is not told, also afterwards.
+
+    Source: ISO/TS 12812-2:2017, 7.4.5
+    """
+    return row.kind in {RecoveryKind.DEATH, RecoveryKind.LEGAL_ORDER}
+
+
 def frozen(row: RecoveryRow) -> bool:
     """Whether `row` is a freeze on a death or an order that is in force.
 
     Source: ISO/TS 12812-2:2017, 7.4.5
     """
-    return row.state is RecoveryState.FROZEN and row.kind is not RecoveryKind.SUSPENSION
+    return row.state is RecoveryState.FROZEN and silent(row)
 
 
 def suspended(row: RecoveryRow) -> bool:

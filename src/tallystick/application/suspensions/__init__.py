@@ -4,7 +4,8 @@
     resume:  two people
 
 Nothing of a refused order is kept: the same one is good once the service is resumed. People still
-read their accounts and stop what is theirs to stop. What operators do is never suspended.
+read their accounts and stop what is theirs to stop; whoever dials while that channel as such is
+suspended, what takes no PIN. What operators do is never suspended.
 
 Source: ISO/TS 12812-2:2017, 6.2.1; 6.2.3
 """

@@ -57,7 +57,7 @@ def _partner(
 APPROVAL_OPERATIONS: tuple[Operation, ...] = (
     sealed("approval.begin", "/v1/approvals/begin", "BeginApproval", "ApprovalBegun",
            "begin an order that is approved on a device", _CLAUSES,
-           refusals=("conflict", "not-found")),
+           refusals=("conflict", "not-found", "service-suspended")),
     sealed("approval.inbox", "/v1/approvals/inbox", "InboxAsked", "Inbox",
            "see requests that changed, or wait for one", _CLAUSES),
     replace(
@@ -76,7 +76,8 @@ APPROVAL_OPERATIONS: tuple[Operation, ...] = (
     sealed("approval.wake", "/v1/approvals/wake", "WakeBy", "Empty",
            "let a push service wake this device", ("7.3.4",)),
     _partner("approvals.begin", "", "BeginApproval", "ApprovalBegun",
-             "begin an order that the payer approves on a device", ("conflict",)),
+             "begin an order that the payer approves on a device",
+             ("conflict", "service-suspended")),
     _partner("approvals.status", "/status", "ApprovalAsked", "ApprovalState",
              "where a request stands"),
     _partner("approvals.cancel", "/cancel", "CancelApproval", "ApprovalState",

@@ -19,6 +19,9 @@ _HELPED: Final = {
     "payer and payee are the same": Refusal.YOURSELF,
     "the customer is suspended": Refusal.STOPPED,
     "the customer is dormant": Refusal.STOPPED,
+    "the payee is suspended": Refusal.NOT_PAYABLE,
+    "the payee is dormant": Refusal.NOT_PAYABLE,
+    "the payee is erased": Refusal.NOT_PAYABLE,
 }
 """Refusals after which a page can say what helps, by their detail."""
 _ROW = re.compile(r"^[a-z][a-z0-9-]*: ")

@@ -73,7 +73,7 @@ class SmppLink:
         self._heard = heard
         self._late = late
         self._sequence = 0
-        self._waiting: dict[int, asyncio.Future[Pdu]] = {}
+        self._waiting: dict[int, tuple[asyncio.Future[Pdu], str]] = {}
         self._overdue: dict[int, str] = {}
         self._window = asyncio.Semaphore(pace.window)
         self._hearing: set[asyncio.Task[None]] = set()
@@ -141,7 +141,7 @@ class SmppLink:
 
     def _end(self) -> None:
         self.ended.set()
-        for future in self._waiting.values():
+        for future, _ in self._waiting.values():
             if not future.done():
                 future.set_exception(Unavailable("the session with the message centre ended"))
         self._waiting.clear()
@@ -163,11 +163,11 @@ class SmppLink:
         return True
 
     def _match(self, pdu: Pdu) -> None:
-        future = self._waiting.pop(pdu.sequence, None)
+        future, reference = self._waiting.pop(pdu.sequence, (None, ""))
         if future is not None and not future.done():
             future.set_result(pdu)
             return
-        reference = self._overdue.pop(pdu.sequence, "")
+        reference = reference or self._overdue.pop(pdu.sequence, "")
         if reference and pdu.command == Command.SUBMIT_SM_RESP and pdu.status == Status.OK:
             self._late(reference, word_of(pdu.body))
 
@@ -210,15 +210,16 @@ class SmppLink:
         if self.ended.is_set():
             raise Unavailable("there is no session with the message centre")
         future: asyncio.Future[Pdu] = asyncio.get_running_loop().create_future()
-        self._waiting[sequence] = future
+        self._waiting[sequence] = future, reference
         self._write(octets)
         try:
             # no task in between: who waits goes on before the next PDU is dealt with
             async with asyncio.timeout(self._pace.answer_s):
                 return await future
         except TimeoutError:
-            self._waiting.pop(sequence, None)
-            if reference:
+            if future.done() and not future.cancelled():
+                return future.result()  # it came in the moment in which the time was over
+            if self._waiting.pop(sequence, None) and reference:
                 self._overdue[sequence] = reference
                 while len(self._overdue) > _MOST_LATE:
                     del self._overdue[next(iter(self._overdue))]

@@ -124,6 +124,25 @@ def test_sending_money_asks_for_the_terms_and_shows_exactly_these(written: str) 
     assert "Receipt code 0042-123456" in page(done).text
 
 
+@pytest.mark.parametrize("choices", [("1",), ("1", "0712345678"), ("5",), ("6",), ("8", "3")])
+def test_what_was_mistyped_is_not_asked_for_again_once_the_channel_is_closed(
+    choices: tuple[str, ...],
+) -> None:
+    asked = typed(*choices)
+    assert not page(asked).ends
+    shown = page(typed("no such input", session=asked.session, facts=replace(FACTS, closed=True)))
+    assert shown.ends
+    assert shown.text == "We suspended this for now. Nothing was done. Your money is safe."
+
+
+def test_a_wrong_pin_is_not_asked_for_again_once_the_channel_is_closed() -> None:
+    tried = typed("4711", session=confirming())
+    closed = replace(FACTS, closed=True)
+    shown = page(resume(tried.session, Declined(says="Wrong PIN.", again=True), closed))
+    assert shown.ends
+    assert "suspended" in shown.text
+
+
 @pytest.mark.parametrize(
     ("choice", "kind", "words"),
     [
