@@ -10,6 +10,7 @@ from tests.support.served import by_one_operator
 from tallystick.client.ownfactors import OwnFactors
 from tallystick.kernel.errors import MfsError, NotAuthentic
 from tallystick.kernel.secret import Secret
+from tallystick.process.policy.facts import Channel
 from tallystick.protocol.operators import OpenCustomer, ReversePayment
 from tallystick.protocol.payments import PaymentKind, QuoteRequest
 
@@ -58,7 +59,7 @@ def test_an_agents_phone_signs_no_order_of_a_customer_whose_pin_the_agent_knows(
     before, wallet = available(scene), scene.agent.wallet
     scene.agent.session.establish()
     quoted = scene.provider.platform.quoting.quote(
-        customer(scene), _request(scene), scene.provider.clock.now()
+        customer(scene), _request(scene), scene.provider.clock.now(), Channel.APP.value
     )
     with pytest.raises(MfsError):
         wallet.place(wallet.consent(quoted))

@@ -88,7 +88,7 @@ def test_a_closed_menu_takes_no_pin_and_still_stops_a_recovery(scene: Recovered)
         assert "suspended" in pages[-1], choice
         assert "PIN" not in pages[-1]
     phone.dial("7", "2")
-    assert "suspendu" in phone.dial("5")[-1]
+    assert "Suspendu" in phone.dial("5")[-1]
     recovery = scene.opened(phone.number)
     phone.dial("8", "1")
     assert scene.row(recovery).state == "cancelled"

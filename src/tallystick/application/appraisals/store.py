@@ -6,7 +6,7 @@ Source: RFC 9334, 8.3; ISO/TS 12812-2:2017, 6.1
 from collections.abc import Mapping
 from typing import Final
 
-from tallystick.infrastructure.store.database import Reader
+from tallystick.infrastructure.store.database import Connection, Reader, has_table
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
 from tallystick.kernel.codec import Decoder
@@ -97,6 +97,14 @@ def kept_lists(reader: Reader) -> dict[str, VendorList]:
     rows = reader.rows("SELECT row FROM vendor_list ORDER BY name")
     found = (_LISTS.decode_canonical(bytes(row[0])) for row in rows)
     return {one.name: one for one in found}
+
+
+def has_lists(reader: Connection) -> bool:
+    """Whether the store keeps lists; one that an older version served last does not yet.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+    return has_table(reader, LIST.name)
 
 
 def kept_said(reader: Reader, name: str) -> Mapping[str, str]:

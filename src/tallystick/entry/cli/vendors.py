@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tallystick.application.appraisals.store import kept_lists
+from tallystick.application.appraisals.store import has_lists, kept_lists
 from tallystick.entry.cli.console import example, say, say_json, table
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.vendors.sources import EVERY_S, OLDEST_S, Source, save_sources, sources_in
@@ -52,7 +52,7 @@ def _kept(folder: ProviderFolder) -> dict[str, VendorList]:
     except NotFound:
         return {}
     with open_reader(place) as reader:
-        return kept_lists(reader)
+        return kept_lists(reader) if has_lists(reader) else {}
 
 
 def _source(one: Source | None) -> tuple[str, str, str]:

@@ -5,7 +5,7 @@ Source: RFC 9334, 7.4; ISO/TS 12812-2:2017, 7.2.6
 
 from collections.abc import Iterator
 
-from tallystick.application.appraisals.store import kept_lists, kept_said
+from tallystick.application.appraisals.store import has_lists, kept_lists, kept_said
 from tallystick.entry.attesting import attesting_in
 from tallystick.entry.doctor.model import Finding, fine, soon, wrong
 from tallystick.entry.settings import ProviderFolder
@@ -35,6 +35,8 @@ def look_at_vendors(folder: ProviderFolder, now: Instant) -> Iterator[Finding]:
     except NotFound:
         return
     with open_reader(place) as reader:
+        if not has_lists(reader):
+            return
         kept = kept_lists(reader)
         for name, source in sorted(sources.items()):
             yield _fetched(name, source, kept.get(name), now)
