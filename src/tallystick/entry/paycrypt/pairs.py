@@ -15,7 +15,7 @@ from tallystick.entry.paycrypt.asking import PURPOSE_OF, Asking, Loaded
 from tallystick.entry.paycrypt.keys import HERE, chosen_modes, keep, new_row
 from tallystick.entry.paycrypt.revoking import must_stand
 from tallystick.infrastructure.crypto.path_rules import PARTNERS
-from tallystick.infrastructure.crypto.paths import check_issuer, path_of
+from tallystick.infrastructure.crypto.paths import check_each, check_issuer
 from tallystick.infrastructure.crypto.x509 import Certificate, read_pem
 from tallystick.infrastructure.modules.interface import KeyHandle, Purpose
 from tallystick.infrastructure.modules.pair_interface import (
@@ -165,7 +165,7 @@ def believe(ask: Asking, given: RootCertificate) -> KeyHandle:
     found, now = certificate_in(given.public_key_certificate), ask.on.clock.now()
     if not found.issued_by(found):
         raise NotAuthentic("a root certificate is signed by itself")
-    path_of(found, (), (found,), PARTNERS, now)
+    check_each(found, PARTNERS, now)  # what it limits is below it, not itself
     return _trusted(ask, given, found, "V")
 
 
