@@ -11,11 +11,12 @@ from tests.browser.test_typescript_page import TYPES
 from tests.protocol.test_typescript_own import STRICT
 from tests.support.approved import TILL, program
 from tests.support.chromium import BROWSER, Chromium
+from tests.support.collectors import until
 from tests.support.served import ORIGIN, PROVIDER, Person, Served, served
 from tests.support.typescript import FOLDER, built, customer
 
 from tallystick.client.beginning import Beginner
-from tallystick.entry.conforming.relay import Answered, Asked, LoopbackDoor, Relay
+from tallystick.entry.conforming.relay import Answered, Asked, LoopbackDoor, Relay, Rule
 from tallystick.kernel.errors import MfsError
 from tallystick.protocol.approvals import BeginApproval
 from tallystick.protocol.operators import IssueActivation
@@ -27,9 +28,8 @@ pytestmark = pytest.mark.skipif(
 ANN = "+254700000001"
 
 
-def door(provider: Served) -> LoopbackDoor:
+def door(provider: Served, relay: Relay) -> LoopbackDoor:
     """The wallet, the package, what the app knows of its provider, and the provider."""
-    relay = Relay(provider.url)
     root = {"algorithm": provider.done.root.algorithm, "public": provider.done.root.public}
     known = json.dumps({"name": PROVIDER, "origin": ORIGIN, "root": root}).encode()
 
@@ -51,6 +51,7 @@ class Page:
 
     browser: Chromium
     provider: Served
+    relay: Relay
     ben: Person
     shop: Beginner
 
@@ -98,9 +99,10 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
         ben = provider.person("+254700000002", "Ben Otieno")
         shop = program(provider, "kiosk")
         asked = customer(provider, ANN)
-        at, browser = door(provider), Chromium(folder)
+        relay = Relay(provider.url)
+        at, browser = door(provider, relay), Chromium(folder)
         try:
-            found = Page(browser, provider, ben, shop)
+            found = Page(browser, provider, relay, ben, shop)
             browser.go(f"{at.url}/")
             browser.until("document.body.dataset.ready === 'yes'")
             found.fill(**asked)
@@ -201,6 +203,42 @@ def test_requests_are_approved_and_declined_and_devices_are_seen(
     page.browser.until("document.body.dataset.ready === 'yes'")
     assert page.text("#balance") == "KES 923.50"
     assert page.browser.complaints() == []
+
+
+def lost(path: str) -> Rule:
+    """What is sent to `path` arrives, and no answer comes back."""
+    return Rule(path, after=lambda _asked, _reply: None, times=1000)
+
+
+def test_an_order_without_an_answer_is_placed_again_after_a_restart_and_paid_once(
+    page: Page,
+) -> None:
+    wallet, before = page.ben.wallet, page.ben.wallet.account().available_minor
+    home = str(page.browser.run("location.href"))
+    with page.relay.playing(lost("/v1/payments")) as passed:
+        pay(page, "3", hurried=False)
+        page.yes("Pay KES 3.00 to Ben O.")
+        until(lambda: [one for one in passed if one.asked.path == "/v1/payments"])
+        until(lambda: wallet.account().available_minor == before + 300)
+        page.browser.go(f"{home}provider.json")
+    page.browser.go(home)
+    page.until_said("Paid: KES 3.00 to Ben O.")
+    page.browser.until("document.body.dataset.ready === 'yes'")
+    assert wallet.account().available_minor == before + 300
+    page.browser.go(home)
+    page.browser.until("document.body.dataset.ready === 'yes'")
+    assert page.text("#said") == "", "it is not placed a third time"
+    assert wallet.account().available_minor == before + 300
+
+
+def test_what_was_paid_stays_said_although_nothing_can_be_looked_at_after_it(page: Page) -> None:
+    with page.relay.playing(lost("/v1/education")):
+        pay(page, "2", hurried=False)
+        page.yes("Pay KES 2.00 to Ben O.")
+        page.until_said("Paid: KES 2.00 to Ben O.")
+        assert page.text("#said").endswith("may be old.")
+    page.look()
+    assert page.browser.run("document.body.ariaBusy") == "false"
 
 
 def looked_at(browser: Chromium, folder: Path, name: str) -> None:

@@ -12,6 +12,7 @@ from tests.support.typescript import customer
 from tests.support.typescript_device import NodeDevice, Refused
 
 from tallystick.client.beginning import Beginner
+from tallystick.client.ownfactors import OwnFactors
 from tallystick.infrastructure.crypto.jws import split_compact
 from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.kernel.codec import Decoder
@@ -175,6 +176,23 @@ def test_another_device_of_ones_own_is_seen_stopped_and_told_of(scene: Scene) ->
     scene.ann.ask("end")
     assert mine not in {one["session"] for one in scene.ann.own("sessions")}
     assert scene.ann.own("recoveries") == []
+
+
+def test_an_app_whose_session_was_ended_elsewhere_opens_another_with_its_next_request(
+    scene: Scene,
+) -> None:
+    begun = scene.ann.own("sessions")
+    mine = next(one["session"] for one in begun if one["own"])
+    provider = scene.provider
+    desk = provider.operators["care-desk"][0]
+    before = len(provider._codes(ANN))
+    activation = desk.act("issue-activation", IssueActivation(number=ANN)).reference
+    other = provider.enrol_phone(ANN, activation, provider.activation_code(ANN, before))
+    OwnFactors(other.session).end_others(mine)
+    with pytest.raises(Refused) as refused:
+        scene.ann.own("devices")
+    assert refused.value.code == "unauthenticated"
+    assert scene.ann.own("devices")
 
 
 def test_one_opens_a_recovery_of_ones_own_account_and_says_no_to_it(scene: Scene) -> None:

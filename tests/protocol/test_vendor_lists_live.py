@@ -224,6 +224,19 @@ def test_the_metrics_say_how_old_a_list_is_and_for_how_long_its_source_fails(
     assert 'tallystick_dependency_failing{dependency="attestation"} 0\n' in shown
 
 
+def test_what_nobody_foresaw_of_one_answer_is_told_and_ends_no_feeding(
+    provider: Served, lists: ListServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(feeding, "read_list", broken)
+        lists.publish(REVOKED, status_list({**OTHERS, "aa": "REVOKED"}), NOW + 3000)
+        until(lambda: notes(provider, '"why":"RuntimeError"') > 0)
+    until(lambda: "aa" in provider.platform.desks.devices.attesting.known.revoked)
+
+
 def test_another_machine_that_becomes_the_writer_goes_on_with_the_list(tmp_path: Path) -> None:
     factory = SimulatedFactory(NOW)
     with ListServer() as server:

@@ -100,7 +100,7 @@ export class Session {
   /**
    * The authentic reply to `body`. A session that the provider no longer knows is replaced and the
    * request sent once more under a new number, unless it says no `resend`: what changes state
-   * carries an id that makes that safe, or is not sent again.
+   * carries an id that makes that safe, or is not sent again, and the next request opens a session.
    */
   async exchange(
     operation: string,
@@ -113,7 +113,11 @@ export class Session {
       await this.#reportTries(live);
       return await this.#once(live, operation, path, body, how.waitS);
     } catch (error) {
-      if (!(error instanceof Unauthenticated) || how.resend === false) throw error;
+      if (!(error instanceof Unauthenticated)) throw error;
+      if (how.resend === false) {
+        if (this.#live === live) this.close();
+        throw error;
+      }
     }
     live = await this.#replaced(live);
     await this.#reportTries(live);

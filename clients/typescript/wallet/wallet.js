@@ -1,5 +1,14 @@
 // A wallet in a browser over @tallystick/client. It says "paid" once the receipt verified.
-import { fromBase64url, money, NotPermitted, openBrowserKeystore, Provider } from "./dist/index.js";
+import {
+  fromBase64url,
+  money,
+  NotPermitted,
+  openBrowserKeystore,
+  OutOfReach,
+  Provider,
+  TallystickError,
+  warningsOf,
+} from "./dist/index.js";
 
 const at = (id) => document.getElementById(id);
 const ACTS = {
@@ -16,6 +25,7 @@ const REASONS = {
   "not-me": "I did not begin this",
   other: "Another reason",
 };
+const ORDER = "tallystick order";
 let currency = "";
 
 function element(name, text = "", more = {}) {
@@ -63,6 +73,7 @@ async function verifyUser(shown) {
 
 /** Shows every warning; one that the consent will repeat is acknowledged by a tick of its own. */
 async function acknowledge(warnings) {
+  if (warnings.length === 0) return [];
   const go = at("warned").querySelector('button[value="yes"]');
   const ticks = [];
   const rows = warnings.map(({ name, text, bound }) => {
@@ -115,10 +126,11 @@ function request(item) {
   const approve = element("button", "Approve", { type: "button" });
   approve.onclick = () =>
     doing(async () => {
-      const { state, receipt } = await approvals.approve(item, number.value.trim());
+      const said = await acknowledge(warningsOf(item));
+      const { state, receipt } = await approvals.approve(item, number.value.trim(), said);
       const paid = receipt !== null && state.outcome === "" && state.stage === "approved";
       say(paid ? "Paid (receipt verified)" : `The request is ${state.stage}. ${state.outcome}`);
-      await look();
+      await lookAfter();
     });
   const why = element("select", "", { ariaLabel: "Why not" });
   why.append(...Object.entries(REASONS).map(([value, text]) => element("option", text, { value })));
@@ -127,7 +139,7 @@ function request(item) {
     doing(async () => {
       const state = await approvals.decline(item.state.approval, why.value);
       say(`The request is ${state.stage}.`);
-      await look();
+      await lookAfter();
     });
   const first = element("div", "", { className: "choice" });
   const second = element("div", "", { className: "choice" });
@@ -155,7 +167,7 @@ function deviceRow(one) {
         if (!["suspend", "resume"].includes(act)) await verifyUser(`${ACTS[act]}: for good?`);
         await own.steer(one.device, act);
         say("Done.");
-        await look();
+        await lookAfter();
       });
     choice.append(button);
   }
@@ -189,7 +201,7 @@ async function look() {
     doing(async () => {
       await own.acceptTerms(guidance);
       say("The terms are accepted.");
-      await look();
+      await lookAfter();
     });
   for (const item of await approvals.poll()) waiting.set(item.state.approval, item);
   const pending = [...waiting.values()].filter((one) => one.state.stage === "pending");
@@ -198,6 +210,47 @@ async function look() {
   listed("devices", (await own.devices()).map(deviceRow));
   at("balance").hidden = at("home").hidden = false;
   at("enrol").hidden = true;
+}
+
+/** Looks again after something was done. Where that fails, what was said of it stands all the same. */
+async function lookAfter() {
+  try {
+    await look();
+  } catch {
+    at("said").textContent += " What is shown below may be old.";
+  }
+}
+
+/**
+ * Places the order that is kept, over a restart as well, until it is answered: the same one, since a
+ * new one would be paid beside it. Whether there was one.
+ */
+async function placed() {
+  const kept = localStorage.getItem(ORDER);
+  if (kept === null) return false;
+  const order = JSON.parse(kept);
+  let paid;
+  try {
+    paid = await wallet.place(order);
+  } catch (error) {
+    const over = error instanceof TallystickError && !error.again;
+    if (over || error instanceof OutOfReach) localStorage.removeItem(ORDER);
+    throw error;
+  }
+  localStorage.removeItem(ORDER);
+  const { disclosed } = paid.verified;
+  const amount = money(disclosed.get("amount_minor"), order.quote.currency);
+  say(`Paid: ${amount} to ${disclosed.get("payee_name")} (receipt verified)`);
+  return true;
+}
+
+async function begin() {
+  const kept = localStorage.getItem(ORDER) !== null;
+  try {
+    await placed();
+  } finally {
+    await (kept ? lookAfter() : look());
+  }
 }
 
 at("enrol").onsubmit = (event) => {
@@ -230,16 +283,19 @@ at("pay").onsubmit = (event) => {
       ...(given.get("urgency") === null ? {} : { seen: ["urgency"] }),
     };
     say("");
-    const paid = await wallet.pay(asked, acknowledge);
-    const amount = money(paid.verified.disclosed.get("amount_minor"), currency);
-    say(`Paid: ${amount} to ${paid.verified.disclosed.get("payee_name")} (receipt verified)`);
-    at("pay").reset();
-    await look();
+    if (!(await placed())) {
+      const quoted = await wallet.quote(asked);
+      const order = await wallet.consent(quoted, await acknowledge(warningsOf(quoted)));
+      localStorage.setItem(ORDER, JSON.stringify(order));
+      await placed();
+      at("pay").reset();
+    }
+    await lookAfter();
   });
 };
-at("again").onclick = () => doing(look);
+at("again").onclick = () => doing(begin);
 
 at("provider").textContent = config.name;
 if (keystore.memory().identity === null) at("enrol").hidden = false;
-else await doing(look);
+else await doing(begin);
 document.body.dataset.ready = "yes";
