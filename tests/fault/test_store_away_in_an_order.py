@@ -51,7 +51,7 @@ def stages(provider: ReplayProvider) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-@pytest.mark.requirement("MFS-7.3.3-03")
+@pytest.mark.requirement("MFS-7.3.3-06")
 @pytest.mark.parametrize("fault", [Unavailable("the store is away"), Broken("a row is damaged")])
 @pytest.mark.parametrize("times", [1, 9])
 def test_what_fails_behind_the_money_leaves_neither_a_movement_nor_a_refusal(
