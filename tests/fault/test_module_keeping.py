@@ -45,7 +45,7 @@ def kill(module: RemoteModule) -> int:
     return lost
 
 
-def until(holds: Callable[[], bool], within_s: float = 8.0) -> None:
+def until(holds: Callable[[], bool], within_s: float = 30.0) -> None:
     end = time.monotonic() + within_s
     while not holds():
         assert time.monotonic() < end, "it never came so"
