@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,15 @@ def until(found: Served, status: int) -> dict:
             return json.loads(reply.body)
         time.sleep(0.1)
     raise AssertionError(f"never {status}")
+
+
+def until_away(module: RemoteModule) -> None:
+    """Wait until the process that has the keys is gone: it ends when nobody keeps it."""
+    end = time.monotonic() + 20
+    with suppress(Unavailable):
+        while module.status():
+            assert time.monotonic() < end, "it is still there"
+            time.sleep(0.05)
 
 
 def logged(found: Served, message: bytes) -> bool:
@@ -147,13 +157,15 @@ def test_without_keeper_and_spare_the_module_is_away_and_what_is_recorded_is_who
     module = own(provider)
     ann = provider.person("+254700000001", "Ann Wanjiru Payer", funds=5_000_000)
     ann.wallet.attempts = 1
+    ben = provider.person("+254700000002", "Ben Otieno Payee")
     both = (module.held.pid, spare_of(module.held.pid, module))
     for one in both:
         os.kill(one, signal.SIGSTOP)  # so that neither sees the other go
     for one in both:
         os.kill(one, signal.SIGKILL)
+    until_away(module)
     with pytest.raises(Unavailable):
-        ann.wallet.pay(PaymentKind.P2P, "+254700000009", Money(500, "KES"))
+        ann.wallet.pay(PaymentKind.P2P, ben.number, Money(500, "KES"))
     told = until(provider, 503)
     assert told["status"] in {"module away", "stopped"}
     assert "module status" in told["remedy"] or "process" in told["remedy"]
