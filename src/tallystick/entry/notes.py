@@ -16,6 +16,7 @@ class Note(StrEnum):
     FRONT_GONE = "a front is gone"
     FRONT_NOT_STARTED = "a front was not started"
     OVERTAKEN = "another process has become the writer: stopping"
+    DUTY_ENDED = "a duty of the service ended by a fault"
     UPKEEP_FAILED = "the store's upkeep failed"
     NOT_WITNESSED = "not witnessed"
     WITNESS_DISAGREES = "a witness disagrees"

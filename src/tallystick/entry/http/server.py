@@ -36,6 +36,7 @@ from tallystick.entry.http.certified import Certified, Duty, certified
 from tallystick.entry.http.desk import desk_of
 from tallystick.entry.http.dialled import DialledActions
 from tallystick.entry.http.doors import Doors
+from tallystick.entry.http.duties import begun
 from tallystick.entry.http.early import EarlyRefusal
 from tallystick.entry.http.front import Front
 from tallystick.entry.http.gauges import tell_gauges
@@ -176,7 +177,7 @@ async def serve(
         duties += telling(platform, writer, accounting, watched, tracing)
         if stop is not None:
             duties.append(_stop_when(stop, served.server))
-        tasks = [asyncio.ensure_future(duty) for duty in duties]
+        tasks = begun(duties, accounting)
         beginning = asyncio.create_task(_announce(served, started))
         accounting.note(
             Note.SERVING, terminator=listening.terminator or "none", workers=listening.workers

@@ -46,6 +46,7 @@ _NOTES = {
     Note.FRONT_GONE: ("front.gone", Severity.WARNING),
     Note.FRONT_NOT_STARTED: ("front.not-started", Severity.ERROR),
     Note.OVERTAKEN: ("service.overtaken", Severity.ALERT),
+    Note.DUTY_ENDED: ("service.duty-ended", Severity.ERROR),
     Note.UPKEEP_FAILED: ("store.upkeep-failed", Severity.WARNING),
     Note.NOT_WITNESSED: ("witness.silent", Severity.WARNING),
     Note.WITNESS_DISAGREES: ("witness.disagrees", Severity.ALERT),
@@ -100,7 +101,7 @@ _SHOWN = frozenset(
      "to", "refused", "dependency", "does", "operations", "tell", "seconds",
      "aggregator", "network", "emergency", "operator", "until", "was", "would_be", "row",
      "shadow_row", "entry", "measure", "proposal", "cohort", "kind", "starts", "ended",
-     "channel", "suspension", "process",
+     "channel", "suspension", "process", "duty",
      "list", "members", "lacks", "beyond")
 )  # fmt: skip
 """The fields of a note that leave."""
