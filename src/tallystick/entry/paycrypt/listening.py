@@ -6,6 +6,7 @@ Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3; 8.2.2
 import asyncio
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -25,7 +26,7 @@ from tallystick.entry.paycrypt.surrogates import move_some
 from tallystick.entry.paycrypt_settings import must_have
 from tallystick.entry.pki.partnerlists import PartnerLists
 from tallystick.entry.writing import WriterLoop
-from tallystick.kernel.errors import Malformed, NotFound
+from tallystick.kernel.errors import Malformed, MfsError, NotFound
 from tallystick.kernel.time import MINUTE_MS
 
 EVERY_S: Final = 5.0
@@ -88,7 +89,8 @@ async def keep_door(
     try:
         while True:
             await asyncio.sleep(EVERY_S)
-            due = await _tend(door, due)
+            with suppress(MfsError):  # what the writer or the module refuses now waits for the next
+                due = await _tend(door, due)
     finally:
         server.close()
         for connection in tuple(living):
@@ -120,8 +122,9 @@ async def tell_unlisted(door: Door) -> None:
     """
     waiting = [one for one in door.on.unlisted.items() if one[0] not in door.on.told_unlisted]
     for authority, (program, call) in waiting:
-        await _write(door, partial(_unlisted, authority, program, call))
-        door.on.told_unlisted.add(authority)
+        reply = await _write(door, partial(_unlisted, authority, program, call))
+        if not isinstance(reply, MfsError):
+            door.on.told_unlisted.add(authority)
 
 
 def _unlisted(authority: str, program: str, call: str, kept: PaymentKeys, turn: Turn) -> int:
@@ -198,5 +201,5 @@ def _refusal(told: tuple[str, str, str]) -> Callable[[PaymentKeys, Turn], int]:
     return lambda desk, turn: desk.refused(turn, *told)
 
 
-async def _write(door: Door, act: Callable[[PaymentKeys, Turn], int]) -> None:
-    await door.on.writer.ask(InPaycrypt(act))
+async def _write(door: Door, act: Callable[[PaymentKeys, Turn], int]) -> object:
+    return (await door.on.writer.ask(InPaycrypt(act))).outcome.reply
