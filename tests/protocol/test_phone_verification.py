@@ -41,9 +41,10 @@ class Scene:
         return self.provider.platform.desks.attempts._row(name)
 
     def kinds(self) -> list[tuple[str, dict]]:
-        archive = self.provider.platform.archive
-        leaves = (archive.store.leaf(index) for index in range(archive.size))
-        events = [decode_leaf(leaf) for leaf in leaves if leaf is not None]
+        # over a connection of its own: the platform's belongs to the loop of the service
+        with self.provider.platform.database.reader() as reader:
+            rows = reader.rows("SELECT leaf FROM event WHERE leaf IS NOT NULL ORDER BY idx")
+        events = [decode_leaf(bytes(row[0])) for row in rows]
         return [(one.kind, dict(one.p)) for one in events]
 
 
