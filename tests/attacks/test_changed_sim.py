@@ -7,6 +7,7 @@ import pytest
 from simulators.feature_phone import FeaturePhone
 from simulators.mno import SimulatedMno
 from simulators.ussd_gateway import UssdGateway
+from tests.support.leaves import leaves_of
 from tests.support.partners import MovedClock
 from tests.support.served import Person, Served, by_one_operator, served
 
@@ -167,8 +168,7 @@ def test_the_record_says_that_something_happened_and_not_to_whom(scene: Scene) -
     scene.clock.off_ms += 2 * HOUR_MS
     scene.mno.swap_sim(phone.number, hours_ago=1)
     scene.settled(phone)
-    archive = scene.provider.platform.archive
-    leaves = [archive.store.leaf(index) for index in range(archive.size)]
+    leaves = leaves_of(scene.provider)
     seen = [leaf for leaf in leaves if b'"signal.seen"' in leaf]
     assert seen
     assert all(phone.number[1:].encode() not in leaf for leaf in leaves)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from simulators.feature_phone import FeaturePhone
 from simulators.ussd_gateway import UssdGateway
+from tests.support.leaves import leaves_of
 from tests.support.served import by_one_operator, served
 
 from tallystick.client.ownfactors import OwnFactors
@@ -64,8 +65,7 @@ def test_sixty_four_guessers_over_all_channels_never_pass_the_limit(
             one.start()
         for one in threads:
             one.join(60)
-        archive = provider.platform.archive
-        leaves = [decode_leaf(archive.store.leaf(at) or b"") for at in range(archive.size)]
+        leaves = [decode_leaf(leaf) for leaf in leaves_of(provider)]
         failed = [one for one in leaves if one.kind in FAILURES]
         counted = [one for one in failed if not one.p["held"]]
         assert 0 < len(counted) <= LIMIT

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 from simulators.feature_phone import FeaturePhone
 from simulators.ussd_gateway import UssdGateway
+from tests.support.leaves import leaves_of
 from tests.support.served import Person, Served, by_one_operator, served
 
 from tallystick.client.ownfactors import OwnFactors, asked_for
@@ -229,9 +230,7 @@ def test_failures_of_all_channels_count_together_and_two_people_unlock(scene: Sc
 
 
 def recorded(scene: Scene) -> list[EventLeaf]:
-    archive = scene.provider.platform.archive
-    leaves = (archive.store.leaf(index) for index in range(archive.size))
-    return [decode_leaf(leaf) for leaf in leaves if leaf is not None]
+    return [decode_leaf(leaf) for leaf in leaves_of(scene.provider)]
 
 
 @pytest.mark.requirement("MFS-7.3.2-09")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from simulators.device import SimulatedPerson
+from tests.support.leaves import leaves_of
 from tests.support.served import Person, Served, served
 
 from tallystick.application.attempts import reported_by
@@ -41,10 +42,7 @@ class Scene:
         return self.provider.platform.desks.attempts._row(name)
 
     def kinds(self) -> list[tuple[str, dict]]:
-        # over a connection of its own: the platform's belongs to the loop of the service
-        with self.provider.platform.database.reader() as reader:
-            rows = reader.rows("SELECT leaf FROM event WHERE leaf IS NOT NULL ORDER BY idx")
-        events = [decode_leaf(bytes(row[0])) for row in rows]
+        events = [decode_leaf(leaf) for leaf in leaves_of(self.provider)]
         return [(one.kind, dict(one.p)) for one in events]
 
 

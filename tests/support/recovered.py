@@ -9,6 +9,7 @@ from typing import Any
 from simulators.feature_phone import FeaturePhone
 from simulators.mno import SimulatedMno
 from simulators.ussd_gateway import UssdGateway
+from tests.support.leaves import leaves_of
 from tests.support.partners import MovedClock
 from tests.support.served import Person, Served, served
 
@@ -119,9 +120,7 @@ class Recovered:
         """The kinds of all events that are recorded, in order."""
         from tallystick.infrastructure.tally.leaf import decode_leaf  # noqa: PLC0415
 
-        archive = self.provider.platform.archive
-        leaves = (archive.store.leaf(index) for index in range(archive.durable_size))
-        return [decode_leaf(leaf).kind for leaf in leaves if leaf is not None]
+        return [decode_leaf(leaf).kind for leaf in leaves_of(self.provider)]
 
 
 @contextmanager
