@@ -7,7 +7,7 @@ import pytest
 from simulators.feature_phone import FeaturePhone
 from simulators.mno import SimulatedMno
 from simulators.ussd_gateway import UssdGateway
-from tests.support.leaves import leaves_of
+from tests.support.looking import leaves_of
 from tests.support.partners import MovedClock
 from tests.support.served import Person, Served, by_one_operator, served
 

@@ -8,7 +8,7 @@ from time import monotonic, sleep
 import pytest
 from simulators.cast import Person
 from simulators.keymint import SimulatedFactory
-from tests.support.looking import rows_of
+from tests.support.looking import leaves_of
 from tests.support.served import Served, served
 from tests.unit.entry.cli.command_line import tallystick
 
@@ -103,8 +103,7 @@ def put(provider: Served, name: str, octets: bytes) -> None:
 
 
 def events(provider: Served, kind: str) -> list[dict[str, object]]:
-    rows = rows_of(provider, "SELECT leaf FROM event ORDER BY idx")
-    leaves = [json.loads(bytes(one[0])) for one in rows]
+    leaves = [json.loads(one) for one in leaves_of(provider)]
     return [one["p"] for one in leaves if one["kind"] == kind]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from simulators.feature_phone import FeaturePhone
 from simulators.ussd_gateway import UssdGateway
-from tests.support.leaves import leaves_of
+from tests.support.looking import leaves_of
 from tests.support.served import by_one_operator, served
 
 from tallystick.client.ownfactors import OwnFactors

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from tests.support.dialled import DIALLER, FRIEND, dialled
 from tests.support.keepers import spare_of
+from tests.support.looking import leaves_of
 from tests.support.served import Served, served
 
 from tallystick.entry.auditing import audit_provider
@@ -115,9 +116,7 @@ def test_the_service_goes_on_when_the_process_of_its_keys_is_killed(provider: Se
     cleo.wallet.pay(PaymentKind.P2P, ben.number, Money(700, "KES"))
     assert logged(provider, b'"the process of the module was started again"')
     assert b'"ended":"signal 9"' in b"".join(provider.log)
-    archive = provider.platform.archive
-    found = [archive.store.leaf(index) or b"" for index in range(archive.size)]
-    assert any(b"module.returned" in one for one in found)
+    assert any(b"module.returned" in one for one in leaves_of(provider))
     told = doctor(provider)
     assert told.state is Finding.SOON
     assert "2 were lost before it, the last by signal 9" in told.says

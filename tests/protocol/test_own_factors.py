@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from simulators.feature_phone import FeaturePhone
 from simulators.ussd_gateway import UssdGateway
-from tests.support.leaves import leaves_of
+from tests.support.looking import leaves_of
 from tests.support.served import Person, Served, by_one_operator, served
 
 from tallystick.client.ownfactors import OwnFactors, asked_for

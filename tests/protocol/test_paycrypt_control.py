@@ -8,6 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from tests.support.approved import Moved
+from tests.support.looking import leaves_of
 from tests.support.paycrypt import BOTH_WAYS, CHECKS, DERIVES, Scene, door, handed_over
 
 from tallystick.application.paycrypt import InPaycrypt
@@ -52,8 +53,7 @@ def attributes(usage, algorithm, modes) -> dict:
 
 
 def events(scene: Scene, kind: str) -> list[dict]:
-    archive = scene.provider.platform.archive
-    leaves = [decode_leaf(archive.store.leaf(one)) for one in range(archive.size)]
+    leaves = [decode_leaf(leaf) for leaf in leaves_of(scene.provider)]
     return [dict(leaf.p) for leaf in leaves if leaf.kind == kind]
 
 

@@ -18,6 +18,7 @@ from tests.protocol.test_paycrypt_pairs import (
     parameters,
     tr34,
 )
+from tests.support.looking import leaves_of
 from tests.support.paycrypt import BOTH_WAYS, Scene, door
 from tests.support.tr34 import Partner, certified, text_of
 
@@ -107,8 +108,7 @@ class Exchanges:
         return str(told.value)
 
     def events(self) -> list[bytes]:
-        archive = self.scene.provider.platform.archive
-        return [archive.store.leaf(index) or b"" for index in range(archive.size)]
+        return leaves_of(self.scene.provider)
 
 
 def until(holds: Callable[[], bool]) -> None:

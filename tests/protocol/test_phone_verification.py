@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from simulators.device import SimulatedPerson
-from tests.support.leaves import leaves_of
+from tests.support.looking import leaves_of
 from tests.support.served import Person, Served, served
 
 from tallystick.application.attempts import reported_by

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from simulators.push import SimulatedPushService
+from tests.support.looking import leaves_of
 from tests.support.served import Person, Served, by_one_operator, served
 
 from tallystick.client.approvals import Approvals
@@ -95,9 +96,7 @@ class Scene:
         return person.wallet.account().available_minor
 
     def kinds(self) -> list[str]:
-        archive = self.provider.platform.archive
-        leaves = (archive.store.leaf(index) for index in range(archive.size))
-        return [decode_leaf(leaf).kind for leaf in leaves if leaf is not None]
+        return [decode_leaf(leaf).kind for leaf in leaves_of(self.provider)]
 
 
 def newest(device: Approvals, approval: str) -> ApprovalItem:

@@ -17,3 +17,8 @@ def row_of(provider: Served, sql: str, parameters: tuple[Any, ...] = ()) -> tupl
     """The one row that `sql` gives now, or None."""
     with open_reader(provider.folder.stored()) as reader:
         return reader.one(sql, parameters)
+
+
+def leaves_of(provider: Served) -> list[bytes]:
+    """Every event that is durable, in order."""
+    return [bytes(one[0]) for one in rows_of(provider, "SELECT leaf FROM event ORDER BY idx")]

@@ -9,7 +9,7 @@ from typing import Any
 from simulators.feature_phone import FeaturePhone
 from simulators.mno import SimulatedMno
 from simulators.ussd_gateway import UssdGateway
-from tests.support.leaves import leaves_of
+from tests.support.looking import leaves_of
 from tests.support.partners import MovedClock
 from tests.support.served import Person, Served, served
 

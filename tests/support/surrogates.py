@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from tests.support.looking import leaves_of
 from tests.support.paycrypt import Scene
 
 from tallystick.entry.paycrypt_settings import Row
@@ -84,9 +85,7 @@ class On:
 
 
 def events_of(scene: Scene, since: int) -> list[Any]:
-    archive = scene.provider.platform.archive
-    leaves = (archive.store.leaf(index) for index in range(since, archive.size))
-    return [decode_leaf(leaf) for leaf in leaves if leaf is not None]
+    return [decode_leaf(leaf) for leaf in leaves_of(scene.provider)[since:]]
 
 
 def waits_for(sought: Callable[[], bool]) -> None:
