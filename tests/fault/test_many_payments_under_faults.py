@@ -8,7 +8,6 @@ stands in for a delaying queue of the kernel.
 import os
 import shutil
 import signal
-import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from simulators.cluster.layout import ROOT, Layout, Node
 from simulators.smsc import Smsc
 from simulators.tour.provider import TourProvider
 from tests.support.payers import Payers, Seen
+from tests.support.ports import free_port
 from tests.support.services import Service
 
 from tallystick.entry.auditing import audit_provider
@@ -44,12 +44,6 @@ FUNDS = 4_000_000
 FULL_S = 8.0
 OUTLASTS_A_LEASE_S = 25.0
 NO_ROOM = "the database server has no room left"
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 @dataclass

@@ -12,6 +12,7 @@ from simulators.smsc import Smsc
 from simulators.tour.provider import TourProvider
 from simulators.ussd_gateway import UssdGateway
 from tests.fault.test_store_key_succession import PAYEE, Paying
+from tests.support.ports import free_port
 from tests.unit.entry.cli.command_line import tallystick
 
 from tallystick.entry.rewrapping import progress, store_keys
@@ -39,7 +40,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     key, smsc = Es256SigningKey.generate(), Smsc()
     provider = TourProvider(tmp_path, key, smsc, "")
     codes = provider.set_up()
-    url, settings = provider.serve(), provider.folder.settings()
+    url, settings = provider.serve(free_port()), provider.folder.settings()
     with ExitStack() as stack:
         cast = Cast(
             url, settings.provider, settings.origin, settings.root.verify_key(), smsc,

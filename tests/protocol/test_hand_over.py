@@ -11,6 +11,7 @@ import pytest
 from simulators.cast import Cast
 from simulators.smsc import Smsc
 from simulators.tour.provider import TourProvider
+from tests.support.ports import free_port
 from tests.support.postgres import fresh_schema
 from tests.support.services import Service
 
@@ -38,7 +39,7 @@ class Ground:
         store = str(place) if isinstance(place, Address) else ""
         self.provider = TourProvider(folder, Es256SigningKey.generate(), self.smsc, store)
         codes = self.provider.set_up()
-        self.services = [Service(folder, 0)]
+        self.services = [Service(folder, free_port())]
         self.url = self.services[0].until_serving()
         self.port = int(self.url.rsplit(":", 1)[1])
         self.cast = self.cast_at(self.url)

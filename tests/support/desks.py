@@ -3,12 +3,13 @@
 import http.client
 import json
 import re
-import socket
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from tests.support.looking import leaves_of
+from tests.support.ports import free_port
 from tests.support.served import Served, served
 
 from tallystick.entry.desk_settings import DeskSettings, OidcSettings
@@ -19,12 +20,6 @@ from tallystick.kernel.codec import b64url, b64url_decode
 
 PERSONS = ("care-desk", "operations", "operations", "security-officer", "security-officer",
            "auditor")  # fmt: skip
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 @contextmanager
@@ -196,12 +191,7 @@ def text_of(page: str) -> str:
 
 def events(provider: Served, kind: str) -> list[dict[str, Any]]:
     """The public and committed fields of every event of `kind` in the log."""
-    reader = provider.platform.database.reader()
-    try:
-        rows = reader.rows("SELECT leaf FROM event ORDER BY idx")
-    finally:
-        reader.close()
-    leaves = [json.loads(bytes(row[0])) for row in rows]
+    leaves = [json.loads(one) for one in leaves_of(provider)]
     return [one for one in leaves if one["kind"] == kind]
 
 
