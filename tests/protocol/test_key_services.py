@@ -273,11 +273,12 @@ def test_what_a_transit_engine_may_answer_instead(transit, status, times, error)
     assert CLIENT not in str(caught.value)
 
 
-def test_a_service_that_is_not_there_is_named(tmp_path, monkeypatch) -> None:
+def test_a_service_that_is_not_there_is_named(tmp_path, monkeypatch, request) -> None:
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    kept = socket.socket()  # bound and deaf: nobody else comes to listen there meanwhile
+    request.addfinalizer(kept.close)
+    kept.bind(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{kept.getsockname()[1]}"
     (tmp_path / "client").write_text(CLIENT, encoding="ascii")
     where = TransitKey(url, "transit", "k", Secret(CLIENT))
     with pytest.raises(Unavailable, match="cannot be reached"):
