@@ -2,14 +2,15 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
 import pytest
+from tests.support.collectors import until
 from tests.support.dialled import DIALLER, FRIEND, PIN, Dialled, dialled
 
+from tallystick.application.notices import Notices
 from tallystick.application.notices.model import NoticeState, Template
 from tallystick.application.notices.senders import SenderRule
 from tallystick.entry.accounting import Accounting
@@ -21,6 +22,7 @@ from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.rechecking import Verifier
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.secret import Secret
 from tallystick.protocol.channels import Language, SmsState
 
@@ -201,20 +203,20 @@ def test_messages_go_out_under_registered_names_and_their_receipts_are_kept(
     assert (first.sender, message.sender) == ("CODES", "TALLY")
     smsc, url, clock = scene.provider.smsc, scene.provider.url, scene.provider.clock
     secret, seq = scene.secret(RECEIPTS), int(message.id.removeprefix("notice-"))
-    notices = scene.provider.platform.notices
     assert smsc.send_receipt(url, message.id, SmsState.EXPIRED, secret, clock) == 200
-    assert notices.state(seq) is NoticeState.EXPIRED
+    assert state(scene, seq) is NoticeState.EXPIRED
     assert smsc.send_receipt(url, message.id, SmsState.DELIVERED, secret, clock) == 200
     assert smsc.send_receipt(url, message.id, SmsState.REJECTED, secret, clock) == 200
-    assert notices.state(seq) is NoticeState.DELIVERED, "what arrived has arrived"
+    assert state(scene, seq) is NoticeState.DELIVERED, "what arrived has arrived"
     assert smsc.send_receipt(url, "notice-999999", SmsState.DELIVERED, secret, clock) == 404
     assert smsc.send_receipt(url, message.id, SmsState.EXPIRED, Secret(b"x" * 32), clock) == 401
-    assert any(b"did not deliver a notice" in line for line in _log(scene))
+    until(lambda: b"did not deliver a notice" in b"".join(scene.provider.log))
 
 
-def _log(scene: Dialled) -> list[bytes]:
-    time.sleep(0.6)  # the log is flushed a few times a second
-    return scene.provider.log
+def state(scene: Dialled, seq: int) -> NoticeState:
+    """How far a notice has come, by what is durable."""
+    with open_reader(scene.provider.folder.stored()) as reader:
+        return Notices(reader).state(seq)
 
 
 def test_every_order_over_an_aggregator_is_found_consented_to_again(scene: Dialled) -> None:

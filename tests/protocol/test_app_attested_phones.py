@@ -12,6 +12,7 @@ from tests.support.served import Served, served
 from tallystick.application.devices import Device
 from tallystick.application.devices.store import devices_under
 from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.errors import Malformed, MfsError, NotAuthentic
 from tallystick.process.attestation.model import read_appraisals
 from tallystick.protocol.enrolment import Attestation
@@ -63,7 +64,8 @@ def test_a_phone_with_app_attest_is_trusted_and_labelled(
     (kept,) = read_appraisals(found.attestation)
     assert kept.verdict.claims["environment"] == "simulated"
     root = f"root:{kept.evidence.root}"
-    assert found.id in devices_under(provider.platform.reader, root)
+    with open_reader(provider.folder.stored()) as reader:
+        assert found.id in devices_under(reader, root)
 
 
 @pytest.mark.requirement("MFS-7.2.6-02")

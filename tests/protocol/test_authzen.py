@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.support.decision_point import NAMES, Answered, ask, exchange, scenario_policy
+from tests.support.looking import leaves_of
 from tests.support.served import Served, served
 
 ONE, MANY = "/access/v1/evaluation", "/access/v1/evaluations"
@@ -284,6 +285,6 @@ def test_only_a_partner_who_signed_this_body_just_now_may_ask(provider: Served) 
 
 
 def test_asking_records_nothing_and_permits_nothing(provider: Served) -> None:
-    before = provider.platform.archive.size
+    before = leaves_of(provider)
     ask(provider, MANY, {"evaluations": [PAYMENT] * 20})
-    assert provider.platform.archive.size == before
+    assert leaves_of(provider) == before

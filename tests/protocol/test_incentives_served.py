@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from tests.protocol.test_policy_shadow import by_two
-from tests.protocol.test_tightening_served import leaf_kind
 from tests.support.climbing import EXPENSE, balances, earned, order_of, rig
+from tests.support.looking import leaves_of
 from tests.support.served import Served
 from tests.support.stores import raw
 from tests.unit.entry.cli.command_line import tallystick
@@ -15,6 +15,7 @@ from tests.unit.entry.cli.command_line import tallystick
 from tallystick.entry.rechecking import Verifier
 from tallystick.infrastructure.ledger.daybook import trial_balance
 from tallystick.infrastructure.ledger.store import LedgerStore
+from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import DAY_MS, iso_utc
@@ -50,8 +51,7 @@ def test_an_agent_earns_a_step_loses_it_and_two_people_give_it_back(
         assert earned(on.cash_in(on.people[0], 3_000_000)) == 5_000
         time.sleep(0.5)
         assert on.step() == 1
-        archive = on.provider.platform.archive
-        kinds = [leaf_kind(on.provider, index) for index in range(archive.size)]
+        kinds = [decode_leaf(one).kind for one in leaves_of(on.provider)]
         assert [one for one in kinds if one.startswith("incentive.")] == [
             "incentive.risen",
             "incentive.fallen",

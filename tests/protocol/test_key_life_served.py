@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.protocol.test_tightening_served import leaf_kind
+from tests.support.looking import leaves_of
 from tests.support.metrics import exposition
 from tests.support.served import Served, served
 from tests.unit.entry.cli.command_line import tallystick
@@ -13,6 +13,7 @@ from tallystick.application.keylife import KeyRow
 from tallystick.entry.assembly import open_platform
 from tallystick.infrastructure.modules.interface import MEMORY_ONLY, Purpose
 from tallystick.infrastructure.modules.states import KeyState
+from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.kernel.errors import Conflict, MfsError, NotFound, NotPermitted
 from tallystick.kernel.money import Money
 from tallystick.protocol.keylife import RecordCustody, StepKey
@@ -59,8 +60,7 @@ def test_every_key_is_entered_and_each_step_is_an_event_that_counts_at_once(
             step(provider, "destroy-key", quote)
         assert step(provider, "resume-key", quote).endswith("is active")
         assert ann.wallet.pay(PaymentKind.P2P, "+254700000002", Money(100, "KES"))
-        archive = provider.platform.archive
-        kinds = [leaf_kind(provider, index) for index in range(archive.size)]
+        kinds = [decode_leaf(one).kind for one in leaves_of(provider)]
         assert kinds.count("key.entered") == len(rows)
         assert kinds.count("key.stepped") == 2
         root = provider.folder.root
@@ -156,8 +156,7 @@ def test_two_people_keep_the_ledger_of_devices_and_each_entry_is_in_the_tally(
         assert second.act("record-custody", body, approves=waiting.act).says == "hsm-1 is stored"
         (shown,) = json.loads(tallystick("registers", "custody", root, "--json").out)
         assert (shown["state"], shown["seal"]) == ("stored", "A-1")
-        archive = provider.platform.archive
-        kinds = [leaf_kind(provider, index) for index in range(archive.size)]
+        kinds = [decode_leaf(one).kind for one in leaves_of(provider)]
         assert kinds[shown["event"]] == "custody.recorded"
         ran = tallystick("registers", "custody", root, "hsm-1")
         assert ran.code == 4, "what was never inspected is overdue"

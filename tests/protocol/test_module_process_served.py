@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def provider(tmp_path: Path) -> Iterator[Served]:
 
 
 def until(found: Served, status: int) -> dict:
-    end = time.monotonic() + 8
+    end = time.monotonic() + 20
     while time.monotonic() < end:
         reply = found.transport.get("/health/ready")
         if reply.status == status:
@@ -69,8 +69,13 @@ def until_away(module: RemoteModule) -> None:
 
 def logged(found: Served, message: bytes) -> bool:
     """Whether a line is in the log by now; what is noted is written a little later."""
-    end = time.monotonic() + 8
-    while message not in b"".join(found.log):
+    return until_true(lambda: message in b"".join(found.log))
+
+
+def until_true(seen: Callable[[], bool]) -> bool:
+    """Whether it comes to that."""
+    end = time.monotonic() + 20
+    while not seen():
         if time.monotonic() > end:
             return False
         time.sleep(0.05)
@@ -116,7 +121,7 @@ def test_the_service_goes_on_when_the_process_of_its_keys_is_killed(provider: Se
     cleo.wallet.pay(PaymentKind.P2P, ben.number, Money(700, "KES"))
     assert logged(provider, b'"the process of the module was started again"')
     assert b'"ended":"signal 9"' in b"".join(provider.log)
-    assert any(b"module.returned" in one for one in leaves_of(provider))
+    assert until_true(lambda: any(b"module.returned" in one for one in leaves_of(provider)))
     told = doctor(provider)
     assert told.state is Finding.SOON
     assert "2 were lost before it, the last by signal 9" in told.says
@@ -187,9 +192,7 @@ def test_a_module_that_ended_for_good_is_shown_and_killing_it_brings_nothing_bac
         assert doctor(provider).state is Finding.WRONG
         lost = module.status().process
         os.kill(lost, signal.SIGKILL)
-        end = time.monotonic() + 8
-        while module.status().process == lost and time.monotonic() < end:
-            time.sleep(0.05)
+        assert until_true(lambda lost=lost: module.status().process != lost)
     assert audit_provider(provider.folder).findings == (), "the record is whole"
 
 
