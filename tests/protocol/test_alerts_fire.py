@@ -160,14 +160,15 @@ def commands_pile_up(folder: Path) -> Prometheus:
 
         def stuck() -> None:
             waits.set()
-            returns.wait(30)
+            returns.wait(120)
             commit()
 
+        links.callback(returns.set)
         on.patch.setattr(store, "commit", stuck)
         payer = threading.Thread(target=on.try_to_pay)
         requests = [on.sealed("account.read") for _ in range(2_100)]
         payer.start()
-        assert waits.wait(10)
+        assert waits.wait(20)
         on.scraper.cause()
         for body in requests:
             link = http.client.HTTPConnection(urlsplit(on.provider.url).netloc, timeout=20)
@@ -262,13 +263,14 @@ def the_disk_is_slow(folder: Path) -> Prometheus:
         commit = store.commit
 
         def slow() -> None:
-            on.patch.setattr(store, "commit", commit)
             time.sleep(2.1)
             commit()
 
         def pay_slowly() -> None:
+            """Whatever is committed meanwhile is slow: the order, and what comes before it."""
             on.patch.setattr(store, "commit", slow)
             on.pay()
+            on.patch.setattr(store, "commit", commit)
 
         on.pay()
         on.scraper.cause()
@@ -549,6 +551,7 @@ def a_purpose_uses_its_hour_up(folder: Path) -> Prometheus:
     with at_the_door(folder) as (on, asks):
         asks.open("shop", "pan", "random", "dispute:10")
         surrogate = asks.made("shop", "4111111111111111")
+        on.scraper.clock.not_at_the_end(of_ms=HOUR_MS, left_ms=2 * MINUTE_MS)
         for _ in range(8):
             asks.back("shop", surrogate)
         on.scraper.scrape()

@@ -162,12 +162,13 @@ def test_an_old_version_is_warned_limited_and_refused(
     old = phones.enrol("all.apk")
     session = phones.session(old)
     wallet = provider.wallet(session, old)
-    rolled_out(state, 1, "--least", "50", "--warn", day(-1), "--limit", day(30))
+    soon = day(30)
+    rolled_out(state, 1, "--least", "50", "--warn", day(-1), "--limit", soon)
     told = notice(session.establish().app)
     assert (told.may, told.offered, told.because) == ("warn", 50, "app/outdated")
-    assert f"install 5 by {day(30)}" in told.says
+    assert f"install 5 by {soon}" in told.says
 
-    rolled_out(state, 2, "--least", "50", "--limit", day(-1), "--refuse", day(30))
+    rolled_out(state, 2, "--least", "50", "--limit", day(-1), "--refuse", soon)
     assert notice(session.establish().app).may == "limit"
     assert wallet.account().available_minor == 0, "it may look"
     with pytest.raises(UpgradeRequired, match="install 5"):
@@ -193,7 +194,8 @@ def test_a_second_client_names_its_application_and_hears_of_the_next(
 ) -> None:
     """The TypeScript client; it proves nothing, and what it says of itself is held against it."""
     built()
-    rolled_out(state, 4, "--least", "50", "--warn", day(-1), "--limit", day(30))
+    soon = day(30)
+    rolled_out(state, 4, "--least", "50", "--warn", day(-1), "--limit", soon)
     number, activation = phones.activation()
     code = provider.activation_code(number).reveal()
     claim = json.loads(encode_canonical(claim_of("all.apk")))
@@ -201,7 +203,7 @@ def test_a_second_client_names_its_application_and_hears_of_the_next(
     with NodeDevice(provider, tmp_path / "device.json", asked) as device:
         told = device.ask("open")["app"]
     assert (told["may"], told["offered"], told["because"]) == ("warn", 50, "app/outdated")
-    assert f"install 5 by {day(30)}" in told["says"]
+    assert f"install 5 by {soon}" in told["says"]
 
 
 @pytest.mark.requirement("MFS-7.2.5-02")

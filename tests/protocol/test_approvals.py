@@ -93,6 +93,7 @@ def test_a_request_ends_declined_cancelled_or_expired_and_never_comes_back(scene
     with pytest.raises((Expired, Conflict)):
         device.approve(item, late.number)
     until(lambda: scene.shop.status(late.approval).stage is ApprovalStage.EXPIRED)
+    until(lambda: {"approval.declined", "approval.expired"} <= set(scene.kinds()))
     assert scene.balance(ann) == 1_000_000
 
 
@@ -149,8 +150,8 @@ def test_a_long_poll_answers_at_the_change(scene: Scene) -> None:
     watching = scene.provider.platform.desks.approvals.kept.watching
     until(lambda: ann.customer in watching._waiting)
     begun = scene.shop.begin(scene.asked(ann.number))
-    waiting.join(5)
-    assert not waiting.is_alive()
+    waiting.join(15)
+    assert not waiting.is_alive(), "it did not answer before its own time was over"
     assert [one.state.approval for one in found] == [begun.approval]
 
 
@@ -226,6 +227,7 @@ def test_a_revoked_approver_counts_no_more_also_in_what_waits(scene: Scene) -> N
     state = c.approve(newest(c, begun.approval), begun.number).state
     assert (state.stage, state.signed) == (ApprovalStage.PENDING, 1)
     assert scene.balance(worker) == 0
+    assert {"mandate.set", "mandate.revoked"} <= set(scene.kinds())
     with pytest.raises(NotFound):
         b.decline(newest_of(scene, ann, begun.approval), DeclineReason.OTHER)
 
@@ -292,8 +294,7 @@ def test_operators_begin_and_end_requests_and_every_change_is_in_the_tally(scene
     assert newest(device, other.reference).state.stage is ApprovalStage.CANCELLED
     kinds = set(scene.kinds())
     assert {
-        "approval.begun", "approval.signed", "approval.approved", "approval.declined",
-        "approval.cancelled", "approval.expired", "mandate.set", "mandate.revoked",
+        "approval.begun", "approval.signed", "approval.approved", "approval.cancelled",
     } <= kinds  # fmt: skip
 
 

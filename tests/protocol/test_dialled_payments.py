@@ -1,6 +1,7 @@
 """The phone that only dials, over a signed gateway, against a served provider."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
@@ -137,13 +138,15 @@ def test_five_wrong_pins_block_and_the_sixth_is_refused_though_right(scene: Scen
     screens = scene.phone.send_money("0700000001", "1", PIN)
     assert scene.app.wallet.account().available_minor == before
     assert "too many tries" in screens[-1]
-    scene.phone.wait_for(lambda one: "PIN" in one.text, 5)
+    scene.phone.wait_for(lambda one: "too many wrong PINs" in one.text, 10)
 
 
 @pytest.mark.requirement("MFS-7.3.4-06")
 def test_the_pin_is_never_in_a_log_or_a_file(scene: Scene) -> None:
-    folder = scene.provider.folder.root
-    octets = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    octets = b""
+    for path in scene.provider.folder.root.rglob("*"):
+        with suppress(FileNotFoundError):  # what takes another's place is read under its name
+            octets += path.read_bytes() if path.is_file() else b""
     assert b"Dora Dial" not in octets
     assert DIALLER.encode() not in octets
     assert not any(DIALLER.encode() in line for line in scene.provider.log)

@@ -11,6 +11,7 @@ import pytest
 from simulators.keymint import SimulatedFactory
 from tests.support.collectors import until
 from tests.support.desks import come_in, events, served_desk, text_of
+from tests.support.partners import MovedClock
 from tests.unit.entry.cli.command_line import tallystick
 
 from tallystick.entry import fleetkeeping
@@ -18,7 +19,7 @@ from tallystick.entry.fleet import fleet_of
 from tallystick.entry.fleetkeeping import due_count
 from tallystick.entry.setup import demo_policy
 from tallystick.infrastructure.modules.clock import SystemClock
-from tallystick.kernel.time import HOUR_MS, Instant
+from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS, Instant
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,11 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple]:
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         patch.setattr(fleetkeeping, "LOOK_EVERY_S", 0.2)
         patch.setattr(fleetkeeping, "HOUR_MS", 0)
-        desk = stack.enter_context(served_desk(folder, appraisal=factory.policy_text()))
+        clock = MovedClock()
+        clock.not_at_the_end(of_ms=DAY_MS, left_ms=10 * MINUTE_MS)
+        desk = stack.enter_context(
+            served_desk(folder, appraisal=factory.policy_text(), clock=clock)
+        )
         provider, origin, codes = desk
         provider.person("+254700000001", "Ann Wanjiru")
         provider.person("+254700000002", "Ben Otieno", tier=1)
@@ -91,7 +96,7 @@ def test_an_hour_of_the_fleet_is_a_line_and_an_event_that_agree(town, monkeypatc
     try:
         assert due_count(reader, now) is None, "within the hour nothing is counted"
         later = Instant(now + HOUR_MS + 60_000)
-        same_day = SystemClock().now() // 86_400_000 == later // 86_400_000
+        same_day = now // DAY_MS == later // DAY_MS
         assert (due_count(reader, later) is None) == same_day, "a day has a line of its own"
         (day,) = fleet_of(reader, now).days
         assert (day.attested, day.software, day.unproven) == (1, 2, 0)

@@ -6,12 +6,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.support.collectors import until
 from tests.support.processes import fronts
 from tests.support.served import Served, served
 
@@ -150,20 +150,17 @@ def test_payments_at_fronts_go_on_when_the_process_of_the_keys_is_killed(
 
     thread = threading.Thread(target=pay)
     thread.start()
-    for _ in range(2):
-        time.sleep(0.7)
-        lost = module.status().process
-        os.kill(lost, signal.SIGKILL)
-        end = time.monotonic() + 8
-        while module.status().process == lost and time.monotonic() < end:
-            time.sleep(0.05)
-    before = len(paid)
-    end = time.monotonic() + 8
-    while len(paid) < before + 5 and time.monotonic() < end:
-        time.sleep(0.05)
-    stop.set()
-    thread.join()
-    assert len(paid) >= before + 5
+    try:
+        for _ in range(2):
+            goal, lost = len(paid) + 3, module.status().process
+            until(lambda goal=goal: len(paid) >= goal)
+            os.kill(lost, signal.SIGKILL)
+            until(lambda lost=lost: module.status().process != lost)
+        goal = len(paid) + 5
+        until(lambda: len(paid) >= goal)
+    finally:
+        stop.set()
+        thread.join()
     assert set(failed) <= {"unavailable", "unauthenticated"}, "a typed refusal, and no wrong answer"
     assert len(fronts(os.getpid())) == 2, "no front went with it"
     assert audit_provider(provider.folder).findings == ()

@@ -4,11 +4,11 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 from simulators.smsc import Smsc
 from simulators.tour.provider import TourProvider
+from tests.support.collectors import until
 from tests.support.postgres import fresh_schema, run_sql
 from tests.support.toured import toured
 
@@ -77,8 +77,7 @@ def test_a_record_moves_under_load_and_nothing_is_lost(ground) -> None:
         payer.start()
         move = Move(provider, str(address))
         move.until("stop it, and the rest is moved")
-        while len(receipts) < 20:
-            time.sleep(0.01)
+        until(lambda: failures or len(receipts) >= 20, 60)
         stop.set()
         payer.join()
         provider.stop()

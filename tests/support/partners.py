@@ -36,6 +36,15 @@ class MovedClock:
     def now(self) -> Instant:
         return Instant(self._machine.now() + self.off_ms)
 
+    def not_at_the_end(self, of_ms: int, left_ms: int) -> None:
+        """Go on to the next hour or day, of `of_ms`, where this one ends within `left_ms`.
+
+        What a test does in one hour, or on one day, then happens in one.
+        """
+        left = of_ms - self.now() % of_ms
+        if left < left_ms:
+            self.off_ms += left
+
 
 class FallingCore(CoreSystem):
     """A core system that does what it is asked, and says nothing of it while it is `silent`."""
