@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.desks import events
+from tests.support.looking import rows_of
 from tests.support.recovered import TILL, ZONE, Recovered, recovered
 
 from tallystick.client.ownlife import OwnLife
@@ -130,9 +131,8 @@ def test_what_was_refused_about_strangers_is_counted_in_the_store(tmp_path: Path
 
 def looked(scene: Recovered) -> int:
     """How often the agent has assisted today, as the store has it."""
-    with scene.provider.platform.database.reader() as reader:
-        (row,) = reader.rows("SELECT assisted FROM agent_place")
-    return int(row[0])
+    ((assisted,),) = rows_of(scene.provider, "SELECT assisted FROM agent_place")
+    return int(assisted)
 
 
 def _steer(device: str, act: str):

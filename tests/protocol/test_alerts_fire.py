@@ -321,7 +321,7 @@ def fronts_go(folder: Path) -> Prometheus:
             for pid in pids or list(fronts(os.getpid()))[:1]:
                 gone.add(pid)
                 os.kill(pid, signal.SIGKILL)
-            until(all_are_back)
+            until(all_are_back, 60)
         on.scraper.until_fired("TallystickFrontsGo")
         return on.scraper
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from simulators.identity_provider import IdentityProvider
 from tests.support.desks import DeskBrowser, come_in, events, served_desk, text_of
+from tests.support.looking import rows_of
 from tests.unit.entry.cli.command_line import DEMO
 
 from tallystick.client.operator import OperatorDesk
@@ -482,11 +483,7 @@ def test_an_operator_with_a_key_brings_a_passkey_by_an_act_of_their_own(town):
 
 
 def test_the_signature_in_the_record_can_be_read_again(town):
-    reader = town.provider.platform.database.reader()
-    try:
-        rows = reader.rows("SELECT jws FROM act WHERE jws LIKE 'passkey.%'")
-    finally:
-        reader.close()
+    rows = rows_of(town.provider, "SELECT jws FROM act WHERE jws LIKE 'passkey.%'")
     assert rows
     read = read_signature(rows[0][0].partition("\n")[0])
     assert read.grade == "passkey"

@@ -20,6 +20,7 @@ from tallystick.client.wallet import Wallet
 from tallystick.entry.fleet import fleet_of
 from tallystick.entry.setup import demo_policy
 from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.errors import (
     Conflict,
     Expired,
@@ -234,7 +235,7 @@ def test_ten_thousand_forged_reports_change_only_the_devices_that_made_them(scen
     proofs, device = platform.desks.proofs, row(scene, mine)
     before = proofs.score(device, now)
     assert before == 200
-    own = platform.database.reader()  # that of the platform belongs to the writer's thread
+    own = open_reader(scene.provider.folder.stored())  # the platform's is of the writer's thread
     forged = DeviceProofs(own, capacity=20_000)
     turn = Turn(now=now, first_event=0, provider="x", entropy=os.urandom)
     names = [f"dev_{place:026}" for place in range(10_000)]

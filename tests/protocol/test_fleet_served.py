@@ -19,6 +19,7 @@ from tallystick.entry.fleet import fleet_of
 from tallystick.entry.fleetkeeping import due_count
 from tallystick.entry.setup import demo_policy
 from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS, Instant
 
 
@@ -85,15 +86,13 @@ def _last(provider) -> tuple[int, int]:
 @pytest.mark.requirement("MFS-7.2.6-01")
 def test_an_hour_of_the_fleet_is_a_line_and_an_event_that_agree(town, monkeypatch) -> None:
     provider, _, _ = town
-    platform = provider.platform
     until(lambda: _last(provider) == (1, 2))
     counts = len(events(provider, "fleet.counted"))
     sleep(0.6)
     assert len(events(provider, "fleet.counted")) == counts, "the same again is no event"
     monkeypatch.setattr(fleetkeeping, "HOUR_MS", HOUR_MS)
-    now = platform.clock.now()
-    reader = platform.database.reader()
-    try:
+    now = provider.clock.now()
+    with open_reader(provider.folder.stored()) as reader:
         assert due_count(reader, now) is None, "within the hour nothing is counted"
         later = Instant(now + HOUR_MS + 60_000)
         same_day = now // DAY_MS == later // DAY_MS
@@ -103,8 +102,6 @@ def test_an_hour_of_the_fleet_is_a_line_and_an_event_that_agree(town, monkeypatc
         leaf = reader.one("SELECT leaf FROM event WHERE idx = ?", (day.event,))
         assert leaf is not None
         assert json.loads(bytes(leaf[0]))["p"]["day"] == day.day
-    finally:
-        reader.close()
 
 
 def test_the_command_line_says_the_same_without_a_secret(town) -> None:

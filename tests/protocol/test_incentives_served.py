@@ -15,6 +15,7 @@ from tests.unit.entry.cli.command_line import tallystick
 from tallystick.entry.rechecking import Verifier
 from tallystick.infrastructure.ledger.daybook import trial_balance
 from tallystick.infrastructure.ledger.store import LedgerStore
+from tallystick.infrastructure.store.opening import open_reader
 from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.money import Money
@@ -86,7 +87,7 @@ def test_a_customer_sees_no_commission_and_the_day_closes_once_it_is_covered(
 
 def owed_beyond(provider: Served) -> int:
     """What is owed to others beyond what is safeguarded."""
-    with provider.platform.database.reader() as reader:
+    with open_reader(provider.folder.stored()) as reader:
         return trial_balance(LedgerStore(reader).balance_lines())["KES"].shortfall()
 
 

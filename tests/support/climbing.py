@@ -13,6 +13,7 @@ from tallystick.client.wallet import Paid, Refusal
 from tallystick.infrastructure.ledger.daybook import trial_balance
 from tallystick.infrastructure.ledger.store import LedgerStore
 from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import Instant
 from tallystick.process.policy.incentives import standing_id
@@ -23,7 +24,7 @@ EXPENSE = "commission"
 
 
 def balances(provider: Served) -> dict[str, int]:
-    with provider.platform.database.reader() as reader:
+    with open_reader(provider.folder.stored()) as reader:
         trial = trial_balance(LedgerStore(reader).balance_lines())["KES"]
     assert trial.is_even()
     return trial.balances

@@ -187,7 +187,7 @@ def served(
 
     thread = threading.Thread(target=lambda: uvloop.run(main()), daemon=True)
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(60), "it did not come up: a front alone may take half of this"
     while paycrypt and not door:
         ready.wait(0.01)
         sleep(0.01)

@@ -25,7 +25,7 @@ class Service:
 
     def until_waiting(self) -> None:
         """Until it has said that it stands by."""
-        limit = time.monotonic() + 20
+        limit = time.monotonic() + 60
         while "waiting" not in self.log.read_text():
             assert time.monotonic() < limit, self.log.read_text()
             time.sleep(0.02)
