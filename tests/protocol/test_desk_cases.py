@@ -4,7 +4,14 @@ import json
 import re
 
 import pytest
-from tests.support.desks import DeskBrowser, come_in, events, served_desk, text_of
+from tests.support.desks import (
+    DeskBrowser,
+    come_in,
+    events,
+    served_desk,
+    text_of,
+    without_lots,
+)
 
 from tallystick.client.approvals import Approvals
 from tallystick.infrastructure.crypto.digest import sha256
@@ -92,7 +99,7 @@ def test_a_recovery_is_opened_by_two_seen_as_a_case_and_cancelled(town: Town) ->
     cases = town.care.get("/desk/cases").text
     assert recovery in cases
     for personal in ("Ann", ann.number, ann.number[1:]):
-        assert personal not in cases
+        assert personal not in without_lots(cases)
     page = town.customer(town.care, ann.customer, "recovery")
     assert recovery in page
     assert "cooling" in page
@@ -126,7 +133,7 @@ def test_a_death_stops_an_account_and_two_officers_let_it_go_on(town: Town) -> N
     assert "90000" in seen
     refused = town.second_officer.act("view-frozen", customer=bea.customer)
     assert refused.status == 403
-    assert "90000" not in refused.text
+    assert "90000" not in without_lots(refused.text)
     done = town.seconded(
         town.officer, town.second_officer, "release-account",
         customer=bea.customer, evidence="ORDER-3", because="heirs are known",
@@ -156,7 +163,7 @@ def test_what_waits_is_taken_back_and_a_risk_state_is_cleared_by_two(town: Town)
     page = town.customer(town.care, cleo.customer, "not-me")
     assert approval in page
     for theirs in ("77.00", "7700", "Kiosk"):
-        assert theirs not in page, "terms are between the parties"
+        assert theirs not in without_lots(page), "terms are between the parties"
     done = town.care.act("cancel-approval", approval=approval, because="not theirs")
     assert "taken back" in text_of(done.text)
     dan = town.person("Dan Kamau", funds=90_000)

@@ -88,6 +88,8 @@ def test_a_provider_signs_its_tally_and_stamps_in_a_token(tmp_path: Path) -> Non
             asking.join(3)
             assert not [one for one in answers if not isinstance(one, Exception)]
             token.come_back()
+            asking.join(60)
+            assert not asking.is_alive(), "it is answered, one way or the other"
             folder, secret, events = provider.folder, provider.secret, paid
         again = open_platform(folder, secret)
         try:
