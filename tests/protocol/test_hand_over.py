@@ -39,8 +39,11 @@ class Ground:
         store = str(place) if isinstance(place, Address) else ""
         self.provider = TourProvider(folder, Es256SigningKey.generate(), self.smsc, store)
         codes = self.provider.set_up()
+        begun = time.monotonic()
         self.services = [Service(folder, free_port())]
         self.url = self.services[0].until_serving()
+        self.grace_s = 15 + time.monotonic() - begun
+        """What a change of services may take: more where this machine takes longer to start one."""
         self.port = int(self.url.rsplit(":", 1)[1])
         self.cast = self.cast_at(self.url)
         for role, code in codes:
@@ -148,7 +151,7 @@ def test_a_new_version_takes_the_place_of_the_old_without_an_error(
         assert new.until_serving().endswith(f":{ground.port}")
         ground.wait_for(5)
     ground.check()
-    assert ground.longest_pause_s() < 15
+    assert ground.longest_pause_s() < ground.grace_s
 
 
 @pytest.mark.requirement("MFS-7.3.3-06")
@@ -161,7 +164,7 @@ def test_the_place_of_a_killed_writer_is_taken(ground: Ground) -> None:
     new.until_serving()
     ground.wait_for(5)
     ground.check()
-    assert ground.longest_pause_s() < FREE_S + 15
+    assert ground.longest_pause_s() < FREE_S + ground.grace_s
 
 
 @pytest.mark.requirement("MFS-7.3.3-06")
@@ -180,7 +183,7 @@ def test_a_stopped_writer_that_comes_back_never_writes_again(on_server: Ground) 
     asking.start()  # it waits at the stopped process
     stopped = time.monotonic()
     url = new.until_serving()
-    assert time.monotonic() - stopped < STILL_S + 15
+    assert time.monotonic() - stopped < STILL_S + ground.grace_s
     assert url != ground.url
     with open_reader(ground.provider.folder.stored()) as reader:
         before = reader.rows("SELECT id FROM payment_order WHERE id = ?", (order.quote.order,))
