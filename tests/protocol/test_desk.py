@@ -483,6 +483,8 @@ def test_an_operator_with_a_key_brings_a_passkey_by_an_act_of_their_own(town):
 
 
 def test_the_signature_in_the_record_can_be_read_again(town):
+    town.provider.person("+254700000005", "Lost Another")
+    town.care.act("suspend-device", device=_device_of(town, "+254700000005"), because="lost")
     rows = rows_of(town.provider, "SELECT jws FROM act WHERE jws LIKE 'passkey.%'")
     assert rows
     read = read_signature(rows[0][0].partition("\n")[0])
