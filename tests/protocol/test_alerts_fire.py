@@ -430,13 +430,15 @@ def a_tightening_is_beyond_its_caps(folder: Path) -> Prometheus:
 
 
 def a_proposal_waits(folder: Path) -> Prometheus:
-    """The loop proposed a policy almost four hours ago, and nobody signed it."""
+    """The loop proposed a policy three hours ago, and nobody signs it for another one."""
     with stage(folder) as on:
         on.patch.setattr(proposals, "EVERY_S", 0.2)
-        at = on.provider.clock.now() - 4 * HOUR_MS + MINUTE_MS
+        at = on.provider.clock.now() - 3 * HOUR_MS
         leave_proposal(on.provider.folder.root, at)
         until(lambda: on.shows("tallystick_proposals_waiting 1"))
-        on.scraper.steps(4)
+        on.scraper.scrape()
+        assert not on.scraper.fired
+        on.scraper.clock.off_ms += at + 4 * HOUR_MS - on.scraper.clock.now()
         on.scraper.cause()
         on.scraper.until_fired("TallystickProposalWaits")
         return on.scraper
