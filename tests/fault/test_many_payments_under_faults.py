@@ -22,7 +22,7 @@ from simulators.cluster.layout import ROOT, Layout, Node
 from simulators.smsc import Smsc
 from simulators.tour.provider import TourProvider
 from tests.support.payers import Payers, Seen
-from tests.support.ports import free_port
+from tests.support.ports import held_port
 from tests.support.services import Service
 
 from tallystick.entry.auditing import audit_provider
@@ -54,7 +54,7 @@ class Ground:
     provider: TourProvider
     smsc: Smsc
     folder: Path
-    ports: list[int] = field(default_factory=lambda: [free_port(), free_port()])
+    ports: list[int]
     services: list[Service] = field(default_factory=list)
 
     def urls(self) -> list[str]:
@@ -106,7 +106,11 @@ def ground(tmp_path: Path) -> Iterator[tuple[Ground, Cast]]:
         pytest.skip(f"no cluster here: {error}")
     try:
         faults.give_small_disk(layout, nodes.primary(layout))
-        with served(layout, tmp_path) as made:
+        with (
+            held_port() as one,
+            held_port() as other,
+            served(layout, tmp_path, [one, other]) as made,
+        ):
             yield made
     finally:
         whole.down(layout, wipe=True)
@@ -114,11 +118,11 @@ def ground(tmp_path: Path) -> Iterator[tuple[Ground, Cast]]:
 
 
 @contextmanager
-def served(layout: Layout, folder: Path) -> Iterator[tuple[Ground, Cast]]:
+def served(layout: Layout, folder: Path, ports: list[int]) -> Iterator[tuple[Ground, Cast]]:
     smsc = Smsc()
     provider = TourProvider(folder, Es256SigningKey.generate(), smsc, layout.url())
     codes = provider.set_up()
-    ground = Ground(layout, provider, smsc, folder)
+    ground = Ground(layout, provider, smsc, folder, ports)
     try:
         ground.serve().until_serving()
         ground.serve("--standby").until_waiting()

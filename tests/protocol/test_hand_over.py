@@ -11,7 +11,7 @@ import pytest
 from simulators.cast import Cast
 from simulators.smsc import Smsc
 from simulators.tour.provider import TourProvider
-from tests.support.ports import free_port
+from tests.support.ports import held_port
 from tests.support.postgres import fresh_schema
 from tests.support.services import Service
 
@@ -33,18 +33,18 @@ PAYEE = "+254700000009"
 class Ground:
     """A provider on one engine, its services, and Ann who pays."""
 
-    def __init__(self, folder: Path, place: Place) -> None:
+    def __init__(self, folder: Path, place: Place, port: int) -> None:
         self.folder = folder
         self.smsc = Smsc()
         store = str(place) if isinstance(place, Address) else ""
         self.provider = TourProvider(folder, Es256SigningKey.generate(), self.smsc, store)
         codes = self.provider.set_up()
         begun = time.monotonic()
-        self.services = [Service(folder, free_port())]
+        self.services = [Service(folder, port)]
         self.url = self.services[0].until_serving()
         self.grace_s = 15 + time.monotonic() - begun
         """What a change of services may take: more where this machine takes longer to start one."""
-        self.port = int(self.url.rsplit(":", 1)[1])
+        self.port = port
         self.cast = self.cast_at(self.url)
         for role, code in codes:
             self.cast.join(role, Secret(code))
@@ -119,17 +119,18 @@ class Ground:
 
 @pytest.fixture
 def ground(place: Place, tmp_path: Path):
-    made = Ground(tmp_path, place)
-    yield made
-    made.end()
-    made.cast.close()
-    made.smsc.close()
+    with held_port() as port:
+        made = Ground(tmp_path, place, port)
+        yield made
+        made.end()
+        made.cast.close()
+        made.smsc.close()
 
 
 @pytest.fixture
 def on_server(tmp_path: Path):
-    with fresh_schema() as address:
-        made = Ground(tmp_path, address)
+    with fresh_schema() as address, held_port() as port:
+        made = Ground(tmp_path, address, port)
         yield made
         made.end()
         made.cast.close()

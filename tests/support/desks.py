@@ -3,19 +3,19 @@
 import http.client
 import json
 import re
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from tests.support.looking import leaves_of
-from tests.support.ports import free_port
+from tests.support.ports import held_port
 from tests.support.served import Served, served
 
 from tallystick.entry.desk_settings import DeskSettings, OidcSettings
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.ecdsa import der_signature
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
+from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.codec import b64url, b64url_decode
 
 PERSONS = ("care-desk", "operations", "operations", "security-officer", "security-officer",
@@ -25,11 +25,13 @@ PERSONS = ("care-desk", "operations", "operations", "security-officer", "securit
 @contextmanager
 def served_desk(folder, *, oidc: OidcSettings | None = None, aaguids=(), **more):
     """A provider with a desk at its own origin; codes by role are in `codes`."""
-    port = free_port()
-    settings = DeskSettings(
-        v=1, origin=f"http://localhost:{port}", rp_id="localhost", aaguids=aaguids, oidc=oidc
-    )
-    with served(folder, desk=settings, port=port, more_roles=PERSONS, join=False, **more) as found:
+    with ExitStack() as stack:
+        port = stack.enter_context(held_port())
+        settings = DeskSettings(
+            v=1, origin=f"http://localhost:{port}", rp_id="localhost", aaguids=aaguids, oidc=oidc
+        )
+        options = {"port": port, "more_roles": PERSONS, "join": False, **more}
+        found = stack.enter_context(served(folder, desk=settings, **options))
         codes: dict[str, list[str]] = {}
         for one in found.done.invited[: len(found.done.invited) - len(PERSONS)]:
             found.join(one.role, one.code)
@@ -196,7 +198,9 @@ def text_of(page: str) -> str:
 
 def events(provider: Served, kind: str) -> list[dict[str, Any]]:
     """The public and committed fields of every event of `kind` in the log."""
-    leaves = [json.loads(one) for one in leaves_of(provider)]
+    with open_reader(provider.folder.stored()) as reader:
+        rows = reader.rows("SELECT leaf FROM event ORDER BY idx")
+    leaves = [json.loads(bytes(row[0])) for row in rows]
     return [one for one in leaves if one["kind"] == kind]
 
 
