@@ -1,5 +1,6 @@
 """What the store of a served provider has, by a connection that nobody else uses meanwhile."""
 
+import time
 from typing import Any
 
 from tests.support.served import Served
@@ -17,6 +18,21 @@ def row_of(provider: Served, sql: str, parameters: tuple[Any, ...] = ()) -> tupl
     """The one row that `sql` gives now, or None."""
     with open_reader(provider.folder.stored()) as reader:
         return reader.one(sql, parameters)
+
+
+def log_of(provider: Served) -> bytes:
+    """The log with every line of now: they are written a few times a second, in their order.
+
+    A request that is refused is the line after them; with fronts it is that of one front only.
+    """
+    mark = b'"operation":"session.hello"'
+    known = b"".join(provider.log).count(mark)
+    provider.transport.post("/v1/sessions", b"{}", "application/json")
+    limit = time.monotonic() + 20
+    while (found := b"".join(provider.log)).count(mark) <= known:
+        assert time.monotonic() < limit, "the log is not written"
+        time.sleep(0.02)
+    return found
 
 
 def leaves_of(provider: Served) -> list[bytes]:
