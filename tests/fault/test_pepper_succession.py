@@ -12,6 +12,8 @@ from simulators.smsc import Smsc
 from simulators.tour.provider import TourProvider
 from simulators.ussd_gateway import UssdGateway
 from tests.fault.test_store_key_succession import PAYEE, Paying
+from tests.support.collectors import until
+from tests.support.ports import held_port
 from tests.unit.entry.cli.command_line import tallystick
 
 from tallystick.entry.rewrapping import progress, store_keys
@@ -39,8 +41,9 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     key, smsc = Es256SigningKey.generate(), Smsc()
     provider = TourProvider(tmp_path, key, smsc, "")
     codes = provider.set_up()
-    url, settings = provider.serve(), provider.folder.settings()
     with ExitStack() as stack:
+        port = stack.enter_context(held_port())
+        url, settings = provider.serve(port), provider.folder.settings()
         cast = Cast(
             url, settings.provider, settings.origin, settings.root.verify_key(), smsc,
             SystemClock(),
@@ -100,8 +103,8 @@ def test_what_is_kept_of_a_pin_moves_when_it_is_entered(scene: Scene) -> None:
         assert left(provider) == 2
         assert knows(phones[1], PIN)
         assert knows(phones[0], PIN)
+        until(lambda: paying.paid > 1)
     assert left(provider) == 1
-    assert paying.paid > 1
     assert paying.wrong == []
     refused = tallystick("crypto", "rewrap", folder, *of, "--finish")
     assert refused.code == 1

@@ -3,12 +3,12 @@
 import http.client
 import json
 import re
-import socket
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from tests.support.ports import held_port
 from tests.support.served import Served, served
 
 from tallystick.entry.desk_settings import DeskSettings, OidcSettings
@@ -21,20 +21,16 @@ PERSONS = ("care-desk", "operations", "operations", "security-officer", "securit
            "auditor")  # fmt: skip
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 @contextmanager
 def served_desk(folder, *, oidc: OidcSettings | None = None, aaguids=(), **more):
     """A provider with a desk at its own origin; codes by role are in `codes`."""
-    port = free_port()
-    settings = DeskSettings(
-        v=1, origin=f"http://localhost:{port}", rp_id="localhost", aaguids=aaguids, oidc=oidc
-    )
-    with served(folder, desk=settings, port=port, more_roles=PERSONS, join=False, **more) as found:
+    with ExitStack() as stack:
+        port = stack.enter_context(held_port())
+        settings = DeskSettings(
+            v=1, origin=f"http://localhost:{port}", rp_id="localhost", aaguids=aaguids, oidc=oidc
+        )
+        options = {"port": port, "more_roles": PERSONS, "join": False, **more}
+        found = stack.enter_context(served(folder, desk=settings, **options))
         codes: dict[str, list[str]] = {}
         for one in found.done.invited[: len(found.done.invited) - len(PERSONS)]:
             found.join(one.role, one.code)
