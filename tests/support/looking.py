@@ -6,6 +6,7 @@ from typing import Any
 from tests.support.served import Served
 
 from tallystick.infrastructure.store.opening import open_reader
+from tallystick.infrastructure.tally.leaf import decode_leaf
 
 
 def rows_of(provider: Served, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -38,3 +39,12 @@ def log_of(provider: Served) -> bytes:
 def leaves_of(provider: Served) -> list[bytes]:
     """Every event that is durable, in order."""
     return [bytes(one[0]) for one in rows_of(provider, "SELECT leaf FROM event ORDER BY idx")]
+
+
+def caused(provider: Served, since: int) -> list[str]:
+    """The kinds of the events from `since` on that somebody caused, in order.
+
+    A minute after it began, and each day, the service counts its devices of its own accord.
+    """
+    kinds = [decode_leaf(leaf).kind for leaf in leaves_of(provider)[since:]]
+    return [one for one in kinds if one != "fleet.counted"]
