@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 
 import uvloop
 from simulators.cast import Cast, Person
@@ -187,9 +187,10 @@ def served(
 
     thread = threading.Thread(target=lambda: uvloop.run(main()), daemon=True)
     thread.start()
-    assert ready.wait(20)
-    while paycrypt and not door:
-        ready.wait(0.01)
+    ends = monotonic() + 60
+    while not ready.is_set() or (paycrypt and not door):
+        assert thread.is_alive(), "the service ended before it began"
+        assert monotonic() < ends, "the service does not begin"
         sleep(0.01)
     url = f"{'https' if tls else 'http'}://127.0.0.1:{bound[0]}"
     found = Served(
@@ -215,6 +216,7 @@ def served(
         found.close()
         loop, stop = stop_box[0]
         loop.call_soon_threadsafe(stop.set)
-        thread.join(timeout=20)
+        thread.join(timeout=60)
+        assert not thread.is_alive(), "the service does not end"
         platform.close()
         smsc.close()
