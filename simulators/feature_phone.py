@@ -94,14 +94,16 @@ class FeaturePhone:
         """
         return self._smsc.inbox(self.number)
 
-    def wait_for(self, predicate: Predicate = lambda _: True, timeout_s: float = 5.0) -> SmsMessage:
+    def wait_for(
+        self, predicate: Predicate = lambda _: True, timeout_s: float = 20.0
+    ) -> SmsMessage:
         """The newest message that fits. Raises Unavailable if none comes in time.
 
         Source: ISO/TS 12812-2:2017, 7.2.3
         """
         return self._smsc.wait_for(self.number, predicate, timeout_s)
 
-    def activation_code(self, timeout_s: float = 5.0) -> Secret[str]:
+    def activation_code(self, timeout_s: float = 20.0) -> Secret[str]:
         """The activation code of the newest message that has one.
 
         Raises Unavailable if none comes in time.

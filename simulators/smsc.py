@@ -112,7 +112,7 @@ class Smsc:
             return list(self._inboxes.get(number, ()))
 
     def wait_for(
-        self, number: str, predicate: Predicate = lambda _: True, timeout_s: float = 5.0
+        self, number: str, predicate: Predicate = lambda _: True, timeout_s: float = 20.0
     ) -> SmsMessage:
         """The newest message to `number` that fits, waiting for it if need be.
 
