@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from simulators.aggregator import AggregatorPhone
 from tests.support.dialled import DIALLER, PIN, Dialled, dialled
+from tests.support.looking import row_of
 from tests.support.served import by_one_operator
 
 from tallystick.client.ownfactors import OwnFactors
@@ -103,7 +104,8 @@ def test_a_pin_keyed_by_an_agent_on_the_customers_phone_is_told_and_can_be_given
     assert scene.phone.dial("2", TILL, "50", PIN.reveal())[-1].startswith("Done.")
     told = scene.provider.smsc.wait_for(DIALLER, lambda one: "sent to Agent Mary" in one.text, 10)
     assert "KES 50.00" in told.text
-    order = scene.provider.platform.reader.one(
+    order = row_of(
+        scene.provider,
         "SELECT id FROM payment_order WHERE payer = ? ORDER BY id DESC LIMIT 1",
         (customer(scene).account,),
     )

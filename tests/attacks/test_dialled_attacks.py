@@ -1,6 +1,5 @@
 """Attacks on dialled menus behind an aggregator, and on the messages that people believe."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -11,6 +10,8 @@ from simulators.loopback import exchange
 from tests.attacks.test_canaries import everything_kept
 from tests.support.collectors import Stream, until
 from tests.support.dialled import DIALLER, FRIEND, LINK, OTHER, PIN, Dialled, dialled
+from tests.support.looking import log_of
+from tests.support.written import is_written
 
 from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.tracing import Trace
@@ -37,9 +38,7 @@ def nothing_left_to_tell(scene: Dialled) -> None:
 
 def told(scene: Dialled, why: str) -> int:
     """How often the log says that a session was ended because of `why`."""
-    time.sleep(0.6)  # it is flushed a few times a second
-    mark = f'"why":"{why}"'.encode()
-    return b"".join(scene.provider.log).count(mark)
+    return log_of(scene.provider).count(f'"why":"{why}"'.encode())
 
 
 @pytest.mark.threat("THR-USD-02")
@@ -266,4 +265,4 @@ def test_the_pin_is_in_no_log_event_trace_file_or_refusal(tmp_path: Path) -> Non
     assert sum(map(len, found.values())) > 50_000
     for secret in (PIN.reveal(), wrong, code, code.replace("-", "")):
         for place, octets in found.items():
-            assert secret.encode() not in octets, place
+            assert not is_written(secret.encode(), octets), place

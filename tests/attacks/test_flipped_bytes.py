@@ -2,6 +2,7 @@
 
 import pytest
 from simulators.ussd_gateway import UssdGateway
+from tests.support.looking import caused, leaves_of
 from tests.support.served import served
 
 from tallystick.client.operator import OperatorDesk
@@ -71,12 +72,12 @@ def sealed(live, operation: str, body: bytes) -> tuple[bytes, int]:
 @pytest.mark.threat("THR-NET-01")
 def test_no_changed_sealed_order_is_taken(provider, payer):
     order, live = ordered(payer), live_of(payer)
-    size = provider.platform.archive.size
+    size = len(leaves_of(provider))
     right, sequence = sealed(live, "payment.order", order.body)
     for position, changed in flips(right):
         reply = provider.transport.post("/v1/payments", changed, SEALED_MEDIA_TYPE)
         assert reply.status in {400, 401, 404}, (position, reply.status)
-    assert provider.platform.archive.size == size
+    assert caused(provider, size) == []
     reply = provider.transport.post("/v1/payments", right, SEALED_MEDIA_TYPE)
     assert reply.status == 200
     for _, changed in flips(reply.body):
@@ -94,12 +95,12 @@ def test_no_changed_sealed_order_is_taken(provider, payer):
 def test_no_changed_consent_is_taken_however_well_it_is_sealed(provider, payer):
     order, live = ordered(payer), live_of(payer)
     balance = payer.wallet.account().available_minor
-    size = provider.platform.archive.size
+    size = len(leaves_of(provider))
     for position, changed in flips(order.body):
         message, _ = sealed(live, "payment.order", changed)
         reply = provider.transport.post("/v1/payments", message, SEALED_MEDIA_TYPE)
         assert 400 <= reply.status < 500, position
-    assert provider.platform.archive.size == size
+    assert caused(provider, size) == []
     assert payer.wallet.account().available_minor == balance
     payer.wallet.place(order)
     assert payer.wallet.account().available_minor == balance - 100
@@ -140,11 +141,11 @@ def test_no_changed_act_of_an_operator_is_done(provider, payer):
     signed = desk.signed(
         "suspend-device", SuspendDevice(device=device, suspend=True, because="flipped")
     )
-    size = provider.platform.archive.size
+    size = len(leaves_of(provider))
     for position, changed in flips(signed.body):
         reply = provider.transport.post("/v1/acts/suspend-device", changed, JSON)
         assert 400 <= reply.status < 500, position
-    assert provider.platform.archive.size == size
+    assert caused(provider, size) == []
     payer.wallet.account()
 
 

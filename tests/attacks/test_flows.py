@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from simulators.cast import Cast
 from simulators.core_system import CoreSystem
+from tests.support.collectors import until
 from tests.support.served import Served, served
 
 from tallystick.client.http import HttpTransport
@@ -153,9 +153,7 @@ def test_a_core_system_can_never_read_more_than_it_books(tmp_path: Path) -> None
             ben = provider.person(BEN, "Benjamin Kamau")
             paid = ann.wallet.pay(PaymentKind.P2P, BEN, Money(AMOUNT, "KES"))
             order = paid.receipt.index
-            limit = time.monotonic() + 10
-            while core_octets(tap) == b"" and time.monotonic() < limit:
-                time.sleep(0.05)
+            until(lambda: str(AMOUNT).encode() in core_octets(tap))
             octets = tap.taken()
             fields = {
                 "amount_minor": AMOUNT,

@@ -195,6 +195,8 @@ def test_no_pin_number_or_key_is_in_a_log_an_error_or_the_store(tmp_path):
             scene.octets(one), psec.pinblock.encode_pinblock_iso_0(PIN, PAN)
         ).hex()
         moved = data.translate_pin_data(**translation(one, two, block))["PinBlock"]
+        right = psec.pin.generate_visa_pvv(scene.octets(keeper), "1", PIN, PAN)
+        wrong = f"{(int(right) + 1) % 10_000:04d}"
         said = []
         bad = [
             (data.translate_pin_data, translation(one, two, "ff" * 8)),
@@ -208,7 +210,7 @@ def test_no_pin_number_or_key_is_in_a_log_an_error_or_the_store(tmp_path):
                     "PinBlockFormat": "ISO_FORMAT_0", "PrimaryAccountNumber": PAN,
                     "EncryptedPinBlock": block,
                     "VerificationAttributes": {
-                        "VisaPin": {"PinVerificationKeyIndex": 1, "VerificationValue": "0000"}
+                        "VisaPin": {"PinVerificationKeyIndex": 1, "VerificationValue": wrong}
                     },
                 },
             ),
@@ -223,7 +225,11 @@ def test_no_pin_number_or_key_is_in_a_log_an_error_or_the_store(tmp_path):
         for call, given in bad:
             with pytest.raises(data.exceptions.ClientError) as told:
                 call(**given)
-            said.append(json.dumps(told.value.response, default=str))
+            drawn = told.value.response["ResponseMetadata"]["RequestId"]
+            text = json.dumps(told.value.response, default=str)
+            for name in (drawn, *(arn.rpartition("/")[2] for arn in (one, two, keeper))):
+                text = text.replace(name, "")  # names are drawn, and four digits come among them
+            said.append(text)
         octets = [scene.octets(arn) for arn in (one, two, keeper)]
         scene_secret = scene.secret()
         folder, log = scene.provider.folder, scene.provider.log
@@ -243,7 +249,7 @@ def test_no_pin_number_or_key_is_in_a_log_an_error_or_the_store(tmp_path):
         for name, secret in secrets.items():
             assert secret not in text, (place, name)
             assert secret not in text.lower(), (place, name)
-    assert PIN.encode() not in places["errors"].replace(b"8302-", b"")
+    assert PIN.encode() not in places["errors"]
 
 
 @pytest.mark.requirement("MFS-7.4.2-03")
@@ -306,7 +312,7 @@ def many(data, arn: str) -> None:
 
 
 def test_too_many_calls_are_throttled_and_the_stock_client_tries_again(tmp_path):
-    with door(tmp_path / "provider", rate=20) as scene:
+    with door(tmp_path / "provider", rate=2) as scene:
         arn = scene.key("TR31_M6_ISO_9797_5_CMAC_KEY", "AES_128", CHECKS)
         data = scene.client()
         with pytest.raises(data.exceptions.ThrottlingException):
@@ -331,7 +337,7 @@ def test_too_many_calls_are_throttled_and_the_stock_client_tries_again(tmp_path)
     ],
 )
 def test_what_is_no_request_is_answered_and_the_door_stays_open(scene: Scene, octets: bytes):
-    with socket.create_connection(("127.0.0.1", scene.provider.paycrypt_port), timeout=5) as link:
+    with socket.create_connection(("127.0.0.1", scene.provider.paycrypt_port), timeout=20) as link:
         link.sendall(octets)
         answer = link.recv(4096)
     assert not answer or answer.split(b" ")[1] in {b"400", b"403", b"404", b"413"}

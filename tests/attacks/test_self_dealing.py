@@ -8,6 +8,7 @@ from tests.support.served import Person
 
 from tallystick.application.controls.merits import count
 from tallystick.application.own_commands import Fall, Rise
+from tallystick.entry.assembly import open_platform
 from tallystick.entry.http.operations import OPERATIONS
 from tallystick.kernel.errors import Conflict, MfsError
 from tallystick.kernel.money import Money
@@ -71,12 +72,14 @@ def test_nobody_outside_says_that_an_agent_rises_and_the_writer_asks_the_rules(
 ) -> None:
     assert not [one.name for one in OPERATIONS if "rise" in one.name or "fall" in one.name]
     with rig(tmp_path / "p", monkeypatch) as on:
-        poor = Counted(begun=0, measures={"settled-payments": 3, "distinct-customers": 3})
-        for command in (
-            Rise("agents", on.agent.customer, poor),
-            Fall("agents", on.agent.customer, poor),
-        ):
-            (recorded,) = on.provider.platform.writer.run([command])
+        agent = on.agent.customer
+    poor = Counted(begun=0, measures={"settled-payments": 3, "distinct-customers": 3})
+    platform = open_platform(on.provider.folder, on.provider.secret, on.clock)
+    try:
+        for command in (Rise("agents", agent, poor), Fall("agents", agent, poor)):
+            (recorded,) = platform.writer.run([command])
             assert isinstance(recorded.outcome.reply, Conflict)
-        (recorded,) = on.provider.platform.writer.run([Rise("nothing", "cus_x", poor)])
+        (recorded,) = platform.writer.run([Rise("nothing", "cus_x", poor)])
         assert isinstance(recorded.outcome.reply, MfsError)
+    finally:
+        platform.close()

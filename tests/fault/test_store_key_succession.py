@@ -101,11 +101,10 @@ def test_everything_moves_while_payments_run_and_a_kill_only_delays_it(provider_
 
     provider.serve(provider.port)
     with paying:
-        limit = time.monotonic() + 30
-        while left(provider) and time.monotonic() < limit:
+        limit = time.monotonic() + 60
+        while left(provider) or paying.paid <= 5:
+            assert time.monotonic() < limit, (left(provider), paying.paid, paying.wrong)
             time.sleep(0.05)
-    assert left(provider) == 0
-    assert paying.paid > 5
     assert paying.wrong == []
     provider.stop()
 

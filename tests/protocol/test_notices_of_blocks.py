@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 from simulators.device import SimulatedPerson
 from tests.protocol.test_sim_payments import change
+from tests.support.looking import rows_of
 from tests.support.networks import FRIEND, OTHER, PIN, Network, network
 from tests.support.partners import MovedClock
 from tests.support.served import Person, by_one_operator
@@ -20,6 +21,7 @@ from tallystick.client.approvals import Approvals
 from tallystick.client.ownfactors import OwnFactors
 from tallystick.client.ownlife import OwnLife
 from tallystick.entry.partner_settings import PartnerLink
+from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.errors import MfsError, NotAuthentic
 from tallystick.kernel.model import replace
 from tallystick.kernel.money import Money
@@ -77,9 +79,10 @@ class Scene:
 
     def kept(self, number: str) -> list[Template]:
         """What is kept in the outbox for `number`, newest first."""
-        platform = self.network.provider.platform
-        customer = platform.desks.customers.by_alias(number).id
-        return [one.template for one in notices_to(platform.reader, customer, 50, 10_000)]
+        provider = self.network.provider
+        customer = provider.platform.desks.customers.by_alias(number).id
+        with open_reader(provider.folder.stored()) as reader:
+            return [one.template for one in notices_to(reader, customer, 50, 10_000)]
 
 
 @pytest.fixture(scope="module")
@@ -254,8 +257,8 @@ def test_no_code_no_payment_and_nothing_of_others_is_among_the_warnings(scene: S
 
 @on_file
 def test_the_list_of_warnings_is_read_by_their_own_index(scene: Scene) -> None:
-    reader = scene.network.provider.platform.reader
-    plan = reader.rows(
+    plan = rows_of(
+        scene.network.provider,
         "EXPLAIN QUERY PLAN SELECT seq FROM notice WHERE customer = ? AND template NOT IN"
         " ('activation-code', 'order-code', 'payment-sent', 'payment-received',"
         " 'payment-reversed') ORDER BY seq DESC LIMIT 20",

@@ -129,7 +129,8 @@ def test_who_reads_a_code_on_its_way_pays_nothing_with_it(scene: Network) -> Non
 
 @pytest.mark.threat("THR-SMS-05")
 def test_few_codes_a_day_are_sent(scene: Network) -> None:
-    assert len(codes(scene, OTHER)) == MOST_A_DAY  # sent by the tests above
+    while len(codes(scene, OTHER)) < MOST_A_DAY:  # some were sent by the tests above
+        at_code(scene, OTHER, "6005")
     pages = scene.centre.dial(OTHER, "1", FRIEND, "6004", PIN.reveal())
     assert "Enter the code" not in pages[-1]
     time.sleep(0.6)

@@ -6,6 +6,7 @@ import datetime as dt
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from tests.support.looking import leaves_of
 from tests.support.openssl import openssl
 from tests.support.paycrypt import BOTH_WAYS, Scene, door
 from tests.support.tr34 import NONCE_OID, Partner, certified, fresh, oaep, text_of
@@ -421,8 +422,8 @@ def test_everything_is_an_event_and_no_private_half_is_stored_in_clear(tmp_path)
         numbers = scene.module._keys.pairs[
             scene.module.import_block(row.block).id
         ].private().private_numbers()  # fmt: skip
-        archive, folder = scene.provider.platform.archive, scene.provider.folder.root
-        leaves = [decode_leaf(archive.store.leaf(one)) for one in range(archive.size)]
+        folder = scene.provider.folder.root
+        leaves = [decode_leaf(leaf) for leaf in leaves_of(scene.provider)]
     said = [leaf.p for leaf in leaves if leaf.kind == "paycrypt.changed"]
     assert [(one["act"], one["key"]) for one in said] == [
         ("ImportKey", authority.rpartition("/")[2]), ("CreateKey", pair.rpartition("/")[2]),

@@ -2,12 +2,12 @@
 
 import shutil
 import sqlite3
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from tests.support.certificates import certificate_files
+from tests.support.collectors import until
 from tests.support.proved import CLOCK, new_provider, tell, verdicts
 from tests.support.served import served
 from tests.support.stores import ON_SERVER
@@ -390,9 +390,7 @@ def test_beside_a_service_the_run_is_left_and_taken_in(tmp_path: Path, monkeypat
         assert found["phone.login"] is Verdict.UNKNOWN, "it has no probe phone yet"
         assert not {"pin.wrong", "policy.unsigned"} & found.keys()
         assert proved.left is not None
-        until = time.monotonic() + 10
-        while list(waiting_runs(folder.root)) and time.monotonic() < until:
-            time.sleep(0.05)
+        until(lambda: not list(waiting_runs(folder.root)))
         with open_reader(folder.stored()) as reader:
             (kept,) = recorded_runs(reader, 0)
         assert kept.digest() == proved.run.digest()

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from time import sleep
 
 import pytest
+from tests.support.collectors import until
 from tests.support.recovered import PAPERS, PIN, Recovered, recovered
 from tests.support.served import Person
 
@@ -150,11 +150,7 @@ def test_nobody_finishes_and_it_expires(scene: Recovered) -> None:
     person = scene.person()
     recovery = scene.opened(person.number)
     scene.pass_time(8 * DAY_MS + HOUR_MS)
-    for _ in range(100):
-        if scene.row(recovery).state is RecoveryState.EXPIRED:
-            break
-        sleep(0.05)
-    assert scene.row(recovery).state is RecoveryState.EXPIRED
+    until(lambda: scene.row(recovery).state is RecoveryState.EXPIRED)
     with pytest.raises((Conflict, NotPermitted)):
         scene.care("finish-recovery", FinishRecovery(recovery=recovery))
 

@@ -60,7 +60,7 @@ def test_an_operator_whose_training_ended_cannot_approve(provider: Served) -> No
         return second.act("fund-account", body, approves=waiting.act).state if approve else ""
 
     assert fund(approve=True) == "done"
-    path = keep(provider, "people", trained(second._operator, -29))
+    path = keep(provider, "people", trained(second._operator, -28))
     assert fund(approve=True) == "done"
     for entries, says in (
         (trained(second._operator, -31), "ended at"),

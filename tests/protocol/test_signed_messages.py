@@ -21,10 +21,12 @@ from tallystick.entry.partner_settings import Partner
 from tallystick.infrastructure.crypto.eddsa import Ed25519SigningKey
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.infrastructure.httpsig import ReplyHead, RequestHead
+from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import Malformed, MfsError, NotAuthentic
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import MINUTE_MS, Instant, SimulatedClock
 from tallystick.protocol.operators import AddWebhook, OpenCustomer
 from tallystick.protocol.payments import PaymentKind
 
@@ -194,16 +196,11 @@ def test_the_first_seconds_of_a_process_take_nothing_that_may_have_come_before(
     tmp_path: Path,
 ) -> None:
     key = Ed25519SigningKey.generate()
-    with served(tmp_path / "p", partners=(partner("gw1", key),), join=False) as provider:
-        gateway = SignedGateway(
-            "gw1",
-            KEYID,
-            key,
-            provider.url,
-            provider.clock,
-            provider.reached.message_keys,
-            os.urandom,
-        )
+    clock = SimulatedClock(Instant(SystemClock().now() + MINUTE_MS))  # its first second lasts
+    known = (partner("gw1", key),)
+    with served(tmp_path / "p", partners=known, join=False, clock=clock) as provider:
+        keys = provider.reached.message_keys
+        gateway = SignedGateway("gw1", KEYID, key, provider.url, clock, keys, os.urandom)
         with pytest.raises(MfsError) as caught:
             gateway.dial(DIALLER)
         assert caught.value.code == "unavailable"

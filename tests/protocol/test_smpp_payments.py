@@ -4,12 +4,19 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from simulators.smpp_parts import Taken
+from tests.attacks.test_canaries import everything_kept
+from tests.support.collectors import until
+from tests.support.looking import log_of
 from tests.support.metrics import exposition
 from tests.support.networks import DIALLER, FRIEND, OTHER, PIN, Network, network
+from tests.support.written import is_written
 
+from tallystick.application.notices import Notices
 from tallystick.application.notices.model import NoticeState
 from tallystick.entry.rechecking import Verifier
 from tallystick.entry.smpp.pdus import Command, Pdu, Status
+from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.money import Money
 from tallystick.protocol.payments import PaymentKind
 
@@ -76,7 +83,7 @@ def test_a_late_copy_brings_the_page_once_more_and_an_old_one_nothing(scene: Net
     centre.type(OTHER, session, 2, FRIEND)
     amount = centre.page(OTHER, session, 3)
     centre.type(OTHER, session, 2, FRIEND)
-    time.sleep(0.2)
+    until(lambda: len([one for one in centre.pages(OTHER) if one.number == 3]) == 2)
     centre.type(OTHER, session, 1, "2")
     time.sleep(0.2)
     assert [one for one in centre.pages(OTHER) if one.number == 3] == [amount, amount]
@@ -88,6 +95,7 @@ def test_a_late_copy_brings_the_page_once_more_and_an_old_one_nothing(scene: Net
 @pytest.mark.threat("THR-USD-02")
 def test_reordered_inputs_end_the_session_and_move_nothing(scene: Network) -> None:
     before, centre = scene.balance(), scene.centre
+    known = log_of(scene.provider).count(b'"why":"skipped"')
     session = centre.open(OTHER)
     centre.page(OTHER, session, 1)
     centre.faults.swap = True
@@ -96,8 +104,7 @@ def test_reordered_inputs_end_the_session_and_move_nothing(scene: Network) -> No
     last = centre.page(OTHER, session, 2)
     assert last.ends
     assert last.text == "This session is over. Dial again."
-    time.sleep(0.6)
-    assert any(b'"why":"skipped"' in line for line in scene.provider.log)
+    assert log_of(scene.provider).count(b'"why":"skipped"') > known
     assert scene.balance() == before
 
 
@@ -151,55 +158,53 @@ def test_an_answer_to_a_session_that_nobody_knows_is_told_so(scene: Network) -> 
 def test_a_notice_goes_out_and_its_receipt_is_kept(scene: Network) -> None:
     scene.app.wallet.pay(PaymentKind.P2P, DIALLER, Money(4_321, "KES"))
     told = scene.centre.wait_for(DIALLER, lambda one: "43.21" in one.text)
-    notices = scene.provider.platform.notices
     assert until_answered(scene, told, "DELIVRD") == Status.OK
-    assert notices.state(told.reference) is NoticeState.DELIVERED
+    assert state_of(scene, told) is NoticeState.DELIVERED
     assert scene.centre.receipt(told, "EXPIRED") == Status.OK
-    assert notices.state(told.reference) is NoticeState.DELIVERED
+    assert state_of(scene, told) is NoticeState.DELIVERED
 
 
 def test_a_receipt_with_only_the_reference_is_matched_by_number(scene: Network) -> None:
     scene.app.wallet.pay(PaymentKind.P2P, DIALLER, Money(4_422, "KES"))
     told = scene.centre.wait_for(DIALLER, lambda one: "44.22" in one.text)
     assert until_answered(scene, told, "UNDELIV", only_reference=True) == Status.OK
-    assert scene.provider.platform.notices.state(told.reference) is NoticeState.REJECTED
+    assert state_of(scene, told) is NoticeState.REJECTED
 
 
 def test_a_lost_and_a_late_answer_send_a_notice_at_most_once_more(scene: Network) -> None:
     scene.centre.faults.late_answers, scene.centre.faults.late_s = 1, 2.0
     scene.app.wallet.pay(PaymentKind.P2P, DIALLER, Money(4_523, "KES"))
-    scene.centre.wait_for(DIALLER, lambda one: "45.23" in one.text)
-    time.sleep(7.5)  # the answer comes late, and then the time of the next try
-    copies = [one for one in scene.centre.inbox(DIALLER) if "45.23" in one.text]
-    assert len(copies) == 1
-    state = scene.provider.platform.notices.state(copies[0].reference)
-    assert state is NoticeState.TAKEN
+    told = scene.centre.wait_for(DIALLER, lambda one: "45.23" in one.text)
+    # the answer comes late, and is known when the notice would be tried again
+    until(lambda: state_of(scene, told) is NoticeState.TAKEN, 30)
+    assert len([one for one in scene.centre.inbox(DIALLER) if "45.23" in one.text]) == 1
 
 
 def test_a_network_that_wants_less_is_sent_the_rest_later(scene: Network) -> None:
+    before = counted(exposition(scene.provider), "throttled")
     scene.centre.faults.throttle = 2
     scene.app.wallet.pay(PaymentKind.P2P, DIALLER, Money(4_624, "KES"))
     told = scene.centre.wait_for(DIALLER, lambda one: "46.24" in one.text)
     assert scene.centre.faults.throttle == 0
     assert told.message.registered == 1
+    until(lambda: counted(exposition(scene.provider), "throttled") == before + 2)
 
 
 def test_after_a_broken_session_the_service_binds_again(scene: Network) -> None:
+    noted = b'"network":"mno-east"'
+    before, lines = exposition(scene.provider), log_of(scene.provider).count(noted)
     scene.centre.end_session()
     scene.centre.wait_bound()
-    time.sleep(0.6)
-    assert any(b'"network":"mno-east"' in line for line in scene.provider.log)
-    shown = exposition(scene.provider)
-    assert 'tallystick_smpp_bound{network="mno-east"} 1\n' in shown
-    assert counted(shown, "binds") > 1
-    assert counted(shown, "taken") > 50
-    assert counted(shown, "throttled") == 2
+    until(lambda: counted(exposition(scene.provider), "binds") == counted(before, "binds") + 1)
+    assert 'tallystick_smpp_bound{network="mno-east"} 1\n' in exposition(scene.provider)
+    assert log_of(scene.provider).count(noted) > lines
     assert "1 Send money" in scene.centre.dial(DIALLER)[0]
+    until(lambda: counted(exposition(scene.provider), "taken") > counted(before, "taken"))
 
 
 def test_a_centre_that_says_nothing_any_more_is_left(scene: Network) -> None:
     scene.centre.faults.deaf = True
-    time.sleep(2.2)  # a silence, and the time for an answer to enquire_link
+    until(lambda: scene.centre._writer is None)  # no answer came to enquire_link: it is left
     scene.centre.faults.deaf = False
     scene.centre.wait_bound()
     assert "1 Send money" in scene.centre.dial(DIALLER)[0]
@@ -215,12 +220,10 @@ def test_what_is_no_message_is_refused_and_the_session_goes_on(scene: Network) -
 @pytest.mark.requirement("MFS-7.3.4-06")
 @pytest.mark.threat("THR-USD-01")
 def test_the_pin_is_in_no_log_and_no_file(scene: Network) -> None:
-    octets = b"".join(
-        path.read_bytes() for path in scene.provider.folder.root.rglob("*") if path.is_file()
-    )
+    kept = everything_kept(scene.provider.folder.root, scene.provider.log)
     for secret in (PIN.reveal().encode(), DIALLER.encode(), b"qz7-pass"):
-        assert secret not in octets
-        assert not any(secret in line for line in scene.provider.log)
+        for place, octets in kept.items():
+            assert not is_written(secret, octets), place
 
 
 @pytest.mark.requirement("MFS-11.2.2-01")
@@ -232,6 +235,12 @@ def test_every_order_dialled_over_smpp_is_found_consented_to_again(scene: Networ
     assert found.orders > 1
 
 
+def state_of(scene: Network, told: Taken) -> NoticeState:
+    """How far the notice that came as `told` is."""
+    with open_reader(scene.provider.folder.stored()) as reader:
+        return Notices(reader).state(told.reference)
+
+
 def counted(shown: str, what: str) -> int:
     """A count of the bind, as it is exposed."""
     _, found, rest = shown.partition(f'tallystick_smpp_{what}_total{{network="mno-east"}} ')
@@ -241,9 +250,11 @@ def counted(shown: str, what: str) -> int:
 
 def until_answered(scene: Network, told, word: str, *, only_reference: bool = False) -> int:
     """The answer to a receipt, given again as long as the service asks for that."""
-    for _ in range(20):
-        status = scene.centre.receipt(told, word, only_reference=only_reference)
-        if status != Status.TRY_AGAIN:
-            return status
-        time.sleep(0.1)
-    return status
+    given: list[int] = []
+
+    def is_answered() -> bool:
+        given.append(scene.centre.receipt(told, word, only_reference=only_reference))
+        return given[-1] != Status.TRY_AGAIN
+
+    until(is_answered)
+    return given[-1]

@@ -136,7 +136,7 @@ def said(provider: Served, kind: str) -> dict[str, str]:
 
 def made_again(provider: Served, device: Device) -> list[dict[str, Any]]:
     """The verdicts of `device`, made again by the command; a new policy is kept within a second."""
-    limit = monotonic() + 5
+    limit = monotonic() + 20
     while True:
         ran = tallystick("device", "verdict", provider.folder.root, device.id, "--json")
         found: list[dict[str, Any]] = json.loads(ran.out)

@@ -2,11 +2,12 @@
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from tests.support.looking import leaves_of, row_of
 from tests.support.metrics import exposition
 from tests.support.paycrypt import door, settings
 from tests.support.surrogates import ALL, On, Refused, events_of, waits_for
@@ -23,6 +24,7 @@ from tallystick.kernel.evidence import Verdict
 from tallystick.kernel.flow import Node
 from tallystick.kernel.model import replace
 from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import HOUR_MS, SECOND_MS
 from tallystick.process.conformance import FlowProbe
 from tallystick.protocol.flows import FLOW
 from tallystick.protocol.security_events import Severity
@@ -143,8 +145,12 @@ def test_new_keys_move_what_is_held_while_it_is_in_use(on) -> None:
     for pan, surrogate in before.items():
         assert on.made("other", pan) == surrogate
         assert on.back("other", surrogate) == pan
-    rows = desk._reader.rows("SELECT count(*) FROM surrogate_finder WHERE domain = 'other'")
-    assert rows == desk._reader.rows("SELECT count(*) FROM surrogate_held WHERE domain = 'other'")
+    counted = "SELECT count(*) FROM {} WHERE domain = 'other'"
+    finders, held = (
+        row_of(on.scene.provider, counted.format(table))
+        for table in ("surrogate_finder", "surrogate_held")
+    )
+    assert finders == held
 
 
 @pytest.mark.requirement("MFS-7.4.2-07")
@@ -177,7 +183,7 @@ def test_a_destroyed_domain_leads_nowhere_and_keeps_its_name(on) -> None:
     desk = on.scene.provider.platform.desks.payment_keys.surrogates
     assert not desk.generations("gone")
     held = "SELECT count(*) FROM surrogate_held WHERE domain = 'gone'"
-    assert desk._reader.rows(held) == [(0,)]
+    assert row_of(on.scene.provider, held) == (0,)
     with pytest.raises(MfsError, match="destroyed"):
         on.open("gone", "pan", "random", "dispute:1000")
 
@@ -185,14 +191,19 @@ def test_a_destroyed_domain_leads_nowhere_and_keeps_its_name(on) -> None:
 @pytest.mark.requirement("MFS-7.2.7-05")
 @pytest.mark.threat("THR-INS-04")
 def test_no_value_comes_back_without_a_purpose_that_two_people_agreed(on) -> None:
-    surrogate = on.made("shop", PAN)
-    size = on.scene.provider.platform.archive.size
+    surrogate, program = on.made("shop", PAN), on.scene.issue("curious")
     with pytest.raises(Refused) as refused:
-        on.back("shop", surrogate, purpose="curiosity")
+        on.back("shop", surrogate, purpose="curiosity", program=program)
     assert refused.value.name == "AccessDeniedException"
-    waits_for(lambda: any(one.kind == "paycrypt.refused" for one in events_of(on.scene, size)))
-    told = [one for one in events_of(on.scene, size) if one.kind == "paycrypt.refused"]
-    assert told[-1].p["refused"] == "surrogate-purpose"
+    waits_for(lambda: bool(refusals_of(on, program)))
+    (told,) = refusals_of(on, program)
+    assert told.p["refused"] == "surrogate-purpose"
+
+
+def refusals_of(on: On, program: str) -> list[Any]:
+    """The events that say that `program` was refused; they are written a little later."""
+    told = [one for one in events_of(on.scene, 0) if one.kind == "paycrypt.refused"]
+    return [one for one in told if one.p["program"] == program]
 
 
 def test_one_operator_opens_changes_and_allows_nothing(on) -> None:
@@ -210,6 +221,7 @@ def test_one_operator_opens_changes_and_allows_nothing(on) -> None:
 def test_a_purpose_has_its_count_an_hour_and_no_more(on) -> None:
     on.open("few", "pan", "random", "dispute:3", "settlement:1")
     surrogate = on.made("few", PAN)
+    waits_for(lambda: HOUR_MS - on.scene.provider.clock.now() % HOUR_MS > 10 * SECOND_MS)
     for _ in range(3):
         on.back("few", surrogate)
     with pytest.raises(Refused) as refused:
@@ -393,30 +405,22 @@ def test_a_value_that_many_ask_for_at_once_gets_one_surrogate(on) -> None:
     assert len(set(found)) == 1
 
 
-def _is_of_the_purpose(details: Mapping[str, Any]) -> bool:
-    """Refusals are written a little later: those of what was refused before may come among them."""
-    return details.get("refused") == "surrogate-purpose"
-
-
 @pytest.mark.requirement("MFS-7.3.4-06")
 def test_a_collector_is_told_who_had_values_back_and_who_was_refused(on) -> None:
-    surrogate = on.made("shop", PAN)
-    archive = on.scene.provider.platform.archive
-    begins = archive.size
-    on.back("shop", surrogate)
+    surrogate, provider = on.made("shop", PAN), on.scene.provider
+    program = on.scene.issue("watched")  # what is told of others late is not of this one
+    begins = len(leaves_of(provider))
+    on.back("shop", surrogate, program=program)
     with pytest.raises(Refused):
-        on.back("shop", surrogate, purpose="curiosity")
-    waits_for(lambda: any(_is_of_the_purpose(one.p) for one in events_of(on.scene, begins)))
-    reader = on.scene.provider.platform.database.reader()
-    try:
-        told = recall(reader, Cursor(event=begins, notice=0), archive.size).events
-    finally:
-        reader.close()
-    (refused,) = (one for one in told if _is_of_the_purpose(one.details))
-    (revealed,) = (one for one in told if one.kind == "surrogates.revealed")
-    assert refused.kind == "paycrypt.refused"
+        on.back("shop", surrogate, purpose="curiosity", program=program)
+    waits_for(lambda: bool(refusals_of(on, program)))
+    with provider.platform.database.reader() as reader:
+        told = recall(reader, Cursor(event=begins, notice=0), len(leaves_of(provider))).events
+    of_this = [one for one in told if one.details.get("program") == program]
+    (refused,) = (one for one in of_this if one.kind == "paycrypt.refused")
+    (revealed,) = (one for one in of_this if one.kind == "surrogates.revealed")
     assert refused.severity is Severity.WARNING
-    assert refused.details["program"] == on.scene.program
+    assert refused.details["refused"] == "surrogate-purpose"
     assert revealed.details["values"] == 1
     assert revealed.details["purpose"] == "dispute"
     said = " ".join(str(one.details) for one in told)

@@ -2,38 +2,40 @@
 
 import re
 import shlex
-import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from tests.support.ports import held_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "tutorial" / "first-payment.md"
 CLI = [sys.executable, "-m", "tallystick.entry.cli"]
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return int(one.getsockname()[1])
-
-
-def blocks() -> list[tuple[str, str]]:
+@pytest.fixture
+def blocks() -> Iterator[list[tuple[str, str]]]:
+    """What the page says to type, at ports that are of this test until it ends."""
     text = PAGE.read_text(encoding="utf-8")
-    for page_port in ("8480", "8481"):
-        text = text.replace(page_port, str(free_port()))
-    return re.findall(r"```(console|python)\n(.*?)```", text, re.DOTALL)
+    with ExitStack() as stack:
+        for page_port in ("8480", "8481"):
+            text = text.replace(page_port, str(stack.enter_context(held_port())))
+        yield re.findall(r"```(console|python)\n(.*?)```", text, re.DOTALL)
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_the_tutorial_can_be_followed_as_it_stands(tmp_path: Path, monkeypatch, capsys) -> None:
+def test_the_tutorial_can_be_followed_as_it_stands(
+    blocks: list[tuple[str, str]], tmp_path: Path, monkeypatch, capsys
+) -> None:
     monkeypatch.chdir(tmp_path)
     known: dict[str, object] = {}
     server: subprocess.Popen[str] | None = None
     codes: dict[str, int] = {}
     try:
-        for kind, block in blocks():
+        for kind, block in blocks:
             if kind == "python":
                 if "sqlite3" in block:
                     server = stopped(server)

@@ -43,6 +43,7 @@ from tallystick.entry.assembly import open_platform
 from tallystick.entry.setup import demo_policy
 from tallystick.entry.vendors.sources import Source, save_sources
 from tallystick.infrastructure.modules.clock import SystemClock
+from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.errors import OutOfReach
 from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS
 from tallystick.process.attestation.model import read_appraisals
@@ -330,7 +331,8 @@ def test_a_device_that_came_while_the_list_was_too_old_gets_its_trust_with_not_m
             server.fails(REVOKED, Fault.NONE)
             until(lambda: devices.get(device).trust == "attested-hardware")
             until(lambda: bool(events(one, "device.appraised")))
-            kept = kept_lists(one.platform.reader)["android-revoked"]
+            with open_reader(one.folder.stored()) as reader:
+                kept = kept_lists(reader)["android-revoked"]
             assert kept.fresh_since > 0
             assert len(events(one, "vendor-list.imported")) == 1
 

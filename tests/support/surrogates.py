@@ -89,7 +89,7 @@ def events_of(scene: Scene, since: int) -> list[Any]:
 
 
 def waits_for(sought: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 12
+    ends = time.monotonic() + 20
     while not sought():
         assert time.monotonic() < ends, "it did not come to that"
         time.sleep(0.05)

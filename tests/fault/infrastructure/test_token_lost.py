@@ -140,18 +140,23 @@ def test_who_asks_a_hanging_driver_waits_no_longer_than_was_said() -> None:
     with soft_token() as token:
         module = module_on(token, sessions=1, wait_ms=1000)
         tally = module.generate(Purpose.TALLY)
-        release = threading.Event()
-        hanging = threading.Thread(
-            target=lambda: _quietly(lambda: module._sessions.ask(lambda _: release.wait(8)))
-        )
+        inside, release = threading.Event(), threading.Event()
+
+        def hang(_: object) -> None:
+            inside.set()
+            release.wait(60)
+
+        hanging = threading.Thread(target=lambda: _quietly(lambda: module._sessions.ask(hang)))
         hanging.start()
-        time.sleep(0.05)
+        assert inside.wait(20)
         began = time.monotonic()
         with pytest.raises(Unavailable, match="in time"):
             module.sign(tally, b"m")
-        assert 0.9 < time.monotonic() - began < 2.0
+        waited = time.monotonic() - began
+        assert not release.is_set(), "the driver hangs all the while"
+        assert 0.9 < waited < 5, "a second, and what a busy machine adds"
         release.set()
-        hanging.join(5)
+        hanging.join(20)
         assert len(module.sign(tally, b"m")) == 64
         module.zeroise()
 

@@ -230,7 +230,7 @@ def test_the_running_service_is_looked_at(running: Served, tmp_path: Path) -> No
         "keys", "renew", running.folder.root, "--root-key", root_key, "--secret-file", secret
     )
     assert renewed.code == 0, renewed.all
-    limit = time.monotonic() + 10
+    limit = time.monotonic() + 20
     while running.platform.identity.key_list_version < 2:
         assert time.monotonic() < limit, "the service does not follow the list"
         time.sleep(0.05)

@@ -92,12 +92,25 @@ def test_a_follower_that_received_more_than_this_node_does_not_count(fence: Modu
     assert fence.held(ahead, promise, "node2") == frozenset()
 
 
+class Stepped:
+    """A time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        self._now += seconds
+
+
 def test_it_waits_for_the_follower_and_gives_up_in_time(
     fence: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     around = Around(SYNC, (), {"node2": 100, "node3": 100})
     monkeypatch.setattr(fence, "Surroundings", lambda *_: around)
-    monkeypatch.setattr(fence, "PATIENCE_S", 0.25)
+    monkeypatch.setattr(fence, "time", Stepped())
     assert fence.main("node2", "", "", "") == fence.REFUSED
     assert around.looks >= 2
     assert "may not be the primary" in capsys.readouterr().out
@@ -108,7 +121,7 @@ def test_it_waits_for_the_follower_and_gives_up_in_time(
 def test_what_cannot_be_asked_is_a_no(fence: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     around = Around("no record", ("node3",), {"node2": 100, "node3": 100})
     monkeypatch.setattr(fence, "Surroundings", lambda *_: around)
-    monkeypatch.setattr(fence, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(fence, "time", Stepped())
     assert fence.main("node2", "", "", "") == fence.REFUSED
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.looking import caused, leaves_of
 from tests.support.served import Served, served
 from tests.unit.entry.cli.command_line import Ran, tallystick
 
@@ -95,7 +96,7 @@ def test_nothing_is_sent_where_the_proposal_could_not_be_written(
     """An act that waits and whose body nobody has could be approved by nobody."""
     taken = tmp_path / "taken.json"
     taken.write_text("another proposal")
-    before = desk.provider.platform.archive.size
+    before = len(leaves_of(desk.provider))
     for place in (taken, tmp_path / "nowhere" / "fund.json"):
         refused = fund(desk, "--proposal", place)
         assert refused.code == 1
@@ -106,7 +107,7 @@ def test_nothing_is_sent_where_the_proposal_could_not_be_written(
         )  # fmt: skip
         assert invited.code == 1
         assert "shown once" not in invited.all
-    assert desk.provider.platform.archive.size == before
+    assert caused(desk.provider, before) == []
     assert taken.read_text() == "another proposal"
 
 
