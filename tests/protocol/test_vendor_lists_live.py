@@ -224,6 +224,31 @@ def test_the_metrics_say_how_old_a_list_is_and_for_how_long_its_source_fails(
     assert 'tallystick_dependency_failing{dependency="attestation"} 0\n' in shown
 
 
+@pytest.mark.requirement("MFS-7.2.6-02")
+def test_a_slip_in_the_sources_is_told_and_the_ones_before_are_watched_on(
+    provider: Served, lists: ListServer
+) -> None:
+    file = provider.folder.root / "vendors.json"
+    before = file.read_bytes()
+    line = 'tallystick_vendor_list_failing_seconds{list="vendors.json"}'
+    assert line not in exposition(provider)
+    told = notes(provider, '"list":"vendors.json"')
+    file.write_bytes(before[:-1])
+    until(lambda: notes(provider, '"list":"vendors.json"') == told + 1)
+    heard = len(lists.heard)
+    until(lambda: len(lists.heard) > heard + 1)
+    until(lambda: f"{line} 0" not in exposition(provider) and line in exposition(provider))
+    assert notes(provider, '"list":"vendors.json"') == told + 1, "told once, not with each look"
+    file.unlink()
+    file.mkdir()
+    until(lambda: notes(provider, "vendors.json cannot be read") > 0)
+    file.rmdir()
+    file.write_bytes(before)
+    until(lambda: line not in exposition(provider))
+    heard = len(lists.heard)
+    until(lambda: len(lists.heard) > heard)
+
+
 def test_what_nobody_foresaw_of_one_answer_is_told_and_ends_no_feeding(
     provider: Served, lists: ListServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

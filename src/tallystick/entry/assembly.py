@@ -31,6 +31,7 @@ from tallystick.entry.settings import ProviderFolder, ProviderSettings
 from tallystick.entry.setup import SERVER_ROLES
 from tallystick.entry.simstock import stock_sims
 from tallystick.entry.trusting import Trust, believed, identity_of
+from tallystick.entry.vendors.sources import sources_in
 from tallystick.entry.verdictkeys import verdict_keys
 from tallystick.infrastructure.envelope.cookie import CookieKeys
 from tallystick.infrastructure.envelope.cose import ReplyNonces
@@ -212,6 +213,7 @@ def assemble(
         roots = master.roots(() if owned_in(module) else (Purpose.QUOTE,))
         kept = KeptRegisters(folder.registers)
         asked = folder.mno() is not None
+        sources_in(folder.root)  # a start with sources that say nothing would watch nothing
         opened = verdict_keys(settings, module, keys.every(Purpose.STORE))
         ground = Ground(
             *(settings, ticking, module, keys, reader, size, quote_keys, roots, kept, asked),

@@ -22,9 +22,9 @@ from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.setup import Plan, demo_policy, set_up
 from tallystick.entry.vendors.byhand import REVOKED
 from tallystick.entry.vendors.reading import ReadList, read_list
-from tallystick.entry.vendors.sources import Source, save_sources, sources_in
+from tallystick.entry.vendors.sources import FILE, Source, save_sources, sources_in
 from tallystick.infrastructure.store.opening import open_reader
-from tallystick.kernel.errors import Conflict
+from tallystick.kernel.errors import Conflict, Malformed
 from tallystick.kernel.model import replace
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Instant
@@ -108,6 +108,18 @@ def test_the_same_list_put_in_while_nothing_ran_is_fresh_from_the_start(place: P
     assert place.attesting.known.list_digest == found.listed.digest
     assert place.attesting.fresh_since == at
     assert place.attesting.basis != before
+
+
+@pytest.mark.requirement("MFS-7.2.6-02")
+def test_a_start_is_refused_while_the_sources_say_nothing(place: Place) -> None:
+    file = place.folder.root / FILE
+    place.platform.close()
+    file.write_text('{"v":1,"lists":{"android-revoked":{"url":"https://lists.example/s"}}')
+    with pytest.raises(Malformed, match=r"vendors\.json: ") as refused:
+        open_platform(place.folder, SECRET, place.clock)
+    assert "correct vendors.json" in refused.value.remedy
+    file.write_text('{"v":1,"lists":{"android-revoked":{"url":"https://lists.example/s"}}}')
+    place.platform = open_platform(place.folder, SECRET, place.clock)
 
 
 def test_only_the_list_in_force_is_still_the_same(place: Place) -> None:
