@@ -36,7 +36,7 @@ from tests.support.partners import MovedClock
 from tests.support.served import Served, served
 from tests.unit.entry.cli.command_line import tallystick
 
-from tallystick.application.appraisals.store import kept_lists
+from tallystick.application.appraisals.store import kept_basis, kept_lists
 from tallystick.client.wallet import Refusal
 from tallystick.entry import feeding
 from tallystick.entry.assembly import open_platform
@@ -286,6 +286,34 @@ def test_another_machine_that_becomes_the_writer_goes_on_with_the_list(tmp_path:
 
 
 @pytest.mark.requirement("MFS-7.2.6-02")
+@pytest.mark.requirement("MFS-7.3.3-01")
+def test_lists_of_before_go_when_every_verdict_rests_on_the_one_in_force(
+    tmp_path: Path,
+) -> None:
+    factory, root = SimulatedFactory(NOW), tmp_path / "provider"
+    with ListServer() as server:
+        server.publish(REVOKED, status_list(OTHERS), NOW)
+        text = factory.policy_text()
+        with served(root, appraisal=text, before=lambda to, _: feed(to.root, server)) as one:
+            until(lambda: in_force(one))
+            one.factory = factory
+            device = one.person("+254700000005", "Eve").keystore.identity().device
+            passed = list[str]()
+            for number in range(3):
+                passed.append(in_force(one))
+                more = status_list({**OTHERS, f"fe{number}": "REVOKED"})
+                changed(one, lambda more=more, at=number: server.publish(REVOKED, more, NOW + at))
+
+            def kept(*names: str) -> list[str]:
+                with one.platform.database.reader() as reader:
+                    return [name for name in names if kept_basis(reader, name)]
+
+            until(lambda: kept(*passed) == [])
+            assert kept(in_force(one))
+            ran = tallystick("device", "verdict", root, device, "--json")
+            assert [each["same"] for each in json.loads(ran.out)] == [True, True]
+
+
 def test_models_are_believed_as_they_are_signed_and_roots_are_told_to_officers(
     tmp_path: Path,
 ) -> None:
