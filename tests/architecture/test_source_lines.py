@@ -37,6 +37,7 @@ COMMANDS = {
         "tightenings",
         "ledger",
         "loops",
+        "mending",
         "main",
         "modules",
         "operators",

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -297,6 +297,36 @@ def test_the_task_stamps_and_says_when_it_cannot(tmp_path: Path) -> None:
 
         asyncio.run(stamping_until(told))
         assert not stamps()
+
+
+def test_a_damaged_stamp_is_noted_once_while_the_log_goes_on_being_stamped(tmp_path: Path) -> None:
+    with served(tmp_path / "p", join=False, prepare=prepare) as provider:
+        folder, platform = CertificateFolder(provider.folder), provider.platform
+        desk = CertificateDesk(folder, platform.module, platform.keys.handles, platform.clock)
+        folder.keep(folder.stamps / "1.json", b"{}")
+        lines: list[bytes] = []
+        accounting, asked = Accounting(platform.clock, lines.append), [0]
+
+        def newest() -> str:
+            asked[0] += 1
+            return platform.archive.note
+
+        async def scene() -> None:
+            task = asyncio.create_task(stamp_for_ever(newest, accounting, folder, desk, 0.0, 0.0))
+            async with asyncio.timeout(20):
+                while asked[0] < 4:
+                    await asyncio.sleep(0.01)
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+        asyncio.run(scene())
+        accounting.flush()
+        said = b"".join(lines)
+        assert said.count(b"a kept time stamp is damaged") == 1
+        assert b'"file":"1.json"' in said
+        assert b"not stamped" not in said
+        assert len(list(folder.stamps.glob("*.json"))) == 2
 
 
 def test_gathering_leaves_the_loop_free_and_two_never_overlap(

@@ -172,6 +172,34 @@ def test_nothing_is_gathered_before_it_is_due_and_then_only_once(
     )
 
 
+def test_one_damaged_stamp_is_told_and_the_rest_is_gathered_and_renewed(
+    made: Kept, folder: CertificateFolder
+) -> None:
+    whose = believed(folder.provider)
+    stamp = stamper("Sound", 1000).authority().stamp
+    for note in made.notes:
+        keep_stamp(folder, note, stamp)
+    first, second, third = kept_stamps(folder)
+    whole = first.read_bytes()
+    first.write_bytes(whole[:-9])
+    assert [name for name, _ in stamp_once(folder, "", stamp, days(31))] == [first.name]
+    (gathered,) = lists(folder)
+    named = [one.size for one in read_gathered(gathered.read_bytes()).entries]
+    assert named == [int(second.stem), int(third.stem)]
+    first.write_bytes(whole)
+    assert stamp_once(folder, "", stamp, days(32)) == ()
+    assert len(lists(folder)) == 2, "what was put right is gathered by itself"
+    assert verify_dated(date_receipt(made.early, folder, whose), whose, roots(), days(33))
+    again, other = lists(folder)
+    other.write_bytes(b"{}")
+    later = stamper("Later", 2000, 950).authority().stamp
+    told = stamp_once(folder, "", later, days(950))
+    assert {name for name, _ in told} == {f"gathered/{other.name}"}
+    assert stamps_file(again).read_bytes() != stamps_file(other).read_bytes()
+    assert renew(folder, later, roots(), days(950)) == (), "the whole list was renewed already"
+    assert other.read_bytes() == b"{}", "it is left as it is, for a copy to be put back"
+
+
 @pytest.mark.threat("THR-INS-03")
 def test_a_stamp_gathered_too_late_or_changed_or_of_another_log_proves_nothing(
     made: Kept, folder: CertificateFolder

@@ -36,7 +36,7 @@ from tests.support.partners import MovedClock
 from tests.support.served import Served, served
 from tests.unit.entry.cli.command_line import tallystick
 
-from tallystick.application.appraisals.store import kept_lists
+from tallystick.application.appraisals.store import kept_basis, kept_lists
 from tallystick.client.wallet import Refusal
 from tallystick.entry import feeding
 from tallystick.entry.assembly import open_platform
@@ -225,6 +225,31 @@ def test_the_metrics_say_how_old_a_list_is_and_for_how_long_its_source_fails(
     assert 'tallystick_dependency_failing{dependency="attestation"} 0\n' in shown
 
 
+@pytest.mark.requirement("MFS-7.2.6-02")
+def test_a_slip_in_the_sources_is_told_and_the_ones_before_are_watched_on(
+    provider: Served, lists: ListServer
+) -> None:
+    file = provider.folder.root / "vendors.json"
+    before = file.read_bytes()
+    line = 'tallystick_vendor_list_failing_seconds{list="vendors.json"}'
+    assert line not in exposition(provider)
+    told = notes(provider, '"list":"vendors.json"')
+    file.write_bytes(before[:-1])
+    until(lambda: notes(provider, '"list":"vendors.json"') == told + 1)
+    heard = len(lists.heard)
+    until(lambda: len(lists.heard) > heard + 1)
+    until(lambda: f"{line} 0" not in exposition(provider) and line in exposition(provider))
+    assert notes(provider, '"list":"vendors.json"') == told + 1, "told once, not with each look"
+    file.unlink()
+    file.mkdir()
+    until(lambda: notes(provider, "vendors.json cannot be read") > 0)
+    file.rmdir()
+    file.write_bytes(before)
+    until(lambda: line not in exposition(provider))
+    heard = len(lists.heard)
+    until(lambda: len(lists.heard) > heard)
+
+
 def test_what_nobody_foresaw_of_one_answer_is_told_and_ends_no_feeding(
     provider: Served, lists: ListServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,6 +287,34 @@ def test_another_machine_that_becomes_the_writer_goes_on_with_the_list(tmp_path:
 
 
 @pytest.mark.requirement("MFS-7.2.6-02")
+@pytest.mark.requirement("MFS-7.3.3-01")
+def test_lists_of_before_go_when_every_verdict_rests_on_the_one_in_force(
+    tmp_path: Path,
+) -> None:
+    factory, root = SimulatedFactory(NOW), tmp_path / "provider"
+    with ListServer() as server:
+        server.publish(REVOKED, status_list(OTHERS), NOW)
+        text = factory.policy_text()
+        with served(root, appraisal=text, before=lambda to, _: feed(to.root, server)) as one:
+            until(lambda: in_force(one))
+            one.factory = factory
+            device = one.person("+254700000005", "Eve").keystore.identity().device
+            passed = list[str]()
+            for number in range(3):
+                passed.append(in_force(one))
+                more = status_list({**OTHERS, f"fe{number}": "REVOKED"})
+                changed(one, lambda more=more, at=number: server.publish(REVOKED, more, NOW + at))
+
+            def kept(*names: str) -> list[str]:
+                with one.platform.database.reader() as reader:
+                    return [name for name in names if kept_basis(reader, name)]
+
+            until(lambda: kept(*passed) == [])
+            assert kept(in_force(one))
+            ran = tallystick("device", "verdict", root, device, "--json")
+            assert [each["same"] for each in json.loads(ran.out)] == [True, True]
+
+
 def test_models_are_believed_as_they_are_signed_and_roots_are_told_to_officers(
     tmp_path: Path,
 ) -> None:

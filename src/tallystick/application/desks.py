@@ -295,12 +295,12 @@ class Desks:
         return Outcome(reply, acted.event)
 
     def install_policy(self, turn: Turn, envelope: str) -> Outcome:
-        """Put the first policy into force; later ones are acts.
+        """Put the first policy into force, or the mended one of this start; others are acts.
 
         Raises Conflict once there is one.
         Source: ISO/TS 12812-2:2017, 6.1
         """
-        if self.policy.version:
+        if not self.policy.takes_at_start(envelope):
             raise Conflict("a policy is in force", remedy="activate the next one as an operator")
         return Outcome(Empty(), self.policy.activate(turn, envelope))
 

@@ -4,11 +4,13 @@ A batch of rows is one command of the writer: they are opened under the key that
 sealed anew, and committed together with whatever else the batch has. One pass in the order of ids
 finds every row there was when it began; what comes later is sealed under the newest key anyway. A
 pass that is cut short leaves each row under one key or the other, and the next start begins again.
+What does not open, or is of nobody, is left where it is, and counted as left.
 
 Source: ISO/TS 12812-2:2017, 7.4.2; C; ISO 11568
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from tallystick.application.desk import Desk
 from tallystick.application.desk.store import emergency_seals
@@ -20,6 +22,7 @@ from tallystick.application.subjectkeys import SubjectRenewal
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.modules.sealing import StoreSeals
 from tallystick.infrastructure.store.database import Reader
+from tallystick.kernel.errors import NotAuthentic, NotFound
 from tallystick.protocol.payments import Empty
 
 _Step = Callable[[Turn, str, int], str]
@@ -86,26 +89,30 @@ class SealRenewal:
         page = operator_seals(self._reader, after, rows)
         for operator, head in page:
             if self._stale(head):
-                self._operators.seal_anew(turn, operator)
+                with suppress(NotAuthentic, NotFound):
+                    self._operators.seal_anew(turn, operator)
         return page[-1][0] if page else ""
 
     def _acts(self, turn: Turn, after: str, rows: int) -> str:
         page = act_seals(self._reader, after, rows)
         for act, head in page:
             if self._stale(head):
-                self._operators.seal_act_anew(turn, act)
+                with suppress(NotAuthentic, NotFound):
+                    self._operators.seal_act_anew(turn, act)
         return page[-1][0] if page else ""
 
     def _texts(self, turn: Turn, after: str, rows: int) -> str:
         page = emergency_seals(self._reader, after, rows)
         for stored, because, finding in page:
             if self._stale(because) or self._stale(finding):
-                self._desk.emergencies.seal_anew(turn, stored)
+                with suppress(NotAuthentic, NotFound):
+                    self._desk.emergencies.seal_anew(turn, stored)
         return page[-1][0].id if page else ""
 
     def _secrets(self, turn: Turn, after: str, rows: int) -> str:
         page = device_seals(self._reader, after, rows)
         for device, head in page:
             if self._stale(head):
-                self._devices.seal_anew(turn, device)
+                with suppress(NotAuthentic, NotFound):
+                    self._devices.seal_anew(turn, device)
         return page[-1][0] if page else ""

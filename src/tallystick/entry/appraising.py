@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
-from tallystick.application.appraisals import AppraiseAgain, ChangeAppraisal, TakeList
+from tallystick.application.appraisals import AppraiseAgain, ChangeAppraisal, ForgetBases, TakeList
 from tallystick.application.appraisals.store import kept_lists, last_appraisal
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
@@ -119,9 +119,11 @@ class Appraising:
 async def watch_appraisal(platform: Platform, writer: WriterLoop, accounting: Accounting) -> None:
     """Take over, for ever, what changes; then let verdicts be stored anew until none is past.
 
+    What verdicts rested on before is kept until then, and no longer.
+
     Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.2.6; 7.3.5
     """
-    watched = Appraising(platform)
+    watched, tidied = Appraising(platform), ""
     while True:
         await asyncio.sleep(EVERY_S)
         watch_list(platform)
@@ -141,6 +143,10 @@ async def watch_appraisal(platform: Platform, writer: WriterLoop, accounting: Ac
             if isinstance(reply, MfsError):
                 break
             await asyncio.sleep(0)
+        basis = platform.desks.devices.attesting.basis
+        if platform.desks.devices.settled and basis != tidied:
+            reply = (await writer.ask(ForgetBases())).outcome.reply
+            tidied = tidied if isinstance(reply, MfsError) else basis
 
 
 def tell_change(accounting: Accounting, change: ChangeAppraisal | TakeList, event: int) -> None:

@@ -22,6 +22,7 @@ from tallystick.entry.desk_settings import desk_settings
 from tallystick.entry.grounds import Ground, Scale
 from tallystick.entry.joining import join_desks
 from tallystick.entry.keykeeping import load_in_state, recall_states, seen_keys, state_keeper
+from tallystick.entry.mending import mended_in
 from tallystick.entry.module_settings import open_module, owned_in
 from tallystick.entry.paycrypt_settings import PURPOSES, paycrypt_settings
 from tallystick.entry.registering import KeptRegisters
@@ -30,6 +31,7 @@ from tallystick.entry.settings import ProviderFolder, ProviderSettings
 from tallystick.entry.setup import SERVER_ROLES
 from tallystick.entry.simstock import stock_sims
 from tallystick.entry.trusting import Trust, believed, identity_of
+from tallystick.entry.vendors.sources import sources_in
 from tallystick.entry.verdictkeys import verdict_keys
 from tallystick.infrastructure.envelope.cookie import CookieKeys
 from tallystick.infrastructure.envelope.cose import ReplyNonces
@@ -211,12 +213,14 @@ def assemble(
         roots = master.roots(() if owned_in(module) else (Purpose.QUOTE,))
         kept = KeptRegisters(folder.registers)
         asked = folder.mno() is not None
+        sources_in(folder.root)  # a start with sources that say nothing would watch nothing
         opened = verdict_keys(settings, module, keys.every(Purpose.STORE))
         ground = Ground(
             *(settings, ticking, module, keys, reader, size, quote_keys, roots, kept, asked),
             *(desk_settings(folder.root), attesting_in(folder.root, reader, opened)),
             state_keeper(module, folder),
             {name: half.verify_key() for name, half in settings.officers.items()},
+            mended_in(folder.root),
         )
         cards = _cards(folder, master, ticking, entropy)
         platform = _wire(folder, ground, database, boot, cards)
@@ -354,14 +358,19 @@ def _note_start(platform: Platform) -> None:
 
 
 def _first_start(platform: Platform, folder: ProviderFolder) -> None:
-    """Open the provider's own accounts, and put the first policy and invitations in place."""
-    if platform.desks.policy.version:
-        return
-    platform.desks.book.open_own_accounts(platform.clock.now())
-    commands: list[Command] = [
-        InstallPolicy(folder.policy_file.read_text(encoding="utf-8")),
-        *(InviteOperator(one.code_hash, one.role) for one in platform.settings.invitations),
-    ]
+    """Open the provider's own accounts, and put the first policy and invitations in place.
+
+    Of a later start: put the mended policy in place of one that grants acts which are gone.
+    """
+    policy, commands = platform.desks.policy, list[Command]()
+    if policy.mending:
+        commands = [InstallPolicy(policy.mended)]
+    elif not policy.version:
+        platform.desks.book.open_own_accounts(platform.clock.now())
+        commands = [
+            InstallPolicy(folder.policy_file.read_text(encoding="utf-8")),
+            *(InviteOperator(one.code_hash, one.role) for one in platform.settings.invitations),
+        ]
     for recorded in platform.writer.run(commands):
         if isinstance(recorded.outcome.reply, Exception):
             raise recorded.outcome.reply

@@ -17,6 +17,7 @@ from tallystick.process.derivation.basis import Header, basis_of, following
 from tallystick.process.derivation.derive import Basis, Derived, Reason, derive
 from tallystick.process.derivation.rules import load_rules
 from tallystick.process.policy import Policy, compile_policy, read_policy
+from tallystick.process.policy.language.removed import read_kept
 from tallystick.process.programme.model import Programme
 from tallystick.process.programme.reading import read_programme
 from tallystick.process.risk.analysis import Analysis, Options, analyse, analysis_json
@@ -106,7 +107,7 @@ def analyse_folder(
     analysis = analyse(programme, pack, options=options, stage=go_on)
     replace_file(folder.risk_file, analysis_json(analysis))
     go_on("deriving a policy")
-    before = read_policy(policy_text(read_policy_file(folder.policy_file.read_bytes())))
+    before = read_kept(policy_text(read_policy_file(folder.policy_file.read_bytes())))
     made = policy_of(programme, pack, analysis, following(before, now))
     replace_file(folder.derived_file, made.derived.text.encode())
     reasons = folder.derived_file.with_name(f"{folder.derived_file.name}.reasons.json")

@@ -73,6 +73,7 @@ class Feeder:
         self._root = platform.folder.root
         self._mark: Mark | None = None
         self._sources: dict[str, Source] = {}
+        self._unread, self._unread_since = "", 0
         self._lines: dict[str, _Line] = {}
         self._rows = kept_lists(platform.reader)
         self._compared = ("", "")
@@ -94,10 +95,13 @@ class Feeder:
     def failing(self) -> dict[str, int]:
         """For how many seconds each source has not given a list that counts; 0 while it does.
 
+        The file of sources is among them, while it says nothing that counts.
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         now = self._platform.clock.now()
         since = {name: self._lines[name].failing_since or now for name in self._sources}
+        if self._unread:
+            since[FILE] = self._unread_since
         return {name: max(0, now - one) // SECOND_MS for name, one in since.items()}
 
     async def feed(self) -> None:
@@ -117,21 +121,31 @@ class Feeder:
 
     def _look_again(self) -> None:
         """See whether sources changed, and whether a person put a list in."""
-        mark = mark_of(self._root / FILE)
-        if mark != self._mark:
-            self._mark = mark
-            try:
-                self._sources = sources_in(self._root)
-            except (MfsError, OSError) as error:
-                self._note(Note.VENDOR_LIST_REFUSED, FILE, error)
-            now = self._platform.clock.now()
-            for name in self._sources:
-                self._lines.setdefault(name, _Line(now)).due_at = 0
+        if mark_of(self._root / FILE) != self._mark or self._unread:
+            self._read_sources()
         known = self._platform.desks.devices.attesting.known
         in_force = {ListName.REVOKED: known.list_digest, ListName.MODELS: known.models_digest}
         ours = {name: self._rows[name].digest if name in self._rows else "" for name in in_force}
         if ours != in_force:  # what a person put in is read once it is durable
             self._rows = kept_lists(self._platform.reader)
+
+    def _read_sources(self) -> None:
+        """Read the sources again; those before stay while the file cannot be read, and it is told.
+
+        What cannot be read is tried each time: it may become readable without another date.
+        """
+        mark, now = mark_of(self._root / FILE), self._platform.clock.now()
+        try:
+            found = sources_in(self._root)
+        except MfsError as error:
+            if error.detail != self._unread or mark != self._mark:
+                self._note(Note.VENDOR_LIST_REFUSED, FILE, error)
+            self._unread_since = self._unread_since if self._unread else now
+            self._mark, self._unread = mark, error.detail
+            return
+        self._mark, self._unread, self._sources = mark, "", found
+        for name in self._sources:
+            self._lines.setdefault(name, _Line(now)).due_at = 0
 
     def _begin(self) -> None:
         now = self._platform.clock.now()

@@ -64,6 +64,7 @@ class Ground:
     attesting: Attesting
     apply_state: ApplyState
     officers: dict[str, VerifyKey]
+    mended: str = ""
 
 
 def store_seals(on: Ground) -> StoreSeals:

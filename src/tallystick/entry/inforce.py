@@ -20,7 +20,8 @@ from tallystick.infrastructure.store.database import Connection, Reader, has_tab
 from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.infrastructure.tally.store import TallyStore
 from tallystick.kernel.errors import MfsError, NotAuthentic, NotFound
-from tallystick.process.policy import CompiledPolicy, Policy, read_policy, recompile
+from tallystick.process.policy import CompiledPolicy, Policy, recompile
+from tallystick.process.policy.language.removed import read_kept
 from tallystick.process.policy.tightening import Measure, effective, proven_tighter
 from tallystick.protocol.policy_file import policy_text, read_policy_file
 
@@ -89,7 +90,7 @@ def signed_policy(reader: Reader, version: int) -> tuple[Policy, str]:
     row = load(reader, POLICY, [version]).get(version)
     if row is None:
         raise NotFound(f"the store has no policy version {version}", remedy="audit the provider")
-    return read_policy(policy_text(read_policy_file(str(row[1]).encode()))), str(row[1])
+    return read_kept(policy_text(read_policy_file(str(row[1]).encode()))), str(row[1])
 
 
 def _names_at(measures: Iterable[Measure], version: int, event: int) -> Iterator[str]:

@@ -250,7 +250,7 @@ def _acts_of(others: Iterable[_Acting]) -> dict[str, Performer]:
 
 def _people_and_money(on: Ground) -> _Base:
     module, reader, rows = on.module, on.reader, on.size.rows
-    policy = PolicyInForce(believed(on), reader, seal(on))
+    policy = PolicyInForce(believed(on), reader, seal(on), on.mended)
     policy.load()
     seals = store_seals(on)
     codes = on.keys.newest(Purpose.ACTIVATION)

@@ -107,6 +107,11 @@ class Mno:
         base = self._access.apis.get(api)
         if base is None:
             return None
+        if not (bearer or self._access.bearer):
+            raise Unavailable(
+                "mno.json has no bearer, which a backup leaves out",
+                remedy="write the bearer that the network gave you into mno.json",
+            )
         secure = self._parts.scheme == "https"
         link = http.client.HTTPSConnection if secure else http.client.HTTPConnection
         connection = link(self._parts.hostname or "", self._parts.port, timeout=self._timeout_s)

@@ -63,5 +63,6 @@ class Note(StrEnum):
     PROPOSAL_ENDED = "a proposal waits no more"
     SIEM_LOST = "the security monitoring does not answer"
     NOT_STAMPED = "the log was not stamped with the time"
+    STAMP_DAMAGED = "a kept time stamp is damaged"
     CEREMONY_NOT_STAMPED = "a ceremony was not stamped with the time"
     SIEM_FOUND = "the security monitoring answers again"

@@ -30,7 +30,7 @@ from tallystick.process.conformance.oscal.picture import rows_for
 from tallystick.process.derivation.inforce import words_in_force
 from tallystick.process.derivation.rules import load_rules
 from tallystick.process.policy.language.model import Policy
-from tallystick.process.policy.language.reading import read_policy
+from tallystick.process.policy.language.removed import read_kept
 from tallystick.process.policy.touching import Payer
 from tallystick.process.programme.model import Programme
 from tallystick.process.risk.model import Pack
@@ -60,7 +60,7 @@ class Known:
         """
         if not self.policy:
             return None
-        return read_policy(policy_text(read_policy_file(self.policy.encode())))
+        return read_kept(policy_text(read_policy_file(self.policy.encode())))
 
 
 def known_of(

@@ -1,7 +1,7 @@
 """Backups of a provider, and how a restored one goes on: under a new name of its log.
 
     BACKUP/backup.json      what was taken and when, with the hash of every file; written last
-    BACKUP/...              the files of the provider's folder, `offline/` left out
+    BACKUP/...              the files of the provider's folder that `entry/contents.py` names
 
 What was recorded after the backup is lost with the machine. Were the log to go on under its old
 name, it would tell two histories: so its first event names what it continues, and wallets see it.
@@ -11,16 +11,14 @@ Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3; 7.4.2
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tallystick.application.policing.store import last_policy
-from tallystick.entry.attesting import POLICY, SIGNED
 from tallystick.entry.auditing import next_origin
+from tallystick.entry.contents import taken_in
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
-from tallystick.entry.vendors.reading import ROOTS_FILE
-from tallystick.entry.vendors.sources import FILE as SOURCES
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.commit import GroupCommit
@@ -82,15 +80,15 @@ _notes = Decoder(Backup)
 def back_up(folder: ProviderFolder, target: Path, now: Instant) -> Backup:
     """Copy the provider in `folder` to the new folder `target`, also while it is served.
 
-    Keys stay wrapped under the master key, which stays sealed under its secret. Raises Conflict if
-    `target` has anything in it, Unavailable, Broken.
+    Keys stay wrapped under the master key, which stays sealed under its secret; secrets in clear
+    are left empty. Raises Conflict if `target` has anything in it, Unavailable, Broken, and what
+    `taken_in` raises.
     Source: ISO/TS 12812-2:2017, 6.2.3; 7.4.2
     """
     settings, stored = folder.settings(), folder.stored()
     _make_room(target)
     hashes: dict[str, str] = {}
-    for name, path in _files(folder):
-        octets = path.read_bytes()
+    for name, octets in taken_in(folder.root):
         _write(target / name, octets)
         hashes[name] = b64url(sha256(octets))
     copied = ProviderFolder(target).database_file
@@ -239,24 +237,6 @@ def _frontier(database: Path) -> Frontier:
     with open_reader(database) as reader:
         store = TallyStore(reader)
         return frontier_at(store, store.size()) if store.size() else Frontier()
-
-
-def _files(folder: ProviderFolder) -> Iterator[tuple[str, Path]]:
-    """The files that make a provider beside its database; not the keys that belong elsewhere.
-
-    Lists of vendors are in the database: a file of one would look as young as its copy.
-    """
-    fixed = (folder.settings_file, folder.master_file, folder.key_list_file, folder.policy_file)
-    about = (folder.programme_file, folder.decisions_file, folder.risk_file, folder.derived_file)
-    lists = (folder.classical_list_file, folder.dual_list_file)
-    appraisal = (folder.root / name for name in (POLICY, SIGNED, ROOTS_FILE, SOURCES))
-    beside = (*about, folder.wraps_file, *lists, *appraisal)
-    said = [one for one in beside if one.exists() and one not in fixed]
-    said += sorted(folder.registers.glob("*.yaml"))
-    certificates = (folder.root / "pki").rglob("*")
-    said += sorted(one for one in certificates if one.is_file() and one.suffix != ".new")
-    for path in (*fixed, *said, *sorted((folder.root / "keys").glob("*.block"))):
-        yield path.relative_to(folder.root).as_posix(), path
 
 
 def _make_room(target: Path) -> None:

@@ -5,6 +5,7 @@ Source: ISO/TS 12812-2:2017, 6.2.3
 
 from tallystick.application.appraisals.store import BASIS_MIGRATION as BASES
 from tallystick.application.appraisals.store import LIST_MIGRATION as VENDOR_LISTS
+from tallystick.application.appraisals.store import LISTED_MIGRATION as BASES_LISTED
 from tallystick.application.appraisals.store import MIGRATION as APPRAISALS
 from tallystick.application.approvals.store import MIGRATION as APPROVALS
 from tallystick.application.apps.store import MIGRATION as APPS
@@ -83,5 +84,6 @@ MIGRATIONS = (
     SUSPENSIONS,
     SUBJECT_KEYS,
     EXEMPTIONS_APART,
+    BASES_LISTED,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

@@ -7,6 +7,7 @@
     FOLDER/keylist.dual.jws      the same with two signatures, once the root has two halves
     FOLDER/registers/*.yaml      the registers of the management of security, one each
     FOLDER/policy.json           the first policy, signed by officers
+    FOLDER/policy.mended.json    the policy in force without acts that are gone, signed by officers
     FOLDER/mfs.yaml              the programme: what is run, for whom, and what is feared
     FOLDER/decisions.json        decisions about it, signed by officers, if there are any
     FOLDER/risk.json             what the analysis of its risks came to, with the chosen controls

@@ -79,6 +79,18 @@ def test_files_that_others_can_read_are_named(folder: ProviderFolder) -> None:
     assert "chmod" in found.remedy
 
 
+def test_what_no_backup_takes_and_what_one_left_empty_is_named(folder: ProviderFolder) -> None:
+    assert found_in(folder, "backups").state is State.FINE
+    (folder.root / "ann.key").write_text("somebody's")
+    found = found_in(folder, "backups")
+    assert found.state is State.SOON
+    assert "ann.key" in found.says
+    folder.mno_file.write_text('{"v":1,"url":"https://mno.example","bearer":"","apis":{}}')
+    found = found_in(folder, "backups")
+    assert found.state is State.WRONG
+    assert "bearer in mno.json" in found.says
+
+
 def test_offline_keys_do_not_belong_here(folder: ProviderFolder) -> None:
     assert found_in(folder, "offline keys").state is State.SOON
     shutil.rmtree(folder.offline)

@@ -11,9 +11,11 @@ from simulators.vendor_lists import roots_list, status_list
 from tests.support.partners import MovedClock
 from tests.support.stores import new_store
 
-from tallystick.application.appraisals import TakeList
-from tallystick.application.appraisals.store import kept_lists
+from tallystick.application.appraisals import ChangeAppraisal, ForgetBases, TakeList
+from tallystick.application.appraisals.lists import bases
+from tallystick.application.appraisals.store import forget_bases, kept_basis, kept_lists, listed_at
 from tallystick.application.devices import Attesting
+from tallystick.application.devices.store import VERDICT
 from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.doctor import State
 from tallystick.entry.doctor.vendors import look_at_vendors
@@ -22,9 +24,10 @@ from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.setup import Plan, demo_policy, set_up
 from tallystick.entry.vendors.byhand import REVOKED
 from tallystick.entry.vendors.reading import ReadList, read_list
-from tallystick.entry.vendors.sources import Source, save_sources, sources_in
+from tallystick.entry.vendors.sources import FILE, Source, save_sources, sources_in
+from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.opening import open_reader
-from tallystick.kernel.errors import Conflict
+from tallystick.kernel.errors import Conflict, Malformed
 from tallystick.kernel.model import replace
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Instant
@@ -110,6 +113,18 @@ def test_the_same_list_put_in_while_nothing_ran_is_fresh_from_the_start(place: P
     assert place.attesting.basis != before
 
 
+@pytest.mark.requirement("MFS-7.2.6-02")
+def test_a_start_is_refused_while_the_sources_say_nothing(place: Place) -> None:
+    file = place.folder.root / FILE
+    place.platform.close()
+    file.write_text('{"v":1,"lists":{"android-revoked":{"url":"https://lists.example/s"}}')
+    with pytest.raises(Malformed, match=r"vendors\.json: ") as refused:
+        open_platform(place.folder, SECRET, place.clock)
+    assert "correct vendors.json" in refused.value.remedy
+    file.write_text('{"v":1,"lists":{"android-revoked":{"url":"https://lists.example/s"}}}')
+    place.platform = open_platform(place.folder, SECRET, place.clock)
+
+
 def test_only_the_list_in_force_is_still_the_same(place: Place) -> None:
     first = place.take(LIST)
     second = place.take(OTHER)
@@ -128,6 +143,43 @@ def test_the_doctor_says_which_file_cannot_be_read_where_roots_are_listed(place:
     (place.folder.root / REVOKED).write_text("<html>Please log in</html>")
     found = {one.what: one for one in look_at_vendors(place.folder, at)}
     assert found["roots of vendors"].state is State.WRONG
+
+
+def test_the_same_list_again_writes_when_it_was_said_and_not_the_list(place: Place) -> None:
+    found = place.take(status_list({f"{one:x}": "REVOKED" for one in range(500)}))
+    digest, now = found.listed.digest, place.clock.now()
+    kept = kept_basis(place.platform.reader, digest)
+    assert kept
+    place.still(found, now + 5_000, digest)
+    assert place.attesting.known.list_at == now + 5_000
+    assert listed_at(place.platform.reader, digest) == now + 5_000
+    assert kept_basis(place.platform.reader, digest) == kept, "it has the time of then in it"
+
+
+def test_past_lists_go_once_no_stored_verdict_rests_on_one(place: Place) -> None:
+    place.run(ChangeAppraisal())
+    first, was = place.take(LIST).listed.digest, place.attesting.basis
+    second = place.take(OTHER).listed.digest
+    reader, attesting = place.platform.reader, place.attesting
+
+    def forget(rests_on: str) -> None:
+        changes = ChangeSet()
+        changes.upsert(VERDICT, "dev_of_somebody", ("dev_of_somebody", rests_on))
+        forget_bases(changes, bases(attesting), attesting.basis)
+        changes.statement("DELETE FROM device_verdict")
+        place.platform.store.run(changes)
+
+    forget(was)
+    assert kept_basis(reader, first), "a stored verdict rests on it"
+    forget(attesting.basis)
+    assert kept_basis(reader, first) is None
+    assert listed_at(reader, first) == 0
+    assert kept_basis(reader, second)
+    assert kept_basis(reader, attesting.policy_digest)
+    place.take(LIST)
+    assert kept_basis(reader, first), "it is in force again, and kept again"
+    place.run(ForgetBases())
+    assert kept_basis(reader, second) is None
 
 
 def test_devices_under_a_list_of_many_serials_are_found_with_one_statement(place: Place) -> None:

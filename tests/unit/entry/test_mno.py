@@ -126,6 +126,12 @@ def test_a_phone_proves_its_number_once_by_its_own_access(mno: SimulatedMno) -> 
         Mno(replace(mno.access, apis={})).is_number_of(NUMBER, "phone-1")
 
 
+def test_a_network_is_not_asked_with_the_empty_bearer_of_a_restored_folder() -> None:
+    nobody = MnoAccess(v=1, url="http://127.0.0.1:9", bearer="", apis={"sim-swap": "/sim-swap/v2"})
+    with pytest.raises(Unavailable, match="no bearer"):
+        Mno(nobody).answers(NUMBER, 0)
+
+
 def test_the_access_is_read_anew_and_checked(tmp_path: Path) -> None:
     folder = ProviderFolder(tmp_path)
     assert folder.mno() is None

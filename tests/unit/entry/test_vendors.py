@@ -101,6 +101,33 @@ def test_a_source_that_may_not_be_asked_is_refused(
     assert not (tmp_path / FILE).exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "vendors.json"),
+        ('{"v":1,"lists":{"android-revoked":{"url":"https://lists.example/s"}}', "vendors.json"),
+        ('{"v":1,"lists":{"android-revoked":{"adress":"https://lists.example/s"}}}', "adress"),
+        ('{"v":1,"lists":{"of-somebody":{"url":"https://lists.example/s"}}}', "of-somebody"),
+        ('{"v":1,"lists":{"fido-models":{"url":"http://lists.example/s"}}}', "fido-models: a vend"),
+    ],
+)
+def test_a_file_that_is_wrong_says_which_where_and_what_to_do(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises((Malformed, NotPermitted)) as refused:
+        sources_in(tmp_path)
+    assert refused.value.detail.startswith("vendors.json: ")
+    assert says in refused.value.detail
+    assert refused.value.remedy
+
+
+def test_a_file_that_cannot_be_read_is_no_missing_one(tmp_path: Path) -> None:
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(Unavailable, match=r"vendors\.json cannot be read"):
+        sources_in(tmp_path)
+
+
 def test_a_list_comes_with_what_is_given_back_next_time(lists: ListServer) -> None:
     first = fetched(lists)
     assert first.octets == lists.lists[REVOKED].octets

@@ -13,6 +13,7 @@ from tallystick.application.appraisals.changing import (
     AppraisalCommand,
     AppraiseAgain,
     ChangeAppraisal,
+    ForgetBases,
 )
 from tallystick.application.appraisals.lists import TakeList
 from tallystick.application.appraisals.proving import AskProof, ReportSignals, TakeProof
@@ -23,6 +24,7 @@ __all__ = [
     "AppraiseAgain",
     "AskProof",
     "ChangeAppraisal",
+    "ForgetBases",
     "ReportSignals",
     "TakeList",
     "TakeProof",

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tallystick.application.appraisals.lists import TakeList, judge_by, take_list
+from tallystick.application.appraisals.lists import TakeList, bases, judge_by, take_list
 from tallystick.application.appraisals.proving import (
     PROVING_EXECUTORS,
     AskProof,
     ReportSignals,
     TakeProof,
 )
+from tallystick.application.appraisals.store import forget_bases
 from tallystick.application.desks import Desks
 from tallystick.application.devices import Attesting
 from tallystick.application.fleet import FLEET_EXECUTORS, CountFleet
@@ -44,15 +45,36 @@ class AppraiseAgain:
     """
 
 
+@dataclass(frozen=True, slots=True)
+class ForgetBases:
+    """Policies and lists that are past are kept no longer, once no stored verdict rests on one.
+
+    Source: ISO/TS 12812-2:2017, 6.2.3
+    """
+
+
 AppraisalCommand = (
-    ChangeAppraisal | TakeList | AppraiseAgain | AskProof | TakeProof | ReportSignals | CountFleet
+    ChangeAppraisal
+    | TakeList
+    | AppraiseAgain
+    | AskProof
+    | TakeProof
+    | ReportSignals
+    | CountFleet
+    | ForgetBases
 )
 
 
 def _change(desks: Desks, turn: Turn, one: ChangeAppraisal) -> Outcome:
     old = desks.devices.attesting
     attesting = Attesting(one.policy or old.policy, old.known, old.verdict_keys, old.fresh_since)
-    return judge_by(desks, turn, attesting, one.version, one.envelope)
+    return judge_by(desks, turn, attesting, one.version, one.envelope, anew=True)
+
+
+def _forget(desks: Desks, turn: Turn, _: ForgetBases) -> Outcome:
+    attesting = desks.devices.attesting
+    forget_bases(turn.changes, bases(attesting), attesting.basis)
+    return Outcome(Empty())
 
 
 APPRAISAL_EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
@@ -60,6 +82,7 @@ APPRAISAL_EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     **FLEET_EXECUTORS,
     ChangeAppraisal: _change,
     TakeList: take_list,
+    ForgetBases: _forget,
     AppraiseAgain: lambda _desks, _turn, _one: Outcome(Empty()),
 }
 """Who executes each command: a turn judges again by itself."""

@@ -10,7 +10,7 @@ Source: RFC 9334, 7.4; 10; ISO/TS 12812-2:2017, 7.2.6; 7.3.3; 7.3.5
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tallystick.application.appraisals.store import APPRAISAL, BASIS, LIST, SAID
+from tallystick.application.appraisals.store import APPRAISAL, BASIS, LIST, LISTED, SAID
 from tallystick.application.desks import Desks
 from tallystick.application.devices import Attesting
 from tallystick.application.turn import Outcome, Turn
@@ -19,7 +19,7 @@ from tallystick.kernel.errors import Conflict
 from tallystick.kernel.model import replace
 from tallystick.kernel.time import Instant
 from tallystick.process.attestation.lists import ListName, VendorList
-from tallystick.process.attestation.model import Known, known_name
+from tallystick.process.attestation.model import AppraisalPolicy, Known, known_name
 from tallystick.protocol.payments import Empty
 from tallystick.protocol.receipt import Scalar
 
@@ -108,20 +108,42 @@ def _fresh_since(before: Attesting, listed: VendorList, now: Instant) -> int:
     return listed.at if was_old else before.fresh_since
 
 
+def bases(attesting: Attesting) -> dict[str, AppraisalPolicy | Known]:
+    """What verdicts of `attesting` rest on, by its digest.
+
+    Source: RFC 9334, 8.3
+    """
+    known = attesting.known
+    found: dict[str, AppraisalPolicy | Known] = {attesting.policy_digest: attesting.policy}
+    name = known_name(known.list_digest, known.models_digest)
+    if name:
+        found[name] = known
+    return found
+
+
 def judge_by(
-    desks: Desks, turn: Turn, attesting: Attesting, version: int = 0, envelope: str = ""
+    desks: Desks,
+    turn: Turn,
+    attesting: Attesting,
+    version: int = 0,
+    envelope: str = "",
+    *,
+    anew: bool = False,
 ) -> Outcome:
     """Judge devices by `attesting` from now on; an event says so where that changes a verdict.
 
+    What verdicts will rest on is kept if it is another than before, and in any case if `anew`.
     Source: RFC 9334, 8.3; 10; ISO/TS 12812-2:2017, 6.1; 7.2.6
     """
     before = desks.devices.attesting
     touched = desks.devices.appraise_by(turn, attesting)
-    known, digest = attesting.known, attesting.policy_digest
-    turn.changes.upsert(BASIS, digest, (digest, encode_canonical(attesting.policy)))
-    name = known_name(known.list_digest, known.models_digest)
-    if name:
-        turn.changes.upsert(BASIS, name, (name, encode_canonical(known)))
+    known = attesting.known
+    past = bases(before)
+    for name, said in bases(attesting).items():
+        if anew or name not in past:
+            turn.changes.upsert(BASIS, name, (name, encode_canonical(said)))
+        if isinstance(said, Known):
+            turn.changes.upsert(LISTED, name, (name, said.list_at))
     if before.basis == attesting.basis and not version:
         return Outcome(Empty())
     public: dict[str, Scalar] = {

@@ -9,11 +9,11 @@ Source: RFC 9334, 3; 8.4; ISO/TS 12812-2:2017, 7.2.6; 7.3.3
 
 from typing import Final
 
-from tallystick.application.appraisals.store import kept_basis
+from tallystick.application.appraisals.store import kept_basis, listed_at
 from tallystick.infrastructure.attestation.evidence import digest_of
 from tallystick.infrastructure.store.database import Reader
 from tallystick.kernel.codec import Decoder
-from tallystick.kernel.model import Record
+from tallystick.kernel.model import Record, replace
 from tallystick.process.attestation.appraisal import NOTHING_KNOWN, appraise
 from tallystick.process.attestation.model import (
     AppraisalPolicy,
@@ -71,7 +71,8 @@ def _again(reader: Reader, one: Appraised) -> Replayed:
     if name:
         listed = kept_basis(reader, name)
         if listed is None:
-            return Replayed(stored=verdict, again=None, why="its list was not kept")
-        known = _KNOWN.decode_canonical(listed)
+            return Replayed(stored=verdict, again=None, why="its list is kept no longer")
+        read_known = _KNOWN.decode_canonical(listed)
+        known = replace(read_known, list_at=max(read_known.list_at, listed_at(reader, name)))
     again = appraise(one.evidence, one.subject, read, known, policy_digest=verdict.policy)
     return Replayed(stored=verdict, again=again)

@@ -3,9 +3,10 @@
 Source: RFC 9334, 8.3; ISO/TS 12812-2:2017, 6.1
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
+from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.database import Connection, Reader, has_table
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
@@ -47,6 +48,26 @@ BASIS_MIGRATION = Migration(
     statements=(
         """CREATE TABLE appraisal_basis (
             digest TEXT PRIMARY KEY, octets BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+    ),
+)
+
+LISTED = Table(
+    name="appraisal_basis_listed",
+    key="digest",
+    insert_head="INSERT INTO appraisal_basis_listed (digest, list_at) VALUES ",
+    slots="(?, ?)",
+    insert_tail=" ON CONFLICT (digest) DO UPDATE SET list_at = excluded.list_at",
+    select_head="SELECT digest, list_at FROM appraisal_basis_listed WHERE digest IN ",
+)
+"""Until when the list of each of them was said to be the one."""
+
+LISTED_MIGRATION = Migration(
+    number=295,
+    name="until when a list is the one",
+    statements=(
+        """CREATE TABLE appraisal_basis_listed (
+            digest TEXT PRIMARY KEY, list_at INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID""",
     ),
 )
@@ -123,6 +144,32 @@ def kept_basis(reader: Reader, digest: str) -> bytes | None:
     """
     row = reader.one("SELECT octets FROM appraisal_basis WHERE digest = ?", (digest,))
     return None if row is None else bytes(row[0])
+
+
+def listed_at(reader: Reader, digest: str) -> int:
+    """Until when (ms) a source said that the list `digest` is the one; 0 where nothing says so.
+
+    Source: RFC 9334, 8.3
+    """
+    row = reader.one("SELECT list_at FROM appraisal_basis_listed WHERE digest = ?", (digest,))
+    return 0 if row is None else int(row[0])
+
+
+def forget_bases(changes: ChangeSet, in_force: Iterable[str], basis: str) -> None:
+    """Keep of policies and lists only what is `in_force`, if every stored verdict rests on `basis`.
+
+    Source: RFC 9334, 8.3; ISO/TS 12812-2:2017, 6.2.3
+    """
+    first, second = (*in_force, "", "")[:2]
+    changes.statement(
+        "DELETE FROM appraisal_basis WHERE digest <> ? AND digest <> ? AND NOT EXISTS"
+        " (SELECT 1 FROM device_verdict WHERE basis < ? OR basis > ?)",
+        (first, second, basis, basis),
+    )
+    changes.statement(
+        "DELETE FROM appraisal_basis_listed WHERE NOT EXISTS"
+        " (SELECT 1 FROM appraisal_basis b WHERE b.digest = appraisal_basis_listed.digest)"
+    )
 
 
 def last_appraisal(reader: Reader) -> tuple[int, str]:

@@ -24,7 +24,7 @@ from tallystick.infrastructure.crypto.dual import DualVerifyKey
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.store.database import Reader
 from tallystick.kernel.codec import Decoder, b64url
-from tallystick.kernel.errors import Unavailable
+from tallystick.kernel.errors import NotPermitted, Unavailable
 from tallystick.kernel.time import Instant
 from tallystick.process.policy import (
     CompiledPolicy,
@@ -36,7 +36,7 @@ from tallystick.process.policy import (
 )
 from tallystick.process.policy.caps import Preview
 from tallystick.process.policy.failing import closed_by
-from tallystick.process.policy.language.reading import read_policy
+from tallystick.process.policy.language.removed import check_mended, read_kept, removed_in
 from tallystick.process.policy.language.suites import DUAL
 from tallystick.process.policy.signing import verify_policy
 from tallystick.process.policy.tightening import Seen
@@ -63,7 +63,15 @@ class PolicyInForce:
     Source: ISO/TS 12812-2:2017, 6.1
     """
 
-    def __init__(self, officers: Officers, reader: Reader, seal: Seal | None = None) -> None:
+    def __init__(
+        self, officers: Officers, reader: Reader, seal: Seal | None = None, mended: str = ""
+    ) -> None:
+        """Nothing is in force yet; `mended` is a signed file that a start may put in place.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        self.mended = mended
+        self._mends = 0
         self._officers = officers
         self._reader = reader
         self._base: CompiledPolicy | None = None
@@ -77,11 +85,13 @@ class PolicyInForce:
     def load(self) -> None:
         """Put the last stored policy and its measures into force, all signatures checked again.
 
+        Raises NotPermitted for one that grants acts which are gone, unless it was mended.
         Source: ISO/TS 12812-2:2017, 6.1
         """
         self.services.load()
         stored = last_policy(self._reader)
         if stored is not None and stored != self._loaded:
+            self._mends = self._to_mend(*stored)
             dual = self._asked_before(stored[0])
             self._base = self._verified(stored[1], above=stored[0] - 1, anew=False, dual=dual)
             self._loaded = stored
@@ -135,9 +145,38 @@ class PolicyInForce:
     def _asked_before(self, version: int) -> bool:
         """Whether the policy before `version` asked officers for two signatures under it."""
         for _, envelope, _ in policies_until(self._reader, version - 1, 1):
-            kept = read_policy(policy_text(_files.decode(envelope.encode())))
+            kept = read_kept(policy_text(_files.decode(envelope.encode())))
             return kept.signatures.officers == DUAL
         return False
+
+    def _to_mend(self, version: int, envelope: str) -> int:
+        """The `version` of a stored policy that grants acts which are gone, and is mended; or 0."""
+        text = policy_text(_files.decode(envelope.encode()))
+        gone = sorted({one.act for one in removed_in(text)})
+        if not gone:
+            return 0
+        if not self.mended:
+            raise NotPermitted(
+                f"policy version {version} grants acts that no longer exist: {', '.join(gone)}",
+                remedy="officers sign it without them: tallystick policy mend FOLDER --out FILE",
+            )
+        check_mended(text, policy_text(_files.decode(self.mended.encode())))
+        return version
+
+    @property
+    def mending(self) -> bool:
+        """Whether the policy in force waits to be replaced by the mended one of this start.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return 0 < self._mends == self.version
+
+    def takes_at_start(self, envelope: str) -> bool:
+        """Whether a start may put a signed file into force: the first one, or the mended one.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return not self.version or (self.mending and envelope == self.mended)
 
     def _verified(self, envelope: str, *, above: int, anew: bool, dual: bool) -> CompiledPolicy:
         return verify_policy(

@@ -3,8 +3,8 @@
 A batch of rows is one command of the writer. It asks for each row what is there now, so that an
 erasure that came first is seen, and one that comes later finds what it would have found anyway.
 How far it got is written with each batch: a start after a kill goes on there, and a pass that came
-to its end is not begun again until there is another generation. What does not open is left where it
-is, and counted as left.
+to its end is not begun again until there is another generation. What does not open, or is of
+nobody, is left where it is, and counted as left.
 
 Source: ISO/TS 12812-2:2017, 7.4.2; 14.2.1; C; ISO 11568
 """
@@ -33,7 +33,7 @@ from tallystick.application.subjectkeys.store import (
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.modules.block import wrapped_under
 from tallystick.infrastructure.store.database import Reader
-from tallystick.kernel.errors import NotAuthentic
+from tallystick.kernel.errors import NotAuthentic, NotFound
 from tallystick.kernel.model import replace, row_of
 
 _Step = Callable[[Turn, str, int], str]
@@ -93,7 +93,7 @@ class SubjectRenewal:
         mine = self._customers
         for one in page:
             if wrapped_under(one.block) != mine.wrapping or one.profile != mine.kind:
-                with suppress(NotAuthentic):
+                with suppress(NotAuthentic, NotFound):
                     mine.wrap_anew(turn, mine.get(one.customer))
         return page[-1].customer if page else ""
 
@@ -104,15 +104,15 @@ class SubjectRenewal:
                 None if not begins or begins == self._customers.kind else self._payments.find(order)
             )
             if row is not None:
-                fresh = self._fresh(self._customers.owner(row.payer), row.evidence)
+                fresh = self._fresh(self._customers.owner, row.payer, row.evidence)
                 if fresh:
                     self._payments.save(turn, replace(row, evidence=fresh))
         return page[-1][0] if page else ""
 
-    def _fresh(self, owner: Customer, sealed: bytes) -> bytes:
-        """What is sealed, sealed anew; nothing where the owner was erased or it was damaged."""
-        with suppress(NotAuthentic):
-            return self._customers.seal_anew(owner, sealed)
+    def _fresh(self, find: Callable[[str], Customer], owner: str, sealed: bytes) -> bytes:
+        """What is sealed, sealed anew; nothing where it was damaged, or its owner is not there."""
+        with suppress(NotAuthentic, NotFound):
+            return self._customers.seal_anew(find(owner), sealed)
         return b""
 
     def _sealed(self, read: LiteralString, save: LiteralString) -> _Step:
@@ -120,7 +120,7 @@ class SubjectRenewal:
             page = sealed_rows(self._reader, read, after, rows)
             for row, owner, sealed in page:
                 if sealed and not sealed.startswith(self._customers.kind):
-                    fresh = self._fresh(self._customers.get(owner), sealed)
+                    fresh = self._fresh(self._customers.get, owner, sealed)
                     if fresh:
                         replace_sealed(turn.changes, save, row, sealed, fresh)
             return page[-1][0] if page else ""

@@ -9,6 +9,7 @@ import click
 
 from tallystick.entry.auditing import believed, read_anchor
 from tallystick.entry.cli.console import err, example, say
+from tallystick.entry.contents import to_give_anew, unnamed_in
 from tallystick.entry.restoring import back_up, restore
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.clock import SystemClock
@@ -28,11 +29,16 @@ def backup(folder: Path, target: Path) -> None:
     """Copy the provider in FOLDER to the new folder TARGET, also while it is served.
 
     The copy is of one moment. Its keys stay wrapped and its master key stays sealed: without the
-    secret, which is not in it, it opens nothing. The keys in offline/ are not in it either.
+    secret, which is not in it, it opens nothing. The keys in offline/ are not in it either, and a
+    secret that stands in clear, such as the bearer in mno.json, is left empty.
     """
     with err.status("copying ..."):
         taken = back_up(ProviderFolder(folder), target, SystemClock().now())
     say(f"{target}: {len(taken.files)} files, {taken.events} events of {taken.origin}")
+    for name in unnamed_in(folder):
+        say(f"not taken, no file of a provider: {name}", style="yellow")
+    for secret in to_give_anew(target):
+        say(f"left empty, keep it elsewhere: {secret}")
     say(f"check it: tallystick tally verify {target}")
 
 
@@ -72,4 +78,6 @@ def restore_backup(source: Path, folder: Path, anchors: tuple[Path, ...], origin
         say(f"{done.lost} events are lost: ask customers for their receipts", style="yellow")
     elif not anchors:
         say("whether events are lost is not known: nothing newer was given (--against)")
+    for secret in to_give_anew(folder):
+        say(f"give anew: {secret}", style="yellow")
     say(f"next, its first start signs it: tallystick serve {folder} --secret-file FILE")

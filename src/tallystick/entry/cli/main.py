@@ -22,7 +22,12 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "programme": ("programmes:programme",),
     "risk": ("risks:risk", "loops:observe"),
     "report": ("reports:report",),
-    "policy": ("policies:policy", "derivations:derive_policy", "tightenings:tightening"),
+    "policy": (
+        "policies:policy",
+        "derivations:derive_policy",
+        "tightenings:tightening",
+        "mending:mend_policy",
+    ),
     "prove": ("proving:prove",),
     "loop": ("loops:loop",),
     "bundle": ("bundles:bundle",),

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from tallystick.entry.accounting import Accounting
@@ -29,18 +30,28 @@ EVERY_S: Final = 3600.0
 FIRST_S: Final = 60.0
 
 
-def stamp_once(folder: CertificateFolder, note: str, stamp: Stamp, now: Instant) -> None:
+def stamp_once(
+    folder: CertificateFolder, note: str, stamp: Stamp, now: Instant
+) -> tuple[tuple[str, str], ...]:
     """Stamp the checkpoint `note` where it is new; gather what is due and renew what was gathered.
 
-    Whoever comes while another does it for the same folder waits. Raises Unavailable where nobody
-    stamps, NotAuthentic where a kept stamp does not hold.
+    Gives each file that is damaged, below `pki/stamps`, with why it does not count; it is left as
+    it is and keeps nothing else up. Whoever comes while another does it for the same folder waits.
+    Raises Unavailable where nobody stamps.
     Source: ISO/TS 12812-2:2017, 3.23; RFC 4998, 5.2
     """
+    damaged: dict[str, str] = {}
+
+    def tell(file: Path, error: Exception) -> None:
+        why = error.detail if isinstance(error, MfsError) else type(error).__name__
+        damaged.setdefault(file.relative_to(folder.stamps).as_posix(), why)
+
     with _alone(folder):
         keep_stamp(folder, note, stamp)
         roots = all_roots(folder)
-        gather(folder, stamp, roots, now)
-        renew(folder, stamp, roots, now)
+        gather(folder, stamp, roots, now, tell)
+        renew(folder, stamp, roots, now, tell)
+    return tuple(damaged.items())
 
 
 async def stamp_for_ever(
@@ -53,9 +64,10 @@ async def stamp_for_ever(
 ) -> None:
     """Stamp the newest checkpoint, again and again; what fails is noted and tried again.
 
+    A kept stamp that is damaged is noted once.
     Source: ISO/TS 12812-2:2017, 3.23
     """
-    wait = first_s
+    wait, told = first_s, frozenset[tuple[str, str]]()
     while True:
         await asyncio.sleep(wait)
         wait = every_s
@@ -63,7 +75,11 @@ async def stamp_for_ever(
         try:
             stamp = _whose(folder, desk)
             if stamp is not None:
-                await to_its_end(partial(stamp_once, folder, note, stamp, desk.now()))
+                found = await to_its_end(partial(stamp_once, folder, note, stamp, desk.now()))
+                for file, why in found:
+                    if (file, why) not in told:
+                        accounting.note(Note.STAMP_DAMAGED, file=file, why=why)
+                told = frozenset(found)
         except (MfsError, OSError) as error:
             accounting.note(Note.NOT_STAMPED, why=getattr(error, "detail", type(error).__name__))
 

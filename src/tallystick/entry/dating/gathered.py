@@ -12,7 +12,7 @@ Source: ISO/TS 12812-2:2017, 3.23; 8.1.5; RFC 4998, 3.2; 5.2
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -25,7 +25,7 @@ from tallystick.entry.pki.archiving import (
     weak_after,
     weak_from,
 )
-from tallystick.entry.pki.checkpoints import verify_kept
+from tallystick.entry.pki.checkpoints import read_kept, verify_kept
 from tallystick.entry.pki.places import CertificateFolder
 from tallystick.infrastructure.crypto.digest import equal, named_digest
 from tallystick.infrastructure.crypto.x509 import Roots
@@ -42,6 +42,14 @@ EVERY_MS: Final = 30 * DAY_MS
 MOST: Final = 4096
 """How many stamps one list may hold: half a year of hours."""
 _MOST_OCTETS: Final = 1 << 20
+
+Tell = Callable[[Path, Exception], None]
+"""Is told of a file that is damaged, and why it does not count."""
+
+
+def _untold(_: Path, __: Exception) -> None:
+    """Nobody is told here: who audits finds what is damaged."""
+
 
 DigestText = Annotated[str, pattern("^[A-Za-z0-9_-]{86}$")]
 """64 octets of SHA-512 in base64url."""
@@ -66,6 +74,14 @@ class Gathered(Record, frozen=True, kw_only=True):
     v: Literal[1] = 1
     log: str
     entries: tuple[Entry, ...]
+
+    def names(self, size: int) -> bool:
+        """Whether the list names a file for the checkpoint over `size` events.
+
+        Source: RFC 4998, 4.3
+        """
+        at = bisect_left(self.entries, size, key=lambda one: one.size)
+        return any(one.size == size for one in self.entries[at : at + 1])
 
     def holds(self, size: int, kept: bytes) -> bool:
         """Whether the list names the file `kept` for the checkpoint over `size` events.
@@ -112,47 +128,67 @@ def lists(folder: CertificateFolder) -> tuple[Path, ...]:
     return tuple(sorted((one for one in found if one.stem.isdigit()), key=_size))
 
 
-def gather(folder: CertificateFolder, stamp: Stamp, roots: Roots, now: Instant) -> Path | None:
+def gather(
+    folder: CertificateFolder, stamp: Stamp, roots: Roots, now: Instant, tell: Tell = _untold
+) -> Path | None:
     """List the stamps that no list has and stamp the list, if the oldest is due; None otherwise.
 
     Due is a stamp of 30 days, or one that counts for 90 days at most. The list is
-    written after its stamps, so that a run that is cut short is begun again. Raises NotAuthentic
-    where a kept stamp does not prove its checkpoint, Unavailable where nobody stamps.
+    written after its stamps, so that a run that is cut short is begun again. What does not prove
+    its checkpoint, or cannot be read, is handed to `tell` and left out; the rest goes on. Raises
+    Unavailable where nobody stamps.
     Source: RFC 4998, 5.2
     """
-    before = lists(folder)
-    after = _size(before[-1]) if before else -1
-    waiting = [one for one in kept_stamps(folder) if _size(one) > after][:MOST]
-    if not waiting:
-        return None
-    oldest = verify_kept(waiting[0].read_bytes(), roots)[1]
-    ends = is_due([oldest], now, weak_after(oldest))
-    if now - oldest.at < EVERY_MS and not ends and len(waiting) < MOST:
-        return None
-    entries: list[Entry] = []
-    log = ""
+    waiting = _ungathered(folder, tell)
+    good: list[tuple[int, bytes, Stamped]] = []
     for file in waiting:
-        octets = file.read_bytes()
-        kept, _ = verify_kept(octets, roots)
-        log = kept.checkpoint.split("\n", 1)[0]
-        digest = named_digest("sha512", octets)
-        entries.append(Entry(size=_size(file), sha512=b64url(digest)))
-    made = folder.stamps / GATHERED / waiting[-1].name
-    document = encode_canonical(Gathered(log=log, entries=tuple(entries)))
+        found = _proved(file, roots, tell)
+        if found is None:
+            continue
+        good.append((_size(file), *found))
+        oldest = good[0][2]
+        due = now - oldest.at >= EVERY_MS or is_due([oldest], now, weak_after(oldest))
+        if len(good) == MOST or (not due and len(waiting) < MOST):
+            break
+    if not good or (len(good) < MOST and not due):
+        return None
+    entries = tuple(
+        Entry(size=size, sha512=b64url(named_digest("sha512", octets))) for size, octets, _ in good
+    )
+    log = read_kept(good[-1][1]).checkpoint.split("\n", 1)[0]
+    made = folder.stamps / GATHERED / f"{good[-1][0]}.json"
+    document = encode_canonical(Gathered(log=log, entries=entries))
     folder.keep(stamps_file(made), write_chain(begin(document, stamp)))
     folder.keep(made, document)
     return made
 
 
-def renew(folder: CertificateFolder, stamp: Stamp, roots: Roots, now: Instant) -> tuple[Path, ...]:
+def _proved(file: Path, roots: Roots, tell: Tell) -> tuple[bytes, Stamped] | None:
+    """A kept stamp and what it proves; None where it is damaged, which is told."""
+    try:
+        octets = file.read_bytes()
+        return octets, verify_kept(octets, roots)[1]
+    except (NotAuthentic, Malformed, OSError) as error:
+        tell(file, error)
+        return None
+
+
+def renew(
+    folder: CertificateFolder, stamp: Stamp, roots: Roots, now: Instant, tell: Tell = _untold
+) -> tuple[Path, ...]:
     """Stamp again every list whose newest stamp ends within 90 days; gives those that were.
 
-    Raises NotAuthentic where stamps do not prove their list, Unavailable where nobody stamps.
+    A list that its stamps do not prove is handed to `tell`; the others go on. Raises Unavailable
+    where nobody stamps.
     Source: RFC 4998, 5.2
     """
     found: list[Path] = []
     for file in lists(folder):
-        done = archive(file, stamp, roots, now, weak_from(file, roots)).done
+        try:
+            done = archive(file, stamp, roots, now, weak_from(file, roots)).done
+        except (NotAuthentic, Malformed, OSError) as error:
+            tell(file, error)
+            continue
         if done is not Done.KEPT:
             found.append(file)
     return tuple(found)
@@ -177,6 +213,19 @@ def read_lists(folder: CertificateFolder) -> tuple[Listed, ...]:
     return tuple(Listed(one, read_gathered(one.read_bytes())) for one in lists(folder))
 
 
+def _ungathered(folder: CertificateFolder, tell: Tell) -> list[Path]:
+    """The stamps that no list names; a list that cannot be read may have named all before it."""
+    named: set[int] = set()
+    after = -1
+    for file in lists(folder):
+        try:
+            named.update(one.size for one in read_gathered(file.read_bytes()).entries)
+        except (Malformed, OSError) as error:
+            tell(file, error)
+            after = _size(file)
+    return [one for one in kept_stamps(folder) if _size(one) > after and _size(one) not in named]
+
+
 def list_of(listed: Sequence[Listed], size: int, kept: bytes) -> Listed | None:
     """The list that has the stamp `kept` over `size` events; None while it waits to be gathered.
 
@@ -184,7 +233,7 @@ def list_of(listed: Sequence[Listed], size: int, kept: bytes) -> Listed | None:
     Source: RFC 4998, 4.3
     """
     for one in listed:
-        if one.gathered.entries[-1].size < size:
+        if not one.gathered.names(size):
             continue
         if not one.gathered.holds(size, kept):
             raise NotAuthentic(

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tallystick.entry.contents import to_give_anew, unnamed_in
 from tallystick.entry.doctor.model import Finding, fine, soon, wrong
 from tallystick.entry.settings import ProviderFolder
 
@@ -22,12 +23,13 @@ _ROUNDS = 7
 
 
 def look_at_files(folder: ProviderFolder) -> Iterator[Finding]:
-    """Permissions, offline keys that are still here, room, and the time of a durable write.
+    """Permissions, offline keys, what no backup takes, room, and the time of a durable write.
 
     Source: ISO/TS 12812-2:2017, 6.2.3; 7.4.2
     """
     yield _permissions(folder)
     yield _offline(folder)
+    yield _backed_up(folder.root)
     yield _room(folder)
     yield _durability(folder.root)
 
@@ -55,6 +57,16 @@ def _offline(folder: ProviderFolder) -> Finding:
             f"move {folder.offline} to a machine that is not on the network",
         )
     return fine("offline keys", "not on this machine")
+
+
+def _backed_up(root: Path) -> Finding:
+    empty, unnamed = to_give_anew(root), unnamed_in(root)
+    if empty:
+        return wrong("backups", f"empty since a restore: {empty[0]}", "write it in again")
+    if unnamed:
+        says = f"a backup does not take {', '.join(unnamed[:3])}: no file of a provider"
+        return soon("backups", says, "keep it elsewhere, or remove it")
+    return fine("backups", "every file here is taken, or left out for a reason")
 
 
 def _room(folder: ProviderFolder) -> Finding:

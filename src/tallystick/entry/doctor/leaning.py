@@ -11,9 +11,10 @@ from tallystick.entry.doctor.model import Finding, fine, soon, wrong
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.money import Money
-from tallystick.process.policy import Dependency, read_policy
+from tallystick.process.policy import Dependency
 from tallystick.process.policy.explain import in_words
 from tallystick.process.policy.language.model import DependencyRule
+from tallystick.process.policy.language.removed import read_kept
 from tallystick.protocol.policy_file import policy_text, read_policy_file
 
 _STATE = re.compile(
@@ -50,7 +51,7 @@ def _table(folder: ProviderFolder) -> Mapping[str, DependencyRule]:
         stored = last_policy(reader)
     if stored is None:
         return {}
-    return read_policy(policy_text(read_policy_file(stored[1].encode()))).dependencies
+    return read_kept(policy_text(read_policy_file(stored[1].encode()))).dependencies
 
 
 def _found(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tallystick.application.notices.store import due_notices
 from tallystick.application.payments.store import open_orders
+from tallystick.application.policing.store import last_policy
 from tallystick.entry.auditing import believed, note_anchor
 from tallystick.entry.doctor.model import Finding, fine, soon, wrong
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
@@ -18,6 +19,8 @@ from tallystick.infrastructure.tally.store import TallyStore
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.ids import id_time
 from tallystick.kernel.time import MINUTE_MS, Instant
+from tallystick.process.policy.language.removed import removed_in
+from tallystick.protocol.policy_file import policy_text, read_policy_file
 
 WAL_BYTES = 256 << 20
 BEHIND = 10_000
@@ -30,7 +33,7 @@ _MOST = 1_000
 def look_at_record(
     folder: ProviderFolder, settings: ProviderSettings, now: Instant
 ) -> Iterator[Finding]:
-    """The database, the tally, its witness, orders and notices that wait.
+    """The database, the tally, its witness, the policy, orders and notices that wait.
 
     Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.3
     """
@@ -49,6 +52,7 @@ def look_at_record(
                 yield _log(place)
             yield _tally(folder, reader)
             yield _witness(folder, reader)
+            yield _policy(folder, reader)
             yield _orders(reader, now)
             if settings.sms_url:
                 yield _notices(reader, now)
@@ -100,6 +104,20 @@ def _witness(folder: ProviderFolder, reader: Connection) -> Finding:
     if behind > BEHIND:
         return soon("witness", f"{behind} events behind", "look whether the witness is reachable")
     return fine("witness", f"countersigned up to event {seen}")
+
+
+def _policy(folder: ProviderFolder, reader: Connection) -> Finding:
+    stored = last_policy(reader)
+    if stored is None:
+        return soon("policy", "none is in force", f"tallystick serve {folder.root}")
+    gone = {one.act for one in removed_in(policy_text(read_policy_file(stored[1].encode())))}
+    if gone:
+        return wrong(
+            "policy",
+            f"version {stored[0]} grants acts that no longer exist: {', '.join(sorted(gone))}",
+            f"tallystick policy mend {folder.root} --out FILE",
+        )
+    return fine("policy", f"version {stored[0]}, every act that it grants exists")
 
 
 def _orders(reader: Connection, now: Instant) -> Finding:

@@ -92,6 +92,7 @@ _NOTES = {
     Note.PROPOSAL_WAITS: ("policy.proposal-waits", Severity.WARNING),
     Note.PROPOSAL_ENDED: ("policy.proposal-waits-no-more", Severity.NOTICE),
     Note.CEREMONY_NOT_STAMPED: ("ceremony.not-stamped", Severity.WARNING),
+    Note.STAMP_DAMAGED: ("tally.stamp-damaged", Severity.ERROR),
     Note.NOT_STAMPED: ("tally.not-stamped", Severity.WARNING),
     Note.SIEM_LOST: ("siem.silent", Severity.WARNING),
     Note.SIEM_FOUND: ("siem.answers", Severity.NOTICE),

@@ -16,7 +16,7 @@ from tallystick.entry.witnessing import WITNESSED_NOTE
 from tallystick.infrastructure.modules.block import peek
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.errors import NotFound
-from tallystick.process.policy import read_policy
+from tallystick.process.policy.language.removed import read_kept
 from tallystick.protocol.policy_file import policy_text, read_policy_file
 
 _LISTENS = "0A"
@@ -30,7 +30,7 @@ def discover(folder: ProviderFolder, process: int | None = None) -> Discovered:
     Source: ISO/TS 12812-2:2017, 6.2; 7.1
     """
     settings = folder.settings()
-    policy = read_policy(policy_text(read_policy_file(folder.policy_file.read_bytes())))
+    policy = read_kept(policy_text(read_policy_file(folder.policy_file.read_bytes())))
     return Discovered(
         listeners=None if process is None else listeners_of(process),
         gateways=tuple(sorted(settings.gateways)),

@@ -1,5 +1,8 @@
 """Where vendors' lists come from: FOLDER/vendors.json, which is read again when it changes.
 
+A service does not start with a file that says nothing it understands; one that runs goes on with
+what the file said before.
+
     {"v": 1, "lists": {"android-revoked":
       {"url": "https://android.example/status", "every_s": 3600, "oldest_s": 86400}}}
 
@@ -14,7 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import Decoder, encode_canonical
-from tallystick.kernel.errors import Malformed, NotPermitted
+from tallystick.kernel.errors import Malformed, MfsError, NotPermitted, Unavailable
 from tallystick.kernel.model import Record
 from tallystick.process.attestation.lists import ListName
 
@@ -48,24 +51,34 @@ class Sources(Record, frozen=True, kw_only=True):
     lists: dict[str, Source]
 
 
-_FILES: Final = Decoder(Sources, limit=16 * 1024)
+_FILES: Final = Decoder(Sources, limit=16 * 1024, file=FILE)
 
 
 def sources_in(root: Path) -> dict[str, Source]:
     """The sources of the provider in `root`; none where there is no file.
 
-    Raises Malformed for a file of another form and what `check_source` raises.
+    Raises Malformed for a file of another form and what `check_source` raises, each with the file
+    and the list; Unavailable for one that cannot be read.
     Source: RFC 9334, 7.4; ISO/TS 12812-2:2017, 7.2.3
     """
     try:
         octets = (root / FILE).read_bytes()
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise Unavailable(
+            f"{FILE} cannot be read: {error.strerror}",
+            remedy=f"let the account of the service read {FILE}",
+        ) from error
     found = _FILES.decode(octets)
     if found.v != 1:
-        raise Malformed(f"{FILE} is of another version")
+        raise Malformed(f"{FILE}: it is of another version", remedy=f"correct {FILE}")
     for name, source in found.lists.items():
-        check_source(name, source)
+        try:
+            check_source(name, source)
+        except MfsError as error:
+            said = f"{FILE}: {name[:40]}: {error.detail}"
+            raise type(error)(said, remedy=error.remedy or f"correct {FILE}") from error
     return found.lists
 
 

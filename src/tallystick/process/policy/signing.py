@@ -13,6 +13,7 @@ from tallystick.kernel.codec import b64url, b64url_decode
 from tallystick.kernel.errors import Conflict, Malformed, NotPermitted
 from tallystick.process.policy.compile import CompiledPolicy, compile_policy, recompile
 from tallystick.process.policy.language.reading import read_policy
+from tallystick.process.policy.language.removed import read_kept
 from tallystick.process.policy.language.suites import DUAL
 from tallystick.process.policy.officers import (
     Approval,
@@ -66,8 +67,8 @@ def verify_policy(
 ) -> CompiledPolicy:
     """The policy in `file`, approved as `profile` demands, read and proved as a whole.
 
-    What was in force already is not proved `anew`. With `dual`, or where the policy itself says so,
-    each officer signed twice.
+    What was in force already is not proved `anew`, and read without acts that are gone. With
+    `dual`, or where the policy itself says so, each officer signed twice.
 
     Raises NotPermitted for an officer who is unknown or approved twice, for too few officers, for
     one signature where two are asked for, and for a policy of another profile; NotAuthentic for any
@@ -86,7 +87,7 @@ def verify_policy(
             f"version {file.version} is not above {last_version}, the last in force",
             remedy="raise the version and sign again",
         )
-    policy = read_policy(text)
+    policy = read_policy(text) if anew else read_kept(text)
     compiled = compile_policy(policy) if anew else recompile(policy)
     if policy.signatures.officers == DUAL:
         for one in file.signatures:

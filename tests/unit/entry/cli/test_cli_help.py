@@ -155,3 +155,15 @@ def test_no_colour_reaches_a_pipe() -> None:
     )  # fmt: skip
     assert done.returncode == REFUSED
     assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_the_package_runs_as_the_command() -> None:
+    said = [
+        subprocess.run(
+            [sys.executable, "-m", module, "catalogue", "show", "--help"],
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for module in ("tallystick", "tallystick.entry.cli")
+    ]  # fmt: skip
+    assert said[0] == said[1]
+    assert said[0].startswith("Usage: tallystick catalogue show")

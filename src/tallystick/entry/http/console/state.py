@@ -27,7 +27,7 @@ from tallystick.kernel.errors import MfsError
 from tallystick.kernel.time import MINUTE_MS, SECOND_MS, iso_utc
 from tallystick.process.policy.changes import Change, changes
 from tallystick.process.policy.facts import Dependency
-from tallystick.process.policy.language.reading import read_policy
+from tallystick.process.policy.language.removed import read_kept
 from tallystick.protocol.policy_file import policy_text, read_policy_file
 
 T = TypeVar("T")
@@ -272,7 +272,7 @@ async def _changed(visit: Visit, stored: list[tuple[int, str, int]]) -> Iterable
 
     def work() -> tuple[Change, ...]:
         before, after = (
-            read_policy(policy_text(read_policy_file(one.encode()))) for one in (old_file, new_file)
+            read_kept(policy_text(read_policy_file(one.encode()))) for one in (old_file, new_file)
         )
         return changes(before, after)
 
