@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tallystick.client.consenting import Order
 from tallystick.client.evidence import FreshEvidence
 from tallystick.client.http import HttpTransport
 from tallystick.client.keystore import SOFTWARE_PROTECTION, SoftwareKeystore
 from tallystick.client.provider import SUITES, Provider
 from tallystick.client.session import ClientSession
-from tallystick.client.wallet import Order, Paid, Refusal, Wallet
+from tallystick.client.wallet import Paid, Refusal, Wallet
 from tallystick.entry.settings import PublicHalf
 from tallystick.infrastructure.envelope.schedule import keys_challenge
 from tallystick.infrastructure.modules.clock import SystemClock

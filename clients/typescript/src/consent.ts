@@ -95,9 +95,9 @@ export function demandAcknowledged(
 export function money(minor: number, currency: string): string {
   const format = new Intl.NumberFormat("en", { style: "currency", currency });
   const places = format.resolvedOptions().maximumFractionDigits ?? 2;
-  const digits = String(minor).padStart(places + 1, "0");
+  const digits = String(Math.abs(minor)).padStart(places + 1, "0");
   const whole = digits.slice(0, digits.length - places).replace(/\B(?=(?:\d{3})+$)/g, ",");
-  return `${currency} ${whole}${places ? `.${digits.slice(-places)}` : ""}`;
+  return `${currency} ${minor < 0 ? "-" : ""}${whole}${places ? `.${digits.slice(-places)}` : ""}`;
 }
 
 /** What the person reads before they agree: payee, amount, fee. */

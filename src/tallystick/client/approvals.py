@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from tallystick.client.consenting import signed_consent
 from tallystick.client.keystore import DeviceKeystore
 from tallystick.client.session import ClientSession
-from tallystick.client.wallet import Wallet, signed_consent
+from tallystick.client.wallet import Wallet
 from tallystick.infrastructure.tally.verify import VerifiedReceipt
 from tallystick.kernel.codec import Decoder, b64url_decode, encode_canonical
 from tallystick.kernel.errors import NotAuthentic

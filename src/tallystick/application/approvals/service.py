@@ -199,7 +199,9 @@ class Approvals:
         for subject in subjects(row):
             count = self.kept.pace(subject)
             self.kept.set_pace(turn, replace(count, unanswered=0, next_at=0))
-        told: dict[str, str | int] = {"signed": signed, "outcome": code or "settled"}
+        order = self._staff.payments.find(row.order_id)
+        stage = "" if order is None else order.stage.value
+        told: dict[str, str | int] = {"signed": signed, "outcome": code or stage}
         return self.kept.record(turn, done, "approved", told)
 
     def answered(self, row: ApprovalRow) -> Outcome:
