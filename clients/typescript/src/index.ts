@@ -77,6 +77,7 @@ export {
   type Order,
   type Paid,
   type Quoted,
+  type Seen,
   Wallet,
 } from "./wallet.js";
 export { Wiper, type WipeOrder } from "./wiping.js";

@@ -185,11 +185,15 @@ function request(item) {
   const label = element("label", "The number shown where it began");
   const number = element("input", "", { inputMode: "numeric", maxLength: 2, autocomplete: "off" });
   label.append(number);
+  const hurry = element("label", "", { className: "tick" });
+  const hurried = element("input", "", { type: "checkbox" });
+  hurry.append(hurried, "Somebody called and asks me to approve now");
   const approve = element("button", "Approve", { type: "button" });
   approve.onclick = () =>
     doing(async () => {
-      const said = await acknowledge(warningsOf(item));
-      const { state, receipt } = await approvals.approve(item, number.value.trim(), said);
+      const seen = hurried.checked ? ["urgency"] : [];
+      const said = await acknowledge(warningsOf(item, seen));
+      const { state, receipt } = await approvals.approve(item, number.value.trim(), said, seen);
       if (receipt !== null) toldOf(receipt, item.quote.currency);
       else say(`The request is ${state.stage}, signed by ${state.signed} of ${state.needed}.`);
       await lookAfter();
@@ -205,7 +209,7 @@ function request(item) {
     });
   const first = element("div", "", { className: "choice" });
   const second = element("div", "", { className: "choice" });
-  first.append(label, approve);
+  first.append(label, hurry, approve);
   second.append(why, decline);
   row.append(first, second);
   return row;

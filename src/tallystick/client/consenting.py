@@ -43,9 +43,17 @@ def consent_to(quoted: QuoteReply, keystore: DeviceKeystore, now: Instant) -> Or
     return Order(quote, encode_canonical(request))
 
 
-def signed_consent(quote: Quote, keystore: DeviceKeystore, now: Instant, *, shown: str) -> str:
+def signed_consent(
+    quote: Quote,
+    keystore: DeviceKeystore,
+    now: Instant,
+    *,
+    shown: str,
+    acknowledged: tuple[str, ...] = (),
+) -> str:
     """The consent to exactly the terms of `quote` (JWS compact), after the person read `shown`.
 
+    `acknowledged` are warnings beyond those of the quote that were shown as well.
     Raises NotPermitted if the person declines.
     Source: ISO/TS 12812-2:2017, 11.2.2
     """
@@ -56,6 +64,7 @@ def signed_consent(quote: Quote, keystore: DeviceKeystore, now: Instant, *, show
         device=device,
         grade=SIGNED_GRADE,
         consented_at=now,
+        acknowledged=acknowledged,
     )
     header = consent_header(device)
     signing_input = f"{b64url(header)}.{b64url(encode_canonical(consent))}"
@@ -79,5 +88,23 @@ def shown(quote: Quote, warnings: tuple[str, ...] = ()) -> str:
     """
     amount = Money(quote.amount_minor, quote.currency)
     fee = Money(quote.fee_minor, quote.currency)
-    said = "".join(f"{_WARNINGS[one]} " for one in warnings if one in _WARNINGS)
-    return f"{said}Pay {amount} to {quote.payee_name}, fee {fee}?"
+    return f"{warned(warnings)}Pay {amount} to {quote.payee_name}, fee {fee}?"
+
+
+def warnings_of(
+    quote: Quote, shown: tuple[str, ...], seen: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The warnings in the terms of `quote`, and those beside them: `shown`, and `seen` here.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+    bound = quote.warnings or ()
+    return bound, tuple(dict.fromkeys(one for one in (*shown, *seen) if one not in bound))
+
+
+def warned(warnings: tuple[str, ...]) -> str:
+    """`warnings` in words, each with a space behind; empty for none.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+    return "".join(f"{_WARNINGS[one]} " for one in warnings if one in _WARNINGS)
