@@ -26,8 +26,8 @@ from bench.approval_beside import SHIPPED, TRIVIAL, Done, measure
 from bench.payment import Link
 from bench.population import Population, populate
 from bench.privacyidea import PeerMissing
+from tallystick.client.consenting import signed_consent
 from tallystick.client.session import ClientSession
-from tallystick.client.wallet import signed_consent
 from tallystick.infrastructure.envelope.cose import open_reply, seal_request
 from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.model import Wire

@@ -14,19 +14,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tallystick.client.approvals import Approvals
+from tallystick.client.consenting import Order, warnings_of
 from tallystick.client.evidence import FreshEvidence
 from tallystick.client.http import HttpTransport
 from tallystick.client.keystore import SOFTWARE_PROTECTION, SoftwareKeystore
 from tallystick.client.provider import SUITES, Provider
 from tallystick.client.session import ClientSession
-from tallystick.client.wallet import Order, Paid, Refusal, Wallet
+from tallystick.client.wallet import Paid, Refusal, Wallet
 from tallystick.entry.settings import PublicHalf
 from tallystick.infrastructure.envelope.schedule import keys_challenge
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.infrastructure.tally.verify import verify_receipt
 from tallystick.kernel.codec import Decoder, b64url, encode, from_plain, to_plain
-from tallystick.kernel.errors import Malformed, MfsError, Unavailable
+from tallystick.kernel.errors import Malformed, MfsError, NotPermitted, Unavailable
 from tallystick.kernel.model import replace
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
@@ -58,10 +60,6 @@ class MovedClock:
         return Instant(SystemClock().now() + self.ahead_ms)
 
 
-def _agree(shown: str) -> None:
-    """The user agrees to everything."""
-
-
 @dataclass(slots=True)
 class Driven:
     """One device; what it does for each word of the line protocol is a method of that name.
@@ -75,7 +73,9 @@ class Driven:
     session: ClientSession = field(init=False)
     wallet: Wallet = field(init=False)
     store: str = ""
+    agrees: bool = True
     order: Order = field(init=False)
+    approvals: Approvals = field(init=False)
 
     def start(self, asked: Mapping[str, Any]) -> object:
         """Know a provider, and open or make the keystore in the state folder.
@@ -93,11 +93,15 @@ class Driven:
         self.store = asked.get("store", "")
         file = Path(asked["state"]) / "keystore"
         opened = SoftwareKeystore.open_file if file.exists() else SoftwareKeystore.create_file
-        self.keystore = opened(file, _PASSPHRASE, entropy=operating_system, verify_user=_agree)
+        self.keystore = opened(
+            file, _PASSPHRASE, entropy=operating_system, verify_user=self._asked_user
+        )
         self.session = self.provider.session(self.keystore)
         self.wallet = self.provider.wallet(self.keystore, session=self.session)
+        self.approvals = Approvals(self.session, self.keystore, self.wallet, self.clock)
         suites = [one.value for one in SUITES]
-        return {"client": "tallystick.client", "suites": suites, "vouches": [_FORM]}
+        said = {"client": "tallystick.client", "suites": suites, "vouches": [_FORM]}
+        return {**said, "approves": True}
 
     def enrol(self, asked: Mapping[str, Any]) -> object:
         """Enrol with a code.
@@ -174,6 +178,26 @@ class Driven:
         """
         return self._paid(self.wallet.place(self.order))
 
+    def approve(self, asked: Mapping[str, Any]) -> object:
+        """Approve a request of the inbox with what the phone notices, if the user agrees.
+
+        Source: ISO/TS 12812-2:2017, 7.3.6; 11.2.2
+        """
+        (item,) = (one for one in self.approvals.poll() if one.state.approval == asked["approval"])
+        seen = tuple(asked["seen"])
+        bound, beside = warnings_of(item.quote, item.shown or (), seen)
+        self.agrees = bool(asked["agrees"])
+        try:
+            done = self.approvals.approve(item, asked["number"], seen=seen)
+        finally:
+            self.agrees = True
+        return {"stage": done.state.stage.value, "shown": [*bound, *beside]}
+
+    def _asked_user(self, shown: str) -> None:
+        """The user agrees to everything, but where the kit says otherwise."""
+        if not self.agrees:
+            raise NotPermitted("the user does not agree")
+
     def verify(self, asked: Mapping[str, Any]) -> object:
         """Verify a receipt.
 
@@ -206,7 +230,18 @@ class Driven:
         }
 
 
-_WORDS = ("start", "enrol", "open", "account", "pay", "again", "verify", "later", "prove")
+_WORDS = (
+    "start",
+    "enrol",
+    "open",
+    "account",
+    "pay",
+    "again",
+    "verify",
+    "later",
+    "prove",
+    "approve",
+)
 
 
 def _done(driven: Driven, asked: Mapping[str, Any]) -> object:

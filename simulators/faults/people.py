@@ -14,9 +14,10 @@ from simulators.faults.agenda import Agenda, DriftingClock
 from simulators.faults.network import Network
 from simulators.faults.process import AskBalance, AskQuote, Dial, Get, Http, Post
 from tallystick.application.turn import Recorded
+from tallystick.client.consenting import Order
 from tallystick.client.keystore import DeviceKeystore
 from tallystick.client.session import ClientSession, Peer, Reply
-from tallystick.client.wallet import Order, Refusal, Wallet
+from tallystick.client.wallet import Refusal, Wallet
 from tallystick.infrastructure.crypto.kem import KemSuite
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.tally.leaf import decode_leaf

@@ -16,8 +16,9 @@ from simulators.smsc import Smsc
 from simulators.tour.provider import TourProvider
 from simulators.tour.telling import Story
 from simulators.ussd_gateway import UssdGateway
+from tallystick.client.consenting import Order
 from tallystick.client.session import ClientSession
-from tallystick.client.wallet import ATTEMPTS, Order, Refusal
+from tallystick.client.wallet import ATTEMPTS, Refusal
 from tallystick.entry.auditing import audit_provider
 from tallystick.entry.fleet import fleet_of
 from tallystick.entry.reaching import policy_in_force

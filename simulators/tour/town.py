@@ -16,7 +16,8 @@ from simulators.feature_phone import FeaturePhone
 from simulators.tour.provider import TourProvider
 from simulators.tour.scenes import AGENT, PIN, SHOP, Players, kes, must
 from simulators.tour.telling import Story, progress
-from tallystick.client.wallet import Order, Refusal
+from tallystick.client.consenting import Order
+from tallystick.client.wallet import Refusal
 from tallystick.entry.rechecking import Verifier
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.store.opening import open_reader

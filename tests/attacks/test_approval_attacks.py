@@ -8,7 +8,7 @@ import pytest
 from tests.support.approved import Company, Scene, approving, newest
 from tests.support.collectors import until
 
-from tallystick.client.wallet import signed_consent
+from tallystick.client.consenting import signed_consent
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode, encode_canonical
 from tallystick.kernel.errors import (

@@ -20,7 +20,7 @@ from tests.unit.process.policy.policy_texts import SIGNED, demo_text, payment
 
 from tallystick.application.controls import established
 from tallystick.application.own_commands import Tighten
-from tallystick.client.wallet import consent_to
+from tallystick.client.consenting import consent_to
 from tallystick.entry.replay.parties import (
     Party,
     enrol_devices,

@@ -9,7 +9,7 @@ from tests.unit.entry.cli.command_line import tallystick
 
 from tallystick.application.commands import PlaceOrder
 from tallystick.application.consent import DeviceSigned, consent_of
-from tallystick.client.wallet import consent_to
+from tallystick.client.consenting import consent_to
 from tallystick.entry.rechecking import Rechecked, Verifier
 from tallystick.entry.replay.parties import (
     Party,

@@ -6,8 +6,9 @@ import pytest
 from simulators.cast import Person
 from tests.support.served import Served, served
 
+from tallystick.client.consenting import Order
 from tallystick.client.session import Exchanged
-from tallystick.client.wallet import Order, Paid, Refusal
+from tallystick.client.wallet import Paid, Refusal
 from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.errors import NotAuthentic
 from tallystick.kernel.money import Money

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,29 +91,38 @@ class Page:
         return [(text, box) for text, box in json.loads(str(rows))]
 
 
+@contextmanager
+def bound(folder: Path, provider: Served) -> Iterator[Page]:
+    """Ann's wallet, bound, and whom she pays."""
+    provider.person("+254700000099", "Kiosk", kind="merchant", tier=3, till=TILL)
+    ben = provider.person("+254700000002", "Ben Otieno")
+    shop = program(provider, "kiosk")
+    asked = customer(provider, ANN)
+    relay = Relay(provider.url)
+    at, browser = door(provider, relay), Chromium(folder)
+    try:
+        found = Page(browser, provider, relay, ben, shop)
+        browser.go(f"{at.url}/")
+        browser.until("document.body.dataset.ready === 'yes'")
+        found.fill(**asked)
+        found.press("#enrol button")
+        found.yes("Bind this browser")
+        found.until_said("is bound")
+        yield found
+    finally:
+        browser.close()
+        at.close()
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     built()
     folder = tmp_path_factory.mktemp("wallet")
-    with served(folder / "p", policy_text=STRICT, more_roles=("care-desk",)) as provider:
-        provider.person("+254700000099", "Kiosk", kind="merchant", tier=3, till=TILL)
-        ben = provider.person("+254700000002", "Ben Otieno")
-        shop = program(provider, "kiosk")
-        asked = customer(provider, ANN)
-        relay = Relay(provider.url)
-        at, browser = door(provider, relay), Chromium(folder)
-        try:
-            found = Page(browser, provider, relay, ben, shop)
-            browser.go(f"{at.url}/")
-            browser.until("document.body.dataset.ready === 'yes'")
-            found.fill(**asked)
-            found.press("#enrol button")
-            found.yes("Bind this browser")
-            found.until_said("is bound")
-            yield found
-        finally:
-            browser.close()
-            at.close()
+    with (
+        served(folder / "p", policy_text=STRICT, more_roles=("care-desk",)) as provider,
+        bound(folder, provider) as found,
+    ):
+        yield found
 
 
 def pay(page: Page, amount: str, *, hurried: bool) -> None:
@@ -153,12 +163,12 @@ def test_nothing_is_paid_until_the_warnings_are_acknowledged(page: Page, tmp_pat
     page.yes(
         "You never paid them before. Does somebody hurry you? Hang up. Pay KES 25.00 to Ben O."
     )
-    page.until_said("Paid: KES 25.00 to Ben O.")
+    page.until_said("KES 25.00 to Ben O.: Paid (receipt verified)")
     assert page.text("#balance") == "KES 975.00"
     assert page.ben.wallet.account().available_minor == 2_500
     pay(page, "1.50", hurried=False)
     page.yes("Pay KES 1.50 to Ben O., fee KES 0.00?")
-    page.until_said("Paid: KES 1.50")
+    page.until_said("KES 1.50 to Ben O.: Paid")
 
 
 @pytest.mark.requirement("MFS-11.2.2-01")
@@ -186,7 +196,7 @@ def test_requests_are_approved_and_declined_and_devices_are_seen(
     page.browser.run(f"document.querySelector('#requests input').value = '{first.number}'")
     page.press("#requests button")
     page.yes("Pay KES 50.00 to Kiosk")
-    page.until_said("Paid (receipt verified)")
+    page.until_said("KES 50.00 to Kiosk: Paid (receipt verified)")
     second = begun(9_000)
     page.look()
     page.press("#requests button.quiet")
@@ -222,7 +232,7 @@ def test_an_order_without_an_answer_is_placed_again_after_a_restart_and_paid_onc
         until(lambda: wallet.account().available_minor == before + 300)
         page.browser.go(f"{home}provider.json")
     page.browser.go(home)
-    page.until_said("Paid: KES 3.00 to Ben O.")
+    page.until_said("KES 3.00 to Ben O.: Paid")
     page.browser.until("document.body.dataset.ready === 'yes'")
     assert wallet.account().available_minor == before + 300
     page.browser.go(home)
@@ -235,7 +245,7 @@ def test_what_was_paid_stays_said_although_nothing_can_be_looked_at_after_it(pag
     with page.relay.playing(lost("/v1/education")):
         pay(page, "2", hurried=False)
         page.yes("Pay KES 2.00 to Ben O.")
-        page.until_said("Paid: KES 2.00 to Ben O.")
+        page.until_said("KES 2.00 to Ben O.: Paid")
         assert page.text("#said").endswith("may be old.")
     page.look()
     assert page.browser.run("document.body.ariaBusy") == "false"

@@ -23,7 +23,8 @@ from tests.unit.process.policy.policy_texts import demo
 from tallystick.application.core import book_id
 from tallystick.application.core.model import Patience
 from tallystick.application.policing.watch import FAILURES, FOR_MS
-from tallystick.client.wallet import Order, Refusal
+from tallystick.client.consenting import Order
+from tallystick.client.wallet import Refusal
 from tallystick.entry import delivering
 from tallystick.entry.auditing import audit_provider
 from tallystick.entry.doctor import State

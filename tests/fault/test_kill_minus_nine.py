@@ -11,7 +11,7 @@ from simulators.tour.provider import TourProvider
 from tests.support.stores import new_store
 from tests.support.toured import toured
 
-from tallystick.client.wallet import Order
+from tallystick.client.consenting import Order
 from tallystick.entry.auditing import audit_provider, believed, read_anchor
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.codec import encode

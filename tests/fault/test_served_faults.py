@@ -9,7 +9,8 @@ from tests.support.served import served
 from tests.support.stores import new_store, on_file
 from tests.support.toured import toured
 
-from tallystick.client.wallet import Order, Refusal
+from tallystick.client.consenting import Order
+from tallystick.client.wallet import Refusal
 from tallystick.entry.auditing import audit_provider
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.errors import LimitExceeded, Unavailable

@@ -7,15 +7,11 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
-from tests.support.approved import Scene, approving, newest
+from tests.support.approved import Scene, answering, approving, newest
 from tests.support.collectors import until
 
-from tallystick.client.offline import SUITE, answer, read_request
-from tallystick.infrastructure.crypto.digest import PreparedHmac
-from tallystick.infrastructure.crypto.kem import KemPublicKey, KemSuite
+from tallystick.client.offline import answer, read_request
 from tallystick.infrastructure.modules.clock import SystemClock
-from tallystick.infrastructure.modules.interface import SEED_INFO, Purpose
-from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import (
     Conflict,
     Expired,
@@ -35,10 +31,7 @@ from tallystick.protocol.approvals import (
     SetMandate,
     approval_text,
 )
-from tallystick.protocol.authentication import EnrolAuthenticator
 from tallystick.protocol.operators import AddWebhook, IssueActivation
-
-SEED = bytes(range(32))
 
 
 @pytest.fixture(scope="module")
@@ -239,16 +232,7 @@ def newest_of(scene: Scene, person, approval: str):
 
 def test_a_device_without_a_network_answers_a_signed_request(scene: Scene) -> None:
     ann = scene.customer()
-    module = scene.provider.platform.module
-    handle = scene.provider.platform.keys.newest(Purpose.OTP_TRANSPORT)
-    recipient = KemPublicKey(KemSuite(handle.mechanism), module.public_octets(handle))
-    sealed = recipient.seal(SEED, info=SEED_INFO + b"hmac-sha256")
-    body = EnrolAuthenticator(
-        number=ann.number, kind="ocra", suite=SUITE, mechanism="hmac-sha256",
-        sealed_to=handle.id, sealed=b64url(sealed),
-    )  # fmt: skip
-    assert scene.both("care-desk", "enrol-authenticator", body).state == "done"
-    mac = PreparedHmac(SEED, "hmac-sha256").mac
+    mac = answering(scene, ann)
     begun = scene.shop.begin(scene.asked(ann.number))
     signed = scene.shop.offline(begun.approval)
     keys, now = ann.session._peer.signature_keys(), scene.clock.now()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from simulators.core_system import CoreSystem, Hostility
+from tests.support.collectors import until
 from tests.support.served import served
 
 from tallystick.application.core import book_id
@@ -50,4 +51,30 @@ def test_orders_end_as_the_hostile_core_ended_them_and_none_is_refused_a_second_
             assert (stage == "settled") == moved
         assert set(truth) <= {book_id(order) for order in orders}
     assert audit_provider(provider.folder).findings == ()
+    core.close()
+
+
+@pytest.mark.requirement("MFS-7.3.3-03")
+def test_an_accepted_order_is_followed_to_its_end_and_the_balance_is_that_of_the_shadow(
+    tmp_path: Path,
+) -> None:
+    core = CoreSystem(two_phase=frozenset({"p2p"}))
+    with served(tmp_path / "p", core_url=core.url, patience=QUICK) as provider:
+        payer = provider.person("+254700000001", "Ann Payer", funds=100_000)
+        payee = provider.person("+254700000002", "Ben Payee")
+        until(lambda: payer.wallet.account().available_minor == 100_000)
+        paid, other = (
+            payer.wallet.pay(PaymentKind.P2P, payee.number, Money(minor, "KES"))
+            for minor in (2_500, 700)
+        )
+        assert (paid.stage, other.stage) == ("accepted", "accepted")
+        assert other.balance_minor == 100_000 - 3_200
+        order, refused = paid.verified.event.id, other.verified.event.id
+        assert payer.wallet.follow(order, looks=2).event.stage == "accepted"
+        until(lambda: {book_id(order), book_id(refused)} <= set(core.truth()))
+        core.books.end(book_id(order), settle=True)
+        core.books.end(book_id(refused), settle=False)
+        assert payer.wallet.follow(order).event.stage == "settled"
+        assert payer.wallet.follow(refused).event.stage == "refused"
+        assert payer.wallet.account().available_minor == 100_000 - 2_500
     core.close()

@@ -7,7 +7,7 @@ import pytest
 from tests.support.recovered import PIN, Recovered, recovered
 
 from tallystick.application.channels import Safeguard
-from tallystick.client.wallet import consent_to
+from tallystick.client.consenting import consent_to
 from tallystick.entry.setup import demo_policy
 from tallystick.infrastructure.crypto.jws import split_compact
 from tallystick.kernel.codec import Decoder

@@ -11,7 +11,9 @@ from tests.support.looking import leaves_of
 from tests.support.served import Served
 from tests.support.stores import raw
 from tests.unit.entry.cli.command_line import tallystick
+from tests.unit.process.policy.ladders import DEVICES, with_ladders
 
+from tallystick.client.ownlife import OwnLife
 from tallystick.entry.rechecking import Verifier
 from tallystick.infrastructure.ledger.daybook import trial_balance
 from tallystick.infrastructure.ledger.store import LedgerStore
@@ -124,3 +126,22 @@ def test_the_command_line_says_who_stands_where_and_why(
         assert doubt.order == order_of(paid)
         assert "the ledger paid another commission than is kept of it" in doubt.wrong
         assert "another commission was paid than the policy gives" in doubt.wrong
+
+
+@pytest.mark.requirement("MFS-7.3.6-04")
+def test_the_protection_card_tells_the_step_of_today_and_what_comes_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = "(sending) from a phone that proves no safe place of its keys: at most"
+    with rig(tmp_path / "p", monkeypatch, text=with_ladders(DEVICES)) as on:
+        own = OwnLife(on.people[0].session, on.people[0].keystore, on.clock)
+        before = own.card().lines
+        assert f"One payment {where} KES 1,000.00." in before
+        assert f"If all goes well, after 24 h or more: One payment {where} KES 4,000.00." in before
+        body = SetIncentive(
+            ladder="software-phones", subject="software", step=1, because="a test of the card"
+        )
+        assert by_two(on.provider, "set-incentive", body).state == "done"
+        after = own.card().lines
+        assert f"One payment {where} KES 4,000.00." in after
+        assert not any(line.startswith("If all goes well") for line in after)

@@ -13,6 +13,7 @@ from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.rechecking import Verifier
 from tallystick.entry.setup import demo_policy
 from tallystick.process.policy.language.reading import read_policy
+from tallystick.protocol.operators import ResumeService, SuspendService
 
 CAP = 900_000
 LIMIT = f"""  - id: code-cap
@@ -55,12 +56,12 @@ def codes(scene: Network, number: str) -> list[str]:
     return [text.partition(": ")[2][:7].replace(" ", "") for text in texts]
 
 
-def at_code(scene: Network, number: str, amount: str) -> tuple[int, str]:
+def at_code(scene: Network, number: str, amount: str, payee: str = FRIEND) -> tuple[int, str]:
     """A menu session that waits for a code, and the code that came."""
     before = len(codes(scene, number))
     session = scene.centre.open(number)
     scene.centre.page(number, session, 1)
-    for page, typed in enumerate(("1", FRIEND, amount, PIN.reveal()), start=1):
+    for page, typed in enumerate(("1", payee, amount, PIN.reveal()), start=1):
         scene.centre.type(number, session, page, typed)
         shown = scene.centre.page(number, session, page + 1)
     assert "Enter the code" in shown.text, shown.text
@@ -144,6 +145,27 @@ def test_above_the_cap_of_the_policy_no_code_is_sent(scene: Network) -> None:
     assert "Enter the code" not in pages[-1]
     time.sleep(0.6)
     assert len(codes(scene, DIALLER)) == before
+
+
+@pytest.mark.requirement("MFS-7.3.2-07")
+def test_while_payments_are_suspended_a_code_is_not_used_up(scene: Network) -> None:
+    kept = "SELECT length(code_mac), sent FROM order_code ORDER BY expires_at DESC LIMIT 1"
+    paid = "SELECT count(*) FROM payment_order WHERE stage = 'settled'"
+    scene.provider.person("+254722000077", "Cyd C")
+    scene.provider.fund(DIALLER, 2_000_000)
+    session, code = at_code(scene, DIALLER, "6005", "0722000077")
+    before, row = row_of(scene.provider, paid), row_of(scene.provider, kept)
+    assert row is not None
+    assert row[0] == 32
+    desks = scene.provider.operators["operations"]
+    suspended = SuspendService(kind="p2p", channel="ussd", because="a hunt for a fault")
+    desks[0].act("suspend-service", suspended)
+    said = finish(scene, DIALLER, session, code)
+    assert said == "This service is suspended for now: a hunt for a fault."
+    assert row_of(scene.provider, kept) == row
+    assert row_of(scene.provider, paid) == before
+    again = ResumeService(kind="p2p", channel="ussd", because="found")
+    desks[1].act("resume-service", again, approves=desks[0].act("resume-service", again).act)
 
 
 @pytest.mark.requirement("MFS-7.3.4-06")

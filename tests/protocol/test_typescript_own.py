@@ -139,6 +139,34 @@ def test_a_request_is_approved_by_its_number_and_another_declined(scene: Scene) 
     assert scene.shop.status(second.approval).stage == "declined"
 
 
+@pytest.mark.requirement("MFS-7.3.6-03")
+@pytest.mark.threat("THR-SOC-01")
+def test_the_warnings_of_a_request_are_shown_and_acknowledged(scene: Scene) -> None:
+    scene.provider.person("+254700000033", "Cyd Wairimu")
+    asked = {**TO_BEN, "payee": "+254700000033", "payer": ANN, "amountMinor": 900, "askedBy": "me"}
+    begun = scene.ann.ask("begin", asked=asked)
+    item, seen = scene.item(begun["approval"]), ["remote-tool", "urgency"]
+    assert scene.ann.ask("warnings", item=item, seen=seen) == [
+        {"name": "new-payee", "text": "You never paid them before.", "bound": True},
+        {"name": "remote-tool", "text": "Somebody may steer this phone.", "bound": True},
+        {"name": "urgency", "text": "Does somebody hurry you? Hang up.", "bound": True},
+    ]
+    scene.ann.ask("shown")
+    for said in ([], ["new-payee", "urgency"], ["remote-tool", "urgency"]):
+        with pytest.raises(Refused) as refused:
+            scene.ann.ask(
+                "approve", item=item, number=begun["number"], acknowledged=said, seen=seen
+            )
+        assert refused.value.code == "not-permitted"
+    assert scene.ann.ask("shown") == [], "nothing was put before the signing person"
+    said = ["new-payee", *seen]
+    done = scene.ann.ask("approve", item=item, number=begun["number"], acknowledged=said, seen=seen)
+    assert (done["state"]["stage"], done["paid"]) == ("approved", 900)
+    (text,) = scene.ann.ask("shown")
+    assert text.startswith("You never paid them before. Somebody may steer this phone. Does some")
+    assert text.endswith(item["text"])
+
+
 def test_one_begins_and_takes_back(scene: Scene) -> None:
     asked = {**TO_BEN, "payer": ANN, "amountMinor": 900, "askedBy": "myself"}
     begun = scene.ann.ask("begin", asked=asked)

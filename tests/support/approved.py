@@ -14,18 +14,24 @@ from tests.support.served import Person, Served, by_one_operator, served
 
 from tallystick.client.approvals import Approvals
 from tallystick.client.beginning import Beginner
+from tallystick.client.offline import SUITE
 from tallystick.client.session import Reply
-from tallystick.infrastructure.crypto.digest import sha256
+from tallystick.infrastructure.crypto.digest import PreparedHmac, sha256
+from tallystick.infrastructure.crypto.kem import KemPublicKey, KemSuite
+from tallystick.infrastructure.modules.interface import SEED_INFO, Purpose
+from tallystick.infrastructure.otp import Mac
 from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import Clock, Instant
 from tallystick.protocol.approvals import ApprovalItem, BeginApproval
+from tallystick.protocol.authentication import EnrolAuthenticator
 from tallystick.protocol.desk import IssueWorkload
 from tallystick.protocol.operators import ActReply
 from tallystick.protocol.payments import PaymentKind
 
 TILL = "554400"
+SEED = bytes(range(32))
 _SIGNED = "grade: [device-signed, passkey], account_status: active}\n    outcome: allow"
 _ALSO_TYPED = _SIGNED.replace("passkey]", "passkey, sim-signed, pin-verified]")
 _OCRA = "  ocra: {category: possession, carried_by: separate"
@@ -136,13 +142,29 @@ def program(provider: Served, label: str) -> Beginner:
     return Beginner(poster(provider.url), Secret(f"{reply.reference}.{secret}"))
 
 
+def answering(scene: Scene, person: Person) -> Mac:
+    """An authenticator of `person` that answers requests without a network."""
+    module = scene.provider.platform.module
+    handle = scene.provider.platform.keys.newest(Purpose.OTP_TRANSPORT)
+    recipient = KemPublicKey(KemSuite(handle.mechanism), module.public_octets(handle))
+    sealed = recipient.seal(SEED, info=SEED_INFO + b"hmac-sha256")
+    body = EnrolAuthenticator(
+        number=person.number, kind="ocra", suite=SUITE, mechanism="hmac-sha256",
+        sealed_to=handle.id, sealed=b64url(sealed),
+    )  # fmt: skip
+    assert scene.both("care-desk", "enrol-authenticator", body).state == "done"
+    return PreparedHmac(SEED, "hmac-sha256").mac
+
+
 @contextmanager
-def approving(folder: Path, clock: Clock, *, workers: int = 1) -> Iterator[Scene]:
+def approving(
+    folder: Path, clock: Clock, *, workers: int = 1, policy_text: str = OCRA_KNOWS
+) -> Iterator[Scene]:
     """Serve a provider whose customers are asked by two shops and two desks."""
     moved = Moved(clock)
     push = SimulatedPushService()
     with served(
-        folder, clock=moved, policy_text=OCRA_KNOWS, more_roles=("care-desk",), workers=workers,
+        folder, clock=moved, policy_text=policy_text, more_roles=("care-desk",), workers=workers,
         push=push.url,
     ) as provider:  # fmt: skip
         till = provider.person("+254700000099", "Kiosk", kind="merchant", tier=3, till=TILL)

@@ -10,6 +10,7 @@ from dataclasses import replace
 import simulators.driven as driving
 from simulators.driven import Driven
 
+import tallystick.client.approvals as approvals
 import tallystick.client.evidence as evidence
 import tallystick.client.provider as providers
 import tallystick.client.session as sessions
@@ -52,6 +53,25 @@ def offers_less_when_refused():
 class _Believing:
     def verify(self, signature, message):
         """Whatever it is."""
+
+
+def opens_nothing_after_a_refusal():
+    right, refused = Driven.open, []
+
+    def opened(self, asked):
+        if refused:
+            return {"session": "the one that it had"}
+        try:
+            return right(self, asked)
+        except NotPermitted:
+            refused.append(True)
+            raise
+
+    Driven.open = opened
+
+
+def warns_of_nothing():
+    approvals.warnings_of = lambda *_: ((), ())
 
 
 def skips_the_signature():
@@ -154,6 +174,8 @@ DEFECTS = {
         believes_any_list,
         forgets_the_version,
         offers_less_when_refused,
+        opens_nothing_after_a_refusal,
+        warns_of_nothing,
         skips_the_signature,
         skips_the_mac,
         forgets_the_proposal,

@@ -21,10 +21,11 @@ from typing import IO, Any
 
 from simulators.cast import Person
 
+from tallystick.client.consenting import Order
 from tallystick.client.http import HttpTransport
 from tallystick.client.provider import Provider
 from tallystick.client.session import Reply
-from tallystick.client.wallet import Order, Refusal, Wallet
+from tallystick.client.wallet import Refusal, Wallet
 from tallystick.entry.settings import ProviderSettings
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import operating_system

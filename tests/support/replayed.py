@@ -1,6 +1,6 @@
 """Payments at the provider of a replay, which is real and in this process."""
 
-from tallystick.client.wallet import consent_to
+from tallystick.client.consenting import consent_to
 from tallystick.entry.replay.parties import Party
 from tallystick.entry.replay.provider import CURRENCY, ReplayProvider
 from tallystick.kernel.codec import Decoder, encode_canonical

@@ -13,13 +13,15 @@ import {
   demandAcknowledged,
   quoteShape,
   signConsent,
+  type Warning,
+  warningShape,
   warningsOf,
 } from "./consent.js";
 import { Malformed, NotAuthentic } from "./errors.js";
 import type { DeviceKeystore } from "./keystore.js";
 import type { Session } from "./session.js";
 import { type Receipt, receiptShape, type Verified } from "./tally.js";
-import type { PaymentKind, Wallet } from "./wallet.js";
+import type { PaymentKind, Seen, Wallet } from "./wallet.js";
 
 const LONGEST_WAIT_S = 25;
 
@@ -35,17 +37,20 @@ const stateShape = object({
   expires_at: natural,
   receipt: (value: Json) => (value === null ? null : (receiptShape(value) as Receipt)),
 });
-const itemShape = object({
-  cursor: natural,
-  state: stateShape,
-  text: string,
-  quote: quoteShape,
-  proof: matching(/^[A-Za-z0-9_-]{43}$/),
-  asked_by: string,
-  channel: string,
-  own: boolean,
-  warning: string,
-});
+const itemShape = object(
+  {
+    cursor: natural,
+    state: stateShape,
+    text: string,
+    quote: quoteShape,
+    proof: matching(/^[A-Za-z0-9_-]{43}$/),
+    asked_by: string,
+    channel: string,
+    own: boolean,
+    warning: string,
+  },
+  { shown: list(warningShape) },
+);
 const inboxShape = object({ items: list(itemShape), cursor: natural });
 const begunShape = object({
   approval: id("apr"),
@@ -133,27 +138,34 @@ export class Approvals {
 
   /**
    * Signs exactly what `item` says, after the person read its text, and sends the consent with the
-   * two digits that they typed. Without an answer approve the same item again. Warnings in its terms
-   * are acknowledged as with a payment of one's own.
+   * two digits that they typed. Without an answer approve the same item again. `seen` is what the
+   * device notices, or its person said. The warnings of `warningsOf(item, seen)` are shown, and those
+   * that are bound acknowledged, as with a payment of one's own; what is acknowledged beyond the
+   * terms is in the consent.
    */
   async approve(
     item: ApprovalItem,
     number: string,
     acknowledged: readonly string[] = [],
+    seen: readonly Seen[] = [],
   ): Promise<Approved> {
     check(item);
-    const warnings = warningsOf(item);
+    const warnings = warningsOf(item, seen);
     demandAcknowledged(warnings, acknowledged);
     const shown = [...warnings.map((one) => one.text), item.text].join(" ");
+    const terms: readonly Warning[] = item.quote.warnings ?? [];
+    const names = warnings.map((one) => one.name);
+    const beyond = names.filter((one) => !terms.includes(one) && acknowledged.includes(one));
     const { session, keystore, wallet, now, company } = this.#parts;
     const noticed = company?.() ?? { remoteAccess: false, onCall: false };
     const asked = {
       approval: item.state.approval,
       number,
-      consent: await signConsent(item.quote, keystore, now(), shown),
+      consent: await signConsent(item.quote, keystore, now(), shown, beyond),
       proof: item.proof,
       remote_access: noticed.remoteAccess,
       on_call: noticed.onCall,
+      ...(seen.length === 0 ? {} : { seen: [...seen] }),
     };
     const path = "/v1/approvals/approve";
     const state = await session.ask("approval.approve", path, asked, stateShape);

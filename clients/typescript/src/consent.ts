@@ -68,12 +68,15 @@ export const quoteShape = object(
 
 export type Quote = ReturnType<typeof quoteShape>;
 
-/** The warnings to show with a quote, in the provider's order; those of its terms are `bound`. */
-export function warningsOf(quoted: {
-  readonly quote: Quote;
-  readonly shown?: readonly Warning[];
-}): readonly Warned[] {
-  const bound = quoted.quote.warnings ?? [];
+/**
+ * The warnings to show with a quote, in the provider's order; those of its terms are `bound`. For an
+ * order that somebody else began `seen` is what this device notices, or its person said: `bound` too.
+ */
+export function warningsOf(
+  quoted: { readonly quote: Quote; readonly shown?: readonly Warning[] },
+  seen: readonly Warning[] = [],
+): readonly Warned[] {
+  const bound = [...(quoted.quote.warnings ?? []), ...seen];
   const names = [...new Set([...(quoted.shown ?? []), ...bound])];
   return names.map((name) => ({ name, text: WARNINGS[name], bound: bound.includes(name) }));
 }
@@ -95,9 +98,9 @@ export function demandAcknowledged(
 export function money(minor: number, currency: string): string {
   const format = new Intl.NumberFormat("en", { style: "currency", currency });
   const places = format.resolvedOptions().maximumFractionDigits ?? 2;
-  const digits = String(minor).padStart(places + 1, "0");
+  const digits = String(Math.abs(minor)).padStart(places + 1, "0");
   const whole = digits.slice(0, digits.length - places).replace(/\B(?=(?:\d{3})+$)/g, ",");
-  return `${currency} ${whole}${places ? `.${digits.slice(-places)}` : ""}`;
+  return `${currency} ${minor < 0 ? "-" : ""}${whole}${places ? `.${digits.slice(-places)}` : ""}`;
 }
 
 /** What the person reads before they agree: payee, amount, fee. */
@@ -116,12 +119,16 @@ export function approvalText(quote: Quote, askedBy: string): string {
   return `Pay ${amount} to ${quote.payee_name}, fee ${fee}. Asked by ${askedBy}.`;
 }
 
-/** The consent to exactly the terms of `quote`: a compact JWS by the consent key. */
+/**
+ * The consent to exactly the terms of `quote`: a compact JWS by the consent key. `acknowledged` are
+ * warnings beyond those of the quote to which the person said yes.
+ */
 export async function signConsent(
   quote: Quote,
   keystore: DeviceKeystore,
   now: number,
   shown: string,
+  acknowledged: readonly Warning[] = [],
 ): Promise<string> {
   const { device } = identityOf(keystore);
   const digest = await sha256(canonicalOctets(quote as unknown as Json));
@@ -131,6 +138,7 @@ export async function signConsent(
     device,
     grade: "device-signed",
     consented_at: now,
+    ...(acknowledged.length === 0 ? {} : { acknowledged }),
   };
   return signedByDevice("tallystick-consent", device, consent as unknown as Json, (message) =>
     keystore.consentSign(message, shown),

@@ -10,9 +10,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 import { type Json } from "./canonical.js";
-import type { Quote } from "./consent.js";
+import { type Quote, warningsOf } from "./consent.js";
 import { type Algorithm, type VerifyKey } from "./crypto.js";
-import { Malformed, Refusal, TallystickError, Unavailable } from "./errors.js";
+import { Malformed, NotFound, Refusal, TallystickError, Unavailable } from "./errors.js";
 import { proveDevice } from "./evidence.js";
 import { kemsAtHand } from "./kems.js";
 import type { SoftwareKeystore } from "./keystore.js";
@@ -23,7 +23,7 @@ import { base64url, fromBase64url, type Octets } from "./octets.js";
 import { Provider } from "./provider.js";
 import type { Session } from "./session.js";
 import { type Receipt, verifyReceipt } from "./tally.js";
-import type { Order, Paid, Wallet } from "./wallet.js";
+import type { Order, Paid, Seen, Wallet } from "./wallet.js";
 
 interface Asked {
   readonly id: number;
@@ -90,6 +90,8 @@ class Driven {
       case "again":
         if (this.#order === null) throw new Malformed("nothing was ordered");
         return this.#paid(await this.#held.wallet.place(this.#order), this.#order.quote);
+      case "approve":
+        return this.#approve(asked);
       case "prove":
         return { trust: await this.#prove() };
       case "verify":
@@ -119,7 +121,7 @@ class Driven {
     this.#store = typeof asked["store"] === "string" ? asked["store"] : "";
     const vouches = ["play-integrity"];
     const suites = (await kemsAtHand(mlKem)).map((one) => one.suite);
-    return { client: "@tallystick/client", suites, vouches };
+    return { client: "@tallystick/client", suites, vouches, approves: true };
   }
 
   /** What the kit's store says for 32 octets. */
@@ -175,6 +177,19 @@ class Driven {
     });
     this.#order = await wallet.consent(quoted, quoted.quote.warnings);
     return this.#paid(await wallet.place(this.#order), quoted.quote);
+  }
+
+  async #approve(asked: Asked): Promise<object> {
+    const { provider, keystore, session, wallet } = this.#held;
+    const approvals = provider.approvals(keystore, session, { wallet });
+    const found = await approvals.poll();
+    const item = found.find((one) => one.state.approval === text(asked, "approval"));
+    if (item === undefined) throw new NotFound("there is no such request");
+    const seen = asked["seen"] as readonly Seen[];
+    const shown = warningsOf(item, seen).map((one) => one.name);
+    const said = asked["agrees"] === true ? shown : [];
+    const { state } = await approvals.approve(item, text(asked, "number"), said, seen);
+    return { stage: state.stage, shown };
   }
 
   #paid(paid: Paid, quote: Quote): object {

@@ -60,6 +60,7 @@ export {
 } from "./own.js";
 export { type Enrolling, Provider, type ProviderAt } from "./provider.js";
 export { type Exchanged, Session } from "./session.js";
+export { isFinal, type Language, LANGUAGES, type Stage, stageOf, stageSaid } from "./stages.js";
 export {
   checkConsistency,
   type Checkpoint,
@@ -76,6 +77,7 @@ export {
   type Order,
   type Paid,
   type Quoted,
+  type Seen,
   Wallet,
 } from "./wallet.js";
 export { Wiper, type WipeOrder } from "./wiping.js";

@@ -10,13 +10,14 @@ import {
   exactly,
   id,
   type Json,
+  list,
   matching,
   natural,
   object,
   readCanonical,
   string,
 } from "./canonical.js";
-import { approvalText, quoteShape } from "./consent.js";
+import { approvalText, quoteShape, warningShape } from "./consent.js";
 import { hmac, sha256, verify, type VerifyKey } from "./crypto.js";
 import { Expired, NotAuthentic } from "./errors.js";
 import { splitJws } from "./jws.js";
@@ -25,21 +26,25 @@ import { fromHex, hex, type Octets, u64, utf8 } from "./octets.js";
 const SUITE = "OCRA-1:HOTP-SHA256-8:C-QH64";
 const QUESTION = 128;
 
-const requestShape = object({
-  v: exactly(1),
-  approval: id("apr"),
-  asked_by: string,
-  text: string,
-  quote: quoteShape,
-  question: matching(/^[0-9A-F]{64}$/),
-  expires_at: natural,
-});
+const requestShape = object(
+  {
+    v: exactly(1),
+    approval: id("apr"),
+    asked_by: string,
+    text: string,
+    quote: quoteShape,
+    question: matching(/^[0-9A-F]{64}$/),
+    expires_at: natural,
+  },
+  { shown: list(warningShape) },
+);
 
 export type OfflineRequest = ReturnType<typeof requestShape>;
 
 /**
  * The request in a QR code, if one of `keys` (session signature keys, by kid) signed it and it is
- * for `account`. NotAuthentic for anything else, Expired past its time.
+ * for `account`. NotAuthentic for anything else, Expired past its time. The warnings of
+ * `warningsOf(request)` are shown before its text; the digits acknowledge those that are bound.
  */
 export async function readOffline(
   signed: string,

@@ -43,6 +43,7 @@ import {
 } from "./errors.js";
 import type { DeviceKeystore } from "./keystore.js";
 import type { Exchanged, Session } from "./session.js";
+import { isFinal, type Stage, stageOf } from "./stages.js";
 import {
   checkConsistency,
   type Receipt,
@@ -57,6 +58,9 @@ import { problemOf, refusal, type Reply, type Transport } from "./transport.js";
 const ATTEMPTS = 12;
 const FIRST_PAUSE_S = 0.1;
 const LONGEST_PAUSE_S = 5;
+const FIRST_LOOK_S = 1;
+const LONGEST_LOOK_S = 30;
+const LOOKS = 20;
 export type PaymentKind = "p2p" | "merchant" | "salary" | "cash-in" | "cash-out" | "refund";
 export type Seen = "screen-shared" | "remote-tool" | "urgency";
 
@@ -97,9 +101,11 @@ export interface Order {
 /** Shows warnings to the person; gives the names of those that were acknowledged. */
 export type Acknowledge = (warnings: readonly Warned[]) => Promise<readonly string[]>;
 
+/** An order that was taken: paid if its `stage` is `settled`, and to be followed if it is not final. */
 export interface Paid {
   readonly receipt: Receipt;
   readonly verified: Verified;
+  readonly stage: Stage;
   readonly balanceMinor: number;
 }
 
@@ -116,6 +122,7 @@ export interface WalletParts {
 export class Wallet {
   readonly #parts: WalletParts;
   readonly #pause: (seconds: number) => Promise<void>;
+  #checkpoint: Promise<unknown> = Promise.resolve();
 
   constructor(parts: WalletParts) {
     this.#parts = parts;
@@ -182,7 +189,8 @@ export class Wallet {
     const receipt = paid.receipt as Receipt;
     const verified = await this.verified(receipt);
     this.#ofOrder(verified, order.quote.order, true);
-    return { receipt, verified, balanceMinor: paid.balance_minor };
+    const stage = stageOf(verified);
+    return { receipt, verified, stage, balanceMinor: paid.balance_minor };
   }
 
   #ofOrder(verified: Verified, order: string, done: boolean): void {
@@ -214,6 +222,27 @@ export class Wallet {
     return verified;
   }
 
+  /**
+   * The receipt of `order` once it proves a final stage, else that of the last of `looks` at it, at
+   * pauses that grow to half a minute. `heard` gets each receipt that proves another stage than the
+   * one before it.
+   */
+  async follow(
+    order: string,
+    heard: (verified: Verified) => void = () => {},
+    looks = LOOKS,
+  ): Promise<Verified> {
+    let [last, told] = [await this.receipt(order), ""];
+    for (let look = 1; ; look += 1) {
+      const stage = stageOf(last);
+      if (stage !== told) heard(last);
+      told = stage;
+      if (isFinal(stage) || look >= looks) return last;
+      await this.#pause(Math.min(FIRST_LOOK_S * 2 ** (look - 1), LONGEST_LOOK_S));
+      last = await this.receipt(order);
+    }
+  }
+
   account(): Promise<Account> {
     return this.#ask("account.read", "/v1/account", {}, accountShape);
   }
@@ -237,7 +266,14 @@ export class Wallet {
     throw refused;
   }
 
-  async #continued(note: string): Promise<void> {
+  /** One after the other, so that the checkpoint that is kept never goes back. */
+  #continued(note: string): Promise<void> {
+    const mine = this.#checkpoint.then(() => this.#continues(note));
+    this.#checkpoint = mine.catch(() => {});
+    return mine;
+  }
+
+  async #continues(note: string): Promise<void> {
     const { keystore, origin, transport } = this.#parts;
     const kept = keystore.memory().checkpoint;
     if (kept === "") return keystore.remember({ checkpoint: note });

@@ -9,6 +9,7 @@ import { errorOf, OutOfReach, Unavailable } from "../dist/errors.js";
 import { NOTHING, SoftwareKeystore } from "../dist/keystore.js";
 import { FetchTransport } from "../dist/transport.js";
 import { money } from "../dist/consent.js";
+import { isFinal, LANGUAGES, stageOf, stageSaid } from "../dist/stages.js";
 
 const malformed = { code: "malformed" };
 
@@ -74,6 +75,22 @@ test("amounts in words", () => {
   assert.equal(money(5, "KES"), "KES 0.05");
   assert.equal(money(123456789, "KES"), "KES 1,234,567.89");
   assert.equal(money(1234, "JPY"), "JPY 1,234");
+});
+
+test("an amount below nothing has its sign once", () => {
+  assert.equal(money(-5, "KES"), "KES -0.05");
+  assert.equal(money(-123_456, "KES"), "KES -1,234.56");
+});
+
+test("of all stages, settled alone is said to be paid, in each language", () => {
+  const stages = ["accepted", "settled", "refused", "unknown", "returned"];
+  for (const language of LANGUAGES) {
+    const said = stages.map((stage) => stageSaid(stage, language));
+    assert.equal(new Set(said).size, stages.length);
+    assert.deepEqual(said.filter((one) => /^(Paid|Payé|Imelipwa)$/.test(one)), [said[1]]);
+  }
+  assert.deepEqual(stages.filter((stage) => !isFinal(stage)), ["accepted", "unknown"]);
+  assert.throws(() => stageOf({ leaf: { stage: "toString" } }), { code: "malformed" });
 });
 
 test("a keystore keeps what two changes at once are about, and the last of it", async () => {

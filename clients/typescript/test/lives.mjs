@@ -62,10 +62,11 @@ const words = {
     const { warnings: _, ...terms } = quote;
     return at.wallet.place(await at.wallet.consent({ ...quoted, quote: terms, shown: [] }));
   },
+  warnings: async ({ item, seen }) => warningsOf(item, seen),
   poll: async ({ wait_s: waitS }) => at.approvals.poll(waitS),
-  async approve({ item, number, company }) {
+  async approve({ item, number, company, acknowledged, seen }) {
     Object.assign(at.noticed, company);
-    const { state, receipt } = await at.approvals.approve(item, number);
+    const { state, receipt } = await at.approvals.approve(item, number, acknowledged, seen);
     Object.assign(at.noticed, { remoteAccess: false, onCall: false });
     return { state, paid: receipt?.disclosed.get("amount_minor") ?? null };
   },

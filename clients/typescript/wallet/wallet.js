@@ -1,11 +1,16 @@
-// A wallet in a browser over @tallystick/client. It says "paid" once the receipt verified.
+// A wallet in a browser over @tallystick/client. It says "paid" once a verified receipt proves that.
 import {
   fromBase64url,
+  isFinal,
   money,
+  NotFound,
   NotPermitted,
   openBrowserKeystore,
   OutOfReach,
   Provider,
+  Refusal,
+  stageOf,
+  stageSaid,
   TallystickError,
   warningsOf,
 } from "./dist/index.js";
@@ -26,15 +31,28 @@ const REASONS = {
   other: "Another reason",
 };
 const ORDER = "tallystick order";
+const FOLLOWED = "tallystick followed";
 let currency = "";
 
 function element(name, text = "", more = {}) {
   return Object.assign(document.createElement(name), { textContent: text }, more);
 }
 
-function say(text, wrong = false) {
+/** Says what came of something, of `order` where it was one. */
+function say(text, wrong = false, order = "") {
   at("said").textContent = text;
+  at("said").dataset.order = order;
   at("said").toggleAttribute("data-wrong", wrong);
+}
+
+const inWords = (stage) => stageSaid(stage, document.documentElement.lang);
+
+/** What a verified receipt proves of its order. */
+function proved(verified, unit) {
+  const stage = stageOf(verified);
+  const amount = money(verified.disclosed.get("amount_minor"), unit);
+  const receipt = stage === "settled" ? " (receipt verified)" : "";
+  return `${amount} to ${verified.disclosed.get("payee_name")}: ${inWords(stage)}${receipt}`;
 }
 
 /** Runs what a person asked for and says what came of it, never twice at once. */
@@ -44,7 +62,8 @@ async function doing(work) {
   try {
     await work();
   } catch (error) {
-    say([error.message, error.remedy].filter(Boolean).join(": "), true);
+    const refused = error instanceof Refusal ? inWords("refused") : "";
+    say([refused, error.message, error.remedy].filter(Boolean).join(": "), true);
   } finally {
     document.body.ariaBusy = "false";
   }
@@ -115,6 +134,49 @@ const wallet = provider.wallet(keystore, session);
 const approvals = provider.approvals(keystore, session, { wallet });
 const own = provider.own(keystore, session);
 const waiting = new Map();
+const rows = new Map();
+const following = new Set();
+
+const followed = () => JSON.parse(localStorage.getItem(FOLLOWED) ?? "[]");
+const unfollow = (order) =>
+  localStorage.setItem(FOLLOWED, JSON.stringify(followed().filter((one) => one.order !== order)));
+
+/** Says how far an order has come; where it has not ended it is followed, over a restart as well. */
+function toldOf(verified, unit) {
+  const order = verified.leaf.id;
+  say(proved(verified, unit), stageOf(verified) === "refused", order);
+  if (isFinal(stageOf(verified))) return;
+  unfollow(order);
+  localStorage.setItem(FOLLOWED, JSON.stringify([...followed(), { order, unit }]));
+}
+
+/** Asks after an order until it ended; its row, and what was said of it, tell each stage. */
+async function follow({ order, unit }) {
+  if (following.has(order)) return;
+  following.add(order);
+  try {
+    const last = await wallet.follow(order, (verified) => {
+      if (!rows.has(order)) rows.set(order, element("li"));
+      rows.get(order).textContent = proved(verified, unit);
+      at("orders").replaceChildren(...rows.values());
+      at("under-way").hidden = false;
+      if (at("said").dataset.order === order) toldOf(verified, unit);
+    });
+    if (!isFinal(stageOf(last))) return;
+    unfollow(order);
+    await balance();
+  } catch (error) {
+    if (error instanceof NotFound) unfollow(order); // an approver's, of another's account
+  } finally {
+    following.delete(order);
+  }
+}
+
+async function balance() {
+  const account = await wallet.account();
+  currency = account.currency;
+  at("balance").textContent = money(account.available_minor, currency);
+}
 
 function request(item) {
   const row = element("li");
@@ -123,13 +185,17 @@ function request(item) {
   const label = element("label", "The number shown where it began");
   const number = element("input", "", { inputMode: "numeric", maxLength: 2, autocomplete: "off" });
   label.append(number);
+  const hurry = element("label", "", { className: "tick" });
+  const hurried = element("input", "", { type: "checkbox" });
+  hurry.append(hurried, "Somebody called and asks me to approve now");
   const approve = element("button", "Approve", { type: "button" });
   approve.onclick = () =>
     doing(async () => {
-      const said = await acknowledge(warningsOf(item));
-      const { state, receipt } = await approvals.approve(item, number.value.trim(), said);
-      const paid = receipt !== null && state.outcome === "" && state.stage === "approved";
-      say(paid ? "Paid (receipt verified)" : `The request is ${state.stage}. ${state.outcome}`);
+      const seen = hurried.checked ? ["urgency"] : [];
+      const said = await acknowledge(warningsOf(item, seen));
+      const { state, receipt } = await approvals.approve(item, number.value.trim(), said, seen);
+      if (receipt !== null) toldOf(receipt, item.quote.currency);
+      else say(`The request is ${state.stage}, signed by ${state.signed} of ${state.needed}.`);
       await lookAfter();
     });
   const why = element("select", "", { ariaLabel: "Why not" });
@@ -143,7 +209,7 @@ function request(item) {
     });
   const first = element("div", "", { className: "choice" });
   const second = element("div", "", { className: "choice" });
-  first.append(label, approve);
+  first.append(label, hurry, approve);
   second.append(why, decline);
   row.append(first, second);
   return row;
@@ -191,9 +257,7 @@ function listed(id, rows) {
 }
 
 async function look() {
-  const account = await wallet.account();
-  currency = account.currency;
-  at("balance").textContent = money(account.available_minor, account.currency);
+  await balance();
   const guidance = await own.guidance();
   at("terms").hidden = guidance.accepted >= guidance.terms_version;
   at("terms-text").textContent = guidance.terms;
@@ -210,6 +274,7 @@ async function look() {
   listed("devices", (await own.devices()).map(deviceRow));
   at("balance").hidden = at("home").hidden = false;
   at("enrol").hidden = true;
+  for (const one of followed()) void follow(one);
 }
 
 /** Looks again after something was done. Where that fails, what was said of it stands all the same. */
@@ -237,10 +302,8 @@ async function placed() {
     if (over || error instanceof OutOfReach) localStorage.removeItem(ORDER);
     throw error;
   }
+  toldOf(paid.verified, order.quote.currency);
   localStorage.removeItem(ORDER);
-  const { disclosed } = paid.verified;
-  const amount = money(disclosed.get("amount_minor"), order.quote.currency);
-  say(`Paid: ${amount} to ${disclosed.get("payee_name")} (receipt verified)`);
   return true;
 }
 

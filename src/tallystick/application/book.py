@@ -185,11 +185,15 @@ class LedgerBook:
     def available(self, account: str) -> int:
         """What may still leave `account`, in minor units; 0 for one that does not exist.
 
+        Where another book counts it is this shadow's balance less its holds, and may be negative:
+        that book says what may leave.
         Source: ISO/TS 12812-2:2017, 12.3
         """
         self._store.load_accounts(self.state, (account,))
         found = self.state.accounts.get(account)
-        return 0 if found is None else found.available()
+        if found is None:
+            return 0
+        return found.available() + (found.floor if self.elsewhere else 0)
 
     def reserved(self, account: str) -> int:
         """What open holds will take from `account`, in minor units.

@@ -19,11 +19,12 @@ from tallystick.application.book import LedgerBook
 from tallystick.application.certification import Certification
 from tallystick.application.consent import DeviceSigned, PinVerified
 from tallystick.application.core.settling import Settling
-from tallystick.application.customers import CustomerKind, Customers, Languages
+from tallystick.application.customers import Customer, CustomerKind, Customers, Languages
 from tallystick.application.desk import Desk
 from tallystick.application.devicelife import DeviceLife, OwnDevices, Wiping
 from tallystick.application.deviceproofs import DeviceProofs
 from tallystick.application.devices import Devices
+from tallystick.application.dialling import dialled
 from tallystick.application.education import Education
 from tallystick.application.exemptions import Exemptions
 from tallystick.application.incentives import Incentives
@@ -49,12 +50,11 @@ from tallystick.kernel.time import Instant
 from tallystick.process.attestation.environments import grade_of
 from tallystick.process.policy import Grade, Operation
 from tallystick.process.policy.caps import Preview
-from tallystick.process.policy.facts import Channel, DeviceTrust, Factor
+from tallystick.process.policy.facts import Channel
 from tallystick.process.policy.tightening import Seen
 from tallystick.protocol.operators import CustomerOpened, OpenCustomer
 from tallystick.protocol.payments import SIGNED_GRADE, AccountReply, Consent, Empty
 
-_DIALLED = (Factor.POSSESSION.value, Factor.KNOWLEDGE.value)
 MAX_AGENT_TIER = 1
 """The highest tier that an agent may open a customer in."""
 
@@ -163,29 +163,25 @@ class Desks:
     ) -> Outcome:  # fmt: skip
         """Execute an order that a PIN confirmed; the count of wrong PINs begins anew.
 
-        What networks say of the SIM goes into the facts; what none says counts as missing.
         Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
         """
         customer = self.pins.clear(turn, self.customers.get(customer_id))
-        if consented.consent.payer != customer.account:
-            raise NotPermitted("the order is not this customer's")
+        return self.payments.order(turn, self.dialled(customer, consented, grade, turn.now))
+
+    def dialled(
+        self, customer: Customer, consented: PinVerified, grade: Grade, now: Instant
+    ) -> Ask:
+        """The order of `customer`, whose PIN was right, with all that the decision needs.
+
+        Raises NotPermitted for another's order and before the terms were accepted.
+        Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
+        """
+        ask = dialled(customer, consented, grade, now, self.signals.facts(customer, now))
         self.education.check_terms(customer)
-        sim = self.signals.facts(customer, turn.now)
-        ask = Ask(
-            consented=consented,
-            payer=customer,
-            channel=Channel.USSD.value,
-            grade=grade.value,
-            device_trust=DeviceTrust.NONE.value,
-            device_enrolled_at=0,
-            session_since=turn.now,
-            factors=_DIALLED,
-            degraded=sim.degraded,
-            sim_age_ms=sim.sim_age_ms,
-            risk_score=self.approvals.kept.score(customer.id, turn.now),
-            recovering_for_ms=self.recovery.since(customer.id, turn.now),
+        return ask._replace(
+            risk_score=self.approvals.kept.score(customer.id, now),
+            recovering_for_ms=self.recovery.since(customer.id, now),
         )
-        return self.payments.order(turn, ask)
 
     def try_ended(self, turn: Turn, who: Subjects, *, right: bool, held: bool) -> Outcome:
         """A try was right, which begins the count anew, or wrong or held, which is recorded.

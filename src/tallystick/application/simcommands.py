@@ -11,11 +11,12 @@ from tallystick.application.consent import PinVerified, SimSigned
 from tallystick.application.customers import Customer
 from tallystick.application.desks import Desks
 from tallystick.application.notices import Template
-from tallystick.application.payments import Ask
+from tallystick.application.payments import Ask, check_open
 from tallystick.application.turn import Outcome, Turn
 from tallystick.application.typedcodes import KeyedCode
 from tallystick.infrastructure.tally.leaf import Commitments
 from tallystick.kernel.errors import NotAuthentic, NotPermitted
+from tallystick.kernel.model import replace
 from tallystick.kernel.time import HOUR_MS
 from tallystick.process.policy import Grade, Operation
 from tallystick.process.policy.facts import Channel, DeviceTrust, Factor
@@ -185,7 +186,13 @@ def _send_code(desks: Desks, turn: Turn, asked: SendOrderCode) -> Outcome:
 
 
 def _order_by_code(desks: Desks, turn: Turn, asked: OrderByCode) -> Outcome:
-    """Execute an order that a PIN and a code confirmed."""
+    """Execute an order that a PIN and a code confirmed.
+
+    What no code would change is refused first, alike for every code, and uses none up.
+    """
+    customer = replace(desks.customers.get(asked.customer), pin_failures=0)  # its PIN was right
+    ask = desks.dialled(customer, asked.consented, Grade.CODE_CONFIRMED, turn.now)
+    check_open(desks.payments, desks.policy, desks.customers, turn.now, ask)
     desks.order_codes.use(turn, asked.customer, quote_in(asked.consented.consent), asked.code)
     return desks.dial(turn, asked.customer, asked.consented, Grade.CODE_CONFIRMED)
 

@@ -13,12 +13,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from tallystick.client.consenting import signed_consent, warned, warnings_of
 from tallystick.client.keystore import DeviceKeystore
 from tallystick.client.session import ClientSession
-from tallystick.client.wallet import Wallet, signed_consent
+from tallystick.client.wallet import Wallet
 from tallystick.infrastructure.tally.verify import VerifiedReceipt
 from tallystick.kernel.codec import Decoder, b64url_decode, encode_canonical
 from tallystick.kernel.errors import NotAuthentic
+from tallystick.kernel.model import ABSENT
 from tallystick.kernel.time import Clock
 from tallystick.protocol.approvals import (
     STREAM,
@@ -154,16 +156,26 @@ class Approvals:
             self.cursor = item.cursor
         return fresh
 
-    def approve(self, item: ApprovalItem, number: str) -> Approved:
+    def approve(self, item: ApprovalItem, number: str, *, seen: tuple[str, ...] = ()) -> Approved:
         """Sign exactly what was shown and send it with the number that the person typed.
 
+        `seen` is what the phone notices, or its person said: screen-shared, remote-tool, urgency.
+        The person reads these warnings and those of the item before the text, and acknowledges them
+        by signing.
         Raises NotPermitted if the person declines; see the operation for what the provider
         refuses with. Without an answer approve the same item again.
         Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2
         """
         self._check(item)
         now = self._clock.now()
-        consent = signed_consent(item.quote, self._keystore, now, shown=item.text)
+        bound, beside = warnings_of(item.quote, item.shown or (), seen)
+        consent = signed_consent(
+            item.quote,
+            self._keystore,
+            now,
+            shown=warned((*bound, *beside)) + item.text,
+            acknowledged=beside,
+        )
         asked = Approve(
             approval=item.state.approval,
             number=number,
@@ -171,6 +183,7 @@ class Approvals:
             proof=item.proof,
             remote_access=self._company.remote_access(),
             on_call=self._company.on_call(),
+            seen=seen or ABSENT,
         )
         state = self._session.ask("approval.approve", "/v1/approvals/approve", asked, _states)
         paid = None if state.receipt is None else self._wallet.verified(state.receipt)

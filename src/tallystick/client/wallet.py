@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from time import sleep
 from typing import Protocol, TypeVar
 
+from tallystick.client.consenting import Order, consent_to
 from tallystick.client.evidence import FreshEvidence, Prove, asks_for_evidence
 from tallystick.client.keystore import DeviceKeystore
 from tallystick.client.session import ClientSession, Exchanged, Reply, refusal
-from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.signature import VerifyKey
 from tallystick.infrastructure.tally.verify import (
     VerifiedReceipt,
@@ -33,7 +33,7 @@ from tallystick.infrastructure.tally.verify import (
     verify_checkpoint,
     verify_receipt,
 )
-from tallystick.kernel.codec import Decoder, b64url, encode_canonical
+from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import (
     MfsError,
     NotAuthentic,
@@ -44,22 +44,17 @@ from tallystick.kernel.errors import (
 )
 from tallystick.kernel.model import ABSENT, Wire
 from tallystick.kernel.money import Money
-from tallystick.kernel.time import Clock, Instant
+from tallystick.kernel.time import Clock
 from tallystick.protocol.operators import CustomerOpened, OpenCustomer
 from tallystick.protocol.payments import (
-    SIGNED_GRADE,
     AccountReply,
     Empty,
     PaymentKind,
     PaymentReply,
-    PaymentRequest,
-    Quote,
     QuoteReply,
     QuoteRequest,
     ReceiptReply,
     ReceiptRequest,
-    consent_header,
-    restated,
 )
 from tallystick.protocol.problems import Problem, error_of
 from tallystick.protocol.receipt import Checkpoint, Receipt
@@ -70,9 +65,14 @@ A = TypeVar("A")
 ATTEMPTS = 12
 """How often something is asked while nobody answers: for about 40 s in all."""
 
-_TAKEN = ("settled", "accepted", "unknown")
+OPEN = ("accepted", "unknown")
+"""Stages of an order that has not ended: it is not paid, and not to be ordered again."""
+
+_TAKEN = ("settled", *OPEN)
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 5.0
+_LONGEST_LOOK_S = 30.0
+_LOOKS = 20
 _BEHIND = (Unavailable, NotFound)
 """Another of the provider's machines may not know yet what one of them has signed."""
 
@@ -100,26 +100,24 @@ class Getter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """A signed order; sending it twice is sending it once.
-
-    Source: ISO/TS 12812-2:2017, 7.3.3
-    """
-
-    quote: Quote
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Paid:
-    """A settled order: its verified receipt and the balance after it, in minor units.
+    """An order that was taken: its verified receipt and the balance after it, in minor units.
 
+    It is paid if its stage is `settled`; `accepted` and `unknown` are to be followed.
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
 
     receipt: Receipt
     verified: VerifiedReceipt
     balance_minor: int
+
+    @property
+    def stage(self) -> str:
+        """How far the order has come, by the receipt.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        return self.verified.event.stage
 
 
 class Refusal(Exception):
@@ -248,6 +246,20 @@ class Wallet:
         reply = self._ask("payment.receipt", "/v1/receipts", request, _receipts)
         return self.verified(reply.receipt).of(order)
 
+    def follow(self, order: str, *, looks: int = _LOOKS) -> VerifiedReceipt:
+        """The receipt of `order` once it proves a final stage, else that of the last of `looks`.
+
+        Raises what `receipt` raises.
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        last = self.receipt(order)
+        for look in range(1, looks):
+            if last.event.stage not in OPEN:
+                break
+            self._pause(min(2.0 ** (look - 1), _LONGEST_LOOK_S))
+            last = self.receipt(order)
+        return last
+
     def account(self) -> AccountReply:
         """The customer's own balance.
 
@@ -346,55 +358,3 @@ class Wallet:
                 asked_for = error.retry_after_s or 0
                 self._pause(min(max(asked_for, _FIRST_PAUSE_S * 2**attempt), _LONGEST_PAUSE_S))
         return ask()
-
-
-def consent_to(quoted: QuoteReply, keystore: DeviceKeystore, now: Instant) -> Order:
-    """The order for exactly the terms of `quoted`, signed by the consent key at `now`.
-
-    Raises NotPermitted if the person declines.
-    Source: ISO/TS 12812-2:2017, 11.2.2
-    """
-    quote = quoted.quote
-    jws = signed_consent(quote, keystore, now, shown=shown(quote, quoted.shown or ()))
-    request = PaymentRequest(consent=jws, proof=quoted.proof)
-    return Order(quote, encode_canonical(request))
-
-
-def signed_consent(quote: Quote, keystore: DeviceKeystore, now: Instant, *, shown: str) -> str:
-    """The consent to exactly the terms of `quote` (JWS compact), after the person read `shown`.
-
-    Raises NotPermitted if the person declines.
-    Source: ISO/TS 12812-2:2017, 11.2.2
-    """
-    device = keystore.identity().device
-    consent = restated(
-        quote,
-        quote_hash=b64url(sha256(encode_canonical(quote))),
-        device=device,
-        grade=SIGNED_GRADE,
-        consented_at=now,
-    )
-    header = consent_header(device)
-    signing_input = f"{b64url(header)}.{b64url(encode_canonical(consent))}"
-    signature = keystore.consent_sign(signing_input.encode(), shown=shown)
-    return f"{signing_input}.{b64url(signature)}"
-
-
-_WARNINGS = {
-    "new-payee": "You never paid them before.",
-    "first-large-amount": "This is a large first payment to them.",
-    "screen-shared": "Somebody may see your screen.",
-    "remote-tool": "Somebody may steer this phone.",
-    "urgency": "Does somebody hurry you? Hang up.",
-}
-
-
-def shown(quote: Quote, warnings: tuple[str, ...] = ()) -> str:
-    """What the person reads before they agree: warnings, payee, amount, fee, in words.
-
-    Source: ISO/TS 12812-2:2017, 11.2.2
-    """
-    amount = Money(quote.amount_minor, quote.currency)
-    fee = Money(quote.fee_minor, quote.currency)
-    said = "".join(f"{_WARNINGS[one]} " for one in warnings if one in _WARNINGS)
-    return f"{said}Pay {amount} to {quote.payee_name}, fee {fee}?"

@@ -175,7 +175,9 @@ def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
         ),
         wiping=Wiping(ground.life, session_signing(on)),
         education=Education(
-            ground.customers, languages, ground.sessions, policy, reader, capacity=rows
+            *(ground.customers, languages, ground.sessions, policy, reader),
+            steps_now=ground.payments.incentives.steps_now,
+            capacity=rows,
         ),
         seals=SealRenewal(
             *(store_seals(on), reader, work.operators, ground.devices, work.desk),
@@ -314,6 +316,7 @@ def _staff(ground: _Base, proofs: DeviceProofs) -> Staff:
         ground.devices,
         ground.notices,
         ground.payments,
+        ground.policy,
         proofs,
         ground.sessions,
     )
@@ -364,6 +367,7 @@ def _offline(
         authenticators,
         ground.customers,
         ground.payments,
+        ground.policy,
         session_signing(on),
     )
     return Offline(crew, approvals)

@@ -20,6 +20,8 @@ from tallystick.kernel.classification import (
 from tallystick.kernel.codec import encode_canonical
 from tallystick.kernel.ids import CustomerIdText, DeviceIdText, OrderIdText
 from tallystick.kernel.model import (
+    ABSENT,
+    Absent,
     Amount,
     CurrencyCode,
     Natural,
@@ -36,6 +38,7 @@ from tallystick.protocol.payments import (
     MacText,
     PaymentKind,
     Quote,
+    WarningWord,
 )
 from tallystick.protocol.receipt import Receipt
 
@@ -146,7 +149,8 @@ class ApprovalState(Wire, frozen=True, kw_only=True):
 class ApprovalItem(Wire, frozen=True, kw_only=True):
     """A request as one of its approvers sees it; its number is not in it.
 
-    `text` is what `approval_text` makes of `quote`: a device makes it anew and compares.
+    `text` is what `approval_text` makes of `quote`: a device makes it anew and compares. `shown`
+    are all warnings to show with it, also those that are no terms of the quote.
     Source: ISO/TS 12812-2:2017, 11.2.2
     """
 
@@ -159,6 +163,7 @@ class ApprovalItem(Wire, frozen=True, kw_only=True):
     channel: Annotated[str, INTERNAL]
     own: Annotated[bool, INTERNAL]
     warning: Annotated[str, INTERNAL]
+    shown: Annotated[tuple[WarningWord, ...] | Absent, SENSITIVE] = ABSENT
 
 
 class InboxAsked(Wire, frozen=True, kw_only=True):
@@ -184,7 +189,8 @@ class Inbox(Wire, frozen=True, kw_only=True):
 class Approve(Wire, frozen=True, kw_only=True):
     """The number as it was typed, the signed consent, and what the device notices of company.
 
-    `remote_access` and `on_call` say that somebody may be looking on or talking.
+    `remote_access` and `on_call` say that somebody may be looking on or talking; `seen` is what the
+    device claims of the moment: screen-shared, remote-tool or urgency.
     Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2
     """
 
@@ -194,6 +200,7 @@ class Approve(Wire, frozen=True, kw_only=True):
     proof: Annotated[MacText, INTERNAL]
     remote_access: Annotated[bool, INTERNAL] = False
     on_call: Annotated[bool, INTERNAL] = False
+    seen: Annotated[tuple[WarningWord, ...] | Absent, SENSITIVE] = ABSENT
 
 
 class Decline(Wire, frozen=True, kw_only=True):
@@ -249,6 +256,7 @@ class OfflineRequest(Wire, frozen=True, kw_only=True):
     quote: Annotated[Quote, SENSITIVE]
     question: Annotated[Annotated[str, pattern("^[0-9A-F]{64}$")], INTERNAL]
     expires_at: Annotated[Natural, PUBLIC]
+    shown: Annotated[tuple[WarningWord, ...] | Absent, SENSITIVE] = ABSENT
 
 
 class OfflineShown(Wire, frozen=True, kw_only=True):

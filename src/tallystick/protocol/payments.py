@@ -137,7 +137,7 @@ class Consent(Wire, frozen=True, kw_only=True):
     Its terms are those of a quote by hash, under the provider's MAC, so their texts are bounded
     here and not looked at letter by letter a second time.
     `grade` is a word of the policy (`device-signed`, `pin-verified`, ...); `device` is empty where
-    no signing device took part.
+    no signing device took part. `acknowledged` are warnings beyond those of the quote.
     Source: ISO/TS 12812-2:2017, 11.2.2
     """
 
@@ -160,6 +160,7 @@ class Consent(Wire, frozen=True, kw_only=True):
     grade: Annotated[ShortText, INTERNAL]
     consented_at: Annotated[Natural, PUBLIC]
     warnings: Annotated[tuple[WarningWord, ...] | Absent, SENSITIVE] = ABSENT
+    acknowledged: Annotated[tuple[WarningWord, ...] | Absent, SENSITIVE] = ABSENT
 
 
 def consent_header(device: str) -> bytes:
@@ -171,7 +172,13 @@ def consent_header(device: str) -> bytes:
 
 
 def restated(
-    quote: Quote, *, quote_hash: str, device: str, grade: str, consented_at: int
+    quote: Quote,
+    *,
+    quote_hash: str,
+    device: str,
+    grade: str,
+    consented_at: int,
+    acknowledged: tuple[str, ...] = (),
 ) -> Consent:
     """The consent that repeats every term of `quote`; `quote_hash` is base64url of its SHA-256.
 
@@ -197,6 +204,7 @@ def restated(
         grade=grade,
         consented_at=consented_at,
         warnings=quote.warnings,
+        acknowledged=acknowledged or ABSENT,
     )
 
 

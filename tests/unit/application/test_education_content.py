@@ -1,7 +1,7 @@
 """Warnings are pure rules, and every language says everything."""
 
 import pytest
-from tests.unit.process.policy.ladders import VENDOR, with_ladders
+from tests.unit.process.policy.ladders import DEVICES, VENDOR, with_ladders
 
 from tallystick.application.education import CONTENT, Circumstances, to_acknowledge, warnings_of
 from tallystick.application.education.card import most_at_once, protection, protection_card
@@ -143,6 +143,44 @@ def test_what_is_refused_before_it_is_shown_is_refused_on_every_step_of_an_incen
         assert usual(policy, amount_minor=allowed, **steps).outcome is Outcome.ALLOW
         assert usual(policy, amount_minor=allowed + 1, **steps).outcome is Outcome.DENY
     assert most_at_once(policy, 1, "merchant") == 2_000_000
+
+
+def test_a_card_tells_the_step_of_today_and_what_comes_next() -> None:
+    policy = CompiledPolicy(read_policy(with_ladders(VENDOR)))
+
+    def told(language: Language, step: int) -> tuple[str, ...]:
+        return protection(policy, 1, "ussd", language, (("gateway", step),))[Aspect.LIMITS]
+
+    first, last = told(Language.ENGLISH, 0), told(Language.ENGLISH, 1)
+    assert "One payment (sending): at most KES 1,000.00." in first
+    assert first[-1] == (
+        "If all goes well, after 24 h or more: One payment (sending): at most KES 5,000.00."
+    )
+    assert "One payment (sending): at most KES 5,000.00." in last
+    assert not any(line.startswith("If all goes well") for line in last)
+    assert told(Language.FRENCH, 0)[-1] == (
+        "Si tout va bien, après 24 heures ou plus: Un paiement (envoyer): au plus KES 5,000.00."
+    )
+    assert told(Language.SWAHILI, 0)[-1] == (
+        "Mambo yakienda vizuri, baada ya saa 24 au zaidi:"
+        " Malipo moja (kutuma): si zaidi ya KES 5,000.00."
+    )
+    for language in Language:
+        assert all(places(to_gsm7(line)) <= USSD_PLACES for line in told(language, 0))
+
+
+def test_a_ladder_of_devices_is_told_to_whose_payments_it_bounds() -> None:
+    policy = CompiledPolicy(read_policy(with_ladders(DEVICES)))
+
+    def told(step: int) -> tuple[str, ...]:
+        steps = (("software-phones", step), ("agents", 0))
+        return protection(policy, 1, "app", Language.ENGLISH, steps)[Aspect.LIMITS]
+
+    unproven = "from a phone that proves no safe place of its keys: at most KES"
+    assert f"One payment (sending) {unproven} 1,000.00." in told(0)
+    assert told(0)[-1].startswith("If all goes well, after 24 h or more: One payment")
+    assert f"{unproven} 1,000.00." not in " ".join(told(1))
+    assert not any(line.startswith("If all goes well") for line in told(1))
 
 
 def test_a_kind_that_the_policy_bounds_otherwise_has_its_own_lines() -> None:

@@ -52,7 +52,7 @@ class ApprovalRow(Record, frozen=True, kw_only=True):
 
 
 class Content(Record, frozen=True, kw_only=True):
-    """What only the parties of a request may read: its terms, their proof, the number.
+    """What only the parties of a request may read: its terms, their proof, the number, warnings.
 
     Source: ISO/TS 12812-2:2017, 7.3.4; 11.2.2
     """
@@ -62,6 +62,7 @@ class Content(Record, frozen=True, kw_only=True):
     number: str
     asked_by: str
     text: str
+    shown: tuple[str, ...] = ()
 
 
 class SignatureRow(Record, frozen=True, kw_only=True):

@@ -25,8 +25,10 @@ from tallystick.application.consent import DeviceSigned
 from tallystick.application.customers import Customers
 from tallystick.application.deviceproofs import DeviceProofs
 from tallystick.application.devices import Device, Devices
+from tallystick.application.education import also_seen, check_acknowledged
 from tallystick.application.notices import Notices, Template
 from tallystick.application.payments import Ask, Payments
+from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import (
@@ -85,6 +87,7 @@ class Staff:
     devices: Devices
     notices: Notices
     payments: Payments
+    policy: PolicyInForce
     proofs: DeviceProofs
     sessions: Sessions
 
@@ -106,8 +109,8 @@ class Approvals:
 
         A request that was approved is answered as before. Raises NotFound for whoever is no
         approver, NotAuthentic for other terms, a wrong number and a blocked device, NotPermitted
-        while the device was under somebody's influence, Expired, Conflict for one that ended
-        otherwise, and what payments refuse with.
+        while the device was under somebody's influence and for a warning that was not acknowledged,
+        Expired, Conflict for one that ended otherwise, and what payments refuse with.
         Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2
         """
         live, device, row = self._who(turn, session, sequence, asked.approval)
@@ -122,7 +125,8 @@ class Approvals:
             raise NotAuthentic("the consent is for other terms", remedy="look at the request again")
         if consent.device != live.device or consent.grade != SIGNED_GRADE:
             raise NotAuthentic("the consent is not this device's")
-        if asked.number != self.kept.content(row).number:
+        content = self.kept.content(row)
+        if asked.number != content.number:
             raise self._wrong_number(turn, row, live)
         if asked.remote_access or asked.on_call:
             return self._pause(turn, row)
@@ -132,6 +136,8 @@ class Approvals:
                 because="somebody may have looked on or talked to you a while ago",
                 remedy=f"approve it again in {(row.paused_until - turn.now) // SECOND_MS + 1} s",
             )
+        warnings = also_seen(content.quote.kind, content.shown, asked.seen or ())
+        check_acknowledged(warnings, consent, self._staff.policy.compiled.policy.education)
         signature = SignatureRow(
             pair=f"{row.id}/{live.customer}",
             approval=row.id,
@@ -199,7 +205,9 @@ class Approvals:
         for subject in subjects(row):
             count = self.kept.pace(subject)
             self.kept.set_pace(turn, replace(count, unanswered=0, next_at=0))
-        told: dict[str, str | int] = {"signed": signed, "outcome": code or "settled"}
+        order = self._staff.payments.find(row.order_id)
+        stage = "" if order is None else order.stage.value
+        told: dict[str, str | int] = {"signed": signed, "outcome": code or stage}
         return self.kept.record(turn, done, "approved", told)
 
     def answered(self, row: ApprovalRow) -> Outcome:

@@ -63,6 +63,7 @@ class Beginning:
         quoted = self._quoting.quote(payer, asked.asked, turn.now, asked.channel)
         band = self._band(payer, asked)
         life = LIFE_MS if band.needed == 1 else LONG_LIFE_MS
+        shown = quoted.shown or ()
         quoted = self._quoting.prove(replace(quoted.quote, expires_at=turn.now + life))
         self._check_devices(asked.devices, band)
         mandate = self._kept.mandate(payer.account)
@@ -72,6 +73,7 @@ class Beginning:
             number=match_number(turn.entropy(8)),
             asked_by=asked.asked_by,
             text=approval_text(quoted.quote, asked.asked_by),
+            shown=shown,
         )
         row = ApprovalRow(
             id=turn.new_id("apr"),

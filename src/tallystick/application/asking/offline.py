@@ -1,7 +1,7 @@
 """Approvals without a network at the device: a signed request as a QR code, eight digits back.
 
     request (signed by the provider) -> QR -> device: verifies, shows, answers by OCRA -> digits
-    digits, typed where the order was begun -> counted -> counter used up -> order paid
+    digits, typed where the order was begun -> may it be paid? -> counted -> counter used up -> paid
 
 All in one step of the writer: the counter moves with the order, or not at all.
 
@@ -17,14 +17,17 @@ from tallystick.application.approvals.service import Approvals
 from tallystick.application.attempts import Attempts, Subjects, not_right
 from tallystick.application.authenticators import Authenticators
 from tallystick.application.consent import PinVerified, consent_of
-from tallystick.application.customers import Customers
-from tallystick.application.payments import Ask, Payments
+from tallystick.application.customers import Customer, Customers
+from tallystick.application.education import check_acknowledged
+from tallystick.application.payments import Ask, Payments, check_open
+from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.jws import sign_compact
 from tallystick.infrastructure.crypto.signature import SigningNow
 from tallystick.kernel.codec import b64url, encode_canonical
 from tallystick.kernel.errors import Conflict, Expired, NotAuthentic, NotFound, NotPermitted
+from tallystick.kernel.model import ABSENT
 from tallystick.kernel.secret import Secret
 from tallystick.process.policy import Grade
 from tallystick.process.policy.facts import DeviceTrust, Factor
@@ -35,6 +38,7 @@ from tallystick.protocol.approvals import (
     offline_header,
 )
 
+_ANSWERS = "ocra"
 SUITE = "OCRA-1:HOTP-SHA256-8:C-QH64"
 """The suite that answers: eight digits, a counter, and the quote's hash as the question."""
 
@@ -50,6 +54,7 @@ class Crew:
     authenticators: Authenticators
     customers: Customers
     payments: Payments
+    policy: PolicyInForce
     signing: SigningNow
 
 
@@ -79,6 +84,7 @@ class Offline:
             quote=content.quote,
             question=question_of(row),
             expires_at=row.expires_at,
+            shown=content.shown or ABSENT,
         )
         signer, kid = self._crew.signing()
         header = offline_header(signer.algorithm, kid)
@@ -86,14 +92,18 @@ class Offline:
         return Outcome(OfflineShown(signed=signed))
 
     def reply(self, turn: Turn, source: str, approval: str, code: Secret[str]) -> Outcome:
-        """Count the try, use the code up, and pay.
+        """Refuse what no code would change; then count the try, use the code up, and pay.
 
-        Raises NotAuthentic alike for whatever is not right and while no try is allowed.
+        Raises NotAuthentic alike for whatever is not right and while no try is allowed. Before the
+        code is looked at, so alike for every code, raises NotPermitted for a warning that the
+        policy wants acknowledged by now and the terms lack, and what `check_open` raises.
         Source: RFC 6287, 7.1; ISO/TS 12812-2:2017, 7.3.2; 11.2.2
         """
         crew = self._crew
         row = self._row(turn, source, approval)
         payer = crew.customers.active(crew.customers.get(row.payer))
+        ask = self._ask(turn, row, payer)
+        check_open(crew.payments, crew.policy, crew.customers, turn.now, ask)
         who = Subjects(payer.id)
         crew.authenticators.pose(turn, payer, question_of(row))
         try:
@@ -108,30 +118,41 @@ class Offline:
             crew.attempts.wrong(turn, who)
             raise not_right() from None
         crew.attempts.right(turn, who)
-        grade = Grade.PIN_VERIFIED.value
-        quote = self._kept.content(row).quote
-        consent = consent_of(quote, device="", grade=grade, consented_at=turn.now)
         message = {
             "approval": row.id,
             "code_hash": b64url(sha256(row.digest + code.reveal().encode())),
             "question": question_of(row),
             "suite": SUITE,
         }
-        ask = Ask(
-            consented=PinVerified(
-                consent=consent, channel_message=encode_canonical(message).decode()
-            ),
+        consent = ask.consented.consent
+        given = PinVerified(consent=consent, channel_message=encode_canonical(message).decode())
+        paid = ask._replace(consented=given, factors=_with(category))
+        outcome = crew.payments.order(turn, paid)
+        return self._approvals.executed(turn, row, outcome, 1)
+
+    def _ask(self, turn: Turn, row: ApprovalRow, payer: Customer) -> Ask:
+        """The order as it will be once a code was right; the code is not in it yet.
+
+        The factor is what the policy makes of answers of this suite, for whoever has none as well:
+        what is refused before the code was tried says nothing of the customer's authenticator.
+        """
+        crew, grade = self._crew, Grade.PIN_VERIFIED.value
+        policy = crew.policy.compiled.policy
+        content = self._kept.content(row)
+        consent = consent_of(content.quote, device="", grade=grade, consented_at=turn.now)
+        check_acknowledged(content.shown, consent, policy.education)
+        rule = policy.authenticators.get(_ANSWERS)
+        return Ask(
+            consented=PinVerified(consent=consent, channel_message=""),
             payer=payer,
             channel=row.channel,
             grade=grade,
             device_trust=DeviceTrust.NONE.value,
             device_enrolled_at=0,
             session_since=turn.now,
-            factors=tuple(sorted({Factor.POSSESSION.value, category})),
+            factors=_with("" if rule is None else rule.category),
             risk_score=self._kept.score(payer.id, turn.now),
         )
-        outcome = crew.payments.order(turn, ask)
-        return self._approvals.executed(turn, row, outcome, 1)
 
     def _row(self, turn: Turn, source: str, approval: str) -> ApprovalRow:
         row = self._kept.get(approval)
@@ -145,6 +166,11 @@ class Offline:
         if row.stage is not ApprovalStage.PENDING:
             raise Conflict(f"the request is {row.stage}", remedy="begin a new one")
         return row
+
+
+def _with(category: str) -> tuple[str, ...]:
+    """The factors of whoever answers: the device, and what the policy makes of its digits."""
+    return tuple(sorted({Factor.POSSESSION.value, category} - {""}))
 
 
 def question_of(row: ApprovalRow) -> str:

@@ -13,7 +13,7 @@ from tallystick.application.approvals.store import (
 )
 from tallystick.infrastructure.store.changes import load
 from tallystick.kernel.errors import NotFound
-from tallystick.kernel.model import from_row
+from tallystick.kernel.model import ABSENT, from_row
 from tallystick.kernel.time import Instant
 from tallystick.protocol.approvals import WARNING, ApprovalItem, ApprovalStage, Inbox
 
@@ -77,4 +77,5 @@ class Reading:
             channel=row.channel,
             own=any(one.customer == customer for one in signed),
             warning=WARNING if row.paused_until else "",
+            shown=content.shown or ABSENT,
         )

@@ -12,6 +12,8 @@ from tallystick.application.education.content import CONTENT
 from tallystick.application.education.service import DialledTerms, Education, InLesson
 from tallystick.application.education.warnings import (
     Circumstances,
+    also_seen,
+    check_acknowledged,
     to_acknowledge,
     warnings_of,
 )
@@ -22,6 +24,8 @@ __all__ = [
     "DialledTerms",
     "Education",
     "InLesson",
+    "also_seen",
+    "check_acknowledged",
     "most_at_once",
     "protection",
     "protection_card",

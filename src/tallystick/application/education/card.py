@@ -1,6 +1,7 @@
 """The protection card: what protects a customer, in plain words, read off the policy in force.
 
-    limits   what the policy decides on the least payment there is: its caps and its windows
+    limits   what the policy decides on the least payment there is, on the steps on which this
+             customer's payments stand now: its caps and its windows, and those of each next step
     waits    rows that hold back, refuse or ask for more; wrong PINs; recovery
     lost     how phones are blocked, who helps when, who is told
     never    what we never ask, from the words of education
@@ -11,7 +12,7 @@ the policy's rows stay out: they are in the one language that the policy is writ
 Source: ISO/TS 12812-2:2017, 7.3.6; 6.1
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,9 +36,13 @@ from tallystick.process.policy.facts import (
     Operation,
     Outcome,
 )
+from tallystick.process.policy.incentives import step_of
 from tallystick.process.policy.language.model import Bounds, Ladder, Row, Window
 from tallystick.protocol.channels import Language
 from tallystick.protocol.education import Aspect
+
+Steps = tuple[tuple[str, int], ...]
+"""The steps of a customer's payments: a ladder, and a place on it."""
 
 _PAY: Final = Operation.PAY.value
 _KINDS: Final = {
@@ -69,13 +74,22 @@ _MEASURED: Final = {
 _PAYEES: Final = {False: Plain.NEW_PAYEE, True: Plain.KNOWN_PAYEE}
 
 
+_Case = tuple[Plain, dict[str, object]]
+"""What may be different of a payment: its words, and the facts that change."""
+
+
 class _Card:
     """What one policy says to one sort of customer in one language."""
 
     __slots__ = ("_dials", "_facts", "_money", "_policy", "_says", "_tier")
 
     def __init__(
-        self, policy: CompiledPolicy, tier: int, channel: str, says: Mapping[Plain, str]
+        self,
+        policy: CompiledPolicy,
+        tier: int,
+        channel: str,
+        says: Mapping[Plain, str],
+        steps: Steps = (),
     ) -> None:
         self._policy, self._says, self._tier = policy, says, tier
         self._dials = channel == Channel.USSD.value
@@ -95,6 +109,7 @@ class _Card:
             device_age_ms=FOREVER,
             account_age_ms=FOREVER,
             factor_age_ms=0,
+            steps=steps,
         )
 
     def limits(self) -> Iterator[str]:
@@ -105,10 +120,34 @@ class _Card:
         closed = [kind for kind, one in usual.items() if one.outcome not in _PASSES]
         if closed:
             yield self._line(Plain.NOT_SO, what=self._kinds(closed))
+        yield from self._all(self._facts, self._cases())
+        yield from self._next()
+
+    def _next(self) -> Iterator[str]:
+        """What is bounded otherwise on the next step of each ladder, and when at first.
+
+        A ladder of agents says nothing here: it is the agent's whom one will meet.
+        """
+        steps = dict(self._facts.steps)
+        cases = [one for one in self._cases() if one[0] is Plain.UNPROVEN]
+        now = frozenset(self._all(self._facts, cases))
+        for ladder in self._policy.policy.incentives:
+            place = step_of(ladder, steps.get(ladder.id, 0))[0] + 1
+            if not ladder.of or place == len(ladder.steps):
+                continue
+            raised = tuple({**steps, ladder.id: place}.items())
+            time = in_time(ladder.steps[place].dwell_ms, self._says)
+            for line in self._all(replace(self._facts, steps=raised), cases):
+                if line not in now:
+                    yield self._line(Plain.NEXT, time=time, line=line)
+
+    def _all(self, facts: Facts, cases: Iterable[_Case]) -> Iterator[str]:
+        """Every cap and window of `facts`, and those of the `cases` that bound them more."""
+        usual = self._decided(facts)
         yield from self._bounded(usual, {}, ())
-        for case, changes in self._cases():
-            facts = replace(self._facts, **changes)
-            yield from self._bounded(self._decided(facts), usual, (self._line(case),))
+        for case, changes in cases:
+            other = self._decided(replace(facts, **changes))
+            yield from self._bounded(other, usual, (self._line(case),))
 
     def most(self, kind: str) -> int:
         steps = tuple(map(_highest, self._policy.policy.incentives))
@@ -116,7 +155,7 @@ class _Card:
         found = (self._policy.decide(replace(facts, grade=one.value)) for one in _DIALLED)
         return max((one.cap_minor for one in found if one.outcome in _PASSES), default=FOREVER)
 
-    def _cases(self) -> Iterator[tuple[Plain, dict[str, object]]]:
+    def _cases(self) -> Iterator[_Case]:
         """What may be different of a payment, and bound it more."""
         yield Plain.NEW_PAYEE, {"payee_known": False}
         if not self._dials:
@@ -292,14 +331,16 @@ def _clock(minute: int) -> str:
 
 
 def protection(
-    policy: CompiledPolicy, tier: int, channel: str, language: Language
+    policy: CompiledPolicy, tier: int, channel: str, language: Language, steps: Steps = ()
 ) -> Mapping[Aspect, tuple[str, ...]]:
     """What protects a customer of `tier` who pays through `channel` (app or ussd), by aspect.
 
+    `steps` are where payments of this customer stand on the policy's ladders now; without them, on
+    the lowest.
     Raises NotPermitted for a tier that the policy does not declare.
     Source: ISO/TS 12812-2:2017, 7.3.6; 6.1
     """
-    card = _Card(policy, tier, channel, LINES[language])
+    card = _Card(policy, tier, channel, LINES[language], steps)
     return {
         Aspect.LIMITS: tuple(card.limits()),
         Aspect.NEVER: CONTENT[language].never_contact,
@@ -321,11 +362,11 @@ def most_at_once(policy: CompiledPolicy, tier: int, kind: str) -> int:
 
 
 def protection_card(
-    policy: CompiledPolicy, tier: int, channel: str, language: Language
+    policy: CompiledPolicy, tier: int, channel: str, language: Language, steps: Steps = ()
 ) -> tuple[str, ...]:
     """All lines of `protection`, for those who read them at once.
 
     Source: ISO/TS 12812-2:2017, 7.3.6
     """
-    found = protection(policy, tier, channel, language)
+    found = protection(policy, tier, channel, language, steps)
     return tuple(line for aspect in Aspect for line in found[aspect])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tallystick.application.authentication import Sessions
 from tallystick.application.customers import Customer, Customers, Languages
-from tallystick.application.education.card import protection_card
+from tallystick.application.education.card import Steps, protection_card
 from tallystick.application.education.content import CONTENT, TERMS
 from tallystick.application.education.store import ACKNOWLEDGED, Acknowledged
 from tallystick.application.policing import PolicyInForce
@@ -47,6 +47,10 @@ class DialledTerms:
     customer: str
 
 
+StepsNow = Callable[[], Steps]
+"""Gives the steps on which payments stand now."""
+
+
 class Education:
     """Tells customers, and keeps what they acknowledged.
 
@@ -61,12 +65,14 @@ class Education:
         policy: PolicyInForce,
         reader: Reader,
         *,
+        steps_now: StepsNow,
         capacity: int,
     ) -> None:
         self._customers = customers
         self._languages = languages
         self._sessions = sessions
         self._policy = policy
+        self._steps_now = steps_now
         self._rows = RowCache(ACKNOWLEDGED, Acknowledged, reader, capacity=capacity)
 
     def check_terms(self, customer: Customer) -> None:
@@ -137,14 +143,15 @@ class Education:
         return self._keep(turn, known, TERMS, self._languages.of(customer), Channel.USSD)
 
     def card(self, turn: Turn, session: str, sequence: int) -> Outcome:
-        """What protects the customer, read off the policy in force.
+        """What protects the customer now, read off the policy in force.
 
         Source: ISO/TS 12812-2:2017, 7.3.6
         """
         customer = self._who(turn, session, sequence)
         language = self._languages.of(customer.id)
         compiled = self._policy.compiled
-        lines = protection_card(compiled, customer.tier, Channel.APP.value, language)
+        steps = self._steps_now()
+        lines = protection_card(compiled, customer.tier, Channel.APP.value, language, steps)
         return Outcome(ProtectionCard(policy=self._policy.version, lines=lines))
 
     def trim(self) -> None:

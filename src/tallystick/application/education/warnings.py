@@ -7,11 +7,13 @@ Source: ISO/TS 12812-2:2017, 7.3.6
 
 from typing import Final
 
+from tallystick.kernel.errors import NotPermitted
 from tallystick.kernel.model import Record
 from tallystick.process.policy.language.lives import WARNINGS, EducationRule
-from tallystick.protocol.payments import PaymentKind
+from tallystick.protocol.payments import Consent, PaymentKind
 
 _SENDING: Final = frozenset({PaymentKind.P2P, PaymentKind.CASH_OUT, PaymentKind.MERCHANT})
+_APPROVED: Final = _SENDING | {PaymentKind.SALARY}
 _TO_PEOPLE: Final = frozenset({PaymentKind.P2P})
 _CLAIMED: Final = frozenset({"screen-shared", "remote-tool", "urgency"})
 
@@ -41,6 +43,32 @@ def warnings_of(now: Circumstances, rule: EducationRule) -> tuple[str, ...]:
     if not now.payee_known and now.amount_minor >= rule.large_minor:
         found.add("first-large-amount")
     return tuple(one for one in WARNINGS if one in found)
+
+
+def also_seen(kind: PaymentKind, shown: tuple[str, ...], seen: tuple[str, ...]) -> tuple[str, ...]:
+    """`shown` and what the device of an approver claims, in the order of `WARNINGS`.
+
+    What it claims counts for whatever takes money from a firm as well: salaries.
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+    claimed = _CLAIMED.intersection(seen) if kind in _APPROVED else frozenset[str]()
+    return tuple(one for one in WARNINGS if one in claimed or one in shown)
+
+
+def check_acknowledged(warnings: tuple[str, ...], consent: Consent, rule: EducationRule) -> None:
+    """Pass if `consent` acknowledges those of `warnings` that the policy wants acknowledged.
+
+    Raises NotPermitted with the first that is missing.
+    Source: ISO/TS 12812-2:2017, 7.3.6; 11.2.2
+    """
+    said = {*(consent.warnings or ()), *(consent.acknowledged or ())}
+    for one in to_acknowledge(warnings, rule):
+        if one not in said:
+            raise NotPermitted(
+                "a warning was not acknowledged",
+                because=one,
+                remedy="show it, and have the person acknowledge it",
+            )
 
 
 def to_acknowledge(warnings: tuple[str, ...], rule: EducationRule) -> tuple[str, ...]:

@@ -109,6 +109,16 @@ class Incentives:
             steps.append((ladder.id, step_of(ladder, self.standing(ladder, subject).step)[0]))
         return replace(facts, steps=tuple(steps))
 
+    def steps_now(self) -> tuple[tuple[str, int], ...]:
+        """Where payments stand now: each ladder of one subject, and the step that it is on.
+
+        Ladders of agents are left out: whose agent a payment will meet is not known before.
+        Source: ISO/TS 12812-2:2017, 6.1; 7.3.6
+        """
+        single = (one for one in self.ladders if one.of)
+        stands = ((one, self.standing(one, one.of).step) for one in single)
+        return tuple((one.id, step_of(one, number)[0]) for one, number in stands)
+
     def earned(self, order: str, agent: str, amount_minor: int, facts: Facts) -> Commission | None:
         """The commission of `amount_minor` that `order` pays to the account `agent`; None for none.
 

@@ -6,6 +6,7 @@
     meeting    cases: enrolment, key list, handshake, renewal
     paying     cases: payments, sealed messages, retries
     proving    cases: receipts and the record's history
+    approving  cases: orders that somebody else begins, and their warnings
     scoring    runs the cases and says what came of each
 
 Source: ISO/TS 12812-2:2017, 7.2.5; 7.2.7; 7.3.3

@@ -67,7 +67,9 @@ class Bench:
     client: str = ""
     beside: int = 0
     state: str = ""
+    activation: str = ""
     offers: tuple[str, ...] = ()
+    approves: bool = False
 
     def start(self, *, same: bool = False) -> None:
         """Tell the program whom to reach and where to keep its state; `same` as before or new.
@@ -85,6 +87,7 @@ class Bench:
         )  # fmt: skip
         demand(said.ok is not None, f"it does not start: {said.said}")
         self.offers = from_plain((said.ok or {}).get("vouches", []), tuple[str, ...])
+        self.approves = (said.ok or {}).get("approves") is True
         self.client = str((said.ok or {}).get("client", ""))[:80] or self.client
 
     def enrol(self, funds_minor: int = FUNDS_MINOR) -> Answer:
@@ -95,8 +98,8 @@ class Bench:
         """
         self.start()
         beside = self.beside if funds_minor == FUNDS_MINOR else 0
-        activation, code = self.stage.customer(funds_minor, beside)
-        return self.ask("enrol", activation=activation, code=code.reveal())
+        self.activation, code = self.stage.customer(funds_minor, beside)
+        return self.ask("enrol", activation=self.activation, code=code.reveal())
 
     def enrolled(self, funds_minor: int = FUNDS_MINOR) -> None:
         """Start anew with an enrolled device.

@@ -230,6 +230,7 @@ def _kept_offer(bench: Bench) -> None:
     bench.enrolled()
     with bench.relay.playing() as passed:
         bench.done("open")
+    demand(_offers(passed), "it opened a session without a hello")
     whole = _offers(passed)[0]
     problem = {"type": "urn:tallystick:problem:not-permitted", "title": "", "status": 403}
     refusal = in_clear(403, encode_canonical({**problem, "detail": "no permitted suite"}))
@@ -237,6 +238,7 @@ def _kept_offer(bench: Bench) -> None:
     during = bench.under(rule, lambda: bench.refused("a hello refused in clear", "open"))
     with bench.relay.playing() as after:
         bench.done("open")
+    demand(_offers(after), "after a refusal in clear it sent no further hello")
     kept = all(whole <= one for one in _offers(during) + _offers(after))
     demand(kept, "after a refusal in clear it offered fewer suites")
 

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from tallystick.entry.conforming.approving import APPROVING
 from tallystick.entry.conforming.bench import Bench, Case
 from tallystick.entry.conforming.meeting import MEETING
 from tallystick.entry.conforming.paying import PAYING
@@ -18,7 +19,7 @@ from tallystick.entry.conforming.vouching import VOUCHING
 from tallystick.kernel.errors import MfsError, NotFound
 from tallystick.kernel.model import Record
 
-CASES: tuple[Case, ...] = (*MEETING, *PAYING, *PROVING, *VOUCHING)
+CASES: tuple[Case, ...] = (*MEETING, *PAYING, *PROVING, *VOUCHING, *APPROVING)
 """Every case, in the order in which they are run."""
 
 _BLOCK = 12

@@ -33,15 +33,18 @@ from tallystick.infrastructure.modules.entropy import operating_system
 from tallystick.kernel.codec import Decoder, b64url, encode
 from tallystick.kernel.errors import Unavailable
 from tallystick.kernel.secret import Secret
+from tallystick.protocol.approvals import BEGIN, BeginApproval
 from tallystick.protocol.channels import SmsAccepted, SmsMessage
 from tallystick.protocol.enrolment import DeviceDescription
 from tallystick.protocol.keylist import KeyList
 from tallystick.protocol.operators import FundAccount, OpenCustomer
+from tallystick.protocol.payments import PaymentKind
 
 NAME = "conformance"
 ORIGIN = f"{NAME}/tally/1"
 CURRENCY = "KES"
 PAYEE = "+254700999999"
+_LARGE = "  large: 1_000_000 "
 _ROLES = ("operations", "operations", "care-desk")
 _CODE = re.compile(r"activation code (\S+),")
 _START_S = 60.0
@@ -70,6 +73,7 @@ class Stage:
     _payee: Wallet | None = None
     _reached: Provider | None = None
     _numbered: int = 0
+    _numbers: dict[str, str] = field(default_factory=dict[str, str])
     _ready: dict[int, list[tuple[str, Secret[str]]]] = field(
         default_factory=dict[int, list[tuple[str, Secret[str]]]]
     )
@@ -113,8 +117,25 @@ class Stage:
         if not ready:
             numbers = [self._next_number() for _ in range(1 + beside)]
             opened = [(one, self._opened(one, "Ann Conforming", funds_minor)) for one in numbers]
+            self._numbers.update((told, number) for number, told in opened)
             ready.extend((told, self._codes.of(number)) for number, told in opened)
         return ready.pop()
+
+    def begun(self, activation: str, amount_minor: int) -> tuple[str, str]:
+        """A request to whom `activation` was given: pay the payee. Its id, and its number.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2
+        """
+        asked = BeginApproval(
+            payer=self._numbers[activation],
+            kind=PaymentKind.P2P,
+            payee=PAYEE,
+            amount_minor=amount_minor,
+            currency=CURRENCY,
+            asked_by="the kit",
+        )
+        done = self._operators[-1].act(BEGIN, asked)
+        return done.reference, done.says.split()[-1]
 
     def _next_number(self) -> str:
         self._numbered += 1
@@ -205,6 +226,14 @@ class Codes:
             return self._found.pop(number)
 
 
+def policy_text() -> str:
+    """The demonstration policy, but that a steered phone and urgency are acknowledged.
+
+    Source: ISO/TS 12812-2:2017, 7.3.6
+    """
+    return demo_policy().replace(_LARGE, f"  acknowledge: [remote-tool, urgency]\n{_LARGE}")
+
+
 def _agree(shown: str) -> None:
     """The kit's payee agrees to everything; nobody is asked."""
 
@@ -226,7 +255,7 @@ def staged(folder: Path) -> Generator[Stage]:
         currency=CURRENCY,
         country="254",
         profile="demo",
-        policy_text=demo_policy(),
+        policy_text=policy_text(),
         roles=_ROLES,
         sms_url=f"{messages.url}/v1/messages",
     )

@@ -204,7 +204,8 @@ class DialledActions:
 
     def _protection(self, customer: Customer, action: TellProtection) -> Protection:
         policy = self._desks.policy.compiled
-        told = protection(policy, customer.tier, Channel.USSD.value, action.language)
+        steps = self._desks.payments.incentives.steps_now()
+        told = protection(policy, customer.tier, Channel.USSD.value, action.language, steps)
         return Protection(lines=told[action.aspect])
 
     async def _balance(self, customer: Customer, msisdn: str, pin: SealedPin) -> Result:

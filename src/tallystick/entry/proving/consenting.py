@@ -6,9 +6,10 @@ Source: ISO/TS 12812-2:2017, 7.1; 8.1.5; 11.2.2; 12.2; 13.2
 from functools import partial
 from typing import Final
 
+from tallystick.client.consenting import Order, shown
 from tallystick.client.keystore import SoftwareKeystore
 from tallystick.client.session import JSON_MEDIA_TYPE, Peer
-from tallystick.client.wallet import Order, Refusal, shown
+from tallystick.client.wallet import Refusal
 from tallystick.entry.proving.customers import NAMES
 from tallystick.entry.proving.looking import (
     Declared,

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from tallystick.application.proving import Equipped
+from tallystick.client.consenting import Order
 from tallystick.client.keystore import SoftwareKeystore
 from tallystick.client.provider import SUITES, Provider
 from tallystick.client.session import ClientSession, Peer, Reply, Transport
-from tallystick.client.wallet import Order, Refusal, Wallet
+from tallystick.client.wallet import Refusal, Wallet
 from tallystick.entry.proving.site import PROBES, Site
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.kem import KemSuite

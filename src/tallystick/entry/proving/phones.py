@@ -9,7 +9,8 @@ Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.3; 11.2.2; 9.1
 from functools import partial
 from typing import Final
 
-from tallystick.client.wallet import Order, Refusal, consent_to
+from tallystick.client.consenting import Order, consent_to
+from tallystick.client.wallet import Refusal
 from tallystick.entry.proving.looking import (
     Declared,
     Seen,

@@ -16,8 +16,8 @@ from functools import partial
 from itertools import groupby
 from typing import TypeVar
 
+from tallystick.client.consenting import Order, consent_to
 from tallystick.client.session import Peer
-from tallystick.client.wallet import Order, consent_to
 from tallystick.entry.auditing import audit_provider
 from tallystick.entry.replay.parties import (
     Cast,

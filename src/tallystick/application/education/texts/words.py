@@ -17,6 +17,7 @@ class Plain(StrEnum):
     WITHIN = "within"
     COUNT = "count"
     NOT_SO = "not-so"
+    NEXT = "next"
     MORE = "more"
     TERMS = "terms"
     TRIES = "tries"

@@ -226,7 +226,7 @@ def _known(reader: Connection, customer: Customer) -> Known:
         tries=said_of_tries(reader, devices),
         orders=tuple(row for one in ids if (row := orders.get(one)) is not None),
         notices=tuple(notices_to(reader, customer.id, MOST, WINDOW)),
-        available_minor=0 if account is None else account.available(),
+        available_minor=0 if account is None else account.available() + account.floor,
         ceiling_minor=0 if account is None else account.ceiling,
         used=tuple(used),
     )
