@@ -11,7 +11,7 @@ from base64 import b64decode
 from pathlib import Path
 
 from tallystick.entry.partner_settings import PartnerLink
-from tallystick.entry.pki.partnerlists import FOLDER, PartnerLists
+from tallystick.entry.pki.partnerlists import FOLDER, ListFiles, PartnerLists
 from tallystick.infrastructure.crypto.path_rules import PARTNERS
 from tallystick.infrastructure.crypto.paths import check_each, check_issuer, path_of
 from tallystick.infrastructure.crypto.x509 import Certificate, read_certificate, read_pem
@@ -26,9 +26,13 @@ class TerminatedCertificates:
     Source: RFC 5280, 6.3
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, files: ListFiles) -> None:
+        """Believe the authorities in the provider's folder `root`, and the lists in `files`.
+
+        Source: RFC 5280, 6.3
+        """
         self._place = root / FOLDER
-        self._lists = PartnerLists(root)
+        self._lists = PartnerLists(files)
 
     def check(self, link: PartnerLink, header: str, now: Instant) -> None:
         """Return only if the certificate in `header` (RFC 9440) holds now and was not revoked.

@@ -8,6 +8,7 @@ import pytest
 from tests.support.paths import AT, ROOT, SIGNS, UNKNOWN, Drawn, signed
 
 from tallystick.entry.partner_settings import PartnerLink
+from tallystick.entry.pki.partnerlists import ListFiles
 from tallystick.entry.terminated import TerminatedCertificates
 from tallystick.infrastructure.crypto.x509 import read_certificate
 from tallystick.kernel.errors import NotAuthentic
@@ -33,7 +34,7 @@ def said(one: Drawn) -> str:
 def test_without_lists_a_certificate_still_has_its_days_its_key_and_no_unknown_demand(
     tmp_path: Path, broken: dict[str, object]
 ) -> None:
-    looked = TerminatedCertificates(tmp_path)
+    looked = TerminatedCertificates(tmp_path, ListFiles(tmp_path))
     looked.check(LINK, said(LEAF), AT)
     with pytest.raises(NotAuthentic):
         looked.check(LINK, said(replace(LEAF, **broken)), AT)

@@ -87,7 +87,7 @@ class PartnerDoors:
         self._writer = writer
         self._accounting = accounting
         self._certificates = certificates
-        self._terminated = TerminatedCertificates(platform.folder.root)
+        self._terminated = TerminatedCertificates(platform.folder.root, platform.list_files)
         self._handle = platform.keys.newest(Purpose.PARTNER_LINK)
         self._links = {link.name: link for link in platform.settings.aggregators}
         self._seen: dict[str, int] = {}
