@@ -66,6 +66,7 @@ COMMANDS = {
         "surfaces",
         "keylives",
         "vendors",
+        "partner_lists",
     )
 }
 

@@ -18,6 +18,7 @@ from tallystick.entry.appraising import watch_appraisal
 from tallystick.entry.assembly import Platform
 from tallystick.entry.feeding import feed_lists
 from tallystick.entry.fleet import ESTABLISHED_MS, signalled
+from tallystick.entry.partnerfeeding import feed_partner_lists
 from tallystick.entry.pki.partnerlists import keep_reading
 from tallystick.entry.threads import to_its_end
 from tallystick.entry.writing import WriterLoop
@@ -44,6 +45,7 @@ def trust_duties(
         feed_lists(platform, writer, accounting),
         keep_fleet(platform, writer),
         keep_reading(platform.list_files),
+        feed_partner_lists(platform, accounting),
     )
 
 

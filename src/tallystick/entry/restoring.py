@@ -17,8 +17,11 @@ from pathlib import Path
 from tallystick.application.policing.store import last_policy
 from tallystick.entry.attesting import POLICY, SIGNED
 from tallystick.entry.auditing import next_origin
+from tallystick.entry.pki.listsources import FILE as PARTNERS_SOURCES
+from tallystick.entry.pki.partnerlists import FOLDER as PARTNERS_LISTS
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
+from tallystick.entry.vendors.proxy import FILE as PROXY
 from tallystick.entry.vendors.reading import ROOTS_FILE
 from tallystick.entry.vendors.sources import FILE as SOURCES
 from tallystick.infrastructure.crypto.digest import sha256
@@ -244,15 +247,18 @@ def _frontier(database: Path) -> Frontier:
 def _files(folder: ProviderFolder) -> Iterator[tuple[str, Path]]:
     """The files that make a provider beside its database; not the keys that belong elsewhere.
 
-    Lists of vendors are in the database: a file of one would look as young as its copy.
+    Lists of vendors are in the database: a file of one would look as young as its copy. Those of
+    partners' authorities are fetched anew, and what a proxy is told is brought again.
     """
     fixed = (folder.settings_file, folder.master_file, folder.key_list_file, folder.policy_file)
     about = (folder.programme_file, folder.decisions_file, folder.risk_file, folder.derived_file)
     lists = (folder.classical_list_file, folder.dual_list_file)
-    appraisal = (folder.root / name for name in (POLICY, SIGNED, ROOTS_FILE, SOURCES))
+    fetched = (SOURCES, PARTNERS_SOURCES, PROXY)
+    appraisal = (folder.root / name for name in (POLICY, SIGNED, ROOTS_FILE, *fetched))
     beside = (*about, folder.wraps_file, *lists, *appraisal)
     said = [one for one in beside if one.exists() and one not in fixed]
     said += sorted(folder.registers.glob("*.yaml"))
+    said += sorted((folder.root / PARTNERS_LISTS).glob("*.pem"))
     certificates = (folder.root / "pki").rglob("*")
     said += sorted(one for one in certificates if one.is_file() and one.suffix != ".new")
     for path in (*fixed, *said, *sorted((folder.root / "keys").glob("*.block"))):

@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from tallystick.entry.threads import to_its_end
@@ -54,6 +55,7 @@ class ListFiles:
         """
         self._place = root / FOLDER
         self._read: dict[str, tuple[Mark | None, SignedList | None]] = {}
+        self._one = Lock()
         self.lists: tuple[SignedList, ...] = ()
 
     def look(self) -> None:
@@ -62,14 +64,15 @@ class ListFiles:
         A file that is no list leaves in force what it was before; one that is gone ends it.
         Source: RFC 5280, 6.3; ISO/TS 12812-2:2017, 6.2.3
         """
-        found: dict[str, tuple[Mark | None, SignedList | None]] = {}
-        for file in sorted(self._place.glob("*.crl")):
-            before, known = self._read.get(file.name, (None, None))
-            mark = mark_of(file)
-            found[file.name] = mark, known if mark == before else _opened(file) or known
-        if found != self._read:
-            self._read = found
-            self.lists = tuple(one for _, one in found.values() if one is not None)
+        with self._one:
+            found: dict[str, tuple[Mark | None, SignedList | None]] = {}
+            for file in sorted(self._place.glob("*.crl")):
+                before, known = self._read.get(file.name, (None, None))
+                mark = mark_of(file)
+                found[file.name] = mark, known if mark == before else _opened(file) or known
+            if found != self._read:
+                self._read = found
+                self.lists = tuple(one for _, one in found.values() if one is not None)
 
 
 async def keep_reading(files: ListFiles) -> None:
@@ -107,7 +110,7 @@ class PartnerLists:
         current at `at` and nobody declared that there is none.
         Source: RFC 5280, 6.3.3
         """
-        found = current(self._of(issuer), at)
+        found = self.current(issuer, at)
         if found:
             revoked = revoked_in(found, one.serial)
             if revoked is not None:
@@ -120,6 +123,13 @@ class PartnerLists:
             because=UNKNOWN,
             remedy=f"put the authority's list into {FOLDER}/, or declare that it publishes none",
         )
+
+    def current(self, issuer: Certificate, at: Instant) -> tuple[RevocationList, ...]:
+        """The whole list of `issuer` that counts at `at` and the delta to it; none without a list.
+
+        Source: RFC 5280, 5.2.4; 6.3.3
+        """
+        return current(self._of(issuer), at)
 
     def _of(self, issuer: Certificate) -> tuple[RevocationList, ...]:
         if self._files.lists is not self._lists:

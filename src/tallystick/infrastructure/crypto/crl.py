@@ -252,6 +252,20 @@ def list_ends(octets: bytes) -> Instant:
     return instant(found)
 
 
+def list_addresses(one: Certificate, *, delta: bool = False) -> tuple[str, ...]:
+    """Where a certificate says that the list of its issuer is, or the `delta` to it; not believed.
+
+    Source: RFC 5280, 4.2.1.13; 4.2.1.15
+    """
+    here = one.extension(x509.CRLDistributionPoints)
+    later = one.extension(x509.FreshestCRL)
+    if delta:
+        points = () if later is None else tuple(later.value)
+    else:
+        points = () if here is None else tuple(here.value)
+    return tuple(str(name.value) for point in points for name in point.full_name or ())
+
+
 def _may_sign_lists(issuer: Certificate) -> bool:
     """Whether the issuer's certificate, where it limits the use of its key, lets it sign lists."""
     for one in issuer.parsed.extensions:
