@@ -12,7 +12,7 @@ from tallystick.entry.paycrypt.authorities import Authorities
 from tallystick.entry.paycrypt.door import Door, Request
 from tallystick.entry.paycrypt.keys import WORDS, check_value
 from tallystick.entry.paycrypt_settings import PURPOSES, PaycryptSettings, Row
-from tallystick.entry.pki.partnerlists import PartnerLists
+from tallystick.entry.pki.partnerlists import ListFiles, PartnerLists
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.modules.soft import SoftModule
@@ -84,7 +84,9 @@ class OpenDoor(Door):
         )
         writer: Any = None
         authorities = Authorities(module, (), lambda _name, _block: None)
-        lists = PartnerLists(Path("build"))  # no file: no partner's certificate is used here
+        lists = PartnerLists(
+            ListFiles(Path("build"))
+        )  # no file: no partner's certificate is used here
         ground = Ground(SETTINGS, module, Kept(), writer, clock, authorities, lists)
         self.credential = module.generate(Purpose.DOOR_CREDENTIAL)
         programs: Any = Programs()

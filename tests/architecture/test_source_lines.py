@@ -67,6 +67,7 @@ COMMANDS = {
         "surfaces",
         "keylives",
         "vendors",
+        "partner_lists",
     )
 }
 

@@ -25,6 +25,7 @@ from tests.protocol.test_tightening_served import run_of
 from tests.support.collectors import HttpCollector, Stream, until
 from tests.support.metrics import exposition
 from tests.support.networks import PASSWORD, bind_to
+from tests.support.partner_lists import PATH, fetching
 from tests.support.partners import FallingCore, LocalWitness, MovedClock
 from tests.support.paycrypt import BOTH_WAYS, CHECKS, Scene, settings
 from tests.support.processes import fronts
@@ -596,6 +597,44 @@ def a_vendor_is_away(folder: Path) -> Prometheus:
         return on.scraper
 
 
+@contextmanager
+def fetching_of_partners(folder: Path, days: float = 7) -> Iterator[tuple[Stage, ListServer]]:
+    """A provider that has fetched the list of a partner's authority once."""
+    with (
+        ListServer() as lists,
+        stage(folder, before=lambda to, _: fetching(to, lists, days)) as on,
+    ):
+        until(lambda: on.shows('tallystick_partner_list_members{list="west"} 1'))
+        on.scraper.cause()
+        yield on, lists
+
+
+def a_partners_list_is_refused(folder: Path) -> Prometheus:
+    with fetching_of_partners(folder) as (on, lists):
+        lists.fails(PATH, Fault.GARBAGE)
+        until(lambda: any(b"authority was refused" in one for one in on.provider.log))
+        on.scraper.until_fired("TallystickPartnerListRefused")
+        return on.scraper
+
+
+def a_partners_authority_is_away(folder: Path) -> Prometheus:
+    with fetching_of_partners(folder) as (on, lists):
+        lists.fails(PATH, Fault.BROKEN)
+        until(lambda: any(b"could not be fetched" in one for one in on.provider.log))
+        on.scraper.until_fired("TallystickPartnerListNotFetched")
+        return on.scraper
+
+
+def a_partners_list_is_past(folder: Path) -> Prometheus:
+    with fetching_of_partners(folder, days=1) as (on, lists):
+        lists.fails(PATH, Fault.BROKEN)
+        on.scraper.clock.off_ms += DAY_MS
+        until(lambda: on.shows('tallystick_partner_list_left_seconds{list="west"} 0'))
+        on.scraper.cause()
+        on.scraper.until_fired("TallystickPartnerListPast")
+        return on.scraper
+
+
 SCENES: dict[str, Callable[[Path], Prometheus]] = {
     "TallystickWritesStopped": writes_stop,
     "TallystickUnreachable": it_is_gone,
@@ -628,6 +667,9 @@ SCENES: dict[str, Callable[[Path], Prometheus]] = {
     "TallystickDetokenisedUnusually": a_purpose_uses_its_hour_up,
     "TallystickVendorListRefused": a_vendors_list_is_refused,
     "TallystickVendorListNotFetched": a_vendor_is_away,
+    "TallystickPartnerListRefused": a_partners_list_is_refused,
+    "TallystickPartnerListNotFetched": a_partners_authority_is_away,
+    "TallystickPartnerListPast": a_partners_list_is_past,
 }
 ALSO = {
     "TallystickEmergencyUnreviewed": {"TallystickEmergency"},
@@ -655,7 +697,11 @@ OF_NETWORKS = {"tallystick_smpp_bound"}
 """What is there once a network is bound; its rule has a scene of its own."""
 
 
-OF_VENDORS = {"tallystick_vendor_list_failing_seconds"}
+OF_LISTS = {
+    "tallystick_vendor_list_failing_seconds",
+    "tallystick_partner_list_failing_seconds",
+    "tallystick_partner_list_left_seconds",
+}
 """What is there once a list is fetched; its rule has a scene of its own."""
 
 
@@ -696,5 +742,5 @@ def test_no_alert_fires_while_everything_works(tmp_path: Path) -> None:
     assert on.scraper.fired == {}
     assert on.scraper.pending == {}
     used = {name for rule in ALERTS.values() for name in rule.expression.metrics}
-    assert used - OF_NETWORKS - OF_VENDORS - OF_DOORS <= shown, "a rule looks at what was not there"
+    assert used - OF_NETWORKS - OF_LISTS - OF_DOORS <= shown, "a rule looks at what was not there"
     assert on.scraper.now - on.scraper.caused > 10 * 60

@@ -65,7 +65,7 @@ def pair(control, usage, algorithm, modes, **more) -> str:
 def agreement(scene, control, curve: str, derives: str) -> tuple[str, str, Partner]:
     """A pair of the door, an authority that it believes, and whom that certified."""
     partner = Partner(sort=curve, name=curve)
-    partner.publish(scene.provider.folder.root)
+    scene.publish(partner)
     authority = control.import_key(KeyMaterial=partner.root_material())["Key"]["KeyArn"]
     own = pair(control, "TR31_K3_ASYMMETRIC_KEY_FOR_KEY_AGREEMENT", partner.algorithm,
                ("DeriveKey",), DeriveKeyUsage=derives)  # fmt: skip
@@ -134,7 +134,7 @@ def test_an_agreement_that_is_not_right_in_every_part_is_refused(psec, scene, co
     header = psec.tr31.Header("D", "P0", "A", "B", "00", "E")
     block = psec.tr31.wrap(kek, header, bytes(16))
     small = Partner(sort="p256", name="small")
-    small.publish(scene.provider.folder.root)
+    scene.publish(small)
     believed = control.import_key(KeyMaterial=small.root_material())["Key"]["KeyArn"]
     for changed in (
         {"DerivationData": {"SharedInformation": "00"}},
@@ -320,7 +320,7 @@ def test_data_go_under_rsa_and_back(control, data, scene, padding, digest, algor
 
 def test_a_partners_certificate_enciphers_and_nothing_else(control, data, scene):
     partner = Partner()
-    partner.publish(scene.provider.folder.root)
+    scene.publish(partner)
     authority = control.import_key(KeyMaterial=partner.root_material())["Key"]["KeyArn"]
     key = control.import_key(
         KeyMaterial={

@@ -50,7 +50,7 @@ def partner():
 
 @pytest.fixture(scope="module")
 def authority(scene, control, partner) -> str:
-    partner.publish(scene.provider.folder.root)
+    scene.publish(partner)
     return control.import_key(KeyMaterial=partner.root_material())["Key"]["KeyArn"]
 
 
@@ -300,7 +300,7 @@ def test_a_key_leaves_in_a_token_that_openssl_and_another_reader_take(
     control, scene, tmp_path, nonce, usage, algorithm, sort, header
 ):
     partner = Partner(sort=sort, name=sort)
-    partner.publish(scene.provider.folder.root)
+    scene.publish(partner)
     authority = control.import_key(KeyMaterial=partner.root_material())["Key"]["KeyArn"]
     inner = scene.key(usage, algorithm, BOTH_WAYS)
     signing = control.get_parameters_for_export(
@@ -388,7 +388,7 @@ def test_a_key_leaves_as_a_cryptogram(control, scene, partner, authority, spec):
 
 def test_a_chain_of_two_authorities_is_trusted_step_by_step(scene, control, authority, partner):
     below = Partner(name="below")
-    below.publish(scene.provider.folder.root)
+    scene.publish(below)
     public = below.authority.public_key()
     middle = certified(
         "below authority", public, "partner authority", partner.authority, authority=True
@@ -414,7 +414,7 @@ def test_a_chain_of_two_authorities_is_trusted_step_by_step(scene, control, auth
 def test_everything_is_an_event_and_no_private_half_is_stored_in_clear(tmp_path):
     with door(tmp_path / "provider") as scene:
         control, partner = scene.control(), Partner()
-        partner.publish(scene.provider.folder.root)
+        scene.publish(partner)
         authority = control.import_key(KeyMaterial=partner.root_material())["Key"]["KeyArn"]
         pair = made(control, K2, "RSA_2048", ("Decrypt", "Unwrap"))["KeyArn"]
         text = control.get_public_key_certificate(KeyIdentifier=pair)["KeyCertificate"]

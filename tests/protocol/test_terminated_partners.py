@@ -16,7 +16,7 @@ from tests.support.served import Served, served
 from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.partners import CERTIFICATE_HEADER
 from tallystick.entry.pki.partnerlists import FOLDER
-from tallystick.entry.terminated import keep_authority
+from tallystick.entry.terminated import keep_authorities
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.x509 import Certificate
 from tallystick.kernel.codec import b64url
@@ -72,7 +72,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     )  # fmt: skip
     place = tmp_path_factory.mktemp("served") / "p"
     with served(place, join=False, aggregators=links) as provider:
-        keep_authority(provider.folder.root, "east", (folder / "root.pem").read_bytes())
+        keep_authorities(provider.folder.root, "east", (folder / "root.pem").read_bytes())
         yield Scene(provider, authority, issued)
 
 

@@ -41,6 +41,7 @@ from tallystick.client.wallet import Refusal
 from tallystick.entry import feeding
 from tallystick.entry.assembly import open_platform
 from tallystick.entry.setup import demo_policy
+from tallystick.entry.vendors import rounds
 from tallystick.entry.vendors.sources import Source, save_sources
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.store.opening import open_reader
@@ -77,7 +78,7 @@ def provider(
         pytest.MonkeyPatch.context() as patch,
         served(folder, workers=2, before=lambda to, _: feed(to.root, lists), **options) as found,
     ):
-        patch.setattr(feeding, "DEADLINE_S", 1.0)
+        patch.setattr(rounds, "DEADLINE_S", 1.0)
         found.factory = factory
         found.open_customer(PAYEE, "Payee")
         yield found

@@ -29,15 +29,28 @@ x509_extensions = leaf
 commonName = supplied
 [leaf]
 basicConstraints = CA:FALSE
+[middle]
+basicConstraints = critical,CA:TRUE
+keyUsage = critical,keyCertSign,cRLSign
 [list]
 authorityKeyIdentifier = keyid:always
 """
 
 
 class OpensslAuthority:
-    """A root in `folder` that signed itself; `usage` limits what its key may sign."""
+    """A root in `folder` that signed itself; `usage` limits what its key may sign.
 
-    def __init__(self, folder: Path, name: str, usage: str = "keyCertSign,cRLSign") -> None:
+    With `above` it is an authority that another one certified, and `root.pem` its certificate.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        usage: str = "keyCertSign,cRLSign",
+        above: "OpensslAuthority | None" = None,
+    ) -> None:
+        folder.mkdir(exist_ok=True)
         self.folder = folder
         (folder / "index.txt").write_text("")
         (folder / "crlnumber").write_text("01\n")
@@ -47,12 +60,16 @@ class OpensslAuthority:
             if not extensions:
                 text = text.replace(f"crlnumber = {folder}/crlnumber\n", "")
             (folder / config).write_text(text)
-        openssl(
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-            "-keyout", folder / "root.key", "-out", folder / "root.pem", "-subj", f"/CN={name}",
-            "-days", "60", "-addext", f"keyUsage=critical,{usage}",
-        )  # fmt: skip
-        self.certificate = read_pem((folder / "root.pem").read_bytes())
+        if above is None:
+            openssl(
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-keyout", folder / "root.key", "-out", folder / "root.pem", "-subj", f"/CN={name}",
+                "-days", "60", "-addext", f"keyUsage=critical,{usage}",
+            )  # fmt: skip
+        else:
+            above.certify(folder / "root", name, "middle")
+        text = (folder / "root.pem").read_bytes()
+        self.certificate = read_pem(text[text.index(b"-----BEGIN") :])
 
     @staticmethod
     def now() -> Instant:
@@ -61,14 +78,21 @@ class OpensslAuthority:
 
     def issue(self, name: str) -> Certificate:
         """A certificate of a fresh key for `name`."""
-        key, asked, made = (self.folder / f"{name}.{one}" for one in ("key", "csr", "pem"))
+        text = self.certify(self.folder / name, name, "leaf").read_bytes()
+        return read_pem(text[text.index(b"-----BEGIN") :])
+
+    def certify(self, place: Path, name: str, extensions: str) -> Path:
+        """The file of a certificate for `name`, with its key and request beside it at `place`."""
+        key, asked, made = (place.with_suffix(f".{one}") for one in ("key", "csr", "pem"))
         openssl(
             "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key,
             "-out", asked, "-subj", f"/CN={name}",
         )  # fmt: skip
-        openssl("ca", "-batch", "-config", self.folder / "ca.cnf", "-in", asked, "-out", made)
-        text = made.read_bytes()
-        return read_pem(text[text.index(b"-----BEGIN") :])
+        openssl(
+            "ca", "-batch", "-config", self.folder / "ca.cnf", "-extensions", extensions,
+            "-in", asked, "-out", made,
+        )  # fmt: skip
+        return made
 
     def leaf(self, name: str) -> Path:
         """A file with a certificate for `name`."""

@@ -12,6 +12,7 @@ from simulators.smpp_centre import SmppCentre
 from simulators.vendor_lists import REVOKED, ListServer, status_list
 from tests.support.collectors import Datagrams, until
 from tests.support.networks import PASSWORD, bind_to
+from tests.support.partner_lists import fetching
 from tests.support.paycrypt import settings
 from tests.support.served import Served, served
 
@@ -30,7 +31,8 @@ def with_a_door(folder: Any, _: Any) -> None:
 
 
 def with_a_list(lists: ListServer, folder: Any, _: Any) -> None:
-    """Let a provider fetch a list of a vendor."""
+    """Let a provider fetch a list of a vendor, and one of a partner's authority."""
+    fetching(folder, lists)
     lists.publish(REVOKED, status_list({"ab": "REVOKED"}), SystemClock().now())
     save_sources(folder.root, {"android-revoked": Source(url=lists.url + REVOKED)})
 
@@ -57,6 +59,7 @@ def watched_provider(folder: Path) -> Iterator[Served]:
         ):
             provider.person("+254700000001", "Ann")
             until(lambda: "vendor_list_members{" in exposition(provider), 60)
+            until(lambda: "partner_list_members{" in exposition(provider), 60)
             body = OpenSurrogateDomain(
                 domain="shop", kind="pan", way="random", purposes=("dispute:5",), because="agreed"
             )

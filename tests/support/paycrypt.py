@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.collectors import until
 from tests.support.served import Served, served
 
 from tallystick.entry.paycrypt.credentials import credential_key, hand_over, secret_of
@@ -88,6 +89,12 @@ class Scene:
 
     def control(self, **more: Any) -> Any:
         return self.client("payment-cryptography", **more)
+
+    def publish(self, partner: Any) -> None:
+        """The list of a partner's authority, taken up by the door."""
+        octets = partner.publish(self.provider.folder.root).read_bytes()
+        files = self.provider.platform.list_files
+        until(lambda: any(one.said.octets == octets for one in files.lists))
 
     def key(self, usage: str, algorithm: str, modes: dict[str, bool], **more: Any) -> str:
         """A fresh key of the door; gives its ARN."""

@@ -25,6 +25,7 @@ from tallystick.entry.keykeeping import load_in_state, recall_states, seen_keys,
 from tallystick.entry.mending import mended_in
 from tallystick.entry.module_settings import open_module, owned_in
 from tallystick.entry.paycrypt_settings import PURPOSES, paycrypt_settings
+from tallystick.entry.pki.partnerlists import ListFiles
 from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
@@ -95,6 +96,7 @@ class Platform:
     names: Names
     folder: ProviderFolder
     registers: KeptRegisters
+    list_files: ListFiles
     paycrypt: SoftModule | None = None
 
     @property
@@ -333,6 +335,7 @@ def _wire(
         names=folder.names(),
         folder=folder,
         registers=on.registers,
+        list_files=ListFiles(folder.root),
         paycrypt=cards,
     )
 

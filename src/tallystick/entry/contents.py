@@ -57,6 +57,7 @@ CONTENTS: Final = (
     _left("witnessed.note", "the witness has it; a restored log has another name"),
     _left("attestation-revoked.json", "in the store: a copy would look as young as its file"),
     _left("attestation-models.jwt", "in the store: a copy would look as young as its file"),
+    _left("list-proxy.secret", "a secret in clear: it is given anew after a restore"),
     Content(path="provider.json", always=True),
     Content(path="master.sealed", always=True),
     Content(path="policy.json", always=True),
@@ -65,6 +66,8 @@ CONTENTS: Final = (
     *_taken("authzen.yaml", "desk.json", "module.json", "paycrypt.json", "push.json"),
     *_taken(
         "vendors.json",
+        "list-proxy.json",
+        "partner-lists.json",
         "policy.mended.json",
         "attestation.yaml",
         "attestation.json",

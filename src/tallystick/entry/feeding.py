@@ -4,17 +4,14 @@
         -> not modified -> the list in force is of now
         -> no answer, not a list, older, much shorter -> noted; again later, each time rarer
 
-A period is the longest time between two answers; a server that says that its list is good for less
-is asked sooner. One request a list runs at a time, and none holds anything up. The dependency
-`attestation` fails from the moment on at which a list is older than its source allows, also after a
-start; before that a vendor's outage is only noted.
+When a list is asked for is told in `vendors/rounds`. The dependency `attestation` fails from the
+moment on at which a list is older than its source allows, also after a start; before that an outage
+of a vendor is only noted.
 
 Source: RFC 9334, 7.4; 10; RFC 9111, 4.2; ISO/TS 12812-2:2017, 6.2.3; 7.2.6
 """
 
 import asyncio
-from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
 from tallystick.application.appraisals import TakeList
@@ -27,7 +24,9 @@ from tallystick.entry.threads import to_its_end
 from tallystick.entry.vendors.byhand import Mark, mark_of
 from tallystick.entry.vendors.comparing import compared
 from tallystick.entry.vendors.fetching import Fetch, Fetched
+from tallystick.entry.vendors.proxy import way_in
 from tallystick.entry.vendors.reading import ReadList, read_list
+from tallystick.entry.vendors.rounds import Rounds, fetched, part_of
 from tallystick.entry.vendors.sources import FILE, Source, sources_in
 from tallystick.entry.writing import WriterLoop
 from tallystick.kernel.errors import MfsError, Unavailable
@@ -37,25 +36,8 @@ from tallystick.process.attestation.lists import ListName, VendorList, followed
 from tallystick.process.policy.facts import Dependency
 
 EVERY_S: Final = 0.5
-DEADLINE_S: Final = 60.0
-"""The whole request; what takes longer is ended."""
 
 _ATTESTATION: Final = Dependency.ATTESTATION.value
-_FIRST_S: Final = 5
-_MOST_DOUBLED: Final = 12
-_SOONEST_S: Final = 60
-"""A server that says that its list is good for less than this is asked as often as this."""
-
-
-@dataclass(slots=True)
-class _Line:
-    """How it goes with one source; times in ms, `failing_since` 0 while it answers."""
-
-    begun: int
-    due_at: int = 0
-    failures: int = 0
-    failing_since: int = 0
-    task: asyncio.Task[None] | None = None
 
 
 class Feeder:
@@ -72,9 +54,14 @@ class Feeder:
         self._platform, self._writer, self._accounting = platform, writer, accounting
         self._root = platform.folder.root
         self._mark: Mark | None = None
-        self._sources: dict[str, Source] = {}
+        self._rounds = Rounds[Source](
+            platform.clock,
+            lambda name, source, at: self._took(ListName(name), source, at),
+            self._fails,
+            lambda _, source: source.every_s,
+            part_of(platform.module),
+        )
         self._unread, self._unread_since = "", 0
-        self._lines: dict[str, _Line] = {}
         self._rows = kept_lists(platform.reader)
         self._compared = ("", "")
         self._reports = False
@@ -98,11 +85,11 @@ class Feeder:
         The file of sources is among them, while it says nothing that counts.
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        now = self._platform.clock.now()
-        since = {name: self._lines[name].failing_since or now for name in self._sources}
+        since = self._rounds.failing()
         if self._unread:
-            since[FILE] = self._unread_since
-        return {name: max(0, now - one) // SECOND_MS for name, one in since.items()}
+            now = self._platform.clock.now()
+            since[FILE] = max(0, now - self._unread_since) // SECOND_MS
+        return since
 
     async def feed(self) -> None:
         """Fetch what is due and report on the dependency, for ever.
@@ -113,11 +100,11 @@ class Feeder:
             while True:
                 await asyncio.sleep(EVERY_S)
                 self._look_again()
-                self._begin()
+                self._rounds.begin()
                 self._report()
                 self._compare_roots()
         finally:
-            await self._end()
+            await self._rounds.end()
 
     def _look_again(self) -> None:
         """See whether sources changed, and whether a person put a list in."""
@@ -143,48 +130,20 @@ class Feeder:
             self._unread_since = self._unread_since if self._unread else now
             self._mark, self._unread = mark, error.detail
             return
-        self._mark, self._unread, self._sources = mark, "", found
-        for name in self._sources:
-            self._lines.setdefault(name, _Line(now)).due_at = 0
+        self._mark, self._unread = mark, ""
+        self._rounds.take(found)
 
-    def _begin(self) -> None:
-        now = self._platform.clock.now()
-        for name, source in self._sources.items():
-            line = self._lines[name]
-            if line.task is not None:
-                if not line.task.done():
-                    continue
-                line.task.result()
-                line.task = None
-            if now >= line.due_at or line.due_at - now > source.every_s * SECOND_MS:
-                line.task = asyncio.create_task(self._ask(ListName(name), source, line))
-
-    async def _ask(self, name: ListName, source: Source, line: _Line) -> None:
-        began, good_for_s = self._platform.clock.now(), -1
-        try:
-            good_for_s = await self._took(name, source, began)
-        except Exception as error:  # noqa: BLE001 - what one server sends ends no other's feeding
-            line.failures += 1
-            line.failing_since = line.failing_since or began
-            away = isinstance(error, Unavailable)
-            self._note(Note.VENDOR_NOT_REACHED if away else Note.VENDOR_LIST_REFUSED, name, error)
-        else:
-            line.failures = line.failing_since = 0
-        wait = wait_ms(source.every_s, line.failures, good_for_s, self._part())
-        line.due_at = self._platform.clock.now() + wait
-
-    def _part(self) -> int:
-        """A random part of a thousand."""
-        with suppress(MfsError):  # a module that is away is told by its own watch
-            return int.from_bytes(self._platform.module.random(2)) * 1000 // 0x10000
-        return 0
+    def _fails(self, name: str, error: Exception) -> None:
+        away = isinstance(error, Unavailable)
+        self._note(Note.VENDOR_NOT_REACHED if away else Note.VENDOR_LIST_REFUSED, name, error)
 
     async def _took(self, name: ListName, source: Source, now: Instant) -> int:
         """Take over what the source has; gives for how many seconds it says that it is good."""
         row = self._rows.get(name)
         ours = row if row is not None and row.source == source.url else None
         tag, changed = ("", "") if ours is None else (ours.tag, ours.changed)
-        answer = await self._fetched(Fetch(source.url, tag=tag, changed=changed))
+        way = way_in(self._root)
+        answer = await fetched(Fetch(source.url, tag=tag, changed=changed, way=way))
         if ours is not None and answer.octets is None:
             await self._keep(TakeList(replace(ours, at=now), None, ours.digest))
             return answer.max_age_s
@@ -197,18 +156,6 @@ class Feeder:
 
         await self._keep(await asyncio.to_thread(read))
         return answer.max_age_s
-
-    async def _fetched(self, fetch: Fetch) -> Fetched:
-        """The answer; the request is ended when it takes too long or nobody waits any more."""
-        asked = asyncio.ensure_future(asyncio.to_thread(fetch.run))
-        try:
-            done, _ = await asyncio.wait({asked}, timeout=DEADLINE_S)
-            if not done:
-                fetch.cut()
-            return await asked
-        except asyncio.CancelledError:
-            fetch.cut()
-            raise
 
     def _said(self, name: ListName) -> dict[str, str]:
         with self._platform.database.reader() as reader:
@@ -224,14 +171,14 @@ class Feeder:
     def _report(self) -> None:
         """Say of the dependency whether every list is as young as its source says it is to be."""
         watch, now = self._platform.desks.policy.watch, self._platform.clock.now()
-        if not self._sources:
+        if not self._rounds.sources:
             if self._reports:
                 watch.answered(_ATTESTATION, now)
             self._reports = False
             return
         self._reports = True
         watch.connect(_ATTESTATION)
-        old = [since for since in map(self._old_since, self._sources) if since <= now]
+        old = [since for since in map(self._old_since, self._rounds.sources) if since <= now]
         if not old:
             watch.answered(_ATTESTATION, now)
             return
@@ -243,8 +190,8 @@ class Feeder:
         """Since when the list is too old; one that was never there, since it is asked for."""
         row = self._rows.get(name)
         if row is None:
-            return self._lines[name].begun
-        return row.at + self._sources[name].oldest_s * SECOND_MS
+            return self._rounds.begun(name)
+        return row.at + self._rounds.sources[name].oldest_s * SECOND_MS
 
     def _compare_roots(self) -> None:
         """Note once what the vendor's roots and those of the policy differ in."""
@@ -265,12 +212,6 @@ class Feeder:
         why = error.detail if isinstance(error, MfsError) else type(error).__name__
         self._accounting.note(note, list=name, why=why)
 
-    async def _end(self) -> None:
-        tasks = [one.task for one in self._lines.values() if one.task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
 
 def _dated(listed: VendorList, answer: Fetched, now: Instant) -> VendorList:
     """With what the server says of it; a date in the future is none, or it would bar all others."""
@@ -285,23 +226,6 @@ def _checked(row: VendorList | None, found: ReadList, was: dict[str, str]) -> Ta
         return TakeList(listed, found.said, "" if row is None else row.digest)
     kept = replace(listed, imported_at=row.imported_at, event=row.event, source=listed.source)
     return TakeList(kept, None, row.digest)
-
-
-def wait_ms(every_s: int, failures: int, good_for_s: int, part: int) -> int:
-    """How long to wait (ms) for the next request: a little less than `every_s` while it goes well.
-
-    `failures` in a row double a short wait up to the period; a list that is `good_for_s` (-1: not
-    said) less is asked for sooner, at most once a minute. `part` (0 to 999) is random, so that
-    providers do not ask all at once.
-    Source: RFC 9111, 4.2; ISO/TS 12812-2:2017, 6.2.3
-    """
-    most = every_s * SECOND_MS
-    if failures:
-        doubled = _FIRST_S * SECOND_MS << min(failures - 1, _MOST_DOUBLED)
-        return min(most, doubled) * (500 + part // 2) // 1000
-    if good_for_s >= 0:
-        most = min(most, max(good_for_s, _SOONEST_S) * SECOND_MS)
-    return most * (900 + part // 10) // 1000
 
 
 async def feed_lists(platform: Platform, writer: WriterLoop, accounting: Accounting) -> None:

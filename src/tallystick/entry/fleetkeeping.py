@@ -18,6 +18,8 @@ from tallystick.entry.appraising import watch_appraisal
 from tallystick.entry.assembly import Platform
 from tallystick.entry.feeding import feed_lists
 from tallystick.entry.fleet import ESTABLISHED_MS, signalled
+from tallystick.entry.partnerfeeding import feed_partner_lists
+from tallystick.entry.pki.partnerlists import keep_reading
 from tallystick.entry.threads import to_its_end
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.store.database import Reader
@@ -34,7 +36,7 @@ _FULL: Final = DeviceTrust.ATTESTED_HARDWARE.value
 def trust_duties(
     platform: Platform, writer: WriterLoop, accounting: Accounting
 ) -> tuple[Coroutine[Any, Any, None], ...]:
-    """What goes on for ever about the trust in devices: lists, verdicts made anew, and counts.
+    """What goes on for ever about the trust in devices and partners: lists, verdicts, and counts.
 
     Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.2.6
     """
@@ -42,6 +44,8 @@ def trust_duties(
         watch_appraisal(platform, writer, accounting),
         feed_lists(platform, writer, accounting),
         keep_fleet(platform, writer),
+        keep_reading(platform.list_files),
+        feed_partner_lists(platform, accounting),
     )
 
 

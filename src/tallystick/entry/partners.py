@@ -35,6 +35,7 @@ from tallystick.kernel.time import Clock, Instant
 from tallystick.protocol.callbacks import callback_message, read_proof
 
 CERTIFICATE_HEADER = "client-cert"
+CHAIN_HEADER = "client-cert-chain"
 _LABEL = b"tallystick partner link v1\x00"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _DIGEST = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -43,15 +44,19 @@ _DIGEST = re.compile(r"[A-Za-z0-9_-]{43}")
 class Headers:
     """What a callback says of its sender: proof, certificate (RFC 9440), and its address.
 
+    `chain` are the authorities that the terminator of TLS saw above the certificate.
     `partner` is whom the certificate names that this service itself saw, empty for none.
 
     Source: ISO/TS 12812-2:2017, 7.2.7
     """
 
-    __slots__ = ("certificate", "partner", "peer", "proof")
+    __slots__ = ("certificate", "chain", "partner", "peer", "proof")
 
-    def __init__(self, proof: str, certificate: str, peer: str, partner: str = "") -> None:
+    def __init__(
+        self, proof: str, certificate: str, peer: str, partner: str = "", chain: str = ""
+    ) -> None:
         self.partner = partner
+        self.chain = chain
         self.proof = proof
         self.certificate = certificate
         self.peer = peer

@@ -16,7 +16,7 @@ from tallystick.application.paycrypt.model import COMPLETE, PUBLIC_HALF
 from tallystick.entry.paycrypt.asking import Asking, Ground
 from tallystick.entry.paycrypt.pairs import believe
 from tallystick.entry.paycrypt.revoking import must_stand
-from tallystick.entry.pki.partnerlists import PartnerLists, named
+from tallystick.entry.pki.partnerlists import ListFiles, PartnerLists, named
 from tallystick.infrastructure.crypto.certify import pem_of
 from tallystick.infrastructure.crypto.x509 import Certificate, read_certificate
 from tallystick.infrastructure.modules.card_interface import EVERYTHING
@@ -44,7 +44,8 @@ class Door:
         self.keys: dict[str, Any] = {}
         self.ground = Ground(
             settings(), module, cast("Any", SimpleNamespace(keys=self.keys)), cast("Any", None),
-            self.clock, cast("Any", None), PartnerLists(place, [named(one) for one in authorities]),
+            self.clock, cast("Any", None),
+            PartnerLists(ListFiles(place), [named(one) for one in authorities]),
         )  # fmt: skip
         for one in authorities:
             self.believe(one)

@@ -1,18 +1,31 @@
 """Lists of other parties' authorities, made by OpenSSL: what counts, and what is refused."""
 
+import asyncio
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
 from cryptography.hazmat.primitives.serialization import Encoding
 from tests.support.authorities import OpensslAuthority
 
-from tallystick.entry.pki.partnerlists import FOLDER, LOOK_MS, UNKNOWN, PartnerLists, named
-from tallystick.infrastructure.crypto.crl import read_list
+from tallystick.entry.pki import partnerlists
+from tallystick.entry.pki.partnerlists import (
+    FOLDER,
+    UNKNOWN,
+    ListFiles,
+    PartnerLists,
+    keep_reading,
+    named,
+)
+from tallystick.infrastructure.crypto.crl import SignedList, open_list, read_list
+from tallystick.infrastructure.crypto.x509 import Certificate, read_certificate
 from tallystick.kernel.errors import NotAuthentic, NotPermitted
 from tallystick.kernel.time import DAY_MS, Instant
 
@@ -23,17 +36,17 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> OpensslAuthority:
 
 
 class Looked:
-    """A folder of lists, and a clock that nobody sets."""
+    """A folder of lists, and what is read of it."""
 
     def __init__(self, root: Path, without: tuple[str, ...] = ()) -> None:
-        self.now = 0
         self.place = root / FOLDER
         self.place.mkdir()
-        self.lists = PartnerLists(root, without, lambda: self.now)
+        self.files = ListFiles(root)
+        self.lists = PartnerLists(self.files, without)
 
     def put(self, octets: bytes, name: str = "partner") -> None:
         (self.place / f"{name}.crl").write_bytes(octets)
-        self.now += LOOK_MS
+        self.files.look()
 
 
 @pytest.fixture
@@ -109,19 +122,106 @@ def test_an_authority_without_lists_is_believed_where_that_is_declared(
         declared.lists.check(bad, root, now)
 
 
-def test_a_file_is_taken_up_within_half_a_second_and_no_more_often(
-    authority: OpensslAuthority, looked: Looked
+def test_a_file_is_read_once_beside_the_loop_and_taken_up_while_it_goes_on(
+    authority: OpensslAuthority, looked: Looked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad, root, now = authority.issue("late"), authority.certificate, authority.now()
     looked.put(authority.publish())
     assert looked.lists.check(bad, root, now)
     authority.revoke(bad, "superseded")
-    (looked.place / "partner.crl").write_bytes(authority.publish())
-    looked.now += LOOK_MS - 1
-    assert looked.lists.check(bad, root, now)
-    looked.now += 1
+    readers: list[int] = []
+
+    def opened(octets: bytes) -> SignedList:
+        readers.append(threading.get_ident())
+        return open_list(octets)
+
+    monkeypatch.setattr(partnerlists, "open_list", opened)
+    monkeypatch.setattr(partnerlists, "EVERY_S", 0.01)
+
+    async def served() -> None:
+        keeping = asyncio.create_task(keep_reading(looked.files))
+        (looked.place / "partner.crl").write_bytes(authority.publish())
+        try:
+            async with asyncio.timeout(20):
+                while is_let_in(looked, bad, root, now):
+                    await asyncio.sleep(0.01)
+                (looked.place / "partner.crl").unlink()
+                while looked.files.lists:
+                    await asyncio.sleep(0.01)
+        finally:
+            keeping.cancel()
+
+    asyncio.run(served())
+    assert len(readers) == 1
+    assert readers != [threading.get_ident()], "whoever asks would have waited for the reading"
+    assert refused(lambda: looked.lists.check(bad, root, now)) == UNKNOWN
+
+
+def is_let_in(looked: Looked, one: Certificate, root: Certificate, now: Instant) -> bool:
+    try:
+        return looked.lists.check(one, root, now)
+    except NotAuthentic:
+        return False
+
+
+def test_a_file_that_is_half_written_leaves_the_list_before_it_in_force(
+    authority: OpensslAuthority, looked: Looked
+) -> None:
+    good, root, now = authority.issue("half"), authority.certificate, authority.now()
+    whole = authority.publish(form="DER")
+    looked.put(whole)
+    looked.put(whole[:-1])
+    assert looked.lists.check(good, root, now)
+    looked.put(whole)
+    assert looked.lists.check(good, root, now)
+
+
+@pytest.mark.parametrize("padding", ["none", "PKCS1v15", "PSS"])
+@pytest.mark.parametrize("hashed", [hashes.SHA256(), hashes.SHA384(), hashes.SHA512()])
+def test_a_list_is_proved_as_the_library_proves_it(padding: str, hashed: Any) -> None:
+    key: Any = ec.generate_private_key(ec.SECP384R1())
+    how: dict[str, Any] = {}
+    if padding != "none":
+        key = RSA_KEY
+        pss = PSS(MGF1(hashed), PSS.DIGEST_LENGTH)
+        how = {"rsa_padding": pss if padding == "PSS" else PKCS1v15()}
+    own = root_of(key)
+    found = built_list(own).sign(key, hashed, **how)
+    assert found.is_signature_valid(key.public_key())
+    octets = found.public_bytes(Encoding.DER)
+    assert open_list(octets).by(own).number == 1
+    changed = bytearray(octets)
+    changed[octets.index(found.next_update_utc.strftime("%y%m%d%H%M%SZ").encode()) + 1] ^= 1
     with pytest.raises(NotAuthentic):
-        looked.lists.check(bad, root, now)
+        open_list(bytes(changed)).by(own)
+    with pytest.raises(NotAuthentic):
+        open_list(octets).by(root_of(ec.generate_private_key(ec.SECP384R1())))
+
+
+RSA_KEY = rsa.generate_private_key(65_537, 2048)
+NAME = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Own")])
+
+
+def root_of(key: Any) -> Certificate:
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(NAME).issuer_name(NAME)
+        .public_key(key.public_key()).serial_number(7)
+        .not_valid_before(now).not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    return read_certificate(made.public_bytes(Encoding.DER))
+
+
+def built_list(issuer: Certificate) -> x509.CertificateRevocationListBuilder:
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.parsed.subject)
+        .last_update(now)
+        .next_update(now + timedelta(days=1))
+        .add_extension(x509.CRLNumber(1), critical=False)
+    )
 
 
 def test_a_long_list_of_another_authority_costs_nothing_but_its_signature(
@@ -129,15 +229,8 @@ def test_a_long_list_of_another_authority_costs_nothing_but_its_signature(
 ) -> None:
     """Many authorities have lists in one folder: each is read for its own certificates only."""
     key = ec.generate_private_key(ec.SECP256R1())
-    now = datetime.now(UTC)
-    built = (
-        x509.CertificateRevocationListBuilder()
-        .issuer_name(authority.certificate.parsed.subject)
-        .last_update(now)
-        .next_update(now + timedelta(days=1))
-        .add_extension(x509.CRLNumber(1), critical=False)
-        .add_extension(x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3"), b""), True)
-    )
+    demand = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3"), b"")
+    built = built_list(authority.certificate).add_extension(demand, critical=True)
     octets = built.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
     with pytest.raises(NotAuthentic, match="not of the issuer"):
         read_list(octets, authority.certificate)

@@ -25,10 +25,10 @@ from tests.unit.entry.test_doctor import at, folder, original
 
 from tallystick.entry.doctor import Finding, State
 from tallystick.entry.doctor.vendors import look_at_vendors
-from tallystick.entry.feeding import wait_ms
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.vendors.fetching import Fetch, Fetched
 from tallystick.entry.vendors.reading import ReadList, read_list
+from tallystick.entry.vendors.rounds import wait_ms
 from tallystick.entry.vendors.sources import FILE, Source, save_sources, sources_in
 from tallystick.infrastructure.attestation.android.revocation import read_revocations
 from tallystick.infrastructure.attestation.android.roots import read_roots
@@ -168,13 +168,17 @@ def test_a_server_that_is_not_there_does_not_answer() -> None:
         Fetch(url + REVOKED).run()
 
 
+def tls_of(chain: Path, private: Path) -> ssl.SSLContext:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(chain, private)
+    return tls
+
+
 def test_over_https_only_a_server_with_a_believed_certificate_is_heard(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chain, private = certificate_files(tmp_path)
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(chain, private)
-    with ListServer(tls=tls) as server:
+    with ListServer(tls=tls_of(chain, private)) as server:
         server.publish(REVOKED, status_list({"ab": "REVOKED"}), AT)
         with pytest.raises(Unavailable):
             fetched(server)

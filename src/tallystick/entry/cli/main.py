@@ -55,7 +55,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "crypto": ("crypto:crypto",),
     "module": ("modules:module",),
     "network": ("networks:network",),
-    "partner": ("partners:partner",),
+    "partner": ("partners:partner", "partner_lists:lists"),
     "paycrypt": ("paycrypts:paycrypt",),
     "pki": ("pki:pki",),
     "stamps": ("stamps:stamps",),

@@ -12,7 +12,7 @@ from tallystick.entry.cli.unlocking import opener_from, opener_options, write_pr
 from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.partners import register
 from tallystick.entry.settings import ProviderFolder
-from tallystick.entry.terminated import check_authority, keep_authority
+from tallystick.entry.terminated import authorities_in, keep_authorities
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import b64url
 
@@ -69,7 +69,7 @@ def list_partners(folder: Path, as_json: bool) -> None:
 @click.option(
     "--authority",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="With --certificate: who issued it (PEM); its lists go into FOLDER/partner-lists.",
+    help="With --certificate: who issued it, then those above, up to the root (PEM).",
 )
 @click.option(
     "--without-lists",
@@ -118,14 +118,14 @@ def add(
         raise click.UsageError("a partner has one task: --receipts, or --sim-changes")
     issuer = None if authority is None else authority.read_bytes()
     if issuer is not None:
-        check_authority(issuer)
+        authorities_in(issuer)
     secret = register(
         *(ProviderFolder(folder), opener, SystemClock(), link),
         receipts=receipts,
         sim_changes=sim_changes,
     )
     if issuer is not None:
-        keep_authority(folder, name, issuer)
+        keep_authorities(folder, name, issuer)
     if out is not None:
         write_private(out, b64url(secret.reveal()) + "\n")
         say(f"the secret shared with {name} was written to {out}")

@@ -10,10 +10,12 @@ import click
 from tallystick.application.appraisals.store import has_lists, kept_lists
 from tallystick.entry.cli.console import example, say, say_json, table
 from tallystick.entry.settings import ProviderFolder
+from tallystick.entry.vendors.proxy import remove_proxy, save_proxy
 from tallystick.entry.vendors.sources import EVERY_S, OLDEST_S, Source, save_sources, sources_in
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.codec import to_plain
 from tallystick.kernel.errors import NotFound
+from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import iso_utc
 from tallystick.process.attestation.lists import ListName, VendorList
 
@@ -106,3 +108,36 @@ def remove(folder: Path, name: str) -> None:
         raise NotFound(f"{name} is not fetched", remedy=f"tallystick vendors list {folder}")
     save_sources(folder, sources)
     say(f"{name} is fetched no more; the last one stays in force")
+
+
+@vendors.command(
+    "proxy",
+    short_help="Fetch lists through a proxy, or directly.",
+    epilog=example(
+        "tallystick vendors proxy ./provider --to proxy.example:3128",
+        "tallystick vendors proxy ./provider --direct",
+    ),
+)
+@click.argument("folder", type=_FOLDER)
+@click.option("--to", default="", metavar="HOST:PORT", help="The proxy (HTTP CONNECT).")
+@click.option(
+    "--credentials-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file of one line, NAME:SECRET; it is copied into FOLDER (0600).",
+)
+@click.option("--direct", is_flag=True, help="Fetch directly again, and forget the credentials.")
+def proxy(folder: Path, to: str, credentials_file: Path | None, direct: bool) -> None:
+    """Let the provider in FOLDER fetch its lists through a proxy: of vendors and of partners.
+
+    Nothing else goes through it. What the environment says of proxies never counts.
+    """
+    ProviderFolder(folder).settings()
+    if bool(to) == direct:
+        raise click.UsageError("say --to HOST:PORT, or --direct")
+    if direct:
+        remove_proxy(folder)
+        say("lists are fetched directly")
+        return
+    said = None if credentials_file is None else Secret(credentials_file.read_bytes().strip())
+    save_proxy(folder, to, said)
+    say(f"lists are fetched through {to}")

@@ -6,9 +6,12 @@ Source: ISO/TS 12812-2:2017, 3.5; 3.23; 7.4.2
 from collections.abc import Iterator
 
 from tallystick.entry.doctor.model import Finding, fine, soon, wrong
+from tallystick.entry.pki.listsources import Wanted, registered, wanted
 from tallystick.entry.pki.making import expiring
 from tallystick.entry.pki.partnerlists import FOLDER as PARTNERS_LISTS
+from tallystick.entry.pki.partnerlists import ListFiles, PartnerLists
 from tallystick.entry.pki.places import CertificateFolder
+from tallystick.entry.pki.taking import file_of
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.certify import names_of
 from tallystick.infrastructure.crypto.crl import list_ends, read_list
@@ -89,6 +92,16 @@ def _lists(
 def _partners_lists(folder: ProviderFolder, now: Instant) -> Iterator[Finding]:
     """Lists of partners' authorities that are past, end soon, or are none; nothing without any."""
     what, past, near = "lists of partners' authorities", list[str](), list[str]()
+    try:
+        sources = wanted(folder.root)
+    except MfsError as error:
+        yield wrong(what, error.detail, error.remedy or "see docs/how-to/certificates.md")
+        return
+    past += [
+        f"{name} (never fetched)"
+        for name in sources
+        if not file_of(folder.root, name).exists() and not _by_hand(folder, sources[name], now)
+    ]
     files = sorted((folder.root / PARTNERS_LISTS).glob("*.crl"))
     for file in files:
         try:
@@ -99,13 +112,20 @@ def _partners_lists(folder: ProviderFolder, now: Instant) -> Iterator[Finding]:
             past.append(file.name)
         elif ends - now < DAY_MS:
             near.append(file.name)
-    remedy = f"fetch them anew into {PARTNERS_LISTS}/: see docs/how-to/certificates.md"
+    remedy = f"tallystick partner lists fetch {folder.root}; see docs/how-to/certificates.md"
     if past:
         yield wrong(what, f"past or no lists, so partners are refused: {', '.join(past)}", remedy)
     elif near:
         yield soon(what, f"end within a day: {', '.join(near)}", remedy)
     elif files:
         yield fine(what, f"{len(files)}, none ends within a day")
+
+
+def _by_hand(folder: ProviderFolder, one: Wanted, now: Instant) -> bool:
+    """Whether a current list of the authority is there although it was never fetched."""
+    authority = registered(folder.root).get(one.authority)
+    lists = PartnerLists(ListFiles(folder.root))
+    return authority is not None and bool(lists.current(authority, now))
 
 
 def _stamps(place: CertificateFolder, now: Instant) -> Finding:

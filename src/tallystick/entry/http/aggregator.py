@@ -27,6 +27,7 @@ from tallystick.entry.notes import Note
 from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.partners import (
     CERTIFICATE_HEADER,
+    CHAIN_HEADER,
     Headers,
     check_callback,
     check_links,
@@ -87,7 +88,7 @@ class PartnerDoors:
         self._writer = writer
         self._accounting = accounting
         self._certificates = certificates
-        self._terminated = TerminatedCertificates(platform.folder.root)
+        self._terminated = TerminatedCertificates(platform.folder.root, platform.list_files)
         self._handle = platform.keys.newest(Purpose.PARTNER_LINK)
         self._links = {link.name: link for link in platform.settings.aggregators}
         self._seen: dict[str, int] = {}
@@ -163,6 +164,7 @@ class PartnerDoors:
                 certificate=request.headers.get(CERTIFICATE_HEADER, ""),
                 peer=peer_of(request),
                 partner=self._named(request, now),
+                chain=", ".join(request.headers.getlist(CHAIN_HEADER)),
             )
             tag = self._checked(link, request.url.path, bytes(body), headers)
         except (NotAuthentic, Expired):
@@ -184,7 +186,7 @@ class PartnerDoors:
         now = self._platform.clock.now()
         tag = check_callback(link, secret, path, body, headers, now)
         if link.proof == "certificate":
-            self._terminated.check(link, headers.certificate, now)
+            self._terminated.check(link, headers, now)
         return tag
 
     def _is_copy(self, tag: str, now: Instant) -> bool:

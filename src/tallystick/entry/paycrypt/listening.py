@@ -60,7 +60,7 @@ def open_door(platform: Platform, writer: WriterLoop, accounting: Accounting) ->
     kept = platform.desks.payment_keys
     folder = platform.folder
     authorities = Authorities(module, folder.blocks(), folder.save_block)
-    lists = PartnerLists(folder.root, settings.without_lists)
+    lists = PartnerLists(platform.list_files, settings.without_lists)
     ground = Ground(settings, module, kept, writer, platform.clock, authorities, lists)
     ground.load()
     credential = credential_key(platform.folder, module)

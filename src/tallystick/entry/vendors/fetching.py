@@ -9,12 +9,14 @@ Source: RFC 9110, 8.8; 13.1; 15.4; RFC 9111, 5.2; ISO/TS 12812-2:2017, 7.2.6
 import http.client
 import re
 import socket
+import ssl
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit
 
+from tallystick.entry.vendors.proxy import Way
 from tallystick.kernel.errors import Malformed, TooLarge, Unavailable
 
 SILENCE_S: Final = 10.0
@@ -49,10 +51,19 @@ class Fetch:
     Source: RFC 9110, 13.1
     """
 
-    def __init__(self, url: str, *, tag: str = "", changed: str = "", most: int = MOST) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        tag: str = "",
+        changed: str = "",
+        most: int = MOST,
+        way: Way | None = None,
+    ) -> None:
         """Ask whether it is another list than the one with this `tag`, `changed` then.
 
-        Source: RFC 9110, 13.1
+        It goes directly there, or through a proxy that `way` names, whatever the environment says.
+        Source: RFC 9110, 9.3.6; 13.1
         """
         self._parts = urlsplit(url)
         self._fields = {
@@ -64,7 +75,8 @@ class Fetch:
         }
         self._asked = bool(tag or changed)
         self._most = most
-        self._sock: socket.socket | None = None
+        self._way = way
+        self._line: socket.socket | None = None
         self._over = False
 
     def run(self) -> Fetched:
@@ -73,12 +85,10 @@ class Fetch:
         Raises Unavailable where it does not answer with a list, TooLarge, Malformed.
         Source: RFC 9110, 15.3.1; 15.4.5
         """
-        secure = self._parts.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        link = kind(self._parts.hostname or "", self._parts.port, timeout=SILENCE_S)
+        host, port = self._place()
+        link = http.client.HTTPConnection(host, port, timeout=SILENCE_S)
         try:
-            link.connect()
-            self._sock = link.sock
+            link.sock = self._connected(host, port)
             if self._over:
                 raise Unavailable("the server of the list took too long")
             link.request("GET", self._parts.path or "/", headers=self._fields)
@@ -89,6 +99,30 @@ class Fetch:
             raise Unavailable(f"the server of the list {why}") from error
         finally:
             link.close()
+            if self._line is not None:
+                self._line.close()
+
+    def _place(self) -> tuple[str, int]:
+        usual = 443 if self._parts.scheme == "https" else 80
+        return self._parts.hostname or "", self._parts.port or usual
+
+    def _connected(self, host: str, port: int) -> socket.socket:
+        """A connection to the server, through the proxy if there is one, inside TLS if it is to be.
+
+        A second handle to it is kept: whoever cuts the request ends it there, however far it is.
+        """
+        place = (host, port) if self._way is None else (self._way.host, self._way.port)
+        raw = socket.create_connection(place, timeout=SILENCE_S)
+        try:
+            self._line = raw.dup()
+            if self._way is not None:
+                _open_way(raw, self._way, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+            if self._parts.scheme != "https":
+                return raw
+            return ssl.create_default_context().wrap_socket(raw, server_hostname=host)
+        except BaseException:
+            raw.close()
+            raise
 
     def cut(self) -> None:
         """End the request, from another thread: `run` raises Unavailable then.
@@ -96,9 +130,9 @@ class Fetch:
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self._over = True
-        if self._sock is not None:
-            with suppress(OSError):  # not the one of TLS: another thread is reading from that
-                socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
+        if self._line is not None:
+            with suppress(OSError):
+                self._line.shutdown(socket.SHUT_RDWR)
 
     def _answer(self, response: http.client.HTTPResponse) -> Fetched:
         if response.status == 304 and self._asked:
@@ -129,6 +163,21 @@ class Fetch:
         tag, changed = (_short(response.getheader(one, "")) for one in ("etag", "last-modified"))
         told = _MAX_AGE.search(response.getheader("cache-control", ""))
         return Fetched(octets, tag, changed, _date(changed), int(told[1]) if told else -1)
+
+
+def _open_way(raw: socket.socket, way: Way, place: str) -> None:
+    """Have the proxy at the other end of `raw` open the way to `place`.
+
+    Raises Unavailable where it does not, and says nothing of what the proxy was told.
+    """
+    said = way.authorization.reveal()
+    who = f"Proxy-Authorization: {said}\r\n" if said else ""
+    raw.sendall(f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n{who}\r\n".encode("ascii"))
+    answer = http.client.HTTPResponse(raw, method="CONNECT")
+    with closing(answer):
+        answer.begin()
+        if answer.status != 200:
+            raise Unavailable(f"the proxy does not open the way to the list ({answer.status})")
 
 
 def _short(field: str) -> str:

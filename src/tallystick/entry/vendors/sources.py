@@ -102,10 +102,8 @@ def check_source(name: str, source: Source) -> None:
     """
     if name not in tuple(ListName):
         raise Malformed(f"there is no list {name[:40]!r}", remedy=f"one of {', '.join(ListName)}")
-    parts = _parts(source.url)
-    here = parts.hostname in _HERE
-    if parts.query or parts.fragment or "@" in parts.netloc:
-        raise Malformed("the address of a list has no name, secret or question in it")
+    parts = address(source.url)
+    here = is_here(parts)
     if parts.scheme != "https" and not here:
         raise NotPermitted("a vendor's list is fetched over https only")
     least = 1 if here else LEAST_S
@@ -115,7 +113,12 @@ def check_source(name: str, source: Source) -> None:
         raise Malformed("the longest age of a list is at least twice its period")
 
 
-def _parts(url: str) -> SplitResult:
+def address(url: str) -> SplitResult:
+    """The parts of the address of a list.
+
+    Raises Malformed for one that is no address of http or https, or has more than a place in it.
+    Source: RFC 9110, 4.2
+    """
     plain = url.isascii() and url.isprintable() and " " not in url and len(url) <= _MOST_ADDRESS
     try:
         parts = urlsplit(url)
@@ -124,4 +127,14 @@ def _parts(url: str) -> SplitResult:
         raise Malformed("the address of a list has no such host or port") from error
     if not plain or not named or parts.scheme not in ("https", "http"):
         raise Malformed("a list has an address with https")
+    if parts.query or parts.fragment or "@" in parts.netloc:
+        raise Malformed("the address of a list has no name, secret or question in it")
     return parts
+
+
+def is_here(parts: SplitResult) -> bool:
+    """Whether an address is one of this machine.
+
+    Source: RFC 1122, 3.2.1.3
+    """
+    return parts.hostname in _HERE

@@ -23,7 +23,7 @@ PAGE = (HOW_TO / "runbooks.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## (.+)\n\n((?:(?!^## ).*\n?)*)", PAGE, re.MULTILINE))
 ALERTS = (HOW_TO / "alerts.md").read_text(encoding="utf-8")
 PARTS = ("**Shows.**", "**Look.**", "**Do.**", "**Do not.**", "**Over when.**")
-INCIDENTS = 18
+INCIDENTS = 19
 
 
 def commands() -> list[str]:
