@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tallystick import __version__
 from tallystick.application.commands import Command
 from tallystick.application.desks import Desks
+from tallystick.application.keylife import SeenKeys
 from tallystick.application.keylife.store import every_key
 from tallystick.application.notices import Notices
 from tallystick.application.own_commands import InstallPolicy, InviteOperator
@@ -21,9 +22,15 @@ from tallystick.entry.attesting import attesting_in
 from tallystick.entry.desk_settings import desk_settings
 from tallystick.entry.grounds import Ground, Scale
 from tallystick.entry.joining import join_desks
-from tallystick.entry.keykeeping import load_in_state, recall_states, seen_keys, state_keeper
+from tallystick.entry.keykeeping import (
+    door_keys,
+    load_in_state,
+    recall_states,
+    seen_keys,
+    state_keeper,
+)
 from tallystick.entry.module_settings import open_module, owned_in
-from tallystick.entry.paycrypt_settings import PURPOSES, paycrypt_settings
+from tallystick.entry.paycrypt_settings import PURPOSES, PaycryptSettings, paycrypt_settings
 from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
@@ -63,7 +70,8 @@ from tallystick.protocol.keylist import KeyList
 class Platform:
     """A provider's platform in one process: the writer, and what fronts use.
 
-    `paycrypt` is the module of the payment cryptography door, where there is one.
+    `paycrypt` is the module of the payment cryptography door, where there is one, and `at_the_door`
+    what is fixed of the door.
     `boot` is a number that no two starts share. `quote_roots` open the blocks of
     `quote_keys` and no others, for fronts in processes of their own; there are none where fronts
     check quotes at the module's process. `names` are what partners call facts who ask the policy.
@@ -94,6 +102,7 @@ class Platform:
     folder: ProviderFolder
     registers: KeptRegisters
     paycrypt: SoftModule | None = None
+    at_the_door: PaycryptSettings | None = None
 
     @property
     def identity(self) -> ProviderIdentity:
@@ -134,6 +143,15 @@ class Platform:
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         return self.trust.ends
+
+    def seen_keys(self) -> SeenKeys:
+        """Every key that there is now, those of the door too, as a command for the writer.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        rows = list(self.desks.payment_keys.keys.values())
+        of_the_door = door_keys(rows, self.paycrypt, self.at_the_door)
+        return seen_keys(self.folder, self.module, of_the_door)
 
     def close(self) -> None:
         """Store the last checkpoint and close the files.
@@ -212,18 +230,18 @@ def assemble(
         kept = KeptRegisters(folder.registers)
         asked = folder.mno() is not None
         opened = verdict_keys(settings, module, keys.every(Purpose.STORE))
+        cards = _cards(folder, master, ticking, entropy, database)
         ground = Ground(
             *(settings, ticking, module, keys, reader, size, quote_keys, roots, kept, asked),
             *(desk_settings(folder.root), attesting_in(folder.root, reader, opened)),
-            state_keeper(module, folder),
+            state_keeper(module, folder, cards),
             {name: half.verify_key() for name, half in settings.officers.items()},
         )
-        cards = _cards(folder, master, ticking, entropy)
         platform = _wire(folder, ground, database, boot, cards)
         _note_start(platform)
         _first_start(platform, folder)
         stock_sims(folder, platform.writer)
-        platform.writer.run([seen_keys(folder, module)])
+        platform.writer.run([platform.seen_keys()])
     except BaseException:
         reader.close()
         module.zeroise()
@@ -271,19 +289,28 @@ def _door_module(module: CryptoModule, on: Ground) -> SoftModule:
 
 
 def _cards(
-    folder: ProviderFolder, master: MasterKey, clock: Clock, entropy: Entropy | None
+    folder: ProviderFolder,
+    master: MasterKey,
+    clock: Clock,
+    entropy: Entropy | None,
+    database: Database,
 ) -> SoftModule | None:
-    """The module of the payment cryptography door, with the roots of its keys and no others."""
+    """The module of the payment cryptography door, with the roots of its keys and no others.
+
+    It knows from the record in which state each key is, before any comes in.
+    """
     fixed = paycrypt_settings(folder.root)
     if fixed is None:
         return None
-    return SoftModule(
+    made = SoftModule(
         master.roots(PURPOSES),
         clock,
         profile=folder.settings().profile,
         entropy=entropy,
         rules=fixed.rules(),
     )
+    recall_states(made, every_key(database))
+    return made
 
 
 def _wire(
@@ -330,6 +357,7 @@ def _wire(
         folder=folder,
         registers=on.registers,
         paycrypt=cards,
+        at_the_door=paycrypt_settings(folder.root),
     )
 
 

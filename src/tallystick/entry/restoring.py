@@ -13,14 +13,16 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from tallystick.application.policing.store import last_policy
-from tallystick.entry.attesting import POLICY, SIGNED
 from tallystick.entry.auditing import next_origin
+from tallystick.entry.evidence import DOCUMENTS
+from tallystick.entry.pki.partnerlists import FOLDER as PARTNERS_LISTS
+from tallystick.entry.proposals import PROPOSALS
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
-from tallystick.entry.vendors.reading import ROOTS_FILE
-from tallystick.entry.vendors.sources import FILE as SOURCES
+from tallystick.entry.vendors.byhand import FILES as LISTS
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.store.changes import ChangeSet
 from tallystick.infrastructure.store.commit import GroupCommit
@@ -77,6 +79,12 @@ class Restored(Record, frozen=True, kw_only=True):
 
 
 _notes = Decoder(Backup)
+_KINDS: Final = frozenset({".json", ".jsonl", ".yaml", ".jws", ".pem"})
+_FOLDERS: Final = (
+    ("ceremonies", "*.dsse"), (DOCUMENTS, "*"), (PARTNERS_LISTS, "*"), (PROPOSALS, "*"),
+    ("pki", "*"), ("registers", "*.yaml"),
+)  # fmt: skip
+"""What is taken of which folder of a provider; files of applications are published again."""
 
 
 def back_up(folder: ProviderFolder, target: Path, now: Instant) -> Backup:
@@ -244,18 +252,16 @@ def _frontier(database: Path) -> Frontier:
 def _files(folder: ProviderFolder) -> Iterator[tuple[str, Path]]:
     """The files that make a provider beside its database; not the keys that belong elsewhere.
 
-    Lists of vendors are in the database: a file of one would look as young as its copy.
+    Everything that is fixed or recorded at the top of the folder, whoever reads it. Lists of
+    vendors are in the database: a file of one would look as young as its copy.
     """
     fixed = (folder.settings_file, folder.master_file, folder.key_list_file, folder.policy_file)
-    about = (folder.programme_file, folder.decisions_file, folder.risk_file, folder.derived_file)
-    lists = (folder.classical_list_file, folder.dual_list_file)
-    appraisal = (folder.root / name for name in (POLICY, SIGNED, ROOTS_FILE, SOURCES))
-    beside = (*about, folder.wraps_file, *lists, *appraisal)
-    said = [one for one in beside if one.exists() and one not in fixed]
-    said += sorted(folder.registers.glob("*.yaml"))
-    certificates = (folder.root / "pki").rglob("*")
-    said += sorted(one for one in certificates if one.is_file() and one.suffix != ".new")
-    for path in (*fixed, *said, *sorted((folder.root / "keys").glob("*.block"))):
+    left = {folder.backup_note.name, folder.store_file.name, *LISTS.values()}
+    said = [one for one in folder.root.iterdir() if one.suffix in _KINDS and one.name not in left]
+    for name, pattern in _FOLDERS:
+        said += (folder.root / name).rglob(pattern)
+    beside = {one for one in said if one.is_file() and one.suffix != ".new"} - {*fixed}
+    for path in (*fixed, *sorted(beside), *sorted((folder.root / "keys").glob("*.block"))):
         yield path.relative_to(folder.root).as_posix(), path
 
 
