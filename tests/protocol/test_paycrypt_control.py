@@ -220,6 +220,52 @@ def test_a_block_of_version_b_is_written_under_an_old_key(psec, control, scene):
     assert (told.version_id, told.exportability) == ("B", "N")
 
 
+def exported(control, outer: str, inner: str, **headers) -> str:
+    material = {"WrappingKeyIdentifier": outer, "KeyBlockHeaders": headers}
+    return control.export_key(KeyMaterial={"Tr31KeyBlock": material}, ExportKeyIdentifier=inner)[
+        "WrappedKey"
+    ]["KeyMaterial"]
+
+
+@pytest.mark.requirement("MFS-7.4.2-03")
+def test_a_key_leaves_for_less_than_it_does_here_and_never_for_more(psec, control, scene):
+    outer = scene.key(*K1)
+    pins = scene.key(*P0)
+    codes = scene.key("TR31_M6_ISO_9797_5_CMAC_KEY", "AES_128", CHECKS)
+    checks = scene.key("TR31_M6_ISO_9797_5_CMAC_KEY", "AES_128", {"Verify": True})
+    for inner, modes, letter in (
+        (pins, {"Encrypt": True, "Wrap": True}, "E"),
+        (pins, {"Decrypt": True, "Unwrap": True}, "D"),
+        (pins, BOTH_WAYS, "B"),
+        (codes, {"Verify": True}, "V"),
+        (checks, {"Verify": True}, "V"),
+    ):
+        block = exported(
+            control, outer, inner, KeyModesOfUse=modes, KeyVersion="A7",
+            OptionalBlocks={"LB": "partner7", "BI": "0012345678"},
+        )  # fmt: skip
+        assert block.isalnum(), "the model takes letters and digits, here and at the service"
+        told, octets = psec.tr31.unwrap(scene.octets(outer), block)
+        assert octets == scene.octets(inner)
+        assert (told.mode_of_use, told.version_num, told.blocks["LB"]) == (letter, "A7", "partner7")
+        assert told.blocks["BI"] == "0012345678"
+    back = {"Tr31KeyBlock": {"WrappingKeyIdentifier": outer, "WrappedKeyBlock": block}}
+    again = control.import_key(KeyMaterial=back)["Key"]["KeyAttributes"]["KeyModesOfUse"]
+    assert [name for name, one in again.items() if one] == ["Verify"]
+    for inner, headers in (
+        (checks, {"KeyModesOfUse": CHECKS}),
+        (checks, {"KeyModesOfUse": {"Generate": True}}),
+        (pins, {"KeyModesOfUse": {"NoRestrictions": True}}),
+        (pins, {"KeyModesOfUse": CHECKS}),
+        (pins, {"KeyModesOfUse": {"Sign": True}}),
+        (pins, {"OptionalBlocks": {"10": "production"}}),
+        (pins, {"OptionalBlocks": {"PB": "0000"}}),
+        (pins, {"OptionalBlocks": {"KS": "notHex"}}),
+    ):
+        with pytest.raises(control.exceptions.ValidationException):
+            exported(control, outer, inner, **headers)
+
+
 def test_the_initial_key_of_a_terminal_leaves_in_place_of_its_base_key(psec, control, scene):
     outer, header = scene.key(*K1), psec.tr31.Header("D", "B0", "T", "X", "00", "E")
     base = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")

@@ -329,6 +329,20 @@ def test_a_key_leaves_in_a_token_that_openssl_and_another_reader_take(
         assert abs(said["1.2.840.113549.1.9.5"].native - dt.datetime.now(dt.UTC)).seconds < 60
     else:
         assert said[NONCE_OID].native == nonce
+    headers = {"KeyModesOfUse": {"Encrypt": True, "Wrap": True}, "KeyVersion": "A7"}
+    out = control.export_key(
+        KeyMaterial={"Tr34KeyBlock": {**material, "KeyBlockHeaders": headers}},
+        ExportKeyIdentifier=inner,
+    )["WrappedKey"]
+    _, said = partner.opened(bytes.fromhex(out["KeyMaterial"]), signer, tmp_path)
+    narrowed = f"{header[:8]}EA7{header[11:]}"
+    assert said["1.2.840.113549.1.7.1"].native.decode() == narrowed
+    for more in ({"KeyModesOfUse": {"NoRestrictions": True}}, {"OptionalBlocks": {"LB": "a"}}):
+        with pytest.raises(control.exceptions.ValidationException):
+            control.export_key(
+                KeyMaterial={"Tr34KeyBlock": {**material, "KeyBlockHeaders": more}},
+                ExportKeyIdentifier=inner,
+            )
 
 
 def test_what_may_not_leave_does_not_leave_in_a_token_or_cryptogram(control, scene, partner,

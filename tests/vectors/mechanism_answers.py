@@ -9,6 +9,7 @@ from functools import partial
 from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import mldsa
@@ -46,7 +47,7 @@ from tallystick.infrastructure.modules.known_answers import (
     hpke_x25519_answer,
 )
 from tallystick.infrastructure.modules.master import MasterKey
-from tallystick.infrastructure.modules.shamir import combine, split
+from tallystick.infrastructure.modules.shamir import Share, combine, split
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.modules.soft_data import Ciphering, Mode
 from tallystick.infrastructure.modules.soft_transport import Incoming
@@ -125,8 +126,14 @@ def http_signature(name: str) -> None:
         public.verify(made, b"sample!")
 
 
-def lattice(private: type, cose: int) -> None:
-    made = private.generate()
+def lattice(name: str, private: Any, cose: int) -> None:
+    """A published seed gives the published key, whose published signature verifies; ours too."""
+    given = _GIVEN["ml-dsa"][name]
+    made = private.from_seed_bytes(_hex(given["seed"]))
+    raw = made.public_key().public_bytes_raw()
+    assert named_digest("sha256", raw).hex() == given["public_sha256"]
+    published = _hex(given["signature"]), _hex(given["message"]), _hex(given["context"])
+    made.public_key().verify(*published)
     spki = made.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     public = credential_of_spki(spki)
     public.verify(cose, made.sign(b"sample"), b"sample")
@@ -174,8 +181,35 @@ def verifier() -> None:
     hmac_answer()
 
 
+_SLIP_39 = {
+    4: "90f25bc998346d039203971999669e96",
+    2: "fc119ebfe32da3d688dc1f26c22c7ffc",
+    0: "9e6afad0e741c8c1c65b2785a942808a",
+}
+"""Three shares, by their x, of a group in case 17 of SLIP-0039's test vectors."""
+
+
+def interpolated(given: dict[int, str]) -> None:
+    """SLIP-0039 has its secret at x = 255, and a digest of it by HMAC-SHA-256 at x = 254.
+
+    To add is to XOR, so that a polynomial at x is another one's, moved by 255 or 254, at 0.
+    """
+
+    def at(place: int) -> bytes:
+        moved = [
+            Share(set_id=bytes(4), threshold=3, number=x ^ place, octets=_hex(y))
+            for x, y in given.items()
+        ]
+        return combine(moved).reveal()
+
+    secret, digest = at(255), at(254)
+    assert secret.hex() == "e0a3c2d22270a6497c10d76edc660894"
+    assert PreparedHmac(digest[4:], "hmac-sha256").mac(secret)[:4] == digest[:4]
+
+
 def shares() -> None:
     secret = bytes(range(32))
+    interpolated(_SLIP_39)
     made = split(secret, threshold=3, shares=5, entropy=lambda length: b"\x5a" * length)
     for chosen in combinations(made, 3):
         assert combine(chosen).reveal() == secret
@@ -260,8 +294,8 @@ ANSWERS: Mapping[str, Callable[[], None]] = {
     "aes-256-kw": key_wrap,
     **{name: partial(signature, name) for name in _GIVEN["signatures"]},
     **{name: partial(http_signature, name) for name in _GIVEN["rsa-pss-sha512"]},
-    "ml-dsa-44": partial(lattice, mldsa.MLDSA44PrivateKey, -48),
-    "ml-dsa-87": partial(lattice, mldsa.MLDSA87PrivateKey, -50),
+    "ml-dsa-44": partial(lattice, "ml-dsa-44", mldsa.MLDSA44PrivateKey, -48),
+    "ml-dsa-87": partial(lattice, "ml-dsa-87", mldsa.MLDSA87PrivateKey, -50),
     "ecdsa-p256-ml-dsa-65": beside_ecdsa,
     "timestamp-linked": tree,
     "merkle-sha256": tree,

@@ -11,7 +11,6 @@ import { splitJws } from "./jws.js";
 import { fromBase64url } from "./octets.js";
 
 export type Purpose =
-  | "recipient"
   | "session-signature"
   | "device-ca"
   | "tally"
@@ -37,7 +36,6 @@ export interface KeyList {
 
 const CLOCK_TOLERANCE_MS = 5 * 60_000;
 const ALLOWED: Readonly<Record<Purpose, readonly string[]>> = {
-  recipient: ["hpke-mlkem768-x25519", "hpke-x25519", "hpke-p256"],
   "session-signature": ["ES256", "EdDSA"],
   "device-ca": ["ES256"],
   tally: ["EdDSA", DUAL],

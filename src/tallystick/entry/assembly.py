@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tallystick import __version__
 from tallystick.application.commands import Command
 from tallystick.application.desks import Desks
+from tallystick.application.keylife import SeenKeys
 from tallystick.application.keylife.store import every_key
 from tallystick.application.notices import Notices
 from tallystick.application.own_commands import InstallPolicy, InviteOperator
@@ -19,12 +20,19 @@ from tallystick.application.webhooks import Webhooks
 from tallystick.application.writer import Writer
 from tallystick.entry.attesting import attesting_in
 from tallystick.entry.desk_settings import desk_settings
+from tallystick.entry.door_modules import cards_module, pin_module
 from tallystick.entry.grounds import Ground, Scale
 from tallystick.entry.joining import join_desks
-from tallystick.entry.keykeeping import load_in_state, recall_states, seen_keys, state_keeper
+from tallystick.entry.keykeeping import (
+    door_keys,
+    load_in_state,
+    recall_states,
+    seen_keys,
+    state_keeper,
+)
 from tallystick.entry.mending import mended_in
 from tallystick.entry.module_settings import open_module, owned_in
-from tallystick.entry.paycrypt_settings import PURPOSES, paycrypt_settings
+from tallystick.entry.paycrypt_settings import PaycryptSettings, paycrypt_settings
 from tallystick.entry.pki.partnerlists import ListFiles
 from tallystick.entry.registering import KeptRegisters
 from tallystick.entry.schema import MIGRATIONS
@@ -42,7 +50,6 @@ from tallystick.infrastructure.modules.block import BlockRoots
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.entropy import Entropy
 from tallystick.infrastructure.modules.interface import CryptoModule, Purpose
-from tallystick.infrastructure.modules.master import MasterKey
 from tallystick.infrastructure.modules.opening import Opener
 from tallystick.infrastructure.modules.signer import ModuleSigner
 from tallystick.infrastructure.modules.soft import SoftModule
@@ -66,7 +73,8 @@ from tallystick.protocol.keylist import KeyList
 class Platform:
     """A provider's platform in one process: the writer, and what fronts use.
 
-    `paycrypt` is the module of the payment cryptography door, where there is one.
+    `paycrypt` is the module of the payment cryptography door, where there is one, and `at_the_door`
+    what is fixed of the door.
     `boot` is a number that no two starts share. `quote_roots` open the blocks of
     `quote_keys` and no others, for fronts in processes of their own; there are none where fronts
     check quotes at the module's process. `names` are what partners call facts who ask the policy.
@@ -98,6 +106,7 @@ class Platform:
     registers: KeptRegisters
     list_files: ListFiles
     paycrypt: SoftModule | None = None
+    at_the_door: PaycryptSettings | None = None
 
     @property
     def identity(self) -> ProviderIdentity:
@@ -138,6 +147,15 @@ class Platform:
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         return self.trust.ends
+
+    def seen_keys(self) -> SeenKeys:
+        """Every key that there is now, those of the door too, as a command for the writer.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        rows = list(self.desks.payment_keys.keys.values())
+        of_the_door = door_keys(rows, self.paycrypt, self.at_the_door)
+        return seen_keys(self.folder, self.module, of_the_door)
 
     def close(self) -> None:
         """Store the last checkpoint and close the files.
@@ -217,19 +235,19 @@ def assemble(
         asked = folder.mno() is not None
         sources_in(folder.root)  # a start with sources that say nothing would watch nothing
         opened = verdict_keys(settings, module, keys.every(Purpose.STORE))
+        cards = cards_module(folder, master, ticking, entropy, database)
         ground = Ground(
             *(settings, ticking, module, keys, reader, size, quote_keys, roots, kept, asked),
             *(desk_settings(folder.root), attesting_in(folder.root, reader, opened)),
-            state_keeper(module, folder),
+            state_keeper(module, folder, cards),
             {name: half.verify_key() for name, half in settings.officers.items()},
             mended_in(folder.root),
         )
-        cards = _cards(folder, master, ticking, entropy)
         platform = _wire(folder, ground, database, boot, cards)
         _note_start(platform)
         _first_start(platform, folder)
         stock_sims(folder, platform.writer)
-        platform.writer.run([seen_keys(folder, module)])
+        platform.writer.run([platform.seen_keys()])
     except BaseException:
         reader.close()
         module.zeroise()
@@ -266,32 +284,6 @@ def _identity(on: Ground, listed: KeyList) -> ProviderIdentity:
     return identity_of(on.module, handle, on.settings.provider, listed.version)
 
 
-def _door_module(module: CryptoModule, on: Ground) -> SoftModule:
-    """Where PINs of accounts are sealed and compared: here, also if the keys live elsewhere.
-
-    What makes a guess slow would make everybody wait in a process that serves one call at a time.
-    """
-    if isinstance(module, SoftModule):
-        return module
-    return SoftModule(BlockRoots({}), on.clock, profile=on.settings.profile)
-
-
-def _cards(
-    folder: ProviderFolder, master: MasterKey, clock: Clock, entropy: Entropy | None
-) -> SoftModule | None:
-    """The module of the payment cryptography door, with the roots of its keys and no others."""
-    fixed = paycrypt_settings(folder.root)
-    if fixed is None:
-        return None
-    return SoftModule(
-        master.roots(PURPOSES),
-        clock,
-        profile=folder.settings().profile,
-        entropy=entropy,
-        rules=fixed.rules(),
-    )
-
-
 def _wire(
     folder: ProviderFolder, on: Ground, database: Database, boot: int, cards: SoftModule | None
 ) -> Platform:
@@ -320,7 +312,7 @@ def _wire(
         webhooks=webhooks,
         pin_verifier=PinVerifier(
             module,
-            _door_module(module, on),
+            pin_module(module, on),
             pepper,
             PinCost(settings.pin_memory_kib, settings.pin_passes),
             tuple(peppers),
@@ -337,6 +329,7 @@ def _wire(
         registers=on.registers,
         list_files=ListFiles(folder.root),
         paycrypt=cards,
+        at_the_door=paycrypt_settings(folder.root),
     )
 
 

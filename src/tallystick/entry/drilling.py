@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tallystick.entry.keykeeping import inventory_of
+from tallystick.entry.keykeeping import door_blocks, inventory_of
+from tallystick.entry.paycrypt_settings import paycrypt_settings
 from tallystick.entry.restoring import back_up, restore
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.aead import NONCE_LENGTH
@@ -21,9 +22,17 @@ from tallystick.infrastructure.crypto.kem import KemPublicKey, KemSuite
 from tallystick.infrastructure.keys.dependants import Dependant, dependants
 from tallystick.infrastructure.keys.table import KEY_TABLE, load_for
 from tallystick.infrastructure.modules.block import peek
+from tallystick.infrastructure.modules.card_interface import STRICT
 from tallystick.infrastructure.modules.entropy import operating_system
-from tallystick.infrastructure.modules.interface import OPERATIONS, KeyHandle, Operation, Purpose
+from tallystick.infrastructure.modules.interface import (
+    ADMITTED_ONLY,
+    OPERATIONS,
+    KeyHandle,
+    Operation,
+    Purpose,
+)
 from tallystick.infrastructure.modules.opening import Opener
+from tallystick.infrastructure.modules.pair_interface import PAIRS_OF
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.modules.states import KeyState
 from tallystick.kernel.errors import MfsError, NotFound, NotPermitted
@@ -69,7 +78,7 @@ def rehearsable(folder: ProviderFolder) -> tuple[str, ...]:
 
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
     """
-    found = {peek(one).purpose for one in folder.blocks()}
+    found = {peek(one).purpose for one in _blocks(folder)} - ADMITTED_ONLY
     return tuple(sorted(one.value for one in found if KEY_TABLE[one].holders))
 
 
@@ -89,7 +98,7 @@ def drill(folder: ProviderFolder, opener: Opener, purpose: Purpose, clock: Clock
         module = _module(copy, opener, clock, purpose)
         try:
             holders = KEY_TABLE[purpose].holders
-            blocks = [one for one in copy.blocks() if peek(one).purpose is purpose]
+            blocks = [one for one in _blocks(copy) if peek(one).purpose is purpose]
             found = load_for(holders, module, blocks, now=clock.now())
             old = found.newest(purpose)
             successor, steps = _steps(copy, module, old)
@@ -111,7 +120,14 @@ def drill(folder: ProviderFolder, opener: Opener, purpose: Purpose, clock: Clock
 def _module(folder: ProviderFolder, opener: Opener, clock: Clock, purpose: Purpose) -> SoftModule:
     """A module with the roots of this purpose alone."""
     roots = folder.master(opener).roots((purpose,))
-    return SoftModule(roots, clock, profile=folder.settings().profile)
+    fixed = paycrypt_settings(folder.root)
+    rules = STRICT if fixed is None else fixed.rules()
+    return SoftModule(roots, clock, profile=folder.settings().profile, rules=rules)
+
+
+def _blocks(folder: ProviderFolder) -> list[bytes]:
+    """The keys of the service, and those of the payment cryptography door."""
+    return [*folder.blocks(), *door_blocks(folder)]
 
 
 def _steps(
@@ -123,7 +139,7 @@ def _steps(
     successor = module.generate(old.purpose, mechanism=old.mechanism)
     steps.append(_does("a successor is made and works", lambda: use(successor)))
     module.states.put(old.id, KeyState.COMPROMISED)
-    if not OPERATIONS[old.mechanism] <= {Operation.KEM_OPEN}:
+    if OPERATIONS[old.mechanism] != frozenset({Operation.KEM_OPEN}):
         steps.append(_refuses("the compromised key protects nothing", lambda: use(old)))
     module.states.put(old.id, KeyState.DESTROYED)
     for path, found in folder.block_files():
@@ -151,7 +167,11 @@ def _use_of(module: SoftModule, like: KeyHandle) -> Callable[[KeyHandle], object
             KemPublicKey(suite, module.public_octets(handle)).seal(b"drill", info=b"drill"),
             info=b"drill",
         )
-    return module.key_blocks.check_value
+    return (
+        module.pairs.check_value
+        if like.purpose.value in PAIRS_OF
+        else module.key_blocks.check_value
+    )
 
 
 def _does(what: str, act: Callable[[], object]) -> DrillStep:

@@ -213,6 +213,7 @@ def _working(on: Ground, ground: _Base) -> _Working:
     guarding, lives = Guarding(*guarded), LifeActs(recovery, bounds, ground.book)
     custody, steps = Custody(policy, reader), DeviceActs(ground.life, desk.emergencies.running)
     payment_keys = PaymentKeys(policy, reader)
+    keylife.follow = payment_keys.stepped
     domains = SurrogateActs(payment_keys.surrogates)
     tiers = TierActs(customers, ground.book, ground.notices, policy)
     services = ServiceActs(policy)

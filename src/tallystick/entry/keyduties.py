@@ -16,7 +16,6 @@ from typing import Any, Final
 from tallystick.application.keylife import SeenKeys
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
-from tallystick.entry.keykeeping import seen_keys
 from tallystick.entry.notes import Note
 from tallystick.entry.suites import served_ways, told
 from tallystick.entry.trusting import believed, identity_of
@@ -198,7 +197,7 @@ async def keep_account(platform: Platform, writer: WriterLoop) -> None:
     while True:
         await asyncio.sleep(COUNTED_EVERY_S)
         await asyncio.to_thread(_erase_again, platform)
-        found = await asyncio.to_thread(seen_keys, platform.folder, platform.module)
+        found = await asyncio.to_thread(platform.seen_keys)
         if found != before or _is_over(platform):
             await writer.ask(found)
             before = found

@@ -17,7 +17,10 @@ from tallystick.application.keylife import (
     kept_custody,
     kept_keys,
 )
+from tallystick.application.paycrypt import PaymentKey
+from tallystick.application.paycrypt.model import OWNER
 from tallystick.entry.ceremonies.standing import held_here
+from tallystick.entry.paycrypt_settings import PaycryptSettings
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.entry.setup import SERVER_ROLES
 from tallystick.infrastructure.crypto.digest import sha256
@@ -25,10 +28,13 @@ from tallystick.infrastructure.crypto.dual import DUAL, DUAL_ES256
 from tallystick.infrastructure.keys.table import KEY_TABLE, LoadedKeys, end_of_life, load_for
 from tallystick.infrastructure.modules.block import peek
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle, Purpose
+from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.modules.states import KeyState
+from tallystick.infrastructure.store.blocks import blocks_of_the_door
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import MfsError, NotFound, NotPermitted
+from tallystick.kernel.model import replace
 from tallystick.kernel.time import Instant
 from tallystick.process.isms.custody import CustodyEntry
 
@@ -77,13 +83,19 @@ def load_in_state(
     return LoadedKeys(handles=ordered, left=loaded.left)
 
 
-def state_keeper(module: CryptoModule, folder: ProviderFolder) -> Callable[[str, KeyState], None]:
+def state_keeper(
+    module: CryptoModule, folder: ProviderFolder, cards: SoftModule | None
+) -> Callable[[str, KeyState], None]:
     """What puts a key into a state: in the module, and for a destroyed one in the folder.
 
+    Keys of the payment cryptography door are in `cards`, their blocks in the record.
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
 
     def apply(key_id: str, state: KeyState) -> None:
+        if cards is not None and cards.held(key_id) is not None:
+            cards.states.put(key_id, state)
+            return
         module.states.put(key_id, state)
         if state is KeyState.DESTROYED:
             with suppress(MfsError, OSError):  # tried again, and told by the doctor until then
@@ -106,6 +118,34 @@ def found_keys(folder: ProviderFolder, used: Callable[[str], int]) -> Iterator[S
     yield _named(settings.root, Purpose.PROVIDER_ROOT, "offline")
     for name, half in sorted(settings.officers.items()):
         yield _named(half, Purpose.OFFICER, name)
+
+
+def door_keys(
+    rows: Iterable[PaymentKey], cards: SoftModule | None, settings: PaycryptSettings | None
+) -> tuple[SeenKey, ...]:
+    """The keys of the payment cryptography door, each with an owner of its own.
+
+    Their cryptoperiods are those of `settings`, else of the key table.
+    Raises NotAuthentic for what is no key block.
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+    """
+    blocks = [(f"{OWNER}{row.id}", row.block) for row in rows if row.block]
+    used = _never if cards is None else cards.states.used
+    found = (_kept(block, used, owner) for owner, block in blocks)
+    return tuple(one if settings is None else _dated(one, settings) for one in found)
+
+
+def door_blocks(folder: ProviderFolder) -> list[bytes]:
+    """The wrapped keys of the payment cryptography door, and of its domains of surrogates.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    try:
+        place = folder.stored()
+    except NotFound:
+        return []
+    with open_reader(place) as reader:
+        return blocks_of_the_door(reader)
 
 
 def inventory_of(folder: ProviderFolder) -> list[KeyRow]:
@@ -134,9 +174,12 @@ def custody_of(folder: ProviderFolder) -> list[CustodyEntry]:
         return kept_custody(reader)
 
 
-def seen_keys(folder: ProviderFolder, module: CryptoModule) -> SeenKeys:
+def seen_keys(
+    folder: ProviderFolder, module: CryptoModule, at_the_door: tuple[SeenKey, ...]
+) -> SeenKeys:
     """What is found now, as a command for the writer: keys, and ceremonies that were held.
 
+    `at_the_door` is what `door_keys` found.
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
     ceremonies = tuple(
@@ -150,7 +193,7 @@ def seen_keys(folder: ProviderFolder, module: CryptoModule) -> SeenKeys:
         )
         for one in held_here(folder)
     )
-    return SeenKeys(tuple(found_keys(folder, module.states.used)), ceremonies)
+    return SeenKeys((*found_keys(folder, module.states.used), *at_the_door), ceremonies)
 
 
 def _kept(block: bytes, used: Callable[[str], int], owner: str) -> SeenKey:
@@ -167,6 +210,15 @@ def _kept(block: bytes, used: Callable[[str], int], owner: str) -> SeenKey:
         kept=True,
         uses=used(header.id),
     )
+
+
+def _never(_: str) -> int:
+    return 0
+
+
+def _dated(one: SeenKey, settings: PaycryptSettings) -> SeenKey:
+    period = settings.period_ms(Purpose(one.purpose))
+    return replace(one, ends_at=one.created_at + period if period else 0)
 
 
 def _named(half: PublicHalf, purpose: Purpose, owner: str) -> SeenKey:

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
+from tallystick.infrastructure.keys.table import KEY_TABLE
 from tallystick.infrastructure.modules.card_interface import CONSTRUCTIONS, CardRules
 from tallystick.infrastructure.modules.interface import CARD_LENGTHS
 from tallystick.infrastructure.modules.interface import Purpose as KeyPurpose
@@ -19,9 +20,11 @@ from tallystick.infrastructure.pin.verification import DECIMALISATION, check_tab
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Malformed, NotFound
 from tallystick.kernel.model import Record, pattern
+from tallystick.kernel.time import DAY_MS
 
 FILE: Final = "paycrypt.json"
 ALL_LEGACY: Final = "all"
+MOST_DAYS: Final = 3650
 
 PURPOSES: Final = (
     KeyPurpose.KEY_WRAP, KeyPurpose.PIN_ENCRYPTION, KeyPurpose.PIN_PVV, KeyPurpose.PIN_IBM3624,
@@ -49,12 +52,23 @@ class Row(Record, frozen=True, kw_only=True):
     resources: tuple[str, ...]
 
 
+class Cryptoperiod(Record, frozen=True, kw_only=True):
+    """For how many `days` (1 to 3650) a key of the door with this `purpose` protects anything.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+    """
+
+    purpose: str
+    days: int
+
+
 class PaycryptSettings(Record, frozen=True, kw_only=True):
     """What is fixed of the door.
 
     `legacy` names restricted mechanisms that are let in, or `all`; `weaker_formats` lets PINs go to
     formats that protect less. `rate`, `control_rate` and `asymmetric_rate` (of the data plane,
-    those with pairs) are calls a second of one program. `without_lists` has SHA-256 (hex) of the
+    those with pairs) are calls a second of one program. `cryptoperiods` take the place of
+    the key table's for keys that are entered later. `without_lists` has SHA-256 (hex) of the
     certificates of partners' authorities that publish no lists of what they revoked, as declared.
     Source: ISO/TS 12812-2:2017, 7.4.2; 8.2.2
     """
@@ -71,6 +85,7 @@ class PaycryptSettings(Record, frozen=True, kw_only=True):
     rate: int = 500
     control_rate: int = 5
     asymmetric_rate: int = 20
+    cryptoperiods: tuple[Cryptoperiod, ...] = ()
     without_lists: tuple[Annotated[str, pattern("^[0-9a-f]{64}$")], ...] = ()
 
     def rules(self) -> CardRules:
@@ -86,6 +101,14 @@ class PaycryptSettings(Record, frozen=True, kw_only=True):
             writes_version_b=self.writes_version_b,
             decimalisation=self.decimalisation,
         )
+
+    def period_ms(self, purpose: KeyPurpose) -> int:
+        """How long a key of the door protects anything, in ms; 0 where what it protects decides.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+        """
+        fixed = [one.days for one in self.cryptoperiods if one.purpose == purpose.value]
+        return fixed[-1] * DAY_MS if fixed else KEY_TABLE[purpose].max_life_ms
 
     def allows(self, program: str, action: str, resource: str) -> bool:
         """Whether a row lets `program` do `action` with `resource`.
@@ -125,6 +148,12 @@ def paycrypt_settings(folder: Path) -> PaycryptSettings | None:
     check_table(found.decimalisation)
     if min(found.rate, found.control_rate, found.asymmetric_rate) < 1:
         raise Malformed("the rates of the door are positive", remedy=f"correct {FILE}")
+    for one in found.cryptoperiods:
+        if one.purpose not in PURPOSES or not 1 <= one.days <= MOST_DAYS:
+            raise Malformed(
+                f"{one.purpose[:40]!r} for {one.days} days is no cryptoperiod of a key of the door",
+                remedy=f"name purposes of the key table, and 1 to {MOST_DAYS} days, in {FILE}",
+            )
     return found
 
 

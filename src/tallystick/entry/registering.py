@@ -9,6 +9,7 @@ from tallystick.application.certification.store import CertificateRow
 from tallystick.application.customers.store import active_agents
 from tallystick.application.operators.store import roles
 from tallystick.entry.certifying import certificates_in
+from tallystick.entry.keykeeping import door_blocks
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.surveying import survey
 from tallystick.infrastructure.store.opening import open_reader
@@ -126,7 +127,7 @@ def state_of(folder: ProviderFolder) -> State:
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
     rows = stored(folder)
-    keys = inventory(folder.blocks(), survey(folder))
+    keys = inventory((*folder.blocks(), *door_blocks(folder)), survey(folder))
     found = ["database", *sorted({f"key:{one.purpose}" for one in keys.keys})]
     withdrawn = [one.withdrawal() for one in rows.certificates]
     around = Surroundings(

@@ -42,7 +42,7 @@ RENEWED = (Purpose.SESSION_SIGNATURE, Purpose.DEVICE_CA, Purpose.TALLY)
 """Purposes whose keys the list names and a renewal replaces."""
 
 _EARLY_MS = 30 * DAY_MS
-_SHORT_LIVED = frozenset({Purpose.SESSION_SIGNATURE.value, Purpose.RECIPIENT.value})
+_SHORT_LIVED = frozenset({Purpose.SESSION_SIGNATURE.value})
 
 
 class Renewed(Record, frozen=True, kw_only=True):

@@ -31,7 +31,6 @@ class ListedPurpose(StrEnum):
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
 
-    RECIPIENT = "recipient"
     SESSION_SIGNATURE = "session-signature"
     DEVICE_CA = "device-ca"
     TALLY = "tally"

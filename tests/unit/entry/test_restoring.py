@@ -92,6 +92,32 @@ def test_a_backup_is_taken_while_the_provider_is_served(kept: Kept, tmp_path: Pa
     assert not report.findings
 
 
+@pytest.mark.requirement("MFS-6.2.3-04")
+def test_everything_that_was_fixed_of_a_provider_comes_back(kept: Kept, tmp_path: Path) -> None:
+    """Whatever the file is for: a door, a desk, a partner's lists, a ceremony that was held."""
+    live = ProviderFolder(Path(shutil.copytree(kept.live.root, tmp_path / "live")))
+    fixed = {
+        "paycrypt.json", "desk.json", "mno.json", "push.json", "authzen.yaml", "mfs.yaml",
+        "vendors.json", "attestation-models.pem", "former-roots.pem", "loop.jsonl", "dossier.json",
+        "ceremonies/one.dsse", "partner-lists/a.crl", "partner-lists/agg.pem", "documents/plan.pdf",
+        "proposals/tpr_1.signed.json", "registers/parties.yaml", "pki/lists/devices.crl",
+    }  # fmt: skip
+    left = {
+        "store.json", "attestation-revoked.json", "attestation-models.jwt", "offline/root.key",
+        "app-files/1", "master.old", "ceremonies/two.state", "desk.json.new", "tallystick.db.lock",
+    }  # fmt: skip
+    for name in fixed | left - {"store.json"}:
+        path = live.root / name
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_text(name)
+    taken = back_up(live, tmp_path / "b", NOW)
+    assert fixed <= set(taken.files)
+    assert not left & set(taken.files)
+    again = ProviderFolder(tmp_path / "again")
+    restore(tmp_path / "b", again, NOW, os.urandom)
+    assert {name for name in fixed if (again.root / name).read_text() == name} == fixed
+
+
 def test_a_backup_with_a_changed_or_missing_file_is_refused(kept: Kept, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(kept.backup, tmp_path / "copy"))
     (copy / "keylist.jws").write_text("another")

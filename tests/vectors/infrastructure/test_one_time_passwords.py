@@ -195,7 +195,7 @@ def test_a_seed_is_bound_to_its_mechanism_and_has_a_length() -> None:
     sealed = public.seal(SEED20, info=SEED_INFO + b"hmac-sha1")
     with pytest.raises(NotAuthentic):
         module.kem_admit(recipient, sealed, "hmac-sha256")
-    other = module.generate(Purpose.RECIPIENT)
+    other = module.generate(Purpose.QUOTE)
     with pytest.raises(NotPermitted):
         module.kem_admit(other, sealed, "hmac-sha1")
     short = public.seal(b"short", info=SEED_INFO + b"hmac-sha1")

@@ -55,16 +55,18 @@ class KeyRow(Record, frozen=True, kw_only=True):
 
 
 def ending_keys(rows: Iterable[KeyRow], now: int, ahead_ms: int = EARLY_MS) -> list[KeyRow]:
-    """The newest active key of each purpose where it ends soon; those of a day are left out.
+    """The newest active key of each purpose and owner where it ends soon, not those of a day.
 
-    Keys that live a day are replaced by the service itself.
+    Keys that live a day are replaced by the service itself. Keys of the payment cryptography door
+    have an owner each, since none takes the place of another.
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
-    newest: dict[str, KeyRow] = {}
+    newest: dict[tuple[str, str], KeyRow] = {}
     for row in rows:
-        best = newest.get(row.purpose)
+        place = row.purpose, row.owner
+        best = newest.get(place)
         if row.state == KeyState.ACTIVE and (best is None or best.created_at < row.created_at):
-            newest[row.purpose] = row
+            newest[place] = row
     return [
         row
         for _, row in sorted(newest.items())

@@ -30,9 +30,12 @@ Apply = Callable[[str, KeyState], None]
 InUse = Callable[[], frozenset[str]]
 """The keys without which no step could be recorded: those that sign and seal the record."""
 
+Follow = Callable[[Turn, str, KeyState], None]
+"""Told of each step with the owner of the key, in the turn of the step."""
+
 _step = Decoder(StepKey, limit=2048)
 _OVER = "its time is over"
-_GONE = "its block is gone: a successor took its place"
+_GONE = "its block is gone: a successor took its place, or it was deleted"
 
 
 class KeyLife:
@@ -50,6 +53,7 @@ class KeyLife:
         self._reader = reader
         self._apply = apply
         self._needed = needed
+        self.follow: Follow = _nobody_follows
         self._rows: dict[str, KeyRow] | None = None
         self._held: set[str] | None = None
 
@@ -136,6 +140,7 @@ class KeyLife:
         )
         moved = replace(row, state=state.value, since=turn.now, because=because, event=event)
         self._put(turn, moved)
+        self.follow(turn, row.owner, state)
         turn.on_durable(lambda: self._apply(row.id, state))
         return moved
 
@@ -226,3 +231,7 @@ class KeyLife:
     def _put(self, turn: Turn, row: KeyRow) -> None:
         self.rows()[row.id] = row
         turn.changes.upsert(KEY, row.id, row_of(row))
+
+
+def _nobody_follows(turn: Turn, owner: str, state: KeyState) -> None:
+    """Nothing hangs on steps but the module."""

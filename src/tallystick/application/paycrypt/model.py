@@ -13,6 +13,8 @@ DELETED: Final = "DELETE_COMPLETE"
 SYMMETRIC: Final = "SYMMETRIC_KEY"
 PAIR: Final = "ASYMMETRIC_KEY_PAIR"
 PUBLIC_HALF: Final = "PUBLIC_KEY"
+OWNER: Final = "door key/"
+"""What the inventory of keys says of who holds a key of the door, before the id of the key."""
 
 
 class PaymentKey(Record, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from tallystick.application.paycrypt.model import (
     COMPLETE,
     DELETED,
+    OWNER,
     PENDING,
     AliasRow,
     PaymentKey,
@@ -18,6 +19,7 @@ from tallystick.application.paycrypt.store import ALIAS, PAYMENT_KEY, every_alia
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.surrogates import Surrogates
 from tallystick.application.turn import Outcome, Turn
+from tallystick.infrastructure.modules.states import KeyState
 from tallystick.infrastructure.store.database import Reader
 from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.errors import Conflict, LimitExceeded, NotFound
@@ -145,6 +147,17 @@ class PaymentKeys:
             return -1
         gone = replace(row, state=DELETED, deleted_at=turn.now, block=b"")
         return self._keep(turn, "", "key-erased", gone)
+
+    def stepped(self, turn: Turn, owner: str, state: KeyState) -> None:
+        """Erase the block of a key that two operators destroyed; `owner` names the key.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
+        """
+        row = self.keys.get(owner.removeprefix(OWNER)) if owner.startswith(OWNER) else None
+        if row is None or row.state == DELETED or state is not KeyState.DESTROYED:
+            return
+        gone = replace(row, state=DELETED, enabled=0, deleted_at=turn.now, block=b"")
+        self._keep(turn, "", "key-destroyed", gone)
 
     def exported(self, turn: Turn, program: str, key_id: str, under: str) -> int:
         """Record that a key left.

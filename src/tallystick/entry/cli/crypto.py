@@ -10,6 +10,7 @@ import click
 from tallystick import __version__
 from tallystick.entry.cli.console import FOUND_SOMETHING, example, say, say_json, table
 from tallystick.entry.cli.unlocking import opener_from, opener_options
+from tallystick.entry.keykeeping import door_blocks
 from tallystick.entry.rewrapping import MOVED, begin, finish, followed, progress
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.suites import standing
@@ -109,7 +110,8 @@ def show_inventory(folder: Path, days: int, out: Path | None, as_json: bool) -> 
     not permitted, or a key is past its end.
     """
     place, now = ProviderFolder(folder), SystemClock().now()
-    found, then = inventory(place.blocks(), survey(place)), Instant(now + days * DAY_MS)
+    found = inventory((*place.blocks(), *door_blocks(place)), survey(place))
+    then = Instant(now + days * DAY_MS)
     if out is not None:
         provider = place.settings().provider
         made = bill(found, provider=provider, version=__version__, now=now)

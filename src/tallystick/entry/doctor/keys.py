@@ -6,6 +6,7 @@ Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
 from collections.abc import Iterator
 
 from tallystick.application.keylife import KeyRow
+from tallystick.application.paycrypt.model import OWNER
 from tallystick.entry.ceremonies.standing import held_here
 from tallystick.entry.doctor.model import Finding, fine, soon, wrong
 from tallystick.entry.keykeeping import custody_of, inventory_of
@@ -47,7 +48,7 @@ def look_at_keys(folder: ProviderFolder, now: Instant) -> Iterator[Finding]:
     if late:
         remedy = "inspect them, and record it: tallystick operator act record-custody"
         yield soon("secure devices", f"inspection overdue: {', '.join(late)}", remedy)
-    out = [f"{one.purpose} {one.id} is {one.state}" for one in rows if one.state in _OUT]
+    out = [f"{_called(one)} {one.id} is {one.state}" for one in rows if one.state in _OUT]
     if out:
         yield soon("keys out of service", "; ".join(out), "resume it, or put in a successor")
     kept = {peek(one).id for one in folder.blocks()}
@@ -59,7 +60,7 @@ def look_at_keys(folder: ProviderFolder, now: Instant) -> Iterator[Finding]:
             "mount every place of the wraps while the service runs",
         )
     yield from _mechanisms(folder, now)
-    full = [f"{one.purpose} {one.id}" for one in rows if _is_full(one)]
+    full = [f"{_called(one)} {one.id}" for one in rows if _is_full(one)]
     if full:
         yield soon("keys used up", ", ".join(full), "put successors into use")
 
@@ -95,17 +96,23 @@ def _ceremonies(folder: ProviderFolder) -> Iterator[Finding]:
 
 def _ending(rows: list[KeyRow], now: Instant, every: str) -> Finding:
     active = [one for one in rows if one.state == KeyState.ACTIVE]
-    newest: dict[str, KeyRow] = {}
+    newest: dict[tuple[str, str], KeyRow] = {}
     for one in active:
         if one.ends_at - one.created_at > _LONG_MS:
-            best = newest.get(one.purpose)
-            newest[one.purpose] = one if best is None or one.ends_at > best.ends_at else best
+            place = one.purpose, one.owner
+            best = newest.get(place)
+            newest[place] = one if best is None or one.ends_at > best.ends_at else best
     ending = [one for one in newest.values() if one.ends_at - now < AHEAD_MS]
-    says = ", ".join(f"{one.purpose} at {iso_utc(one.ends_at)[:10]}" for one in ending)
+    says = ", ".join(f"{_called(one)} at {iso_utc(one.ends_at)[:10]}" for one in ending)
     if any(one.ends_soon(now) for one in ending):
         return soon("keys", f"ending within 90 days: {says}", f"look at {every}")
     counted = f"{len(active)} active keys of {len(rows)}"
     return fine("keys", f"{counted}; ending within 90 days: {says or 'none'}")
+
+
+def _called(row: KeyRow) -> str:
+    """A purpose names a key of the service; of keys of the door there are many for one."""
+    return f"{row.purpose} ({row.owner})" if row.owner.startswith(OWNER) else row.purpose
 
 
 def _is_full(row: KeyRow) -> bool:

@@ -3,7 +3,7 @@
 Source: ISO/TS 12812-2:2017, 7.4.2; 7.5
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -17,6 +17,7 @@ from tallystick.entry.paycrypt.surrogate_keys import SurrogateKeys
 from tallystick.entry.paycrypt_settings import PaycryptSettings
 from tallystick.entry.pki.partnerlists import PartnerLists
 from tallystick.entry.writing import WriterLoop
+from tallystick.infrastructure.modules.block import peek
 from tallystick.infrastructure.modules.interface import (
     AES_128,
     AES_192,
@@ -30,6 +31,7 @@ from tallystick.infrastructure.modules.interface import (
 )
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.modules.soft_transport import Transport
+from tallystick.infrastructure.modules.states import KeyState
 from tallystick.kernel.errors import Malformed, MfsError, NotFound, NotPermitted
 from tallystick.kernel.time import Clock
 
@@ -130,15 +132,22 @@ class Ground:
         rate = float(self.settings.asymmetric_rate)
         self.pair_rate = Buckets(rate=rate, burst=rate * _BURST_S)
 
-    def load(self) -> None:
-        """Bring every key that is kept into the module.
+    def load(self, used: Mapping[str, int]) -> None:
+        """Bring every key that is kept into the module, but those that were destroyed.
+
+        `used` says by the ids of the module's blocks how often a key was used before this start.
 
         Raises NotAuthentic for a block that was changed.
         Source: ISO/TS 12812-2:2017, 7.4.2
         """
         for row in self.kept.keys.values():
-            if row.block and row.id not in self.handles:
-                self.handles[row.id] = self.module.import_block(row.block)
+            if not row.block or row.id in self.handles or self._is_destroyed(row.block):
+                continue
+            handle = self.handles[row.id] = self.module.import_block(row.block)
+            self.module.states.recall(handle.id, used.get(handle.id, 0))
+
+    def _is_destroyed(self, block: bytes) -> bool:
+        return self.module.states.of(peek(block).id) is KeyState.DESTROYED
 
     def arn(self, key_id: str) -> str:
         """The ARN of a key.

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from tallystick.entry.paycrypt.asking import MECHANISM_OF, PURPOSE_OF, Asking, Loaded, octets_of
 from tallystick.entry.paycrypt.keys import admitted
 from tallystick.entry.paycrypt.pairs import certificate_in, issued, text_of
+from tallystick.infrastructure.keyblocks.optional import OptionalBlock
 from tallystick.infrastructure.keyblocks.tr34 import named
 from tallystick.infrastructure.modules.interface import CARD_LENGTHS, KeyHandle, Purpose
 from tallystick.infrastructure.modules.pair_keys import public_of
@@ -48,6 +49,19 @@ class Came(NamedTuple):
     handle: KeyHandle
     usage: str
     exportable: bool
+
+
+class Further(NamedTuple):
+    """What a key that leaves may do for its receiver, and what its header says besides.
+
+    `mode` is empty for the key's own.
+    Source: X9.143, 6; 7
+    """
+
+    exportability: str
+    mode: str = ""
+    version_number: str = "00"
+    optional: tuple[OptionalBlock, ...] = ()
 
 
 async def import_parameters(ask: Asking, asked: ImportParameters) -> ImportParametersAnswer:
@@ -130,7 +144,7 @@ def token_in(ask: Asking, given: ImportToken34) -> Came:
     return Came(handle, usage_of(fields.usage), fields.exportability != "N")
 
 
-def token_out(ask: Asking, given: ExportToken34, handle: KeyHandle, exportability: str) -> bytes:
+def token_out(ask: Asking, given: ExportToken34, handle: KeyHandle, further: Further) -> bytes:
     """A key in a token of TR-34.
 
     Source: AWS Payment Cryptography API, ExportTr34KeyBlock
@@ -139,7 +153,14 @@ def token_out(ask: Asking, given: ExportToken34, handle: KeyHandle, exportabilit
                 given.wrapping_key_certificate)  # fmt: skip
     nonce, now = bytes.fromhex(given.random_nonce or ""), ask.on.clock.now()
     return ask.on.module.transport.seal_token(
-        handle, to, _signer(ask, given), exportability=exportability, nonce=nonce, now=now
+        handle,
+        to,
+        _signer(ask, given),
+        nonce=nonce,
+        now=now,
+        exportability=further.exportability,
+        mode=further.mode,
+        version_number=further.version_number,
     )
 
 

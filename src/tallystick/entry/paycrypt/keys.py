@@ -182,11 +182,19 @@ def admitted(given: KeyAttributes) -> tuple[Purpose, str, str]:
         raise NotPermitted("keys of this usage, class or algorithm are not served here")
     if mechanism not in MECHANISMS[purpose]:
         raise NotPermitted(f"{given.key_usage} does not go with {given.key_algorithm}")
-    letter = _LETTERS.get(frozenset(chosen_modes(given.key_modes_of_use)), "")
+    letter = letter_of(given.key_modes_of_use)
     modes = CARD_USES[purpose].modes if purpose in CARD_USES else {"C": 0, "G": 0, "V": 0}
     if letter not in modes:
         raise NotPermitted(f"these modes of use do not go with {given.key_usage}")
     return purpose, mechanism, letter
+
+
+def letter_of(given: KeyModesOfUse) -> str:
+    """The letter of a key block for these modes of use; a dot for those that it has none for.
+
+    Source: X9.143, 6
+    """
+    return _LETTERS.get(frozenset(chosen_modes(given)), ".")
 
 
 def chosen_modes(given: KeyModesOfUse) -> list[str]:

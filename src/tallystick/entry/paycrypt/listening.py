@@ -17,6 +17,7 @@ from tallystick.application.surrogates.model import OPEN, WHY_NOT
 from tallystick.application.turn import Turn
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
+from tallystick.entry.keykeeping import inventory_of
 from tallystick.entry.paycrypt.asking import Ground
 from tallystick.entry.paycrypt.authorities import Authorities
 from tallystick.entry.paycrypt.connection import DoorConnection
@@ -62,7 +63,7 @@ def open_door(platform: Platform, writer: WriterLoop, accounting: Accounting) ->
     authorities = Authorities(module, folder.blocks(), folder.save_block)
     lists = PartnerLists(platform.list_files, settings.without_lists)
     ground = Ground(settings, module, kept, writer, platform.clock, authorities, lists)
-    ground.load()
+    ground.load({one.id: one.uses for one in inventory_of(folder)})
     credential = credential_key(platform.folder, module)
     door = Door(ground, platform.desks.desk.workloads, accounting, credential)
     tell_numbers(door, accounting)

@@ -15,18 +15,19 @@ from tallystick.entry.paycrypt.asking import (
     one_of,
     upper,
 )
-from tallystick.entry.paycrypt.exchanging import Came
+from tallystick.entry.paycrypt.exchanging import Came, Further
 from tallystick.entry.paycrypt.keys import (
     WORDS,
     check_value,
-    chosen_modes,
     keep,
     new_row,
     one_region,
 )
 from tallystick.entry.paycrypt.unserved import AS_2805
+from tallystick.infrastructure.keyblocks.optional import OptionalBlock
 from tallystick.infrastructure.modules.card_interface import CARD_USES, PURPOSE_AT_A_DOOR
 from tallystick.infrastructure.modules.interface import KeyHandle, Purpose
+from tallystick.infrastructure.modules.soft_blocks import PROFILE_BLOCK
 from tallystick.kernel.errors import Malformed, NotPermitted
 from tallystick.protocol.paycrypt.control import CreateKey, KeyAnswer
 from tallystick.protocol.paycrypt.exchange import (
@@ -193,7 +194,9 @@ def _sealed(
     module = ask.on.module
     if given.tr34_key_block is not None:
         token = given.tr34_key_block
-        further = _further(inner, token.key_block_headers)
+        further = _further(token.key_block_headers)
+        if further.optional:
+            raise NotPermitted("a token of TR-34 has no optional blocks here")
         material = upper(exchanging.token_out(ask, token, handle, further))
         authority = ask.usable(token.certificate_authority_public_key_identifier)
         return authority, "TR34_KEY_BLOCK", material
@@ -206,25 +209,30 @@ def _sealed(
         return ask.usable(named), "KEY_CRYPTOGRAM", upper(made)
     if given.diffie_hellman_tr31_key_block is not None:
         by = given.diffie_hellman_tr31_key_block
-        further = _further(inner, by.key_block_headers)
+        further = _further(by.key_block_headers)
         key = ask.usable(by.private_key_identifier)
         with exchanging.agreed(ask, key, by, wraps=True) as wrapping:
-            block = module.key_blocks.export_key(wrapping, handle, exportability=further)
+            block = module.key_blocks.export_key(wrapping, handle, **further._asdict())
         return key, "TR31_KEY_BLOCK", block
     if given.tr31_key_block is None:
         raise Malformed("nothing says how the key leaves")
     outer = ask.usable(given.tr31_key_block.wrapping_key_identifier)
     ask.must_be(outer, Purpose.KEY_WRAP)
-    further = _further(inner, given.tr31_key_block.key_block_headers)
-    block = module.key_blocks.export_key(outer.handle, handle, exportability=further)
+    further = _further(given.tr31_key_block.key_block_headers)
+    block = module.key_blocks.export_key(outer.handle, handle, **further._asdict())
     return outer, "TR31_KEY_BLOCK", block
 
 
-def _further(inner: Loaded, headers: KeyBlockHeaders | None) -> str:
-    """What the receiver may do with the key further."""
+def _further(headers: KeyBlockHeaders | None) -> Further:
+    """What the receiver may do with the key further, and what its header says besides."""
     if headers is None:
-        return "E"
-    modes = headers.key_modes_of_use
-    if modes is not None and ",".join(sorted(chosen_modes(modes))) != inner.row.modes:
-        raise NotPermitted("a key leaves with the modes of use that it has")
-    return _LETTER[headers.key_exportability or "EXPORTABLE"]
+        return Further("E")
+    given = headers.optional_blocks or {}
+    if PROFILE_BLOCK in given:
+        raise NotPermitted(f"the optional block {PROFILE_BLOCK} is the door's own")
+    return Further(
+        _LETTER[headers.key_exportability or "EXPORTABLE"],
+        "" if headers.key_modes_of_use is None else keys.letter_of(headers.key_modes_of_use),
+        headers.key_version or "00",
+        tuple(OptionalBlock(name=name, text=text) for name, text in sorted(given.items())),
+    )

@@ -100,7 +100,6 @@ _UNSHOWN: Final = frozenset(
 _PROTECTED: Final[Mapping[Purpose, AssetClass]] = {
     Purpose.SESSION_SIGNATURE: AssetClass.KEY,
     Purpose.DEVICE_CA: AssetClass.KEY,
-    Purpose.RECIPIENT: AssetClass.KEY,
     Purpose.SESSION_WRAP: AssetClass.KEY,
     Purpose.WEBHOOK: AssetClass.KEY,
     Purpose.TIGHTENING: AssetClass.KEY,

@@ -104,6 +104,14 @@ def kbkdf_cmac(cipher: BlockCipher, *, label: bytes, context: bytes, length: int
     if not 0 < length <= 1024:
         raise Malformed("a derived key has 1 to 1024 bytes")
     fixed = label + b"\x00" + context + (length * 8).to_bytes(4, "big")
+    return counted_cmac(cipher, fixed, length)
+
+
+def counted_cmac(cipher: BlockCipher, fixed: bytes, length: int) -> bytes:
+    """`length` bytes of CMACs over a counter of 4 bytes, from 1, before what is `fixed`.
+
+    Source: NIST SP 800-108, 4.1
+    """
     rounds = -(-length // cipher.width)
     parts = (cipher.cmac(turn.to_bytes(4, "big") + fixed) for turn in range(1, rounds + 1))
     return b"".join(parts)[:length]

@@ -5,7 +5,6 @@ Source: ISO/TS 12812-2:2017, 7.4.2; 3.5; RFC 7515, 5.2
 
 from tallystick.infrastructure.crypto.dual import DUAL, DUALS, classical_half
 from tallystick.infrastructure.crypto.jws import split_compact
-from tallystick.infrastructure.crypto.kem import KemPublicKey, KemSuite
 from tallystick.infrastructure.crypto.signature import EDDSA, ES256, VerifyKey, verify_key
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode, encode_canonical
 from tallystick.kernel.errors import Conflict, Expired, NotAuthentic, NotFound, Refused
@@ -23,7 +22,6 @@ from tallystick.protocol.keylist import (
 CLOCK_TOLERANCE_MS = 5 * MINUTE_MS
 
 ALGORITHMS: dict[ListedPurpose, frozenset[str]] = {
-    ListedPurpose.RECIPIENT: frozenset(suite.value for suite in KemSuite),
     ListedPurpose.SESSION_SIGNATURE: frozenset({ES256, EDDSA}),
     ListedPurpose.DEVICE_CA: frozenset({ES256}),
     ListedPurpose.TALLY: frozenset({EDDSA, DUAL}),
@@ -118,21 +116,11 @@ def keys_in_force(key_list: KeyList, purpose: ListedPurpose, now: Instant) -> tu
 
 
 def signature_key(entry: KeyEntry) -> VerifyKey:
-    """The verifying key of an entry; raises Malformed for an entry of a recipient.
+    """The verifying key of an entry; raises Malformed for a public half that is none.
 
     Source: ISO/TS 12812-2:2017, 3.5
     """
     return verify_key(entry.algorithm, b64url_decode(entry.public))
-
-
-def recipient_key(entry: KeyEntry) -> KemPublicKey:
-    """The key that messages are sealed to; raises NotFound for an entry of another purpose.
-
-    Source: RFC 9180, 5.1.1
-    """
-    if entry.purpose != ListedPurpose.RECIPIENT:
-        raise NotFound("the key does not receive messages")
-    return KemPublicKey(KemSuite(entry.algorithm), b64url_decode(entry.public))
 
 
 def _check_entry(entry: KeyEntry) -> None:
@@ -142,10 +130,7 @@ def _check_entry(entry: KeyEntry) -> None:
         raise NotAuthentic("the key list has an unknown purpose") from error
     if entry.algorithm not in ALGORITHMS[purpose] or entry.not_after <= entry.not_before:
         raise NotAuthentic("an entry of the key list does not fit its purpose")
-    if purpose is ListedPurpose.RECIPIENT:
-        recipient_key(entry)
-    else:
-        signature_key(entry)
+    signature_key(entry)
 
 
 def _check_freshness(found: KeyList, now: Instant, last_version: int) -> None:

@@ -31,7 +31,6 @@ _HANGS: Final[Mapping[Purpose, tuple[tuple[str, str], ...]]] = MappingProxyType(
             ("the signed key list and every wallet that pins the root", "ship wallets anew"),
         ),
         _P.OFFICER: (("signatures under policies", "change the officer's public half"),),
-        _P.RECIPIENT: (("messages sealed in its life", _NEW_LIST),),
         _P.SESSION_SIGNATURE: (("handshakes of new sessions", _NEW_LIST),),
         _P.DEVICE_CA: (
             ("certificates of enrolled devices", "certify anew what was enrolled in doubt"),

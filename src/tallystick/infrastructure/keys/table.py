@@ -58,7 +58,6 @@ _CARD = (Role.CARD,)
 _ROWS: tuple[tuple[Purpose, tuple[Role, ...], int, tuple[Purpose, ...], str], ...] = (
     (Purpose.PROVIDER_ROOT, (Role.OFFLINE,), 10 * _YEAR, (), "pinned in the SDK"),
     (Purpose.OFFICER, (Role.OFFICER,), 2 * _YEAR, (), "public half fixed when the service is made"),
-    (Purpose.RECIPIENT, (_FRONT,), DAY_MS, _ROOT, "lists name the keys of coming days"),
     (Purpose.SESSION_SIGNATURE, (_FRONT,), 7 * DAY_MS, _ROOT, "signs what opens a session"),
     (Purpose.DEVICE_CA, (_ENROLMENT,), 3 * _YEAR, _ROOT, "certifies device keys"),
     (Purpose.TALLY, (_WRITER,), _YEAR, _ROOT, "signs checkpoints; one process only"),

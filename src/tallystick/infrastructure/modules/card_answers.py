@@ -13,7 +13,7 @@ from tallystick.infrastructure.card.values import CardValue, card_value, dynamic
 from tallystick.infrastructure.crypto.blocks import Aes, BlockCipher, Tdea
 from tallystick.infrastructure.crypto.digest import equal
 from tallystick.infrastructure.crypto.ff1 import DIGITS_AND_LETTERS, Ff1
-from tallystick.infrastructure.crypto.iso9797 import RetailMac, cbc_mac, kbkdf_cmac
+from tallystick.infrastructure.crypto.iso9797 import RetailMac, cbc_mac, counted_cmac, kbkdf_cmac
 from tallystick.infrastructure.keyblocks.wrapping import LEGACY, Wrapping
 from tallystick.infrastructure.modules import interface
 from tallystick.infrastructure.modules.answering import expect, refuses
@@ -92,14 +92,23 @@ def cbc_mac_answer() -> None:
 
 
 def kbkdf_answer() -> None:
-    """Counter mode with CMAC, a counter of 4 bytes, as another implementation has it.
+    """Counter mode with CMAC, a counter of 4 bytes: as NIST has it, and with our fixed input.
 
+    The former is CAVP, CMAC_AES128, BEFORE_FIXED, 32_BITS, count 10; the latter another
+    implementation's.
     Source: NIST SP 800-108, 4.1
     """
+    published = counted_cmac(Aes(_hex(_CAVP_KEY)), _hex(_CAVP_FIXED), 32)
+    expect(published, _hex("d34b601ec18c34dfa0f9e0b7523e218bdddb9befe8d08b6c0202d75ace0dba89"))
     found = kbkdf_cmac(Aes(bytes(range(16))), label=b"label", context=b"context", length=32)
     expect(found, _hex(_KBKDF))
 
 
+_CAVP_KEY = "695f1b1a16c949cea51cdf2554ec9d42"
+_CAVP_FIXED = (
+    "4fce5942832a390aa1cbe8a0bf9d202cb799e986c9d6b51f45e4d597a6b57f06"
+    "a4ebfec6467335d116b7f5f9c5b954062f661820f5db2a5bbb3e0625"
+)
 _KBKDF = "4a63599f94bd3bf38b763386bb5397c690a3a40600f96a691059cc001c163c49"
 
 

@@ -86,6 +86,19 @@ class CardKey:
         self.operations = use.modes.get(self.mode, frozenset[CardOperation]())
         self.leaves = True
 
+    def mode_for(self, wanted: str) -> str:
+        """The mode of a copy that leaves: `wanted`, or the key's own where that is empty.
+
+        Raises NotPermitted for a mode that lets more be done than the key's own.
+        Source: X9.143, 6; ISO 11568
+        """
+        modes = CARD_USES[self.handle.purpose].modes
+        own, given = modes.get(self.mode), modes.get(wanted or self.mode)
+        is_less = wanted in {"", self.mode} or wanted != "N"
+        if own is None or given is None or not given <= own or not is_less:
+            raise NotPermitted("the key would do more for its receiver than it does here")
+        return wanted or self.mode
+
     def cipher(self) -> Aes | Tdea:
         """The block cipher of the key.
 

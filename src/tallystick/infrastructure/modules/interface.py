@@ -39,7 +39,6 @@ class Purpose(StrEnum):
     PROVIDER_ROOT = "provider-root"
     OFFICER = "officer"
     SESSION_SIGNATURE = "session-signature"
-    RECIPIENT = "recipient"
     DEVICE_CA = "device-ca"
     TALLY = "tally"
     TIME_STAMP = "time-stamp"
@@ -153,7 +152,6 @@ MECHANISMS: dict[Purpose, tuple[str, ...]] = {
     Purpose.PROVIDER_ROOT: (ED25519, ECDSA_P256),
     Purpose.OFFICER: (ED25519, ECDSA_P256),
     Purpose.SESSION_SIGNATURE: (ECDSA_P256, ED25519),
-    Purpose.RECIPIENT: (HPKE_HYBRID, HPKE_P256, HPKE_X25519),
     Purpose.DEVICE_CA: (ECDSA_P256,),
     Purpose.TALLY: (ED25519, DUAL_SIGNATURE),
     Purpose.TIME_STAMP: (ECDSA_P256,),

@@ -27,8 +27,10 @@ from tallystick.kernel.errors import Malformed, NotPermitted
 _OTHERS = LEGACY | {"E"}
 _OLD_KEY = "tdea-key-imported"
 _FILL = 30
-_MARK = "10"
-_PROFILE = "profile="
+PROFILE_BLOCK = "10"
+"""The optional block that names the profile of its maker."""
+_PROFILE = "profile"
+"""Letters and digits alone, as other services take blocks: the name of the profile follows."""
 
 
 class SoftKeyBlocks:
@@ -96,10 +98,13 @@ class SoftKeyBlocks:
         *,
         optional: tuple[OptionalBlock, ...] = (),
         exportability: str = "N",
+        mode: str = "",
+        version_number: str = "00",
     ) -> str:
         """The key of `handle` in a block under `wrapping`: version D, or B where it is TDEA.
 
-        What the receiver may do with it further is `exportability`, never more than the key has.
+        What the receiver may do with it further is `exportability`, and for what it may be used is
+        `mode` (the key's own where it is empty): neither is ever more than the key has.
         Version B takes the rule that lets it be written. Raises NotPermitted for a key that is not
         exportable, or stronger than `wrapping`.
         Source: X9.143; ISO/TS 12812-2:2017, 7.4.2
@@ -115,13 +120,14 @@ class SoftKeyBlocks:
         if purpose is Purpose.DUKPT_INITIAL:
             name = "IK" if inner.is_aes else "KS"
             optional = (OptionalBlock(name=name, text=inner.ident.hex().upper()), *optional)
-        mark = OptionalBlock(name=_MARK, text=_PROFILE + self._gate.profile)
-        optional = (*(one for one in optional if one.name != _MARK), mark)
+        mark = OptionalBlock(name=PROFILE_BLOCK, text=_PROFILE + self._gate.profile)
+        optional = (*(one for one in optional if one.name != PROFILE_BLOCK), mark)
         fields = BlockFields(
             version=version,
             usage=CARD_USES[purpose].usage,
             algorithm=algorithm_of(inner.handle.mechanism),
-            mode=inner.mode,
+            mode=inner.mode_for(mode),
+            version_number=version_number,
             exportability=exportability,
             optional=optional,
         )
@@ -146,7 +152,7 @@ class SoftKeyBlocks:
         self._gate.admit(name)
 
     def _check_mark(self, fields: BlockFields) -> None:
-        text = fields.text_of(_MARK) or ""
+        text = fields.text_of(PROFILE_BLOCK) or ""
         if text.startswith(_PROFILE) and text != _PROFILE + self._gate.profile:
             raise NotPermitted(
                 f"a key made for {text.removeprefix(_PROFILE)[:20]} does not serve here",

@@ -39,6 +39,7 @@ CARD_READING: Final[Mapping[CardOperation, KeyUse]] = MappingProxyType(
         _O.UNWRAP_KEY: _U.OPEN,
         _O.OPEN_PIN: _U.OPEN,
         _O.DETOKENISE: _U.OPEN,
+        _O.DECRYPT_DATA: _U.OPEN,
         _O.VERIFY_PIN_VALUE: _U.CHECK,
         _O.VERIFY_CARD_VALUE: _U.CHECK,
         _O.VERIFY_MAC: _U.CHECK,

@@ -231,10 +231,12 @@ class SoftTransport:
         return sealed_oaep(public_of(to), inner.reveal_to_wrapping(), digest)
 
     def seal_token(self, handle: KeyHandle, to: Certificate, signer: tuple[KeyHandle, bytes], *,
-                   exportability: str, nonce: bytes, now: Instant) -> bytes:  # fmt: skip
+                   exportability: str, nonce: bytes, now: Instant, mode: str = "",
+                   version_number: str = "00") -> bytes:  # fmt: skip
         """The key of `handle` in a token for a partner's certificate, signed by `signer`.
 
         `signer` is a pair and its certificate (PEM). Without `nonce` the token is of one pass.
+        `mode` and `version_number` are as in a key block that leaves.
         Raises NotPermitted for a key that is not exportable or stronger than the partner's.
         Source: TR-34; ISO 11568
         """
@@ -255,7 +257,8 @@ class SoftTransport:
             version="D",
             usage=CARD_USES[inner.handle.purpose].usage,
             algorithm=algorithm_of(inner.handle.mechanism),
-            mode=inner.mode,
+            mode=inner.mode_for(mode),
+            version_number=version_number,
             exportability=exportability,
         )
         header, public = tr34_writing.header_of(fields), public_of(to)

@@ -14,6 +14,7 @@ from tallystick.kernel.model import Record
 _SEALED: Final = b"TKS1"
 _PIN: Final = b"TKP1"
 SUBJECT_KEYS: Final = "subject keys"
+SIM_KEYS: Final = "keys of SIMs"
 
 _COLUMNS: Final[tuple[tuple[str, str, LiteralString, bytes], ...]] = (
     ("customer", "profiles", ("SELECT CASE WHEN substr(profile, 1, 4) = ? THEN substr(profile, 1,"
@@ -74,6 +75,8 @@ _COUNTED: Final[tuple[tuple[str, str, str, LiteralString], ...]] = (
 _WRAPPED: Final[tuple[tuple[str, str, LiteralString], ...]] = (
     ("customer", SUBJECT_KEYS, "SELECT subject FROM customer WHERE length(subject) > 0"),
     ("authenticator", "seeds", "SELECT seed FROM authenticator WHERE length(seed) > 0"),
+    ("sim", SIM_KEYS, "SELECT packet_block FROM sim WHERE length(packet_block) > 0"),
+    ("sim", SIM_KEYS, "SELECT order_block FROM sim WHERE length(order_block) > 0"),
 )
 
 

@@ -29,6 +29,12 @@ _COLUMNS: Final[tuple[tuple[str, LiteralString, LiteralString], ...]] = (
 )  # fmt: skip
 """Every column of key blocks: how it is read in order of ids, and how one is written."""
 
+_OF_THE_DOOR: Final[tuple[tuple[str, LiteralString], ...]] = (
+    ("paycrypt_key", "SELECT block FROM paycrypt_key WHERE length(block) > 0 ORDER BY id"),
+    ("surrogate_key", "SELECT block FROM surrogate_key WHERE length(block) > 0 ORDER BY id"),
+    ("surrogate_key", "SELECT cipher FROM surrogate_key WHERE length(cipher) > 0 ORDER BY id"),
+)
+
 TABLES: Final = frozenset(table for table, _, _ in _COLUMNS)
 
 
@@ -50,6 +56,18 @@ def every_block(reader: Connection, each: Callable[[bytes], object]) -> int:
                 break
             last = str(rows[-1][0])
     return count
+
+
+def blocks_of_the_door(reader: Connection) -> list[bytes]:
+    """The key blocks of the payment cryptography door and of its domains of surrogates.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    there, found = {shape.table for shape in reader.shapes()}, list[bytes]()
+    for table, sql in _OF_THE_DOOR:
+        if table in there:
+            found += [bytes(row[0]) for row in reader.rows(sql)]
+    return found
 
 
 def replace_blocks(database: Database, renew: Callable[[bytes], bytes]) -> int:

@@ -41,6 +41,7 @@ MOVES: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "PIN verifiers": "when its PIN is entered: crypto rewrap --of pin-pepper",
         "seeds": "when it is enrolled anew",
+        "keys of SIMs": "with another SIM",
         "passkeys": "when it is enrolled anew",
         **dict.fromkeys(("device certificates", "possession keys", "consent keys"), _ENROL),
         **dict.fromkeys(("wrapped keys", "master key"), "in a ceremony: rotate the master key"),

@@ -156,8 +156,12 @@ class ImportKey(Shape, frozen=True, kw_only=True):
     replication_regions: Annotated[tuple[Region, ...], PUBLIC] = ()
 
 
+_OptionalText = Annotated[str, pattern("^[0-9a-zA-Z]{1,108}$")]
+_Version = Annotated[str, pattern("^[0-9A-Z]{2}$")]
+
+
 class KeyBlockHeaders(Shape, frozen=True, kw_only=True):
-    """What the receiver may do with an exported key.
+    """What the receiver may do with an exported key, and what else its header says.
 
     Source: AWS Payment Cryptography API, KeyBlockHeaders
     """
@@ -166,6 +170,8 @@ class KeyBlockHeaders(Shape, frozen=True, kw_only=True):
     key_exportability: Annotated[
         Literal["EXPORTABLE", "NON_EXPORTABLE", "SENSITIVE"] | None, PUBLIC
     ] = None
+    key_version: Annotated[_Version | None, PUBLIC] = None
+    optional_blocks: Annotated[dict[_Version, _OptionalText] | None, INTERNAL] = None
 
 
 class ExportBlock(Shape, frozen=True, kw_only=True):

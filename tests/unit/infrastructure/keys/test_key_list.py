@@ -11,7 +11,6 @@ from tallystick.infrastructure.crypto.key_list import (
     CLOCK_TOLERANCE_MS,
     keys_in_force,
     list_header,
-    recipient_key,
     signature_key,
     verify_key_list,
 )
@@ -96,13 +95,7 @@ def test_the_keys_in_it_do_their_work(module, sound) -> None:
     for listed in ListedPurpose:
         (entry,) = keys_in_force(sound, listed, NOW)
         handle = next(h for h in module.handles() if h.id == entry.kid)
-        if listed is ListedPurpose.RECIPIENT:
-            sealed = recipient_key(entry).seal(b"m", info=b"i")
-            assert module.kem_open(handle, sealed, info=b"i") == b"m"
-        else:
-            signature_key(entry).verify(module.sign(handle, b"m"), b"m")
-            with pytest.raises(NotFound):
-                recipient_key(entry)
+        signature_key(entry).verify(module.sign(handle, b"m"), b"m")
 
 
 @pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
@@ -230,20 +223,20 @@ def test_keys_are_found_in_their_time_the_newest_first(module, root) -> None:
     entries = [
         entry_of(
             module,
-            module.generate(Purpose.RECIPIENT),
+            module.generate(Purpose.SESSION_SIGNATURE),
             not_before=Instant(start),
             not_after=Instant(start + DAY_MS),
         )
         for start in starts
     ]
     found = verify_key_list(issue(root, entries), root.public(), NOW, 0)
-    wanted = ListedPurpose.RECIPIENT
+    wanted = ListedPurpose.SESSION_SIGNATURE
     assert [e.not_before for e in keys_in_force(found, wanted, NOW)] == starts[:1]
     later = keys_in_force(found, wanted, Instant(NOW + DAY_MS // 2))
     assert [e.not_before for e in later] == [starts[1], starts[0]]
-    with pytest.raises(NotFound, match="recipient"):
+    with pytest.raises(NotFound, match="session-signature"):
         keys_in_force(found, wanted, Instant(NOW - 1))
-    with pytest.raises(NotFound, match="recipient"):
+    with pytest.raises(NotFound, match="session-signature"):
         keys_in_force(found, wanted, Instant(NOW + 2 * DAY_MS))
     with pytest.raises(NotFound, match="tally"):
         keys_in_force(found, ListedPurpose.TALLY, NOW)
@@ -291,15 +284,18 @@ def test_the_two_lists_of_algorithms_agree() -> None:
         assert algorithms == made
 
 
-def test_a_recipients_key_verifies_no_signature() -> None:
+def test_a_key_that_receives_verifies_no_signature_and_no_list_names_one() -> None:
     with pytest.raises(Malformed):
         signature_key(
             KeyEntry(
                 kid="key_" + "0" * 26,
-                purpose="recipient",
+                purpose="tally",
                 algorithm="hpke-p256",
                 public="AAAA",
                 not_before=0,
                 not_after=1,
             )
         )
+    assert not {
+        one for names in reader.ALGORITHMS.values() for one in names if one.startswith("hpke")
+    }

@@ -34,14 +34,13 @@ def test_every_purpose_has_one_row_with_holders() -> None:
 
 
 def test_the_table_says_what_the_architecture_says() -> None:
-    """The tally key is the writer's alone, the root is off line, a recipient lives a day."""
+    """The tally key is the writer's alone, the root is off line; what opens sessions, a week."""
     assert KEY_TABLE[Purpose.TALLY].holders == (Role.WRITER,)
     assert KEY_TABLE[Purpose.PROVIDER_ROOT].holders == (Role.OFFLINE,)
     assert KEY_TABLE[Purpose.OFFICER].holders == (Role.OFFICER,)
     assert KEY_TABLE[Purpose.DEVICE_CA].holders == (Role.ENROLMENT,)
-    assert KEY_TABLE[Purpose.RECIPIENT].holders == (Role.FRONT,)
     assert KEY_TABLE[Purpose.SESSION_SIGNATURE].holders == (Role.FRONT,)
-    assert KEY_TABLE[Purpose.RECIPIENT].max_life_ms <= DAY_MS
+    assert KEY_TABLE[Purpose.SESSION_SIGNATURE].max_life_ms <= 7 * DAY_MS
 
 
 def test_what_the_root_vouches_for_is_what_the_key_list_carries() -> None:

@@ -52,7 +52,7 @@ SOME = (
     (Purpose.TIME_STAMP, ECDSA_P256),
     (Purpose.QUOTE, HMAC_SHA256),
     (Purpose.STORE, AES_256_GCM),
-    (Purpose.RECIPIENT, HPKE_P256),
+    (Purpose.OTP_TRANSPORT, HPKE_P256),
 )
 
 
@@ -103,7 +103,7 @@ def test_a_purpose_takes_no_other_mechanism(module, purpose: Purpose) -> None:
 def test_results_are_those_of_the_soft_module(module) -> None:
     """The same message opens on both sides; each verifies what the other made."""
     soft = build()
-    recipient = module.generate(Purpose.RECIPIENT)
+    recipient = module.generate(Purpose.OTP_TRANSPORT)
     assert recipient.mechanism == HPKE_P256
     assert module.kem_open(recipient, sealed_to(module, recipient), info=b"i") == b"m"
     for purpose, name in ((Purpose.WEBHOOK, ED25519), (Purpose.WEBHOOK, ECDSA_P256)):
@@ -228,7 +228,7 @@ def test_changed_codes_and_texts_are_refused_and_service_goes_on(module) -> None
         with pytest.raises(NotAuthentic):
             module.open(store, nonce, text, aad)
         assert module.open(store, NONCE, sealed, b"a") == b"m"
-    recipient = module.generate(Purpose.RECIPIENT)
+    recipient = module.generate(Purpose.OTP_TRANSPORT)
     good = sealed_to(module, recipient)
     for text in (good[:-1], good[:-1] + bytes((good[-1] ^ 1,)), b"", b"\x04" + bytes(64) + good):
         with pytest.raises(NotAuthentic):

@@ -123,7 +123,7 @@ def test_a_key_of_a_test_does_not_become_one_of_production_over_a_key_block() ->
     maker, taker = build(profile="test"), build(profile="production", seed=2)
     there = key_of(maker, Purpose.KEY_WRAP, "aes-256", KEK)
     here = key_of(taker, Purpose.KEY_WRAP, "aes-256", KEK)
-    lied = (OptionalBlock(name="10", text="profile=production"),)
+    lied = (OptionalBlock(name="10", text="profileproduction"),)
     block = maker.key_blocks.export_key(there, maker.generate(Purpose.CARD_MAC), optional=lied)
     with pytest.raises(NotPermitted, match="made for test") as refused:
         taker.key_blocks.import_key(here, block)

@@ -263,7 +263,7 @@ def test_a_mechanism_without_a_known_answer_does_not_run() -> None:
 
 
 @pytest.mark.requirement("MFS-8.2.3-02")
-@pytest.mark.parametrize("purpose", [Purpose.TALLY, Purpose.DEVICE_CA, Purpose.RECIPIENT])
+@pytest.mark.parametrize("purpose", [Purpose.TALLY, Purpose.DEVICE_CA, Purpose.OTP_TRANSPORT])
 def test_a_key_pair_that_does_not_fit_together_ends_all_service(purpose, monkeypatch) -> None:
     module = build()
     module.self_test()
@@ -300,8 +300,8 @@ def test_public_halves_come_out_and_secret_keys_have_none() -> None:
     module = build()
     assert len(module.public_octets(module.generate(Purpose.DEVICE_CA))) == 65
     assert len(module.public_octets(module.generate(Purpose.TALLY))) == 32
-    assert len(module.public_octets(module.generate(Purpose.RECIPIENT))) == 1216
-    recipient = module.generate(Purpose.RECIPIENT, mechanism=HPKE_P256)
+    assert len(module.public_octets(module.generate(Purpose.OTP_TRANSPORT))) == 1216
+    recipient = module.generate(Purpose.OTP_TRANSPORT, mechanism=HPKE_P256)
     assert len(module.public_octets(recipient)) == 65
     for purpose in (Purpose.QUOTE, Purpose.STORE, Purpose.SUBJECT):
         with pytest.raises(NotPermitted, match="no public half"):

@@ -136,7 +136,7 @@ def _derivation(family: Family) -> None:
         parameters="RFC 5869; what it makes seals by aes-256-ccm",
     )  # fmt: skip
     row(
-        sort, "kbkdf-cmac-aes", six, OK, (128, 1), own("another implementation's"),
+        sort, "kbkdf-cmac-aes", six, OK, (128, 1), own("NIST CAVP, KBKDF in counter mode"),
         parameters="SP 800-108, counter",
         life=Life(approved_from="2009-10-01", says="NIST SP 800-108"),
     )  # fmt: skip

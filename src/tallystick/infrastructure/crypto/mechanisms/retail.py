@@ -29,7 +29,7 @@ _PINS, _SAMPLES = "ISO 9564-1", "published samples"
 def _keys(family: Family) -> None:
     row, sort = family.row, Sort.MANAGEMENT
     row(
-        sort, "shamir-gf256", "ISO 11568", OK, (256, 5), own("every k of n, and no fewer"),
+        sort, "shamir-gf256", "ISO 11568", OK, (256, 5), own("SLIP-0039, test vectors"),
         parameters="k of n, polynomial 0x11b",
     )  # fmt: skip
     row(

@@ -109,7 +109,7 @@ def _quantum(family: Family) -> None:
         library("RFC 6979, A.2.5; a seed's public key"), parameters="both, 3,373 bytes",
         life=LATTICE_LIFE, note="holds while either half does; officers",
     )  # fmt: skip
-    also = library("a pair made here, and a change refused")
+    also = library("known answers of the reference implementation")
     row(
         sort, "ml-dsa-44", "FIPS 204", OK, (128, 2), also, parameters="2,420 bytes",
         purposes=_CHECK, life=LATTICE_LIFE, note="attestations of others", oid=f"{_DSA}.17",
