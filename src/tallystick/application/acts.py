@@ -316,7 +316,8 @@ class Acts:
         asked = _invite.decode(body)
         if asked.role not in self._policy.compiled.policy.operators.roles:
             raise NotFound("the policy in force knows no such role", remedy="look at its roles")
-        self._operators.invite(turn, asked.code_hash, asked.role, "operator")
+        issued_by = read_signature(jws[0]).act.operator
+        self._operators.invite(turn, asked.code_hash, asked.role, issued_by)
         index = turn.record(
             "operator.invited", policy=self._policy.version, public={"role": asked.role}
         )
@@ -325,7 +326,7 @@ class Acts:
     def _bind_passkey(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         asked = _bind.decode(body)
         operator = self._operators.get(read_signature(jws[0]).act.operator)
-        self._operators.invite(turn, asked.code_hash, operator.role, "operator", operator.id)
+        self._operators.invite(turn, asked.code_hash, operator.role, operator.id, operator.id)
         index = turn.record(
             "operator.passkey-invited",
             policy=self._policy.version,

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from tallystick.kernel.classification import INTERNAL, PUBLIC
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode, encode_canonical
-from tallystick.kernel.ids import ActIdText
+from tallystick.kernel.ids import ActIdText, OperatorIdText
 from tallystick.kernel.model import Base64Url, Natural, ShortText, Wire, pattern
 
 ACT_LABEL = b"tallystick act v1\x00"
@@ -107,6 +107,16 @@ class ReviewEmergency(Wire, frozen=True, kw_only=True):
 
     emergency: Annotated[EmergencyId, INTERNAL]
     found: Annotated[Reason, INTERNAL]
+
+
+class SteerOperator(Wire, frozen=True, kw_only=True):
+    """Suspends, resumes or removes an operator, with the reason.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+
+    operator: Annotated[OperatorIdText, INTERNAL]
+    because: Annotated[Reason, INTERNAL]
 
 
 SCOPES = ("evaluate-policy", "begin-approval", "payment-cryptography")

@@ -82,7 +82,7 @@ FLOWS: tuple[Flow, ...] = (
             "report-fraud", "open-recovery", "finish-recovery", "cancel-recovery",
             "rest-account", "freeze-account", "view-frozen", "release-account", "place-agent",
             "suspend-customer", "resume-customer", "change-tier", "suspend-service",
-            "resume-service",
+            "resume-service", "suspend-operator", "resume-operator", "remove-operator",
             "enrol-operator", "erase-subject", "add-webhook", "close-day", "access.evaluation",
             "access.evaluations", "approvals.begin", "approvals.status", "approvals.cancel",
             "approvals.offline", "approvals.reply", "begin-approval", "cancel-approval",

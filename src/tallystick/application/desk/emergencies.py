@@ -12,7 +12,7 @@ from typing import Final
 from tallystick.application.desk.model import Emergency, OfficerNotice
 from tallystick.application.desk.store import EMERGENCY, OFFICER_NOTICE, unreviewed
 from tallystick.application.operators import Acted
-from tallystick.application.operators.store import roles
+from tallystick.application.operators.store import active_roles
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.envelope.acts import read_signature
@@ -191,7 +191,7 @@ class Emergencies:
     def _notify(self, turn: Turn, operator: str, emergency: str) -> None:
         """A notice to every operator whose role reviews emergencies, but for who took it."""
         granted = self._policy.compiled.policy.operators.roles
-        for other, role in roles(self._reader).items():
+        for other, role in active_roles(self._reader).items():
             if other != operator and OperatorAct.REVIEW_EMERGENCY.value in granted.get(role, ()):
                 notice = OfficerNotice(
                     id=turn.new_id("ntc"),

@@ -158,9 +158,10 @@ class Operators(Register):
         return SignedAct(act, body, jws, signature.grade, signature.credential, counter)
 
     def _public(self, signature: ActSignature) -> bytes:
-        operator = self._operators.get(signature.act.operator)
-        if operator is None:
-            raise NotAuthentic("no such operator signed this")
+        act = signature.act
+        operator = self._operators.get(act.operator)
+        if operator is None or not self.vouches(operator.id, Instant(act.issued_at)):
+            raise NotAuthentic("no such operator signed this", remedy="ask a security officer")
         if not signature.credential:
             return operator.public
         passkey = self.passkeys.get(signature.credential)
@@ -292,6 +293,13 @@ class Operators(Register):
             raise NotPermitted("one person cannot agree with themselves", because="two people")
         if first.state != "waiting" or first.name != act.name or self.opened(first) != body:
             raise Conflict("the act to approve is another, or was done before")
+        proposed = read_signature(first.jws).act
+        if not self.vouches(first.operator, Instant(proposed.issued_at)):
+            raise NotPermitted(
+                "who proposed this was suspended since",
+                because="a stolen key may have signed it",
+                remedy="decline it, and begin again",
+            )
         if now > first.expires_at:
             raise Expired("the act to approve is past its time", remedy="begin again")
         return first
@@ -316,9 +324,7 @@ class Operators(Register):
             raise verdict.error()
 
     def _decide(self, act: Act, approvals: int, now: Instant) -> Decided:
-        operator = self._operators.get(act.operator)
-        if operator is None:
-            raise NotAuthentic("no such operator signed this")
+        operator = self.get(act.operator)
         facts = Facts(
             operation=Operation.OPERATE.value,
             channel=Channel.OPERATOR.value,

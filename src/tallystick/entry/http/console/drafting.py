@@ -56,6 +56,8 @@ _EVIDENCE = Asked(
     "Number of the file kept elsewhere, or digest of a scan; only a digest is recorded.",
     digest=True,
 )
+_OPERATOR = Asked("operator", "Operator", "opr_ and 26 characters.")
+_KEPT = Asked("because", "Reason", "It is kept, and colleagues read it.")
 _NOTHING: Mapping[str, bool] = {}
 _KINDS = ("all", "p2p", "merchant", "cash-in", "cash-out", "refund", "salary")
 _CHANNELS = ("all", "app", "web", "ussd")
@@ -127,6 +129,13 @@ DRAFTS: Final[Mapping[str, Draft]] = {
         (Asked("role", "Role", "One of the policy in force."),),
         _NOTHING,
         makes="code",
+    ),
+    "suspend-operator": Draft("Suspend an operator", (_OPERATOR, _KEPT), _NOTHING, dangerous=True),
+    "resume-operator": Draft(
+        "Let a suspended operator act again", (_OPERATOR, _KEPT), _NOTHING, dangerous=True
+    ),
+    "remove-operator": Draft(
+        "Remove an operator for good", (_OPERATOR, _KEPT), _NOTHING, dangerous=True
     ),
     "bind-passkey": Draft("Add a passkey of your own", (), _NOTHING, makes="code"),
     "break-glass": Draft(

@@ -63,6 +63,7 @@ PLACES: Final = (
     ("/desk/acts", "Acts"),
     ("/desk/policy", "Policy"),
     ("/desk/fleet", "Fleet"),
+    ("/desk/operators", "Operators"),
     ("/desk/emergency", "Emergency"),
     ("/desk/programs", "Programs"),
     ("/desk/surrogates", "Surrogates"),
