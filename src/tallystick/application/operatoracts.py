@@ -55,7 +55,9 @@ class OperatorActs:
         """
         row, by = self.operators.known(_steer.decode(body).operator), _signer(jws[0])
         if row.status != ACTIVE:
-            raise Conflict(f"the operator is {row.status} already")
+            raise Conflict(
+                f"the operator is {row.status} already", remedy="look at the list of operators"
+            )
         if by in self.operators.suspended.values() and by != row.id:
             raise Conflict(
                 "you suspended somebody else, and nobody decided about them yet",
@@ -68,7 +70,10 @@ class OperatorActs:
         check_two_people("resume an operator", jws, because="they were suspended for a reason")
         row = self.operators.known(_steer.decode(body).operator)
         if row.status != SUSPENDED:
-            raise Conflict(f"the operator is {row.status}, not suspended")
+            raise Conflict(
+                f"the operator is {row.status}, not suspended",
+                remedy="look at the list of operators",
+            )
         says = "the operator may act again; what was signed before counts for nothing"
         return self._stands(turn, row, ACTIVE, map(_signer, jws), says)
 
@@ -76,7 +81,9 @@ class OperatorActs:
         check_two_people("remove an operator", jws, because="it cannot be taken back")
         row = self.operators.known(_steer.decode(body).operator)
         if row.status == REMOVED:
-            raise Conflict("the operator was removed before")
+            raise Conflict(
+                "the operator was removed before", remedy="look at the list of operators"
+            )
         says = f"the operator is removed for good{self._seen(row.id)}"
         return self._stands(turn, row, REMOVED, map(_signer, jws), says)
 

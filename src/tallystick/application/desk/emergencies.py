@@ -135,10 +135,16 @@ class Emergencies:
         asked = _reviews.decode(body)
         emergency = self._open.get(asked.emergency)
         if emergency is None:
-            raise NotFound("there is no such emergency to review")
+            raise NotFound(
+                "there is no such emergency to review", remedy="look at the page of emergencies"
+            )
         reviewer = read_signature(jws[0]).act.operator
         if reviewer == emergency.operator:
-            raise NotPermitted("nobody reviews their own emergency", because="two people")
+            raise NotPermitted(
+                "nobody reviews their own emergency",
+                because="two people",
+                remedy="let another officer review it",
+            )
         reviewed = replace(
             emergency,
             until=min(emergency.until, turn.now),

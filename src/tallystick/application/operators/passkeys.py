@@ -59,7 +59,10 @@ class Passkeys:
         if self._rows.get(passkey.credential) is not None:
             raise Conflict("this passkey is registered already", remedy="sign in with it")
         if len(self.of(passkey.operator)) >= MOST_PASSKEYS:
-            raise Conflict(f"an operator has {MOST_PASSKEYS} passkeys at most")
+            raise Conflict(
+                f"an operator has {MOST_PASSKEYS} passkeys at most",
+                remedy="ask to be removed and invited anew",
+            )
         self._rows.put(passkey.credential, passkey, turn.changes)
 
     def used(self, turn: Turn, credential: str, counter: int, policy: int) -> bool:

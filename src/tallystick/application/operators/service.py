@@ -94,7 +94,7 @@ def check_two_people(does: str, jws: tuple[str, ...], *, because: str) -> None:
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
     if len(jws) != TWO_PEOPLE:
-        raise NotPermitted(f"two people {does}", because=because)
+        raise NotPermitted(f"two people {does}", because=because, remedy="let a second one sign")
 
 
 Untrained = Callable[[str, Instant], str]
@@ -241,7 +241,7 @@ class Operators(Register):
         asked = _declines.decode(signed.body)
         row = self.waiting(asked.act)
         if row.state != "waiting":
-            raise Conflict(f"the act is {row.state}")
+            raise Conflict(f"the act is {row.state}", remedy="look at what it came to")
         if row.operator != signed.act.operator:
             as_if = replace(signed.act, name=row.name)
             verdict = self._decide(as_if, 2, turn.now)
@@ -268,7 +268,7 @@ class Operators(Register):
         """
         row = self._acts.get(act)
         if row is None:
-            raise NotFound("no such act")
+            raise NotFound("no such act", remedy="look at the list of approvals")
         return row
 
     def trim(self) -> None:
@@ -290,9 +290,16 @@ class Operators(Register):
     def _first(self, act: Act, body: bytes, now: Instant) -> ActRow:
         first = self.waiting(act.approves)
         if first.operator == act.operator:
-            raise NotPermitted("one person cannot agree with themselves", because="two people")
+            raise NotPermitted(
+                "one person cannot agree with themselves",
+                because="two people",
+                remedy="let another operator approve it",
+            )
         if first.state != "waiting" or first.name != act.name or self.opened(first) != body:
-            raise Conflict("the act to approve is another, or was done before")
+            raise Conflict(
+                "the act to approve is another, or was done before",
+                remedy="open it from the list of approvals again",
+            )
         proposed = read_signature(first.jws).act
         if not self.vouches(first.operator, Instant(proposed.issued_at)):
             raise NotPermitted(

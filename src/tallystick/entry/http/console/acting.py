@@ -145,7 +145,11 @@ def _check_role(visit: Visit, name: str) -> None:
     """Refuse early what the writer would refuse: the policy decides again when it is signed."""
     running = visit.desk.desks.desk.emergencies.running(visit.operator.id, name, visit.desk.now())
     if name not in ANYBODY and not visit.may(name) and not running:
-        raise NotPermitted("your role does not do this", because=f"role {visit.operator.role}")
+        raise NotPermitted(
+            "your role does not do this",
+            because=f"role {visit.operator.role}",
+            remedy="ask somebody whose role may",
+        )
 
 
 async def act_page(visit: Visit) -> Response:

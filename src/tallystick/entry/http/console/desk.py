@@ -79,7 +79,7 @@ class DeskContext:
         if isinstance(reply, MfsError):
             raise reply
         if not isinstance(reply, Wire):
-            raise NotPermitted("this is not for the desk")
+            raise NotPermitted("this is not for the desk", remedy="use the command line")
         return reply
 
     async def read(self, work: Callable[[Connection], T]) -> T:

@@ -50,7 +50,11 @@ async def staff_page(visit: Visit) -> Response:
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
     if not visit.may(*LOOKS):
-        raise NotPermitted("your role does not see who operates", because=visit.operator.role)
+        raise NotPermitted(
+            "your role does not see who operates",
+            because=visit.operator.role,
+            remedy="ask a security officer",
+        )
     await visit.view("operators")
     found = await visit.desk.read(lambda reader: _stored(visit, reader))
     suspended = sum(row.status == SUSPENDED for row, _, _ in found)
