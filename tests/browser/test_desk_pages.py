@@ -141,7 +141,7 @@ class Desk:
         paths = {
             name: f"/desk/{name}".removesuffix("/home")
             for name in ("home", "find", "trace", "approvals", "acts", "policy", "emergency",
-                         "programs", "surrogates", "nothing-here", "join", "sign-in",
+                         "programs", "surrogates", "passkeys", "nothing-here", "join", "sign-in",
                          "acts/new/open-customer")
         }  # fmt: skip
         self.choose(self.browser, "/desk/find", "who", NUMBER, "customer-asked")
@@ -184,7 +184,7 @@ def desk(tmp_path_factory):
 PAGES = ("home", "find", "trace", "approvals", "acts", "policy", "emergency", "programs",
          "surrogates",
          "nothing-here", "join", "sign-in", "acts/new/open-customer", "customer", "payment",
-         "to-sign", "approval", "operators")  # fmt: skip
+         "to-sign", "approval", "operators", "passkeys")  # fmt: skip
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -12,6 +12,7 @@ from tallystick.application.operators.service import code_hash
 from tallystick.client.operator import OperatorDesk, enrol_operator
 from tallystick.entry.setup import demo_policy, one_time_code
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
+from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import Conflict, Malformed, NotAuthentic, NotFound, NotPermitted
 from tallystick.process.policy import read_policy
 from tallystick.protocol.desk import BindPasskey, BreakGlass, DeclineAct, SteerOperator
@@ -152,3 +153,24 @@ def test_at_the_desk_a_suspended_operator_is_out_and_two_decide(tmp_path: Path) 
         assert otto.get("/desk").status == 200
         (event,) = events(provider, "operator.resumed")
         assert event["p"]["by"] == f"{ids['Sia']},{ids['Oda']}"
+
+
+def test_who_lost_a_phone_removes_its_passkey_and_never_their_last_one(tmp_path: Path) -> None:
+    with served_desk(tmp_path / "p") as (provider, origin, codes):
+        sia = come_in(origin, codes["security-officer"][0], "Sia")
+        care = come_in(origin, codes["care-desk"][0], "Cem")
+        lost = b64url(sia.passkey.credential)
+        only = {"credential": lost, "because": "the phone was lost"}
+        assert sia.act("remove-passkey", **only).status == 409
+        shown = text_of(sia.act("bind-passkey").text)
+        code = re.search(r"(?:[A-Z0-9]{5}-){3}[A-Z0-9]{5}", shown)
+        assert code is not None, shown
+        second = come_in(origin, code[0], "Sia")
+        assert lost in second.get("/desk/passkeys").text
+        theirs = {"credential": b64url(care.passkey.credential), "because": "a try"}
+        assert second.act("remove-passkey", **theirs).status == 404
+        assert "signs nothing any more" in text_of(second.act("remove-passkey", **only).text)
+        assert lost not in second.get("/desk/passkeys").text
+        assert sia.sign_in().status == 401
+        assert second.act("remove-passkey", **only).status == 409
+        assert len(events(provider, "operator.passkey-removed")) == 1

@@ -20,9 +20,10 @@ from tallystick.infrastructure.store.database import Reader
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Conflict
 from tallystick.process.policy.facts import OperatorAct
-from tallystick.protocol.desk import SteerOperator
+from tallystick.protocol.desk import UNBIND, RemovePasskey, SteerOperator
 
 _RESUMING = 2
+_ends = Decoder(RemovePasskey, limit=2048)
 _steer = Decoder(SteerOperator, limit=2048)
 
 
@@ -46,6 +47,7 @@ class OperatorActs:
             "suspend-operator": self._suspend,
             "resume-operator": self._resume,
             "remove-operator": self._remove,
+            UNBIND: self._end_passkey,
         }
 
     def _suspend(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
@@ -86,6 +88,19 @@ class OperatorActs:
             )
         says = f"the operator is removed for good{self._seen(row.id)}"
         return self._stands(turn, row, REMOVED, map(_signer, jws), says)
+
+    def _end_passkey(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
+        asked = _ends.decode(body)
+        owner = self.operators.get(_signer(jws[0]))
+        ended = self.operators.passkeys.end(
+            turn, owner.id, asked.credential, other_way=bool(owner.public)
+        )
+        index = turn.record(
+            "operator.passkey-removed",
+            policy=self.policy.version,
+            public={"operator": owner.id, "model": ended.aaguid},
+        )
+        return Acted("the passkey signs nothing any more", index)
 
     def _stands(
         self, turn: Turn, row: Operator, status: str, by: Iterable[str], says: str

@@ -18,6 +18,10 @@ ACT_LABEL = b"tallystick act v1\x00"
 
 DECLINE = "decline-act"
 BIND = "bind-passkey"
+UNBIND = "remove-passkey"
+OWN_ACTS = frozenset((BIND, UNBIND))
+"""Acts about the signer alone, which every operator may sign."""
+
 BREAK_GLASS = "break-glass"
 REVIEW_EMERGENCY = "review-emergency"
 ASSERTED = "passkey."
@@ -77,6 +81,16 @@ class BindPasskey(Wire, frozen=True, kw_only=True):
     """
 
     code_hash: Annotated[Base64Url, INTERNAL]
+
+
+class RemovePasskey(Wire, frozen=True, kw_only=True):
+    """An operator ends a passkey of their own, such as one on a device that is gone.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+
+    credential: Annotated[Base64Url, INTERNAL]
+    because: Annotated[Reason, INTERNAL]
 
 
 class DeclineAct(Wire, frozen=True, kw_only=True):

@@ -83,6 +83,7 @@ FLOWS: tuple[Flow, ...] = (
             "rest-account", "freeze-account", "view-frozen", "release-account", "place-agent",
             "suspend-customer", "resume-customer", "change-tier", "suspend-service",
             "resume-service", "suspend-operator", "resume-operator", "remove-operator",
+            "remove-passkey",
             "enrol-operator", "erase-subject", "add-webhook", "close-day", "access.evaluation",
             "access.evaluations", "approvals.begin", "approvals.status", "approvals.cancel",
             "approvals.offline", "approvals.reply", "begin-approval", "cancel-approval",

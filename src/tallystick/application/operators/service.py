@@ -37,7 +37,7 @@ from tallystick.kernel.model import replace
 from tallystick.kernel.time import DAY_MS, MINUTE_MS, Instant
 from tallystick.process.policy import Decided, Facts, Permit, StepUp
 from tallystick.process.policy.facts import Channel, Factor, Operation
-from tallystick.protocol.desk import BIND, DECLINE, DeclineAct
+from tallystick.protocol.desk import DECLINE, OWN_ACTS, DeclineAct
 from tallystick.protocol.operators import Act, ActReply
 
 __all__ = [
@@ -197,7 +197,7 @@ class Operators(Register):
             emergency = self._in_emergency(act.operator, act.name, turn.now)
         if isinstance(verdict, StepUp) and first is None and not emergency:
             return self._wait(turn, signed)
-        if not isinstance(verdict, Permit) and not emergency and act.name != BIND:
+        if not isinstance(verdict, Permit) and not emergency and act.name not in OWN_ACTS:
             raise verdict.error()
         acted = execute(turn, act.name, signed.body, signatures)
         self._note_signature(turn, signed, emergency)

@@ -79,6 +79,7 @@ _SEVERITIES = {
     "operator.linked": Severity.NOTICE,
     "operator.passkey-added": Severity.NOTICE,
     "operator.passkey-copied": Severity.ALERT,
+    "operator.passkey-removed": Severity.NOTICE,
     "operator.passkey-invited": Severity.NOTICE,
     "operator.suspended": Severity.ALERT,
     "operator.resumed": Severity.WARNING,

@@ -30,6 +30,9 @@ from tallystick.kernel.errors import Broken, NotAuthentic, NotFound, NotPermitte
 from tallystick.protocol.operators import ActReply
 
 _bodies = Decoder(dict[str, object], limit=1024 * 1024)
+_PAGES = {"remove-passkey": "/desk/passkeys"}
+"""Acts that begin on a page of their own."""
+
 _LABELS = {asked.name: asked.label for one in DRAFTS.values() for asked in one.fields}
 
 
@@ -43,7 +46,7 @@ async def acts_page(visit: Visit) -> Response:
     rows = [
         h(
             "li",
-            h("a", draft.says, href=f"/desk/acts/new/{name}"),
+            h("a", draft.says, href=_PAGES.get(name, f"/desk/acts/new/{name}")),
             h("span", " - two people", class_="soft") if name in two else None,
         )
         for name, draft in DRAFTS.items()

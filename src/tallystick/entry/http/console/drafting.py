@@ -138,6 +138,12 @@ DRAFTS: Final[Mapping[str, Draft]] = {
         "Remove an operator for good", (_OPERATOR, _KEPT), _NOTHING, dangerous=True
     ),
     "bind-passkey": Draft("Add a passkey of your own", (), _NOTHING, makes="code"),
+    "remove-passkey": Draft(
+        "Remove a passkey of your own",
+        (Asked("credential", "Passkey", "Its id, as your list shows it."), _KEPT),
+        _NOTHING,
+        dangerous=True,
+    ),
     "break-glass": Draft(
         "Take the emergency role",
         (
@@ -304,5 +310,5 @@ DRAFTS: Final[Mapping[str, Draft]] = {
 }
 """Every act that the desk offers; the others are signed with the command line."""
 
-ANYBODY = frozenset(("bind-passkey", "decline-act"))
+ANYBODY = frozenset(("bind-passkey", "remove-passkey", "decline-act"))
 """Acts that are not a matter of the role."""

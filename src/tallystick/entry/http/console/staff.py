@@ -72,6 +72,50 @@ async def staff_page(visit: Visit) -> Response:
     return page("Operators", inside, frame=await visit.frame(), here="/desk/operators")
 
 
+async def passkeys_page(visit: Visit) -> Response:
+    """The passkeys of who is signed in, each with the form to remove it.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.2
+    """
+    await visit.view("passkeys")
+    own = visit.operator
+    found = visit.desk.desks.operators.passkeys.of(own.id)
+    rows = [
+        (
+            h("span", one.credential, class_="mono"),
+            moment(one.registered_at),
+            one.aaguid or "not told",
+            "on several devices" if one.synced else "on one device",
+            h(
+                "details",
+                h("summary", "Remove it"),
+                act_form(
+                    visit,
+                    "remove-passkey",
+                    DRAFTS["remove-passkey"],
+                    {"credential": one.credential},
+                    mark=one.credential[:8],
+                ),
+            ),
+        )
+        for one in found
+    ]
+    inside = (
+        h("h1", "Your passkeys"),
+        h(
+            "p",
+            "Remove the passkey of a device that is lost, stolen or given away. If it is your only"
+            " one, let a colleague suspend you: what it signs counts for nothing then.",
+            class_="lead",
+        ),
+        table("Passkeys", ("Passkey", "Since", "Model", "Kept", "Acts"), rows)
+        if rows
+        else note("You have none; you sign with a key in a file."),
+        h("p", h("a", "Add a passkey", href="/desk/acts/new/bind-passkey", class_="button plain")),
+    )
+    return page("Your passkeys", inside, frame=await visit.frame(), here="/desk/acts")
+
+
 def _stored(visit: Visit, reader: Connection) -> list[tuple[Operator, int, str]]:
     """Each operator, how many passkeys may be used, and why they stand as they do."""
     found: list[tuple[Operator, int, str]] = []
