@@ -131,6 +131,8 @@ def test_at_the_desk_a_suspended_operator_is_out_and_two_decide(tmp_path: Path) 
         care = come_in(origin, codes["care-desk"][0], "Cem")
         ada = come_in(origin, codes["auditor"][0], "Ada")
         assert care.get("/desk/operators").status == 403
+        assert 'href="/desk/operators"' not in care.get("/desk").text
+        assert 'href="/desk/operators"' in oda.get("/desk").text
         ids = dict(re.findall(r"<span>(\w+)</span><br><span class=\"mono\">(opr_[0-9a-z]{26})",
                               sia.get("/desk/operators").text))  # fmt: skip
         assert {"Oda", "Otto", "Sia", "Cem", "Ada"} <= set(ids)

@@ -15,24 +15,14 @@ from tallystick.application.operators.store import (
     passkeys_of,
 )
 from tallystick.entry.http.console.acting import act_form
-from tallystick.entry.http.console.desk import Visit
+from tallystick.entry.http.console.desk import SEES_OPERATORS, Visit
 from tallystick.entry.http.console.drafting import DRAFTS
 from tallystick.entry.http.console.markup import Child, Markup, h, joined
 from tallystick.entry.http.console.page import moment, note, page, table
 from tallystick.infrastructure.store.database import Connection
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import NotPermitted
-from tallystick.process.policy.facts import OperatorAct
 from tallystick.protocol.desk import SteerOperator
-
-LOOKS: Final = (
-    OperatorAct.ENROL_OPERATOR.value,
-    OperatorAct.SUSPEND_OPERATOR.value,
-    OperatorAct.RESUME_OPERATOR.value,
-    OperatorAct.REMOVE_OPERATOR.value,
-    OperatorAct.AUDIT_RECORDS.value,
-)
-"""Whose role may do one of these sees the list."""
 
 _STEERS: Final = {
     ACTIVE: ("suspend-operator", "remove-operator"),
@@ -49,7 +39,7 @@ async def staff_page(visit: Visit) -> Response:
     Raises NotPermitted for a role that neither enrols, stops nor audits operators.
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
-    if not visit.may(*LOOKS):
+    if not visit.may(*SEES_OPERATORS):
         raise NotPermitted(
             "your role does not see who operates",
             because=visit.operator.role,
