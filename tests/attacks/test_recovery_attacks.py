@@ -29,6 +29,7 @@ from tallystick.process.policy.language.reading import read_policy
 from tallystick.protocol.operators import IssueActivation
 from tallystick.protocol.payments import PaymentKind
 from tallystick.protocol.recovery import (
+    CancelRecovery,
     FinishRecovery,
     OpenRecovery,
     PlaceAgent,
@@ -268,3 +269,38 @@ def test_agents_do_not_assist_above_the_days_number(scene: Recovered) -> None:
         scene.dialler()
     with pytest.raises(LimitExceeded):
         scene.dialler()
+
+
+@pytest.mark.threat("THR-SOC-02")
+@pytest.mark.requirement("MFS-7.4.5-03")
+@pytest.mark.parametrize("by", ["the app", "the old number", "an operator"])
+def test_a_helpdesk_that_was_talked_into_another_number_moves_nothing_if_one_old_channel_says_no(
+    scene: Recovered, by: str
+) -> None:
+    victim, thiefs = scene.person(), scene.number()
+    alone = OpenRecovery(
+        number=victim.number,
+        kind="number-change",
+        evidence=PAPERS,
+        because="says so",
+        new_number=thiefs,
+    )
+    assert scene.care("open-recovery", alone).state == "waiting"
+    assert scene.life(victim).recoveries() == ()
+    recovery = scene.opened(victim.number, "number-change", new_number=thiefs)
+    with pytest.raises(NotPermitted, match="cooling off"):
+        scene.care("finish-recovery", FinishRecovery(recovery=recovery))
+    assert "choose 8" in scene.told(victim.number, "recovers your account")
+    scene.pass_time(DAY_MS + HOUR_MS)
+    if by == "the app":
+        scene.life(victim).cancel(recovery)
+    elif by == "the old number":
+        assert "is stopped" in scene.phone(victim.number).dial("8", "1")[-1]
+    else:
+        scene.care("cancel-recovery", CancelRecovery(recovery=recovery, because="not the owner"))
+    with pytest.raises(Conflict, match="is cancelled"):
+        scene.care("finish-recovery", FinishRecovery(recovery=recovery))
+    customers = scene.provider.platform.desks.customers
+    assert customers.by_alias(victim.number).id == victim.customer
+    with pytest.raises(NotFound):
+        customers.by_alias(thiefs)

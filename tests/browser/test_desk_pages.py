@@ -141,7 +141,7 @@ class Desk:
         paths = {
             name: f"/desk/{name}".removesuffix("/home")
             for name in ("home", "find", "trace", "approvals", "acts", "policy", "emergency",
-                         "programs", "surrogates", "nothing-here", "join", "sign-in",
+                         "programs", "surrogates", "passkeys", "nothing-here", "join", "sign-in",
                          "acts/new/open-customer")
         }  # fmt: skip
         self.choose(self.browser, "/desk/find", "who", NUMBER, "customer-asked")
@@ -152,6 +152,10 @@ class Desk:
         paths["to-sign"] = self.browser.run("location.pathname")
         self.act(self.other, "reverse-payment", order=self.order, because="sent twice")
         self.sign(self.other)
+        stopped = self.provider.operators["care-desk"][0]._operator
+        self.act(self.other, "suspend-operator", operator=stopped, because="the laptop was stolen")
+        self.sign(self.other)
+        paths["operators"] = "/desk/operators"
         self.browser.go(self.origin + "/desk/approvals")
         paths["approval"] = self.browser.run(
             "document.querySelector('main tbody a').getAttribute('href')"
@@ -180,19 +184,20 @@ def desk(tmp_path_factory):
 PAGES = ("home", "find", "trace", "approvals", "acts", "policy", "emergency", "programs",
          "surrogates",
          "nothing-here", "join", "sign-in", "acts/new/open-customer", "customer", "payment",
-         "to-sign", "approval")  # fmt: skip
+         "to-sign", "approval", "operators", "passkeys")  # fmt: skip
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1200, 320], ids=["wide", "narrow"])
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_can_be_read_and_has_names(desk, page: str, width: int, dark: bool) -> None:
-    desk.browser.look(width=width, dark=dark)
-    desk.browser.go(desk.origin + desk.paths[page])
-    seen = desk.browser.run(LOOK)
+    browser = desk.other if page == "operators" else desk.browser
+    browser.look(width=width, dark=dark)
+    browser.go(desk.origin + desk.paths[page])
+    seen = browser.run(LOOK)
     if folder := os.environ.get("TALLYSTICK_PICTURES"):
         name = f"{page.replace('/', '-')}-{width}-{'dark' if dark else 'light'}.png"
-        desk.browser.picture(Path(folder) / name)
+        browser.picture(Path(folder) / name)
     assert seen["faults"] == []
     assert seen["texts"] > 5
     assert seen["width"] == width

@@ -54,7 +54,7 @@ from tallystick.kernel.evidence import Verdict
 from tallystick.kernel.model import replace
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import DAY_MS, HOUR_MS, MINUTE_MS, iso_utc
-from tallystick.protocol.desk import BreakGlass
+from tallystick.protocol.desk import BreakGlass, SteerOperator
 from tallystick.protocol.operators import SuspendService
 from tallystick.protocol.payments import PaymentKind
 
@@ -494,6 +494,17 @@ def an_operator_suspends_a_service(folder: Path) -> Prometheus:
         return on.scraper
 
 
+def an_operator_suspends_another(folder: Path) -> Prometheus:
+    with stage(folder) as on:
+        on.scraper.cause()
+        first, second = on.provider.operators["operations"]
+        body = SteerOperator(operator=second._operator, because="the laptop was stolen")
+        first.act("suspend-operator", body)
+        until(lambda: on.shows("tallystick_operators_suspended 1"))
+        on.scraper.until_fired("TallystickOperatorSuspended")
+        return on.scraper
+
+
 def a_key_ends(folder: Path) -> Prometheus:
     """The newest webhook key has two days of its ninety left."""
     with stage(folder) as on:
@@ -645,6 +656,7 @@ SCENES: dict[str, Callable[[Path], Prometheus]] = {
     "TallystickForgeries": somebody_forges,
     "TallystickEmergency": somebody_breaks_glass,
     "TallystickEmergencyUnreviewed": an_emergency_is_not_reviewed,
+    "TallystickOperatorSuspended": an_operator_suspends_another,
     "TallystickServiceSuspended": an_operator_suspends_a_service,
     "TallystickWitnessDisagrees": a_witness_disagrees,
     "TallystickSlow": the_disk_is_slow,

@@ -131,7 +131,7 @@ class Acts:
         """
         performer = self._by_name.get(name)
         if performer is None:
-            raise NotFound("there is no such act")
+            raise NotFound("there is no such act", remedy="look at the list of acts")
         return performer(turn, body, jws)
 
     def open_customer(
@@ -205,9 +205,12 @@ class Acts:
         asked = _reverse.decode(body)
         original = self._payments.find(asked.order)
         if original is None:
-            raise NotFound("there is no such order")
+            raise NotFound("there is no such order", remedy="look at the order's id")
         if original.stage is not Stage.SETTLED or len(jws) != 2:
-            raise Conflict(f"an order that is {original.stage} cannot be reversed")
+            raise Conflict(
+                f"an order that is {original.stage} cannot be reversed",
+                remedy="look at the order; what runs still can be waited for",
+            )
         payer = self._customers.owner(original.payee)
         payee = self._customers.owner(original.payer)
         quote = self._quoting.reversal(
@@ -257,7 +260,9 @@ class Acts:
         if asked.subject.startswith("cus_"):
             agent = self._customers.get(asked.subject)
             if agent.kind is not CustomerKind.AGENT:
-                raise NotPermitted("only agents stand on the incentives of agents")
+                raise NotPermitted(
+                    "only agents stand on the incentives of agents", remedy="name an agent"
+                )
         index = self._payments.incentives.put(
             turn, asked.ladder, asked.subject, asked.step, asked.because
         )
@@ -316,7 +321,8 @@ class Acts:
         asked = _invite.decode(body)
         if asked.role not in self._policy.compiled.policy.operators.roles:
             raise NotFound("the policy in force knows no such role", remedy="look at its roles")
-        self._operators.invite(turn, asked.code_hash, asked.role, "operator")
+        issued_by = read_signature(jws[0]).act.operator
+        self._operators.invite(turn, asked.code_hash, asked.role, issued_by)
         index = turn.record(
             "operator.invited", policy=self._policy.version, public={"role": asked.role}
         )
@@ -325,7 +331,7 @@ class Acts:
     def _bind_passkey(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:
         asked = _bind.decode(body)
         operator = self._operators.get(read_signature(jws[0]).act.operator)
-        self._operators.invite(turn, asked.code_hash, operator.role, "operator", operator.id)
+        self._operators.invite(turn, asked.code_hash, operator.role, operator.id, operator.id)
         index = turn.record(
             "operator.passkey-invited",
             policy=self._policy.version,

@@ -112,7 +112,7 @@ class LifeActs:
         parts = self.recovery.parts
         customer = parts.customers.active(parts.customers.by_alias(asked.number))
         if any(runs(row) for row in self.recovery.of(customer.id)):
-            raise Conflict("a recovery of this account runs")
+            raise Conflict("a recovery of this account runs", remedy="finish or cancel it first")
         parts.customers.save(turn, replace(customer, status=CustomerStatus.DORMANT))
         turn.on_durable(lambda: parts.sessions.end_customer(customer.id, turn.now))
         index = turn.record(
@@ -126,7 +126,7 @@ class LifeActs:
         if any("," in one or not one.startswith("opr_") for one in asked.operators):
             raise Malformed("operators are named by their ids")
         if any(frozen(row) for row in self.recovery.of(customer.id)):
-            raise Conflict("the account is frozen")
+            raise Conflict("the account is frozen", remedy="let two officers release it first")
         opening = Opening(
             kind=RecoveryKind(asked.kind),
             opener=Opener.OPERATORS,
@@ -143,7 +143,10 @@ class LifeActs:
         parts = self.recovery.parts
         customer = parts.customers.by_alias(asked.number)
         if customer.status is CustomerStatus.SUSPENDED:
-            raise Conflict(f"the customer is {customer.status}")
+            raise Conflict(
+                f"the customer is {customer.status}",
+                remedy="look at the customer's page for what stops the account",
+            )
         opening = Opening(
             kind=RecoveryKind.SUSPENSION,
             opener=Opener.OPERATORS,
@@ -166,7 +169,10 @@ class LifeActs:
         """Let nothing go out or come in, end recoveries, codes and sessions."""
         parts = self.recovery.parts
         if customer.status is CustomerStatus.ERASED:
-            raise Conflict(f"the account is {customer.status}")
+            raise Conflict(
+                f"the account is {customer.status}",
+                remedy="look at the customer's page for what stops the account",
+            )
         for row in self.recovery.of(customer.id):
             if runs(row):
                 self.recovery.cancel(turn, row, opening.kind.value, because)
@@ -188,7 +194,7 @@ class LifeActs:
         rows = self.recovery.of(customer.id)
         row = next((one for one in rows if suspended(one)), None)
         if row is None:
-            raise NotFound("this customer is not suspended")
+            raise NotFound("this customer is not suspended", remedy="look at the customer's page")
         if any(frozen(one) for one in rows):
             raise Conflict("the account is frozen as well", remedy="release it first")
         before = self._let_go_on(turn, row, jws)
@@ -210,7 +216,11 @@ class LifeActs:
         row = self._frozen(_view.decode(body).customer)
         operator = _operator(jws[-1])
         if operator not in row.access.split(","):
-            raise NotPermitted("the freeze does not name this operator", because=row.kind.value)
+            raise NotPermitted(
+                "the freeze does not name this operator",
+                because=row.kind.value,
+                remedy="ask an operator whom the freeze names",
+            )
         customer = self.recovery.parts.customers.get(row.customer)
         seen = {
             "account": customer.account,
@@ -241,7 +251,7 @@ class LifeActs:
         for row in self.recovery.of(customer):
             if frozen(row):
                 return row
-        raise NotFound("this account is not frozen")
+        raise NotFound("this account is not frozen", remedy="look at the customer's page")
 
 
 def _operator(jws: str) -> str:

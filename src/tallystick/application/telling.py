@@ -106,7 +106,7 @@ def _life_of(desks: Desks, notice: NoticeRow, now: int) -> Warned:
     if notice.template in CUSTOMERS:
         return CustomerTold(told=notice.template)
     if notice.template not in RECOVERIES:
-        raise NotFound("this notice is no warning")
+        raise NotFound("this notice is no warning", remedy="acknowledge what has a digest")
     left = desks.recovery.find(notice.reference).ready_at - now
     return RecoveryTold(told=notice.template, hours=max(0, -(-left // HOUR_MS)))
 

@@ -5,7 +5,8 @@ Source: ISO/TS 12812-2:2017, 6.2.1
 
 from tallystick.application.customers import Customers
 from tallystick.application.desk import Desk, Emergencies, Emergency, Views, Workloads
-from tallystick.application.operators import Operators
+from tallystick.application.operators import Operator, Operators
+from tallystick.application.operators.model import ACTIVE, REMOVED, SUSPENDED
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.suspensions import SuspendedServices, Suspension
 from tallystick.entry.accounting import Accounting
@@ -62,6 +63,24 @@ def tell_emergencies(emergencies: Emergencies, accounting: Accounting) -> None:
 
     emergencies.tell = told
     accounting.gauges["emergencies_unreviewed"] = lambda: len(emergencies.open())
+
+
+def tell_operators(operators: Operators, accounting: Accounting) -> None:
+    """Note every operator who is suspended, resumed or removed; expose how many are suspended.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1; 6.2.3
+    """
+    notes = {
+        ACTIVE: Note.OPERATOR_RESUMED,
+        SUSPENDED: Note.OPERATOR_SUSPENDED,
+        REMOVED: Note.OPERATOR_REMOVED,
+    }
+
+    def told(one: Operator) -> None:
+        accounting.note(notes[one.status], operator=one.id, role=one.role, by=one.stood_by)
+
+    operators.tell = told
+    accounting.gauges["operators_suspended"] = lambda: len(operators.suspended)
 
 
 def tell_suspensions(services: SuspendedServices, accounting: Accounting) -> None:

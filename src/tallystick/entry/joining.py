@@ -34,6 +34,7 @@ from tallystick.application.incentives import Incentives
 from tallystick.application.keylife import Custody, KeyLife
 from tallystick.application.lives import LifeActs
 from tallystick.application.notices import Notices
+from tallystick.application.operatoracts import OperatorActs
 from tallystick.application.operators import Operators, Performer
 from tallystick.application.ordercodes import OrderCodes
 from tallystick.application.paycrypt import PaymentKeys
@@ -216,9 +217,9 @@ def _working(on: Ground, ground: _Base) -> _Working:
     keylife.follow = payment_keys.stepped
     domains = SurrogateActs(payment_keys.surrogates)
     tiers = TierActs(customers, ground.book, ground.notices, policy)
-    services = ServiceActs(policy)
+    services, staff = ServiceActs(policy), OperatorActs(operators, policy, reader)
     others = _acts_of(
-        (keylife, custody, asked_for, guarding, lives, steps, domains, tiers, services)
+        (keylife, custody, asked_for, guarding, lives, steps, domains, tiers, services, staff)
     )
     acts = _acts(on, ground, operators, quoting, webhooks, {**acts_of_the_desk(desk), **others})
     return _Working(

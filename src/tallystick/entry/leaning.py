@@ -18,7 +18,7 @@ from tallystick.application.own_commands import NoteReturn
 from tallystick.application.policing import Change
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import Platform
-from tallystick.entry.desking import tell_emergencies, tell_suspensions
+from tallystick.entry.desking import tell_emergencies, tell_operators, tell_suspensions
 from tallystick.entry.module_settings import owned_in, remote_in
 from tallystick.entry.notes import Note
 from tallystick.entry.witnessing import Asker, Witnessing, ask_for_ever
@@ -59,6 +59,7 @@ def tell_changes(platform: Platform, accounting: Accounting) -> None:
     watch.listeners.append(told)
     accounting.labelled[GAUGE] = ("dependency", watch.states)
     tell_emergencies(platform.desks.desk.emergencies, accounting)
+    tell_operators(platform.desks.operators, accounting)
     tell_suspensions(platform.desks.policy.services, accounting)
 
 

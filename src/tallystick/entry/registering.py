@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tallystick.application.certification.store import CertificateRow
 from tallystick.application.customers.store import active_agents
-from tallystick.application.operators.store import roles
+from tallystick.application.operators.store import active_roles
 from tallystick.entry.certifying import certificates_in
 from tallystick.entry.keykeeping import door_blocks
 from tallystick.entry.settings import ProviderFolder
@@ -116,7 +116,7 @@ def stored(folder: ProviderFolder) -> Stored:
             return Stored()
         return Stored(
             certificates=tuple(certificates_in(reader)),
-            operators=tuple(sorted(roles(reader))),
+            operators=tuple(sorted(active_roles(reader))),
             agents=tuple(active_agents(reader)),
         )
 

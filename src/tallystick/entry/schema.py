@@ -36,6 +36,7 @@ from tallystick.application.notices.store import RECEIPT_MIGRATION as NOTICE_REC
 from tallystick.application.notices.store import WARNING_MIGRATION as WARNINGS
 from tallystick.application.operators.store import MIGRATION as OPERATORS
 from tallystick.application.operators.store import PASSKEY_MIGRATION as PASSKEYS
+from tallystick.application.operators.store import STANDING_MIGRATION as STANDING
 from tallystick.application.ordercodes.store import MIGRATION as ORDER_CODES
 from tallystick.application.paycrypt.store import MIGRATION as PAYCRYPT
 from tallystick.application.paycrypt.store import PAIRS as PAYCRYPT_PAIRS
@@ -82,6 +83,7 @@ MIGRATIONS = (
     WARNINGS,
     TIERS,
     SUSPENSIONS,
+    STANDING,
     SUBJECT_KEYS,
     EXEMPTIONS_APART,
     BASES_LISTED,

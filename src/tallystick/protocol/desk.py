@@ -10,7 +10,7 @@ from typing import Annotated
 
 from tallystick.kernel.classification import INTERNAL, PUBLIC
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode, encode_canonical
-from tallystick.kernel.ids import ActIdText
+from tallystick.kernel.ids import ActIdText, OperatorIdText
 from tallystick.kernel.model import Base64Url, Natural, ShortText, Wire, pattern
 
 ACT_LABEL = b"tallystick act v1\x00"
@@ -18,6 +18,10 @@ ACT_LABEL = b"tallystick act v1\x00"
 
 DECLINE = "decline-act"
 BIND = "bind-passkey"
+UNBIND = "remove-passkey"
+OWN_ACTS = frozenset((BIND, UNBIND))
+"""Acts about the signer alone, which every operator may sign."""
+
 BREAK_GLASS = "break-glass"
 REVIEW_EMERGENCY = "review-emergency"
 ASSERTED = "passkey."
@@ -79,6 +83,16 @@ class BindPasskey(Wire, frozen=True, kw_only=True):
     code_hash: Annotated[Base64Url, INTERNAL]
 
 
+class RemovePasskey(Wire, frozen=True, kw_only=True):
+    """An operator ends a passkey of their own, such as one on a device that is gone.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+
+    credential: Annotated[Base64Url, INTERNAL]
+    because: Annotated[Reason, INTERNAL]
+
+
 class DeclineAct(Wire, frozen=True, kw_only=True):
     """Ends an act that waits for a second person, with the reason.
 
@@ -107,6 +121,16 @@ class ReviewEmergency(Wire, frozen=True, kw_only=True):
 
     emergency: Annotated[EmergencyId, INTERNAL]
     found: Annotated[Reason, INTERNAL]
+
+
+class SteerOperator(Wire, frozen=True, kw_only=True):
+    """Suspends, resumes or removes an operator, with the reason.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+
+    operator: Annotated[OperatorIdText, INTERNAL]
+    because: Annotated[Reason, INTERNAL]
 
 
 SCOPES = ("evaluate-policy", "begin-approval", "payment-cryptography")

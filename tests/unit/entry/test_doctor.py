@@ -15,9 +15,11 @@ from tallystick.entry.doctor import Finding, State, examine, files, record, trus
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.modules.clock import SystemClock, is_synchronised
 from tallystick.infrastructure.store.address import parse_address
+from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.ids import timed_id
 from tallystick.kernel.time import DAY_MS, Instant, SimulatedClock
+from tallystick.protocol.desk import IssueWorkload, SteerOperator
 
 
 @pytest.fixture(scope="module")
@@ -269,3 +271,41 @@ def test_the_command_says_it_and_exits_with_4_if_something_is_wrong(folder: Prov
     bad = tallystick("doctor", folder.root, "--json")
     assert bad.code == 4
     assert '"state":"wrong"' in bad.out
+
+
+def test_acts_of_two_people_that_too_few_may_sign_are_named(folder: ProviderFolder) -> None:
+    found = found_in(folder, "operators")
+    assert found.state is State.SOON
+    assert "open-recovery" in found.says
+    assert "fund-account" not in found.says, "two of operations may"
+    assert "operator invite" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("days", "state"), [(0, None), (61, State.SOON), (91, State.WRONG), (121, None)]
+)
+def test_programs_that_end_are_named_and_operators_who_are_stopped(
+    tmp_path: Path, days: int, state: State | None
+) -> None:
+    with served(tmp_path / "p") as provider:
+        sia, sol = provider.operators["security-officer"]
+        body = IssueWorkload(
+            label="switch",
+            scope="evaluate-policy",
+            way="secret",
+            verifier=b64url(bytes(32)),
+            days=90,
+        )
+        waits = sia.act("issue-workload", body)
+        program = sol.act("issue-workload", body, approves=waits.act).reference
+        stopped = provider.operators["operations"][0]
+        steer = SteerOperator(operator=stopped._operator, because="the laptop was stolen")
+        assert program not in sol.act("suspend-operator", steer).says
+        both = provider.operators["operations"][1].act(
+            "suspend-operator", SteerOperator(operator=sia._operator, because="left the firm")
+        )
+        assert f"revoke the programs whose secret they saw: {program}" in both.says
+    found = examine(ProviderFolder(tmp_path / "p"), at(days * DAY_MS))
+    assert [one.state for one in found if one.what == "programs"] == ([state] if state else [])
+    says = [one.says for one in found if one.what == "operators"]
+    assert f"{stopped._operator} is suspended by {sol._operator}" in says

@@ -70,7 +70,9 @@ class Watching:
         """
         waiting = self._waiting.setdefault(customer, {})
         if len(waiting) >= MOST_WAITING:
-            raise RateLimited("too many of your devices wait already", retry_after_s=5)
+            raise RateLimited(
+                "too many of your devices wait already", remedy="ask again later", retry_after_s=5
+            )
         self._next += 1
         place = self._next
         waiting[place] = action
@@ -135,7 +137,9 @@ class Kept:
         """
         row = self._rows.get(approval)
         if row is None:
-            raise NotFound("there is no such request for you")
+            raise NotFound(
+                "there is no such request for you", remedy="load the list of requests again"
+            )
         return row
 
     def content(self, row: ApprovalRow) -> Content:

@@ -280,7 +280,9 @@ class Approvals:
         """
         row = self.kept.get(approval)
         if source and row.source != source:
-            raise NotFound("there is no such request for you")
+            raise NotFound(
+                "there is no such request for you", remedy="load the list of requests again"
+            )
         row = moved(row, ApprovalStage.CANCELLED, because or "taken back")
         row = self.kept.record(turn, row, "cancelled")
         return Outcome(self.kept.state(row, len(self.kept.signed(row))), row.event)
@@ -303,7 +305,9 @@ class Approvals:
         """
         row = self.kept.get(approval)
         if row.source != source:
-            raise NotFound("there is no such request for you")
+            raise NotFound(
+                "there is no such request for you", remedy="load the list of requests again"
+            )
         return Outcome(self.kept.state(row, len(self.kept.signed(row))))
 
     def expire(self, turn: Turn, approvals: list[str]) -> Outcome:
@@ -335,7 +339,9 @@ class Approvals:
         self._staff.customers.active(self._staff.customers.get(live.customer))
         row = self.kept.get(approval)
         if live.customer not in row.names():
-            raise NotFound("there is no such request for you")
+            raise NotFound(
+                "there is no such request for you", remedy="load the list of requests again"
+            )
         return live, device, row
 
     def _open(self, turn: Turn, row: ApprovalRow) -> None:
@@ -347,10 +353,15 @@ class Approvals:
 
     def _check_right(self, row: ApprovalRow, live: Session) -> None:
         if row.devices and live.device not in row.devices.split(","):
-            raise NotPermitted("the request is for another device of yours")
+            raise NotPermitted(
+                "the request is for another device of yours",
+                remedy="answer it on the device that shows it",
+            )
         if live.customer == row.initiator and not row.initiator_may:
             raise NotPermitted(
-                "you began this order yourself", because="somebody else has to approve it"
+                "you began this order yourself",
+                because="somebody else has to approve it",
+                remedy="ask another approver of the account",
             )
 
     def _wrong_number(self, turn: Turn, row: ApprovalRow, live: Session) -> MfsError:

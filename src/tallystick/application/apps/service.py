@@ -271,7 +271,9 @@ def check_fits(register: AppRegister, stated: Stated, now: Instant) -> None:
     """
     if isinstance(stated, AppDenial):
         if stated.subject in register.denied:
-            raise Conflict("this signer or package is denied already")
+            raise Conflict(
+                "this signer or package is denied already", remedy="nothing is to be done"
+            )
         return
     place = (stated.platform.value, stated.package, stated.version)
     if isinstance(stated, AppRelease):
@@ -281,7 +283,7 @@ def check_fits(register: AppRegister, stated: Stated, now: Instant) -> None:
         raise NotFound("no such release is in the register", remedy="enter the release first")
     if isinstance(stated, AppWithdrawal):
         if place in register.withdrawn:
-            raise Conflict("the release was withdrawn before")
+            raise Conflict("the release was withdrawn before", remedy="nothing is to be done")
         if not 0 < stated.at <= now:
             raise Malformed("a release is withdrawn from a moment that has passed")
         return
@@ -294,10 +296,15 @@ def check_fits(register: AppRegister, stated: Stated, now: Instant) -> None:
 
 def _check_release(register: AppRegister, stated: AppRelease, place: tuple[str, str, int]) -> None:
     if place in register.releases or stated.digest in register.digests():
-        raise Conflict("this version or this package is released already")
+        raise Conflict(
+            "this version or this package is released already",
+            remedy="give the next version its own number",
+        )
     denied = next((one for one in (*stated.signers, stated.digest) if one in register.denied), "")
     if denied:
-        raise Conflict("the signer or the package is denied")
+        raise Conflict(
+            "the signer or the package is denied", remedy="build it anew under another signer"
+        )
 
 
 def with_stated(register: AppRegister, stated: Stated) -> AppRegister:

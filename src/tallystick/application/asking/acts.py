@@ -114,7 +114,10 @@ class ApprovalActs:
         kept = self.approvals.kept
         mandate = kept.mandate(owner.account)
         if mandate is None or asked.customer not in mandate.bands:
-            raise NotFound("this person approves nothing for this account")
+            raise NotFound(
+                "this person approves nothing for this account",
+                remedy="look at who may approve for it",
+            )
         left = "\n".join(without(mandate, asked.customer))
         if not left:
             raise NotPermitted(

@@ -135,7 +135,10 @@ class Beginning:
         mandate = self._kept.mandate(payer.account)
         named = "" if mandate is None else mandate.bands
         if customer.id != payer.id and customer.id not in named:
-            raise NotFound("you begin no orders of such an account")
+            raise NotFound(
+                "you begin no orders of such an account",
+                remedy="ask who has the account to let you begin orders",
+            )
 
     def _band(self, payer: Customer, asked: Begin) -> Band:
         mandate = self._kept.mandate(payer.account)
@@ -175,4 +178,6 @@ class Beginning:
     def _check_devices(self, devices: tuple[str, ...], band: Band) -> None:
         for one in devices:
             if self._devices.active(one).customer not in band.people:
-                raise NotFound("no approver has such a device")
+                raise NotFound(
+                    "no approver has such a device", remedy="look at the devices of the approvers"
+                )

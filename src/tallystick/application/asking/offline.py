@@ -157,9 +157,14 @@ class Offline:
     def _row(self, turn: Turn, source: str, approval: str) -> ApprovalRow:
         row = self._kept.get(approval)
         if row.source != source:
-            raise NotFound("there is no such request for you")
+            raise NotFound(
+                "there is no such request for you", remedy="load the list of requests again"
+            )
         if row.needed != 1 or row.payer not in row.names():
-            raise NotPermitted("a request of a mandate is approved on signing devices only")
+            raise NotPermitted(
+                "a request of a mandate is approved on signing devices only",
+                remedy="approve it in the app",
+            )
         if row.stage is ApprovalStage.PENDING and turn.now > row.expires_at:
             self._kept.record(turn, moved(row, ApprovalStage.EXPIRED), "expired")
             raise Expired("the request is past its time", remedy="begin a new one")

@@ -36,9 +36,12 @@ class AgentBounds:
         Source: ISO/TS 12812-2:2017, 7.3.6; 7.4.1
         """
         if agent.kind is not CustomerKind.AGENT:
-            raise NotPermitted("only agents have a place")
+            raise NotPermitted("only agents have a place", remedy="name an agent")
         if not zones or any("," in zone or not zone for zone in zones):
-            raise Conflict("an agent assists in at least one zone")
+            raise Conflict(
+                "an agent assists in at least one zone",
+                remedy="name a zone, or end the agent's training to stop them",
+            )
         before = self._rows.get(agent.id)
         row = AgentPlace(
             agent=agent.id,
@@ -74,17 +77,29 @@ class AgentBounds:
         self._customers.active(agent)
         place = self._rows.get(agent.id)
         if agent.kind is not CustomerKind.AGENT or place is None:
-            raise NotPermitted("only an agent with a place assists", because=_ASSISTED)
+            raise NotPermitted(
+                "only an agent with a place assists",
+                because=_ASSISTED,
+                remedy="ask the provider for a place",
+            )
         if turn.now >= place.trained_until:
             raise NotPermitted(
                 "the agent's training is over", because=_ASSISTED, remedy="train again"
             )
         if zone not in place.zones.split(","):
-            raise NotPermitted("this is not the agent's place", because=_ASSISTED)
+            raise NotPermitted(
+                "this is not the agent's place",
+                because=_ASSISTED,
+                remedy="assist in a zone of your own, or send them to the provider",
+            )
         rule = self._policy.compiled.policy.recovery.agents
         minute = self._policy.compiled.minute_of_day(turn.now)
         if not rule.from_minute <= minute < rule.until_minute:
-            raise NotPermitted("agents assist by day", because=_ASSISTED)
+            raise NotPermitted(
+                "agents assist by day",
+                because=_ASSISTED,
+                remedy="come back in the hours of the policy",
+            )
         today = self._today(turn.now)
         assisted = place.assisted if place.day == today else 0
         if assisted >= rule.per_day:

@@ -103,9 +103,9 @@ class Certification:
     def _withdraw(self, turn: Turn, withdrawal: Withdrawal, officers: str) -> Outcome:
         row = self._rows.get(withdrawal.certificate)
         if row is None:
-            raise NotFound("no such certificate")
+            raise NotFound("no such certificate", remedy="look at the list of certificates")
         if row.withdrawn_at:
-            raise Conflict("the certificate was withdrawn before")
+            raise Conflict("the certificate was withdrawn before", remedy="nothing is to be done")
         if not 0 < withdrawal.at <= turn.now:
             raise Malformed("a certificate is withdrawn from a moment that has passed")
         index = turn.record(

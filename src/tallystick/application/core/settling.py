@@ -63,7 +63,7 @@ class Settling:
         """
         row = self._payments.find(order)
         if row is None:
-            raise NotFound("there is no such order")
+            raise NotFound("there is no such order", remedy="look at the order's id")
         if row.stage not in {Stage.ACCEPTED, Stage.UNKNOWN}:
             return Outcome(Empty())
         if isinstance(ended, GiveToPeople):

@@ -142,7 +142,7 @@ class Customers:
         """
         row = self._rows.get(customer)
         if row is None:
-            raise NotFound("no such customer")
+            raise NotFound("no such customer", remedy="look at the number or id")
         return row
 
     def owner(self, account: str) -> Customer:
@@ -178,7 +178,9 @@ class Customers:
         if customer.status is not CustomerStatus.ACTIVE:
             found = (why(customer.id) for why in self.whys if asks)
             raise NotPermitted(
-                f"the customer is {customer.status}", because=next(filter(None, found), "")
+                f"the customer is {customer.status}",
+                because=next(filter(None, found), ""),
+                remedy="look at the customer's page for what stops the account",
             )
         return customer
 
@@ -189,7 +191,9 @@ class Customers:
         Source: ISO/TS 12812-2:2017, 7.3.4; 7.4.5
         """
         if customer.status is not CustomerStatus.ACTIVE:
-            raise NotPermitted(f"the payee is {customer.status}")
+            raise NotPermitted(
+                f"the payee is {customer.status}", remedy="ask the payee; nothing was paid"
+            )
         return customer
 
     def profile(self, customer: Customer) -> Profile:
@@ -263,7 +267,9 @@ class Customers:
         handle = self._subjects.get(customer.id)
         if handle is None:
             if not customer.subject:
-                raise NotFound("this person was erased")
+                raise NotFound(
+                    "this person was erased", remedy="nothing of them is left to be seen"
+                )
             handle = self._module.import_block(customer.subject)
             self._subjects[customer.id] = handle
         return handle

@@ -12,7 +12,7 @@ from typing import Final
 from tallystick.application.desk.model import Emergency, OfficerNotice
 from tallystick.application.desk.store import EMERGENCY, OFFICER_NOTICE, unreviewed
 from tallystick.application.operators import Acted
-from tallystick.application.operators.store import roles
+from tallystick.application.operators.store import active_roles
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.envelope.acts import read_signature
@@ -135,10 +135,16 @@ class Emergencies:
         asked = _reviews.decode(body)
         emergency = self._open.get(asked.emergency)
         if emergency is None:
-            raise NotFound("there is no such emergency to review")
+            raise NotFound(
+                "there is no such emergency to review", remedy="look at the page of emergencies"
+            )
         reviewer = read_signature(jws[0]).act.operator
         if reviewer == emergency.operator:
-            raise NotPermitted("nobody reviews their own emergency", because="two people")
+            raise NotPermitted(
+                "nobody reviews their own emergency",
+                because="two people",
+                remedy="let another officer review it",
+            )
         reviewed = replace(
             emergency,
             until=min(emergency.until, turn.now),
@@ -191,7 +197,7 @@ class Emergencies:
     def _notify(self, turn: Turn, operator: str, emergency: str) -> None:
         """A notice to every operator whose role reviews emergencies, but for who took it."""
         granted = self._policy.compiled.policy.operators.roles
-        for other, role in roles(self._reader).items():
+        for other, role in active_roles(self._reader).items():
             if other != operator and OperatorAct.REVIEW_EMERGENCY.value in granted.get(role, ()):
                 notice = OfficerNotice(
                     id=turn.new_id("ntc"),

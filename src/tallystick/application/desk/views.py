@@ -87,7 +87,10 @@ class Views:
         hashed = self._hashed(issuer, subject)
         known = self._links.get(hashed)
         if known is not None and known.operator != operator:
-            raise Conflict("this account of the identity provider is another operator's")
+            raise Conflict(
+                "this account of the identity provider is another operator's",
+                remedy="sign in there as yourself, and link again",
+            )
         link = SubjectLink(subject=hashed, operator=operator, linked_at=turn.now)
         self._links.put(hashed, link, turn.changes)
         index = turn.record(

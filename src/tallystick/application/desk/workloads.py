@@ -109,9 +109,9 @@ class Workloads:
         asked = _revokes.decode(body)
         row = self._rows.get(asked.workload)
         if row is None:
-            raise NotFound("there is no such program")
+            raise NotFound("there is no such program", remedy="look at the list of programs")
         if row.status != "active":
-            raise Conflict("the program was revoked before")
+            raise Conflict("the program was revoked before", remedy="nothing is to be done")
         self._rows.put(row.id, replace(row, status="revoked"), turn.changes)
         index = turn.record(
             "workload.revoked", policy=self._policy.version, public={"workload": row.id}

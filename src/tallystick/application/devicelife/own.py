@@ -109,7 +109,7 @@ class OwnDevices:
         own, customer = self._who(turn, session, sequence)
         row = self._life.devices.get(device)
         if row.customer != customer.id:
-            raise NotFound("no such device")
+            raise NotFound("no such device", remedy="look at the list of devices")
         by = By.THIS_DEVICE if row.id == own else By.OTHER_DEVICE
         step = step_of(row.status, act, by, row.because)
         if step.who[by] is Proof.FRESH_FACTORS:
@@ -129,7 +129,11 @@ class OwnDevices:
                 said = Reason.DIALLED.value
                 index = self._life.act(turn, row, Act.LOSE, By.DIALLER, said)
         if index < 0:
-            raise Conflict("no phone of yours can act", because="no phone of yours can act")
+            raise Conflict(
+                "no phone of yours can act",
+                because="no phone of yours can act",
+                remedy="dial the menu, or go to an agent or the provider",
+            )
         return Outcome(Empty(), index)
 
     def stop_for(self, turn: Turn, session: str, sequence: int, asked: StopDevices) -> Outcome:
@@ -144,14 +148,22 @@ class OwnDevices:
         self._assists(turn, agent, own, asked.zone)
         customer = self._life.customers.by_alias(asked.number)
         if customer.id == agent.id:
-            raise NotPermitted("an agent does not assist themselves", because=_ASSISTED)
+            raise NotPermitted(
+                "an agent does not assist themselves",
+                because=_ASSISTED,
+                remedy="go to another agent or the provider",
+            )
         index = -1
         for row in self._of(customer.id):
             if row.status is DeviceStatus.ACTIVE:
                 said = _REPORTED[asked.how].value
                 index = self._life.act(turn, row, Act.SUSPEND, By.AGENT, said)
         if index < 0:
-            raise Conflict("no phone of theirs can act", because="no phone of theirs can act")
+            raise Conflict(
+                "no phone of theirs can act",
+                because="no phone of theirs can act",
+                remedy="send them to the provider with their papers",
+            )
         turn.record_about(
             "agent.stopped-devices",
             policy=self._life.policy.version,

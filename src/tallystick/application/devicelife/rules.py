@@ -229,7 +229,11 @@ def step_of(status: DeviceStatus, act: Act, by: By, because: str = "") -> Step:
             f"a device that is {status} knows no such act ({act})", remedy="enrol the phone again"
         )
     if by not in step.who:
-        raise NotPermitted(f"this is not for a {by} to do", because=f"{act} of a device")
+        raise NotPermitted(
+            f"this is not for a {by} to do",
+            because=f"{act} of a device",
+            remedy="ask the provider who may",
+        )
     if act is Act.RESUME and because == COPIED:
         raise NotPermitted(
             "the device does not act again", because=COPIED, remedy="enrol the phone again"

@@ -89,7 +89,7 @@ class Wiping:
         device = self._life.devices.get(word.device)
         row = self._life.row(device)
         if row.wipe is Wipe.NONE:
-            raise Conflict("no wipe of this device is ordered")
+            raise Conflict("no wipe of this device is ordered", remedy="leave the keys as they are")
         if word.does == "ask":
             self._life.wiped(turn, device, Wipe.FETCHED)
             return Outcome(WipeReply(order=self._order(turn, word.device, row.wipe_order)))

@@ -86,7 +86,7 @@ class Devices:
         """
         row = self._rows.get(device)
         if row is None:
-            raise NotFound("no such device")
+            raise NotFound("no such device", remedy="look at the list of devices")
         return self.attesting.current(row)
 
     def active(self, device: str) -> Device:

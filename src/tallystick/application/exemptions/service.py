@@ -113,9 +113,12 @@ class Exemptions:
         """
         row = self._orders.get(order)
         if row is None:
-            raise NotFound("no settled order of this id was counted")
+            raise NotFound(
+                "no settled order of this id was counted",
+                remedy="look at the order's id and whether it is settled",
+            )
         if row.fraud:
-            raise Conflict("this order was reported before")
+            raise Conflict("this order was reported before", remedy="nothing is to be done")
         marked = replace(row, fraud=1)
         self._orders.put(order, marked, turn.changes)
         return marked

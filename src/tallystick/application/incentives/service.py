@@ -169,7 +169,10 @@ class Incentives:
         stands = self.standing(found, subject, counted.begun)
         against = why_not_rise(found, stands, counted, turn.now)
         if against:
-            raise Conflict(f"{subject} does not rise on {ladder}: {against}")
+            raise Conflict(
+                f"{subject} does not rise on {ladder}: {against}",
+                remedy="wait for the findings that the step asks for",
+            )
         place = step_of(found, stands.step)[0] + 1
         return self._move(
             turn,
@@ -188,7 +191,10 @@ class Incentives:
         stands = self.standing(found, subject, counted.begun)
         finding = falls_by(found, stands, counted)
         if finding is None:
-            raise Conflict(f"{subject} does not fall on {ladder}: there is no finding")
+            raise Conflict(
+                f"{subject} does not fall on {ladder}: there is no finding",
+                remedy="set the step by an act of two people",
+            )
         before = step_of(found, stands.step)[0]
         return self._move(
             turn,
@@ -225,7 +231,10 @@ class Incentives:
     def _ladder(self, name: str) -> Ladder:
         found = named_in(self.ladders, name)
         if found is None:
-            raise NotFound(f"the policy in force has no incentive {name[:60]!r}")
+            raise NotFound(
+                f"the policy in force has no incentive {name[:60]!r}",
+                remedy="look at the incentives of the policy in force",
+            )
         return found
 
     def _move(self, turn: Turn, stands: Standing, *, before: int, because: str) -> int:

@@ -138,7 +138,9 @@ class Notices:
         if notice is None:
             raise NotFound("no message of ours has this id")
         if not notice.delivered_at:
-            raise Conflict("this message was not taken over yet")
+            raise Conflict(
+                "this message was not taken over yet", remedy="report the receipt again later"
+            )
         known = receipt_of(self.reader, notice.seq)
         if known is None or known.state is not SmsState.DELIVERED:
             row = NoticeReceiptRow(seq=notice.seq, state=receipt.state, at=receipt.at)
@@ -153,7 +155,7 @@ class Notices:
         """
         notice = notice_of(self.reader, seq)
         if notice is None:
-            raise NotFound("no such notice")
+            raise NotFound("no such notice", remedy="load the list of notices again")
         receipt = receipt_of(self.reader, seq)
         if receipt is not None:
             return NoticeState(receipt.state.value)

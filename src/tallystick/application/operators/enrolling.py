@@ -3,11 +3,18 @@
 Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.2
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tallystick.application.operators.model import Invitation, Operator, Passkey
+from tallystick.application.operators.model import (
+    ACTIVE,
+    SUSPENDED,
+    Invitation,
+    Operator,
+    Passkey,
+)
 from tallystick.application.operators.passkeys import Passkeys, is_copied
-from tallystick.application.operators.store import INVITATION, OPERATOR
+from tallystick.application.operators.store import INVITATION, OPERATOR, suspended_by
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.crypto.digest import sha256
@@ -19,9 +26,9 @@ from tallystick.infrastructure.modules.sealing import StoreSeals
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
 from tallystick.kernel.codec import b64url, b64url_decode
-from tallystick.kernel.errors import NotAuthentic
+from tallystick.kernel.errors import NotAuthentic, NotFound
 from tallystick.kernel.model import replace
-from tallystick.kernel.time import DAY_MS
+from tallystick.kernel.time import DAY_MS, Instant
 from tallystick.protocol.operators import ENROLMENT_LABEL, EnrolOperator, OperatorEnrolled
 
 INVITATION_LIFE_MS = 7 * DAY_MS
@@ -71,6 +78,17 @@ class Register:
         self.passkeys = Passkeys(reader, relying, capacity=capacity)
         self._operators = RowCache(OPERATOR, Operator, reader, capacity=capacity)
         self._invitations = RowCache(INVITATION, Invitation, reader, capacity=capacity)
+        self._reader = reader
+        self._suspended = suspended_by(reader)
+        self.tell: Callable[[Operator], None] = _nobody
+
+    @property
+    def suspended(self) -> Mapping[str, str]:
+        """Who is suspended now, and the id of whoever did it.
+
+        Source: ISO/TS 12812-2:2017, 6.2.1
+        """
+        return self._suspended
 
     def invite(
         self, turn: Turn, code_hash: str, role: str, issued_by: str, operator: str = ""
@@ -161,9 +179,55 @@ class Register:
         Source: ISO/TS 12812-2:2017, 6.2.1
         """
         found = self._operators.get(operator)
-        if found is None or found.status != "active":
-            raise NotAuthentic("no such operator may act")
+        if found is None or found.status != ACTIVE:
+            raise NotAuthentic("no such operator may act", remedy="ask a security officer")
         return found
+
+    def known(self, operator: str) -> Operator:
+        """The operator of this id, whether they may act or not.
+
+        Raises NotFound.
+        Source: ISO/TS 12812-2:2017, 6.2.1
+        """
+        found = self._operators.get(operator)
+        if found is None:
+            raise NotFound("there is no such operator", remedy="look at the list of operators")
+        return found
+
+    def stand(self, turn: Turn, operator: str, status: str, by: str, event: int) -> Operator:
+        """Give `operator` another status from this turn on, as `event` records; `by` did it.
+
+        What they signed or gave out before counts for nothing any more, whatever comes later.
+        Source: ISO/TS 12812-2:2017, 6.2.1
+        """
+        row = replace(
+            self.known(operator),
+            status=status,
+            stands_since=turn.now,
+            stood_by=by,
+            stands_event=event,
+        )
+        self._operators.put(row.id, row, turn.changes)
+        before = self._suspended
+        others = {name: one for name, one in before.items() if name != row.id}
+        self._suspended = others | ({row.id: by} if status == SUSPENDED else {})
+        turn.on_undo(lambda: self._restore(before))
+        turn.on_durable(lambda: self.tell(row))
+        return row
+
+    def _restore(self, before: dict[str, str]) -> None:
+        self._suspended = before
+
+    def vouches(self, operator: str, since: Instant) -> bool:
+        """Whether what `operator` signed or gave out at `since` still counts.
+
+        It does not once they were suspended, also where they were resumed later. What set-up gave
+        out counts.
+
+        Source: ISO/TS 12812-2:2017, 6.2.1
+        """
+        found = self._operators.get(operator)
+        return found is None or (found.status == ACTIVE and since > found.stands_since)
 
     def name_of(self, operator: Operator) -> str:
         """The name of `operator`, in clear.
@@ -203,6 +267,9 @@ class Register:
         known = self._invitations.get(code_mac)
         if known is None or known.used_at or turn.now > known.expires_at:
             raise _wrong_code()
+        given = Instant(known.expires_at - INVITATION_LIFE_MS)
+        if not all(self.vouches(one, given) for one in (known.issued_by, known.operator)):
+            raise _wrong_code()
         self._invitations.put(known.code_mac, replace(known, used_at=turn.now), turn.changes)
         return known
 
@@ -210,7 +277,7 @@ class Register:
         operator = Operator(
             id=turn.new_id("opr"),
             role=role,
-            status="active",
+            status=ACTIVE,
             public=public,
             name=self._seals.seal(name.encode(), b"operator"),
             enrolled_at=turn.now,
@@ -233,11 +300,16 @@ class Register:
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         self._operators.reset()
+        self._suspended = suspended_by(self._reader)
         self._invitations.reset()
         self.passkeys.reset()
 
     def _code_mac(self, code_hash: str) -> str:
         return b64url(self._module.mac(self._codes, b"operator\x00" + code_hash.encode()))
+
+
+def _nobody(_: Operator) -> None:
+    """Tell nobody."""
 
 
 def _wrong_code() -> NotAuthentic:

@@ -3,11 +3,21 @@
 Source: ISO/TS 12812-2:2017, 6.2.1
 """
 
+from typing import Final
+
 from tallystick.kernel.model import Record
+
+ACTIVE: Final = "active"
+SUSPENDED: Final = "suspended"
+REMOVED: Final = "removed"
 
 
 class Operator(Record, frozen=True, kw_only=True):
     """A person who operates the service: one key, one role. `name` is sealed.
+
+    `status` is active, suspended or removed. `stands_since` is when it last changed, `stood_by` the
+    ids of who changed it, commas between, and `stands_event` what recorded that; of an operator
+    whose status never changed they are 0, nothing and -1.
 
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
@@ -18,6 +28,9 @@ class Operator(Record, frozen=True, kw_only=True):
     public: bytes
     name: bytes
     enrolled_at: int
+    stands_since: int = 0
+    stood_by: str = ""
+    stands_event: int = -1
 
 
 class Invitation(Record, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from tallystick.application.turn import Turn
 from tallystick.infrastructure.crypto.webauthn import Relying
 from tallystick.infrastructure.store.database import Reader
 from tallystick.infrastructure.store.rowcache import RowCache
-from tallystick.kernel.errors import Conflict, NotAuthentic
+from tallystick.kernel.errors import Conflict, NotAuthentic, NotFound
 from tallystick.kernel.model import replace
 
 MOST_PASSKEYS = 8
@@ -59,8 +59,33 @@ class Passkeys:
         if self._rows.get(passkey.credential) is not None:
             raise Conflict("this passkey is registered already", remedy="sign in with it")
         if len(self.of(passkey.operator)) >= MOST_PASSKEYS:
-            raise Conflict(f"an operator has {MOST_PASSKEYS} passkeys at most")
+            raise Conflict(
+                f"an operator has {MOST_PASSKEYS} passkeys at most",
+                remedy="remove one that you do not use",
+            )
         self._rows.put(passkey.credential, passkey, turn.changes)
+
+    def end(self, turn: Turn, operator: str, credential: str, *, other_way: bool) -> Passkey:
+        """End a passkey of `operator` for good; `other_way` says that a key in a file remains.
+
+        Raises NotFound for another's, Conflict for one that ended and for the only way to sign.
+        Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.2
+        """
+        row = self._rows.get(credential)
+        if row is None or row.operator != operator:
+            raise NotFound("you have no such passkey", remedy="look at the list of your passkeys")
+        if row.status != "active":
+            raise Conflict("the passkey ended before", remedy="nothing is to be done")
+        others = [self._rows.get(one.credential) for one in passkeys_of(self._reader, operator)]
+        left = sum(one is not None and one.status == "active" for one in others) > 1
+        if not left and not other_way:
+            raise Conflict(
+                "this is the only key that you sign with",
+                remedy="add another passkey first, or let an operator suspend you",
+            )
+        ended = replace(row, status="removed")
+        self._rows.put(credential, ended, turn.changes)
+        return ended
 
     def used(self, turn: Turn, credential: str, counter: int, policy: int) -> bool:
         """Count a use; False, and the passkey is suspended, if its counter did not grow.

@@ -37,7 +37,7 @@ from tallystick.kernel.model import replace
 from tallystick.kernel.time import DAY_MS, MINUTE_MS, Instant
 from tallystick.process.policy import Decided, Facts, Permit, StepUp
 from tallystick.process.policy.facts import Channel, Factor, Operation
-from tallystick.protocol.desk import BIND, DECLINE, DeclineAct
+from tallystick.protocol.desk import DECLINE, OWN_ACTS, DeclineAct
 from tallystick.protocol.operators import Act, ActReply
 
 __all__ = [
@@ -94,7 +94,7 @@ def check_two_people(does: str, jws: tuple[str, ...], *, because: str) -> None:
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
     if len(jws) != TWO_PEOPLE:
-        raise NotPermitted(f"two people {does}", because=because)
+        raise NotPermitted(f"two people {does}", because=because, remedy="let a second one sign")
 
 
 Untrained = Callable[[str, Instant], str]
@@ -158,9 +158,10 @@ class Operators(Register):
         return SignedAct(act, body, jws, signature.grade, signature.credential, counter)
 
     def _public(self, signature: ActSignature) -> bytes:
-        operator = self._operators.get(signature.act.operator)
-        if operator is None:
-            raise NotAuthentic("no such operator signed this")
+        act = signature.act
+        operator = self._operators.get(act.operator)
+        if operator is None or not self.vouches(operator.id, Instant(act.issued_at)):
+            raise NotAuthentic("no such operator signed this", remedy="ask a security officer")
         if not signature.credential:
             return operator.public
         passkey = self.passkeys.get(signature.credential)
@@ -196,7 +197,7 @@ class Operators(Register):
             emergency = self._in_emergency(act.operator, act.name, turn.now)
         if isinstance(verdict, StepUp) and first is None and not emergency:
             return self._wait(turn, signed)
-        if not isinstance(verdict, Permit) and not emergency and act.name != BIND:
+        if not isinstance(verdict, Permit) and not emergency and act.name not in OWN_ACTS:
             raise verdict.error()
         acted = execute(turn, act.name, signed.body, signatures)
         self._note_signature(turn, signed, emergency)
@@ -240,7 +241,7 @@ class Operators(Register):
         asked = _declines.decode(signed.body)
         row = self.waiting(asked.act)
         if row.state != "waiting":
-            raise Conflict(f"the act is {row.state}")
+            raise Conflict(f"the act is {row.state}", remedy="look at what it came to")
         if row.operator != signed.act.operator:
             as_if = replace(signed.act, name=row.name)
             verdict = self._decide(as_if, 2, turn.now)
@@ -267,7 +268,7 @@ class Operators(Register):
         """
         row = self._acts.get(act)
         if row is None:
-            raise NotFound("no such act")
+            raise NotFound("no such act", remedy="look at the list of approvals")
         return row
 
     def trim(self) -> None:
@@ -289,9 +290,23 @@ class Operators(Register):
     def _first(self, act: Act, body: bytes, now: Instant) -> ActRow:
         first = self.waiting(act.approves)
         if first.operator == act.operator:
-            raise NotPermitted("one person cannot agree with themselves", because="two people")
+            raise NotPermitted(
+                "one person cannot agree with themselves",
+                because="two people",
+                remedy="let another operator approve it",
+            )
         if first.state != "waiting" or first.name != act.name or self.opened(first) != body:
-            raise Conflict("the act to approve is another, or was done before")
+            raise Conflict(
+                "the act to approve is another, or was done before",
+                remedy="open it from the list of approvals again",
+            )
+        proposed = read_signature(first.jws).act
+        if not self.vouches(first.operator, Instant(proposed.issued_at)):
+            raise NotPermitted(
+                "who proposed this was suspended since",
+                because="a stolen key may have signed it",
+                remedy="decline it, and begin again",
+            )
         if now > first.expires_at:
             raise Expired("the act to approve is past its time", remedy="begin again")
         return first
@@ -316,9 +331,7 @@ class Operators(Register):
             raise verdict.error()
 
     def _decide(self, act: Act, approvals: int, now: Instant) -> Decided:
-        operator = self._operators.get(act.operator)
-        if operator is None:
-            raise NotAuthentic("no such operator signed this")
+        operator = self.get(act.operator)
         facts = Facts(
             operation=Operation.OPERATE.value,
             channel=Channel.OPERATOR.value,

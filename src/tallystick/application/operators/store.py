@@ -3,7 +3,7 @@
 Source: ISO/TS 12812-2:2017, 6.2.1
 """
 
-from tallystick.application.operators.model import ActRow, Passkey
+from tallystick.application.operators.model import ActRow, Operator, Passkey
 from tallystick.infrastructure.store.database import Connection, Reader, has_table
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
@@ -12,13 +12,20 @@ from tallystick.kernel.model import from_row
 OPERATOR = Table(
     name="operator",
     key="id",
-    insert_head="INSERT INTO operator (id, role, status, public, name, enrolled_at) VALUES ",
-    slots="(?, ?, ?, ?, ?, ?)",
+    insert_head=(
+        "INSERT INTO operator (id, role, status, public, name, enrolled_at, stands_since, stood_by,"
+        " stands_event) VALUES "
+    ),
+    slots="(?, ?, ?, ?, ?, ?, ?, ?, ?)",
     insert_tail=(
         " ON CONFLICT (id) DO UPDATE SET role = excluded.role, status = excluded.status,"
-        " name = excluded.name"
+        " name = excluded.name, stands_since = excluded.stands_since,"
+        " stood_by = excluded.stood_by, stands_event = excluded.stands_event"
     ),
-    select_head="SELECT id, role, status, public, name, enrolled_at FROM operator WHERE id IN ",
+    select_head=(
+        "SELECT id, role, status, public, name, enrolled_at, stands_since, stood_by, stands_event"
+        " FROM operator WHERE id IN "
+    ),
 )
 
 INVITATION = Table(
@@ -106,6 +113,17 @@ PASSKEY_MIGRATION = Migration(
 )
 
 
+STANDING_MIGRATION = Migration(
+    number=305,
+    name="operators who may not act any more",
+    statements=(
+        "ALTER TABLE operator ADD COLUMN stands_since INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE operator ADD COLUMN stood_by TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE operator ADD COLUMN stands_event INTEGER NOT NULL DEFAULT -1",
+    ),
+)
+
+
 def passkeys_of(reader: Reader, operator: str) -> list[Passkey]:
     """Every passkey of `operator`, oldest first.
 
@@ -157,8 +175,63 @@ def event_of_act(reader: Reader, act: str) -> int | None:
     return None if row is None else int(row[0])
 
 
+def act_of_event(reader: Reader, event: int) -> ActRow | None:
+    """The first signature of the act that event `event` records; None where none does.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    row = reader.one(
+        "SELECT id, name, operator, body, jws, state, says, reference, event, expires_at"
+        " FROM act WHERE event = ? AND state = 'done' ORDER BY id LIMIT 1",
+        (event,),
+    )
+    return None if row is None else from_row(ActRow, row)
+
+
+def made_for(reader: Reader, operator: str, name: str) -> list[str]:
+    """What the acts `name` made that `operator` proposed and that were done, oldest first.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    rows = reader.rows(
+        "SELECT reference FROM act WHERE operator = ? AND name = ? AND state = 'done' ORDER BY id",
+        (operator, name),
+    )
+    return sorted({str(row[0]) for row in rows})
+
+
+def operators_known(reader: Reader) -> list[Operator]:
+    """Every operator there ever was, oldest first.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    rows = reader.rows(
+        "SELECT id, role, status, public, name, enrolled_at, stands_since, stood_by, stands_event"
+        " FROM operator ORDER BY enrolled_at, id"
+    )
+    return [from_row(Operator, row) for row in rows]
+
+
+def suspended_by(reader: Reader) -> dict[str, str]:
+    """Who suspended each operator that is suspended, by id.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    rows = reader.rows("SELECT id, stood_by FROM operator WHERE status = 'suspended'")
+    return {str(row[0]): str(row[1]) for row in rows}
+
+
+def active_roles(reader: Reader) -> dict[str, str]:
+    """The role of each operator who may act, by id.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    rows = reader.rows("SELECT id, role FROM operator WHERE status = 'active'")
+    return {str(row[0]): str(row[1]) for row in rows}
+
+
 def roles(reader: Reader) -> dict[str, str]:
-    """The role of each operator, by id.
+    """The role of each operator there ever was, by id.
 
     Source: ISO/TS 12812-2:2017, 6.2.1
     """

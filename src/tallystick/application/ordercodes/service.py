@@ -79,7 +79,11 @@ class OrderCodes:
         """
         cap = cap_of(self._policy.compiled.policy)
         if cap is None or amount_minor > cap:
-            raise NotPermitted("a code by SMS does not confirm this order", because=_BECAUSE)
+            raise NotPermitted(
+                "a code by SMS does not confirm this order",
+                because=_BECAUSE,
+                remedy="confirm it with your PIN or in the app",
+            )
 
     def send(self, turn: Turn, customer: Customer, quote: Quote) -> Outcome:
         """Send a code for the terms of `quote`, in place of one before.

@@ -114,7 +114,9 @@ class PaymentKeys:
         """
         row = self._known(key_id)
         if row.state != PENDING:
-            raise Conflict("the key is not waiting to be deleted")
+            raise Conflict(
+                "the key is not waiting to be deleted", remedy="look at the state of the key"
+            )
         return self._keep(turn, program, "RestoreKey", replace(row, state=COMPLETE, delete_at=0))
 
     def start(self, turn: Turn, program: str, key_id: str) -> int:

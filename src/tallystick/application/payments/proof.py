@@ -99,7 +99,7 @@ class Proofs:
         Source: ISO/TS 12812-2:2017, 3.16; 7.3.3
         """
         if account not in {row.payer, row.payee}:
-            raise NotFound("no such order of yours")
+            raise NotFound("no such order of yours", remedy="look at your list of payments")
         payer = self._customers.owner(row.payer)
         payee: Customer | None
         try:

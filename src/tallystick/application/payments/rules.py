@@ -44,7 +44,7 @@ def check_parties(kind: PaymentKind, payer: CustomerKind, payee: CustomerKind) -
     """
     wanted = _PARTIES.get(kind)
     if wanted is None:
-        raise NotPermitted(f"a {kind} is not ordered by a customer")
+        raise NotPermitted(f"a {kind} is not ordered by a customer", remedy="ask the provider")
     if wanted != (payer, payee):
         raise NotPermitted(
             f"a {kind} goes from a {wanted[0]} to a {wanted[1]}",
@@ -60,9 +60,15 @@ def check_refund(original: OrderRow | None, payer: str, payee: str, amount_minor
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
     if original is None or original.payee != payer or original.payer != payee:
-        raise NotFound("no such order was paid to you by this customer")
+        raise NotFound(
+            "no such order was paid to you by this customer",
+            remedy="look at your list of payments received",
+        )
     if original.stage is not Stage.SETTLED:
-        raise Conflict(f"the original order is {original.stage}, not settled")
+        raise Conflict(
+            f"the original order is {original.stage}, not settled",
+            remedy="wait until it is settled, or look at what it came to",
+        )
     left = original.amount_minor - original.returned_minor
     if amount_minor > left:
         raise Conflict(

@@ -72,7 +72,7 @@ class Proving:
         if any(one.observed_at > run.at for one in run.observations):
             raise Malformed("a run has an observation that is later than itself")
         if is_recorded(self._reader, run.id):
-            raise Conflict("this run is recorded already")
+            raise Conflict("this run is recorded already", remedy="nothing is to be done")
         verdicts = [one.verdict for one in run.observations]
         index = turn.record(
             RECORDED,
@@ -112,7 +112,10 @@ class Proving:
             index = self._acts.open_customer(turn, asked, PROVING, issue).event
         else:
             if known.opened_by != PROVING:
-                raise NotPermitted("this number belongs to a customer, not to a probe")
+                raise NotPermitted(
+                    "this number belongs to a customer, not to a probe",
+                    remedy="choose a number that is nobody's",
+                )
             self._attempts.unlock(turn, known)
             issue(turn, known, PROVING)
             index = turn.record(

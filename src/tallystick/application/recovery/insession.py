@@ -98,7 +98,7 @@ class OwnRecovery:
         live, owner = self._who(turn, session_id, sequence)
         row = self._recovery.find(recovery)
         if row.customer != owner.id:
-            raise NotFound("no such recovery")
+            raise NotFound("no such recovery", remedy="load the list of recoveries again")
         return self._recovery.cancel(turn, row, live.device)
 
     def _assisted(self, turn: Turn, agent: Customer, act: RecoveryAct, jws: str) -> Outcome:
@@ -108,7 +108,11 @@ class OwnRecovery:
         """
         customer = self._recovery.parts.customers.by_alias(act.number)
         if customer.id == agent.id:
-            raise NotPermitted("an agent does not assist themselves", because="agent-assisted")
+            raise NotPermitted(
+                "an agent does not assist themselves",
+                because="agent-assisted",
+                remedy="go to another agent or the provider",
+            )
         self._bounds.check(turn, agent, act.zone)
         if act.does == "finish":
             row = self._running(customer.id)
@@ -132,7 +136,7 @@ class OwnRecovery:
         for row in self._recovery.of(customer):
             if runs(row):
                 return row
-        raise NotFound("no recovery of this account runs")
+        raise NotFound("no recovery of this account runs", remedy="look at the list of recoveries")
 
     def _refuse_again(self, customer: str, jws: str) -> None:
         if any(row.signed == jws for row in self._recovery.of(customer)):

@@ -86,9 +86,17 @@ def may_open(kind: RecoveryKind, opener: Opener, status: CustomerStatus) -> Path
     """
     path = PATHS[kind]
     if opener not in path.openers:
-        raise NotPermitted(f"a {kind} is not opened so", because=f"{opener} is no proof for it")
+        raise NotPermitted(
+            f"a {kind} is not opened so",
+            because=f"{opener} is no proof for it",
+            remedy="go to the provider with papers",
+        )
     if status is not path.status:
-        raise NotPermitted(f"the account is {status}", because=f"a {kind} is of another account")
+        raise NotPermitted(
+            f"the account is {status}",
+            because=f"a {kind} is of another account",
+            remedy="open what fits the state of the account",
+        )
     return path
 
 
@@ -121,7 +129,10 @@ def moved(row: RecoveryRow, state: RecoveryState, now: Instant, by: str) -> Reco
     Source: ISO/TS 12812-2:2017, 7.4.5
     """
     if state not in PATHS[row.kind].steps.get(row.state, frozenset()):
-        raise Conflict(f"a {row.kind} that is {row.state} does not become {state}")
+        raise Conflict(
+            f"a {row.kind} that is {row.state} does not become {state}",
+            remedy="look at the recovery; open a new one if it is over",
+        )
     finishing = state in {RecoveryState.CODE_SENT, RecoveryState.COMPLETED}
     if finishing and now < row.ready_at:
         raise NotPermitted(

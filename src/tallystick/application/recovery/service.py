@@ -123,7 +123,7 @@ class Recovery:
         """
         row = self._rows.get(recovery)
         if row is None:
-            raise NotFound("no such recovery")
+            raise NotFound("no such recovery", remedy="load the list of recoveries again")
         return row
 
     def of(self, customer: str) -> tuple[RecoveryRow, ...]:
@@ -297,7 +297,7 @@ class Recovery:
         for row in self.of(customer):
             if runs(row):
                 return self.cancel(turn, row, "ussd")
-        raise Conflict("no recovery of this account runs")
+        raise Conflict("no recovery of this account runs", remedy="look at the list of recoveries")
 
     def due(self, now: Instant) -> list[str]:
         """The recoveries whose time has come.
@@ -368,11 +368,11 @@ class Recovery:
     def _stop(self, turn: Turn, customer: Customer, lost: str) -> None:
         device = self.parts.devices.get(lost)
         if device.customer != customer.id:
-            raise NotFound("no such device")
+            raise NotFound("no such device", remedy="look at the list of devices")
         if device.status is DeviceStatus.LOST:
             return
         if device.status is not DeviceStatus.ACTIVE:
-            raise Conflict(f"the device is {device.status}")
+            raise Conflict(f"the device is {device.status}", remedy="look at the list of devices")
         said = Reason.LOST.value
         self.parts.life.act(turn, device, Act.LOSE, By.OTHER_DEVICE, said)
 

@@ -153,7 +153,7 @@ class SelfCare:
         live, customer = self._who(turn, session_id, sequence)
         row = self._crew.devices.get(device)
         if row.customer != customer.id:
-            raise NotFound("no such device")
+            raise NotFound("no such device", remedy="look at the list of devices")
         self._permit(turn, live, customer, Operation.MANAGE_DEVICE)
         by = By.THIS_DEVICE if row.id == live.device else By.OTHER_DEVICE
         said = Reason.REMOVED.value
@@ -219,7 +219,9 @@ class SelfCare:
         live, customer = self._who(turn, session_id, sequence)
         sessions, now = self._crew.sessions, turn.now
         if other and other not in {one.id for one in sessions.of(customer.id, now)}:
-            raise NotFound("there is no such session of yours")
+            raise NotFound(
+                "there is no such session of yours", remedy="load the list of sessions again"
+            )
         if other == live.id:
             raise Conflict("this is the session itself", remedy="end it with session.end")
         if other:

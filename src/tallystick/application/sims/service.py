@@ -57,7 +57,7 @@ class Sims:
         """
         row = self._rows.get(sim)
         if row is None:
-            raise NotFound("no such SIM")
+            raise NotFound("no such SIM", remedy="enter the SIM first")
         return row
 
     def stock(self, turn: Turn, iccid: str, packet_block: bytes, order_block: bytes) -> Outcome:
@@ -68,7 +68,9 @@ class Sims:
         """
         sim = self.id_of(iccid)
         if self._rows.get(sim) is not None:
-            raise Conflict("this SIM is known already")
+            raise Conflict(
+                "this SIM is known already", remedy="look whose it is before you enter it again"
+            )
         for block, purpose in (
             (packet_block, Purpose.SIM_PACKET),
             (order_block, Purpose.SIM_ORDER),
@@ -98,7 +100,11 @@ class Sims:
         """
         row = self.get(sim)
         if row.state is SimState.VOID:
-            raise NotPermitted("this SIM was replaced", because="sim changed")
+            raise NotPermitted(
+                "this SIM was replaced",
+                because="sim changed",
+                remedy="use the SIM that is bound now, or go to the provider",
+            )
         if not row.heard < counter < MOST_COUNTER:
             raise Replayed("this packet came before, or after a later one")
         said = row.said + 1
@@ -112,7 +118,9 @@ class Sims:
         """
         row = self.get(sim)
         if row.state is not SimState.STOCKED:
-            raise Conflict("this SIM was bound before")
+            raise Conflict(
+                "this SIM was bound before", remedy="use the SIM as it is, or ask for another one"
+            )
         return row
 
     def bind(self, turn: Turn, sim: str, customer: str) -> bool:
@@ -161,7 +169,11 @@ class Sims:
         """
         row = self.get(sim)
         if row.state is not SimState.BOUND or row.customer != customer:
-            raise NotPermitted("this SIM is not the customer's", because="sim changed")
+            raise NotPermitted(
+                "this SIM is not the customer's",
+                because="sim changed",
+                remedy="bind it with a code first",
+            )
 
     def age_ms(self, customer: str, now: int) -> int:
         """How long ago the customer's SIM is known to have changed; `FOREVER` if it is not.

@@ -62,7 +62,10 @@ class SurrogateActs:
         known = self._desk.domains.get(asked.domain)
         fixed = asked.kind, asked.way, asked.keeps
         if known is not None and (known.kind, known.way, known.keeps) != fixed:
-            raise Conflict("the domain is of another kind, way or keeps another number of digits")
+            raise Conflict(
+                "the domain is of another kind, way or keeps another number of digits",
+                remedy="open a domain of another name",
+            )
         if known is not None and known.state != OPEN:
             raise Conflict("the domain is destroyed", remedy="open one of another name")
         index = self._desk.record(
@@ -89,7 +92,9 @@ class SurrogateActs:
 
     def _rotate(self, turn: Turn, row: DomainRow, because: str) -> Acted:
         if self._desk.key(row.id, row.generation) is None:
-            raise Conflict("the newest keys were not used yet")
+            raise Conflict(
+                "the newest keys were not used yet", remedy="wait until values are kept under them"
+            )
         if len(self._desk.generations(row.id)) > 1 and row.way == Way.RANDOM:
             raise Conflict("values are on their way to the newest keys", remedy="try again soon")
         after = row.generation + 1
@@ -100,7 +105,10 @@ class SurrogateActs:
     def _end_old(self, turn: Turn, row: DomainRow, because: str) -> Acted:
         old = [one for one in self._desk.generations(row.id) if one.generation < row.generation]
         if row.way == Way.RANDOM or not old:
-            raise Conflict("there are no old keys to end; what is held moves by itself")
+            raise Conflict(
+                "there are no old keys to end; what is held moves by itself",
+                remedy="nothing is to be done",
+            )
         index = self._stepped(turn, row, because, ended=len(old))
         for one in old:
             self._desk.put_key(turn, replace(one, block=b"", cipher=b"", event=index))
@@ -119,7 +127,10 @@ class SurrogateActs:
         asked = _allow.decode(body)
         row = self._desk.domain(asked.domain)
         if not row.hourly(asked.purpose):
-            raise Conflict("the domain has no such purpose")
+            raise Conflict(
+                "the domain has no such purpose",
+                remedy="open the domain again with the purposes that are agreed",
+            )
         if not (1 <= asked.minutes <= LONGEST_MINUTES and 1 <= asked.most <= MOST_VALUES):
             raise Malformed(f"leave is for 1 to {LONGEST_MINUTES} minutes and {MOST_VALUES} values")
         name, until = turn.new_id("wrt"), turn.now + asked.minutes * MINUTE_MS

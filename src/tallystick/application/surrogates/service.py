@@ -103,7 +103,9 @@ class Surrogates:
         """
         row = self.domains.get(name)
         if row is None or row.state != OPEN:
-            raise NotFound("there is no such domain of surrogates")
+            raise NotFound(
+                "there is no such domain of surrogates", remedy="look at the list of domains"
+            )
         return row
 
     def key(self, domain: str, generation: int) -> DomainKeyRow | None:
@@ -240,7 +242,11 @@ class Surrogates:
         row, number = self.domain(wanted.domain), len(wanted.surrogates)
         hourly = row.hourly(wanted.purpose)
         if not hourly:
-            raise NotPermitted("the domain has no such purpose", because=NO_PURPOSE)
+            raise NotPermitted(
+                "the domain has no such purpose",
+                because=NO_PURPOSE,
+                remedy="open the domain again with the purposes that are agreed",
+            )
         if wanted.warrant:
             self._use(turn, wanted, number)
         else:
@@ -316,7 +322,9 @@ class Surrogates:
         row = self.warrant(wanted, turn.now)
         if row.used + number > row.most:
             raise NotPermitted(
-                f"the leave has {row.most - row.used} values left", because=NO_WARRANT
+                f"the leave has {row.most - row.used} values left",
+                because=NO_WARRANT,
+                remedy="ask for fewer, or let two officers give another leave",
             )
         self.put_warrant(turn, replace(row, used=row.used + number))
 
@@ -324,7 +332,9 @@ class Surrogates:
         before = self.spent(wanted.domain, wanted.purpose, turn.now)
         if before + number > hourly:
             raise RateLimited(
-                f"the purpose had its {hourly} values of this hour back", because=OUTER_RATE
+                f"the purpose had its {hourly} values of this hour back",
+                because=OUTER_RATE,
+                remedy="ask again in the next hour",
             )
         name = f"{wanted.domain}/{wanted.purpose}"
         spent = SpentRow(id=name, hour=_hour(turn.now), values=before + number)

@@ -80,7 +80,10 @@ class SuspendedServices:
         Source: ISO/TS 12812-2:2017, 6.2.1; 6.2.3
         """
         if any((one.kind, one.channel) == (kind, channel) for one in self._current):
-            raise Conflict("this service is suspended already")
+            raise Conflict(
+                "this service is suspended already",
+                remedy="nothing is to be done; two operators resume it",
+            )
         begun = Suspension(
             id=turn.new_id("ssp"),
             kind=kind,
@@ -105,7 +108,7 @@ class SuspendedServices:
                 ended = replace(one, ended_at=turn.now, ended_by=by)
                 self._put(turn, ended, tuple(row for row in self._current if row is not one))
                 return ended
-        raise NotFound("this service is not suspended")
+        raise NotFound("this service is not suspended", remedy="look at what is suspended")
 
     def _put(self, turn: Turn, row: Suspension, current: tuple[Suspension, ...]) -> None:
         before = self._current

@@ -44,9 +44,14 @@ class TierActs:
         asked = _change.decode(body)
         customer = self.customers.by_alias(asked.number)
         if customer.status is CustomerStatus.ERASED:
-            raise Conflict(f"the customer is {customer.status}")
+            raise Conflict(
+                f"the customer is {customer.status}",
+                remedy="look at the customer's page for what stops the account",
+            )
         if customer.tier == asked.tier:
-            raise Conflict(f"the customer is on tier {asked.tier} already")
+            raise Conflict(
+                f"the customer is on tier {asked.tier} already", remedy="nothing is to be done"
+            )
         ceiling = self.policy.compiled.ceiling_minor(asked.tier)
         over = self.book.set_ceiling(customer.account, ceiling)
         kept = KeptOver(account=customer.account, kept_minor=over)

@@ -120,7 +120,10 @@ class Proposals:
         if turn.now >= one.until:
             return self.end(turn, one, EXPIRED)
         if seen is None or seen.failing:
-            raise Conflict("the proposal waits for officers")
+            raise Conflict(
+                "the proposal waits for officers",
+                remedy="sign the proposal that waits, or let it lapse",
+            )
         return self.end(turn, one, WELL)
 
     def end(self, turn: Turn, one: Waiting, how: str) -> int:

@@ -61,6 +61,10 @@ ACT_EXAMPLES = {
     "suspend-service": f"suspend-service {_URL} --kind all --channel ussd"
     ' --because "the menus are being repaired"',
     "resume-service": f'resume-service {_URL} --kind all --channel ussd --because "repaired"',
+    "suspend-operator": f'suspend-operator {_URL} --operator opr_... --because "laptop stolen"',
+    "resume-operator": f'resume-operator {_URL} --operator opr_... --because "laptop found"',
+    "remove-passkey": f'remove-passkey {_URL} --credential BASE64URL --because "phone lost"',
+    "remove-operator": f'remove-operator {_URL} --operator opr_... --because "left the firm"',
     "suspend-customer": f'suspend-customer {_URL} --number +254700000001 --because "fraud"',
     "resume-customer": f'resume-customer {_URL} --number +254700000001 --because "identified anew"',
     "place-agent": f"place-agent {_URL} --number 600200 --zones nairobi-3"
@@ -116,6 +120,8 @@ _HELP = {
     "bank_reference": "Reference of the money that arrived at the bank.",
     "order": "Id of the order.",
     "how": "lose, steal, hand-on or deactivate.",
+    "credential": "Id of the passkey, as the desk shows it.",
+    "operator": "Id of the operator.",
     "because": "The reason, as it will be read.",
     "device": "Id of the device.",
     "customer": "Id of the customer.",

@@ -10,6 +10,7 @@
     registers   what is overdue in the registers of the management of security
     applications  is this program released, do old versions of applications end
     vendors  is each list of a vendor as young as it is to be, are its roots those of the policy
+    operators  can every act of two people be done, who is suspended, which programs end
     service  the running service: does it take orders, has it the newest key list
     unsealing  the key service that opens the master key, the device or process that has keys
     leaning  what it leans on: what fails now, what the policy does then, who is told
@@ -24,6 +25,7 @@ from tallystick.entry.doctor.certificates import look_at_certificates
 from tallystick.entry.doctor.files import look_at_files
 from tallystick.entry.doctor.keys import look_at_keys
 from tallystick.entry.doctor.model import Finding, State
+from tallystick.entry.doctor.operators import look_at_operators
 from tallystick.entry.doctor.programme import look_at_gate, look_at_services
 from tallystick.entry.doctor.record import look_at_record
 from tallystick.entry.doctor.registers import look_at_registers
@@ -59,6 +61,7 @@ def examine(folder: ProviderFolder, clock: Clock, url: str = "", unseal: str = "
         *look_at_tightening(folder, settings, clock.now()),
         *look_at_registers(folder, clock.now()),
         *look_at_applications(folder),
+        *look_at_operators(folder, clock.now()),
         *look_at_vendors(folder, clock.now()),
     ]
     if url:

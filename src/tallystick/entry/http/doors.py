@@ -156,7 +156,7 @@ class Doors:
         """
         name: str = request.path_params["act"]
         if name not in ACT_NAMES:
-            raise NotFound("there is no such act")
+            raise NotFound("there is no such act", remedy="look at the list of acts")
         asked_for(request, name)
         body = await self._body(request, HANDSHAKE_COST, MAX_ACT_BYTES)
         asked = _signed_request.decode(body)
@@ -235,7 +235,7 @@ class Doors:
         """
         note = self._platform.archive.note
         if not note:
-            raise NotFound("the tally is empty")
+            raise NotFound("the tally is empty", remedy="ask again after the first event")
         return json_of(CheckpointReply(checkpoint=note))
 
     async def consistency(self, request: Request) -> Response:

@@ -128,7 +128,9 @@ class Partners:
         verified = verify_message(head, body, self._keys, _DEMAND, now=now)
         partner = self._known[verified.keyid]
         if door not in partner.doors:
-            raise NotPermitted("this door is not open to this partner")
+            raise NotPermitted(
+                "this door is not open to this partner", remedy="ask the provider to open it"
+            )
         self._nonces.once(verified, now)
         return Knocked(partner.name, head, verified)
 

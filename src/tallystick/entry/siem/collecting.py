@@ -87,6 +87,9 @@ _NOTES = {
     Note.NOT_TIGHTENED: ("policy.not-tightened", Severity.ERROR),
     Note.SERVICE_SUSPENDED: ("service.suspended-for-all", Severity.ALERT),
     Note.SERVICE_RESUMED: ("service.resumed-for-all", Severity.NOTICE),
+    Note.OPERATOR_SUSPENDED: ("operator.suspended-now", Severity.ALERT),
+    Note.OPERATOR_RESUMED: ("operator.resumed-now", Severity.WARNING),
+    Note.OPERATOR_REMOVED: ("operator.removed-now", Severity.WARNING),
     Note.EMERGENCY: ("operator.emergency-began", Severity.ALERT),
     Note.INCENTIVE_RISEN: ("incentive.rose", Severity.NOTICE),
     Note.INCENTIVE_FALLEN: ("incentive.fell", Severity.WARNING),
@@ -106,7 +109,7 @@ _SHOWN = frozenset(
      "aggregator", "network", "emergency", "operator", "until", "was", "would_be", "row",
      "shadow_row", "entry", "measure", "proposal", "cohort", "kind", "starts", "ended",
      "channel", "suspension", "process", "duty",
-     "list", "members", "lacks", "beyond")
+     "list", "members", "lacks", "beyond", "by", "role")
 )  # fmt: skip
 """The fields of a note that leave."""
 

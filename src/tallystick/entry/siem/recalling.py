@@ -26,7 +26,8 @@ _STEP = 4_000
 
 _MOST_PINS = 200
 _SHOWN = (
-    "act", "activation", "attested", "before", "certificate", "channel", "customer_kind", "day",
+    "act", "activation", "attested", "before", "by", "certificate", "channel", "customer_kind",
+    "day",
     "emergency", "found", "grade", "model", "page", "parts", "purpose", "scope", "signature",
     "until", "way", "workload",
     "device_act", "done_by",
@@ -78,7 +79,11 @@ _SEVERITIES = {
     "operator.linked": Severity.NOTICE,
     "operator.passkey-added": Severity.NOTICE,
     "operator.passkey-copied": Severity.ALERT,
+    "operator.passkey-removed": Severity.NOTICE,
     "operator.passkey-invited": Severity.NOTICE,
+    "operator.suspended": Severity.ALERT,
+    "operator.resumed": Severity.WARNING,
+    "operator.removed": Severity.WARNING,
     "operator.signed": Severity.NOTICE,
     "operator.proposed": Severity.NOTICE,
     "payment": Severity.NOTICE,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
-from tallystick.application.operators.store import roles
+from tallystick.application.operators.store import active_roles
 from tallystick.entry.http.operations import OPERATIONS
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.surface.model import Discovered, Listener
@@ -110,4 +110,4 @@ def _accounts(folder: ProviderFolder) -> dict[str, int] | None:
     with open_reader(place) as reader:
         if not reader.shapes():
             return None
-        return dict(Counter(roles(reader).values()))
+        return dict(Counter(active_roles(reader).values()))

@@ -26,6 +26,9 @@ ACTS: Final[Mapping[Duty, tuple[OperatorAct, ...]]] = {
     Duty.RISK_ACCEPTANCE: (),
     Duty.KEY_CUSTODY: (
         _A.ENROL_OPERATOR,
+        _A.SUSPEND_OPERATOR,
+        _A.RESUME_OPERATOR,
+        _A.REMOVE_OPERATOR,
         _A.ISSUE_WORKLOAD,
         _A.REVOKE_WORKLOAD,
         _A.SUSPEND_KEY,
@@ -40,6 +43,7 @@ ACTS: Final[Mapping[Duty, tuple[OperatorAct, ...]]] = {
     ),
     Duty.INCIDENT: (
         _A.SUSPEND_KEY,
+        _A.SUSPEND_OPERATOR,
         _A.SUSPEND_CUSTOMER,
         _A.SUSPEND_DEVICE,
         _A.AUDIT_RECORDS,
@@ -52,7 +56,13 @@ ACTS: Final[Mapping[Duty, tuple[OperatorAct, ...]]] = {
         _A.RELEASE_ACCOUNT,
     ),
     Duty.RELEASE: (),
-    Duty.SUSPEND_SERVICE: (_A.SUSPEND_SERVICE, _A.RESUME_SERVICE, _A.BREAK_GLASS),
+    Duty.SUSPEND_SERVICE: (
+        _A.SUSPEND_SERVICE,
+        _A.RESUME_SERVICE,
+        _A.SUSPEND_OPERATOR,
+        _A.RESUME_OPERATOR,
+        _A.BREAK_GLASS,
+    ),
     Duty.OPEN_CUSTOMER: (
         _A.OPEN_CUSTOMER,
         _A.BEGIN_APPROVAL,
@@ -107,6 +117,8 @@ TWO_PEOPLE: Final = (
     _A.CHANGE_TIER,
     _A.RESUME_CUSTOMER,
     _A.RESUME_SERVICE,
+    _A.RESUME_OPERATOR,
+    _A.REMOVE_OPERATOR,
     _A.ENROL_AUTHENTICATOR,
     _A.UNLOCK_CUSTOMER,
     _A.ISSUE_WORKLOAD,

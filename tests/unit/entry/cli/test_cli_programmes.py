@@ -110,7 +110,8 @@ def test_show_draw_and_operators(tmp_path: Path) -> None:
     assert drawn.code == 0, drawn.all
     assert (tmp_path / "a.svg").read_text().startswith("<svg ")
     assert (
-        "key-custodians: [enrol-operator, issue-workload, revoke-workload,"
+        "key-custodians: [enrol-operator, suspend-operator, resume-operator, remove-operator,"
+        " issue-workload, revoke-workload,"
         " suspend-key, resume-key, retire-key, declare-compromise, destroy-key,"
         " record-custody, open-surrogate-domain, step-surrogate-domain,"
         " allow-detokenising]" in tallystick("programme", "operators", tmp_path).out

@@ -197,7 +197,7 @@ DEFECTS = [
      "cannot be 'board'"),
     ("auditor: [trace-payment", "auditor: [trace-paiment", "trace-paiment", "did you mean"),
     ("  auditor: [", "  Auditor: [", "Auditor", "a role is a slug"),
-    ("enrol-operator, suspend-service, resume", "suspend-service, resume", "two_people",
+    ("enrol-operator, suspend-operator, resume", "suspend-operator, resume", "two_people",
      "no role may do enrol-operator"),
     ("issue-workload]\n", "[issue-workload]]\n", "[issue-workload]]", "a list of words"),
     ("issue-workload]\n", "'change-tier']\n", "'change-tier']", "twice"),

@@ -30,6 +30,9 @@ from tallystick.kernel.errors import Broken, NotAuthentic, NotFound, NotPermitte
 from tallystick.protocol.operators import ActReply
 
 _bodies = Decoder(dict[str, object], limit=1024 * 1024)
+_PAGES = {"remove-passkey": "/desk/passkeys"}
+"""Acts that begin on a page of their own."""
+
 _LABELS = {asked.name: asked.label for one in DRAFTS.values() for asked in one.fields}
 
 
@@ -43,7 +46,7 @@ async def acts_page(visit: Visit) -> Response:
     rows = [
         h(
             "li",
-            h("a", draft.says, href=f"/desk/acts/new/{name}"),
+            h("a", draft.says, href=_PAGES.get(name, f"/desk/acts/new/{name}")),
             h("span", " - two people", class_="soft") if name in two else None,
         )
         for name, draft in DRAFTS.items()
@@ -145,7 +148,11 @@ def _check_role(visit: Visit, name: str) -> None:
     """Refuse early what the writer would refuse: the policy decides again when it is signed."""
     running = visit.desk.desks.desk.emergencies.running(visit.operator.id, name, visit.desk.now())
     if name not in ANYBODY and not visit.may(name) and not running:
-        raise NotPermitted("your role does not do this", because=f"role {visit.operator.role}")
+        raise NotPermitted(
+            "your role does not do this",
+            because=f"role {visit.operator.role}",
+            remedy="ask somebody whose role may",
+        )
 
 
 async def act_page(visit: Visit) -> Response:

@@ -77,7 +77,11 @@ def _name(visit: Visit, operator: str) -> str:
 def _row(visit: Visit) -> ActRow:
     row = visit.desk.desks.operators.waiting(visit.request.path_params["act"])
     if not visit.may(row.name) and row.operator != visit.operator.id:
-        raise NotPermitted("your role does not decide on this", because=visit.operator.role)
+        raise NotPermitted(
+            "your role does not decide on this",
+            because=visit.operator.role,
+            remedy="leave it to somebody whose role may",
+        )
     return row
 
 
@@ -154,7 +158,11 @@ async def answer(visit: Visit) -> Response:
         one = prepared(DECLINE, operator.id, body, desk.now(), random)
     elif visit.form.get("answer") == "approve":
         if row.operator == operator.id:
-            raise NotPermitted("one person cannot agree with themselves", because="two people")
+            raise NotPermitted(
+                "one person cannot agree with themselves",
+                because="two people",
+                remedy="let another operator approve it",
+            )
         body = desk.desks.operators.opened(row)
         one = prepared(row.name, operator.id, body, desk.now(), random, approves=row.id)
     else:

@@ -27,10 +27,21 @@ from tallystick.infrastructure.store.database import Connection
 from tallystick.kernel.errors import MfsError, NotPermitted, Unauthenticated
 from tallystick.kernel.model import Wire
 from tallystick.kernel.time import Instant, iso_utc
+from tallystick.process.policy.facts import OperatorAct
 from tallystick.process.purposes import Part, Purpose, purposes_for, visible
 
 T = TypeVar("T")
 _MOST_HEARD = 30
+_NONE, _OPERATORS = frozenset[str](), frozenset(("/desk/operators",))
+SEES_OPERATORS = (
+    OperatorAct.ENROL_OPERATOR.value,
+    OperatorAct.SUSPEND_OPERATOR.value,
+    OperatorAct.RESUME_OPERATOR.value,
+    OperatorAct.REMOVE_OPERATOR.value,
+    OperatorAct.AUDIT_RECORDS.value,
+)
+"""Whose role may do one of these sees who operates."""
+
 _ORDINARY = frozenset((Note.SERVING, Note.QUOTE_KEY_REPLACED))
 
 
@@ -79,7 +90,7 @@ class DeskContext:
         if isinstance(reply, MfsError):
             raise reply
         if not isinstance(reply, Wire):
-            raise NotPermitted("this is not for the desk")
+            raise NotPermitted("this is not for the desk", remedy="use the command line")
         return reply
 
     async def read(self, work: Callable[[Connection], T]) -> T:
@@ -200,6 +211,7 @@ class Visit:
             secret=self.live.form_secret.reveal(),
             alarm=self._alarm(now),
             waiting=len(waiting),
+            closed=_NONE if self.may(*SEES_OPERATORS) else _OPERATORS,
         )
 
     def _alarm(self, now: Instant) -> str:

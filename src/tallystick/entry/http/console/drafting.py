@@ -56,6 +56,8 @@ _EVIDENCE = Asked(
     "Number of the file kept elsewhere, or digest of a scan; only a digest is recorded.",
     digest=True,
 )
+_OPERATOR = Asked("operator", "Operator", "opr_ and 26 characters.")
+_KEPT = Asked("because", "Reason", "It is kept, and colleagues read it.")
 _NOTHING: Mapping[str, bool] = {}
 _KINDS = ("all", "p2p", "merchant", "cash-in", "cash-out", "refund", "salary")
 _CHANNELS = ("all", "app", "web", "ussd")
@@ -128,7 +130,20 @@ DRAFTS: Final[Mapping[str, Draft]] = {
         _NOTHING,
         makes="code",
     ),
+    "suspend-operator": Draft("Suspend an operator", (_OPERATOR, _KEPT), _NOTHING, dangerous=True),
+    "resume-operator": Draft(
+        "Let a suspended operator act again", (_OPERATOR, _KEPT), _NOTHING, dangerous=True
+    ),
+    "remove-operator": Draft(
+        "Remove an operator for good", (_OPERATOR, _KEPT), _NOTHING, dangerous=True
+    ),
     "bind-passkey": Draft("Add a passkey of your own", (), _NOTHING, makes="code"),
+    "remove-passkey": Draft(
+        "Remove a passkey of your own",
+        (Asked("credential", "Passkey", "Its id, as your list shows it."), _KEPT),
+        _NOTHING,
+        dangerous=True,
+    ),
     "break-glass": Draft(
         "Take the emergency role",
         (
@@ -295,5 +310,5 @@ DRAFTS: Final[Mapping[str, Draft]] = {
 }
 """Every act that the desk offers; the others are signed with the command line."""
 
-ANYBODY = frozenset(("bind-passkey", "decline-act"))
+ANYBODY = frozenset(("bind-passkey", "remove-passkey", "decline-act"))
 """Acts that are not a matter of the role."""

@@ -16,7 +16,7 @@ from tallystick.entry.http.asked import asked_for, body_of, count_answer
 from tallystick.entry.http.console.desk import DeskContext, Visit
 from tallystick.entry.http.console.markup import h
 from tallystick.entry.http.console.page import HEADERS, note, page
-from tallystick.entry.http.console.sessions import COOKIE
+from tallystick.entry.http.console.sessions import COOKIE, DeskSession
 from tallystick.kernel.errors import (
     Broken,
     Expired,
@@ -28,6 +28,7 @@ from tallystick.kernel.errors import (
     RateLimited,
 )
 from tallystick.kernel.secret import Secret
+from tallystick.kernel.time import Instant
 
 MAX_FORM_BYTES = 128 * 1024
 _FORM = "application/x-www-form-urlencoded"
@@ -74,13 +75,26 @@ async def _let_in(visit: Visit, *, public: bool) -> None:
             raise Malformed("the desk takes forms only")
         body = await body_of(request, desk.accounting, now, cost=_COST, limit=MAX_FORM_BYTES)
         visit.form = read_form(body)
-    visit.session = desk.sessions.find(request.cookies.get(COOKIE, ""), now)
+    visit.session = _session_of(visit, now)
     if request.method == "POST" and visit.session is not None and not public:
         given = Secret(visit.form.get("secret", ""))
         if given != visit.session.form_secret:
             raise NotPermitted(
                 "the form is not of this session", remedy="load the page again and send it anew"
             )
+
+
+def _session_of(visit: Visit, now: Instant) -> DeskSession | None:
+    """The live session of the browser; it ends here if its operator may not act any more."""
+    desk, cookie = visit.desk, visit.request.cookies.get(COOKIE, "")
+    found = desk.sessions.find(cookie, now)
+    if found is not None:
+        try:
+            desk.desks.operators.get(found.operator)
+        except NotAuthentic:
+            desk.sessions.close(cookie)
+            return None
+    return found
 
 
 def check_origin(request: Request, origin: str) -> None:

@@ -156,7 +156,10 @@ class OidcDoors:
         if kept is None or kept[0] <= visit.desk.now() or kept[2] != sha256(cookie.encode()):
             raise Expired("this page was open for too long", remedy="begin to link again")
         if visit.live.grade != "passkey":
-            raise NotPermitted("only who came with a passkey links an account")
+            raise NotPermitted(
+                "only who came with a passkey links an account",
+                remedy="sign in with your passkey, and link again",
+            )
         await self._desk.told(LinkSubject(self._settings().issuer, kept[1], visit.operator.id))
         return redirect("/desk")
 

@@ -63,6 +63,7 @@ PLACES: Final = (
     ("/desk/acts", "Acts"),
     ("/desk/policy", "Policy"),
     ("/desk/fleet", "Fleet"),
+    ("/desk/operators", "Operators"),
     ("/desk/emergency", "Emergency"),
     ("/desk/programs", "Programs"),
     ("/desk/surrogates", "Surrogates"),
@@ -73,14 +74,23 @@ PLACES: Final = (
 class Frame:
     """What surrounds a page: who is signed in, the alarm, the form to sign out.
 
+    The navigation leads everywhere but to the pages in `closed`.
     Source: WCAG 2.2, 3.2.3
     """
 
-    def __init__(self, who: str = "", secret: str = "", alarm: str = "", waiting: int = 0) -> None:
+    def __init__(
+        self,
+        who: str = "",
+        secret: str = "",
+        alarm: str = "",
+        waiting: int = 0,
+        closed: frozenset[str] = frozenset(),
+    ) -> None:
         self.who = who
         self.secret = secret
         self.alarm = alarm
         self.waiting = waiting
+        self.closed = closed
 
 
 def page(
@@ -134,6 +144,7 @@ def _header(frame: Frame, here: str) -> Markup:
             ),
         )
         for path, name in PLACES
+        if path not in frame.closed
     ]
     leave = h(
         "form",

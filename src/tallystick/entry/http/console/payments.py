@@ -95,7 +95,11 @@ async def _trace_form(visit: Visit, wrong: str = "", status: int = 200) -> Respo
 
 def _check_role(visit: Visit) -> None:
     if not visit.may(_TRACE):
-        raise NotPermitted("your role does not trace payments", because=visit.operator.role)
+        raise NotPermitted(
+            "your role does not trace payments",
+            because=visit.operator.role,
+            remedy="ask somebody whose role traces payments",
+        )
 
 
 async def trace(visit: Visit) -> Response:
@@ -120,7 +124,7 @@ async def trace(visit: Visit) -> Response:
 def _found(visit: Visit, identifier: str) -> OrderRow:
     order = visit.desk.desks.payments.find(check_id(identifier, "ord"))
     if order is None:
-        raise NotFound("there is no such order")
+        raise NotFound("there is no such order", remedy="look at the order's id")
     return order
 
 

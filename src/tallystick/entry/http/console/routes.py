@@ -18,6 +18,7 @@ from tallystick.entry.http.console import (
     fleet,
     payments,
     people,
+    staff,
     state,
     surrogates,
 )
@@ -72,6 +73,8 @@ def desk_routes(platform: Platform, writer: WriterLoop, accounting: Accounting) 
         ("policy", "GET", "/desk/policy", state.policy_page),
         ("fleet-form", "GET", "/desk/fleet", fleet.fleet_form),
         ("fleet", "POST", "/desk/fleet", fleet.fleet_page),
+        ("operators", "GET", "/desk/operators", staff.staff_page),
+        ("passkeys", "GET", "/desk/passkeys", staff.passkeys_page),
         ("emergency", "GET", "/desk/emergency", emergencies.emergency_page),
         ("programs", "GET", "/desk/programs", state.programs_page),
         ("surrogates", "GET", "/desk/surrogates", surrogates.surrogates_page),

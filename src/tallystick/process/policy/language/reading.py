@@ -70,6 +70,8 @@ LOOSENING = (
     OperatorAct.RESUME_CUSTOMER,
     OperatorAct.CHANGE_TIER,
     OperatorAct.RESUME_SERVICE,
+    OperatorAct.RESUME_OPERATOR,
+    OperatorAct.REMOVE_OPERATOR,
 )
 """Acts that no policy may leave to one person."""
 
