@@ -44,6 +44,7 @@ COMMANDS = {
         "partners",
         "paycrypts",
         "desks",
+        "staff",
         "pki",
         "policies",
         "programmes",
