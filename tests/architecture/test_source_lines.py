@@ -45,6 +45,7 @@ COMMANDS = {
         "partners",
         "paycrypts",
         "desks",
+        "staff",
         "pki",
         "policies",
         "programmes",

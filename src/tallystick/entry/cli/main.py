@@ -31,7 +31,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "prove": ("proving:prove",),
     "loop": ("loops:loop",),
     "bundle": ("bundles:bundle",),
-    "operator": ("operators:operator", "desks:invite"),
+    "operator": ("operators:operator", "desks:invite", "staff:listed"),
     "desk": ("desks:desk",),
     "tally": ("proofs:tally",),
     "receipt": ("proofs:receipt", "dating:receipt_date"),

@@ -242,3 +242,21 @@ def test_http_is_for_loopback_only(desk: Desk) -> None:
     )
     assert ran.code == 1
     assert "loopback" in ran.err
+
+
+def test_who_operates_is_listed_with_whoever_may_act_no_more(desk: Desk) -> None:
+    folder = desk.place / "provider"
+    listed = json.loads(tallystick("operator", "list", folder, "--json").out)
+    roles = sorted(one["role"] for one in listed)
+    assert roles == sorted(ROLES.values())
+    assert {one["stands"] for one in listed} == {"active"}
+    cem = next(one["operator"] for one in listed if one["role"] == "care-desk")
+    stopped = desk.act(SEC, "suspend-operator", "--operator", cem, "--because", "laptop stolen")
+    assert stopped.code == 0, stopped.all
+    assert "nothing they sign counts" in stopped.all
+    shown = tallystick("operator", "list", folder)
+    (line,) = [one for one in shown.out.splitlines() if cem in one]
+    assert "suspended" in line
+    refused = desk.act(CEM, "issue-activation", "--number", "+254700000001")
+    assert refused.code != 0
+    assert "ask a security officer" in refused.all
