@@ -144,3 +144,41 @@ def test_a_generation_follows_another_and_ends_it(provider_and_cast) -> None:
     assert len(store_keys(provider.folder, Purpose.SUBJECT_WRAP)) == 1
     provider.serve(provider.port)
     assert person.wallet.pay(PaymentKind.P2P, PAYEE, Money(100, "KES")).receipt != paid.receipt
+
+
+@pytest.mark.requirement("MFS-7.4.2-07", "MFS-7.4.2-12")
+def test_a_key_that_a_running_service_still_uses_is_not_ended(provider_and_cast) -> None:
+    """Nothing is under any generation yet, so that nothing is left; the service knows the first."""
+    provider, cast = provider_and_cast
+    folder, secret = provider.folder.root, ("--secret-file", provider.folder.root.parent / "secret")
+
+    def rewrap(*more: object, of: str = "subject-wrap"):
+        return tallystick("crypto", "rewrap", folder, "--of", of, *more)
+
+    provider.stop()
+    assert rewrap("--to", "aes-256-ccm", *secret).code == 0
+    provider.serve(provider.port)
+    assert not any(left(provider).values())
+    assert rewrap("--to", "aes-256-gcm", *secret).code == 0
+    assert rewrap("--to", "hmac-sha256", *secret, of="pin-pepper").code == 0
+    for of, purpose in (("subject-wrap", Purpose.SUBJECT_WRAP), ("pin-pepper", Purpose.PIN_PEPPER)):
+        refused = rewrap("--finish", of=of)
+        assert refused.code == 1
+        assert "restart the service" in refused.err
+        assert len(store_keys(provider.folder, purpose)) == 2
+    person = cast.person("+254700000101", "Comes meanwhile", funds=90_000)
+    cast.person(PAYEE, "Payee")
+    provider.kill()
+    assert rewrap("--finish").code == 1, "one that was killed may have left something"
+
+    provider.serve(provider.port)
+    limit = time.monotonic() + 30
+    while any(left(provider).values()) and time.monotonic() < limit:
+        time.sleep(0.05)
+    done = rewrap("--finish")
+    assert done.code == 0, done.all
+    assert len(store_keys(provider.folder, Purpose.SUBJECT_WRAP)) == 1
+    assert rewrap("--finish", of="pin-pepper").code == 0
+    provider.stop()
+    provider.serve(provider.port)
+    assert person.wallet.pay(PaymentKind.P2P, PAYEE, Money(100, "KES"))

@@ -35,6 +35,7 @@ from tallystick.entry.module_settings import open_module, owned_in
 from tallystick.entry.paycrypt_settings import PaycryptSettings, paycrypt_settings
 from tallystick.entry.pki.partnerlists import ListFiles
 from tallystick.entry.registering import KeptRegisters
+from tallystick.entry.rewrapping import tag_of
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
 from tallystick.entry.setup import SERVER_ROLES
@@ -350,7 +351,14 @@ def _note_start(platform: Platform) -> None:
         version=__version__,
         key_list=platform.identity.key_list_version,
     )
-    note_start(platform.database, start)
+    note_start(platform.database, start, _tags(platform))
+
+
+def _tags(platform: Platform) -> dict[str, str]:
+    """Which of the keys that get successors this start uses, by purpose, until it ends."""
+    newest = (Purpose.STORE, Purpose.PIN_PEPPER)
+    tags = {one.value: tag_of(platform.keys.newest(one).id) for one in newest}
+    return tags | {Purpose.SUBJECT_WRAP.value: platform.desks.customers.wrapping}
 
 
 def _first_start(platform: Platform, folder: ProviderFolder) -> None:

@@ -34,6 +34,7 @@ from tallystick.infrastructure.store.artefacts import (
     subject_groups,
 )
 from tallystick.infrastructure.store.opening import open_reader
+from tallystick.infrastructure.store.starts import uses_no_other
 from tallystick.kernel.errors import Conflict, NotFound
 from tallystick.kernel.model import Record
 from tallystick.kernel.time import Clock
@@ -117,7 +118,7 @@ def progress(
     """
     wanted = tuple(purposes)
     keys = {one: _newest(folder, one) for one in wanted}
-    tags = {one: key.id[-_SHOWN:] for one, key in keys.items()}
+    tags = {one: tag_of(key.id) for one, key in keys.items()}
     moved: dict[str, list[int]] = {}
     with open_reader(folder.stored()) as reader:
         if Purpose.SUBJECT_WRAP in keys:
@@ -143,7 +144,8 @@ def finish(
 
     With `forget` also while PINs are left under an older pepper: nothing verifies them then, and
     their customers come back by a recovery. Raises Conflict while something else is left under one
-    of them.
+    of them, and while a service that began before the newest was there may run: it would go on
+    with a key that is gone.
     Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
     """
     left = sum(one.left for one in progress(folder, (purpose,)))
@@ -152,11 +154,27 @@ def finish(
             f"{left} things are not under the newest key yet",
             remedy="let the service go on: tallystick crypto progress FOLDER",
         )
+    newest, *earlier = store_keys(folder, purpose)
+    with open_reader(folder.stored()) as reader:
+        alone = uses_no_other(reader, purpose.value, tag_of(newest[0].id))
+    if earlier and not alone:
+        raise Conflict(
+            "the service that runs, or was killed, began with an earlier key and still uses it",
+            remedy="restart the service, wait until it serves, and finish then",
+        )
     ended: list[str] = []
-    for header, _ in store_keys(folder, purpose)[1:]:
+    for header, _ in earlier:
         folder.erase_block(header.id)
         ended.append(header.id)
     return tuple(ended)
+
+
+def tag_of(key_id: str) -> str:
+    """How the key with this id is named in what is under it.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    return key_id[-_SHOWN:]
 
 
 def followed(folder: ProviderFolder, purpose: Purpose) -> bool:
@@ -184,7 +202,7 @@ def _told(moved: dict[str, list[int]]) -> tuple[Moved, ...]:
 def _is_moved(group: Group, key: BlockHeader) -> bool:
     """Whether keys of subjects are under `key`, or what they seal is sealed by its mechanism."""
     if group.kind == SUBJECT_KEYS:
-        return wrapped_under(group.head) == key.id[-_SHOWN:]
+        return wrapped_under(group.head) == tag_of(key.id)
     return group.head[:4] == MAGIC and mechanism_of(group.head) == key.mechanism
 
 

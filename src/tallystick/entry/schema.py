@@ -57,6 +57,7 @@ from tallystick.application.webhooks.store import MIGRATION as WEBHOOKS
 from tallystick.infrastructure.ledger.store import MIGRATION as LEDGER
 from tallystick.infrastructure.store.boots import MIGRATIONS as BOOTS
 from tallystick.infrastructure.store.decided import MIGRATION as DECIDED
+from tallystick.infrastructure.store.starts import KEYS_MIGRATION as START_KEYS
 from tallystick.infrastructure.store.starts import MIGRATION as STARTS
 from tallystick.infrastructure.tally.store import MIGRATION as TALLY
 
@@ -87,5 +88,6 @@ MIGRATIONS = (
     SUBJECT_KEYS,
     EXEMPTIONS_APART,
     BASES_LISTED,
+    START_KEYS,
 )  # fmt: skip
 """Every step of the schema, from every capability."""

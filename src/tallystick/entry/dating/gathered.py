@@ -141,6 +141,7 @@ def gather(
     """
     waiting = _ungathered(folder, tell)
     good: list[tuple[int, bytes, Stamped]] = []
+    due = False
     for file in waiting:
         found = _proved(file, roots, tell)
         if found is None:
@@ -150,7 +151,7 @@ def gather(
         due = now - oldest.at >= EVERY_MS or is_due([oldest], now, weak_after(oldest))
         if len(good) == MOST or (not due and len(waiting) < MOST):
             break
-    if not good or (len(good) < MOST and not due):
+    if not due and len(good) < MOST:
         return None
     entries = tuple(
         Entry(size=size, sha512=b64url(named_digest("sha512", octets))) for size, octets, _ in good

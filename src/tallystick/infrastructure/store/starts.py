@@ -3,7 +3,9 @@
 Source: ISO/TS 12812-2:2017, 6.2.3; 7.4.2
 """
 
-from tallystick.infrastructure.store.database import Database, Reader, batch
+from collections.abc import Mapping
+
+from tallystick.infrastructure.store.database import Connection, Database, Reader, batch, has_table
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.kernel.model import Record, from_row
 from tallystick.kernel.time import Instant
@@ -16,6 +18,17 @@ MIGRATION = Migration(
             boot INTEGER PRIMARY KEY, started_at INTEGER NOT NULL, ended_at INTEGER NOT NULL,
             version TEXT NOT NULL, key_list INTEGER NOT NULL
         ) STRICT""",
+    ),
+)
+
+
+KEYS_MIGRATION = Migration(
+    number=296,
+    name="keys of the last start",
+    statements=(
+        """CREATE TABLE service_start_key (
+            purpose TEXT PRIMARY KEY, boot INTEGER NOT NULL, tag TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID""",
     ),
 )
 
@@ -34,8 +47,8 @@ class Start(Record, frozen=True, kw_only=True):
     key_list: int
 
 
-def note_start(database: Database, start: Start) -> None:
-    """Keep that the service began.
+def note_start(database: Database, start: Start, tags: Mapping[str, str]) -> None:
+    """Keep that the service began, and by `tags` which key of a purpose it uses until it ends.
 
     Raises Unavailable or Broken.
     Source: ISO/TS 12812-2:2017, 6.2.3
@@ -45,8 +58,14 @@ def note_start(database: Database, start: Start) -> None:
         "INSERT INTO service_start (boot, started_at, ended_at, version, key_list)"
         " VALUES (?, ?, ?, ?, ?)"
     )
+    key = (
+        "INSERT INTO service_start_key (purpose, boot, tag) VALUES (?, ?, ?)"
+        " ON CONFLICT (purpose) DO UPDATE SET boot = excluded.boot, tag = excluded.tag"
+    )
     with batch(database):
         database.execute(sql, row)
+        for purpose, tag in tags.items():
+            database.execute(key, (purpose, start.boot, tag))
 
 
 def note_end(database: Database, boot: int, now: Instant) -> None:
@@ -69,3 +88,18 @@ def starts(reader: Reader) -> list[Start]:
         "SELECT boot, started_at, ended_at, version, key_list FROM service_start ORDER BY boot"
     )
     return [from_row(Start, row) for row in rows]
+
+
+def uses_no_other(reader: Connection, purpose: str, tag: str) -> bool:
+    """Whether no service that may still run uses another key of `purpose` than the one of `tag`.
+
+    One that did not end by itself may run; of one that an older version began nothing is known.
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    last = reader.one("SELECT boot, ended_at FROM service_start ORDER BY boot DESC LIMIT 1")
+    if last is None or last[1]:
+        return True
+    if not has_table(reader, "service_start_key"):
+        return False
+    row = reader.one("SELECT boot, tag FROM service_start_key WHERE purpose = ?", (purpose,))
+    return row is not None and row[0] == last[0] and row[1] == tag

@@ -185,9 +185,10 @@ def _kept(plain: Plain) -> Plain:
         return plain
     roles = operators.get("roles")
     named = roles if isinstance(roles, dict) else {}
-    kept = {name: _acts(one) for name, one in named.items()}
+    kept: dict[str, Plain] = {name: _acts(one) for name, one in named.items()}
     two = _acts(operators.get("two_people", []))
-    return plain | {"operators": operators | {"roles": kept, "two_people": two}}
+    granted: dict[str, Plain] = {**operators, "roles": kept, "two_people": two}
+    return {**plain, "operators": granted}
 
 
 def _acts(listed: Plain) -> Plain:
