@@ -78,3 +78,11 @@ def elapsed_ms() -> int:
     Source: ISO/TS 12812-2:2017, 3.23
     """
     return time.monotonic_ns() // 1_000_000
+
+
+def core_ms() -> int:
+    """Milliseconds that this thread had a core until now, however many others wanted one.
+
+    Source: ISO/TS 12812-2:2017, 3.23
+    """
+    return time.thread_time_ns() // 1_000_000
