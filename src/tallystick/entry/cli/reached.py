@@ -10,6 +10,7 @@ from tallystick.entry.fleet import ShutOut
 from tallystick.entry.reaching import Touches, Tried, lost
 from tallystick.kernel.money import Money
 from tallystick.process.policy.facts import FOREVER
+from tallystick.process.policy.reach import People
 
 
 def say_shut_out(found: Sequence[ShutOut], currency: str) -> None:
@@ -19,7 +20,7 @@ def say_shut_out(found: Sequence[ShutOut], currency: str) -> None:
     """
     rows = [
         (
-            one.people.trust,
+            called(one.people),
             one.people.tier,
             one.people.devices,
             one.people.customers,
@@ -46,7 +47,10 @@ def say_touches(found: Touches, version: int, currency: str) -> None:
     if not found.narrowed:
         say(f"version {version} gives nobody less than version {found.version}, which is in force")
         return
-    touched = {(one.people.trust, one.people.tier): one.people for one in found.narrowed}
+    touched = {
+        (one.people.trust, one.people.tier, one.people.factors): one.people
+        for one in found.narrowed
+    }
     devices = sum(one.devices for one in touched.values())
     customers = sum(one.customers for one in touched.values())
     say(
@@ -56,7 +60,7 @@ def say_touches(found: Touches, version: int, currency: str) -> None:
     )
     rows = [
         (
-            one.people.trust,
+            called(one.people),
             one.people.tier,
             one.people.devices,
             one.people.customers,
@@ -72,6 +76,14 @@ def say_touches(found: Touches, version: int, currency: str) -> None:
     say(
         "the most in one payment, to a payee who was paid before, at noon, by an account long known"
     )
+
+
+def called(people: People) -> str:
+    """The trust of a class, and the factors that it can show where these count.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2; 8.1.1
+    """
+    return f"{people.trust}: {', '.join(people.factors)}" if people.factors else people.trust
 
 
 def say_tried(found: Tried) -> None:
