@@ -25,6 +25,7 @@ from tallystick.entry.keykeeping import load_in_state, recall_states, seen_keys,
 from tallystick.entry.module_settings import open_module, owned_in
 from tallystick.entry.paycrypt_settings import PURPOSES, paycrypt_settings
 from tallystick.entry.registering import KeptRegisters
+from tallystick.entry.rehearsing import Rehearsal
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
 from tallystick.entry.setup import SERVER_ROLES
@@ -93,6 +94,7 @@ class Platform:
     names: Names
     folder: ProviderFolder
     registers: KeptRegisters
+    rehearsal: Rehearsal
     paycrypt: SoftModule | None = None
 
     @property
@@ -143,6 +145,7 @@ class Platform:
         with suppress(MfsError):  # the next start signs what this one could not store
             self.writer.finish()
             note_end(self.database, self.boot, self.clock.now())
+        self.rehearsal.close()
         self.reader.close()
         self.database.close()
         self.module.zeroise()
@@ -290,6 +293,8 @@ def _wire(
     folder: ProviderFolder, on: Ground, database: Database, boot: int, cards: SoftModule | None
 ) -> Platform:
     desks, quoting, webhooks = join_desks(on)
+    rehearsal = Rehearsal(on, desks, database.reader)
+    desks.operators.rehearse = rehearsal.rehearse
     settings, module = on.settings, on.module
     tally_key = ModuleSigner(module, on.keys.newest(Purpose.TALLY))
     signer = NoteSigner.of(settings.origin, tally_key)
@@ -329,6 +334,7 @@ def _wire(
         names=folder.names(),
         folder=folder,
         registers=on.registers,
+        rehearsal=rehearsal,
         paycrypt=cards,
     )
 

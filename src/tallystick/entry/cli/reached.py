@@ -10,7 +10,6 @@ from tallystick.entry.fleet import ShutOut
 from tallystick.entry.reaching import Touches, Tried, lost
 from tallystick.kernel.money import Money
 from tallystick.process.policy.facts import FOREVER
-from tallystick.process.policy.reach import People
 
 
 def say_shut_out(found: Sequence[ShutOut], currency: str) -> None:
@@ -20,7 +19,7 @@ def say_shut_out(found: Sequence[ShutOut], currency: str) -> None:
     """
     rows = [
         (
-            called(one.people),
+            one.people.called,
             one.people.tier,
             one.people.devices,
             one.people.customers,
@@ -60,7 +59,7 @@ def say_touches(found: Touches, version: int, currency: str) -> None:
     )
     rows = [
         (
-            called(one.people),
+            one.people.called,
             one.people.tier,
             one.people.devices,
             one.people.customers,
@@ -76,14 +75,6 @@ def say_touches(found: Touches, version: int, currency: str) -> None:
     say(
         "the most in one payment, to a payee who was paid before, at noon, by an account long known"
     )
-
-
-def called(people: People) -> str:
-    """The trust of a class, and the factors that it can show where these count.
-
-    Source: ISO/TS 12812-2:2017, 7.3.2; 8.1.1
-    """
-    return f"{people.trust}: {', '.join(people.factors)}" if people.factors else people.trust
 
 
 def say_tried(found: Tried) -> None:

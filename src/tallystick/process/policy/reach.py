@@ -79,6 +79,14 @@ class People(Record, frozen=True, kw_only=True):
     customers: int
     factors: tuple[str, ...] = ()
 
+    @property
+    def called(self) -> str:
+        """The trust, and the factors that these people can show where they were counted by them.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2; 8.1.1
+        """
+        return f"{self.trust}: {', '.join(self.factors)}" if self.factors else self.trust
+
 
 class Narrowed(Record, frozen=True, kw_only=True):
     """People whom `now` lets pay less than `was` in one kind of payment, and what stops them.

@@ -1,0 +1,170 @@
+"""Acts that were signed, those that wait for a second person, and what these would come to.
+
+Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3
+"""
+
+from tallystick.application.operators.deciding import Deciding
+from tallystick.application.operators.model import ActRow
+from tallystick.application.operators.rehearsing import (
+    ALONE,
+    Rehearse,
+    in_place_of,
+    is_passing,
+    seconding,
+)
+from tallystick.application.operators.signed import SignedAct, Untrained
+from tallystick.application.operators.store import ACT, waiting_acts
+from tallystick.application.policing import PolicyInForce
+from tallystick.application.turn import Turn
+from tallystick.infrastructure.crypto.webauthn import Relying
+from tallystick.infrastructure.envelope.acts import read_signature
+from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
+from tallystick.infrastructure.modules.sealing import StoreSeals
+from tallystick.infrastructure.store.database import Reader
+from tallystick.infrastructure.store.rowcache import RowCache
+from tallystick.kernel.errors import Conflict, Expired, NotFound, NotPermitted, Unavailable
+from tallystick.kernel.model import ABSENT, replace
+from tallystick.protocol.desk import RehearsedAct
+
+_MOST_REHEARSED = 20
+
+
+class Waiting(Deciding):
+    """Keeps acts, and rehearses those that wait.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+
+    def __init__(
+        self,
+        module: CryptoModule,
+        codes: KeyHandle,
+        seals: StoreSeals,
+        policy: PolicyInForce,
+        reader: Reader,
+        *,
+        untrained: Untrained | None,
+        relying: Relying | None,
+        capacity: int,
+    ) -> None:
+        """Nothing is rehearsed until `rehearse` is set.
+
+        Source: ISO/TS 12812-2:2017, 6.2.1
+        """
+        super().__init__(
+            *(module, codes, seals, policy, reader),
+            untrained=untrained,
+            relying=relying,
+            capacity=capacity,
+        )
+        self._acts = RowCache(ACT, ActRow, reader, capacity=capacity)
+        self._reader = reader
+        self.rehearse: Rehearse | None = None
+
+    def waiting(self, act: str) -> ActRow:
+        """The act that waits for a second signature under this id.
+
+        Raises NotFound.
+        Source: ISO/TS 12812-2:2017, 6.2.1
+        """
+        row = self._acts.get(act)
+        if row is None:
+            raise NotFound("no such act")
+        return row
+
+    def opened(self, row: ActRow) -> bytes:
+        """The canonical body of an act.
+
+        Source: ISO/TS 12812-2:2017, 7.3.4
+        """
+        return self._seals.open(row.body, b"act")
+
+    def seal_act_anew(self, turn: Turn, act: str) -> None:
+        """Seal the body of an act under the newest store key.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        row = self._acts.get(act)
+        if row is not None and row.body:
+            body = self._seals.seal(self.opened(row), b"act")
+            self._acts.put(act, replace(row, body=body), turn.changes)
+
+    def rehearsed(self, turn: Turn, act: str, operator: str) -> RehearsedAct:
+        """What the act of this id would come to if `operator` seconded it now.
+
+        Raises NotFound, NotPermitted for whoever may neither do nor withdraw it, Conflict and
+        Expired for one that waits no longer.
+        Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3
+        """
+        row = self.waiting(act)
+        first = read_signature(row.jws.partition("\n")[0]).act
+        if not self._concerns(row, operator):
+            raise NotPermitted("your role does not decide on this")
+        if row.state != "waiting":
+            raise Conflict(f"the act is {row.state}")
+        if turn.now > row.expires_at:
+            raise Expired("the act is past its time", remedy="begin again")
+        if self.rehearse is None:
+            raise NotPermitted("nothing is rehearsed here")
+        second = None if operator == row.operator else seconding(first, operator)
+        both = row.jws, row.jws if second is None else in_place_of(first, operator)
+        return self.rehearse(turn, row.name, self.opened(row), both, second).of(row)
+
+    def _rehearsed(self, turn: Turn, act: str, operator: str) -> tuple[RehearsedAct, ...]:
+        """The act of this id rehearsed, or, for an empty one, all that concern `operator`."""
+        names = [act]
+        if not act:
+            rows = waiting_acts(self._reader, turn.now, _MOST_REHEARSED)
+            names = [row.id for row in rows if self._concerns(row, operator)]
+        return tuple(self.rehearsed(turn, name, operator) for name in names)
+
+    def _concerns(self, row: ActRow, operator: str) -> bool:
+        granted = self._policy.compiled.policy.operators.roles
+        return row.operator == operator or row.name in granted.get(self.get(operator).role, ())
+
+    def _refuse_impossible(self, turn: Turn, signed: SignedAct) -> str:
+        """Raise the refusal that a second person would meet; gives what is to be said of one that
+        may pass by itself.
+        """
+        if self.rehearse is None:
+            return ""
+        name, both = signed.act.name, (signed.jws, signed.jws)
+        found = self.rehearse(turn, name, signed.body, both, None)
+        if found.error is None:
+            return ""
+        if not is_passing(name, found.error):
+            raise found.error
+        return f"; it could not be done now: {found.says}"
+
+    def _begin_alone(self, turn: Turn, signed: SignedAct) -> None:
+        """Have an act that is bound to what was shown in a batch of its own: what came before it is
+        durable by then, so that a rehearsal reads it. The writer tries again what this refuses.
+        """
+        if signed.bound and (turn.leaves or not turn.changes.is_empty()):
+            raise Unavailable(ALONE, retry_after_s=1)
+
+    def _check_shown(self, turn: Turn, signed: SignedAct, both: tuple[str, ...]) -> None:
+        """Refuse what would come to something else than whoever seconds it was shown."""
+        shown = signed.act.shown
+        if shown is ABSENT:
+            return
+        if self.rehearse is None:
+            raise NotPermitted("nothing is rehearsed here")
+        found = self.rehearse(turn, signed.act.name, signed.body, both, signed.act)
+        found.check_shown(shown)
+
+    def trim(self) -> None:
+        """Forget what is over capacity.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        super().trim()
+        self._acts.trim()
+
+    def reset(self) -> None:
+        """Forget everything that a batch may have changed.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        super().reset()
+        self._acts.reset()
