@@ -88,6 +88,23 @@ def test_the_copy_takes_its_keys_with_it(quiet: Peace) -> None:
     assert quiet.standing() == before
 
 
+def test_a_rehearsal_that_fails_by_a_fault_of_its_own_stops_nothing(
+    quiet: Peace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(*_: object) -> None:
+        raise KeyError("a column that nobody thought of")
+
+    quiet.platform.rehearsal.close()
+    before = quiet.standing()
+    with monkeypatch.context() as patch:
+        patch.setattr("tallystick.entry.rehearsing.tell", wrong)
+        found = quiet.rehearse("open-customer")
+    assert found.would == "refused"
+    assert found.says.startswith("it could not be tried")
+    assert quiet.standing() == before
+    assert quiet.rehearse("open-customer").would == "done"
+
+
 def test_what_was_told_is_what_the_act_then_writes(quiet: Peace) -> None:
     """The live state does what the copy foretold, and the comparison above sees it."""
     platform, act = quiet.platform, "fund-account"

@@ -80,10 +80,22 @@ class Rehearsal:
         Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3
         """
         try:
-            stage = self._ready(turn)
+            return self._tried(turn, name, body, signatures, second)
         except Unavailable as away:
             self.close()
             return refused(away)
+        except Broken:
+            return refused(Conflict("it does not go together with what is stored"))
+        except MfsError as refusal:
+            return refused(refusal)
+        except Exception:  # noqa: BLE001 - whoever only looks must not stop the writer
+            self.close()
+            return refused(Unavailable("it could not be tried", remedy="tell who runs the service"))
+
+    def _tried(
+        self, turn: Turn, name: str, body: bytes, signatures: tuple[str, ...], second: Act | None
+    ) -> Rehearsed:
+        stage = self._ready(turn)
         tried = Turn(
             now=turn.now,
             first_event=turn.next_event(),
@@ -96,10 +108,6 @@ class Rehearsal:
             acted = stage.desks.acts.perform(tried, name, body, signatures)
             stage.desks.book.collect(tried)
             told = tell(tried, stage.reader, self._on.settings.currency)
-        except Broken:
-            return refused(Conflict("it does not go together with what is stored"))
-        except MfsError as refusal:
-            return refused(refusal)
         finally:
             stage.clear(tried)
         says = WITHHELD if name in OTHERWISE else told.says(acted.says)
