@@ -57,7 +57,13 @@ class Desk:
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     place = tmp_path_factory.mktemp("desk")
     with served(place / "provider", join=False) as provider:
-        yield Desk(place, provider)
+        found = Desk(place, provider)
+        opened = found.act(
+            CEM, "open-customer", "--name", "Fay", "--msisdn", "+254700000077", "--kind", "person",
+            "--tier", "1", "--json",
+        )  # fmt: skip
+        assert json.loads(opened.out)["state"] == "done"
+        yield found
 
 
 def fund(desk: Desk, *more: object, amount: str = "125.50") -> Ran:
@@ -68,11 +74,6 @@ def fund(desk: Desk, *more: object, amount: str = "125.50") -> Ran:
 
 
 def test_money_is_issued_by_two_people_and_not_by_one(desk: Desk, tmp_path: Path) -> None:
-    opened = desk.act(
-        CEM, "open-customer", "--name", "Fay", "--msisdn", "+254700000077", "--kind", "person",
-        "--tier", "1", "--json",
-    )  # fmt: skip
-    assert json.loads(opened.out)["state"] == "done"
     proposal = tmp_path / "fund.json"
     waiting = fund(desk, "--proposal", proposal)
     assert waiting.code == 0, waiting.all
