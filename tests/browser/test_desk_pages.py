@@ -156,11 +156,26 @@ class Desk:
         self.act(self.other, "suspend-operator", operator=stopped, because="the laptop was stolen")
         self.sign(self.other)
         paths["operators"] = "/desk/operators"
+        self._spend(paths)
         self.browser.go(self.origin + "/desk/approvals")
         paths["approval"] = self.browser.run(
-            "document.querySelector('main tbody a').getAttribute('href')"
+            "document.querySelector('main tbody tr:nth-of-type(2) a').getAttribute('href')"
         )
         return paths
+
+    def _spend(self, paths: dict[str, str]) -> None:
+        """An act that waits and cannot be done now: what is to be given back is spent."""
+        payer = self.provider.person("+254700000006", "Dan Kamau", funds=90_000)
+        payee = self.provider.person("+254700000007", "Eve Muthoni")
+        paid = payer.wallet.pay(PaymentKind.P2P, payee.number, Money(80_000, "KES"))
+        order = json.loads(_octets(paid.receipt.leaf))["p"]["order"]
+        payee.wallet.pay(PaymentKind.P2P, payer.number, Money(70_000, "KES"))
+        self.act(self.other, "reverse-payment", order=order, because="sent to a stranger")
+        assert "could not be done now" in self.sign(self.other)
+        self.browser.go(self.origin + "/desk/approvals")
+        paths["approval-refused"] = self.browser.run(
+            "document.querySelector('main tbody a').getAttribute('href')"
+        )
 
 
 def _octets(text: str) -> bytes:
@@ -184,7 +199,7 @@ def desk(tmp_path_factory):
 PAGES = ("home", "find", "trace", "approvals", "acts", "policy", "emergency", "programs",
          "surrogates",
          "nothing-here", "join", "sign-in", "acts/new/open-customer", "customer", "payment",
-         "to-sign", "approval", "operators", "passkeys")  # fmt: skip
+         "to-sign", "approval", "approval-refused", "operators", "passkeys")  # fmt: skip
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -290,6 +305,38 @@ def test_four_eyes_in_two_browsers(desk) -> None:
     assert "another person has to approve" in desk.other.run("document.body.innerText")
     desk.browser.submit("document.querySelector('main form button').click()")
     assert "given back" in desk.sign(desk.browser)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_what_changed_before_it_was_signed_can_be_read(desk, dark: bool) -> None:
+    payer = desk.provider.person(f"+25470000007{int(dark)}", "Fay Njeri", funds=90_000)
+    payee = desk.provider.person(f"+25470000008{int(dark)}", "Gil Oduor")
+    paid = payer.wallet.pay(PaymentKind.P2P, payee.number, Money(60_000, "KES"))
+    order = json.loads(_octets(paid.receipt.leaf))["p"]["order"]
+    desk.act(desk.other, "reverse-payment", order=order, because="sent to a stranger")
+    desk.sign(desk.other)
+    act = desk.other.run("document.querySelector('main .mono').textContent")
+    desk.browser.look(width=320, dark=dark)
+    desk.browser.go(f"{desk.origin}/desk/approvals/{act}")
+    assert "+KES 600.00" in desk.browser.run("document.getElementById('outcome').innerText")
+    desk.browser.submit("document.querySelector('main form button').click()")
+    assert "+KES 600.00" in desk.browser.run("document.getElementById('outcome').innerText")
+    payee.wallet.pay(PaymentKind.P2P, payer.number, Money(60_000, "KES"))
+    told = desk.sign(desk.browser)
+    assert "It was not done" in told
+    assert "is not so any more" in told
+    assert "Look at it again" in told
+    seen = desk.browser.run(LOOK)
+    if folder := os.environ.get("TALLYSTICK_PICTURES"):
+        name = f"not-as-shown-320-{'dark' if dark else 'light'}.png"
+        desk.browser.picture(Path(folder) / name)
+    assert seen["faults"] == []
+    desk.browser.complaints()  # the refusal's status is no fault of the page
+    desk.browser.run("document.querySelector('main a.button').focus()")
+    desk.browser.press("Enter")
+    assert desk.browser.until("document.querySelector('h1').innerText.includes('waiting')")
+    assert "This changed since it was shown" in desk.browser.run("document.body.innerText")
+    assert desk.browser.run(LOOK)["faults"] == []
 
 
 def test_an_ended_session_returns_to_where_one_was(desk) -> None:

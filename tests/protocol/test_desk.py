@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -26,6 +27,7 @@ from tallystick.process.policy.signing import sign_policy
 from tallystick.protocol.desk import SCOPES, WorkloadAsks, workload_header
 from tallystick.protocol.operators import ActivatePolicy
 from tallystick.protocol.payments import PaymentKind
+from tallystick.protocol.recovery import SuspendCustomer
 
 NUMBER, NAME = "+254700000001", "Ann <script>alert(1)</script>"
 
@@ -209,15 +211,81 @@ def test_a_second_person_reads_the_same_text_and_declines_with_a_reason(town):
     text = re.compile(r'id="canonical-body">(.*?)</pre>', re.DOTALL)
     assert text.search(own)[1] == text.search(other)[1]
     assert "another person has to approve" in own
-    assert town.first.post(f"/desk/approvals/{act}", {"answer": "approve"}).status == 403
+    assert town.first.approve(act).status == 403
     answer = town.second.post(
         f"/desk/approvals/{act}", {"answer": "decline", "because": "not agreed"}
     )
     town.second.sign(answer.headers["location"])
     assert "declined: not agreed" in text_of(town.first.get(f"/desk/approvals/{act}").text)
     assert events(town.provider, "operator.declined")[-1]["p"]["act"] == act
-    answer = town.second.post(f"/desk/approvals/{act}", {"answer": "approve"})
+    answer = town.second.approve(act)
     assert town.second.sign(answer.headers["location"]).status == 409
+
+
+def pays(town, number: str, name: str, minor: int) -> tuple[Any, str]:
+    """Somebody new who paid Ann, and the order."""
+    payer = town.provider.person(number, name, funds=900_000)
+    paid = payer.wallet.pay(PaymentKind.P2P, NUMBER, Money(minor, "KES"))
+    return payer, json.loads(_plain(paid.receipt.leaf))["p"]["order"]
+
+
+def proposed_by(browser, act: str, **fields: str) -> str:
+    done = browser.act(act, **fields)
+    return re.search(r"act_[0-9a-z]{26}", text_of(done.text))[0]
+
+
+def test_the_second_person_reads_what_would_change_and_signs_that(town):
+    _, order = pays(town, "+254700000071", "Rita Revoke", 7_700)
+    act = proposed_by(town.first, "reverse-payment", order=order, because="sent twice")
+    assert "would be done" in text_of(town.second.get("/desk/approvals").text)
+    shown = text_of(town.second.get(f"/desk/approvals/{act}").text)
+    assert "It would be done: order" in shown
+    assert "stage settled \N{RIGHTWARDS ARROW} returned" in shown
+    assert "+KES 77.00" in shown
+    assert "recorded as payment" in shown
+    answer = town.second.approve(act)
+    page = town.second.get(answer.headers["location"]).text
+    assert "+KES 77.00" in text_of(page)
+    assert '"shown":"' in page.replace("&quot;", '"')
+    assert "given back" in text_of(town.second.sign(answer.headers["location"]).text)
+
+
+@pytest.mark.threat("THR-INS-01")
+def test_what_changed_since_it_was_shown_is_told_and_nothing_is_done(town):
+    person = town.provider.person("+254700000072", "Tilda Tier")
+    care = town.provider.operators["care-desk"][0]
+    act = proposed_by(
+        town.first, "fund-account", number=person.number, amount="25.00", currency="KES",
+        bank_reference="b-7",
+    )  # fmt: skip
+    other = town.second
+    answer = other.approve(act)
+    suspend = SuspendCustomer(number=person.number, because="somebody else calls")
+    care.act("suspend-customer", suspend)
+    refused = other.sign(answer.headers["location"])
+    assert refused.status == 409
+    told = text_of(refused.text)
+    assert "It was not done" in told
+    assert "is not so any more" in told
+    assert "is new it cannot be done" in told
+    assert f'href="/desk/approvals/{act}"' in refused.text
+    again = text_of(other.get(f"/desk/approvals/{act}").text)
+    assert "This changed since it was shown to you" in again
+    assert "It cannot be done now" in again
+    assert "Go on to approve" not in again
+    account = town.provider.platform.desks.customers.get(person.customer).account
+    assert town.provider.platform.desks.book.available(account) == 0
+
+
+def test_an_answer_needs_the_page_that_it_answers(town):
+    _, order = pays(town, "+254700000073", "Una Unseen", 5_500)
+    act = proposed_by(town.first, "reverse-payment", order=order, because="sent twice")
+    blind = town.second.post(f"/desk/approvals/{act}", {"answer": "approve"})
+    assert blind.status == 400
+    town.second.get(f"/desk/approvals/{act}")
+    forged = town.second.post(f"/desk/approvals/{act}", {"answer": "approve", "shown": "A" * 43})
+    assert forged.status == 400
+    assert "load the page again" in text_of(forged.text)
 
 
 @pytest.mark.requirement("MFS-7.3.3-01")
@@ -225,7 +293,7 @@ def test_two_passkeys_give_a_payment_back_and_the_verifier_finds_it_right(town):
     act = propose(town, "sent twice")
     listed = town.second.get("/desk/approvals").text
     assert act in listed
-    answer = town.second.post(f"/desk/approvals/{act}", {"answer": "approve"})
+    answer = town.second.approve(act)
     done = town.second.sign(answer.headers["location"])
     assert "given back" in text_of(done.text)
     with Verifier(town.provider.folder, town.provider.secret, SystemClock()) as verifier:
@@ -319,7 +387,7 @@ def test_a_programs_secret_is_shown_once_hashed_scoped_and_revoked(town):
     done = first.act("issue-workload", label="switch", scope="evaluate-policy", days="30")
     shown = re.search(r'id="once">([^<]+)<', done.text)[1]
     assert shown not in first.get(f"/desk/acts/{first_act(done)}").text
-    answer = second.post(f"/desk/approvals/{first_act(done)}", {"answer": "approve"})
+    answer = second.approve(first_act(done))
     issued = second.sign(answer.headers["location"])
     identity = re.search(r"wkl_[0-9a-z]{26}", issued.text)[0]
     secret = shown.rpartition(".")[2]
@@ -343,7 +411,7 @@ def test_the_desk_offers_every_scope_and_shows_no_secret_that_the_provider_deriv
     for scope, way, shown in ways:
         done = first.act("issue-workload", label=f"of {scope}", scope=scope, days="30")
         assert len(re.findall(r'id="once">', done.text)) == shown
-        answer = second.post(f"/desk/approvals/{first_act(done)}", {"answer": "approve"})
+        answer = second.approve(first_act(done))
         assert re.search(r"wkl_[0-9a-z]{26}", second.sign(answer.headers["location"]).text)
         assert f"{scope}, by {way}" in text_of(first.get("/desk/programs").text)
 
@@ -357,7 +425,7 @@ def test_two_officers_open_a_domain_of_surrogates_and_the_desk_shows_it(town):
         "open-surrogate-domain", domain="shop", kind="pan", way="random", keeps="4",
         purposes="settlement:600, dispute:20", because="in the contract",
     )  # fmt: skip
-    answer = second.post(f"/desk/approvals/{first_act(done)}", {"answer": "approve"})
+    answer = second.approve(first_act(done))
     assert "The domain shop is open" in text_of(second.sign(answer.headers["location"]).text)
     shown = text_of(first.get("/desk/surrogates").text)
     assert "dispute 0 of 20, settlement 0 of 600" in shown

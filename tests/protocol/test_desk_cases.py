@@ -55,9 +55,9 @@ class Town:
         proposed = text_of(first.act(act, **fields).text)
         waiting = re.search(r"act_[0-9a-z]{26}", proposed)[0]
         assert "Waiting for a second person" in proposed
-        own = first.post(f"/desk/approvals/{waiting}", {"answer": "approve"})
+        own = first.approve(waiting)
         assert own.status == 403, "nobody approves their own"
-        answer = second.post(f"/desk/approvals/{waiting}", {"answer": "approve"})
+        answer = second.approve(waiting)
         return text_of(second.sign(answer.headers["location"]).text)
 
     def ask(self, number: str) -> str:
@@ -231,7 +231,7 @@ def agreed(town: Town, act: str, body: Wire, **fields: str) -> str:
     """What came of an act that Cem proposes at the desk and a colleague agrees to with a key."""
     shown = text_of(town.care.act(act, **fields).text)
     waiting = re.search(r"act_[0-9a-z]{26}", shown)[0]
-    own = town.care.post(f"/desk/approvals/{waiting}", {"answer": "approve"})
+    own = town.care.approve(waiting)
     assert own.status == 403, "nobody approves their own"
     return town.provider.operators["care-desk"][0].act(act, body, approves=waiting).says
 

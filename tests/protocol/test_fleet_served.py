@@ -138,6 +138,25 @@ def test_before_a_policy_is_signed_it_says_whom_it_would_give_less(town, tmp_pat
     assert {one["now"]["most_minor"] for one in found} == {0}
 
 
+@pytest.mark.requirement("MFS-6.1-01")
+def test_a_policy_that_counts_what_is_shown_says_whom_it_shuts_out(town, tmp_path: Path) -> None:
+    """Keys in plain software show one category; with a PIN there are two, and nothing is lost."""
+    provider, _, _ = town
+    candidate = tmp_path / "shown.yaml"
+    text = demo_policy().replace("  proofs: {", "  factors: as-shown\n  proofs: {", 1)
+    candidate.write_text(re.sub(r"version: 1\n", "version: 2\n", text, count=1))
+    ran = tallystick("policy", "reach", candidate, "--provider", provider.folder.root, "--json")
+    assert ran.code == 0, ran.all
+    told = json.loads(ran.out)
+    software = [one for one in told["people"] if one["trust"] == "software"]
+    assert sum(one["devices"] for one in software) == 2
+    classes = {(one["people"]["trust"], *one["people"]["factors"]) for one in told["narrowed"]}
+    assert classes == {("software", "possession")}
+    assert {one["now"]["most_minor"] for one in told["narrowed"]} == {0}
+    shown = tallystick("policy", "reach", candidate, "--provider", provider.folder.root)
+    assert "software: possession" in shown.out
+
+
 @pytest.mark.requirement("MFS-7.2.6-02")
 def test_before_a_policy_of_appraisal_is_signed_it_says_whose_trust_goes(
     town, tmp_path: Path

@@ -42,6 +42,7 @@ from tallystick.application.own_commands import (
     NoticeReceipt,
     NoticeTried,
     RecordEvidence,
+    RehearseFor,
     Rise,
     SealAnew,
     SignalsSeen,
@@ -247,6 +248,7 @@ Command = (
     | RecordView
     | SawNotice
     | PerformAct
+    | RehearseFor
     | StateCertificate
     | StateApp
     | Tighten
@@ -343,6 +345,9 @@ EXECUTORS: dict[type, Callable[[Desks, Turn, Any], Outcome]] = {
     StateCertificate: lambda desks, turn, one: desks.certification.state(turn, one.statement),
     StateApp: lambda desks, turn, one: desks.apps.state(turn, one.statement),
     PerformAct: lambda desks, turn, one: desks.operators.act(turn, one.signed, desks.acts.perform),
+    RehearseFor: lambda desks, turn, one: Outcome(
+        desks.operators.rehearsed(turn, one.act, one.operator)
+    ),
     Tighten: lambda desks, turn, one: desks.tighten(turn, one.entry, one.seen, one.preview),
     ApproveTightening: lambda desks, turn, one: desks.approve_tightening(turn, one.text),
     SealAnew: lambda desks, turn, one: desks.seals.anew(turn, one.rows),

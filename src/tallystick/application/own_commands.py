@@ -44,6 +44,17 @@ class InviteOperator:
 
 
 @dataclass(frozen=True, slots=True)
+class RehearseFor:
+    """What an act that waits would come to, asked for an operator who looks at it.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+
+    act: str
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeTried:
     """One attempt to deliver a notice, and whether it arrived.
 

@@ -12,9 +12,10 @@ from tallystick.infrastructure.crypto.jws import sign_compact
 from tallystick.infrastructure.crypto.signature import SigningKey
 from tallystick.kernel.codec import Decoder, b64url, encode, encode_canonical
 from tallystick.kernel.ids import timed_id
-from tallystick.kernel.model import Wire
+from tallystick.kernel.model import ABSENT, Wire
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import MINUTE_MS, Clock
+from tallystick.protocol.desk import REHEARSE, RehearseAct, RehearsedAct, RehearsedActs
 from tallystick.protocol.operators import (
     ENROLMENT_LABEL,
     Act,
@@ -27,6 +28,7 @@ from tallystick.protocol.operators import (
 ACT_LIFE_MS = 10 * MINUTE_MS
 _enrolled = Decoder(OperatorEnrolled)
 _replies = Decoder(ActReply)
+_rehearsed = Decoder(RehearsedActs, limit=1024 * 1024)
 
 
 def enrol_operator(
@@ -83,25 +85,36 @@ class OperatorDesk:
         self._clock = clock
         self._entropy = entropy
 
-    def act(self, name: str, body: Wire, *, approves: str = "") -> ActReply:
+    def act(self, name: str, body: Wire, *, approves: str = "", shown: str = "") -> ActReply:
         """Sign `body` as the act `name` and send it; `approves` names the act that this seconds.
 
+        With `shown`, the digest of a rehearsal, it is done only if it still comes to that.
         Raises what the provider refuses with.
         Source: ISO/TS 12812-2:2017, 6.2.1
         """
-        request = self.signed(name, body, approves=approves).body
+        request = self.signed(name, body, approves=approves, shown=shown).body
         reply = self._transport.post(f"/v1/acts/{name}", request, JSON_MEDIA_TYPE)
         if reply.status != 200:
             raise refusal(reply)
         return _replies.decode(reply.body)
 
-    def signed(self, name: str, body: Wire, *, approves: str = "") -> Signed:
+    def rehearsed(self, act: str = "") -> tuple[RehearsedAct, ...]:
+        """What the act of this id would come to now, or each that waits for this operator.
+
+        Nothing of it is done; that somebody looked is recorded. Raises what the provider refuses
+        with.
+        Source: ISO/TS 12812-2:2017, 6.2.1
+        """
+        reply = self.act(REHEARSE, RehearseAct(act=act))
+        return _rehearsed.decode(reply.says.encode()).acts
+
+    def signed(self, name: str, body: Wire, *, approves: str = "", shown: str = "") -> Signed:
         """`body` signed as the act `name`, to be sent.
 
         Source: ISO/TS 12812-2:2017, 6.2.1
         """
         inner = encode_canonical(body)
-        act, jws = self._sign(name, inner, approves)
+        act, jws = self._sign(name, inner, approves, shown)
         return Signed(act, name, b'{"jws":"' + jws.encode() + b'","body":' + inner + b"}")
 
     def signature(self, name: str, octets: bytes) -> str:
@@ -109,9 +122,9 @@ class OperatorDesk:
 
         Source: ISO/TS 12812-2:2017, 6.2.1; RFC 6750, 2.1
         """
-        return self._sign(name, octets, "")[1]
+        return self._sign(name, octets, "", "")[1]
 
-    def _sign(self, name: str, octets: bytes, approves: str) -> tuple[str, str]:
+    def _sign(self, name: str, octets: bytes, approves: str, shown: str) -> tuple[str, str]:
         now = self._clock.now()
         act = Act(
             id=timed_id("act", now, self._entropy(10)),
@@ -119,6 +132,7 @@ class OperatorDesk:
             operator=self._operator,
             body_hash=b64url(sha256(octets)),
             approves=approves,
+            shown=shown or ABSENT,
             issued_at=now,
             expires_at=now + ACT_LIFE_MS,
         )

@@ -35,6 +35,7 @@ from tallystick.entry.module_settings import open_module, owned_in
 from tallystick.entry.paycrypt_settings import PaycryptSettings, paycrypt_settings
 from tallystick.entry.pki.partnerlists import ListFiles
 from tallystick.entry.registering import KeptRegisters
+from tallystick.entry.rehearsing import Rehearsal
 from tallystick.entry.rewrapping import tag_of
 from tallystick.entry.schema import MIGRATIONS
 from tallystick.entry.settings import ProviderFolder, ProviderSettings
@@ -106,6 +107,7 @@ class Platform:
     folder: ProviderFolder
     registers: KeptRegisters
     list_files: ListFiles
+    rehearsal: Rehearsal
     paycrypt: SoftModule | None = None
     at_the_door: PaycryptSettings | None = None
 
@@ -166,6 +168,7 @@ class Platform:
         with suppress(MfsError):  # the next start signs what this one could not store
             self.writer.finish()
             note_end(self.database, self.boot, self.clock.now())
+        self.rehearsal.close()
         self.reader.close()
         self.database.close()
         self.module.zeroise()
@@ -289,6 +292,8 @@ def _wire(
     folder: ProviderFolder, on: Ground, database: Database, boot: int, cards: SoftModule | None
 ) -> Platform:
     desks, quoting, webhooks = join_desks(on)
+    rehearsal = Rehearsal(on, desks, database.reader)
+    desks.operators.rehearse = rehearsal.rehearse
     settings, module = on.settings, on.module
     tally_key = ModuleSigner(module, on.keys.newest(Purpose.TALLY))
     signer = NoteSigner.of(settings.origin, tally_key)
@@ -329,6 +334,7 @@ def _wire(
         folder=folder,
         registers=on.registers,
         list_files=ListFiles(folder.root),
+        rehearsal=rehearsal,
         paycrypt=cards,
         at_the_door=paycrypt_settings(folder.root),
     )

@@ -24,6 +24,7 @@ from tallystick.application.fleet.store import (
     told_by_devices,
 )
 from tallystick.application.proving.service import PROVING
+from tallystick.entry.reaching import people_for
 from tallystick.infrastructure.store.database import Connection, has_table
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Malformed
@@ -168,7 +169,7 @@ def fleet_of(
         months=_months(enrolled_by_day(reader, PROVING)),
         days=tuple(map(_day, _kept_days(reader))),
         people=people,
-        shut_out=() if policy is None else tuple(_shut_out(policy, people)),
+        shut_out=() if policy is None else tuple(_shut_out(policy, people_for(reader, policy))),
     )
 
 
@@ -264,10 +265,12 @@ def _day(one: FleetDay) -> Day:
 
 def _shut_out(policy: CompiledPolicy, people: Iterable[People]) -> Iterable[ShutOut]:
     for one in people:
-        if one.trust == _FULL or one.tier not in policy.policy.tiers:
+        if (one.trust == _FULL and not one.factors) or one.tier not in policy.policy.tiers:
             continue
         pairs = zip(
-            reach_of(policy, one.trust, one.tier), reach_of(policy, _FULL, one.tier), strict=True
+            reach_of(policy, one.trust, one.tier, one.factors),
+            reach_of(policy, _FULL, one.tier),
+            strict=True,
         )
         for reach, full in pairs:
             if reach.most_minor < full.most_minor:

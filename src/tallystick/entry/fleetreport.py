@@ -49,7 +49,7 @@ def fleet_standing(folder: ProviderFolder, now: Instant) -> FleetStanding | None
 
 def _less(one: ShutOut) -> LessStanding:
     return LessStanding(
-        trust=one.people.trust,
+        trust=one.people.called,
         tier=one.people.tier,
         devices=one.people.devices,
         customers=one.people.customers,

@@ -123,12 +123,12 @@ class _Working:
     acts: Acts
 
 
-def join_desks(on: Ground) -> tuple[Desks, Quoting, Webhooks]:
-    """The capabilities, joined.
+def join_desks(on: Ground, sessions: Sessions | None = None) -> tuple[Desks, Quoting, Webhooks]:
+    """The capabilities, joined; on `sessions` that are there already, if they are given.
 
     Source: ISO/TS 12812-2:2017, 6.2.2
     """
-    ground = _people_and_money(on)
+    ground = _people_and_money(on, sessions)
     work = _working(on, ground)
     policy, reader, rows = ground.policy, on.reader, on.size.rows
     languages = Languages(reader, on.settings.language, capacity=rows)
@@ -252,7 +252,7 @@ def _acts_of(others: Iterable[_Acting]) -> dict[str, Performer]:
     return {name: performer for one in others for name, performer in one.acts().items()}
 
 
-def _people_and_money(on: Ground) -> _Base:
+def _people_and_money(on: Ground, live: Sessions | None) -> _Base:
     module, reader, rows = on.module, on.reader, on.size.rows
     policy = PolicyInForce(believed(on), reader, seal(on), on.mended)
     policy.load()
@@ -262,7 +262,7 @@ def _people_and_money(on: Ground) -> _Base:
     devices = Devices(
         *(module, seals, authority(on), reader), capacity=rows, attesting=on.attesting
     )
-    sessions = Sessions(module, hot_keys=on.size.hot_keys)
+    sessions = Sessions(module, hot_keys=on.size.hot_keys) if live is None else live
     notices = Notices(reader)
     book = LedgerBook(
         reader, on.settings.currency, elsewhere=bool(on.settings.core_url), capacity=rows

@@ -12,9 +12,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from tallystick.application.deviceproofs import categories_of
 from tallystick.application.devices import Attesting
 from tallystick.application.devices.store import KeptDevice, kept_devices
-from tallystick.application.fleet.store import people_by_trust
+from tallystick.application.fleet.store import (
+    people_by_trust,
+    people_without_device,
+    showers,
+)
 from tallystick.application.policing.store import last_policy
 from tallystick.application.proving.service import PROVING
 from tallystick.entry.inforce import kept_measures, signed_policy
@@ -22,8 +27,8 @@ from tallystick.infrastructure.store.database import Connection, Reader
 from tallystick.kernel.model import Record
 from tallystick.process.attestation.model import read_appraisals
 from tallystick.process.policy.compile import CompiledPolicy, recompile
-from tallystick.process.policy.facts import DeviceTrust
-from tallystick.process.policy.reach import Narrowed, People, narrowed
+from tallystick.process.policy.facts import DeviceTrust, Factor
+from tallystick.process.policy.reach import Narrowed, People, counts_as_shown, narrowed
 from tallystick.process.policy.tightening import effective
 
 PAGE: Final = 500
@@ -93,7 +98,7 @@ def touched_by(reader: Connection, now: CompiledPolicy) -> Touches:
     Source: ISO/TS 12812-2:2017, 6.1; 7.3.3
     """
     was = policy_in_force(reader)
-    people = tuple(people_by_trust(reader, PROVING))
+    people = people_for(reader, *(one for one in (was, now) if one is not None))
     known = [] if was is None else [
         one for one in people if one.tier in was.policy.tiers and one.tier in now.policy.tiers
     ]  # fmt: skip
@@ -102,6 +107,43 @@ def touched_by(reader: Connection, now: CompiledPolicy) -> Touches:
         people=people,
         narrowed=() if was is None else narrowed(was, now, known),
     )
+
+
+def people_for(reader: Reader, *policies: CompiledPolicy) -> tuple[People, ...]:
+    """All people by class; by the factors that they can show too, where a policy counts those.
+
+    A customer with devices of several classes counts in each.
+    Source: ISO/TS 12812-2:2017, 7.2.6; 7.3.2; 14.2.2
+    """
+    if not any(counts_as_shown(one) for one in policies):
+        return tuple(people_by_trust(reader, PROVING))
+    devices: Counter[tuple[str, int, tuple[str, ...]]] = Counter()
+    customers: Counter[tuple[str, int, tuple[str, ...]]] = Counter()
+    seen: set[tuple[str, int, tuple[str, ...]]] = set()
+    whose = ""
+    for customer, name in _shown(reader):
+        if customer != whose:
+            seen.clear()
+        whose = customer
+        devices[name] += 1
+        customers[name] += name not in seen
+        seen.add(name)
+    counted = (
+        People(trust=name[0], tier=name[1], devices=many, customers=customers[name],
+               factors=name[2])
+        for name, many in sorted(devices.items())
+    )  # fmt: skip
+    return (*counted, *people_without_device(reader, PROVING))
+
+
+def _shown(reader: Reader) -> Iterator[tuple[str, tuple[str, int, tuple[str, ...]]]]:
+    """The customer and the class of every active device, customer by customer."""
+    last = ("", "")
+    while rows := showers(reader, last, PAGE, PROVING):
+        for one in rows:
+            knows = (Factor.KNOWLEDGE.value,) if one.pin else ()
+            yield one.customer, (one.trust, one.tier, (*categories_of(one.attestation), *knows))
+        last = (rows[-1].customer, rows[-1].device)
 
 
 def tried(reader: Reader, proposed: Attesting) -> Tried:

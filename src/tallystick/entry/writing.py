@@ -17,7 +17,13 @@ from concurrent.futures import Future
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
-from tallystick.application.commands import AgentOpens, Command, DialOrder, PlaceOrder
+from tallystick.application.commands import (
+    AgentOpens,
+    Command,
+    DialOrder,
+    PerformAct,
+    PlaceOrder,
+)
 from tallystick.application.simcommands import OrderBySim
 from tallystick.application.turn import Outcome, Recorded
 from tallystick.application.writer import Prepared, Writer
@@ -260,7 +266,7 @@ class WriterLoop:
         self.batch_began = began = monotonic()
         self.waited_us += int((began - self._oldest_at) * 1e6) if self._waiting else 0
         self._oldest_at = began
-        batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
+        batch = self._next_batch()
         try:
             prepared = self._writer.prepare([command for command, _ in batch])
         except Exception as error:  # noqa: BLE001 - whoever waits must be answered
@@ -274,6 +280,16 @@ class WriterLoop:
                 self._durable, prepared, batch, done.exception()
             )
         )
+
+    def _next_batch(self) -> list[tuple[Command, WhenDurable]]:
+        """What waits, up to an act that is bound to what was shown: that is a batch by itself."""
+        waiting, batch = self._waiting, list[tuple[Command, WhenDurable]]()
+        while waiting and len(batch) < MAX_BATCH:
+            command = waiting[0][0]
+            if isinstance(command, PerformAct) and command.signed.bound:
+                return batch or [waiting.popleft()]
+            batch.append(waiting.popleft())
+        return batch
 
     def _durable(
         self,

@@ -8,7 +8,7 @@ Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.2; W3C WebAuthn Level 3, 7.2
 
 from typing import Annotated
 
-from tallystick.kernel.classification import INTERNAL, PUBLIC
+from tallystick.kernel.classification import INTERNAL, PUBLIC, SENSITIVE
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode, encode_canonical
 from tallystick.kernel.ids import ActIdText, OperatorIdText
 from tallystick.kernel.model import Base64Url, Natural, ShortText, Wire, pattern
@@ -17,6 +17,7 @@ ACT_LABEL = b"tallystick act v1\x00"
 """The challenge of an act is SHA-256 of this and the canonical act."""
 
 DECLINE = "decline-act"
+REHEARSE = "rehearse-act"
 BIND = "bind-passkey"
 UNBIND = "remove-passkey"
 OWN_ACTS = frozenset((BIND, UNBIND))
@@ -101,6 +102,45 @@ class DeclineAct(Wire, frozen=True, kw_only=True):
 
     act: Annotated[ActIdText, INTERNAL]
     because: Annotated[Reason, INTERNAL]
+
+
+class RehearseAct(Wire, frozen=True, kw_only=True):
+    """Asks what an act that waits would come to now; an empty `act` asks for all that one may see.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+
+    act: Annotated[Annotated[str, pattern(r"^(?:|act_[0-7][0-9a-hjkmnp-tv-z]{25})$")], INTERNAL] = (
+        ""
+    )
+
+
+class RehearsedAct(Wire, frozen=True, kw_only=True):
+    """What an act that waits would come to if it were confirmed now; nothing of it was done.
+
+    `would` is `done` or `refused`; `says` is its answer or the reason, `changes` one line for each
+    thing that would be other than before. `shown` is the digest of these three: whoever confirms
+    signs it.
+    Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3
+    """
+
+    act: Annotated[ActIdText, INTERNAL]
+    name: Annotated[ShortText, INTERNAL]
+    operator: Annotated[OperatorIdText, INTERNAL]
+    expires_at: Annotated[Natural, PUBLIC]
+    would: Annotated[Annotated[str, pattern("^(?:done|refused)$")], INTERNAL]
+    says: Annotated[str, SENSITIVE]
+    changes: Annotated[tuple[str, ...], SENSITIVE]
+    shown: Annotated[Base64Url, INTERNAL]
+
+
+class RehearsedActs(Wire, frozen=True, kw_only=True):
+    """The acts that wait for somebody like whoever asks, newest first, each rehearsed.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+
+    acts: Annotated[tuple[RehearsedAct, ...], SENSITIVE]
 
 
 class BreakGlass(Wire, frozen=True, kw_only=True):

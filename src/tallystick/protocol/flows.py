@@ -76,7 +76,7 @@ FLOWS: tuple[Flow, ...] = (
             "operator.enrol", "open-customer", "issue-activation", "suspend-device",
             "resume-device", "remove-device", "fund-account", "reverse-payment", "activate-policy",
             "shadow-policy", "lift-tightening", "set-incentive", "cover-commission",
-            "certificate.state", "app.state", "decline-act", "bind-passkey",
+            "certificate.state", "app.state", "decline-act", "rehearse-act", "bind-passkey",
             "break-glass", "review-emergency", "issue-workload", "revoke-workload",
             "enrol-authenticator", "unlock-customer", "view-sessions", "end-sessions",
             "report-fraud", "open-recovery", "finish-recovery", "cancel-recovery",

@@ -26,6 +26,8 @@ from tallystick.kernel.ids import (
     OrderIdText,
 )
 from tallystick.kernel.model import (
+    ABSENT,
+    Absent,
     Amount,
     Base64Url,
     CurrencyCode,
@@ -53,6 +55,8 @@ _UTC_OR_EMPTY = r"^(?:|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)$"
 class Act(Wire, frozen=True, kw_only=True):
     """What an operator signs; `approves` names the act that this one seconds, or is empty.
 
+    `shown` is the digest of what its rehearsal told whoever seconds it: the act is done only if it
+    still comes to that. It is absent where nothing was shown.
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
 
@@ -62,6 +66,7 @@ class Act(Wire, frozen=True, kw_only=True):
     operator: Annotated[OperatorIdText, INTERNAL]
     body_hash: Annotated[Base64Url, INTERNAL]
     approves: Annotated[str, INTERNAL] = ""
+    shown: Annotated[Base64Url | Absent, INTERNAL] = ABSENT
     issued_at: Annotated[Natural, PUBLIC]
     expires_at: Annotated[Natural, PUBLIC]
 

@@ -316,6 +316,14 @@ class Customers:
             for customer in list(self._subjects)[: surplus + self._capacity // 8]:
                 self._module.destroy(self._subjects.pop(customer))
 
+    def let_go(self) -> None:
+        """Let the subject keys go that are loaded here; each comes in again when it is used.
+
+        Source: ISO/TS 12812-2:2017, 7.4.2
+        """
+        while self._subjects:
+            self._module.destroy(self._subjects.popitem()[1])
+
     def reset(self) -> None:
         """Forget everything that a batch may have changed.
 

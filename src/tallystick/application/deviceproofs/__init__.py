@@ -7,6 +7,6 @@
 Source: RFC 9334, 10; ISO/TS 12812-2:2017, 7.3.5; 7.4.5
 """
 
-from tallystick.application.deviceproofs.service import Asking, DeviceProofs
+from tallystick.application.deviceproofs.service import Asking, DeviceProofs, categories_of
 
-__all__ = ["Asking", "DeviceProofs"]
+__all__ = ["Asking", "DeviceProofs", "categories_of"]

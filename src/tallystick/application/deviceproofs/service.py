@@ -190,7 +190,7 @@ class DeviceProofs:
         """
         if self._asking is None or self._asking.policy.compiled.policy.devices.factors == _SAID:
             return _SIGNED
-        shown = factors_of(_places(device))
+        shown = categories_of(device.attestation)
         knows = {Factor.KNOWLEDGE.value}.intersection(given)
         return tuple(sorted({*shown, *knows}))
 
@@ -231,11 +231,19 @@ class DeviceProofs:
         self._rows.reset()
 
 
-def _places(device: Device) -> tuple[Environment, ...]:
-    """Where the keys of `device` are as far as evidence is believed; software where none is."""
-    if device.attestation[:1] != b"[":
+def categories_of(attestation: bytes) -> tuple[str, ...]:
+    """The categories that the places of a device's keys give, by what was kept of its evidence.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2; 8.1.1
+    """
+    return factors_of(_places(attestation))
+
+
+def _places(attestation: bytes) -> tuple[Environment, ...]:
+    """Where keys are as far as evidence is believed; software where none is."""
+    if attestation[:1] != b"[":
         return (Environment.SOFTWARE,)
-    kept = read_appraisals(device.attestation)
+    kept = read_appraisals(attestation)
     if any(one.verdict.outcome is not Outcome.ACCEPTED for one in kept):
         return (Environment.SOFTWARE,)
     return tuple(

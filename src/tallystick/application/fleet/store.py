@@ -111,6 +111,20 @@ def people_by_trust(reader: Reader, besides: str) -> list[People]:
         " GROUP BY d.trust, c.tier ORDER BY d.trust, c.tier",
         (besides,),
     )
+    return [
+        *(
+            People(trust=str(trust), tier=int(tier), devices=int(many), customers=int(people))
+            for trust, tier, many, people in rows
+        ),
+        *people_without_device(reader, besides),
+    ]
+
+
+def people_without_device(reader: Reader, besides: str) -> list[People]:
+    """Active customers without an active device, by tier; those whom `besides` opened do not count.
+
+    Source: ISO/TS 12812-2:2017, 7.2.6; 14.2.2
+    """
     bare = reader.rows(
         "SELECT c.tier, COUNT(*) FROM customer c WHERE c.status = 'active' AND c.opened_by <> ?"
         " AND NOT EXISTS (SELECT 1 FROM device d WHERE d.customer = c.id"
@@ -118,14 +132,48 @@ def people_by_trust(reader: Reader, besides: str) -> list[People]:
         (besides,),
     )
     return [
-        *(
-            People(trust=str(trust), tier=int(tier), devices=int(many), customers=int(people))
-            for trust, tier, many, people in rows
-        ),
-        *(
-            People(trust=DeviceTrust.NONE.value, tier=int(tier), devices=0, customers=int(people))
-            for tier, people in bare
-        ),
+        People(trust=DeviceTrust.NONE.value, tier=int(tier), devices=0, customers=int(people))
+        for tier, people in bare
+    ]
+
+
+class Shower(Record, frozen=True, kw_only=True):
+    """An active device with what is to be known to say which factors it shows for its customer.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2; 8.1.1
+    """
+
+    customer: str
+    device: str
+    trust: str
+    tier: int
+    pin: bool
+    attestation: bytes
+
+
+def showers(reader: Reader, after: tuple[str, str], most: int, besides: str) -> list[Shower]:
+    """At most `most` active devices behind `after` (customer, device), by customer and device.
+
+    Devices of customers whom `besides` opened do not count.
+    Source: ISO/TS 12812-2:2017, 7.3.2; 8.1.1
+    """
+    customer, device = after
+    rows = reader.rows(
+        "SELECT d.customer, d.id, d.trust, c.tier, length(c.pin), d.attestation FROM device d"
+        " JOIN customer c ON c.id = d.customer WHERE d.status = 'active' AND c.opened_by <> ?"
+        " AND (d.customer > ? OR (d.customer = ? AND d.id > ?)) ORDER BY d.customer, d.id LIMIT ?",
+        (besides, customer, customer, device, most),
+    )
+    return [
+        Shower(
+            customer=str(row[0]),
+            device=str(row[1]),
+            trust=str(row[2]),
+            tier=int(row[3]),
+            pin=bool(row[4]),
+            attestation=bytes(row[5]),
+        )
+        for row in rows
     ]
 
 

@@ -7,11 +7,10 @@ Source: ISO/TS 12812-2:2017, 6.2.1
 """
 
 from tallystick.application.operators.model import ActRow, Invitation, Operator, Passkey
-from tallystick.application.operators.service import (
+from tallystick.application.operators.service import NewcomerPasskey, Operators
+from tallystick.application.operators.signed import (
     Acted,
     InEmergency,
-    NewcomerPasskey,
-    Operators,
     Performer,
     SignedAct,
     check_two_people,

@@ -3,18 +3,21 @@
 Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from tallystick.application.operators.enrolling import (
     INVITATION_LIFE_MS,
     NewcomerPasskey,
-    Register,
     code_hash,
 )
 from tallystick.application.operators.model import ActRow
 from tallystick.application.operators.passkeys import is_copied
-from tallystick.application.operators.store import ACT
+from tallystick.application.operators.signed import (
+    Acted,
+    Execute,
+    InEmergency,
+    SignedAct,
+    Untrained,
+)
+from tallystick.application.operators.waiting import Waiting
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.crypto.digest import sha256
@@ -23,21 +26,25 @@ from tallystick.infrastructure.envelope.acts import KEY_GRADE, ActSignature, rea
 from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle
 from tallystick.infrastructure.modules.sealing import StoreSeals
 from tallystick.infrastructure.store.database import Reader
-from tallystick.infrastructure.store.rowcache import RowCache
-from tallystick.kernel.codec import Decoder, b64url
+from tallystick.kernel.codec import Decoder, b64url, encode_canonical
 from tallystick.kernel.errors import (
     Conflict,
     Expired,
     Malformed,
     NotAuthentic,
-    NotFound,
     NotPermitted,
 )
 from tallystick.kernel.model import replace
 from tallystick.kernel.time import DAY_MS, MINUTE_MS, Instant
-from tallystick.process.policy import Decided, Facts, Permit, StepUp
-from tallystick.process.policy.facts import Channel, Factor, Operation
-from tallystick.protocol.desk import DECLINE, OWN_ACTS, DeclineAct
+from tallystick.process.policy import Permit, StepUp
+from tallystick.protocol.desk import (
+    DECLINE,
+    OWN_ACTS,
+    REHEARSE,
+    DeclineAct,
+    RehearseAct,
+    RehearsedActs,
+)
 from tallystick.protocol.operators import Act, ActReply
 
 __all__ = [
@@ -53,61 +60,10 @@ __all__ = [
 _MOST_AHEAD_MS = 5 * MINUTE_MS
 _LONGEST_MS = DAY_MS
 _declines = Decoder(DeclineAct, limit=2048)
+_rehearses = Decoder(RehearseAct, limit=256)
 
 
-@dataclass(frozen=True, slots=True)
-class SignedAct:
-    """An act whose signature verified, and the canonical body that it names.
-
-    Source: ISO/TS 12812-2:2017, 6.2.1
-    """
-
-    act: Act
-    body: bytes
-    jws: str
-    grade: str = KEY_GRADE
-    credential: str = ""
-    counter: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Acted:
-    """What an act did: in words, the event that records it, and what it made.
-
-    Source: ISO/TS 12812-2:2017, 6.2.1
-    """
-
-    says: str
-    event: int
-    reference: str = ""
-
-
-Performer = Callable[[Turn, bytes, tuple[str, ...]], Acted]
-"""Does an act, on its canonical body and the signatures that it has."""
-
-TWO_PEOPLE = 2
-
-
-def check_two_people(does: str, jws: tuple[str, ...], *, because: str) -> None:
-    """Pass if two people signed, whatever the policy says; raises NotPermitted otherwise.
-
-    Source: ISO/TS 12812-2:2017, 6.2.1
-    """
-    if len(jws) != TWO_PEOPLE:
-        raise NotPermitted(f"two people {does}", because=because, remedy="let a second one sign")
-
-
-Untrained = Callable[[str, Instant], str]
-"""Why the operator of this id may not approve now; empty if nothing stands against it."""
-
-InEmergency = Callable[[str, str, Instant], str]
-"""The id of the emergency in which this operator may do this act alone now, or nothing."""
-
-Execute = Callable[[Turn, str, bytes, tuple[str, ...]], Acted]
-"""Does an act: its name, its body, the signatures behind it."""
-
-
-class Operators(Register):
+class Operators(Waiting):
     """Enrols operators and carries out what they sign.
 
     Source: ISO/TS 12812-2:2017, 6.2.1
@@ -133,10 +89,13 @@ class Operators(Register):
 
         Source: ISO/TS 12812-2:2017, 7.3.4
         """
-        super().__init__(module, codes, seals, policy, reader, relying=relying, capacity=capacity)
-        self._untrained = untrained
+        super().__init__(
+            *(module, codes, seals, policy, reader),
+            untrained=untrained,
+            relying=relying,
+            capacity=capacity,
+        )
         self._in_emergency = in_emergency
-        self._acts = RowCache(ACT, ActRow, reader, capacity=capacity)
 
     def verify(self, jws: str, body: bytes, name: str, now: Instant) -> SignedAct:
         """The act in `jws`, if an operator signed it for operation `name` and this body, just now.
@@ -182,15 +141,19 @@ class Operators(Register):
             if self.opened(known) != signed.body or known.name != act.name:
                 raise Conflict("this act id was used for another act", remedy="use a new id")
             return _reply(known)
+        self._begin_alone(turn, signed)
         self._count_use(turn, signed)
         if act.name == DECLINE:
             return self._decline(turn, signed)
+        if act.name == REHEARSE:
+            return self._look(turn, signed)
         signatures: tuple[str, ...] = (signed.jws,)
         first: ActRow | None = None
         if act.approves:
             first = self._first(act, signed.body, turn.now)
             self._refuse_untrained(act.operator, turn.now)
             signatures = (first.jws, signed.jws)
+            self._check_shown(turn, signed, signatures)
         verdict = self._decide(act, len(signatures), turn.now)
         emergency = ""
         if self._in_emergency is not None and not isinstance(verdict, Permit):
@@ -260,32 +223,18 @@ class Operators(Register):
         self._acts.put(done.id, done, turn.changes)
         return _reply(done)
 
-    def waiting(self, act: str) -> ActRow:
-        """The act that waits for a second signature under this id.
-
-        Raises NotFound.
-        Source: ISO/TS 12812-2:2017, 6.2.1
-        """
-        row = self._acts.get(act)
-        if row is None:
-            raise NotFound("no such act", remedy="look at the list of approvals")
-        return row
-
-    def trim(self) -> None:
-        """Forget what is over capacity.
-
-        Source: ISO/TS 12812-2:2017, 6.2.3
-        """
-        super().trim()
-        self._acts.trim()
-
-    def reset(self) -> None:
-        """Forget everything that a batch may have changed.
-
-        Source: ISO/TS 12812-2:2017, 6.2.3
-        """
-        super().reset()
-        self._acts.reset()
+    def _look(self, turn: Turn, signed: SignedAct) -> Outcome:
+        """What waits would come to, to whoever it concerns; recorded like every look."""
+        asked, operator = _rehearses.decode(signed.body), signed.act.operator
+        told = self._rehearsed(turn, asked.act, operator)
+        event = turn.record(
+            "operator.rehearsed",
+            policy=self._policy.version,
+            public={"act": asked.act, "acts": len(told), "operator": operator},
+        )
+        self._note_signature(turn, signed, "")
+        says = encode_canonical(RehearsedActs(acts=told)).decode()
+        return Outcome(ActReply(act=signed.act.id, state="done", event=event, says=says), event)
 
     def _first(self, act: Act, body: bytes, now: Instant) -> ActRow:
         first = self.waiting(act.approves)
@@ -311,50 +260,15 @@ class Operators(Register):
             raise Expired("the act to approve is past its time", remedy="begin again")
         return first
 
-    def _refuse_untrained(self, operator: str, now: Instant) -> None:
-        why = self._untrained(operator, now) if self._untrained else ""
-        if why:
-            raise NotPermitted(
-                "an operator without training in force does not approve",
-                because=why,
-                remedy="train, and enter it in the register of people",
-            )
-
-    def check(self, signed: SignedAct, now: Instant) -> None:
-        """Pass if the policy lets this operator do alone what was signed.
-
-        For what reads and is not recorded; raises NotPermitted and StepUpRequired.
-        Source: ISO/TS 12812-2:2017, 6.2.1
-        """
-        verdict = self._decide(signed.act, 1, now)
-        if not isinstance(verdict, Permit):
-            raise verdict.error()
-
-    def _decide(self, act: Act, approvals: int, now: Instant) -> Decided:
-        operator = self.get(act.operator)
-        facts = Facts(
-            operation=Operation.OPERATE.value,
-            channel=Channel.OPERATOR.value,
-            tier=0,
-            device_trust="unknown",
-            account_status=operator.status,
-            factors=(Factor.POSSESSION.value, Factor.KNOWLEDGE.value),
-            operator_role=operator.role,
-            act=act.name,
-            approvals=approvals,
-            minute_of_day=self._policy.compiled.minute_of_day(now),
-            degraded=self._policy.degraded_since(now),
-        )
-        return self._policy.decide(facts, subject=act.id)
-
     def _wait(self, turn: Turn, signed: SignedAct) -> Outcome:
+        but = self._refuse_impossible(turn, signed)
         event = turn.record(
             "operator.proposed",
             policy=self._policy.version,
             public={"act": signed.act.id, "name": signed.act.name, "operator": signed.act.operator},
         )
         self._note_signature(turn, signed, "")
-        acted = Acted("a second operator must approve this", event)
+        acted = Acted(f"a second operator must approve this{but}", event)
         row = self._row(turn, signed, state="waiting", acted=acted)
         self._acts.put(row.id, row, turn.changes)
         return _reply(row)
@@ -372,23 +286,6 @@ class Operators(Register):
             event=acted.event,
             expires_at=signed.act.expires_at,
         )
-
-    def seal_act_anew(self, turn: Turn, act: str) -> None:
-        """Seal the body of an act under the newest store key.
-
-        Source: ISO/TS 12812-2:2017, 7.4.2
-        """
-        row = self._acts.get(act)
-        if row is not None and row.body:
-            body = self._seals.seal(self.opened(row), b"act")
-            self._acts.put(act, replace(row, body=body), turn.changes)
-
-    def opened(self, row: ActRow) -> bytes:
-        """The canonical body of an act.
-
-        Source: ISO/TS 12812-2:2017, 7.3.4
-        """
-        return self._seals.open(row.body, b"act")
 
 
 def _reply(row: ActRow) -> Outcome:

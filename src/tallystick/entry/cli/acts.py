@@ -36,6 +36,7 @@ ACT_EXAMPLES = {
     "enrol-authenticator": f"enrol-authenticator {_URL} --number +254700000001 --kind totp"
     " --mechanism hmac-sha256 --sealed-to key_... --sealed ...",
     "decline-act": f'decline-act {_URL} --act act_... --because "not what was agreed"',
+    "rehearse-act": f"rehearse-act {_URL} --act act_...",
     "cover-commission": f"cover-commission {_URL} --amount 500.00 --currency KES"
     " --bank-reference b-4712",
     "enrol-operator": f"enrol-operator {_URL} --role care-desk",

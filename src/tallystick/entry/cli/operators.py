@@ -3,12 +3,14 @@
 Source: ISO/TS 12812-2:2017, 6.2.1
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
+from tallystick.application.rehearsals import differences
 from tallystick.client.http import HttpTransport
 from tallystick.client.keyfile import KeyFile
 from tallystick.client.operator import OperatorDesk, enrol_operator
@@ -28,9 +30,10 @@ from tallystick.kernel.codec import (
     from_plain,
     to_plain,
 )
-from tallystick.kernel.errors import Conflict, Malformed, NotAuthentic, NotFound
+from tallystick.kernel.errors import Conflict, Malformed, MfsError, NotAuthentic, NotFound
 from tallystick.kernel.model import Record, Wire
 from tallystick.kernel.secret import Secret
+from tallystick.protocol.desk import RehearsedAct, RehearsedActs
 from tallystick.protocol.operators import ActReply
 from tallystick.protocol.policy_file import policy_text, read_policy_file
 
@@ -153,11 +156,75 @@ def approve(
     if not as_json:
         rows = (row for field, value in proposal.body.items() for row in _said(field, value))
         table(f"{proposal.name} ({proposal.act})", ("", ""), rows)
-    if not yes:
-        click.confirm("do you agree", abort=True)
     passphrase = passphrase_from(passphrase_fd, passphrase_file, new=False)
-    reply = _send(url, ca_file, key_file, passphrase, proposal.name, body, proposal.act)
+    with _desk(url, ca_file, key_file, passphrase) as desk:
+        (found,) = desk.rehearsed(proposal.act)
+        if not as_json:
+            _say_outcome(found)
+        if found.would == "refused":
+            raise Conflict("it cannot be done now; nothing was sent", because=found.says)
+        if not yes:
+            click.confirm("do you agree", abort=True)
+        try:
+            reply = desk.act(proposal.name, body, approves=proposal.act, shown=found.shown)
+        except Conflict:
+            _say_change(desk, found)
+            raise
     say_reply(reply, as_json)
+
+
+@operator.command(
+    "waiting",
+    short_help="List what waits for you, and what it would come to.",
+    epilog=example(f"tallystick operator waiting {_URL} --key-file bob.key"),
+)
+@click.argument("url")
+@click.option("--key-file", required=True, type=_PATH, help="Your sealed key.")
+@click.option("--ca-file", type=_CA, help="Certificates (PEM) to believe instead of the system's.")
+@click.option("--json", "as_json", is_flag=True, help="Print the provider's answer as JSON.")
+def waiting(
+    url: str,
+    key_file: Path,
+    ca_file: Path | None,
+    as_json: bool,
+    passphrase_file: Path | None,
+    passphrase_fd: int | None,
+) -> None:
+    """List the acts that wait for a second person like you, and what each would come to now.
+
+    Each is tried without any effect. That you looked is recorded.
+    """
+    passphrase = passphrase_from(passphrase_fd, passphrase_file, new=False)
+    with _desk(url, ca_file, key_file, passphrase) as desk:
+        found = desk.rehearsed()
+    if as_json:
+        say_json(RehearsedActs(acts=found))
+        return
+    for one in found:
+        say(f"{one.name} ({one.act}), proposed by {one.operator}")
+        _say_outcome(one)
+    if not found:
+        say("nothing waits for you")
+
+
+def _say_outcome(found: RehearsedAct) -> None:
+    """Print what an act would come to."""
+    if found.would == "refused":
+        say(f"cannot be done now: {found.says}")
+        return
+    say(f"would be done: {found.says}")
+    for line in found.changes:
+        say(f"  {line}")
+
+
+def _say_change(desk: OperatorDesk, was: RehearsedAct) -> None:
+    """Print how the outcome differs from what was shown, if the act still waits."""
+    try:
+        (now,) = desk.rehearsed(was.act)
+    except MfsError:
+        return
+    for how, line in differences(was, now):
+        say(f"{how}: {line}")
 
 
 def _said(field: str, value: object) -> Iterator[tuple[str, object]]:
@@ -235,14 +302,21 @@ def _send(
     passphrase: Secret[str],
     name: str,
     body: Wire,
-    approves: str = "",
 ) -> ActReply:
+    with _desk(url, ca_file, key_file, passphrase) as desk:
+        return desk.act(name, body)
+
+
+@contextmanager
+def _desk(
+    url: str, ca_file: Path | None, key_file: Path, passphrase: Secret[str]
+) -> Generator[OperatorDesk]:
+    """The desk of whoever has the key, until the block ends."""
     kept = open_key(key_file, passphrase)
     signer = Es256SigningKey.from_pkcs8(b64url_decode(kept.key))
     transport = HttpTransport(url, ca_file=ca_file)
     try:
-        desk = OperatorDesk(transport, kept.operator, signer, SystemClock(), operating_system)
-        return desk.act(name, body, approves=approves)
+        yield OperatorDesk(transport, kept.operator, signer, SystemClock(), operating_system)
     finally:
         transport.close()
 
@@ -313,5 +387,5 @@ def _code(file: Path | None) -> Secret[str]:
 
 for _name in sorted(ACT_NAMES):
     act.add_command(act_command(_name))
-for _command in (enrol, approve):
+for _command in (enrol, approve, waiting):
     _command.params += passphrase_parameters()

@@ -19,7 +19,7 @@ def say_shut_out(found: Sequence[ShutOut], currency: str) -> None:
     """
     rows = [
         (
-            one.people.trust,
+            one.people.called,
             one.people.tier,
             one.people.devices,
             one.people.customers,
@@ -46,7 +46,10 @@ def say_touches(found: Touches, version: int, currency: str) -> None:
     if not found.narrowed:
         say(f"version {version} gives nobody less than version {found.version}, which is in force")
         return
-    touched = {(one.people.trust, one.people.tier): one.people for one in found.narrowed}
+    touched = {
+        (one.people.trust, one.people.tier, one.people.factors): one.people
+        for one in found.narrowed
+    }
     devices = sum(one.devices for one in touched.values())
     customers = sum(one.customers for one in touched.values())
     say(
@@ -56,7 +59,7 @@ def say_touches(found: Touches, version: int, currency: str) -> None:
     )
     rows = [
         (
-            one.people.trust,
+            one.people.called,
             one.people.tier,
             one.people.devices,
             one.people.customers,

@@ -6,7 +6,7 @@ batch's size; `load` reads any number of rows by key with one statement.
 Source: ISO/TS 12812-2:2017, 6.2.3
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, LiteralString
 
 from tallystick.infrastructure.store.database import Reader, Statements
@@ -75,6 +75,16 @@ class ChangeSet:
         """
         fresh = any(rows for _, rows in self._new.values())
         return not (fresh or self._changed or self._statements)
+
+    def rows(self) -> Iterator[tuple[Table, list[Row]]]:
+        """What the batch writes, table by table: new rows first, then changed ones.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        for table, fresh in self._new.values():
+            yield table, fresh
+        for table, by_key in self._changed.values():
+            yield table, list(by_key.values())
 
     def flush(self, database: Statements) -> None:
         """Write everything inside the database's open batch.

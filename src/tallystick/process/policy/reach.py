@@ -5,13 +5,14 @@
 
 It is asked of the policy itself and not of recorded payments, so that a class that nobody is in yet
 has an answer as well. What is asked is the easiest payment of its kind: at noon, to a payee who was
-paid before, by an account and a device known for long, with two factors and nothing failing.
+paid before, by an account and a device known for long, with two factors and nothing failing. Where
+a policy counts the factors that are shown, a class that was counted by them is asked with its own.
 
 Source: ISO/TS 12812-2:2017, 6.1; 7.3.3; 8.1.1
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from tallystick.kernel.model import Record
 from tallystick.process.policy.compile import CompiledPolicy, Decision
@@ -27,6 +28,7 @@ from tallystick.process.policy.facts import (
     Operation,
     Outcome,
 )
+from tallystick.process.policy.language.lives import AS_SHOWN
 
 KINDS: Final = (Kind.P2P.value, Kind.MERCHANT.value, Kind.CASH_OUT.value)
 """What people pay."""
@@ -38,6 +40,15 @@ _DOORS: Final = {
     DeviceTrust.NONE.value: (Channel.USSD.value, Grade.PIN_VERIFIED.value),
 }
 _SIGNED: Final = (Channel.APP.value, Grade.DEVICE_SIGNED.value)
+_TWO: Final = (Factor.POSSESSION.value, Factor.KNOWLEDGE.value)
+
+
+class _Class(NamedTuple):
+    """A class of people as it is asked for."""
+
+    trust: str
+    tier: int
+    factors: tuple[str, ...]
 
 
 class Reach(Record, frozen=True, kw_only=True):
@@ -57,6 +68,8 @@ class Reach(Record, frozen=True, kw_only=True):
 class People(Record, frozen=True, kw_only=True):
     """How many devices of one trust, and customers with them, there are in one tier.
 
+    `factors` are the categories that the places of their keys show, and the PIN of those who have
+    one; empty where nobody looked.
     Source: ISO/TS 12812-2:2017, 7.2.6; 14.2.2
     """
 
@@ -64,6 +77,15 @@ class People(Record, frozen=True, kw_only=True):
     tier: int
     devices: int
     customers: int
+    factors: tuple[str, ...] = ()
+
+    @property
+    def called(self) -> str:
+        """The trust, and the factors that these people can show where they were counted by them.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2; 8.1.1
+        """
+        return f"{self.trust}: {', '.join(self.factors)}" if self.factors else self.trust
 
 
 class Narrowed(Record, frozen=True, kw_only=True):
@@ -77,13 +99,30 @@ class Narrowed(Record, frozen=True, kw_only=True):
     now: Reach
 
 
-def reach_of(policy: CompiledPolicy, trust: str, tier: int) -> tuple[Reach, ...]:
+def reach_of(
+    policy: CompiledPolicy, trust: str, tier: int, factors: tuple[str, ...] = ()
+) -> tuple[Reach, ...]:
     """What customers of `tier` with devices of `trust` may pay, one for each of `KINDS`.
 
+    `factors` are what they can show, which counts where the policy counts that; two if empty.
     Source: ISO/TS 12812-2:2017, 7.3.3; 8.1.1
     """
     amounts = sorted(_amounts(policy))
-    return tuple(_reach(policy, trust, tier, kind, amounts) for kind in KINDS)
+    asked = _Class(trust, tier, _counted(policy, trust, factors))
+    return tuple(_reach(policy, asked, kind, amounts) for kind in KINDS)
+
+
+def counts_as_shown(policy: CompiledPolicy) -> bool:
+    """Whether `policy` counts for a signed order only the factors that are shown.
+
+    Source: ISO/TS 12812-2:2017, 7.3.2; 8.1.1
+    """
+    return policy.policy.devices.factors == AS_SHOWN
+
+
+def _counted(policy: CompiledPolicy, trust: str, shown: tuple[str, ...]) -> tuple[str, ...]:
+    dialled = trust == DeviceTrust.NONE.value
+    return shown if shown and not dialled and counts_as_shown(policy) else _TWO
 
 
 def narrowed(
@@ -97,7 +136,9 @@ def narrowed(
         Narrowed(people=one, was=before, now=after)
         for one in people
         for before, after in zip(
-            reach_of(was, one.trust, one.tier), reach_of(now, one.trust, one.tier), strict=True
+            reach_of(was, one.trust, one.tier, one.factors),
+            reach_of(now, one.trust, one.tier, one.factors),
+            strict=True,
         )
         if after.most_minor < before.most_minor
     )
@@ -125,11 +166,11 @@ def _amounts(policy: CompiledPolicy) -> Iterator[int]:
             yield one + 1
 
 
-def _reach(
-    policy: CompiledPolicy, trust: str, tier: int, kind: str, amounts: Iterable[int]
-) -> Reach:
+def _reach(policy: CompiledPolicy, asked: _Class, kind: str, amounts: Iterable[int]) -> Reach:
     for amount in amounts:
-        decision = policy.decide(_facts(policy, trust, tier, kind, amount))
+        decision = policy.decide(
+            _facts(policy, asked.trust, asked.tier, kind, amount, asked.factors)
+        )
         if decision.outcome not in _PASSES:
             return Reach(
                 kind=kind,
@@ -152,7 +193,14 @@ def _full(decision: Decision, amount: int) -> tuple[str, str] | None:
     return (found[0].id, found[0].because) if found else None
 
 
-def _facts(policy: CompiledPolicy, trust: str, tier: int, kind: str, amount: int) -> Facts:
+def _facts(
+    policy: CompiledPolicy,
+    trust: str,
+    tier: int,
+    kind: str,
+    amount: int,
+    factors: tuple[str, ...] = _TWO,
+) -> Facts:
     channel, grade = _DOORS.get(trust, _SIGNED)
     return Facts(
         operation=Operation.PAY.value,
@@ -162,7 +210,7 @@ def _facts(policy: CompiledPolicy, trust: str, tier: int, kind: str, amount: int
         account_status=AccountStatus.ACTIVE.value,
         kind=kind,
         grade=grade,
-        factors=(Factor.POSSESSION.value, Factor.KNOWLEDGE.value),
+        factors=factors,
         amount_minor=amount,
         currency=policy.policy.header.currency,
         payee_known=True,

@@ -58,7 +58,13 @@ class Desk:
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     place = tmp_path_factory.mktemp("desk")
     with served(place / "provider", join=False) as provider:
-        yield Desk(place, provider)
+        found = Desk(place, provider)
+        opened = found.act(
+            CEM, "open-customer", "--name", "Fay", "--msisdn", "+254700000077", "--kind", "person",
+            "--tier", "1", "--json",
+        )  # fmt: skip
+        assert json.loads(opened.out)["state"] == "done"
+        yield found
 
 
 def fund(desk: Desk, *more: object, amount: str = "125.50") -> Ran:
@@ -69,11 +75,6 @@ def fund(desk: Desk, *more: object, amount: str = "125.50") -> Ran:
 
 
 def test_money_is_issued_by_two_people_and_not_by_one(desk: Desk, tmp_path: Path) -> None:
-    opened = desk.act(
-        CEM, "open-customer", "--name", "Fay", "--msisdn", "+254700000077", "--kind", "person",
-        "--tier", "1", "--json",
-    )  # fmt: skip
-    assert json.loads(opened.out)["state"] == "done"
     proposal = tmp_path / "fund.json"
     waiting = fund(desk, "--proposal", proposal)
     assert waiting.code == 0, waiting.all
@@ -87,7 +88,49 @@ def test_money_is_issued_by_two_people_and_not_by_one(desk: Desk, tmp_path: Path
     assert "+254700000077" in declined.out
     agreed = approve(desk, BOB, proposal, stdin="y\n")
     assert agreed.code == 0, agreed.all
-    assert "money was issued" in agreed.out
+    assert "would be done: money was issued" in agreed.out
+    assert "+KES 125.50" in agreed.out
+
+
+@pytest.mark.threat("THR-INS-01")
+def test_the_second_person_is_told_what_changed_while_they_thought(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = desk.act(
+        CEM, "open-customer", "--name", "Gil", "--msisdn", "+254700000078", "--kind", "person",
+        "--tier", "1", "--json",
+    )  # fmt: skip
+    assert opened.code == 0, opened.all
+    proposal = tmp_path / "gil.json"
+    waiting = desk.act(
+        ANN, "fund-account", "--number", "+254700000078", "--amount", "77.00", "--currency",
+        "KES", "--bank-reference", "b-2", "--proposal", proposal,
+    )  # fmt: skip
+    assert waiting.code == 0, waiting.all
+    listed = tallystick("operator", "waiting", desk.provider.url, *desk.by(BOB))
+    assert listed.code == 0, listed.all
+    assert "would be done: money was issued" in listed.out
+    assert "+KES 77.00" in listed.out
+
+    def thinks(_: str, **__: object) -> bool:
+        stopped = desk.act(
+            CEM, "suspend-customer", "--number", "+254700000078", "--because", "somebody calls"
+        )
+        assert stopped.code == 0, stopped.all
+        return True
+
+    monkeypatch.setattr("tallystick.entry.cli.operators.click.confirm", thinks)
+    changed = approve(desk, BOB, proposal)
+    assert changed.code == 1
+    assert "not what was shown any more" in changed.err
+    assert "is not so any more: it would be done" in changed.out
+    assert "is new: it cannot be done" in changed.out
+    refused = approve(desk, BOB, proposal, "--yes")
+    assert refused.code == 1
+    assert "it cannot be done now; nothing was sent" in refused.err
+    as_json = tallystick("operator", "waiting", desk.provider.url, *desk.by(BOB), "--json")
+    found = json.loads(as_json.out)["acts"]
+    assert "refused" in {one["would"] for one in found}
 
 
 def test_nothing_is_sent_where_the_proposal_could_not_be_written(

@@ -74,3 +74,24 @@ def test_a_proposed_policy_says_whom_it_gives_less_and_nobody_else() -> None:
         "    outcome: deny\n    because: keys in software pay nothing\n  - id: person-signed\n", 1,
     )), people)  # fmt: skip
     assert {(one.now.most_minor, one.now.by) for one in shut} == {(0, "no-software")}
+
+
+@pytest.mark.requirement("MFS-7.3.2-01")
+def test_who_shows_one_category_only_loses_by_a_policy_that_counts_what_is_shown() -> None:
+    said = compiled()
+    shown = compiled(lambda text: text.replace("  proofs: {", "  factors: as-shown\n  proofs: {"))
+    assert shown.policy.devices.factors == "as-shown"
+
+    def software(many: int, *factors: str) -> People:
+        return People(trust="software", tier=2, devices=many, customers=many, factors=factors)
+
+    alone, person = software(7, "possession"), software(2, "possession", "inherence")
+    pin, nobody_looked = software(3, "possession", "knowledge"), software(9)
+    dials = People(trust="none", tier=2, devices=0, customers=4, factors=("possession",))
+    people = [alone, person, pin, nobody_looked, dials]
+    found = narrowed(said, shown, people)
+    assert {one.people for one in found} == {alone}
+    assert {one.now.kind for one in found} == set(KINDS)
+    assert {(one.now.most_minor, one.now.outcome) for one in found} == {(0, "step-up")}
+    assert narrowed(shown, said, people) == ()
+    assert reach_of(said, "software", 2, ("possession",)) == reach_of(said, "software", 2)

@@ -21,12 +21,13 @@ from tallystick.entry.http.console.desk import Visit
 from tallystick.entry.http.console.drafting import ANYBODY, DRAFTS, Asked, Draft
 from tallystick.entry.http.console.guard import redirect
 from tallystick.entry.http.console.markup import Markup, h
+from tallystick.entry.http.console.outcomes import not_as_shown, outcome
 from tallystick.entry.http.console.page import hidden, moment, note, page, pairs
 from tallystick.entry.http.console.sessions import Prepared
 from tallystick.infrastructure.crypto.passkeys import agree
 from tallystick.infrastructure.envelope.acts import act_challenge, asserted_act
 from tallystick.kernel.codec import Decoder, b64url, b64url_decode, encode_canonical
-from tallystick.kernel.errors import Broken, NotAuthentic, NotFound, NotPermitted
+from tallystick.kernel.errors import Broken, Conflict, NotAuthentic, NotFound, NotPermitted
 from tallystick.protocol.operators import ActReply
 
 _bodies = Decoder(dict[str, object], limit=1024 * 1024)
@@ -183,11 +184,20 @@ async def act_page(visit: Visit) -> Response:
     inside = (
         h("h1", f"Sign: {title}"),
         h("p", "Read it. What stands here is what your passkey signs.", class_="lead"),
+        *_what_it_does(visit, one),
         *what_is_signed(one),
         passkey_form("get", options, f"/desk/acts/{identifier}", says, secret),
         h("p", h("a", "Leave it unsigned", href="/desk")),
     )
     return page(f"Sign: {title}", inside, frame=await visit.frame(), here="/desk/acts")
+
+
+def _what_it_does(visit: Visit, one: Prepared) -> tuple[Markup, ...]:
+    """What was shown of the act that this one approves, which the signature binds."""
+    found = visit.live.rehearsed.get(one.act.approves)
+    if found is None or found.shown != one.act.shown:
+        return ()
+    return (h("h2", "What it does"), *outcome(found), h("h2", "What you sign"))
 
 
 def what_is_signed(one: Prepared) -> tuple[Markup, ...]:
@@ -252,7 +262,12 @@ async def sign(visit: Visit) -> Response:
     )
     text = asserted_act(one.octets, asserted.credential, assertion)
     signed = operators.verify(text, one.body, one.act.name, desk.now())
-    reply = await desk.told(PerformAct(signed))
+    try:
+        reply = await desk.told(PerformAct(signed))
+    except Conflict as error:
+        if not signed.bound:
+            raise
+        return await not_as_shown(visit, one.act.approves, error)
     if not isinstance(reply, ActReply):
         raise Broken("an act gives another answer")
     visit.live.finish(identifier, reply, one.code)

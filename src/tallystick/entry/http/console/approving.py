@@ -15,13 +15,19 @@ from tallystick.entry.http.console.drafting import DRAFTS
 from tallystick.entry.http.console.fleet import whom_it_touches
 from tallystick.entry.http.console.guard import redirect
 from tallystick.entry.http.console.markup import Markup, h
+from tallystick.entry.http.console.outcomes import (
+    in_a_line,
+    outcome,
+    rehearsed,
+    what_changed,
+)
 from tallystick.entry.http.console.page import hidden, moment, note, page, pairs, table
 from tallystick.infrastructure.envelope.acts import read_signature
-from tallystick.kernel.errors import Malformed, MfsError, NotPermitted
+from tallystick.kernel.errors import Malformed, MfsError, NotPermitted, Refused
 from tallystick.kernel.time import MINUTE_MS, Instant
-from tallystick.protocol.desk import DECLINE
+from tallystick.protocol.desk import DECLINE, RehearsedAct
 
-_MOST = 100
+_MOST, _MOST_REHEARSED = 100, 20
 _HERE = "/desk/approvals"
 
 
@@ -38,9 +44,10 @@ async def approvals_page(visit: Visit) -> Response:
         (
             h("a", _title(one.name), href=f"{_HERE}/{one.id}"),
             "you" if one.operator == visit.operator.id else _name(visit, one.operator),
+            await _now(visit, one) if number < _MOST_REHEARSED else "open it",
             f"in {_left(one.expires_at, now)}",
         )
-        for one in seen
+        for number, one in enumerate(seen)
     ]
     inside = (
         h("h1", "Approvals"),
@@ -50,11 +57,19 @@ async def approvals_page(visit: Visit) -> Response:
             " is not done.",
             class_="lead",
         ),
-        table("Acts that wait", ("Act", "Proposed by", "Ends"), shown)
+        table("Acts that wait", ("Act", "Proposed by", "Now", "Ends"), shown)
         if shown
         else note("Nothing waits for you."),
     )
     return page("Approvals", inside, frame=await visit.frame(), here=_HERE)
+
+
+async def _now(visit: Visit, row: ActRow) -> Markup | str:
+    """What an act would come to; one that was answered meanwhile says so."""
+    try:
+        return in_a_line(await rehearsed(visit, row.id))
+    except Refused as gone:
+        return gone.detail
 
 
 def _title(name: str) -> str:
@@ -97,6 +112,7 @@ async def approval_page(visit: Visit) -> Response:
     first = read_signature(row.jws.partition("\n")[0])
     ended = row.expires_at < visit.desk.now()
     state = "expired" if row.state == "waiting" and ended else row.state
+    found = await rehearsed(visit, row.id) if state == "waiting" else None
     inside = (
         h("h1", f"{_title(row.name)}: {state}"),
         pairs(
@@ -109,19 +125,29 @@ async def approval_page(visit: Visit) -> Response:
             ]
         ),
         *await whom_it_touches(visit, row.name, body),
+        *(_outcome(visit, found) if found else ()),
         h("p", "The exact text of the body; yours will be the same", class_="soft"),
         h("pre", body.decode(), class_="mono", id="canonical-body"),
-        *(_choices(visit, row.id, own=own) if state == "waiting" else (note(row.says),)),
+        *(_choices(visit, found, own=own) if found else (note(row.says),)),
     )
     return page("Approval", inside, frame=await visit.frame(), here=_HERE)
 
 
-def _choices(visit: Visit, act: str, *, own: bool) -> tuple[Markup, ...]:
+def _outcome(visit: Visit, found: RehearsedAct) -> tuple[Markup, ...]:
+    """What it would do, and what of that is other than when this person looked before."""
+    before = visit.live.rehearsed.get(found.act, found)
+    visit.live.saw(found)
+    return (h("h2", "What it would do now"), *what_changed(before, found), *outcome(found))
+
+
+def _choices(visit: Visit, found: RehearsedAct, *, own: bool) -> tuple[Markup, ...]:
+    act = found.act
     secret = visit.live.form_secret.reveal()
     approve = h(
         "form",
         hidden("secret", secret),
         hidden("answer", "approve"),
+        hidden("shown", found.shown),
         h("button", "Go on to approve"),
         method="post",
         action=f"{_HERE}/{act}",
@@ -141,7 +167,14 @@ def _choices(visit: Visit, act: str, *, own: bool) -> tuple[Markup, ...]:
     )
     if own:
         return (note("You proposed this: another person has to approve it."), decline)
+    if found.would == "refused":
+        return (note("While that is so, it can only be declined, or waited for."), decline)
     return (approve, h("h2", "Or decline"), decline)
+
+
+def _last_shown(visit: Visit, act: str) -> str:
+    found = visit.live.rehearsed.get(act)
+    return "" if found is None else found.shown
 
 
 async def answer(visit: Visit) -> Response:
@@ -164,7 +197,12 @@ async def answer(visit: Visit) -> Response:
                 remedy="let another operator approve it",
             )
         body = desk.desks.operators.opened(row)
-        one = prepared(row.name, operator.id, body, desk.now(), random, approves=row.id)
+        shown = visit.form.get("shown", "")
+        if row.state == "waiting" and (not shown or shown != _last_shown(visit, row.id)):
+            raise Malformed("the answer is to another page", remedy="load the page again")
+        one = prepared(
+            row.name, operator.id, body, desk.now(), random, approves=row.id, shown=shown
+        )
     else:
         raise Malformed("the answer is yes or no", remedy="load the page again")
     visit.live.prepare(one)

@@ -16,6 +16,7 @@ from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.kernel.codec import b64url, encode_canonical, from_plain
 from tallystick.kernel.errors import Malformed, NotFound
 from tallystick.kernel.ids import timed_id
+from tallystick.kernel.model import ABSENT
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import HOUR_MS, MINUTE_MS, Instant
@@ -112,10 +113,13 @@ def prepared(
     entropy: bytes,
     *,
     approves: str = "",
+    shown: str = "",
     life_ms: int = ALONE_MS,
     code: Secret[str] | None = None,
 ) -> Prepared:
     """The act `name` of `operator` over `body`, ready to be signed; `entropy` is 10 octets.
+
+    `shown` is the digest of what was shown of the act that it `approves`.
 
     Source: ISO/TS 12812-2:2017, 7.3.3
     """
@@ -125,6 +129,7 @@ def prepared(
         operator=operator,
         body_hash=b64url(sha256(body)),
         approves=approves,
+        shown=shown or ABSENT,
         issued_at=now,
         expires_at=now + life_ms,
     )

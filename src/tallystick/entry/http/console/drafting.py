@@ -310,5 +310,5 @@ DRAFTS: Final[Mapping[str, Draft]] = {
 }
 """Every act that the desk offers; the others are signed with the command line."""
 
-ANYBODY = frozenset(("bind-passkey", "remove-passkey", "decline-act"))
+ANYBODY = frozenset(("bind-passkey", "remove-passkey", "decline-act", "rehearse-act"))
 """Acts that are not a matter of the role."""

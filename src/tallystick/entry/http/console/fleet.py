@@ -169,7 +169,7 @@ def _less(alike: list[ShutOut], currency: str) -> tuple[Child, ...]:
     one = alike[0]
     stopped = "" if one.reach.outcome == "deny" else f" ({one.reach.outcome})"
     return (
-        _WORDS[one.people.trust],
+        _called(one.people),
         one.people.tier,
         f"{one.people.devices:,}",
         f"{one.people.customers:,}",
@@ -259,6 +259,12 @@ def _rules(found: Fleet) -> Iterable[Markup]:
     return (table("Rules", ("Rule of appraisal that did not hold", "Devices"), rows),)
 
 
+def _called(people: People) -> str:
+    """The devices of a class in words, and what they can show where that counts."""
+    shows = f", show {' and '.join(people.factors)}" if people.factors else ""
+    return _WORDS[people.trust] + shows
+
+
 async def whom_it_touches(visit: Visit, act: str, body: bytes) -> Iterable[Markup]:
     """Whom the policy in the `body` of an act would give less; nothing for another act.
 
@@ -275,7 +281,7 @@ async def whom_it_touches(visit: Visit, act: str, body: bytes) -> Iterable[Marku
     currency = compiled.policy.header.currency
     rows = [
         (
-            _WORDS[one.people.trust],
+            _called(one.people),
             one.people.tier,
             f"{one.people.devices:,}",
             f"{one.people.customers:,}",

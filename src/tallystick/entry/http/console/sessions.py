@@ -16,6 +16,7 @@ from tallystick.kernel.errors import RateLimited
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import HOUR_MS, MINUTE_MS, Instant
 from tallystick.process.purposes import Purpose
+from tallystick.protocol.desk import RehearsedAct
 from tallystick.protocol.operators import Act, ActReply
 
 IDLE_MS = 15 * MINUTE_MS
@@ -43,7 +44,8 @@ class Prepared:
 class DeskSession:
     """One sign-in: who, with what, and what was begun.
 
-    `purposes` are those chosen for a customer or order in this session.
+    `purposes` are those chosen for a customer or order in this session, `rehearsed` what acts that
+    wait would have come to when they were looked at.
 
     Source: ISO/TS 12812-2:2017, 7.3.2
     """
@@ -58,6 +60,16 @@ class DeskSession:
     done: dict[str, tuple[ActReply, Secret[str] | None]] = field(
         default_factory=dict[str, tuple[ActReply, Secret[str] | None]]
     )
+    rehearsed: dict[str, RehearsedAct] = field(default_factory=dict[str, RehearsedAct])
+
+    def saw(self, outcome: RehearsedAct) -> None:
+        """Keep what was shown of an act that waits.
+
+        Source: ISO/TS 12812-2:2017, 7.3.3
+        """
+        self.rehearsed[outcome.act] = outcome
+        while len(self.rehearsed) > _MOST_PREPARED:
+            del self.rehearsed[next(iter(self.rehearsed))]
 
     def prepare(self, one: Prepared) -> None:
         """Keep an act until it is signed; the oldest give way.

@@ -26,7 +26,8 @@ WARNINGS: Final = (
 LEAST_COOLING_MS: Final = HOUR_MS
 """No policy lets a recovery end sooner after it was opened."""
 
-FACTORS: Final = ("as-said", "as-shown")
+AS_SHOWN: Final = "as-shown"
+FACTORS: Final = ("as-said", AS_SHOWN)
 """Whether an order stands for the factors that an app says, or those that are shown."""
 
 _AGES: Final = {"calm": DAY_MS, "raised": HOUR_MS, "high": 5 * MINUTE_MS}
