@@ -4,6 +4,7 @@ Source: ISO/TS 12812-2:2017, 7.1; RFC 9112
 """
 
 import http.client
+import ssl
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -51,18 +52,31 @@ Handler = Callable[[Request], Response | None]
 """Answers a request; None closes the connection without a word."""
 
 
-class LoopbackServer:
-    """Serves `handle` on 127.0.0.1 until closed; port 0 takes a free one.
+class ServerThread:
+    """An HTTP server on 127.0.0.1 that runs on a thread of its own until closed.
 
+    Each connection is a `connection`, which finds whom it answers for as `server.owner`; port 0
+    takes a free one. It speaks `tls` if given.
     Source: RFC 9112
     """
 
-    def __init__(self, handle: Handler, *, port: int = 0) -> None:
-        """Start at once, on a thread of its own.
+    def __init__(
+        self,
+        connection: type[BaseHTTPRequestHandler],
+        owner: object,
+        *,
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Start at once.
 
         Source: RFC 9112
         """
-        self._server = _Server(handle, port)
+        self._scheme = "http" if tls is None else "https"
+        self._server = OwnedServer(("127.0.0.1", port), connection)
+        self._server.owner = owner
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         )
@@ -82,7 +96,7 @@ class LoopbackServer:
 
         Source: RFC 9112
         """
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     def close(self) -> None:
         """Stop listening; requests under way are dropped.
@@ -107,20 +121,38 @@ class LoopbackServer:
         self.close()
 
 
-class _Server(ThreadingHTTPServer):
+class OwnedServer(ThreadingHTTPServer):
+    """The server of a `ServerThread`: one thread a connection, none of which is waited for.
+
+    Source: RFC 9112
+    """
+
     daemon_threads = True
     block_on_close = False
-
-    def __init__(self, handle: Handler, port: int) -> None:
-        super().__init__(("127.0.0.1", port), _Connection)
-        self.handle = handle
+    owner: object
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A caller that went away is no news here."""
 
 
+class LoopbackServer(ServerThread):
+    """Serves `handle` on 127.0.0.1 until closed; port 0 takes a free one.
+
+    Source: RFC 9112
+    """
+
+    def __init__(self, handle: Handler, *, port: int = 0) -> None:
+        """Start at once, on a thread of its own.
+
+        Source: RFC 9112
+        """
+        self.handle = handle
+        super().__init__(_Connection, self, port=port)
+
+
 class _Connection(BaseHTTPRequestHandler):
     timeout = 5
+    server: OwnedServer
 
     def do_GET(self) -> None:
         self._serve(b"")
@@ -133,9 +165,9 @@ class _Connection(BaseHTTPRequestHandler):
         self._serve(self.rfile.read(int(length)))
 
     def _serve(self, body: bytes) -> None:
-        server = self.server
+        owner = self.server.owner
         request = Request(self.command, self.path, body, _named(self.headers.items()))
-        response = server.handle(request) if isinstance(server, _Server) else None
+        response = owner.handle(request) if isinstance(owner, LoopbackServer) else None
         self.close_connection = True
         if response is None:
             return

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from email.utils import formatdate, parsedate_to_datetime
 from enum import StrEnum
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from http.server import BaseHTTPRequestHandler
+from threading import Event
 from typing import Any, Final, Self
 
 from cryptography import x509
@@ -25,6 +25,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 
 from simulators.keymint import SimulatedFactory
+from simulators.loopback import OwnedServer, ServerThread
 
 REVOKED: Final = "/attestation/status"
 ROOTS: Final = "/attestation/root"
@@ -97,13 +98,7 @@ class ListServer:
     def __post_init__(self) -> None:
         """Start at once, on a thread of its own."""
         self._over = Event()
-        self._server = _Server(self)
-        if self.tls is not None:
-            self._server.socket = self.tls.wrap_socket(self._server.socket, server_side=True)
-        self._thread = Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        )
-        self._thread.start()
+        self._server = ServerThread(_Answer, self, tls=self.tls)
 
     @property
     def url(self) -> str:
@@ -111,8 +106,7 @@ class ListServer:
 
         Source: RFC 9112
         """
-        scheme = "http" if self.tls is None else "https"
-        return f"{scheme}://127.0.0.1:{self._server.server_port}"
+        return self._server.url
 
     def publish(self, path: str, octets: bytes, issued_at: int, max_age_s: int = -1) -> None:
         """Publish `octets` at `path` in place of what was there; a fault there ends.
@@ -134,9 +128,7 @@ class ListServer:
         Source: RFC 9112, 9.6
         """
         self._over.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(timeout=5)
+        self._server.close()
 
     def over(self, wait_s: float) -> bool:
         """Whether it was closed within `wait_s`.
@@ -152,25 +144,20 @@ class ListServer:
         self.close()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, lists: ListServer) -> None:
-        super().__init__(("127.0.0.1", 0), _Answer)
-        self.lists = lists
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A caller that went away is no news here."""
-
-
 class _Answer(BaseHTTPRequestHandler):
     timeout = 5
-    server: _Server
+    server: OwnedServer
+
+    @property
+    def lists(self) -> ListServer:
+        owner = self.server.owner
+        if not isinstance(owner, ListServer):
+            raise TypeError("the server is nobody's")
+        return owner
 
     def do_GET(self) -> None:
         self.close_connection = True
-        lists = self.server.lists
+        lists = self.lists
         heard = Heard(self.path, {n.lower(): v for n, v in self.headers.items()}, 404)
         found = lists.lists.get(self.path)
         if found is None:
@@ -214,17 +201,17 @@ class _Answer(BaseHTTPRequestHandler):
     def _fail(self, found: Published) -> None:
         match found.fault:
             case Fault.SILENT:
-                self.server.lists.over(60)
+                self.lists.over(60)
             case Fault.SLOW:
                 self._head(200, {"content-length": "1000000"})
-                while not self.server.lists.over(0.05):
+                while not self.lists.over(0.05):
                     self.wfile.write(b" ")
             case Fault.CUT:
                 self._head(200, {"content-length": str(len(found.octets))})
                 self.wfile.write(found.octets[:-1])
             case Fault.HUGE:
                 self._head(200, {})
-                while not self.server.lists.over(0):
+                while not self.lists.over(0):
                     self.wfile.write(b" " * 1_000_000)
             case _:
                 self._answer_wrongly(found)
@@ -238,7 +225,7 @@ class _Answer(BaseHTTPRequestHandler):
             case Fault.ENCODED:
                 self._send(200, found.octets, {"content-encoding": "gzip"})
             case Fault.ELSEWHERE:
-                self._send(302, b"", {"location": f"{self.server.lists.url}/elsewhere"})
+                self._send(302, b"", {"location": f"{self.lists.url}/elsewhere"})
             case _:
                 self._send(304, b"")
 

@@ -31,22 +31,44 @@ def code_of(told) -> str:
 
 
 @pytest.mark.requirement("MFS-7.3.2-01")
-def test_a_stranger_a_wrong_secret_and_a_revoked_program_are_turned_away_alike(scene: Scene):
+def test_a_stranger_cannot_find_out_which_programs_there_are(scene: Scene):
     error = scene.control().exceptions.ClientError
     left = scene.issue("left")
     assert scene.control(program=left).list_keys(MaxResults=1)
     scene.revoke(left)
     said = set()
-    for program, secret in (
-        ("wkl_01h00000000000000000000000", "x" * 43),
-        (scene.program, "x" * 43),
-        (left, scene.secret(left)),
-    ):
+    for client in (scene.control, scene.client):
+        for program in ("wkl_01h00000000000000000000000", scene.program, left):
+            with pytest.raises(error) as told:
+                asked(client(program=program, secret="x" * 43))
+            answer = dict(told.value.response)
+            status = answer.pop("ResponseMetadata")["HTTPStatusCode"]
+            said.add((status, json.dumps(answer, sort_keys=True)))
+    assert len(said) == 1, "the answers differ"
+    assert next(iter(said))[0] == 403
+    assert "InvalidSignatureException" in next(iter(said))[1]
+
+
+@pytest.mark.requirement("MFS-7.3.2-01")
+def test_a_program_that_has_ended_is_told_so_where_it_shows_its_secret(scene: Scene):
+    error = scene.control().exceptions.ClientError
+    left = scene.issue("left too")
+    secret = scene.secret(left)
+    assert scene.control(program=left).list_keys(MaxResults=1)
+    scene.revoke(left)
+    for client, status in ((scene.control, 400), (scene.client, 403)):
         with pytest.raises(error) as told:
-            scene.control(program=program, secret=secret).list_keys()
-        assert told.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
-        said.add(code_of(told))
-    assert said == {"InvalidSignatureException"}
+            asked(client(program=left, secret=secret))
+        assert code_of(told) == "UnrecognizedClientException"
+        assert told.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
+
+
+def asked(client) -> None:
+    """Any call of either plane."""
+    if hasattr(client, "list_keys"):
+        client.list_keys()
+    else:
+        client.generate_mac(**mac("alias/none"))
 
 
 @pytest.mark.requirement("MFS-7.3.2-01")

@@ -52,6 +52,7 @@ _SHORT: Final[dict[str, type[MfsError]]] = {
     "MissingAuthenticationTokenException": NotAuthentic,
     "ResourceNotFoundException": NotFound,
     "ThrottlingException": RateLimited,
+    "UnrecognizedClientException": NotAuthentic,
     "ValidationException": Malformed,
 }
 

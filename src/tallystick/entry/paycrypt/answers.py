@@ -39,6 +39,8 @@ class Answer(Record, frozen=True, kw_only=True):
 
 NO_ROW: Final = "no row of the door's settings"
 NO_CALL: Final = "no such call"
+ENDED: Final = "the program is not in force"
+"""Why a request is refused that was signed with the right secret, of a program that has ended."""
 REASONS: Final = frozenset(
     {
         "INVALID_MAC", "INVALID_PIN", "INVALID_VALIDATION_DATA", "INVALID_AUTH_REQUEST_CRYPTOGRAM",
@@ -84,6 +86,8 @@ def name_of(error: MfsError, *, signed: bool, control: bool) -> tuple[str, int]:
     """
     if not signed and isinstance(error, Unauthenticated):
         return "MissingAuthenticationTokenException", 403
+    if not signed and error.because == ENDED:
+        return "UnrecognizedClientException", 400 if control else 403
     if not signed and isinstance(error, NotAuthentic | Expired):
         return _SIGNATURE, 403
     name = _name(error, control=control)

@@ -28,13 +28,14 @@ from tallystick.entry.paycrypt import (
     unserved,
     working,
 )
-from tallystick.entry.paycrypt.answers import Answer, no_such_call, refusal
+from tallystick.entry.paycrypt.answers import ENDED, Answer, no_such_call, refusal
 from tallystick.entry.paycrypt.asking import Asking, Ground
 from tallystick.entry.paycrypt.credentials import secret_of
 from tallystick.infrastructure.modules.interface import KeyHandle
 from tallystick.infrastructure.sigv4.verifying import Headers, Verifier
 from tallystick.kernel.codec import Decoder, encode
-from tallystick.kernel.errors import Broken, Malformed, MfsError, NotPermitted
+from tallystick.kernel.errors import Broken, Malformed, MfsError, NotAuthentic, NotPermitted
+from tallystick.kernel.time import Instant
 from tallystick.protocol import surrogates as surrogate_shapes
 from tallystick.protocol.paycrypt import ciphers, control, data, exchange, wrapped
 from tallystick.protocol.paycrypt import messages as shapes
@@ -262,11 +263,18 @@ class Door:
             program = self._verifier.verify(
                 request.method, request.path, request.query, request.headers, request.body, now
             )
-            self._workloads.signs_v4(program, now)
+            self._in_force(program, now)
         except MfsError:
             self._strangers.take(request.peer, now)
             raise
         return program
+
+    def _in_force(self, program: str, now: Instant) -> None:
+        """Return only for a program that may ask now; it has proved that it has the secret."""
+        try:
+            self._workloads.signs_v4(program, now)
+        except NotAuthentic as error:
+            raise NotAuthentic(error.detail, remedy=error.remedy, because=ENDED) from error
 
     def _done(self, name: str, found: Shape) -> Answer:
         self.counted[name, "done"] += 1

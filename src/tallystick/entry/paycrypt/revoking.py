@@ -59,16 +59,12 @@ def _check(on: Ground, path: _Path, at: Instant) -> None:
     A path that held once holds for as long as everything on it is valid.
     """
     names = tuple(named(one) for one in path)
-    if names in on.paths and all(_is_valid(one, at) for one in path):
+    if names in on.paths and all(one.is_valid_at(at) for one in path):
         return
     path_of(path[0], path[1:-1], path[-1:], PARTNERS, at)
     if len(on.paths) >= _MOST_KEPT:
         on.paths.clear()
     on.paths.add(names)
-
-
-def _is_valid(one: Certificate, at: Instant) -> bool:
-    return one.begins <= at <= one.ends
 
 
 def _issuer_of(on: Ground, one: Certificate, at: Instant) -> Certificate | None:
@@ -78,7 +74,7 @@ def _issuer_of(on: Ground, one: Certificate, at: Instant) -> Certificate | None:
     if known == _ITSELF:
         return None
     found = None if known is None else _usable(on, known)
-    if found is None or not _is_valid(found, at):
+    if found is None or not found.is_valid_at(at):
         known, found = (_ITSELF, None) if one.issued_by(one) else _search(on, one, at)
         if len(on.issuers) >= _MOST_KEPT:
             on.issuers.clear()
@@ -92,7 +88,7 @@ def _search(on: Ground, one: Certificate, at: Instant) -> tuple[str, Certificate
     for key_id in on.kept.keys:
         found = _usable(on, key_id)
         if found is not None and one.issued_by(found):
-            if _is_valid(found, at):
+            if found.is_valid_at(at):
                 return key_id, found
             past = past or (key_id, found)
     if past is None:

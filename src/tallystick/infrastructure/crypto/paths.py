@@ -203,7 +203,7 @@ def check_each(one: Certificate, rules: Rules, at: Instant | None) -> None:
     Source: RFC 5280, 4.1.2.5; 4.2
     """
     _check_key(one, rules)
-    if rules.dated and (at is None or not one.begins <= at <= one.ends):
+    if rules.dated and (at is None or not one.is_valid_at(at)):
         raise NotAuthentic(f"the certificate of {one.subject[:80]} is not valid then")
     if one.critical - UNDERSTOOD - rules.also:
         raise NotAuthentic("a certificate demands what is not understood here")

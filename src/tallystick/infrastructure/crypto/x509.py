@@ -133,6 +133,13 @@ class Certificate:
         """
         return _SIGNED_BY.get(self.parsed.signature_algorithm_oid.dotted_string, "")
 
+    def is_valid_at(self, at: Instant) -> bool:
+        """Whether `at` (ms) is within its days, both ends included.
+
+        Source: RFC 5280, 4.1.2.5
+        """
+        return self.begins <= at <= self.ends
+
     def fingerprint(self) -> str:
         """SHA-256 of the public key's SubjectPublicKeyInfo, base64url: how a root is named.
 

@@ -90,7 +90,7 @@ class Verifier:
     """Verifies requests to one service in one region.
 
     `secret_of` gives the secret of an access key id and raises an error of ours where there is
-    none; a day's signing key is kept until another day's takes its place.
+    none; a day's signing key is kept once a request was signed with it.
     Source: AWS Signature Version 4
     """
 
@@ -136,26 +136,32 @@ class Verifier:
         ):
             raise NotAuthentic("the body is not the one whose hash is stated")
         request = canonical_request(method, path, query, headers, signed.fields, payload_hash)
+        text = text_to_sign(date, signed.scope, request)
+        name, mark = (signed.access_key_id, signed.day), signed.mark.encode()
+        if _is_made_with(self._kept.get(name, self._stand_in), text, mark) and name in self._kept:
+            return signed.access_key_id
         made, is_known = self._signing_key(signed)
-        wanted = hmac_sha256(made, text_to_sign(date, signed.scope, request)).hex()
-        if not equal(wanted.encode(), signed.mark.encode()) or not is_known:
+        if not _is_made_with(made, text, mark) or not is_known:
             raise NotAuthentic("the signature does not verify")
-        return signed.access_key_id
-
-    def _signing_key(self, signed: Signed) -> tuple[bytes, bool]:
-        name = (signed.access_key_id, signed.day)
-        kept = self._kept.get(name)
-        if kept is not None:
-            return kept, True
-        try:
-            secret = self._secret_of(signed.access_key_id)
-        except MfsError:
-            return self._stand_in, False
-        made = signing_key(secret.reveal(), signed.day, self._region, self._service)
         if len(self._kept) >= _MOST_KEPT:
             self._kept.clear()
         self._kept[name] = made
-        return made, True
+        return signed.access_key_id
+
+    def _signing_key(self, signed: Signed) -> tuple[bytes, bool]:
+        """The key of a day and whether it is somebody's; the work is the same for nobody's.
+
+        Whoever fails has it done each time, so that nobody learns from the time who was here today.
+        """
+        try:
+            secret, is_known = self._secret_of(signed.access_key_id).reveal(), True
+        except MfsError:
+            secret, is_known = self._stand_in.hex(), False
+        return signing_key(secret, signed.day, self._region, self._service), is_known
+
+
+def _is_made_with(key: bytes, text: bytes, mark: bytes) -> bool:
+    return equal(hmac_sha256(key, text).hex().encode(), mark)
 
 
 def _date(headers: Headers, day: str, now: Instant) -> str:

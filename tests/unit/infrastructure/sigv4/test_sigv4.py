@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from tallystick.infrastructure.crypto.digest import hmac_sha256
+from tallystick.infrastructure.sigv4 import verifying
 from tallystick.infrastructure.sigv4.canonical import canonical_path
 from tallystick.infrastructure.sigv4.verifying import LONGEST_SKEW_MS, Verifier, signing_key
 from tallystick.kernel.errors import Expired, NotAuthentic, NotFound, Refused, Unauthenticated
@@ -233,3 +235,31 @@ def test_requests_that_botocore_signs_verify(path, query, body, more) -> None:
     assert by.verify(*call, body, now) == ACCESS
     with pytest.raises(NotAuthentic):
         by.verify(*call, body + b" ", now)
+
+
+def test_a_wrong_signature_costs_the_same_whoever_it_names_and_was_here_today(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[str] = []
+
+    def counted(octets: bytes, more: bytes) -> bytes:
+        made.append("mac")
+        return hmac_sha256(octets, more)
+
+    monkeypatch.setattr(verifying, "hmac_sha256", counted)
+    one, seen = next(iter(PUBLISHED.values())), verifier()
+
+    def costs(by: Verifier, case: Case, head: str = HEAD) -> int:
+        made.clear()
+        with pytest.raises(NotAuthentic, match="does not verify"):
+            check(case, by=by, head=head)
+        return len(made)
+
+    wrong = replace(one, mark="0" * 64)
+    before = costs(seen, wrong)
+    assert check(one, by=seen) == ACCESS
+    made.clear()
+    assert check(one, by=seen) == ACCESS
+    assert len(made) == 1, "the key of the day is kept"
+    assert costs(seen, wrong) == before, "it shows that the program was here today"
+    assert costs(seen, wrong, HEAD.replace(ACCESS, "AKIDSTRANGER")) == before
