@@ -110,6 +110,8 @@ class LoopbackServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128
+    """Who comes while five others wait is not sent away to try again a second later."""
 
     def __init__(self, handle: Handler, port: int) -> None:
         super().__init__(("127.0.0.1", port), _Connection)
