@@ -130,6 +130,8 @@ class OwnedServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     owner: object
+    request_queue_size = 128
+    """Who comes while five others wait is not sent away to try again a second later."""
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A caller that went away is no news here."""

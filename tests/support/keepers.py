@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tallystick.infrastructure.modules.remote.client import RemoteModule
+from tallystick.infrastructure.modules.remote.handing import SPARE
 
 
 def children(pid: int) -> set[int]:
@@ -19,10 +20,16 @@ def children(pid: int) -> set[int]:
 
 
 def spare_of(keeper: int, module: RemoteModule) -> int:
-    """The spare of `keeper`, once there is one."""
+    """The spare of `keeper`, once its program runs: before that it is only a copy of the keeper."""
     inner = module.status().process
     end = time.monotonic() + 20
-    while not children(keeper) - {inner}:
+    while not (found := [one for one in children(keeper) - {inner} if _is_spare(one)]):
         assert time.monotonic() < end, "the keeper has no spare"
         time.sleep(0.02)
-    return next(iter(children(keeper) - {inner}))
+    return found[0]
+
+
+def _is_spare(pid: int) -> bool:
+    with suppress(OSError):
+        return SPARE.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
