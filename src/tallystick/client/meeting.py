@@ -2,7 +2,7 @@
 
     met with the hybrid once -> the hybrid alone, from then on      there is no way back
 
-Source: docs/protocol/session.md; ISO/TS 12812-2:2017, 7.2.6; 7.2.7
+Source: ISO/TS 12812-2:2017, 7.2.6; 7.2.7
 """
 
 from collections.abc import Sequence
