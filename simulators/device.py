@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 
 from simulators.keymint import Phone, SimulatedFactory, attest_pair
-from tallystick.client.keystore import EnrolledIdentity, UserVerification
+from tallystick.client.identity import EnrolledIdentity
+from tallystick.client.keystore import UserVerification
 from tallystick.client.live import Tries
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.infrastructure.envelope.renewal import RenewalPair
@@ -68,6 +69,7 @@ class SimulatedTeeKeystore:
         self._pairs: tuple[RenewalPair, ...] = ()
         self._identity: EnrolledIdentity | None = None
         self._checkpoint = ""
+        self._hybrid = False
         self._void = ""
         self._tries = Tries()
         self._lock = Lock()
@@ -85,6 +87,7 @@ class SimulatedTeeKeystore:
             copy._pairs = self._pairs
             copy._identity = self._identity
             copy._checkpoint = self._checkpoint
+            copy._hybrid = self._hybrid
             copy._tries = self._tries
         return copy
 
@@ -211,6 +214,21 @@ class SimulatedTeeKeystore:
         """
         with self._lock:
             self._checkpoint = note
+
+    def met_hybrid(self) -> bool:
+        """Whether the provider was met with the hybrid suite: nothing less is offered then.
+
+        Source: ISO/TS 12812-2:2017, 7.2.7
+        """
+        return self._hybrid
+
+    def store_met_hybrid(self) -> None:
+        """Remember that it was.
+
+        Source: ISO/TS 12812-2:2017, 7.2.7
+        """
+        with self._lock:
+            self._hybrid = True
 
     def __repr__(self) -> str:
         return f"SimulatedTeeKeystore({self.protection})"

@@ -110,6 +110,8 @@ class TrustedApplication:
             "store-enrolment": self._store_enrolment,
             "checkpoint": lambda vault, _: Answer(text=vault.checkpoint()),
             "store-checkpoint": self._store_checkpoint,
+            "met-hybrid": lambda vault, _: Answer(text="yes" if vault.met_hybrid() else ""),
+            "store-met-hybrid": self._store_met_hybrid,
             "bind": self._bind,
             "counter": lambda _, __: Answer(number=self._anchor.counter()),
             "attest": self._attest,
@@ -172,6 +174,10 @@ class TrustedApplication:
 
     def _store_checkpoint(self, vault: Vault, asked: Asked) -> Answer:
         vault.store_checkpoint(asked.text)
+        return Answer()
+
+    def _store_met_hybrid(self, vault: Vault, _: Asked) -> Answer:
+        vault.store_met_hybrid()
         return Answer()
 
     def _bind(self, vault: Vault, asked: Asked) -> Answer:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from simulators.tee.inside import at_the_screen
 from simulators.tee.wire import ANSWER, APP, SCREEN, Answer, Asked, raise_refusal, receive, send
-from tallystick.client.keystore import EnrolledIdentity
+from tallystick.client.identity import EnrolledIdentity
 from tallystick.client.live import Tries
 from tallystick.client.vault.sealing import KeptPair, ProviderPin
 from tallystick.infrastructure.envelope.renewal import RenewalPair
@@ -180,6 +180,20 @@ class TeeKeystore:
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         self._ask(Asked(does="store-checkpoint", text=note))
+
+    def met_hybrid(self) -> bool:
+        """Whether the provider was met with the hybrid suite: nothing less is offered then.
+
+        Source: ISO/TS 12812-2:2017, 7.2.7
+        """
+        return self._ask(Asked(does="met-hybrid")).text == "yes"
+
+    def store_met_hybrid(self) -> None:
+        """Remember that it was.
+
+        Source: ISO/TS 12812-2:2017, 7.2.7
+        """
+        self._ask(Asked(does="store-met-hybrid"))
 
     def bind(self, pin: ProviderPin) -> None:
         """Take `pin` for the provider of this keystore, once and for all.

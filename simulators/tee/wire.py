@@ -6,7 +6,7 @@ Source: ISO/TS 12812-2:2017, 8.1.3
 import socket
 from typing import Any, Final
 
-from tallystick.client.keystore import EnrolledIdentity
+from tallystick.client.identity import EnrolledIdentity
 from tallystick.client.live import Tries
 from tallystick.client.vault.sealing import KeptPair, ProviderPin
 from tallystick.kernel.codec import Decoder, encode_canonical

@@ -8,8 +8,9 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tallystick.client.enrolling import enrol
 from tallystick.client.keystore import SoftwareKeystore
-from tallystick.client.session import ClientSession, Peer, Reply, enrol
+from tallystick.client.session import ClientSession, Peer, Reply
 from tallystick.infrastructure.crypto.kem import KemSuite
 from tallystick.infrastructure.crypto.signature import Es256SigningKey, VerifyKey
 from tallystick.infrastructure.envelope.certificate import issue_certificate

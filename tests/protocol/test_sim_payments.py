@@ -70,6 +70,22 @@ def test_a_sim_shows_the_order_asks_for_the_pin_and_signs(scene: Network, phone)
     assert grade == ("sim-signed",)
 
 
+@pytest.mark.requirement("MFS-11.2.2-01")
+def test_the_order_is_shown_and_signed_in_the_language_of_the_customer(
+    scene: Network, phone
+) -> None:
+    before = scene.balance()
+    scene.centre.dial(DIALLER, "7", "3")
+    try:
+        shown, _ = phone.pay("+254700000001", "11", PIN.reveal())
+    finally:
+        scene.centre.dial(DIALLER, "7", "1")
+    assert shown == "Tuma KES 11.00 kwa Ann A. Ada KES 0.00."
+    assert scene.balance() == before + 1_100
+    with Verifier(scene.provider.folder, scene.provider.secret, scene.provider.clock) as verifier:
+        assert verifier.recheck().doubts == ()
+
+
 @pytest.mark.threat("THR-USD-01")
 @pytest.mark.requirement("MFS-7.2.3-03")
 def test_the_pin_never_leaves_the_sim(scene: Network, phone) -> None:

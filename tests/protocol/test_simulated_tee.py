@@ -90,7 +90,8 @@ def test_it_never_gives_a_key_or_the_pin_to_an_app(
     inside = TrustedApplication(tmp_path / "other", lambda shown: None, 1_767_225_600_000)
     assert {one for one in inside._does if "public" not in one and "sign" not in one} == {
         "tries", "pairs", "store-pairs", "identity", "store-enrolment", "checkpoint",
-        "store-checkpoint", "bind", "counter", "attest", "appraisal",
+        "store-checkpoint", "met-hybrid", "store-met-hybrid", "bind", "counter", "attest",
+        "appraisal",
     }  # fmt: skip
     keystore.close()
 

@@ -45,9 +45,13 @@ def offers_less_when_refused():
         try:
             return right(self, purpose, keys)
         except NotPermitted:
-            return right(replace(self, suites=self.suites[1:]), purpose, keys)
+            return right(replace(self, suites=self.suites[1:], met=None), purpose, keys)
 
     sessions.Peer._greeted = greeted
+
+
+def forgets_the_hybrid():
+    SoftwareKeystore.met_hybrid = lambda _: False
 
 
 class _Believing:
@@ -174,6 +178,7 @@ DEFECTS = {
         believes_any_list,
         forgets_the_version,
         offers_less_when_refused,
+        forgets_the_hybrid,
         opens_nothing_after_a_refusal,
         warns_of_nothing,
         skips_the_signature,

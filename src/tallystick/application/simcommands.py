@@ -10,8 +10,9 @@ from typing import Any
 from tallystick.application.consent import PinVerified, SimSigned
 from tallystick.application.customers import Customer
 from tallystick.application.desks import Desks
+from tallystick.application.foreseeing import check_open
 from tallystick.application.notices import Template
-from tallystick.application.payments import Ask, check_open
+from tallystick.application.payments import Ask
 from tallystick.application.turn import Outcome, Turn
 from tallystick.application.typedcodes import KeyedCode
 from tallystick.infrastructure.tally.leaf import Commitments

@@ -9,17 +9,17 @@ Source: ISO/TS 12812-2:2017, 7.3.2; 7.3.5; 8.1.2; 8.1.5
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from tallystick.client.identity import EnrolledIdentity
 from tallystick.client.keyfile import KeyFile
 from tallystick.client.live import Tries
+from tallystick.client.meeting import Met
+from tallystick.client.softmemory import Kept, kept_in
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.infrastructure.envelope.renewal import RenewalPair
-from tallystick.kernel.codec import Decoder, b64url, b64url_decode, encode_canonical
 from tallystick.kernel.errors import NotAuthentic, NotFound
-from tallystick.kernel.model import Record
 from tallystick.kernel.secret import Secret
 
 SOFTWARE_PROTECTION = "software, no hardware protection"
@@ -46,21 +46,7 @@ class UserVerification(Protocol):
         ...
 
 
-class EnrolledIdentity(Record, frozen=True, kw_only=True):
-    """Who the device is at its provider, as enrolment told it; `certificate` is the compact JWS.
-
-    Source: ISO/TS 12812-2:2017, 7.4.1
-    """
-
-    provider: str
-    device: str
-    customer: str
-    accounts: tuple[str, ...]
-    certificate_id: str
-    certificate: str
-
-
-class DeviceKeystore(Protocol):
+class DeviceKeystore(Met, Protocol):
     """The keys of a device and its small memory; every `store_` is durable when it returns.
 
     Source: ISO/TS 12812-2:2017, 7.3.5; 8.1.2
@@ -154,64 +140,6 @@ class DeviceKeystore(Protocol):
         ...
 
 
-class _Pair(Record, frozen=True, kw_only=True):
-    counter: int
-    secret: str
-
-
-class _Memory(Record, frozen=True, kw_only=True):
-    possession: str
-    consent: str
-    pairs: tuple[_Pair, ...]
-    identity: EnrolledIdentity | None
-    checkpoint: str
-    tries: Tries = Tries()
-
-
-_MEMORY: Decoder[_Memory] = Decoder(_Memory)
-
-
-@dataclass(slots=True)
-class _Kept:
-    """What a software keystore holds while it is open."""
-
-    possession: Es256SigningKey
-    consent: Es256SigningKey
-    pairs: tuple[RenewalPair, ...] = ()
-    identity: EnrolledIdentity | None = None
-    checkpoint: str = ""
-    tries: Tries = field(default_factory=Tries)
-
-    def encoded(self) -> bytes:
-        memory = _Memory(
-            possession=b64url(self.possession.to_pkcs8().reveal()),
-            consent=b64url(self.consent.to_pkcs8().reveal()),
-            pairs=tuple(
-                _Pair(counter=pair.counter, secret=b64url(pair.secret.reveal()))
-                for pair in self.pairs
-            ),
-            identity=self.identity,
-            checkpoint=self.checkpoint,
-            tries=self.tries,
-        )
-        return encode_canonical(memory)
-
-
-def _kept_in(content: bytes) -> _Kept:
-    memory = _MEMORY.decode(content)
-    return _Kept(
-        possession=Es256SigningKey.from_pkcs8(b64url_decode(memory.possession)),
-        consent=Es256SigningKey.from_pkcs8(b64url_decode(memory.consent)),
-        pairs=tuple(
-            RenewalPair(counter=pair.counter, secret=Secret(b64url_decode(pair.secret)))
-            for pair in memory.pairs
-        ),
-        identity=memory.identity,
-        checkpoint=memory.checkpoint,
-        tries=memory.tries,
-    )
-
-
 class SoftwareKeystore:
     """Keys in this process and, if it has a file, sealed in it under a passphrase.
 
@@ -237,9 +165,9 @@ class SoftwareKeystore:
         self._file = file
         self._writing = threading.Lock()
         if content is not None:
-            self._kept = _kept_in(content)
+            self._kept = kept_in(content)
         else:
-            self._kept = _Kept(Es256SigningKey.generate(), Es256SigningKey.generate())
+            self._kept = Kept(Es256SigningKey.generate(), Es256SigningKey.generate())
             self._save()
 
     @classmethod
@@ -383,6 +311,21 @@ class SoftwareKeystore:
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         self._kept.checkpoint = note
+        self._save()
+
+    def met_hybrid(self) -> bool:
+        """Whether the provider was met with the hybrid suite: nothing less is offered then.
+
+        Source: ISO/TS 12812-2:2017, 7.2.7
+        """
+        return self._kept.hybrid
+
+    def store_met_hybrid(self) -> None:
+        """Remember that it was.
+
+        Source: ISO/TS 12812-2:2017, 7.2.7
+        """
+        self._kept.hybrid = True
         self._save()
 
     def __repr__(self) -> str:

@@ -14,10 +14,13 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from tallystick.client.enrolling import enrol
 from tallystick.client.evidence import Prove, ProvingSession
 from tallystick.client.http import HttpTransport
-from tallystick.client.keystore import DeviceKeystore, EnrolledIdentity, Entropy
-from tallystick.client.session import ClientSession, Peer, enrol
+from tallystick.client.identity import EnrolledIdentity
+from tallystick.client.keystore import DeviceKeystore, Entropy
+from tallystick.client.meeting import Met
+from tallystick.client.session import ClientSession, Peer
 from tallystick.client.wallet import Wallet
 from tallystick.infrastructure.crypto.dual import DUAL
 from tallystick.infrastructure.crypto.kem import KemSuite
@@ -151,9 +154,10 @@ class Provider:
         listed = self.keys(ListedPurpose.SESSION_SIGNATURE)
         return published_keys(stated, listed, self.name, self._now())
 
-    def peer(self) -> Peer:
+    def peer(self, met: Met | None = None) -> Peer:
         """The provider as a device of its own meets it, over a connection of its own.
 
+        `met` remembers with what it was met; nothing less is offered from then on.
         Source: ISO/TS 12812-2:2017, 7.2.7
         """
         return Peer(
@@ -164,6 +168,7 @@ class Provider:
             SUITES,
             self._app,
             newest_keys=lambda: self.keys(ListedPurpose.SESSION_SIGNATURE, fresh=True),
+            met=met,
         )
 
     def enrol(
@@ -185,7 +190,7 @@ class Provider:
         if self._app is not None and isinstance(description.app, Absent):
             description = replace(description, app=self._app)
         return enrol(
-            self.peer(),
+            self.peer(keystore),
             keystore,
             activation=activation,
             code=code,
@@ -201,8 +206,8 @@ class Provider:
         Source: ISO/TS 12812-2:2017, 7.2.7
         """
         if prove is None:
-            return ClientSession(self.peer(), keystore, self._clock)
-        return ProvingSession(self.peer(), keystore, self._clock, prove)
+            return ClientSession(self.peer(keystore), keystore, self._clock)
+        return ProvingSession(self.peer(keystore), keystore, self._clock, prove)
 
     def wallet(
         self,

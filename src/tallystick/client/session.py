@@ -17,11 +17,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
-from tallystick.client.keystore import DeviceKeystore, EnrolledIdentity, Entropy
+from tallystick.client.keystore import DeviceKeystore, Entropy
 from tallystick.client.live import Live, Sealed
+from tallystick.client.meeting import Met, offered, remember
 from tallystick.infrastructure.crypto.kem import KemPrivateKey, KemSuite
 from tallystick.infrastructure.crypto.signature import VerifyKey
-from tallystick.infrastructure.envelope.certificate import certificate_id
 from tallystick.infrastructure.envelope.cose import open_reply, seal_request
 from tallystick.infrastructure.envelope.handshake_client import (
     AuthenticatedProvider,
@@ -44,7 +44,6 @@ from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import SECOND_MS, Clock
 from tallystick.protocol.apps import AppClaim
 from tallystick.protocol.authentication import ReportTries
-from tallystick.protocol.enrolment import ENROLMENTS_PATH, Attestation, DeviceDescription
 from tallystick.protocol.envelope import MAX_SEQUENCE, SEALED_MEDIA_TYPE
 from tallystick.protocol.problems import Problem, error_of
 from tallystick.protocol.session import SESSIONS_PATH, Purpose, SessionAccepted
@@ -111,7 +110,7 @@ class Peer:
     """The provider as a device reaches it: transport, name, signature keys, suites best first.
 
     `entropy` gives unpredictable octets; `app` is what runs on the device; `newest_keys` fetches
-    the key list, whatever is at hand.
+    the key list, whatever is at hand. With a `met` it offers no less than what was met before.
     Source: ISO/TS 12812-2:2017, 7.2.7
     """
 
@@ -122,13 +121,14 @@ class Peer:
     suites: Sequence[KemSuite]
     app: AppClaim | None = None
     newest_keys: SignatureKeys | None = None
+    met: Met | None = None
 
     def authenticated(self, purpose: Purpose) -> AuthenticatedProvider:
         """The provider, authenticated by its answer to a fresh hello.
 
         One that is not authentic may have a key that is newer than the list at hand: with
-        `newest_keys` it is greeted once more. Raises what the provider refuses with, Malformed or
-        NotAuthentic.
+        `newest_keys` it is greeted once more. Raises what the provider refuses with, Malformed,
+        NotAuthentic, and UpgradeRequired where no suite is left to offer.
         Source: ISO/TS 12812-2:2017, 7.2.7; 7.4.2; ISO/IEC 9798-3
         """
         try:
@@ -139,12 +139,14 @@ class Peer:
         return self._greeted(purpose, self.newest_keys)
 
     def _greeted(self, purpose: Purpose, keys: SignatureKeys) -> AuthenticatedProvider:
-        kems = [KemPrivateKey.generate(suite) for suite in self.suites]
+        kems = [KemPrivateKey.generate(suite) for suite in offered(self.suites, self.met)]
         greeting = greet(purpose, kems, self.entropy(32))
         reply = self.transport.post(SESSIONS_PATH, greeting.body, JSON_MEDIA_TYPE)
         if not 200 <= reply.status < 300:
             raise refusal(reply)
-        return authenticate_provider(greeting, reply.body, provider=self.provider, keys=keys())
+        found = authenticate_provider(greeting, reply.body, provider=self.provider, keys=keys())
+        remember(found.suite, self.met)
+        return found
 
 
 def refusal(reply: Reply) -> MfsError:
@@ -156,57 +158,6 @@ def refusal(reply: Reply) -> MfsError:
         return error_of(_PROBLEM.decode(reply.body))
     except Malformed:
         return Unavailable(f"the provider answered {reply.status}", remedy="try again")
-
-
-def enrol(
-    peer: Peer,
-    keystore: DeviceKeystore,
-    *,
-    activation: str,
-    code: Secret[str],
-    description: DeviceDescription,
-    shown: str,
-    attest: Callable[[bytes], Attestation] | None = None,
-) -> EnrolledIdentity:
-    """Bind the keys of `keystore` to the customer whose activation code was entered.
-
-    `attest` is given the challenge; without it none is offered. `shown` is what the user is told
-    while the consent key proves itself. Raises what the provider refuses with.
-    Source: ISO/TS 12812-2:2017, 7.4.1
-    """
-    provider = peer.authenticated(Purpose.ENROLMENT)
-    attestation = (
-        Attestation(format="none", statement="")
-        if attest is None
-        else attest(provider.attestation_challenge())
-    )
-    pending = provider.prove_enrolment(
-        activation=activation,
-        code=code,
-        possession=(keystore.possession_public(), keystore.possession_sign),
-        consent=(
-            keystore.consent_public(),
-            lambda message: keystore.consent_sign(message, shown=shown),
-        ),
-        attestation=attestation,
-        description=description,
-        share=Secret(peer.entropy(32)),
-    )
-    path = f"{ENROLMENTS_PATH}/{pending.session}"
-    reply = peer.transport.post(path, pending.body, JSON_MEDIA_TYPE)
-    if not reply.sealed:
-        raise refusal(reply)
-    accepted, pair = pending.confirm(reply.status, reply.body)
-    identity = EnrolledIdentity(
-        provider=peer.provider,
-        device=accepted.device,
-        customer=accepted.customer,
-        accounts=accepted.accounts,
-        certificate_id=certificate_id(accepted.certificate),
-        certificate=accepted.certificate,
-    )
-    keystore.store_enrolment(identity, pair)
-    return identity
 
 
 def _raise_if_ended(content: bytes) -> None:

@@ -25,7 +25,8 @@ from tallystick.process.policy.facts import Channel
 from tallystick.protocol.channels import Language
 from tallystick.protocol.education import Aspect
 from tallystick.protocol.gsm7 import SMS_PLACES, USSD_PLACES, places, to_gsm7
-from tallystick.protocol.toolkit import TEXT_PLACES
+from tallystick.protocol.payments import PaymentKind
+from tallystick.protocol.toolkit import ORDERS, TEXT_PLACES
 
 _HEAD = """# Menus, messages and their words
 
@@ -36,8 +37,8 @@ Everything that a customer reads who has no app, in the three languages, so that
 language it is can review it. The French and Swahili words were not yet reviewed so. A field in
 braces is filled when the page is shown; *places* are those of the GSM alphabet that a page takes
 with the longest value in each field. A line break is shown as `/`. How pages follow one another is
-told in [channels](../protocol/channels.md). Not here: the order that a SIM shows and signs, which
-is English everywhere, and reasons of the policy, in the policy's own language.
+told in [channels](../protocol/channels.md). Not here: reasons of the policy, in the policy's own
+language.
 
 Who reviews looks for three things: that it says the same as the English text, that somebody who
 reads little understands it at once, and that nothing sounds like a threat or an offer. The small
@@ -67,12 +68,17 @@ _IN_MESSAGES: Final[Mapping[str, str]] = {
     "fee": str(Money(10**12, "KES")),
     "code": "0000-0000",
 }
+_IN_ORDERS: Final[Mapping[str, str]] = {
+    "amount": str(Money(10**7, "KES")),
+    "fee": str(Money(10**5, "KES")),
+    "name": "W" * 20,
+}
 _IN_ORDER_CODE: Final[Mapping[str, str]] = {
     "code": "123 456",
     "person": "W" * 20,
     "minutes": "99",
 }
-"""What is shorter in messages, and in the one that carries the code of an order."""
+"""What is shorter in messages, in an order that a SIM shows, and in the code of an order."""
 
 _HEADLINES: Final = {
     Aspect.LIMITS: "limits",
@@ -94,6 +100,12 @@ def menus_page() -> str:
             f"## What a SIM with our application shows ({TEXT_PLACES} places)",
             [text for text in Text if text in _SHOWN_ON_SIM],
             TEXTS,
+            TEXT_PLACES,
+        ),
+        _section(
+            f"## The order that a SIM shows and signs ({TEXT_PLACES} places, else English)",
+            list(ORDERS[Language.ENGLISH]),
+            ORDERS,
             TEXT_PLACES,
         ),
         _section(
@@ -150,6 +162,8 @@ def _values(key: StrEnum, language: Language) -> dict[str, str]:
     """The longest words that may be filled into others, and what is shorter for `key`."""
     stages = (Text.ACCEPTED, Text.SETTLED, Text.REFUSED, Text.UNKNOWN, Text.RETURNED)
     shorter = _IN_MESSAGES if isinstance(key, Said) else {}
+    if isinstance(key, PaymentKind):
+        shorter = _IN_ORDERS
     if key is Said.ORDER_CODE:
         shorter = {**shorter, **_IN_ORDER_CODE}
     return {

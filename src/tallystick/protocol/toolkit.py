@@ -15,6 +15,8 @@ Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.4; 11.2.2; ETSI TS 102 225; 3GPP TS 31.1
 """
 
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated
 
 from tallystick.kernel.classification import INTERNAL
@@ -22,6 +24,7 @@ from tallystick.kernel.errors import Malformed
 from tallystick.kernel.model import Natural, Record, Wire
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
+from tallystick.protocol.channels import Language
 from tallystick.protocol.gsm7 import gsm7_octets, gsm7_text, plain_name, to_gsm7
 from tallystick.protocol.payments import PaymentKind, Quote
 
@@ -48,11 +51,25 @@ _ICCID_TEXT = re.compile(r"[0-9]{18,20}")
 _PAYEE = re.compile(r"\+?[0-9]{4,15}")
 _CODE = re.compile(r"[0-9A-Za-z -]{6,24}")
 _KINDS = {1: PaymentKind.P2P, 2: PaymentKind.CASH_OUT, 3: PaymentKind.MERCHANT}
-_VERBS = {
-    PaymentKind.P2P: "Send",
-    PaymentKind.CASH_OUT: "Withdraw",
-    PaymentKind.MERCHANT: "Pay",
+ORDERS: Mapping[Language, Mapping[PaymentKind, str]] = {
+    Language.ENGLISH: {
+        PaymentKind.P2P: "Send {amount} to {name}. Fee {fee}.",
+        PaymentKind.CASH_OUT: "Withdraw {amount} to {name}. Fee {fee}.",
+        PaymentKind.MERCHANT: "Pay {amount} to {name}. Fee {fee}.",
+    },
+    Language.FRENCH: {
+        PaymentKind.P2P: "Envoyer {amount} à {name}. Frais {fee}.",
+        PaymentKind.CASH_OUT: "Retirer {amount} chez {name}. Frais {fee}.",
+        PaymentKind.MERCHANT: "Payer {amount} à {name}. Frais {fee}.",
+    },
+    Language.SWAHILI: {
+        PaymentKind.P2P: "Tuma {amount} kwa {name}. Ada {fee}.",
+        PaymentKind.CASH_OUT: "Toa {amount} kwa {name}. Ada {fee}.",
+        PaymentKind.MERCHANT: "Lipa {amount} kwa {name}. Ada {fee}.",
+    },
 }
+"""What a SIM shows of an order, by language and kind; each field is filled from the terms."""
+
 _NAME = 20
 
 
@@ -209,21 +226,36 @@ def read_to_sim(data: bytes) -> tuple[bytes, str]:
     raise Malformed("the provider says nothing that is known")
 
 
-def order_text(quote: Quote) -> str:
+def order_text(quote: Quote, language: Language = Language.ENGLISH) -> str:
     """What the SIM shows of the terms, from the terms alone; at most `TEXT_PLACES` places.
 
-    Raises Malformed for a payment that no SIM orders.
+    It is English where they do not fit in the `language`. Raises Malformed for a payment that no
+    SIM orders, and for terms that do not fit at all.
+    Source: ISO/TS 12812-2:2017, 7.3.3; 7.3.6; 11.2.2
+    """
+    if quote.kind not in ORDERS[language]:
+        raise Malformed("a SIM does not order such payments")
+    for one in (language, Language.ENGLISH):
+        text = ORDERS[one][quote.kind].format(
+            amount=Money(quote.amount_minor, quote.currency),
+            fee=Money(quote.fee_minor, quote.currency),
+            name=plain_name(quote.payee_name, _NAME).rstrip("."),
+        )
+        if len(gsm7_octets(text)) <= TEXT_PLACES:
+            return text
+    raise Malformed("these terms do not fit the SIM's display")
+
+
+def order_texts(quote: Quote) -> frozenset[str]:
+    """Every text that a SIM may have shown of the terms; none of what no SIM orders.
+
     Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
     """
-    if quote.kind not in _VERBS:
-        raise Malformed("a SIM does not order such payments")
-    amount = Money(quote.amount_minor, quote.currency)
-    fee = Money(quote.fee_minor, quote.currency)
-    name = plain_name(quote.payee_name, _NAME).rstrip(".")
-    text = f"{_VERBS[quote.kind]} {amount} to {name}. Fee {fee}."
-    if len(gsm7_octets(text)) > TEXT_PLACES:
-        raise Malformed("these terms do not fit the SIM's display")
-    return text
+    found: set[str] = set()
+    for language in Language:
+        with suppress(Malformed):
+            found.add(order_text(quote, language))
+    return frozenset(found)
 
 
 def tagged(iccid: str, digest: bytes, text: str) -> bytes:

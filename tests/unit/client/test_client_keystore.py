@@ -7,12 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.client.keystore import (
-    SOFTWARE_PROTECTION,
-    DeviceKeystore,
-    EnrolledIdentity,
-    SoftwareKeystore,
-)
+from tallystick.client.identity import EnrolledIdentity
+from tallystick.client.keystore import SOFTWARE_PROTECTION, DeviceKeystore, SoftwareKeystore
 from tallystick.infrastructure.crypto.signature import Es256VerifyKey
 from tallystick.infrastructure.envelope.renewal import RenewalPair
 from tallystick.kernel.errors import (

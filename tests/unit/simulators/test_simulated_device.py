@@ -3,7 +3,8 @@
 import pytest
 from simulators.device import SimulatedPerson, SimulatedTeeKeystore
 
-from tallystick.client.keystore import DeviceKeystore, EnrolledIdentity
+from tallystick.client.identity import EnrolledIdentity
+from tallystick.client.keystore import DeviceKeystore
 from tallystick.infrastructure.crypto.signature import Es256VerifyKey
 from tallystick.infrastructure.envelope.renewal import (
     Presented,

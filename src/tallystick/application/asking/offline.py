@@ -19,7 +19,8 @@ from tallystick.application.authenticators import Authenticators
 from tallystick.application.consent import PinVerified, consent_of
 from tallystick.application.customers import Customer, Customers
 from tallystick.application.education import check_acknowledged
-from tallystick.application.payments import Ask, Payments, check_open
+from tallystick.application.foreseeing import check_open
+from tallystick.application.payments import Ask, Payments
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.crypto.digest import sha256

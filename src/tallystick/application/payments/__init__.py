@@ -7,7 +7,6 @@ Read `service.py` for the life of an order, `rules.py` for who may pay whom.
 Source: ISO/TS 12812-2:2017, 7.3.3; 11.1; 11.2.1; 11.2.2
 """
 
-from tallystick.application.payments.foreseeing import check_open
 from tallystick.application.payments.model import (
     NO_FEES,
     Ask,
@@ -18,13 +17,4 @@ from tallystick.application.payments.model import (
 )
 from tallystick.application.payments.service import Payments
 
-__all__ = [
-    "NO_FEES",
-    "Ask",
-    "AskedReceipt",
-    "OrderRow",
-    "Payments",
-    "Stage",
-    "Tariff",
-    "check_open",
-]
+__all__ = ["NO_FEES", "Ask", "AskedReceipt", "OrderRow", "Payments", "Stage", "Tariff"]

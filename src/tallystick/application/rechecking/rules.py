@@ -25,7 +25,7 @@ from tallystick.process.policy import Grade
 from tallystick.protocol.enrolment import DeviceCertificate
 from tallystick.protocol.payments import Consent, consent_header, quote_in
 from tallystick.protocol.receipt import EventLeaf
-from tallystick.protocol.toolkit import order_text, tagged
+from tallystick.protocol.toolkit import order_texts, tagged
 
 _consents = Decoder(Consent, limit=4096)
 _sim_evidence = Decoder(SimEvidence, limit=1024)
@@ -157,7 +157,7 @@ def _wrong_tag(case: Case, consent: Consent) -> Iterator[str]:
     quote = quote_in(consent)
     try:
         given = _sim_evidence.decode_canonical(case.evidence.proof.encode())
-        if given.text != order_text(quote):
+        if given.text not in order_texts(quote):
             yield "the SIM showed something else than the terms"
         if case.check_sim is None:
             yield "nobody can check what a SIM agreed to"

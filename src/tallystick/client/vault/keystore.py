@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from tallystick.client.keystore import EnrolledIdentity, Entropy
+from tallystick.client.identity import EnrolledIdentity
+from tallystick.client.keystore import Entropy
 from tallystick.client.live import Tries
 from tallystick.client.vault.anchor import DeviceAnchor
 from tallystick.client.vault.entering import AsksPin, Cost, check_pin, consent_seal
@@ -275,6 +276,20 @@ class Vault:
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         self._save(checkpoint=note)
+
+    def met_hybrid(self) -> bool:
+        """Whether the provider was met with the hybrid suite: nothing less is offered then.
+
+        Source: ISO/TS 12812-2:2017, 7.2.7
+        """
+        return self._memory.hybrid
+
+    def store_met_hybrid(self) -> None:
+        """Remember that it was.
+
+        Source: ISO/TS 12812-2:2017, 7.2.7
+        """
+        self._save(hybrid=True)
 
     def __repr__(self) -> str:
         return f"Vault({self.protection})"

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tallystick.client.keystore import EnrolledIdentity
+from tallystick.client.identity import EnrolledIdentity
 from tallystick.client.live import Tries
 from tallystick.client.vault.anchor import DeviceAnchor
 from tallystick.client.vault.entering import Cost
@@ -84,6 +84,7 @@ class Memory(Record, frozen=True, kw_only=True):
     pairs: tuple[KeptPair, ...] = ()
     identity: EnrolledIdentity | None = None
     checkpoint: str = ""
+    hybrid: bool = False
     tries: Tries = Tries()
     pin: ProviderPin | None = None
 

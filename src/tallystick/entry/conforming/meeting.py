@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from tallystick.client.meeting import HYBRID
 from tallystick.entry.conforming.bench import (
     ENROLMENTS,
     FUNDS_MINOR,
@@ -243,6 +244,27 @@ def _kept_offer(bench: Bench) -> None:
     demand(kept, "after a refusal in clear it offered fewer suites")
 
 
+def _no_way_back(bench: Bench) -> None:
+    """The provider was met with the hybrid: nothing less is offered, over a restart as well."""
+    with bench.relay.playing() as first:
+        bench.enrolled()
+        bench.done("open")
+    if not any(HYBRID.value in one for one in _offers(first)):
+        return  # a device without the hybrid has nothing to keep
+    bench.program.kill()
+    bench.start(same=True)
+    problem = {"type": "urn:tallystick:problem:not-permitted", "title": "", "status": 403}
+    refusal = in_clear(403, encode_canonical({**problem, "detail": "no permitted suite"}))
+    rule = Rule(SESSIONS, before=lambda asked: refusal if asked.path == SESSIONS else asked)
+    later = bench.under(rule, lambda: bench.refused("a hello refused in clear", "open"))
+    with bench.relay.playing() as after:
+        bench.done("open")
+    offers = _offers(later) + _offers(after)
+    demand(_offers(after), "it opened a session without a hello")
+    alone = all(one == {HYBRID.value} for one in offers)
+    demand(alone, "met with the hybrid, it offered something less again")
+
+
 def _old_answer(bench: Bench) -> None:
     """The true answer to another hello of the same device."""
     bench.enrolled()
@@ -340,6 +362,7 @@ MEETING: tuple[Case, ...] = (
     ),
     Case("downgrade", "7.2.6", "sees that its offer was changed", _downgraded),
     Case("offer-kept", "7.2.6", "offers no less after a refusal in clear", _kept_offer),
+    Case("hybrid-kept", "7.2.6", "met with the hybrid, offers nothing less", _no_way_back),
     Case("answer-replayed", "7.2.7", "takes an answer to its own hello alone", _old_answer),
     Case("acceptance-altered", "7.2.7", "opens m4 under the new key", _altered_acceptance),
     Case("acceptance-lost", "7.3.5", "opens again after a lost m4", _answer_lost),

@@ -15,8 +15,9 @@ from typing import Final
 from tallystick.application.devices.model import Device
 from tallystick.application.devices.store import DEVICE
 from tallystick.application.proving import Equipped
+from tallystick.client.enrolling import enrol
 from tallystick.client.keystore import DeviceKeystore, SoftwareKeystore
-from tallystick.client.session import JSON_MEDIA_TYPE, Peer, enrol, refusal
+from tallystick.client.session import JSON_MEDIA_TYPE, Peer, refusal
 from tallystick.entry.proving.looking import (
     Declared,
     Seen,

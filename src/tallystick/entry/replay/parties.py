@@ -9,7 +9,8 @@ Source: ISO/TS 12812-2:2017, 7.4.1; 7.3.2
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tallystick.client.keystore import EnrolledIdentity, SoftwareKeystore
+from tallystick.client.identity import EnrolledIdentity
+from tallystick.client.keystore import SoftwareKeystore
 from tallystick.client.session import Peer
 from tallystick.entry.replay.provider import CURRENCY, ReplayProvider
 from tallystick.entry.replay.rows import Row

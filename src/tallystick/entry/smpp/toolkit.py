@@ -189,7 +189,7 @@ class SimToolkit:
             return self._refusal(msisdn, result)
         if not isinstance(result, Quoted):
             raise Broken("terms were asked for and something else was answered")
-        text = said.order_text(result.terms.quote)
+        text = said.order_text(result.terms.quote, self._actions.language_of(msisdn))
         self._pending[row.id] = _Pending(result.terms, text)
         while len(self._pending) > _MOST:
             del self._pending[next(iter(self._pending))]

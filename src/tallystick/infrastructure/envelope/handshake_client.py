@@ -102,7 +102,16 @@ class AuthenticatedProvider:
     Source: ISO/TS 12812-2:2017, 7.2.7; 3.9
     """
 
-    __slots__ = ("_cookie", "_kem", "_purpose", "_share", "_t2", "key_list_version", "session")
+    __slots__ = (
+        "_cookie",
+        "_kem",
+        "_purpose",
+        "_share",
+        "_t2",
+        "key_list_version",
+        "session",
+        "suite",
+    )
 
     def __init__(
         self,
@@ -123,6 +132,7 @@ class AuthenticatedProvider:
             raise NotAuthentic("a provider is authenticated by its answer to a hello")
         self.session: str = answer.core.session
         self.key_list_version: int = share.key_list_version
+        self.suite: KemSuite = kem.suite
         self._cookie = answer.cookie
         self._purpose = purpose
         self._kem = kem

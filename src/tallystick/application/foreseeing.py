@@ -7,9 +7,8 @@ Source: ISO/TS 12812-2:2017, 6.2.3; 7.3.2; 7.3.3
 """
 
 from tallystick.application.customers import Customers
-from tallystick.application.payments.model import Ask
+from tallystick.application.payments import Ask, Payments
 from tallystick.application.payments.rules import facts_of
-from tallystick.application.payments.service import Payments
 from tallystick.application.policing import PolicyInForce
 from tallystick.kernel.errors import NotFound
 from tallystick.kernel.time import Instant
