@@ -6,6 +6,7 @@ Source: ISO/TS 12812-2:2017, 6.2.2; 7.5
 """
 
 from tallystick.entry.http.approval_rows import APPROVAL_OPERATIONS, APPROVAL_SCHEMAS
+from tallystick.entry.http.desk_rows import DESK_OPERATIONS
 from tallystick.entry.http.rows import (
     COMMON_REFUSALS,
     ORDER_REFUSALS,
@@ -343,22 +344,7 @@ OPERATIONS: tuple[Operation, ...] = (
     act("add-webhook", "AddWebhook", "deliver events to a core system", ("11.2.3",),
          ("operations",)),
     act("close-day", "CloseDay", "close the book of a day", ("11.2.3",), ("operations",)),
-    act("decline-act", "DeclineAct", "end an act that waits for a second person", ("6.2.1",),
-         ("whoever may do the act",)),
-    act("rehearse-act", "RehearseAct", "learn what an act that waits would come to", ("6.2.1",),
-         ("whoever may do the act",)),
-    act("bind-passkey", "BindPasskey", "invite a passkey of one's own", ("6.2.1", "7.3.2"),
-         ("every operator",)),
-    act("remove-passkey", "RemovePasskey", "end a passkey of one's own", ("6.2.1", "7.3.2"),
-         ("every operator",)),
-    act("break-glass", "BreakGlass", "take the emergency role, alone and for a while",
-         ("6.2.1",), ("security-officer", "operations", "care-desk")),
-    act("review-emergency", "ReviewEmergency", "enter what was found of an emergency",
-         ("6.2.1",), ("security-officer",)),
-    act("issue-workload", "IssueWorkload", "let a partner's program ask", ("6.2.1", "7.5"),
-         ("security-officer",)),
-    act("revoke-workload", "RevokeWorkload", "end what a partner's program may ask",
-         ("6.2.1", "7.5"), ("security-officer",)),
+    *DESK_OPERATIONS,
     public("certificate.state", "POST", "/v1/certificates", _OPEN, "SignedStatement",
           "StatementRecorded", "add or withdraw a certificate, signed by officers", ("9.1",),
           ("conflict", "not-authentic", "not-found", "not-permitted")),
