@@ -3,16 +3,16 @@
 Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3
 """
 
-from tallystick.application.operators.enrolling import Register
-from tallystick.application.operators.model import ActRow
-from tallystick.application.operators.rehearsing import (
+from tallystick.application.operators.acts.rehearsing import (
     ALONE,
     Rehearse,
     in_place_of,
     is_passing,
     seconding,
 )
-from tallystick.application.operators.signed import SignedAct, Untrained
+from tallystick.application.operators.acts.signed import SignedAct, Untrained
+from tallystick.application.operators.enrolling import Register
+from tallystick.application.operators.model import ActRow
 from tallystick.application.operators.store import ACT, waiting_acts
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Turn
