@@ -152,11 +152,11 @@ class Desk:
         paths["to-sign"] = self.browser.run("location.pathname")
         self.act(self.other, "reverse-payment", order=self.order, because="sent twice")
         self.sign(self.other)
-        stopped = self.provider.operators["care-desk"][0]._operator
+        self._spend(paths)
+        stopped = self.provider.operators["privacy-officer"][0]._operator
         self.act(self.other, "suspend-operator", operator=stopped, because="the laptop was stolen")
         self.sign(self.other)
         paths["operators"] = "/desk/operators"
-        self._spend(paths)
         self.browser.go(self.origin + "/desk/approvals")
         paths["approval"] = self.browser.run(
             "document.querySelector('main tbody tr:nth-of-type(2) a').getAttribute('href')"
