@@ -29,7 +29,7 @@ from tallystick.entry.joining import join_desks
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.modules.rehearsal import LentModule
 from tallystick.infrastructure.store.database import Connection
-from tallystick.kernel.errors import Broken, Conflict, MfsError, Unavailable
+from tallystick.kernel.errors import Broken, Conflict, MfsError, OutOfReach, Unavailable
 from tallystick.protocol.operators import Act
 
 
@@ -81,6 +81,8 @@ class Rehearsal:
         """
         try:
             return self._tried(turn, name, body, signatures, second)
+        except OutOfReach as held:
+            return refused(held)
         except Unavailable as away:
             self.close()
             return refused(away)
@@ -133,12 +135,11 @@ class Rehearsal:
         module, reader = LentModule(self._on.module), self._reader()
         try:
             on = replace(self._on, module=module, reader=reader, apply_state=_never)
-            desks, _, _ = join_desks(on, self._live.sessions)
+            desks, _, _ = join_desks(on, self._live)
         except BaseException:
             module.close()
             reader.close()
             raise
-        desks.policy.watch = self._live.policy.watch
         module.keep()
         return _Stage(desks, module, reader)
 
