@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from tests.support.postgres import fresh_schema
@@ -15,12 +16,14 @@ from tallystick.application.rehearsals.words import DRAWN
 from tallystick.application.turn import Outcome, Turn
 from tallystick.entry.http.operations import ACT_NAMES
 from tallystick.infrastructure.modules.interface import Purpose
-from tallystick.kernel.errors import Conflict
+from tallystick.kernel.errors import Conflict, OutOfReach
+from tallystick.process.policy.signing import verify_policy
 from tallystick.protocol.payments import Empty
 
 ACTS = sorted(ACT_NAMES - LEFT_OUT)
 REFUSED = {
     "lift-tightening": "record-in-doubt is not in force",
+    "remove-passkey": "you have no such passkey",
     "report-fraud": "no settled order of this id was counted",
 }
 """Acts for which nothing is prepared: what they would be about is not there."""
@@ -103,6 +106,42 @@ def test_a_rehearsal_that_fails_by_a_fault_of_its_own_stops_nothing(
     assert found.says.startswith("it could not be tried")
     assert quiet.standing() == before
     assert quiet.rehearse("open-customer").would == "done"
+
+
+def test_the_copy_checks_no_policy_again_that_is_in_force(
+    quiet: Peace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[int] = []
+
+    def noting(file: Any, *more: Any, **named: Any) -> Any:
+        checked.append(file.version)
+        return verify_policy(file, *more, **named)
+
+    quiet.platform.rehearsal.close()
+    monkeypatch.setattr("tallystick.application.policing.service.verify_policy", noting)
+    assert quiet.rehearse("add-webhook").would == "done"
+    assert checked == []
+    assert quiet.rehearse("activate-policy").would == "done"
+    assert checked == [2]
+    assert quiet.rehearse("add-webhook").would == "done"
+    assert checked == [2]
+
+
+def test_an_act_that_is_held_back_costs_no_copy(
+    quiet: Peace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def held(*_: object) -> None:
+        raise OutOfReach("something fails")
+
+    def no_other(*_: object) -> None:
+        raise AssertionError("another copy is made")
+
+    assert quiet.rehearse("add-webhook").would == "done"
+    monkeypatch.setattr("tallystick.entry.rehearsing.join_desks", no_other)
+    with monkeypatch.context() as patch:
+        patch.setattr("tallystick.entry.rehearsing.tell", held)
+        assert quiet.rehearse("add-webhook").says == "something fails"
+    assert quiet.rehearse("add-webhook").would == "done"
 
 
 def test_what_was_told_is_what_the_act_then_writes(quiet: Peace) -> None:
