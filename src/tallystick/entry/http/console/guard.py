@@ -85,15 +85,14 @@ async def _let_in(visit: Visit, *, public: bool) -> None:
 
 
 def _session_of(visit: Visit, now: Instant) -> DeskSession | None:
-    """The live session of the browser; it ends here if its operator may not act any more."""
+    """The live session of the browser; it ends here if its operator may not act any more, or was
+    stopped since it began.
+    """
     desk, cookie = visit.desk, visit.request.cookies.get(COOKIE, "")
     found = desk.sessions.find(cookie, now)
-    if found is not None:
-        try:
-            desk.desks.operators.get(found.operator)
-        except NotAuthentic:
-            desk.sessions.close(cookie)
-            return None
+    if found is not None and not desk.desks.operators.vouches(found.operator, found.opened_at):
+        desk.sessions.close(cookie)
+        return None
     return found
 
 
