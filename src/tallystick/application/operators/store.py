@@ -3,11 +3,25 @@
 Source: ISO/TS 12812-2:2017, 6.2.1
 """
 
+from typing import NamedTuple
+
 from tallystick.application.operators.model import ActRow, Operator, Passkey
 from tallystick.infrastructure.store.database import Connection, Reader, has_table
 from tallystick.infrastructure.store.migrations import Migration
 from tallystick.infrastructure.store.table import Table
 from tallystick.kernel.model import from_row
+
+
+class ActHead(NamedTuple):
+    """An act that waits: its id, its name, and who proposed it.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+
+    id: str
+    name: str
+    operator: str
+
 
 OPERATOR = Table(
     name="operator",
@@ -148,6 +162,19 @@ def waiting_acts(reader: Reader, now: int, most: int) -> list[ActRow]:
         (now, most),
     )
     return [from_row(ActRow, row) for row in rows]
+
+
+def waiting_heads(reader: Reader, now: int, most: int) -> list[ActHead]:
+    """What `waiting_acts` finds, without bodies and signatures.
+
+    Source: ISO/TS 12812-2:2017, 6.2.1
+    """
+    rows = reader.rows(
+        "SELECT id, name, operator FROM act WHERE state = 'waiting' AND expires_at >= ?"
+        " ORDER BY id DESC LIMIT ?",
+        (now, most),
+    )
+    return [ActHead(*(str(one) for one in row)) for row in rows]
 
 
 def acts_by_event(reader: Reader, start: int, end: int) -> dict[int, list[tuple[str, str]]]:
