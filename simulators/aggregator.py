@@ -8,6 +8,7 @@ Source: ISO/TS 12812-2:2017, 7.2.3; 7.3.3
 
 import re
 from dataclasses import dataclass, field
+from threading import Lock
 from urllib.parse import urlencode
 
 from simulators.loopback import exchange
@@ -15,7 +16,7 @@ from tallystick.infrastructure.crypto.digest import hmac_sha256
 from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Malformed
 from tallystick.kernel.secret import Secret
-from tallystick.kernel.time import Clock
+from tallystick.kernel.time import Clock, Instant
 from tallystick.protocol.callbacks import CALLBACK_HEADER, callback_header
 from tallystick.protocol.problems import Problem, error_of
 
@@ -78,6 +79,8 @@ class Aggregator:
         self._clock = clock
         self._boot = clock.now()
         self._sessions = 0
+        self._stamping = Lock()
+        self._stamped = Instant(0)
         self.sent: list[Sent] = []
 
     def session(self, msisdn: str) -> DialledSession:
@@ -136,14 +139,17 @@ class Aggregator:
     def send(self, body: bytes, secret: Secret[bytes] | None = None) -> Page:
         """The page for the form `body`, proved under `secret` if not under its own.
 
+        No two are stamped with one moment: the later one would be taken for a copy.
         Source: ISO/TS 12812-2:2017, 7.3.3; D
         """
         proving = (secret or self._secret).reveal()
-        header = callback_header(
-            self.path, self._clock.now(), body, lambda message: hmac_sha256(proving, message)
-        )
-        self.sent.append(Sent(body, header))
-        return self.deliver(self.sent[-1])
+        with self._stamping:
+            self._stamped = max(self._clock.now(), Instant(self._stamped + 1))
+            at = self._stamped
+        header = callback_header(self.path, at, body, lambda message: hmac_sha256(proving, message))
+        sent = Sent(body, header)
+        self.sent.append(sent)
+        return self.deliver(sent)
 
     def deliver(self, sent: Sent) -> Page:
         """Send exactly this, once more if it was sent before. Raises the provider's refusal.

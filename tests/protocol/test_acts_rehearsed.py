@@ -11,7 +11,7 @@ from tests.support.recovered import PAPERS, Recovered, recovered
 from tests.support.served import Person
 
 from tallystick.application.commands import PerformAct
-from tallystick.application.operators.rehearsing import Rehearsed
+from tallystick.application.operators.acts.rehearsing import Rehearsed
 from tallystick.application.operators.service import code_hash
 from tallystick.application.own_commands import LapseProposal, RehearseFor
 from tallystick.application.turn import Turn

@@ -9,7 +9,7 @@ from tests.support.postgres import fresh_schema
 from tests.support.rehearsed import LEFT_OUT, Peace, encoded, peace
 
 from tallystick.application.asking import Approving
-from tallystick.application.operators.rehearsing import OTHERWISE, WITHHELD
+from tallystick.application.operators.acts.rehearsing import OTHERWISE, WITHHELD
 from tallystick.application.own_commands import RehearseFor
 from tallystick.application.rehearsals import TABLES, UNTOLD, tell
 from tallystick.application.rehearsals.words import DRAWN

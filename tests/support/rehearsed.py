@@ -16,7 +16,7 @@ from tests.support.served import Person, Served
 from tests.unit.process.policy.ladders import LADDER
 
 from tallystick.application.commands import Command, PerformAct
-from tallystick.application.operators.rehearsing import Rehearsed
+from tallystick.application.operators.acts.rehearsing import Rehearsed
 from tallystick.application.operators.service import code_hash
 from tallystick.application.turn import Turn
 from tallystick.client.operator import OperatorDesk

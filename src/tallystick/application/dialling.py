@@ -24,7 +24,7 @@ def dialled(
     Source: ISO/TS 12812-2:2017, 7.3.3; 11.2.2
     """
     if consented.consent.payer != customer.account:
-        raise NotPermitted("the order is not this customer's")
+        raise NotPermitted("the order is not this customer's", remedy="ask for one of your own")
     return Ask(
         consented=consented,
         payer=customer,

@@ -16,7 +16,7 @@ from itertools import count
 from typing import NoReturn
 
 from tallystick.application.desks import Desks
-from tallystick.application.operators.rehearsing import (
+from tallystick.application.operators.acts.rehearsing import (
     OTHERWISE,
     WITHHELD,
     Rehearsed,

@@ -6,15 +6,15 @@
 Source: ISO/TS 12812-2:2017, 6.2.1
 """
 
-from tallystick.application.operators.model import ActRow, Invitation, Operator, Passkey
-from tallystick.application.operators.service import NewcomerPasskey, Operators
-from tallystick.application.operators.signed import (
+from tallystick.application.operators.acts.signed import (
     Acted,
     InEmergency,
     Performer,
     SignedAct,
     check_two_people,
 )
+from tallystick.application.operators.model import ActRow, Invitation, Operator, Passkey
+from tallystick.application.operators.service import NewcomerPasskey, Operators
 
 __all__ = [
     "ActRow",

@@ -3,6 +3,14 @@
 Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3
 """
 
+from tallystick.application.operators.acts.signed import (
+    Acted,
+    Execute,
+    InEmergency,
+    SignedAct,
+    Untrained,
+)
+from tallystick.application.operators.acts.waiting import Waiting
 from tallystick.application.operators.enrolling import (
     INVITATION_LIFE_MS,
     NewcomerPasskey,
@@ -10,14 +18,6 @@ from tallystick.application.operators.enrolling import (
 )
 from tallystick.application.operators.model import ActRow
 from tallystick.application.operators.passkeys import is_copied
-from tallystick.application.operators.signed import (
-    Acted,
-    Execute,
-    InEmergency,
-    SignedAct,
-    Untrained,
-)
-from tallystick.application.operators.waiting import Waiting
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.crypto.digest import sha256

@@ -3,9 +3,7 @@
 Source: ISO/TS 12812-2:2017, 6.2.1; 7.3.3
 """
 
-from tallystick.application.operators.enrolling import Register
-from tallystick.application.operators.model import ActRow
-from tallystick.application.operators.rehearsing import (
+from tallystick.application.operators.acts.rehearsing import (
     ALONE,
     Rehearse,
     in_place_of,
@@ -13,7 +11,9 @@ from tallystick.application.operators.rehearsing import (
     refused,
     seconding,
 )
-from tallystick.application.operators.signed import SignedAct, Untrained
+from tallystick.application.operators.acts.signed import SignedAct, Untrained
+from tallystick.application.operators.enrolling import Register
+from tallystick.application.operators.model import ActRow
 from tallystick.application.operators.store import ACT, waiting_heads
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Turn
