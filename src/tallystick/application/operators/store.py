@@ -137,6 +137,12 @@ STANDING_MIGRATION = Migration(
     ),
 )
 
+WAITING_MIGRATION = Migration(
+    number=306,
+    name="acts that wait are found among all that were done",
+    statements=("CREATE INDEX act_waiting ON act (id) WHERE state = 'waiting'",),
+)
+
 
 def passkeys_of(reader: Reader, operator: str) -> list[Passkey]:
     """Every passkey of `operator`, oldest first.
