@@ -9,14 +9,17 @@ from tests.support.postgres import fresh_schema
 from tests.support.rehearsed import LEFT_OUT, Peace, encoded, peace
 
 from tallystick.application.asking import Approving
-from tallystick.application.operators.acts.rehearsing import OTHERWISE, WITHHELD
+from tallystick.application.operators.acts.rehearsing import OTHERWISE, WITHHELD, is_passing
 from tallystick.application.own_commands import RehearseFor
+from tallystick.application.payments import Payments
+from tallystick.application.payments.model import OrderRow, Stage
 from tallystick.application.rehearsals import TABLES, UNTOLD, tell
 from tallystick.application.rehearsals.words import DRAWN
 from tallystick.application.turn import Outcome, Turn
 from tallystick.entry.http.operations import ACT_NAMES
 from tallystick.infrastructure.modules.interface import Purpose
 from tallystick.kernel.errors import Conflict, OutOfReach
+from tallystick.kernel.model import replace
 from tallystick.process.policy.signing import verify_policy
 from tallystick.protocol.payments import Empty
 
@@ -125,6 +128,26 @@ def test_the_copy_checks_no_policy_again_that_is_in_force(
     assert checked == [2]
     assert quiet.rehearse("add-webhook").would == "done"
     assert checked == [2]
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_what_is_to_be_given_back_may_still_run_and_is_waited_for(
+    quiet: Peace, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = Payments.find
+
+    def found(payments: Payments, order: str) -> OrderRow | None:
+        row = find(payments, order)
+        return None if row is None else replace(row, stage=stage)
+
+    monkeypatch.setattr(Payments, "find", found)
+    rehearsed = quiet.rehearse("reverse-payment")
+    if stage is Stage.SETTLED:
+        assert rehearsed.error is None
+        return
+    assert isinstance(rehearsed.error, Conflict)
+    waits = stage in {Stage.ACCEPTED, Stage.UNKNOWN}
+    assert is_passing("reverse-payment", rehearsed.error) is waits
 
 
 def test_an_act_that_is_held_back_costs_no_copy(
