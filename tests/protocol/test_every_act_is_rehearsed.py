@@ -18,7 +18,7 @@ from tallystick.application.rehearsals.words import DRAWN
 from tallystick.application.turn import Outcome, Turn
 from tallystick.entry.http.operations import ACT_NAMES
 from tallystick.infrastructure.modules.interface import Purpose
-from tallystick.kernel.errors import Conflict, OutOfReach
+from tallystick.kernel.errors import Conflict, OutOfReach, Unavailable
 from tallystick.kernel.model import replace
 from tallystick.process.policy.signing import verify_policy
 from tallystick.protocol.payments import Empty
@@ -128,6 +128,25 @@ def test_the_copy_checks_no_policy_again_that_is_in_force(
     assert checked == [2]
     assert quiet.rehearse("add-webhook").would == "done"
     assert checked == [2]
+
+
+def test_a_module_that_is_away_holds_up_nobody_who_lets_the_copy_go(
+    quiet: Peace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise Unavailable("the module does not answer")
+
+    assert quiet.rehearse("open-customer").would == "done"
+    with monkeypatch.context() as patch:
+        patch.setattr("tallystick.entry.rehearsing.tell", away)
+        patch.setattr(type(quiet.platform.module), "destroy", away)
+        found = quiet.rehearse("open-customer")
+    assert found.says == "the module does not answer"
+    assert quiet.rehearse("open-customer").would == "done"
+    with monkeypatch.context() as patch:
+        patch.setattr(type(quiet.platform.module), "destroy", away)
+        quiet.platform.rehearsal.close()
+    assert quiet.rehearse("open-customer").would == "done"
 
 
 @pytest.mark.parametrize("stage", list(Stage))

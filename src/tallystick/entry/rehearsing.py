@@ -11,6 +11,7 @@ Source: ISO/TS 12812-2:2017, 6.2.1; 6.2.3; 7.3.3
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import NoReturn
@@ -49,10 +50,13 @@ class _Stage:
         self.module.end()
 
     def close(self) -> None:
-        """Let go of what it stands on."""
-        self.desks.customers.let_go()
-        self.module.close()
-        self.reader.close()
+        """Let go of what it stands on; a module that is away is not waited for."""
+        try:
+            with suppress(MfsError):
+                self.desks.customers.let_go()
+                self.module.close()
+        finally:
+            self.reader.close()
 
 
 class Rehearsal:
@@ -137,8 +141,8 @@ class Rehearsal:
             on = replace(self._on, module=module, reader=reader, apply_state=_never)
             desks, _, _ = join_desks(on, self._live)
         except BaseException:
-            module.close()
             reader.close()
+            module.close()
             raise
         module.keep()
         return _Stage(desks, module, reader)
