@@ -195,6 +195,7 @@ def test_who_lost_a_phone_removes_its_passkey_and_never_their_last_one(tmp_path:
         assert second.act("remove-passkey", **theirs).status == 404
         assert "signs nothing any more" in text_of(second.act("remove-passkey", **only).text)
         assert lost not in second.get("/desk/passkeys").text
+        assert sia.get("/desk").status == 303, "the session of the lost phone lives on"
         assert sia.sign_in().status == 401
         assert second.act("remove-passkey", **only).status == 409
         assert len(events(provider, "operator.passkey-removed")) == 1

@@ -45,6 +45,7 @@ class Prepared:
 class DeskSession:
     """One sign-in: who, with what, and what was begun.
 
+    `credential` is the passkey that opened it, if one did: the session ends with it.
     `purposes` are those chosen for a customer or order in this session, `rehearsed` what acts that
     wait would have come to when they were looked at, `glances` the same for the list of them.
 
@@ -56,6 +57,7 @@ class DeskSession:
     form_secret: Secret[str]
     opened_at: Instant
     seen_at: Instant
+    credential: str = ""
     purposes: dict[str, Purpose] = field(default_factory=dict[str, Purpose])
     prepared: dict[str, Prepared] = field(default_factory=dict[str, Prepared])
     done: dict[str, tuple[ActReply, Secret[str] | None]] = field(
@@ -133,7 +135,7 @@ class DeskSessions:
         self._finds: dict[str, list[Instant]] = {}
         self.challenges = Challenges(entropy)
 
-    def open(self, operator: str, grade: str, now: Instant) -> Secret[str]:
+    def open(self, operator: str, grade: str, now: Instant, credential: str = "") -> Secret[str]:
         """A new session with a new cookie, whatever the browser sent before; gives the cookie.
 
         Source: ISO/TS 12812-2:2017, 7.3.2
@@ -149,6 +151,7 @@ class DeskSessions:
             form_secret=Secret(b64url(self._entropy(32))),
             opened_at=now,
             seen_at=now,
+            credential=credential,
         )
         return Secret(cookie)
 
