@@ -11,15 +11,30 @@ from tests.support.recovered import PAPERS, Recovered, recovered
 from tests.support.served import Person
 
 from tallystick.application.commands import PerformAct
-from tallystick.application.own_commands import LapseProposal
+from tallystick.application.operators.acts.rehearsing import Rehearsed
+from tallystick.application.operators.service import code_hash
+from tallystick.application.own_commands import LapseProposal, RehearseFor
+from tallystick.application.turn import Turn
 from tallystick.client.operator import OperatorDesk
 from tallystick.entry.setup import demo_policy
 from tallystick.entry.writing import WriterLoop
 from tallystick.infrastructure.modules.interface import Purpose
-from tallystick.kernel.errors import Conflict, LimitExceeded, NotFound, NotPermitted
-from tallystick.protocol.desk import DeclineAct
+from tallystick.kernel.codec import Decoder
+from tallystick.kernel.errors import (
+    Conflict,
+    LimitExceeded,
+    Malformed,
+    NotFound,
+    NotPermitted,
+)
+from tallystick.protocol.desk import DeclineAct, RehearseAct, RehearsedActs
 from tallystick.protocol.keylife import StepKey
-from tallystick.protocol.operators import EraseSubject, FundAccount, SuspendDevice
+from tallystick.protocol.operators import (
+    EraseSubject,
+    FundAccount,
+    InviteOperator,
+    SuspendDevice,
+)
 from tallystick.protocol.recovery import ChangeTier, FreezeAccount, ViewFrozen
 
 
@@ -135,14 +150,45 @@ def test_only_those_whom_it_concerns_may_look_and_each_look_is_recorded(scene) -
         second.rehearsed("act_" + "0" * 26)
     looks = scene.events().count("operator.rehearsed")
     assert [one.act for one in first.rehearsed(waiting.act)] == [waiting.act]
-    assert waiting.act in {one.act for one in second.rehearsed()}
-    assert waiting.act not in {
-        one.act for one in scene.provider.operators["care-desk"][0].rehearsed()
-    }
-    assert scene.events().count("operator.rehearsed") == looks + 3
+    theirs, others = second.rehearsed(), scene.provider.operators["care-desk"][0].rehearsed()
+    assert waiting.act in {one.act for one in theirs}
+    assert waiting.act not in {one.act for one in others}
+    made = 1 + max(1, len(theirs)) + max(1, len(others))
+    assert scene.events().count("operator.rehearsed") == looks + made
     second.act("decline-act", DeclineAct(act=waiting.act, because="not agreed"))
     with pytest.raises(Conflict, match="declined"):
         second.rehearsed(waiting.act)
+
+
+def test_a_look_at_all_that_waits_rehearses_one_act_and_names_the_others(
+    scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = pair(scene, "operations")
+    waiting = [first.act("fund-account", money(scene.person(), 10 + one)).act for one in range(3)]
+    officer = scene.provider.operators["security-officer"][0]
+    for one in range(21):
+        invited = InviteOperator(role="auditor", code_hash=code_hash(f"code {one}"))
+        assert officer.act("enrol-operator", invited).state == "waiting"
+    operators, tried = scene.provider.platform.desks.operators, list[str]()
+    rehearse = operators.rehearse
+
+    def noting(turn: Turn, name: str, *more: object) -> Rehearsed:
+        tried.append(name)
+        return rehearse(turn, name, *more)
+
+    monkeypatch.setattr(operators, "rehearse", noting)
+    told = second.act("rehearse-act", RehearseAct()).says
+    found = Decoder(RehearsedActs).decode(told.encode())
+    assert [one.act for one in found.acts] == waiting[2:]
+    assert list(found.more[:2]) == [waiting[1], waiting[0]]
+    assert tried == ["fund-account"]
+    assert [one.act for one in second.rehearsed()][:3] == waiting[::-1]
+
+
+def test_what_approves_nothing_is_bound_to_nothing_that_was_shown(scene) -> None:
+    first, _ = pair(scene, "operations")
+    with pytest.raises(Malformed, match="only an act that approves"):
+        first.act("fund-account", money(scene.person(), 10), shown="A" * 43)
 
 
 def test_a_rehearsal_tells_nobody_what_a_frozen_account_holds(tmp_path: Path) -> None:
@@ -179,18 +225,19 @@ def test_a_rehearsal_tells_nobody_what_a_frozen_account_holds(tmp_path: Path) ->
         assert '"available_minor":123456' in done.says
 
 
-def test_a_bound_confirmation_is_a_batch_of_its_own() -> None:
-    """What comes before it in the queue is durable by the time that it is compared."""
+def test_no_batch_rehearses_twice_and_a_bound_confirmation_is_one_of_its_own() -> None:
+    """Payments that wait come between rehearsals; what comes before a bound act is durable."""
     batches: list[list[str]] = []
     bound = PerformAct(SimpleNamespace(bound=True))  # type: ignore[arg-type]
     free = PerformAct(SimpleNamespace(bound=False))  # type: ignore[arg-type]
-    other = LapseProposal("prp", None)
+    look, other = RehearseFor("act", "opr"), LapseProposal("prp", None)
+    called = {id(bound): "bound", id(free): "free", id(look): "look", id(other): "other"}
 
     class Noting:
         lost = overtaken = False
 
         def prepare(self, commands: list[object]) -> object:
-            batches.append(["bound" if one is bound else "free" for one in commands])
+            batches.append([called[id(one)] for one in commands])
             return commands
 
         def commit(self, _: object) -> None: ...
@@ -200,9 +247,12 @@ def test_a_bound_confirmation_is_a_batch_of_its_own() -> None:
 
     async def run() -> None:
         loop = WriterLoop(Noting(), asyncio.get_running_loop())  # type: ignore[arg-type]
-        for one in (other, free, bound, bound, free, other):
+        for one in (other, other, free, other, bound, bound, look, look, other, free, other):
             loop.submit(one, lambda _: None)
         await loop.close()
 
     asyncio.run(run())
-    assert batches == [["free", "free"], ["bound"], ["bound"], ["free", "free"]]
+    assert batches == [
+        ["other", "other", "free"], ["other"], ["bound"], ["bound"], ["look"], ["look"],
+        ["other", "free"], ["other"],
+    ]  # fmt: skip

@@ -250,6 +250,26 @@ def test_the_second_person_reads_what_would_change_and_signs_that(town):
     assert "given back" in text_of(town.second.sign(answer.headers["location"]).text)
 
 
+def test_a_list_that_is_loaded_again_and_again_tries_nothing_anew(town, monkeypatch):
+    proposed_by(
+        town.first, "fund-account", number=NUMBER, amount="1.00", currency="KES",
+        bank_reference="b-8",
+    )  # fmt: skip
+    operators, tried = town.provider.platform.desks.operators, []
+    rehearse = operators.rehearse
+
+    def noting(turn, name, *more):
+        tried.append(name)
+        return rehearse(turn, name, *more)
+
+    monkeypatch.setattr(operators, "rehearse", noting)
+    assert "would be done" in text_of(town.second.get("/desk/approvals").text)
+    before = list(tried)
+    assert "fund-account" in before
+    assert "would be done" in text_of(town.second.get("/desk/approvals").text)
+    assert tried == before
+
+
 @pytest.mark.threat("THR-INS-01")
 def test_what_changed_since_it_was_shown_is_told_and_nothing_is_done(town):
     person = town.provider.person("+254700000072", "Tilda Tier")

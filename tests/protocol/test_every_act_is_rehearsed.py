@@ -2,25 +2,31 @@
 
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from tests.support.postgres import fresh_schema
 from tests.support.rehearsed import LEFT_OUT, Peace, encoded, peace
 
 from tallystick.application.asking import Approving
-from tallystick.application.operators.acts.rehearsing import OTHERWISE, WITHHELD
+from tallystick.application.operators.acts.rehearsing import OTHERWISE, WITHHELD, is_passing
 from tallystick.application.own_commands import RehearseFor
+from tallystick.application.payments import Payments
+from tallystick.application.payments.model import OrderRow, Stage
 from tallystick.application.rehearsals import TABLES, UNTOLD, tell
 from tallystick.application.rehearsals.words import DRAWN
 from tallystick.application.turn import Outcome, Turn
 from tallystick.entry.http.operations import ACT_NAMES
 from tallystick.infrastructure.modules.interface import Purpose
-from tallystick.kernel.errors import Conflict
+from tallystick.kernel.errors import Conflict, OutOfReach, Unavailable
+from tallystick.kernel.model import replace
+from tallystick.process.policy.signing import verify_policy
 from tallystick.protocol.payments import Empty
 
 ACTS = sorted(ACT_NAMES - LEFT_OUT)
 REFUSED = {
     "lift-tightening": "record-in-doubt is not in force",
+    "remove-passkey": "you have no such passkey",
     "report-fraud": "no settled order of this id was counted",
 }
 """Acts for which nothing is prepared: what they would be about is not there."""
@@ -103,6 +109,81 @@ def test_a_rehearsal_that_fails_by_a_fault_of_its_own_stops_nothing(
     assert found.says.startswith("it could not be tried")
     assert quiet.standing() == before
     assert quiet.rehearse("open-customer").would == "done"
+
+
+def test_the_copy_checks_no_policy_again_that_is_in_force(
+    quiet: Peace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[int] = []
+
+    def noting(file: Any, *more: Any, **named: Any) -> Any:
+        checked.append(file.version)
+        return verify_policy(file, *more, **named)
+
+    quiet.platform.rehearsal.close()
+    monkeypatch.setattr("tallystick.application.policing.service.verify_policy", noting)
+    assert quiet.rehearse("add-webhook").would == "done"
+    assert checked == []
+    assert quiet.rehearse("activate-policy").would == "done"
+    assert checked == [2]
+    assert quiet.rehearse("add-webhook").would == "done"
+    assert checked == [2]
+
+
+def test_a_module_that_is_away_holds_up_nobody_who_lets_the_copy_go(
+    quiet: Peace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise Unavailable("the module does not answer")
+
+    assert quiet.rehearse("open-customer").would == "done"
+    with monkeypatch.context() as patch:
+        patch.setattr("tallystick.entry.rehearsing.tell", away)
+        patch.setattr(type(quiet.platform.module), "destroy", away)
+        found = quiet.rehearse("open-customer")
+    assert found.says == "the module does not answer"
+    assert quiet.rehearse("open-customer").would == "done"
+    with monkeypatch.context() as patch:
+        patch.setattr(type(quiet.platform.module), "destroy", away)
+        quiet.platform.rehearsal.close()
+    assert quiet.rehearse("open-customer").would == "done"
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_what_is_to_be_given_back_may_still_run_and_is_waited_for(
+    quiet: Peace, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = Payments.find
+
+    def found(payments: Payments, order: str) -> OrderRow | None:
+        row = find(payments, order)
+        return None if row is None else replace(row, stage=stage)
+
+    monkeypatch.setattr(Payments, "find", found)
+    rehearsed = quiet.rehearse("reverse-payment")
+    if stage is Stage.SETTLED:
+        assert rehearsed.error is None
+        return
+    assert isinstance(rehearsed.error, Conflict)
+    waits = stage in {Stage.ACCEPTED, Stage.UNKNOWN}
+    assert is_passing("reverse-payment", rehearsed.error) is waits
+
+
+def test_an_act_that_is_held_back_costs_no_copy(
+    quiet: Peace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def held(*_: object) -> None:
+        raise OutOfReach("something fails")
+
+    def no_other(*_: object) -> None:
+        raise AssertionError("another copy is made")
+
+    assert quiet.rehearse("add-webhook").would == "done"
+    monkeypatch.setattr("tallystick.entry.rehearsing.join_desks", no_other)
+    with monkeypatch.context() as patch:
+        patch.setattr("tallystick.entry.rehearsing.tell", held)
+        assert quiet.rehearse("add-webhook").says == "something fails"
+    assert quiet.rehearse("add-webhook").would == "done"
 
 
 def test_what_was_told_is_what_the_act_then_writes(quiet: Peace) -> None:

@@ -77,7 +77,12 @@ def test_what_was_proposed_given_out_or_signed_before_counts_for_nothing_also_af
     later = InviteOperator(role="operations", code_hash=code_hash("another-code"))
     waits = sia.act("enrol-operator", later)
     signed_before = sia.signed("suspend-service", nothing())
+    (foretold,) = sol.rehearsed(waits.act)
+    assert foretold.would == "done"
     oda.act("suspend-operator", steer(sia))
+    (foretold,) = sol.rehearsed(waits.act)
+    assert foretold.would == "refused"
+    assert foretold.says.startswith("who proposed this was suspended since")
     with pytest.raises(NotPermitted, match="who proposed this was suspended"):
         sol.act("enrol-operator", later, approves=waits.act)
     assert "may act again" in both(sol, otto, "resume-operator", sia)
@@ -100,6 +105,16 @@ def test_who_suspended_one_suspends_no_second_one_until_two_decided(provider: Se
     assert "too few remain" not in sia.act("suspend-operator", steer(oda)).says
     both(sia, sol, "remove-operator", oda)
     assert "too few remain to resume anybody" in sia.act("suspend-operator", steer(sol)).says
+
+
+def test_who_removes_somebody_is_told_that_too_few_remain(provider: Served) -> None:
+    sia, sol = provider.operators["security-officer"]
+    oda, otto = provider.operators["operations"]
+    assert "too few remain" not in both(sia, sol, "remove-operator", otto)
+    assert "too few remain" not in both(sia, sol, "remove-operator", oda)
+    assert "removed for good; too few remain to resume anybody" in both(
+        sia, sol, "remove-operator", sol
+    )
 
 
 @pytest.mark.threat("THR-INS-01")
@@ -149,12 +164,19 @@ def test_at_the_desk_a_suspended_operator_is_out_and_two_decide(tmp_path: Path) 
         waits = sia.act("resume-operator", operator=ids["Otto"], because="the laptop was found")
         act = re.search(r"act_[0-9a-z]{26}", text_of(waits.text))
         assert act is not None
-        answer = oda.post(f"/desk/approvals/{act[0]}", {"answer": "approve"})
+        answer = oda.approve(act[0])
         assert "may act again" in text_of(oda.sign(answer.headers["location"]).text)
         assert otto.sign_in().status == 303
         assert otto.get("/desk").status == 200
         (event,) = events(provider, "operator.resumed")
         assert event["p"]["by"] == f"{ids['Sia']},{ids['Oda']}"
+        oda.act("suspend-operator", operator=ids["Otto"], because=WHY)
+        waits = sia.act("resume-operator", operator=ids["Otto"], because="found again")
+        act = re.search(r"act_[0-9a-z]{26}", text_of(waits.text))
+        assert act is not None
+        answer = oda.approve(act[0])
+        assert "may act again" in text_of(oda.sign(answer.headers["location"]).text)
+        assert otto.get("/desk").status == 303, "a session from before it lives on"
 
 
 def test_who_lost_a_phone_removes_its_passkey_and_never_their_last_one(tmp_path: Path) -> None:
@@ -173,6 +195,7 @@ def test_who_lost_a_phone_removes_its_passkey_and_never_their_last_one(tmp_path:
         assert second.act("remove-passkey", **theirs).status == 404
         assert "signs nothing any more" in text_of(second.act("remove-passkey", **only).text)
         assert lost not in second.get("/desk/passkeys").text
+        assert sia.get("/desk").status == 303, "the session of the lost phone lives on"
         assert sia.sign_in().status == 401
         assert second.act("remove-passkey", **only).status == 409
         assert len(events(provider, "operator.passkey-removed")) == 1

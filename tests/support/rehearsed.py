@@ -148,6 +148,11 @@ class Scene:
     def both(self, role: str, act: str, body: Body) -> str:
         return self.on.both(role, act, self.wire(act, body)).reference
 
+    def staff(self, role: str) -> list[str]:
+        """The ids of who has a role, in the order in which they enrolled."""
+        found = "SELECT id FROM operator WHERE role = ? ORDER BY enrolled_at, id"
+        return [str(one[0]) for one in rows_of(self.provider, found, (role,))]
+
     def wire(self, act: str, body: Body) -> Any:
         return from_plain(body, SCHEMAS[operation(act).request])
 
@@ -173,11 +178,9 @@ class Scene:
             "care-desk", "open-customer",
             {"name": "Nia New", "msisdn": newcomer, "kind": "person", "tier": 1},
         )  # fmt: skip
-        role = ("security-officer",)
-        officers = rows_of(self.provider, "SELECT id FROM operator WHERE role = ?", role)
         freeze = {
             "number": frozen.number, "kind": "death", "evidence": PAPERS,
-            "operators": [one[0] for one in officers], **because,
+            "operators": self.staff("security-officer"), **because,
         }  # fmt: skip
         self.alone("security-officer", "freeze-account", freeze)
         self.alone("care-desk", "suspend-customer", {"number": suspended.number, **because})
@@ -300,7 +303,13 @@ class Scene:
         }  # fmt: skip
         issued = self.both("security-officer", "issue-workload", program)
         emergency = self.alone("operations", "break-glass", {"minutes": 5, **because})
+        works, stopped = self.staff("operations")[:2]
+        self.alone("operations", "suspend-operator", {"operator": stopped, **because})
         return {
+            "suspend-operator": {"operator": works, **because},
+            "resume-operator": {"operator": stopped, **because},
+            "remove-operator": {"operator": stopped, **because},
+            "remove-passkey": {"credential": b64url(b"a passkey"), **because},
             "enrol-operator": {"role": "care-desk", **hashed},
             "bind-passkey": hashed,
             "break-glass": {"minutes": 9, **because},

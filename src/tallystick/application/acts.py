@@ -64,6 +64,10 @@ _invite = Decoder(InviteOperator)
 _bind = Decoder(BindPasskey)
 
 
+_RUNNING = (Stage.ACCEPTED, Stage.UNKNOWN)
+_RUNS_S = 60
+"""When to look again at an order that runs."""
+
 More = Mapping[str, Performer]
 """Acts that another capability does, by name."""
 
@@ -210,6 +214,7 @@ class Acts:
             raise Conflict(
                 f"an order that is {original.stage} cannot be reversed",
                 remedy="look at the order; what runs still can be waited for",
+                retry_after_s=_RUNS_S if original.stage in _RUNNING else None,
             )
         payer = self._customers.owner(original.payee)
         payee = self._customers.owner(original.payer)

@@ -47,17 +47,25 @@ class LedgerBook:
     """
 
     def __init__(
-        self, reader: Reader, currency: str, *, elsewhere: bool = False, capacity: int
+        self,
+        reader: Reader,
+        currency: str,
+        *,
+        elsewhere: bool = False,
+        capacity: int,
+        holds: bool = True,
     ) -> None:
         """Keep one `currency`; up to `capacity` accounts stay in memory between batches.
 
-        `elsewhere` says that another book counts and this one is its shadow.
+        `elsewhere` says that another book counts and this one is its shadow; without `holds` each
+        open hold is read when it is asked for, and not all of them at every beginning.
 
         Source: ISO/TS 12812-2:2017, 7.3.3
         """
         self._store = LedgerStore(reader)
         self.chart = chart_of(currency)
         self._capacity = capacity
+        self._holds = holds
         self.elsewhere = elsewhere
         self.state = LedgerState()
         self.reset()
@@ -67,7 +75,7 @@ class LedgerBook:
 
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
-        self._store.restore(self.state)
+        self._store.restore(self.state, holds=self._holds)
         self._store.load_accounts(self.state, self.chart.ids())
 
     def open_own_accounts(self, now: int) -> None:

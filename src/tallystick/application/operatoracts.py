@@ -86,7 +86,7 @@ class OperatorActs:
             raise Conflict(
                 "the operator was removed before", remedy="look at the list of operators"
             )
-        says = f"the operator is removed for good{self._seen(row.id)}"
+        says = f"the operator is removed for good{self._left(row.id)}{self._seen(row.id)}"
         return self._stands(turn, row, REMOVED, map(_signer, jws), says)
 
     def _end_passkey(self, turn: Turn, body: bytes, jws: tuple[str, ...]) -> Acted:

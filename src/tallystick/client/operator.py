@@ -4,6 +4,7 @@ Source: ISO/TS 12812-2:2017, 6.2.1
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tallystick.client.session import JSON_MEDIA_TYPE, Transport, refusal
@@ -11,6 +12,7 @@ from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.jws import sign_compact
 from tallystick.infrastructure.crypto.signature import SigningKey
 from tallystick.kernel.codec import Decoder, b64url, encode, encode_canonical
+from tallystick.kernel.errors import Conflict, Expired
 from tallystick.kernel.ids import timed_id
 from tallystick.kernel.model import ABSENT, Wire
 from tallystick.kernel.secret import Secret
@@ -101,12 +103,20 @@ class OperatorDesk:
     def rehearsed(self, act: str = "") -> tuple[RehearsedAct, ...]:
         """What the act of this id would come to now, or each that waits for this operator.
 
-        Nothing of it is done; that somebody looked is recorded. Raises what the provider refuses
-        with.
+        Nothing of it is done; that somebody looked is recorded. What was answered by others while
+        this asked is left out. Raises what the provider refuses with.
         Source: ISO/TS 12812-2:2017, 6.2.1
         """
+        found = self._rehearsed(act)
+        told = list(found.acts)
+        for one in found.more:
+            with suppress(Conflict, Expired):
+                told += self._rehearsed(one).acts
+        return tuple(told)
+
+    def _rehearsed(self, act: str) -> RehearsedActs:
         reply = self.act(REHEARSE, RehearseAct(act=act))
-        return _rehearsed.decode(reply.says.encode()).acts
+        return _rehearsed.decode(reply.says.encode())
 
     def signed(self, name: str, body: Wire, *, approves: str = "", shown: str = "") -> Signed:
         """`body` signed as the act `name`, to be sent.

@@ -123,12 +123,14 @@ class _Working:
     acts: Acts
 
 
-def join_desks(on: Ground, sessions: Sessions | None = None) -> tuple[Desks, Quoting, Webhooks]:
-    """The capabilities, joined; on `sessions` that are there already, if they are given.
+def join_desks(on: Ground, live: Desks | None = None) -> tuple[Desks, Quoting, Webhooks]:
+    """The capabilities, joined; a second copy of the `live` ones, if they are given.
+
+    It has their sessions and their watch, and takes what they verified of the policy.
 
     Source: ISO/TS 12812-2:2017, 6.2.2
     """
-    ground = _people_and_money(on, sessions)
+    ground = _people_and_money(on, live)
     work = _working(on, ground)
     policy, reader, rows = ground.policy, on.reader, on.size.rows
     languages = Languages(reader, on.settings.language, capacity=rows)
@@ -252,9 +254,11 @@ def _acts_of(others: Iterable[_Acting]) -> dict[str, Performer]:
     return {name: performer for one in others for name, performer in one.acts().items()}
 
 
-def _people_and_money(on: Ground, live: Sessions | None) -> _Base:
+def _people_and_money(on: Ground, live: Desks | None) -> _Base:
     module, reader, rows = on.module, on.reader, on.size.rows
     policy = PolicyInForce(believed(on), reader, seal(on), on.mended)
+    if live is not None:
+        policy.take_over(live.policy)
     policy.load()
     seals = store_seals(on)
     codes = on.keys.newest(Purpose.ACTIVATION)
@@ -262,10 +266,14 @@ def _people_and_money(on: Ground, live: Sessions | None) -> _Base:
     devices = Devices(
         *(module, seals, authority(on), reader), capacity=rows, attesting=on.attesting
     )
-    sessions = Sessions(module, hot_keys=on.size.hot_keys) if live is None else live
+    sessions = Sessions(module, hot_keys=on.size.hot_keys) if live is None else live.sessions
     notices = Notices(reader)
     book = LedgerBook(
-        reader, on.settings.currency, elsewhere=bool(on.settings.core_url), capacity=rows
+        reader,
+        on.settings.currency,
+        elsewhere=bool(on.settings.core_url),
+        capacity=rows,
+        holds=live is None,
     )
     attempts = Attempts(customers, notices, policy, reader, capacity=rows)
     exemptions = Exemptions(policy, reader, capacity=rows)

@@ -11,6 +11,7 @@ Source: ISO/TS 12812-2:2017, 6.2.1; 6.2.3; 7.3.3
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import NoReturn
@@ -29,7 +30,7 @@ from tallystick.entry.joining import join_desks
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.modules.rehearsal import LentModule
 from tallystick.infrastructure.store.database import Connection
-from tallystick.kernel.errors import Broken, Conflict, MfsError, Unavailable
+from tallystick.kernel.errors import Broken, Conflict, MfsError, OutOfReach, Unavailable
 from tallystick.protocol.operators import Act
 
 
@@ -49,10 +50,13 @@ class _Stage:
         self.module.end()
 
     def close(self) -> None:
-        """Let go of what it stands on."""
-        self.desks.customers.let_go()
-        self.module.close()
-        self.reader.close()
+        """Let go of what it stands on; a module that is away is not waited for."""
+        try:
+            with suppress(MfsError):
+                self.desks.customers.let_go()
+                self.module.close()
+        finally:
+            self.reader.close()
 
 
 class Rehearsal:
@@ -81,6 +85,8 @@ class Rehearsal:
         """
         try:
             return self._tried(turn, name, body, signatures, second)
+        except OutOfReach as held:
+            return refused(held)
         except Unavailable as away:
             self.close()
             return refused(away)
@@ -133,12 +139,11 @@ class Rehearsal:
         module, reader = LentModule(self._on.module), self._reader()
         try:
             on = replace(self._on, module=module, reader=reader, apply_state=_never)
-            desks, _, _ = join_desks(on, self._live.sessions)
+            desks, _, _ = join_desks(on, self._live)
         except BaseException:
-            module.close()
             reader.close()
+            module.close()
             raise
-        desks.policy.watch = self._live.policy.watch
         module.keep()
         return _Stage(desks, module, reader)
 

@@ -37,6 +37,7 @@ from tallystick.application.notices.store import WARNING_MIGRATION as WARNINGS
 from tallystick.application.operators.store import MIGRATION as OPERATORS
 from tallystick.application.operators.store import PASSKEY_MIGRATION as PASSKEYS
 from tallystick.application.operators.store import STANDING_MIGRATION as STANDING
+from tallystick.application.operators.store import WAITING_MIGRATION as WAITING_ACTS
 from tallystick.application.ordercodes.store import MIGRATION as ORDER_CODES
 from tallystick.application.paycrypt.store import MIGRATION as PAYCRYPT
 from tallystick.application.paycrypt.store import PAIRS as PAYCRYPT_PAIRS
@@ -84,7 +85,7 @@ MIGRATIONS = (
     WARNINGS,
     TIERS,
     SUSPENSIONS,
-    STANDING,
+    STANDING, WAITING_ACTS,
     SUBJECT_KEYS,
     EXEMPTIONS_APART,
     BASES_LISTED,

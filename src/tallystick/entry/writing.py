@@ -24,6 +24,7 @@ from tallystick.application.commands import (
     PerformAct,
     PlaceOrder,
 )
+from tallystick.application.own_commands import RehearseFor
 from tallystick.application.simcommands import OrderBySim
 from tallystick.application.turn import Outcome, Recorded
 from tallystick.application.writer import Prepared, Writer
@@ -33,6 +34,7 @@ from tallystick.kernel.errors import Broken, MfsError, Unavailable
 
 T = TypeVar("T")
 _BEGINNINGS = PlaceOrder | DialOrder | OrderBySim | AgentOpens
+_REHEARSED = PerformAct | RehearseFor
 WhenDurable = Callable[[Recorded], None]
 MAX_BATCH = 1024
 MAX_WAITING = 8192
@@ -282,13 +284,19 @@ class WriterLoop:
         )
 
     def _next_batch(self) -> list[tuple[Command, WhenDurable]]:
-        """What waits, up to an act that is bound to what was shown: that is a batch by itself."""
+        """What waits, up to the first act of an operator or look at one, which may be rehearsed.
+
+        So payments wait for one rehearsal at most. An act that is bound to what was shown is a
+        batch by itself.
+        """
         waiting, batch = self._waiting, list[tuple[Command, WhenDurable]]()
         while waiting and len(batch) < MAX_BATCH:
             command = waiting[0][0]
-            if isinstance(command, PerformAct) and command.signed.bound:
-                return batch or [waiting.popleft()]
+            if isinstance(command, PerformAct) and command.signed.bound and batch:
+                break
             batch.append(waiting.popleft())
+            if isinstance(command, _REHEARSED):
+                break
         return batch
 
     def _durable(

@@ -105,7 +105,8 @@ class DeclineAct(Wire, frozen=True, kw_only=True):
 
 
 class RehearseAct(Wire, frozen=True, kw_only=True):
-    """Asks what an act that waits would come to now; an empty `act` asks for all that one may see.
+    """Asks what an act that waits would come to now; an empty `act` asks for the newest, and for
+    the ids of all others that one may see.
 
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
@@ -135,12 +136,15 @@ class RehearsedAct(Wire, frozen=True, kw_only=True):
 
 
 class RehearsedActs(Wire, frozen=True, kw_only=True):
-    """The acts that wait for somebody like whoever asks, newest first, each rehearsed.
+    """An act that waits for somebody like whoever asks, rehearsed; none where nothing waits.
 
+    `more` are the ids of others, newest first: each is asked for by itself, so that what customers
+    ask for comes between.
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
 
     acts: Annotated[tuple[RehearsedAct, ...], SENSITIVE]
+    more: Annotated[tuple[ActIdText, ...], INTERNAL] = ()
 
 
 class BreakGlass(Wire, frozen=True, kw_only=True):

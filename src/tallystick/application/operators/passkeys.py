@@ -42,6 +42,14 @@ class Passkeys:
             raise NotAuthentic("the passkey is not known here", remedy="ask a security officer")
         return row
 
+    def is_active(self, credential: str) -> bool:
+        """Whether the passkey of this id may be used.
+
+        Source: ISO/TS 12812-2:2017, 7.3.2
+        """
+        row = self._rows.get(credential)
+        return row is not None and row.status == "active"
+
     def of(self, operator: str) -> list[Passkey]:
         """The passkeys of `operator` that may be used, oldest first.
 

@@ -43,7 +43,6 @@ from tallystick.protocol.desk import (
     REHEARSE,
     DeclineAct,
     RehearseAct,
-    RehearsedActs,
 )
 from tallystick.protocol.operators import Act, ActReply
 
@@ -114,7 +113,10 @@ class Operators(Waiting):
             raise Expired("the act is past its time", remedy="sign it again")
         if act.expires_at - act.issued_at > _LONGEST_MS:
             raise Malformed("an act is good for one day at most")
-        return SignedAct(act, body, jws, signature.grade, signature.credential, counter)
+        signed = SignedAct(act, body, jws, signature.grade, signature.credential, counter)
+        if signed.bound and not act.approves:
+            raise Malformed("only an act that approves another is bound to what was shown")
+        return signed
 
     def _public(self, signature: ActSignature) -> bytes:
         act = signature.act
@@ -230,10 +232,10 @@ class Operators(Waiting):
         event = turn.record(
             "operator.rehearsed",
             policy=self._policy.version,
-            public={"act": asked.act, "acts": len(told), "operator": operator},
+            public={"act": asked.act, "acts": len(told.acts), "operator": operator},
         )
         self._note_signature(turn, signed, "")
-        says = encode_canonical(RehearsedActs(acts=told)).decode()
+        says = encode_canonical(told).decode()
         return Outcome(ActReply(act=signed.act.id, state="done", event=event, says=says), event)
 
     def _first(self, act: Act, body: bytes, now: Instant) -> ActRow:
@@ -249,13 +251,7 @@ class Operators(Waiting):
                 "the act to approve is another, or was done before",
                 remedy="open it from the list of approvals again",
             )
-        proposed = read_signature(first.jws).act
-        if not self.vouches(first.operator, Instant(proposed.issued_at)):
-            raise NotPermitted(
-                "who proposed this was suspended since",
-                because="a stolen key may have signed it",
-                remedy="decline it, and begin again",
-            )
+        self._check_proposer(first)
         if now > first.expires_at:
             raise Expired("the act to approve is past its time", remedy="begin again")
         return first

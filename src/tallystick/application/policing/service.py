@@ -82,6 +82,23 @@ class PolicyInForce:
         self.watch = DependencyWatch()
         self.beside = Shadow()
 
+    def take_over(self, other: "PolicyInForce") -> None:
+        """What `other` verified counts as verified here, and what it watches is watched here.
+
+        `load` compares it with what is stored, as ever.
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        self._base, self._loaded, self._mends = other.verified
+        self.watch = other.watch
+
+    @property
+    def verified(self) -> tuple[CompiledPolicy | None, tuple[int, str] | None, int]:
+        """The policy without its measures, what is stored of it, and its version if it is mended.
+
+        Source: ISO/TS 12812-2:2017, 6.1
+        """
+        return self._base, self._loaded, self._mends
+
     def load(self) -> None:
         """Put the last stored policy and its measures into force, all signatures checked again.
 
@@ -288,11 +305,10 @@ class PolicyInForce:
     def _obey(
         self, turn: Turn, base: CompiledPolicy | None, compiled: CompiledPolicy | None
     ) -> None:
-        before = self._base, self._compiled
+        before = self._base, self._compiled, self._loaded
 
         def undo() -> None:
-            self._base, self._compiled = before
-            self._loaded = None
+            self._base, self._compiled, self._loaded = before
 
         turn.on_undo(undo)
         self._base, self._compiled, self._loaded = base, compiled, None

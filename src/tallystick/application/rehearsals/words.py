@@ -72,6 +72,8 @@ TABLES: Final = {
         "message", {"template": "text", "channel": "by", "customer": "to"}, named=False
     ),
     "officer_notice": Words("notice", {"operator": "to", "kind": "about an"}, named=False),
+    "operator": Words("operator", _plain("role", "status")),
+    "passkey": Words("passkey", _plain("operator", "status"), named=False),
     "payment_order": Words(
         "order",
         {

@@ -171,14 +171,16 @@ class LedgerStore:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    def restore(self, state: LedgerState) -> None:
+    def restore(self, state: LedgerState, *, holds: bool = True) -> None:
         """Start `state` afresh from the file: the next journal line and every open hold.
 
-        Accounts come with `prepare`. Raises Broken if a row does not have the form it should.
+        Accounts come with `prepare`, without `holds` holds too. Raises Broken for a wrong row.
         Source: ISO/TS 12812-2:2017, 6.2.3
         """
         last = self._reader.one("SELECT coalesce(max(seq), 0) FROM transfer")
         state.clear(1 if last is None else int(last[0]) + 1)
+        if not holds:
+            return
         for row in self._reader.rows(
             "SELECT id, legs, remaining, placed_at, expires_at, uses FROM hold"
             " WHERE open = 1 ORDER BY expires_at, id"

@@ -215,6 +215,20 @@ def test_a_captured_hold_is_known_and_its_capture_goes_back_after_a_restart(desk
     assert desk.state.total()["KES"].held_debit == 0
 
 
+def test_without_holds_each_is_read_when_it_is_asked_for(desk: Desk) -> None:
+    desk.run(
+        posting("h", PostingKind.HOLD, ("ann", "bob", 100), expires_at=NOW + 9),
+        posting("other", PostingKind.HOLD, ("ann", "bob", 100), expires_at=NOW + 9),
+    )
+    desk.save()
+    desk.store.restore(desk.state, holds=False)
+    assert not desk.state.holds
+    captured = Posting(id="c", kind=PostingKind.CAPTURE, ref="h", legs=())
+    assert isinstance(desk.run(captured)[0], Posted)
+    assert set(desk.state.holds) == {"h"}
+    assert desk.state.accounts["ann"].available() == 800
+
+
 def test_expired_holds_are_found_after_a_restart(desk: Desk) -> None:
     desk.run(posting("h", PostingKind.HOLD, ("ann", "bob", 100), expires_at=NOW + 9))
     desk.save()

@@ -8,12 +8,13 @@ from tallystick.application.operators.acts.rehearsing import (
     Rehearse,
     in_place_of,
     is_passing,
+    refused,
     seconding,
 )
 from tallystick.application.operators.acts.signed import SignedAct, Untrained
 from tallystick.application.operators.enrolling import Register
 from tallystick.application.operators.model import ActRow
-from tallystick.application.operators.store import ACT, waiting_acts
+from tallystick.application.operators.store import ACT, waiting_heads
 from tallystick.application.policing import PolicyInForce
 from tallystick.application.turn import Turn
 from tallystick.infrastructure.crypto.webauthn import Relying
@@ -33,10 +34,10 @@ from tallystick.kernel.model import ABSENT, replace
 from tallystick.kernel.time import Instant
 from tallystick.process.policy import Decided, Facts, Permit
 from tallystick.process.policy.facts import Channel, Factor, Operation
-from tallystick.protocol.desk import RehearsedAct
+from tallystick.protocol.desk import RehearsedAct, RehearsedActs
 from tallystick.protocol.operators import Act
 
-_MOST_REHEARSED = 20
+_MOST_READ, _MOST_WAITING = 1000, 100
 
 
 class Deciding(Register):
@@ -191,21 +192,46 @@ class Waiting(Deciding):
             raise Expired("the act is past its time", remedy="begin again")
         if self.rehearse is None:
             raise NotPermitted("nothing is rehearsed here", remedy="ask the service itself")
+        try:
+            self._check_proposer(row)
+        except NotPermitted as ended:
+            return refused(ended).of(row)
         second = None if operator == row.operator else seconding(first, operator)
         both = row.jws, row.jws if second is None else in_place_of(first, operator)
         return self.rehearse(turn, row.name, self.opened(row), both, second).of(row)
 
-    def _rehearsed(self, turn: Turn, act: str, operator: str) -> tuple[RehearsedAct, ...]:
-        """The act of this id rehearsed, or, for an empty one, all that concern `operator`."""
-        names = [act]
-        if not act:
-            rows = waiting_acts(self._reader, turn.now, _MOST_REHEARSED)
-            names = [row.id for row in rows if self._concerns(row, operator)]
-        return tuple(self.rehearsed(turn, name, operator) for name in names)
+    def _rehearsed(self, turn: Turn, act: str, operator: str) -> RehearsedActs:
+        """The act of this id rehearsed, or, for an empty one, the newest that concerns `operator`
+        and the ids of the others: a look rehearses once.
+        """
+        names = [act] if act else self._waiting_for(operator, turn.now)
+        told = tuple(self.rehearsed(turn, name, operator) for name in names[:1])
+        return RehearsedActs(acts=told, more=tuple(names[1:]))
+
+    def _waiting_for(self, operator: str, now: Instant) -> list[str]:
+        """The ids of what waits and concerns `operator`, newest first."""
+        granted = self._granted(operator)
+        waits = waiting_heads(self._reader, now, _MOST_READ)
+        ids = [one.id for one in waits if one.operator == operator or one.name in granted]
+        found = [self.waiting(one) for one in ids[:_MOST_WAITING]]
+        return [row.id for row in found if row.state == "waiting"]
+
+    def _granted(self, operator: str) -> tuple[str, ...]:
+        roles = self._policy.compiled.policy.operators.roles
+        return tuple(roles.get(self.get(operator).role, ()))
 
     def _concerns(self, row: ActRow, operator: str) -> bool:
-        granted = self._policy.compiled.policy.operators.roles
-        return row.operator == operator or row.name in granted.get(self.get(operator).role, ())
+        return row.operator == operator or row.name in self._granted(operator)
+
+    def _check_proposer(self, first: ActRow) -> None:
+        """Pass if whoever proposed `first` still vouches for what they signed then."""
+        proposed = read_signature(first.jws.partition("\n")[0]).act
+        if not self.vouches(first.operator, Instant(proposed.issued_at)):
+            raise NotPermitted(
+                "who proposed this was suspended since",
+                because="a stolen key may have signed it",
+                remedy="decline it, and begin again",
+            )
 
     def _refuse_impossible(self, turn: Turn, signed: SignedAct) -> str:
         """Raise the refusal that a second person would meet; gives what is to be said of one that

@@ -44,7 +44,7 @@ async def approvals_page(visit: Visit) -> Response:
         (
             h("a", _title(one.name), href=f"{_HERE}/{one.id}"),
             "you" if one.operator == visit.operator.id else _name(visit, one.operator),
-            await _now(visit, one) if number < _MOST_REHEARSED else "open it",
+            await _now(visit, one, now) if number < _MOST_REHEARSED else "open it",
             f"in {_left(one.expires_at, now)}",
         )
         for number, one in enumerate(seen)
@@ -64,12 +64,18 @@ async def approvals_page(visit: Visit) -> Response:
     return page("Approvals", inside, frame=await visit.frame(), here=_HERE)
 
 
-async def _now(visit: Visit, row: ActRow) -> Markup | str:
-    """What an act would come to; one that was answered meanwhile says so."""
-    try:
-        return in_a_line(await rehearsed(visit, row.id))
-    except Refused as gone:
-        return gone.detail
+async def _now(visit: Visit, row: ActRow, now: Instant) -> Markup | str:
+    """What an act would come to, as of half a minute ago at most; one that was answered meanwhile
+    says so.
+    """
+    found = visit.live.glance(row.id, now)
+    if found is None:
+        try:
+            found = await rehearsed(visit, row.id)
+        except Refused as gone:
+            return gone.detail
+        visit.live.glanced(found, now)
+    return in_a_line(found)
 
 
 def _title(name: str) -> str:

@@ -83,7 +83,8 @@ async def sign_in(visit: Visit) -> Response:
     except NotAuthentic:
         desk.accounting.admit_source(peer_of(visit.request), desk.now(), FAILED_COST)
         raise
-    return with_session(visit, operator, "passkey", place_in_desk(visit.form.get("then", "/desk")))
+    then = place_in_desk(visit.form.get("then", "/desk"))
+    return with_session(visit, operator, "passkey", then, credential=credential)
 
 
 def _who(desk: DeskContext, given: str) -> tuple[str, str, int]:
@@ -130,15 +131,18 @@ def _challenge_in(client_data: bytes) -> bytes:
         raise NotAuthentic("the passkey did not sign this", remedy="try again") from error
 
 
-def with_session(visit: Visit, operator: str, grade: str, then: str, *, via: str = "") -> Response:
-    """A new session in a new cookie; what the browser sent before ends.
+def with_session(
+    visit: Visit, operator: str, grade: str, then: str, *, credential: str = "", via: str = ""
+) -> Response:
+    """A new session in a new cookie, of the passkey `credential`; what the browser sent before
+    ends.
 
     A page that another site led to goes on by `via`, since a strict cookie is not sent there.
     Source: RFC 6265, 5.2
     """
     desk = visit.desk
     desk.sessions.close(visit.request.cookies.get(COOKIE, ""))
-    cookie = desk.sessions.open(operator, grade, desk.now())
+    cookie = desk.sessions.open(operator, grade, desk.now(), credential)
     answer: Response
     if via:
         inside = (h("h1", "Signed in"), h("p", h("a", "Go on", href=then)))

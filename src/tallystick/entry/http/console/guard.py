@@ -85,16 +85,21 @@ async def _let_in(visit: Visit, *, public: bool) -> None:
 
 
 def _session_of(visit: Visit, now: Instant) -> DeskSession | None:
-    """The live session of the browser; it ends here if its operator may not act any more."""
+    """The live session of the browser; it ends here if its operator may not act any more or was
+    stopped since it began, or its passkey ended.
+    """
     desk, cookie = visit.desk, visit.request.cookies.get(COOKIE, "")
     found = desk.sessions.find(cookie, now)
-    if found is not None:
-        try:
-            desk.desks.operators.get(found.operator)
-        except NotAuthentic:
-            desk.sessions.close(cookie)
-            return None
+    if found is not None and not _holds(desk, found):
+        desk.sessions.close(cookie)
+        return None
     return found
+
+
+def _holds(desk: DeskContext, session: DeskSession) -> bool:
+    operators, credential = desk.desks.operators, session.credential
+    known = not credential or operators.passkeys.is_active(credential)
+    return known and operators.vouches(session.operator, session.opened_at)
 
 
 def check_origin(request: Request, origin: str) -> None:

@@ -24,6 +24,7 @@ ABSOLUTE_MS = 8 * HOUR_MS
 COOKIE = "__Host-desk"
 MOST_SESSIONS = 4
 FINDS, FINDS_MS = 30, 10 * MINUTE_MS
+GLANCE_MS = MINUTE_MS // 2
 _MOST_PREPARED = 20
 
 
@@ -44,8 +45,9 @@ class Prepared:
 class DeskSession:
     """One sign-in: who, with what, and what was begun.
 
+    `credential` is the passkey that opened it, if one did: the session ends with it.
     `purposes` are those chosen for a customer or order in this session, `rehearsed` what acts that
-    wait would have come to when they were looked at.
+    wait would have come to when they were looked at, `glances` the same for the list of them.
 
     Source: ISO/TS 12812-2:2017, 7.3.2
     """
@@ -55,12 +57,33 @@ class DeskSession:
     form_secret: Secret[str]
     opened_at: Instant
     seen_at: Instant
+    credential: str = ""
     purposes: dict[str, Purpose] = field(default_factory=dict[str, Purpose])
     prepared: dict[str, Prepared] = field(default_factory=dict[str, Prepared])
     done: dict[str, tuple[ActReply, Secret[str] | None]] = field(
         default_factory=dict[str, tuple[ActReply, Secret[str] | None]]
     )
     rehearsed: dict[str, RehearsedAct] = field(default_factory=dict[str, RehearsedAct])
+    glances: dict[str, tuple[Instant, RehearsedAct]] = field(
+        default_factory=dict[str, tuple[Instant, RehearsedAct]]
+    )
+
+    def glance(self, act: str, now: Instant) -> RehearsedAct | None:
+        """What the list of acts that wait showed of one half a minute ago at most, or nothing.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        at, found = self.glances.get(act, (now, None))
+        return found if now - at < GLANCE_MS else None
+
+    def glanced(self, outcome: RehearsedAct, now: Instant) -> None:
+        """Keep what the list showed, so that loading it again and again tries nothing anew.
+
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        self.glances[outcome.act] = (now, outcome)
+        while len(self.glances) > _MOST_PREPARED:
+            del self.glances[next(iter(self.glances))]
 
     def saw(self, outcome: RehearsedAct) -> None:
         """Keep what was shown of an act that waits.
@@ -112,7 +135,7 @@ class DeskSessions:
         self._finds: dict[str, list[Instant]] = {}
         self.challenges = Challenges(entropy)
 
-    def open(self, operator: str, grade: str, now: Instant) -> Secret[str]:
+    def open(self, operator: str, grade: str, now: Instant, credential: str = "") -> Secret[str]:
         """A new session with a new cookie, whatever the browser sent before; gives the cookie.
 
         Source: ISO/TS 12812-2:2017, 7.3.2
@@ -128,6 +151,7 @@ class DeskSessions:
             form_secret=Secret(b64url(self._entropy(32))),
             opened_at=now,
             seen_at=now,
+            credential=credential,
         )
         return Secret(cookie)
 
