@@ -175,6 +175,29 @@ def test_an_end_a_destruction_and_a_count_outlive_a_start(
     assert {one.id: one.state for one in inventory_of(folder)}[rows[2].id] == "destroyed"
 
 
+@pytest.mark.requirement("MFS-7.4.2-01")
+def test_a_key_whose_time_ended_while_nobody_served_protects_nothing_from_the_start_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyduties, "COUNTED_EVERY_S", 0.05)
+    periods = (Cryptoperiod(purpose="card-mac-retail", days=1),)
+    with door(tmp_path / "provider", cryptoperiods=periods) as scene:
+        arn = scene.key(*RETAIL)
+        row = entered(scene, arn)
+        folder, secret = scene.provider.folder, scene.provider.secret
+    clock = Moved(SystemClock())
+    clock.ahead_ms = 2 * DAY_MS
+    platform = open_platform(folder, secret, clock)
+    try:
+        opened = open_door(platform, None, Accounting(platform.clock, lambda _: None))
+        assert platform.desks.keylife.rows()[row.id].state == "deactivated"
+        handle = opened.on.handles[arn.rpartition("/")[2]]
+        with pytest.raises(NotPermitted, match="deactivated"):
+            platform.paycrypt.chips.make_mac(handle, b"m" * 8)
+    finally:
+        platform.close()
+
+
 @pytest.mark.requirement("MFS-7.4.2-08")
 def test_the_compromise_of_a_key_of_the_door_is_rehearsed(tmp_path: Path) -> None:
     with door(tmp_path / "provider") as scene:

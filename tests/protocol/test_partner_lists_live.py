@@ -18,7 +18,7 @@ from tests.support.served import Served, served
 
 from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.partners import CERTIFICATE_HEADER
-from tallystick.entry.pki.listsources import ListSource, ListSources, save_list_sources
+from tallystick.entry.pki.listsources import FILE, ListSource, ListSources, save_list_sources
 from tallystick.entry.pki.partnerlists import named
 from tallystick.entry.pki.taking import file_of
 from tallystick.entry.settings import ProviderFolder
@@ -133,6 +133,26 @@ def test_a_list_is_fetched_believed_and_followed_while_it_lasts(scene: Scene) ->
     until(lambda: scene.calls() == refused)
     assert time.monotonic() - began < WITHIN_S
     until(lambda: scene.metric("members") == 1)
+
+
+def test_a_slip_in_the_sources_is_told_until_it_is_put_right(scene: Scene) -> None:
+    file = scene.provider.folder.root / FILE
+    before, said = file.read_bytes(), f'"list":"{FILE}"'
+    line = f'tallystick_partner_list_failing_seconds{{list="{FILE}"}}'
+    assert line not in exposition(scene.provider)
+    told = scene.log().count(said)
+    file.write_bytes(before[:-1])
+    until(lambda: line in exposition(scene.provider))
+    until(lambda: f"{line} 0" not in exposition(scene.provider))
+    assert scene.log().count(said) == told + 1, "told once, not with each look"
+    heard = len(scene.lists.heard)
+    until(lambda: len(scene.lists.heard) > heard + 1)
+    file.unlink()
+    file.mkdir()
+    until(lambda: f"{FILE} cannot be read" in scene.log())
+    file.rmdir()
+    file.write_bytes(before)
+    until(lambda: line not in exposition(scene.provider))
 
 
 def test_a_list_that_is_past_lets_nobody_in_until_one_comes(scene: Scene) -> None:

@@ -31,8 +31,9 @@ def crl(
     base: int | None = None,
     at: datetime = NOW,
     days: float = 1,
+    more: tuple[tuple[x509.ExtensionType, bool], ...] = (),
 ) -> bytes:
-    """A list that is `days` good from `at` on, in DER."""
+    """A list that is `days` good from `at` on, in DER; with `more` extensions, critical or not."""
     built = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(made(by, by).parsed.subject)
@@ -42,6 +43,8 @@ def crl(
     )
     if base is not None:
         built = built.add_extension(x509.DeltaCRLIndicator(base), critical=True)
+    for extension, critical in more:
+        built = built.add_extension(extension, critical=critical)
     for serial in serials:
         entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(at)
         built = built.add_revoked_certificate(entry.build())

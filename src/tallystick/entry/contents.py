@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
+from tallystick.entry.vendors.proxy import lacks_credentials
 from tallystick.kernel.codec import Decoder, encode
 from tallystick.kernel.errors import Malformed, NotFound
 from tallystick.kernel.model import Record
@@ -57,6 +58,7 @@ CONTENTS: Final = (
     _left("witnessed.note", "the witness has it; a restored log has another name"),
     _left("attestation-revoked.json", "in the store: a copy would look as young as its file"),
     _left("attestation-models.jwt", "in the store: a copy would look as young as its file"),
+    _left("partner-lists/*.fetched.crl", "fetched anew: a copy lacks what was revoked since"),
     _left("list-proxy.secret", "a secret in clear: it is given anew after a restore"),
     Content(path="provider.json", always=True),
     Content(path="master.sealed", always=True),
@@ -122,17 +124,19 @@ def unnamed_in(root: Path) -> list[str]:
 
 
 def to_give_anew(root: Path) -> list[str]:
-    """The secrets that are empty in the folder `root`, as `bearer in mno.json`.
+    """The secrets that are missing in the folder `root`, as `bearer in mno.json`.
 
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
-    return [
+    empty = [
         f"{secret} in {row.path}"
         for row in CONTENTS
         if row.secrets and (root / row.path).is_file()
         for secret in row.secrets
         if not _members((root / row.path).read_bytes(), row).get(secret)
     ]
+    words = lacks_credentials(root)
+    return [*empty, words] if words else empty
 
 
 def _files(root: Path) -> Iterator[tuple[str, Content | None]]:

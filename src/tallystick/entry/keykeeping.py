@@ -93,9 +93,11 @@ def state_keeper(
     """
 
     def apply(key_id: str, state: KeyState) -> None:
-        if cards is not None and cards.held(key_id) is not None:
-            cards.states.put(key_id, state)
-            return
+        if cards is not None:
+            is_there = cards.held(key_id) is not None
+            cards.states.put(key_id, state)  # also of a key whose block comes in later
+            if is_there:
+                return
         module.states.put(key_id, state)
         if state is KeyState.DESTROYED:
             with suppress(MfsError, OSError):  # tried again, and told by the doctor until then

@@ -48,13 +48,14 @@ class PartnerFeeder:
         self._root = platform.folder.root
         self._known = PartnerLists(platform.list_files)
         self._marks: object = None
+        self._unread, self._unread_since = "", 0
         self._authorities: dict[str, Certificate] = {}
-        self._answers: dict[str, tuple[str, Fetched]] = {}
+        self._answers: dict[str, tuple[Wanted, Fetched]] = {}
         self._ends: dict[str, Instant] = {}
         part = part_of(platform.module)
         self._rounds = Rounds[Wanted](platform.clock, self._took, self._fails, self._period_s, part)
         accounting.labelled |= {
-            "partner_list_failing_seconds": ("list", self._rounds.failing),
+            "partner_list_failing_seconds": ("list", self.failing),
             "partner_list_left_seconds": ("list", self.left),
             "partner_list_members": ("list", self.members),
         }
@@ -66,6 +67,18 @@ class PartnerFeeder:
         """
         now = self._platform.clock.now()
         return self._of_each(lambda one, at: (one.next_update - at) // SECOND_MS, now)
+
+    def failing(self) -> dict[str, int]:
+        """For how many seconds each source has not given a list that counts; 0 while it does.
+
+        The file of sources is among them, while it says nothing that counts.
+        Source: ISO/TS 12812-2:2017, 6.2.3
+        """
+        since = self._rounds.failing()
+        if self._unread:
+            now = self._platform.clock.now()
+            since[FILE] = max(0, now - self._unread_since) // SECOND_MS
+        return since
 
     def members(self) -> dict[str, int]:
         """How many certificates the list of each authority names.
@@ -88,21 +101,32 @@ class PartnerFeeder:
             await self._rounds.end()
 
     async def _look_again(self) -> None:
-        """See whether sources or registered authorities changed."""
+        """See whether sources or registered authorities changed; those before stay if not read.
+
+        What cannot be read is tried each time: it may become readable without another date.
+        """
+        marks = self._marks
         try:
             marks = await asyncio.to_thread(marks_of_sources, self._root)
-            if marks == self._marks:
+            if marks == self._marks and not self._unread:
                 return
-            self._marks = marks
+            found = await asyncio.to_thread(wanted, self._root)
             self._authorities = await asyncio.to_thread(registered, self._root)
-            self._rounds.take(await asyncio.to_thread(wanted, self._root))
         except (MfsError, OSError) as error:
-            self._note(Note.PARTNER_LIST_REFUSED, FILE, error)
+            why = error.detail if isinstance(error, MfsError) else type(error).__name__
+            if why != self._unread or marks != self._marks:
+                self._note(Note.PARTNER_LIST_REFUSED, FILE, error)
+            now = self._platform.clock.now()
+            self._unread_since = self._unread_since if self._unread else now
+            self._marks, self._unread = marks, why
+            return
+        self._marks, self._unread = marks, ""
+        self._rounds.take(found)
 
     async def _took(self, name: str, one: Wanted, at: Instant) -> int:
         """Take over what the source has; gives for how many seconds it says that it is good."""
-        url, before = self._answers.get(name, ("", None))
-        known = before if url == one.url and file_of(self._root, name).exists() else None
+        was, before = self._answers.get(name, (None, None))
+        known = before if was == one and file_of(self._root, name).exists() else None
         tag, changed = ("", "") if known is None else (known.tag, known.changed)
         way = await asyncio.to_thread(way_in, self._root)
         answer = await fetched(Fetch(one.url, tag=tag, changed=changed, way=way))
@@ -111,7 +135,7 @@ class PartnerFeeder:
                 raise Expired("the list is past, and its server has none that is newer")
             return answer.max_age_s
         taken = await to_its_end(lambda: self._take(name, one, answer.octets or b"", at))
-        self._answers[name] = one.url, replace(answer, octets=None)
+        self._answers[name] = one, replace(answer, octets=None)
         self._ends[name] = taken.found.next_update
         if taken.is_new:
             self._accounting.note(

@@ -21,7 +21,7 @@ from tests.unit.entry.test_vendors import tls_of
 
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.vendors.fetching import Fetch
-from tallystick.entry.vendors.proxy import FILE, remove_proxy, save_proxy, way_in
+from tallystick.entry.vendors.proxy import FILE, lacks_credentials, remove_proxy, save_proxy, way_in
 from tallystick.kernel.errors import Malformed, NotPermitted, Unavailable
 from tallystick.kernel.secret import Secret
 
@@ -196,6 +196,28 @@ def test_a_proxy_that_is_away_silent_or_refuses_ends_the_request(
     with pytest.raises(Unavailable):
         fetch(tmp_path, server.url)
     assert server.heard == []
+
+
+def test_a_request_that_was_ended_tells_no_proxy_who_asks(
+    tmp_path: Path, proxy: Proxy, server: ListServer
+) -> None:
+    save_proxy(tmp_path, f"127.0.0.1:{proxy.port}", WORDS)
+    asking = Fetch(server.url + REVOKED, way=way_in(tmp_path))
+    asking.cut()
+    with pytest.raises(Unavailable, match="took too long"):
+        asking.run()
+    assert proxy.heads == []
+
+
+def test_credentials_are_kept_no_longer_than_a_proxy_wants_them(tmp_path: Path) -> None:
+    save_proxy(tmp_path, "proxy.example:3128", WORDS)
+    assert lacks_credentials(tmp_path) == ""
+    (tmp_path / "list-proxy.secret").unlink()
+    assert lacks_credentials(tmp_path) == "list-proxy.secret"
+    save_proxy(tmp_path, "proxy.example:3128", WORDS)
+    save_proxy(tmp_path, "proxy.example:3128", None)
+    assert [one.name for one in tmp_path.iterdir()] == [FILE]
+    assert lacks_credentials(tmp_path) == ""
 
 
 @pytest.mark.parametrize(

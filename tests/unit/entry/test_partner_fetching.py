@@ -32,7 +32,14 @@ from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.certify import pem_of
 from tallystick.infrastructure.crypto.x509 import Certificate
 from tallystick.infrastructure.modules.clock import SystemClock
-from tallystick.kernel.errors import Conflict, Expired, Malformed, NotAuthentic, NotFound
+from tallystick.kernel.errors import (
+    Conflict,
+    Expired,
+    Malformed,
+    NotAuthentic,
+    NotFound,
+    Unavailable,
+)
 from tallystick.kernel.time import DAY_MS, HOUR_MS, Instant
 
 __all__ = ["folder", "original"]
@@ -138,6 +145,29 @@ def test_a_delta_goes_by_the_whole_list_that_is_there(west: Fetching) -> None:
     }
 
 
+@pytest.mark.requirement("MFS-7.4.2-11")
+def test_what_a_delta_revoked_does_not_come_back_by_silence(west: Fetching) -> None:
+    west.take(crl(5, 11, days=7))
+    west.take(crl(6, 12, base=5, days=0.1), delta=True)
+    later = AT + DAY_MS
+    assert west.revoked(later) == {11, 12}, "who stops the next delta lets somebody in again"
+    assert west.take(crl(7, 11, at=NOW + timedelta(hours=1), days=7), at=later).is_new
+    assert west.revoked(later) == {11}, "the newer whole list says all"
+    assert west.revoked(AT + 9 * DAY_MS) == set(), "a delta alone lets nobody in"
+
+
+def test_a_list_of_a_part_is_none_whatever_its_mark(west: Fetching) -> None:
+    point = x509.UniformResourceIdentifier(URL)
+    part = x509.IssuingDistributionPoint([point], None, True, False, None, False, False)
+    for critical in (True, False):
+        west.refuses(crl(5, 11, more=((part, critical),)), Malformed, "not understood")
+
+
+def test_an_authority_that_was_kept_in_der_is_registered(west: Fetching) -> None:
+    (west.root / FOLDER / "west.pem").write_bytes(west.authority.octets)
+    assert west.take(crl(5, 11)).is_new
+
+
 def test_without_its_authority_registered_no_list_is_taken(west: Fetching) -> None:
     (west.root / FOLDER / "west.pem").unlink()
     west.refuses(crl(5), NotFound, "not registered")
@@ -196,6 +226,12 @@ def test_a_source_of_another_form_is_refused(
     with pytest.raises(Malformed):
         save_list_sources(tmp_path, ListSources(v=1, lists={name: source}))
     assert not (tmp_path / FILE).exists()
+
+
+def test_sources_that_cannot_be_read_are_no_missing_ones(tmp_path: Path) -> None:
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(Unavailable, match=r"partner-lists\.json cannot be read"):
+        wanted(tmp_path)
 
 
 def test_files_of_another_form_are_refused(tmp_path: Path) -> None:

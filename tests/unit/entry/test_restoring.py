@@ -97,14 +97,15 @@ def test_everything_that_was_fixed_of_a_provider_comes_back(kept: Kept, tmp_path
     """Whatever the file is for: a door, a desk, a partner's lists, a ceremony that was held."""
     live = ProviderFolder(Path(shutil.copytree(kept.live.root, tmp_path / "live")))
     fixed = {
-        "paycrypt.json", "desk.json", "mno.json", "push.json", "authzen.yaml", "mfs.yaml",
-        "vendors.json", "attestation-models.pem", "former-roots.pem", "loop.jsonl", "dossier.json",
+        "paycrypt.json", "desk.json", "push.json", "authzen.yaml", "mfs.yaml", "loop.jsonl",
+        "vendors.json", "attestation-models.pem", "pki/former-roots.pem", "dossier.json",
         "ceremonies/one.dsse", "partner-lists/a.crl", "partner-lists/agg.pem", "documents/plan.pdf",
         "proposals/tpr_1.signed.json", "registers/parties.yaml", "pki/lists/devices.crl",
     }  # fmt: skip
     left = {
         "store.json", "attestation-revoked.json", "attestation-models.jwt", "offline/root.key",
-        "app-files/1", "master.old", "ceremonies/two.state", "desk.json.new", "tallystick.db.lock",
+        "partner-lists/west.fetched.crl", "app-files/1",
+        "master.old", "ceremonies/two.state", "desk.json.new", "tallystick.db.lock",
     }  # fmt: skip
     for name in fixed | left - {"store.json"}:
         path = live.root / name

@@ -20,10 +20,10 @@ from tallystick.entry.pki.partnerlists import FOLDER, named
 from tallystick.entry.vendors.byhand import Mark, mark_of
 from tallystick.entry.vendors.sources import EVERY_S, LEAST_S, MOST_S, address, is_here
 from tallystick.infrastructure.crypto.crl import list_addresses
-from tallystick.infrastructure.crypto.x509 import Certificate, certificates_in
+from tallystick.infrastructure.crypto.x509 import Certificate, certificates_in, read_certificate
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import Decoder, encode_canonical
-from tallystick.kernel.errors import Malformed, MfsError
+from tallystick.kernel.errors import Malformed, MfsError, Unavailable
 from tallystick.kernel.model import Record, pattern
 
 FILE: Final = "partner-lists.json"
@@ -78,13 +78,18 @@ _FILES: Final = Decoder(ListSources, limit=256 * 1024, file=FILE)
 def list_sources(root: Path) -> ListSources:
     """What is declared for the provider in `root`; nothing where there is no file.
 
-    Raises Malformed for a file of another form.
+    Raises Malformed for a file of another form, Unavailable for one that cannot be read.
     Source: ISO/TS 12812-2:2017, 7.2.3
     """
     try:
         octets = (root / FILE).read_bytes()
     except FileNotFoundError:
         return ListSources(v=1, lists={})
+    except OSError as error:
+        raise Unavailable(
+            f"{FILE} cannot be read: {error.strerror}",
+            remedy=f"let the account of the service read {FILE}",
+        ) from error
     found = _FILES.decode(octets)
     _check(found)
     return found
@@ -114,7 +119,7 @@ def _check(sources: ListSources) -> None:
 
 
 def registered(root: Path) -> dict[str, Certificate]:
-    """The certificates of authorities in the folder of the provider in `root`.
+    """The certificates of authorities in the folder of the provider in `root`, in PEM or DER.
 
     A file that is none is left out.
     Source: RFC 5280, 4.1
@@ -122,7 +127,10 @@ def registered(root: Path) -> dict[str, Certificate]:
     found: dict[str, Certificate] = {}
     for file in sorted((root / FOLDER).glob("*.pem")):
         with suppress(OSError, MfsError):
-            found |= {named(one): one for one in certificates_in(file.read_bytes())}
+            octets = file.read_bytes()
+            is_pem = octets.lstrip().startswith(b"-----")
+            read = certificates_in(octets) if is_pem else (read_certificate(octets),)
+            found |= {named(one): one for one in read}
     return found
 
 
@@ -138,7 +146,7 @@ def marks_of_sources(root: Path) -> tuple[tuple[str, Mark | None], ...]:
 def wanted(root: Path) -> dict[str, Wanted]:
     """Every list that is fetched for the provider in `root`, a delta as NAME.delta.
 
-    Raises Malformed for a file of another form.
+    Raises what `list_sources` raises.
     Source: RFC 5280, 4.2.1.13; 4.2.1.15
     """
     sources, found = list_sources(root), dict[str, Wanted]()

@@ -89,8 +89,6 @@ class Fetch:
         link = http.client.HTTPConnection(host, port, timeout=SILENCE_S)
         try:
             link.sock = self._connected(host, port)
-            if self._over:
-                raise Unavailable("the server of the list took too long")
             link.request("GET", self._parts.path or "/", headers=self._fields)
             with closing(link.getresponse()) as response:
                 return self._answer(response)
@@ -115,6 +113,7 @@ class Fetch:
         raw = socket.create_connection(place, timeout=SILENCE_S)
         try:
             self._line = raw.dup()
+            self._check_time()  # it may have been over before there was anything to end
             if self._way is not None:
                 _open_way(raw, self._way, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
             if self._parts.scheme != "https":
@@ -123,6 +122,10 @@ class Fetch:
         except BaseException:
             raw.close()
             raise
+
+    def _check_time(self) -> None:
+        if self._over:
+            raise Unavailable("the server of the list took too long")
 
     def cut(self) -> None:
         """End the request, from another thread: `run` raises Unavailable then.

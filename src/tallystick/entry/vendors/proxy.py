@@ -89,6 +89,22 @@ def save_proxy(root: Path, place: str, credentials: Secret[bytes] | None) -> Non
         _check_said(credentials)
         replace_file(root / _CREDENTIALS, credentials.reveal())
     replace_file(root / FILE, encode_canonical(made))
+    if credentials is None:
+        (root / _CREDENTIALS).unlink(missing_ok=True)
+
+
+def lacks_credentials(root: Path) -> str:
+    """The file of credentials that the proxy of `root` names and that is not there; else empty.
+
+    Source: ISO/TS 12812-2:2017, 7.4.2
+    """
+    try:
+        found = _FILES.decode((root / FILE).read_bytes())
+        _check(found)
+    except (OSError, Malformed):  # told where it is read for use
+        return ""
+    there = not found.credentials or (root / found.credentials).is_file()
+    return "" if there else found.credentials
 
 
 def remove_proxy(root: Path) -> None:

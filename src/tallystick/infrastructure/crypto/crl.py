@@ -275,7 +275,11 @@ def _may_sign_lists(issuer: Certificate) -> bool:
 
 
 def _numbers(found: x509.CertificateRevocationList) -> tuple[int | None, int | None]:
-    """The number of a list, and that of the whole list that it goes by if it is a delta."""
+    """The number of a list, and that of the whole list that it goes by if it is a delta.
+
+    One that says that it is a part of what its issuer revoked is none here, marked as critical (as
+    it has to be) or not: whoever is not on it may have been revoked.
+    """
     number: int | None = None
     base: int | None = None
     for one in found.extensions:
@@ -283,7 +287,7 @@ def _numbers(found: x509.CertificateRevocationList) -> tuple[int | None, int | N
             number = one.value.crl_number
         elif isinstance(one.value, x509.DeltaCRLIndicator):
             base = one.value.crl_number
-        elif one.critical:
+        elif one.critical or isinstance(one.value, x509.IssuingDistributionPoint):
             raise Malformed("a list of revoked certificates demands what is not understood here")
     return number, base
 

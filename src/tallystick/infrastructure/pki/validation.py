@@ -147,14 +147,17 @@ def lists_of(octets: Iterable[bytes], issuer: Certificate) -> tuple[RevocationLi
 def current(lists: Iterable[RevocationList], at: Instant) -> tuple[RevocationList, ...]:
     """Of one issuer's lists, the newest whole one that speaks of `at`, and the delta that fits it.
 
+    A delta that is past counts on until a newer list comes: what was revoked does not come back
+    because its issuer, or somebody on the way to it, is silent.
     Source: RFC 5280, 5.2.4; 6.3.3
     """
-    found = [one for one in lists if one.this_update <= at + ASKEW_MS and at < one.next_update]
-    whole = max((one for one in found if one.base is None), key=_number, default=None)
+    begun = [one for one in lists if one.this_update <= at + ASKEW_MS]
+    wholes = (one for one in begun if one.base is None and at < one.next_update)
+    whole = max(wholes, key=_number, default=None)
     if whole is None:
         return ()
     deltas = [
-        one for one in found if one.base is not None and one.base <= whole.number < one.number
+        one for one in begun if one.base is not None and one.base <= whole.number < one.number
     ]
     return (whole, *sorted(deltas, key=_number)[-1:])
 

@@ -14,7 +14,7 @@ from tallystick.entry.contents import content_of, taken_in, to_give_anew, unname
 from tallystick.entry.desk_settings import desk_settings
 from tallystick.entry.paycrypt_settings import paycrypt_settings
 from tallystick.entry.settings import ProviderFolder
-from tallystick.entry.terminated import keep_authority
+from tallystick.entry.terminated import keep_authorities
 from tallystick.entry.vendors.sources import sources_in
 from tallystick.entry.waking import push_url
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
@@ -59,7 +59,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
     home = place / "authority"
     home.mkdir()
     OpensslAuthority(home, "West")
-    keep_authority(folder, "sms-west", (home / "root.pem").read_bytes())
+    keep_authorities(folder, "sms-west", (home / "root.pem").read_bytes())
     for command in (
         ("desk", "set", folder, "--origin", "https://desk.example"),
         ("vendors", "set", folder, "android-revoked", "--url", "https://vendor.example/status"),
