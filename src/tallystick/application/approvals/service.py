@@ -178,6 +178,8 @@ class Approvals:
         device = self._staff.devices.get(live.device)
         trust = weakest([one.trust for one in signed.values()])
         grade = _ATTESTED_GRADE if trust == _ATTESTED else SIGNED_GRADE
+        devices = map(self._staff.devices.get, [one.device for one in signed.values()])
+        risk = max(self._staff.proofs.score(one, turn.now) for one in devices)
         ask = Ask(
             consented=consented,
             payer=self._staff.customers.get(row.payer),
@@ -187,7 +189,7 @@ class Approvals:
             device_enrolled_at=max(one.enrolled_at for one in signed.values()),
             session_since=max(one.since for one in signed.values()),
             factors=self._staff.proofs.factors(device, live.factors),
-            risk_score=self.kept.score(row.payer, turn.now),
+            risk_score=max(risk, self.kept.score(row.payer, turn.now)),
             recovering_for_ms=self._staff.recovery.since(row.payer, turn.now),
         )
         outcome = self._staff.payments.order(turn, ask)
