@@ -17,8 +17,7 @@ from tallystick.client.wallet import Refusal
 from tallystick.entry.settings import ProviderFolder, PublicHalf
 from tallystick.infrastructure.crypto.signature import Es256SigningKey
 from tallystick.infrastructure.modules.clock import SystemClock
-from tallystick.infrastructure.store.address import Address
-from tallystick.infrastructure.store.opening import open_reader
+from tallystick.infrastructure.store.opening import Place, open_reader
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import MfsError
 from tallystick.kernel.money import Money
@@ -56,19 +55,26 @@ def everything_kept(folder, log: list[bytes], *more: bytes) -> dict[str, bytes]:
             with suppress(FileNotFoundError):  # a service that runs puts new files in place of old
                 found[str(path.relative_to(folder))] = path.read_bytes()
     found["log"] = b"".join(log)
-    place = ProviderFolder(folder).place() if (folder / "provider.json").exists() else folder
-    if isinstance(place, Address):
-        with open_reader(place) as reader:
-            for shape in reader.shapes():
-                rows = raw(place, f"SELECT * FROM {shape.table}")
-                found[shape.table] = b"".join(_octets(value) for row in rows for value in row)
+    if (folder / "provider.json").exists():
+        found |= rows_kept(ProviderFolder(folder).place())
     for number, text in enumerate(more):
         found[f"fetched {number}"] = text
     return found
 
 
+def rows_kept(place: Place) -> dict[str, bytes]:
+    """Each value of each table by itself: in a file one's digits are beside the next one's."""
+    with open_reader(place) as reader:
+        tables = [one.table for one in reader.shapes()]
+    rows = {one: raw(place, f"SELECT * FROM {one}") for one in tables}
+    return {
+        f"rows of {one}": b"".join(_octets(value) for row in rows[one] for value in row)
+        for one in tables
+    }
+
+
 def _octets(value) -> bytes:
-    return value if isinstance(value, bytes) else str(value).encode() + b"\n"
+    return (value if isinstance(value, bytes) else str(value).encode()) + b"\n"
 
 
 @pytest.mark.requirement("MFS-7.3.4-03")
@@ -143,6 +149,17 @@ def test_the_search_finds_what_is_there(tmp_path):
     link.close()
     kept = everything_kept(tmp_path, [])
     assert any(spelling in kept["x.db"] for spelling in forms(secret))
+
+
+def test_a_pin_in_a_column_behind_another_number_is_found(tmp_path):
+    file = tmp_path / "x.db"
+    with sqlite3.connect(file) as link:
+        link.execute("CREATE TABLE t (a, b)")
+        link.execute("INSERT INTO t VALUES (?, ?)", ("254700000001", PIN))
+    link.close()
+    assert not is_written(PIN.encode(), file.read_bytes()), "they stand side by side"
+    (kept,) = rows_kept(file).values()
+    assert is_written(PIN.encode(), kept)
 
 
 @pytest.mark.parametrize(

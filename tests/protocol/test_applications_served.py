@@ -16,6 +16,7 @@ from tests.support.typescript import built
 from tests.support.typescript_device import NodeDevice
 from tests.unit.entry.cli.command_line import tallystick
 
+from tallystick.client.approvals import Approvals
 from tallystick.client.ownapp import Measured, check_own
 from tallystick.entry.apps import kept_apps
 from tallystick.entry.auditing import listed_keys
@@ -29,6 +30,7 @@ from tallystick.kernel.money import Money
 from tallystick.kernel.time import DAY_MS, iso_utc
 from tallystick.process.apps.probes import AppState, app_probes
 from tallystick.process.apps.rules import AppRegister
+from tallystick.protocol.approvals import BeginApproval
 from tallystick.protocol.apps import AppNotice
 from tallystick.protocol.keylist import ListedPurpose
 from tallystick.protocol.payments import PaymentKind
@@ -160,7 +162,7 @@ def test_an_old_version_is_warned_limited_and_refused(
     provider: Served, phones: Phones, state: Stated, to_pay: Person
 ) -> None:
     old = phones.enrol("all.apk")
-    session = phones.session(old)
+    session, number = phones.session(old), phones.number
     wallet = provider.wallet(session, old)
     soon = day(30)
     rolled_out(state, 1, "--least", "50", "--warn", day(-1), "--limit", soon)
@@ -173,6 +175,16 @@ def test_an_old_version_is_warned_limited_and_refused(
     assert wallet.account().available_minor == 0, "it may look"
     with pytest.raises(UpgradeRequired, match="install 5"):
         wallet.pay(PaymentKind.P2P, to_pay.number, Money(100, "KES"))
+    device = Approvals(session, old, wallet, provider.clock)
+    begun = device.begin(
+        BeginApproval(
+            payer=number, kind=PaymentKind.P2P, payee=to_pay.number, amount_minor=100,
+            currency="KES", asked_by="oneself",
+        )
+    )  # fmt: skip
+    (item,) = device.poll()
+    with pytest.raises(UpgradeRequired, match="install 5"):
+        device.approve(item, begun.number)
     phones.come_in(old, claim_of("rotated.apk"))
 
     rolled_out(state, 3, "--least", "50", "--refuse", day(-1))

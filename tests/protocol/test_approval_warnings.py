@@ -5,13 +5,14 @@ from collections.abc import Iterator
 import pytest
 from tests.support.approved import OCRA_KNOWS, Scene, answering, approving, newest
 from tests.support.looking import row_of
+from tests.support.recovered import PAPERS
 
 from tallystick.client.consenting import signed_consent
 from tallystick.client.offline import answer, read_request
 from tallystick.infrastructure.crypto.jws import split_compact
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.kernel.codec import Decoder
-from tallystick.kernel.errors import NotAuthentic, NotPermitted, ServiceSuspended
+from tallystick.kernel.errors import LimitExceeded, NotAuthentic, NotPermitted, ServiceSuspended
 from tallystick.kernel.model import ABSENT, replace
 from tallystick.kernel.secret import Secret
 from tallystick.protocol.approvals import (
@@ -24,17 +25,25 @@ from tallystick.protocol.approvals import (
 )
 from tallystick.protocol.operators import ResumeService, SuspendService
 from tallystick.protocol.payments import Consent, PaymentKind
+from tallystick.protocol.recovery import OpenRecovery
 
 _LARGE = "  large: 1_000_000 "
+_ROW = "  - id: new-device-large\n"
+_MISTYPED = """  - id: mistyped-before
+    when: {operation: pay, grade: pin-verified, recent_failures: {at_least: 1}}
+    outcome: step-up
+    grade: device-signed
+    because: somebody guesses
+"""
 WARY = OCRA_KNOWS.replace(
     _LARGE, f"  acknowledge: [new-payee, remote-tool, urgency]\n{_LARGE}".replace("1_000_", "3_")
-)
+).replace(_ROW, _MISTYPED + _ROW)
 _consents = Decoder(Consent)
 
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    assert WARY.count("acknowledge: [new-payee") == 1
+    assert WARY.count("acknowledge: [new-payee") == WARY.count("mistyped-before") == 1
     folder = tmp_path_factory.mktemp("warned") / "p"
     with approving(folder, SystemClock(), policy_text=WARY) as found:
         yield found
@@ -171,3 +180,39 @@ def test_without_a_network_it_warns_and_no_code_is_used_up_while_payments_are_su
     done = scene.shop.reply(begun.approval, Secret(answer(asked, mac, 0)))
     assert done.stage is ApprovalStage.APPROVED
     assert row_of(scene.provider, *counter) == (1,)
+
+
+def read(scene: Scene, person, approval: str):
+    """What the device of `person` reads in the QR code of a request."""
+    keys, account = person.session._peer.signature_keys(), person.wallet.account().account
+    return read_request(scene.shop.offline(approval), keys, scene.clock.now(), account=account)
+
+
+@pytest.mark.requirement("MFS-7.3.2-07")
+def test_wrong_digits_never_keep_the_right_ones_from_being_tried(scene: Scene) -> None:
+    ann = scene.customer()
+    mac = answering(scene, ann)
+    begun = scene.shop.begin(scene.asked(ann.number))
+    asked = read(scene, ann, begun.approval)
+    with pytest.raises(NotAuthentic):
+        scene.shop.reply(begun.approval, Secret("00000000"))
+    done = scene.shop.reply(begun.approval, Secret(answer(asked, mac, 0)))
+    assert done.stage is ApprovalStage.APPROVED
+    assert scene.balance(ann) == 995_000
+
+
+@pytest.mark.requirement("MFS-7.4.5-03")
+@pytest.mark.threat("THR-SOC-01")
+def test_without_a_network_no_more_is_paid_while_the_account_is_recovered(scene: Scene) -> None:
+    ann = scene.customer()
+    mac = answering(scene, ann)
+    opened = OpenRecovery(
+        number=ann.number, kind="new-phone", evidence=PAPERS, because="came with papers"
+    )
+    assert scene.both("care-desk", "open-recovery", opened).state == "done"
+    begun = scene.shop.begin(scene.asked(ann.number, 200_001))
+    asked = read(scene, ann, begun.approval)
+    with pytest.raises(LimitExceeded) as refused:
+        scene.shop.reply(begun.approval, Secret(answer(asked, mac, 0)))
+    assert "may not be its owner" in refused.value.because
+    assert scene.balance(ann) == 1_000_000

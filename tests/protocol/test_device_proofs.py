@@ -1,5 +1,6 @@
 """Devices that show again what they are: on risk, by counters, and after their state changed."""
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from tests.support.served import Served, served
 from tallystick.application.deviceproofs import DeviceProofs
 from tallystick.application.devices import Device
 from tallystick.application.turn import Turn
+from tallystick.client.approvals import Approvals
 from tallystick.client.evidence import FreshEvidence, Prove, report
 from tallystick.client.session import ClientSession
 from tallystick.client.wallet import Wallet
@@ -34,7 +36,8 @@ from tallystick.kernel.model import replace
 from tallystick.kernel.money import Money
 from tallystick.kernel.time import HOUR_MS, Instant
 from tallystick.process.attestation.model import read_appraisals
-from tallystick.process.attestation.signals import Signal
+from tallystick.process.attestation.signals import ALONE, Signal
+from tallystick.protocol.approvals import BeginApproval
 from tallystick.protocol.deviceproofs import DeviceProof
 from tallystick.protocol.payments import PaymentKind
 
@@ -66,6 +69,7 @@ class Phoned:
     keystore: SimulatedTeeKeystore
     session: ClientSession
     device: str
+    number: str
 
     def evidence(self, prove: Prove) -> FreshEvidence:
         return FreshEvidence(self.session, lambda: self.device, prove)
@@ -101,7 +105,7 @@ def enrolled(scene: Scene, apple: SimulatedAppKey | None = None, funds: int = 0)
             else apple.attest(scene.apple, told, *keys)
         ),
     )
-    return Phoned(keystore, provider.reached.session(keystore), keystore.identity().device)
+    return Phoned(keystore, provider.reached.session(keystore), keystore.identity().device, to)
 
 
 def row(scene: Scene, one: Phoned) -> Device:
@@ -203,6 +207,35 @@ def test_a_payment_with_a_stale_proof_is_asked_for_one_and_the_wallet_gives_it(
     assert original.counter == before + 1
     bare.pay(PaymentKind.P2P, PAYEE, amount)
     assert original.counter == before + 1, "a fresh proof serves until it is old"
+
+
+def risk_of(scene: Scene, order: str) -> int:
+    """The risk that an order was decided on."""
+    payments = scene.provider.platform.desks.payments
+    kept = payments.find(order)
+    assert kept is not None
+    score: int = json.loads(payments.proofs.evidence(kept).facts)["risk_score"]
+    return score
+
+
+@pytest.mark.requirement("MFS-8.1.3-01")
+def test_what_speaks_against_a_phone_counts_for_what_is_approved_on_it_as_well(
+    scene: Scene,
+) -> None:
+    one = enrolled(scene, SimulatedAppKey(), funds=1_000_000)
+    bare = wallet(scene, one, None)
+    report(one.session, ["hooked", "rooted"])
+    device = Approvals(one.session, one.keystore, bare, scene.clock)
+    begun = device.begin(
+        BeginApproval(
+            payer=one.number, kind=PaymentKind.P2P, payee=PAYEE, amount_minor=1_000,
+            currency="KES", asked_by="oneself",
+        )
+    )  # fmt: skip
+    (item,) = (each for each in device.poll() if each.state.approval == begun.approval)
+    device.approve(item, begun.number)
+    own = bare.pay(PaymentKind.P2P, PAYEE, Money(1_000, "KES")).verified.event.id
+    assert risk_of(scene, begun.order) == risk_of(scene, own) == ALONE
 
 
 @pytest.mark.requirement("MFS-8.1.3-01")

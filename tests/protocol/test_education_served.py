@@ -7,6 +7,7 @@ import pytest
 from tests.support.recovered import PIN, Recovered, recovered
 
 from tallystick.application.channels import Safeguard
+from tallystick.client.approvals import Approvals
 from tallystick.client.consenting import consent_to
 from tallystick.entry.setup import demo_policy
 from tallystick.infrastructure.crypto.jws import split_compact
@@ -14,6 +15,7 @@ from tallystick.kernel.codec import Decoder
 from tallystick.kernel.errors import Conflict, NotAuthentic, NotPermitted
 from tallystick.kernel.model import ABSENT, replace
 from tallystick.kernel.money import Money
+from tallystick.protocol.approvals import ApprovalStage, BeginApproval
 from tallystick.protocol.payments import Consent, PaymentKind, PaymentRequest
 
 _orders = Decoder(PaymentRequest)
@@ -49,6 +51,25 @@ def test_nobody_pays_before_the_terms_are_accepted_as_they_read(scene: Recovered
     assert life.guidance().accepted == 1
     person.wallet.pay(PaymentKind.P2P, scene.friend.number, Money(1_000, "KES"))
     assert scene.events().count("education.acknowledged") >= 1
+
+
+@pytest.mark.requirement("MFS-7.3.6-04")
+def test_nobody_approves_an_order_before_the_terms_are_accepted(scene: Recovered) -> None:
+    person = scene.person()
+    life = scene.life(person)
+    device = Approvals(person.session, person.keystore, person.wallet, scene.clock)
+    begun = device.begin(
+        BeginApproval(
+            payer=person.number, kind=PaymentKind.P2P, payee=scene.friend.number,
+            amount_minor=1_000, currency="KES", asked_by="oneself",
+        )
+    )  # fmt: skip
+    (item,) = (one for one in device.poll() if one.state.approval == begun.approval)
+    with pytest.raises(NotPermitted, match="terms were not accepted"):
+        device.approve(item, begun.number)
+    assert person.wallet.account().available_minor == 1_000_000
+    life.accept_terms(life.guidance())
+    assert device.approve(item, begun.number).state.stage is ApprovalStage.APPROVED
 
 
 @pytest.mark.requirement("MFS-7.3.6-04")

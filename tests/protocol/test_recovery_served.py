@@ -8,6 +8,7 @@ from tests.support.collectors import until
 from tests.support.recovered import PAPERS, PIN, Recovered, recovered
 from tests.support.served import Person
 
+from tallystick.client.approvals import Approvals
 from tallystick.client.wallet import Refusal
 from tallystick.kernel.errors import (
     Conflict,
@@ -20,6 +21,7 @@ from tallystick.kernel.errors import (
 from tallystick.kernel.money import Money
 from tallystick.kernel.secret import Secret
 from tallystick.kernel.time import DAY_MS, HOUR_MS
+from tallystick.protocol.approvals import BeginApproval
 from tallystick.protocol.operators import EraseSubject
 from tallystick.protocol.payments import PaymentKind
 from tallystick.protocol.recovery import (
@@ -95,6 +97,33 @@ def test_limits_are_lowered_while_it_runs_and_three_days_after(scene: Recovered)
     scene.pass_time(3 * DAY_MS + HOUR_MS)
     pay(scene, new, 250_000)
     pay(scene, person, 250_000)
+
+
+@pytest.mark.requirement("MFS-7.4.5-03")
+@pytest.mark.threat("THR-SOC-01")
+def test_a_request_that_one_begins_for_oneself_is_bound_by_the_lowered_limits(
+    scene: Recovered,
+) -> None:
+    person = scene.person(funds=5_000_000)
+    device = Approvals(person.session, person.keystore, person.wallet, scene.clock)
+
+    def asked(minor: int) -> None:
+        begun = device.begin(
+            BeginApproval(
+                payer=person.number, kind=PaymentKind.P2P, payee=scene.friend.number,
+                amount_minor=minor, currency="KES", asked_by="oneself",
+            )
+        )  # fmt: skip
+        (item,) = (one for one in device.poll() if one.state.approval == begun.approval)
+        device.approve(item, begun.number)
+
+    scene.opened(person.number, "new-phone")
+    error = why_not(lambda: asked(200_001))
+    assert isinstance(error, LimitExceeded)
+    assert "may not be its owner" in error.because
+    assert person.wallet.account().available_minor == 5_000_000
+    asked(200_000)
+    assert person.wallet.account().available_minor == 4_800_000
 
 
 @pytest.mark.requirement("MFS-7.4.5-01")

@@ -117,6 +117,7 @@ def test_warnings_are_shown_and_what_the_terms_name_is_acknowledged(scene: Scene
 
 @pytest.mark.requirement("MFS-11.2.2-01")
 def test_a_request_is_approved_by_its_number_and_another_declined(scene: Scene) -> None:
+    scene.ann.ask("acceptTerms")
     first = scene.begun(5_000)
     item = scene.item(first.approval)
     assert item["text"] == "Pay KES 50.00 to Kiosk, fee KES 0.00. Asked by Kiosk."
@@ -142,6 +143,7 @@ def test_a_request_is_approved_by_its_number_and_another_declined(scene: Scene) 
 @pytest.mark.requirement("MFS-7.3.6-03")
 @pytest.mark.threat("THR-SOC-01")
 def test_the_warnings_of_a_request_are_shown_and_acknowledged(scene: Scene) -> None:
+    scene.ann.ask("acceptTerms")
     scene.provider.person("+254700000033", "Cyd Wairimu")
     asked = {**TO_BEN, "payee": "+254700000033", "payer": ANN, "amountMinor": 900, "askedBy": "me"}
     begun = scene.ann.ask("begin", asked=asked)

@@ -108,11 +108,15 @@ class Phones:
             signer=bytes.fromhex(found.signers[0]),
         )
 
+    @property
+    def number(self) -> str:
+        """The number of the newest customer."""
+        return f"+2547222{self.made:05}"
+
     def activation(self) -> tuple[str, str]:
         """A new customer's number and activation."""
         self.made += 1
-        to = f"+2547222{self.made:05}"
-        return to, self.provider.open_customer(to, "Test Person").reference
+        return self.number, self.provider.open_customer(self.number, "Test Person").reference
 
     def enrol(self, name: str = "", *, says: AppClaim | None = None) -> SimulatedTeeKeystore:
         """Enrol a phone that attests the package `name`, empty for none, and says `says`."""

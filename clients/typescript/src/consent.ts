@@ -69,7 +69,7 @@ export const quoteShape = object(
 export type Quote = ReturnType<typeof quoteShape>;
 
 /**
- * The warnings to show with a quote, in the provider's order; those of its terms are `bound`. For an
+ * The warnings to show with a quote, in the protocol's order; those of its terms are `bound`. For an
  * order that somebody else began `seen` is what this device notices, or its person said: `bound` too.
  */
 export function warningsOf(
@@ -77,7 +77,8 @@ export function warningsOf(
   seen: readonly Warning[] = [],
 ): readonly Warned[] {
   const bound = [...(quoted.quote.warnings ?? []), ...seen];
-  const names = [...new Set([...(quoted.shown ?? []), ...bound])];
+  const found = new Set([...(quoted.shown ?? []), ...bound]);
+  const names = (Object.keys(WARNINGS) as Warning[]).filter((name) => found.has(name));
   return names.map((name) => ({ name, text: WARNINGS[name], bound: bound.includes(name) }));
 }
 

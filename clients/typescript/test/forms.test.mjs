@@ -8,7 +8,7 @@ import { fromBase64, fromBase64url, fromHex, hex, utf8 } from "../dist/octets.js
 import { errorOf, OutOfReach, Unavailable } from "../dist/errors.js";
 import { NOTHING, SoftwareKeystore } from "../dist/keystore.js";
 import { FetchTransport } from "../dist/transport.js";
-import { money } from "../dist/consent.js";
+import { money, warningsOf } from "../dist/consent.js";
 import { isFinal, LANGUAGES, stageOf, stageSaid } from "../dist/stages.js";
 
 const malformed = { code: "malformed" };
@@ -80,6 +80,20 @@ test("amounts in words", () => {
 test("an amount below nothing has its sign once", () => {
   assert.equal(money(-5, "KES"), "KES -0.05");
   assert.equal(money(-123_456, "KES"), "KES -1,234.56");
+});
+
+test("warnings are in the protocol's order, each once, however a device saw them", () => {
+  const quoted = { quote: { warnings: ["new-payee"] }, shown: ["new-payee", "first-large-amount"] };
+  const found = warningsOf(quoted, ["urgency", "remote-tool", "urgency"]);
+  assert.deepEqual(
+    found.map(({ name, bound }) => [name, bound]),
+    [
+      ["new-payee", true],
+      ["first-large-amount", false],
+      ["remote-tool", true],
+      ["urgency", true],
+    ],
+  );
 });
 
 test("of all stages, settled alone is said to be paid, in each language", () => {

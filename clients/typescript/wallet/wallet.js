@@ -2,6 +2,7 @@
 import {
   fromBase64url,
   isFinal,
+  LANGUAGES,
   money,
   NotFound,
   NotPermitted,
@@ -45,7 +46,11 @@ function say(text, wrong = false, order = "") {
   at("said").toggleAttribute("data-wrong", wrong);
 }
 
-const inWords = (stage) => stageSaid(stage, document.documentElement.lang);
+/** A stage in the page's language, `fr-CM` as `fr`; in English where there are no words for it. */
+const inWords = (stage) => {
+  const [language] = document.documentElement.lang.split("-");
+  return stageSaid(stage, LANGUAGES.includes(language) ? language : "en");
+};
 
 /** What a verified receipt proves of its order. */
 function proved(verified, unit) {
@@ -150,7 +155,10 @@ function toldOf(verified, unit) {
   localStorage.setItem(FOLLOWED, JSON.stringify([...followed(), { order, unit }]));
 }
 
-/** Asks after an order until it ended; its row, and what was said of it, tell each stage. */
+/**
+ * Asks after an order until it ended, for some minutes at a time: again with each look. Its row, and
+ * what was said of it, tell each stage.
+ */
 async function follow({ order, unit }) {
   if (following.has(order)) return;
   following.add(order);

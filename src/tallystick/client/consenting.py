@@ -96,10 +96,12 @@ def warnings_of(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The warnings in the terms of `quote`, and those beside them: `shown`, and `seen` here.
 
+    Both are in the order of the protocol, and none is in them twice.
     Source: ISO/TS 12812-2:2017, 7.3.6
     """
     bound = quote.warnings or ()
-    return bound, tuple(dict.fromkeys(one for one in (*shown, *seen) if one not in bound))
+    beside = {*shown, *seen}.difference(bound)
+    return bound, tuple(one for one in _WARNINGS if one in beside)
 
 
 def warned(warnings: tuple[str, ...]) -> str:

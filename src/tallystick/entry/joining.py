@@ -78,6 +78,8 @@ class _Base:
 
     policy: PolicyInForce
     customers: Customers
+    languages: Languages
+    education: Education
     devices: Devices
     sessions: Sessions
     access: Access
@@ -132,12 +134,11 @@ def join_desks(on: Ground, live: Desks | None = None) -> tuple[Desks, Quoting, W
     """
     ground = _people_and_money(on, live)
     work = _working(on, ground)
-    policy, reader, rows = ground.policy, on.reader, on.size.rows
-    languages = Languages(reader, on.settings.language, capacity=rows)
+    policy, reader = ground.policy, on.reader
     desks = Desks(
         policy=policy,
         customers=ground.customers,
-        languages=languages,
+        languages=ground.languages,
         sims=ground.sims,
         order_codes=work.order_codes,
         devices=ground.devices,
@@ -174,14 +175,11 @@ def join_desks(on: Ground, live: Desks | None = None) -> tuple[Desks, Quoting, W
         custody=work.custody,
         life=ground.life,
         own_devices=own_devices(
-            ground.life, work.selfcare, work.pins, (work.bounds, work.proofs), reader, languages.of
+            *(ground.life, work.selfcare, work.pins, (work.bounds, work.proofs), reader),
+            ground.languages.of,
         ),
         wiping=Wiping(ground.life, session_signing(on)),
-        education=Education(
-            *(ground.customers, languages, ground.sessions, policy, reader),
-            steps_now=ground.payments.incentives.steps_now,
-            capacity=rows,
-        ),
+        education=ground.education,
         seals=SealRenewal(
             *(store_seals(on), reader, work.operators, ground.devices, work.desk),
             SubjectRenewal(ground.customers, ground.payments, reader),
@@ -204,9 +202,11 @@ def _working(on: Ground, ground: _Base) -> _Working:
     asks = Asking(ground.devices, policy, kept.score)
     proofs = DeviceProofs(reader, capacity=rows, asking=asks)
     selfcare = SelfCare(Crew(*crew, ground.life, proofs))
-    asking = _asking(on, ground, quoting, authenticators, Approvals(_staff(ground, proofs), kept))
-    guarded = attempts, authenticators, customers, ground.exemptions, policy, selfcare, sessions
     recovery = _recovery(on, ground)
+    approvals = Approvals(_staff(ground, proofs, recovery), kept)
+    offline = _offline(on, ground, authenticators, approvals, recovery)
+    asking = _asking(ground, quoting, approvals, offline)
+    guarded = attempts, authenticators, customers, ground.exemptions, policy, selfcare, sessions
     bounds = AgentBounds(customers, policy, reader, capacity=rows)
     order_codes = _order_codes(on, ground)
     what_follows(ground.life, asking.approvals, order_codes, authenticators)
@@ -295,9 +295,17 @@ def _people_and_money(on: Ground, live: Desks | None) -> _Base:
         started_at=on.clock.now(),
         capacity=on.size.orders,
     )
+    languages = Languages(reader, on.settings.language, capacity=rows)
+    education = Education(
+        *(customers, languages, sessions, policy, reader),
+        steps_now=payments.incentives.steps_now,
+        capacity=rows,
+    )
     return _Base(
         policy,
         customers,
+        languages,
+        education,
         devices,
         sessions,
         access,
@@ -319,17 +327,10 @@ def _quoting(on: Ground, ground: _Base) -> Quoting:
     return Quoting(ground.customers, ground.policy, on.quote_keys, draw, said, knows)
 
 
-def _staff(ground: _Base, proofs: DeviceProofs) -> Staff:
-    return Staff(
-        ground.attempts,
-        ground.customers,
-        ground.devices,
-        ground.notices,
-        ground.payments,
-        ground.policy,
-        proofs,
-        ground.sessions,
-    )
+def _staff(ground: _Base, proofs: DeviceProofs, recovery: Recovery) -> Staff:
+    people = ground.apps, ground.attempts, ground.customers, ground.devices, ground.education
+    notices, payments, policy = ground.notices, ground.payments, ground.policy
+    return Staff(*people, notices, payments, policy, proofs, recovery, ground.sessions)
 
 
 def _acts(
@@ -355,31 +356,23 @@ def _acts(
     )
 
 
-def _asking(
-    on: Ground,
-    ground: _Base,
-    quoting: Quoting,
-    authenticators: Authenticators,
-    approvals: Approvals,
-) -> _Asking:
+def _asking(ground: _Base, quoting: Quoting, approvals: Approvals, offline: Offline) -> _Asking:
     beginning = Beginning(
         approvals.kept, ground.customers, ground.devices, quoting, ground.sessions
     )
-    return _Asking(approvals, beginning, _offline(on, ground, authenticators, approvals))
+    return _Asking(approvals, beginning, offline)
 
 
 def _offline(
-    on: Ground, ground: _Base, authenticators: Authenticators, approvals: Approvals
+    on: Ground,
+    ground: _Base,
+    authenticators: Authenticators,
+    approvals: Approvals,
+    recovery: Recovery,
 ) -> Offline:
     """Signs requests for devices without a network with the key that answers handshakes."""
-    crew = OfflineCrew(
-        ground.attempts,
-        authenticators,
-        ground.customers,
-        ground.payments,
-        ground.policy,
-        session_signing(on),
-    )
+    people = ground.attempts, authenticators, ground.customers, ground.education
+    crew = OfflineCrew(*people, ground.payments, ground.policy, recovery, session_signing(on))
     return Offline(crew, approvals)
 
 

@@ -19,16 +19,18 @@ from tallystick.application.approvals.rules import (
     subjects,
     weakest,
 )
+from tallystick.application.apps import Applications
 from tallystick.application.attempts import Attempts, Subjects, not_right
 from tallystick.application.authentication import Session, Sessions
 from tallystick.application.consent import DeviceSigned
 from tallystick.application.customers import Customers
 from tallystick.application.deviceproofs import DeviceProofs
 from tallystick.application.devices import Device, Devices
-from tallystick.application.education import also_seen, check_acknowledged
+from tallystick.application.education import Education, also_seen, check_acknowledged
 from tallystick.application.notices import Notices, Template
 from tallystick.application.payments import Ask, Payments
 from tallystick.application.policing import PolicyInForce
+from tallystick.application.recovery import Recovery
 from tallystick.application.turn import Outcome, Turn
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import (
@@ -82,13 +84,16 @@ class Staff:
     Source: ISO/TS 12812-2:2017, 7.3.2
     """
 
+    apps: Applications
     attempts: Attempts
     customers: Customers
     devices: Devices
+    education: Education
     notices: Notices
     payments: Payments
     policy: PolicyInForce
     proofs: DeviceProofs
+    recovery: Recovery
     sessions: Sessions
 
 
@@ -109,7 +114,8 @@ class Approvals:
 
         A request that was approved is answered as before. Raises NotFound for whoever is no
         approver, NotAuthentic for other terms, a wrong number and a blocked device, NotPermitted
-        while the device was under somebody's influence and for a warning that was not acknowledged,
+        while the device was under somebody's influence, before the payer accepted the terms and for
+        a warning that was not acknowledged, UpgradeRequired for an application that orders nothing,
         Expired, Conflict for one that ended otherwise, and what payments refuse with.
         Source: ISO/TS 12812-2:2017, 7.3.2; 11.2.2
         """
@@ -118,7 +124,9 @@ class Approvals:
             return self.answered(row)
         self._open(turn, row)
         self._check_right(row, live)
+        self._staff.apps.check_orders(live.device, turn.now)
         self._staff.proofs.demand(device, turn.now)
+        self._staff.education.check_terms(self._staff.customers.get(row.payer))
         self._staff.attempts.check_device(live.device, turn.now)
         consent = consented.consent
         if consent.order != row.order_id or consent.quote_hash != b64url(row.digest):
@@ -170,6 +178,8 @@ class Approvals:
         device = self._staff.devices.get(live.device)
         trust = weakest([one.trust for one in signed.values()])
         grade = _ATTESTED_GRADE if trust == _ATTESTED else SIGNED_GRADE
+        devices = map(self._staff.devices.get, [one.device for one in signed.values()])
+        risk = max(self._staff.proofs.score(one, turn.now) for one in devices)
         ask = Ask(
             consented=consented,
             payer=self._staff.customers.get(row.payer),
@@ -179,7 +189,8 @@ class Approvals:
             device_enrolled_at=max(one.enrolled_at for one in signed.values()),
             session_since=max(one.since for one in signed.values()),
             factors=self._staff.proofs.factors(device, live.factors),
-            risk_score=self.kept.score(row.payer, turn.now),
+            risk_score=max(risk, self.kept.score(row.payer, turn.now)),
+            recovering_for_ms=self._staff.recovery.since(row.payer, turn.now),
         )
         outcome = self._staff.payments.order(turn, ask)
         self.kept.sign(turn, signature)

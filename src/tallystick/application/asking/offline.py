@@ -18,17 +18,18 @@ from tallystick.application.attempts import Attempts, Subjects, not_right
 from tallystick.application.authenticators import Authenticators
 from tallystick.application.consent import PinVerified, consent_of
 from tallystick.application.customers import Customer, Customers
-from tallystick.application.education import check_acknowledged
+from tallystick.application.education import Education, check_acknowledged
 from tallystick.application.foreseeing import check_open
 from tallystick.application.payments import Ask, Payments
 from tallystick.application.policing import PolicyInForce
+from tallystick.application.recovery import Recovery
 from tallystick.application.turn import Outcome, Turn
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.jws import sign_compact
 from tallystick.infrastructure.crypto.signature import SigningNow
 from tallystick.kernel.codec import b64url, encode_canonical
 from tallystick.kernel.errors import Conflict, Expired, NotAuthentic, NotFound, NotPermitted
-from tallystick.kernel.model import ABSENT
+from tallystick.kernel.model import ABSENT, replace
 from tallystick.kernel.secret import Secret
 from tallystick.process.policy import Grade
 from tallystick.process.policy.facts import DeviceTrust, Factor
@@ -54,8 +55,10 @@ class Crew:
     attempts: Attempts
     authenticators: Authenticators
     customers: Customers
+    education: Education
     payments: Payments
     policy: PolicyInForce
+    recovery: Recovery
     signing: SigningNow
 
 
@@ -96,8 +99,9 @@ class Offline:
         """Refuse what no code would change; then count the try, use the code up, and pay.
 
         Raises NotAuthentic alike for whatever is not right and while no try is allowed. Before the
-        code is looked at, so alike for every code, raises NotPermitted for a warning that the
-        policy wants acknowledged by now and the terms lack, and what `check_open` raises.
+        code is looked at, so alike for every code, raises NotPermitted before the payer accepted
+        the terms and for a warning that the policy wants acknowledged by now and the quote lacks,
+        and what `check_open` raises.
         Source: RFC 6287, 7.1; ISO/TS 12812-2:2017, 7.3.2; 11.2.2
         """
         crew = self._crew
@@ -135,17 +139,19 @@ class Offline:
         """The order as it will be once a code was right; the code is not in it yet.
 
         The factor is what the policy makes of answers of this suite, for whoever has none as well:
-        what is refused before the code was tried says nothing of the customer's authenticator.
+        what is refused before the code was tried says nothing of the customer's authenticator. Nor
+        of wrong tries before: a right code ends their count, and must be able to.
         """
         crew, grade = self._crew, Grade.PIN_VERIFIED.value
         policy = crew.policy.compiled.policy
         content = self._kept.content(row)
         consent = consent_of(content.quote, device="", grade=grade, consented_at=turn.now)
+        crew.education.check_terms(payer)
         check_acknowledged(content.shown, consent, policy.education)
         rule = policy.authenticators.get(_ANSWERS)
         return Ask(
             consented=PinVerified(consent=consent, channel_message=""),
-            payer=payer,
+            payer=replace(payer, pin_failures=0),
             channel=row.channel,
             grade=grade,
             device_trust=DeviceTrust.NONE.value,
@@ -153,6 +159,7 @@ class Offline:
             session_since=turn.now,
             factors=_with("" if rule is None else rule.category),
             risk_score=self._kept.score(payer.id, turn.now),
+            recovering_for_ms=crew.recovery.since(payer.id, turn.now),
         )
 
     def _row(self, turn: Turn, source: str, approval: str) -> ApprovalRow:
