@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from tallystick.application.payments.store import recorded_orders
+from tallystick.entry.batching import MAX_BATCH
 from tallystick.entry.settings import ProviderFolder
-from tallystick.entry.writing import MAX_BATCH
 from tallystick.infrastructure.crypto.jws import split_compact
 from tallystick.infrastructure.crypto.key_list import list_header, signature_key
 from tallystick.infrastructure.crypto.signature import VerifyKey

@@ -141,6 +141,19 @@ def seal(on: Ground) -> Seal:
     return Seal(None, known)
 
 
+def policy_in_force(on: Ground, live: PolicyInForce | None) -> PolicyInForce:
+    """The policy that is stored, with what the `live` one verified of it, if there is one.
+
+    Raises NotPermitted, NotAuthentic.
+    Source: ISO/TS 12812-2:2017, 6.1
+    """
+    made = PolicyInForce(believed(on), on.reader, seal(on), on.mended)
+    if live is not None:
+        made.take_over(live)
+    made.load()
+    return made
+
+
 def session_signing(on: Ground) -> SigningNow:
     """Gives the key that answers handshakes at that moment, which every phone knows, and its id.
 

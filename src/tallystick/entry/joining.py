@@ -59,10 +59,9 @@ from tallystick.entry.grounds import (
     applications,
     authenticators_of,
     authority,
-    believed,
     certification,
+    policy_in_force,
     recording,
-    seal,
     session_signing,
     sims_of,
     store_seals,
@@ -126,9 +125,7 @@ class _Working:
 
 
 def join_desks(on: Ground, live: Desks | None = None) -> tuple[Desks, Quoting, Webhooks]:
-    """The capabilities, joined; a second copy of the `live` ones, if they are given.
-
-    It has their sessions and their watch, and takes what they verified of the policy.
+    """The capabilities, joined; or a second copy of the `live` ones, with their sessions and watch.
 
     Source: ISO/TS 12812-2:2017, 6.2.2
     """
@@ -256,10 +253,7 @@ def _acts_of(others: Iterable[_Acting]) -> dict[str, Performer]:
 
 def _people_and_money(on: Ground, live: Desks | None) -> _Base:
     module, reader, rows = on.module, on.reader, on.size.rows
-    policy = PolicyInForce(believed(on), reader, seal(on), on.mended)
-    if live is not None:
-        policy.take_over(live.policy)
-    policy.load()
+    policy = policy_in_force(on, None if live is None else live.policy)
     seals = store_seals(on)
     codes = on.keys.newest(Purpose.ACTIVATION)
     customers = Customers(module, on.keys.newest(Purpose.ALIAS_INDEX), reader, capacity=rows)

@@ -21,22 +21,19 @@ from tallystick.application.commands import (
     AgentOpens,
     Command,
     DialOrder,
-    PerformAct,
     PlaceOrder,
 )
-from tallystick.application.own_commands import RehearseFor
 from tallystick.application.simcommands import OrderBySim
 from tallystick.application.turn import Outcome, Recorded
 from tallystick.application.writer import Prepared, Writer
 from tallystick.entry.admission import Pace, Standing, overloaded
+from tallystick.entry.batching import next_batch
 from tallystick.infrastructure.store.commit import CommitThread
 from tallystick.kernel.errors import Broken, MfsError, Unavailable
 
 T = TypeVar("T")
 _BEGINNINGS = PlaceOrder | DialOrder | OrderBySim | AgentOpens
-_REHEARSED = PerformAct | RehearseFor
 WhenDurable = Callable[[Recorded], None]
-MAX_BATCH = 1024
 MAX_WAITING = 8192
 """How many commands wait at most, whatever they are and however long they take."""
 
@@ -268,7 +265,7 @@ class WriterLoop:
         self.batch_began = began = monotonic()
         self.waited_us += int((began - self._oldest_at) * 1e6) if self._waiting else 0
         self._oldest_at = began
-        batch = self._next_batch()
+        batch = next_batch(self._waiting)
         try:
             prepared = self._writer.prepare([command for command, _ in batch])
         except Exception as error:  # noqa: BLE001 - whoever waits must be answered
@@ -282,22 +279,6 @@ class WriterLoop:
                 self._durable, prepared, batch, done.exception()
             )
         )
-
-    def _next_batch(self) -> list[tuple[Command, WhenDurable]]:
-        """What waits, up to the first act of an operator or look at one, which may be rehearsed.
-
-        So payments wait for one rehearsal at most. An act that is bound to what was shown is a
-        batch by itself.
-        """
-        waiting, batch = self._waiting, list[tuple[Command, WhenDurable]]()
-        while waiting and len(batch) < MAX_BATCH:
-            command = waiting[0][0]
-            if isinstance(command, PerformAct) and command.signed.bound and batch:
-                break
-            batch.append(waiting.popleft())
-            if isinstance(command, _REHEARSED):
-                break
-        return batch
 
     def _durable(
         self,
