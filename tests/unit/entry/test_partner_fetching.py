@@ -156,6 +156,16 @@ def test_what_a_delta_revoked_does_not_come_back_by_silence(west: Fetching) -> N
     assert west.revoked(AT + 9 * DAY_MS) == set(), "a delta alone lets nobody in"
 
 
+@pytest.mark.requirement("MFS-7.4.2-11")
+def test_an_older_list_does_not_count_again_once_the_newest_is_past(west: Fetching) -> None:
+    (west.root / FOLDER / "by-hand.crl").write_bytes(crl(9, 11, days=7))
+    assert west.revoked() == {11}
+    west.take(crl(10, 11, 12, days=0.1))
+    assert west.revoked() == {11, 12}
+    held = PartnerLists(west.files).current(west.authority, Instant(AT + DAY_MS))
+    assert held == (), "whom the newest revoked would be let in by the one before"
+
+
 def test_a_list_of_a_part_is_none_whatever_its_mark(west: Fetching) -> None:
     point = x509.UniformResourceIdentifier(URL)
     part = x509.IssuingDistributionPoint([point], None, True, False, None, False, False)
