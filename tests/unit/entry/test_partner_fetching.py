@@ -285,6 +285,22 @@ def test_commands_set_fetch_show_and_remove(
     assert list_sources(root) == ListSources(v=1, lists={}, hosts=("pki.west.example",))
 
 
+def test_the_doctor_leaves_alone_what_a_newer_list_took_the_place_of(
+    folder: ProviderFolder,
+) -> None:
+    place = folder.root / FOLDER
+    place.mkdir()
+    (place / "west.pem").write_text(pem_of(made(ROOT, ROOT).octets))
+    (place / "of-last-month.crl").write_bytes(crl(3, days=0.1))
+    later = Instant(AT + DAY_MS)
+    for number, state in ((0, State.WRONG), (4, State.FINE)):
+        if number:
+            (place / "west.crl").write_bytes(crl(number, days=7))
+            (place / "west.delta.crl").write_bytes(crl(number + 1, base=number, days=0.1))
+        [found] = [one for one in look_at_certificates(folder, later) if "partners" in one.what]
+        assert (found.state, "of-last-month" in found.says) == (state, state is State.WRONG)
+
+
 def test_the_doctor_names_a_source_that_has_no_current_list(folder: ProviderFolder) -> None:
     source = ListSource(url=URL, authority="ab" * 32)
     save_list_sources(folder.root, ListSources(v=1, lists={"west": source}))
