@@ -15,19 +15,28 @@ from tests.support.collectors import until
 from tests.support.metrics import exposition
 from tests.support.partners import MovedClock
 from tests.support.served import Served, served
+from tests.unit.entry.test_list_proxy import Proxy
 
 from tallystick.entry.partner_settings import PartnerLink
 from tallystick.entry.partners import CERTIFICATE_HEADER
-from tallystick.entry.pki.listsources import FILE, ListSource, ListSources, save_list_sources
+from tallystick.entry.pki.listsources import (
+    FILE,
+    ListSource,
+    ListSources,
+    list_sources,
+    save_list_sources,
+)
 from tallystick.entry.pki.partnerlists import named
 from tallystick.entry.pki.taking import file_of
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.terminated import keep_authorities
 from tallystick.entry.vendors import rounds
+from tallystick.entry.vendors.proxy import remove_proxy, save_proxy
 from tallystick.infrastructure.crypto.crl import read_list
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.x509 import Certificate
 from tallystick.kernel.codec import b64url
+from tallystick.kernel.model import replace
 from tallystick.kernel.time import DAY_MS
 
 PATH = "/ca.crl"
@@ -153,6 +162,27 @@ def test_a_slip_in_the_sources_is_told_until_it_is_put_right(scene: Scene) -> No
     file.rmdir()
     file.write_bytes(before)
     until(lambda: line not in exposition(scene.provider))
+
+
+def test_the_service_goes_through_the_proxy_that_is_declared_but_not_for_this_machine(
+    scene: Scene,
+) -> None:
+    root, proxy = scene.provider.folder.root, Proxy()
+    before = (root / FILE).read_bytes()
+    [declared] = list_sources(root).lists.values()
+    elsewhere = replace(declared, url=declared.url.replace("127.0.0.1", "127.1"), every_s=60)
+    try:
+        save_proxy(root, f"127.0.0.1:{proxy.port}", None)
+        heard = len(scene.lists.heard)
+        until(lambda: len(scene.lists.heard) > heard + 1)
+        assert proxy.heads == [], "a list on this machine was asked for at another"
+        save_list_sources(root, ListSources(v=1, lists={"west": elsewhere}))
+        until(lambda: proxy.heads)
+        assert proxy.heads[0].startswith(b"CONNECT 127.1:")
+    finally:
+        remove_proxy(root)
+        (root / FILE).write_bytes(before)
+        proxy.close()
 
 
 def test_a_list_that_is_past_lets_nobody_in_until_one_comes(scene: Scene) -> None:

@@ -24,7 +24,7 @@ from tallystick.entry.threads import to_its_end
 from tallystick.entry.vendors.byhand import Mark, mark_of
 from tallystick.entry.vendors.comparing import compared
 from tallystick.entry.vendors.fetching import Fetch, Fetched
-from tallystick.entry.vendors.proxy import way_in
+from tallystick.entry.vendors.proxy import way_to
 from tallystick.entry.vendors.reading import ReadList, read_list
 from tallystick.entry.vendors.rounds import Rounds, fetched, part_of
 from tallystick.entry.vendors.sources import FILE, Source, sources_in
@@ -142,7 +142,7 @@ class Feeder:
         row = self._rows.get(name)
         ours = row if row is not None and row.source == source.url else None
         tag, changed = ("", "") if ours is None else (ours.tag, ours.changed)
-        way = way_in(self._root)
+        way = await asyncio.to_thread(way_to, self._root, source.url)
         answer = await fetched(Fetch(source.url, tag=tag, changed=changed, way=way))
         if ours is not None and answer.octets is None:
             await self._keep(TakeList(replace(ours, at=now), None, ours.digest))

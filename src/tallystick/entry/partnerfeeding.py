@@ -23,7 +23,7 @@ from tallystick.entry.pki.partnerlists import PartnerLists
 from tallystick.entry.pki.taking import Taken, file_of, take
 from tallystick.entry.threads import to_its_end
 from tallystick.entry.vendors.fetching import Fetch, Fetched
-from tallystick.entry.vendors.proxy import way_in
+from tallystick.entry.vendors.proxy import way_to
 from tallystick.entry.vendors.rounds import SOONEST_S, Rounds, fetched, part_of
 from tallystick.infrastructure.crypto.crl import RevocationList
 from tallystick.infrastructure.crypto.x509 import Certificate
@@ -128,7 +128,7 @@ class PartnerFeeder:
         was, before = self._answers.get(name, (None, None))
         known = before if was == one and file_of(self._root, name).exists() else None
         tag, changed = ("", "") if known is None else (known.tag, known.changed)
-        way = await asyncio.to_thread(way_in, self._root)
+        way = await asyncio.to_thread(way_to, self._root, one.url)
         answer = await fetched(Fetch(one.url, tag=tag, changed=changed, way=way))
         if answer.octets is None:
             if self._ends.get(name, 0) <= at:

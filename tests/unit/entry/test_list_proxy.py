@@ -21,7 +21,14 @@ from tests.unit.entry.test_vendors import tls_of
 
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.vendors.fetching import Fetch
-from tallystick.entry.vendors.proxy import FILE, lacks_credentials, remove_proxy, save_proxy, way_in
+from tallystick.entry.vendors.proxy import (
+    FILE,
+    lacks_credentials,
+    remove_proxy,
+    save_proxy,
+    way_in,
+    way_to,
+)
 from tallystick.kernel.errors import Malformed, NotPermitted, Unavailable
 from tallystick.kernel.secret import Secret
 
@@ -196,6 +203,15 @@ def test_a_proxy_that_is_away_silent_or_refuses_ends_the_request(
     with pytest.raises(Unavailable):
         fetch(tmp_path, server.url)
     assert server.heard == []
+
+
+def test_a_list_on_this_machine_is_not_asked_for_at_another(tmp_path: Path) -> None:
+    """It may come over http and without a signature, since nobody is between."""
+    save_proxy(tmp_path, "proxy.example:3128", WORDS)
+    for url in ("http://127.0.0.1:8/status", "http://[::1]/status", "https://localhost/status"):
+        assert way_to(tmp_path, url) is None
+    way = way_to(tmp_path, "https://vendor.example/status")
+    assert (way and way.host) == "proxy.example"
 
 
 def test_a_request_that_was_ended_tells_no_proxy_who_asks(

@@ -156,6 +156,16 @@ def test_what_a_delta_revoked_does_not_come_back_by_silence(west: Fetching) -> N
     assert west.revoked(AT + 9 * DAY_MS) == set(), "a delta alone lets nobody in"
 
 
+@pytest.mark.requirement("MFS-7.4.2-11")
+def test_an_older_list_does_not_count_again_once_the_newest_is_past(west: Fetching) -> None:
+    (west.root / FOLDER / "by-hand.crl").write_bytes(crl(9, 11, days=7))
+    assert west.revoked() == {11}
+    west.take(crl(10, 11, 12, days=0.1))
+    assert west.revoked() == {11, 12}
+    held = PartnerLists(west.files).current(west.authority, Instant(AT + DAY_MS))
+    assert held == (), "whom the newest revoked would be let in by the one before"
+
+
 def test_a_list_of_a_part_is_none_whatever_its_mark(west: Fetching) -> None:
     point = x509.UniformResourceIdentifier(URL)
     part = x509.IssuingDistributionPoint([point], None, True, False, None, False, False)
@@ -273,6 +283,22 @@ def test_commands_set_fetch_show_and_remove(
     assert tallystick(*how, "remove", root, "west").code == 0
     assert tallystick(*how, "remove", root, "west").code == 1
     assert list_sources(root) == ListSources(v=1, lists={}, hosts=("pki.west.example",))
+
+
+def test_the_doctor_leaves_alone_what_a_newer_list_took_the_place_of(
+    folder: ProviderFolder,
+) -> None:
+    place = folder.root / FOLDER
+    place.mkdir()
+    (place / "west.pem").write_text(pem_of(made(ROOT, ROOT).octets))
+    (place / "of-last-month.crl").write_bytes(crl(3, days=0.1))
+    later = Instant(AT + DAY_MS)
+    for number, state in ((0, State.WRONG), (4, State.FINE)):
+        if number:
+            (place / "west.crl").write_bytes(crl(number, days=7))
+            (place / "west.delta.crl").write_bytes(crl(number + 1, base=number, days=0.1))
+        [found] = [one for one in look_at_certificates(folder, later) if "partners" in one.what]
+        assert (found.state, "of-last-month" in found.says) == (state, state is State.WRONG)
 
 
 def test_the_doctor_names_a_source_that_has_no_current_list(folder: ProviderFolder) -> None:

@@ -22,7 +22,7 @@ from tallystick.entry.pki.partnerlists import FOLDER, ListFiles, PartnerLists, n
 from tallystick.entry.pki.taking import take
 from tallystick.entry.settings import ProviderFolder
 from tallystick.entry.vendors.fetching import Fetch
-from tallystick.entry.vendors.proxy import way_in
+from tallystick.entry.vendors.proxy import way_to
 from tallystick.entry.vendors.rounds import fetched
 from tallystick.entry.vendors.sources import EVERY_S
 from tallystick.infrastructure.crypto.x509 import read_pem
@@ -122,7 +122,7 @@ def fetch_lists(folder: Path, names: tuple[str, ...]) -> None:
 
 
 def _fetched_now(folder: Path, name: str, one: Wanted) -> str:
-    answer = asyncio.run(fetched(Fetch(one.url, way=way_in(folder))))
+    answer = asyncio.run(fetched(Fetch(one.url, way=way_to(folder, one.url))))
     files = ListFiles(folder)
     files.look()
     now = SystemClock().now()

@@ -4,6 +4,8 @@ Source: ISO/TS 12812-2:2017, 3.5; 3.23; 7.4.2
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 from tallystick.entry.doctor.model import Finding, fine, soon, wrong
 from tallystick.entry.pki.listsources import Wanted, registered, wanted
@@ -14,11 +16,11 @@ from tallystick.entry.pki.places import CertificateFolder
 from tallystick.entry.pki.taking import file_of
 from tallystick.entry.settings import ProviderFolder
 from tallystick.infrastructure.crypto.certify import names_of
-from tallystick.infrastructure.crypto.crl import list_ends, read_list
+from tallystick.infrastructure.crypto.crl import list_ends, list_octets, open_list, read_list
 from tallystick.infrastructure.crypto.x509 import read_certificate
 from tallystick.infrastructure.modules.clock import clock_state
 from tallystick.infrastructure.pki.register import Register
-from tallystick.kernel.errors import MfsError
+from tallystick.kernel.errors import MfsError, NotAuthentic
 from tallystick.kernel.time import DAY_MS, HOUR_MS, Instant, iso_utc
 
 AHEAD_MS = 90 * DAY_MS
@@ -108,9 +110,9 @@ def _partners_lists(folder: ProviderFolder, now: Instant) -> Iterator[Finding]:
             ends = list_ends(file.read_bytes())
         except (OSError, MfsError):
             ends = Instant(0)
-        if now >= ends:
+        if now >= ends and not _is_followed(folder, file, now):
             past.append(file.name)
-        elif ends - now < DAY_MS:
+        elif 0 < ends - now < DAY_MS:
             near.append(file.name)
     remedy = f"tallystick partner lists fetch {folder.root}; see docs/how-to/certificates.md"
     if past:
@@ -126,6 +128,18 @@ def _by_hand(folder: ProviderFolder, one: Wanted, now: Instant) -> bool:
     authority = registered(folder.root).get(one.authority)
     lists = PartnerLists(ListFiles(folder.root))
     return authority is not None and bool(lists.current(authority, now))
+
+
+def _is_followed(folder: ProviderFolder, file: Path, now: Instant) -> bool:
+    """Whether nobody is refused for the list in `file`: its authority has a current one."""
+    lists = PartnerLists(ListFiles(folder.root))
+    with suppress(OSError, MfsError):
+        found = open_list(list_octets(file.read_bytes()))
+        for authority in registered(folder.root).values():
+            with suppress(NotAuthentic):  # another's
+                found.by(authority)
+                return bool(lists.current(authority, now))
+    return False
 
 
 def _stamps(place: CertificateFolder, now: Instant) -> Finding:

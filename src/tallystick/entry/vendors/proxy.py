@@ -14,7 +14,9 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
+from tallystick.entry.vendors.sources import is_here
 from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import Decoder, encode_canonical
 from tallystick.kernel.errors import Malformed, NotPermitted
@@ -72,6 +74,16 @@ def way_in(root: Path) -> Way | None:
     said = _read(root / found.credentials)
     basic = b64encode(said.reveal()).decode("ascii")
     return Way(found.host, found.port, Secret(f"Basic {basic}"))
+
+
+def way_to(root: Path, url: str) -> Way | None:
+    """The way of `way_in` to the list at `url`; None, so directly, to one on this machine.
+
+    Such a list may come over http, since nobody is between: a proxy would be.
+    Raises what `way_in` raises.
+    Source: ISO/TS 12812-2:2017, 7.2.3
+    """
+    return None if is_here(urlsplit(url)) else way_in(root)
 
 
 def save_proxy(root: Path, place: str, credentials: Secret[bytes] | None) -> None:

@@ -145,16 +145,17 @@ def lists_of(octets: Iterable[bytes], issuer: Certificate) -> tuple[RevocationLi
 
 
 def current(lists: Iterable[RevocationList], at: Instant) -> tuple[RevocationList, ...]:
-    """Of one issuer's lists, the newest whole one that speaks of `at`, and the delta that fits it.
+    """Of one issuer's lists, the newest whole one if it speaks of `at`, and the delta that fits it.
 
-    A delta that is past counts on until a newer list comes: what was revoked does not come back
-    because its issuer, or somebody on the way to it, is silent.
+    What was revoked does not come back because its issuer, or somebody on the way to it, is silent:
+    an older whole list does not count again once the newest is past, and a delta that is past
+    counts on until a newer list comes.
     Source: RFC 5280, 5.2.4; 6.3.3
     """
     begun = [one for one in lists if one.this_update <= at + ASKEW_MS]
-    wholes = (one for one in begun if one.base is None and at < one.next_update)
-    whole = max(wholes, key=_number, default=None)
-    if whole is None:
+    wholes = (one for one in begun if one.base is None)
+    whole = max(wholes, key=lambda one: (one.number, one.next_update), default=None)
+    if whole is None or at >= whole.next_update:
         return ()
     deltas = [
         one for one in begun if one.base is not None and one.base <= whole.number < one.number
