@@ -262,13 +262,7 @@ def _people_and_money(on: Ground, live: Desks | None) -> _Base:
     )
     sessions = Sessions(module, hot_keys=on.size.hot_keys) if live is None else live.sessions
     notices = Notices(reader)
-    book = LedgerBook(
-        reader,
-        on.settings.currency,
-        elsewhere=bool(on.settings.core_url),
-        capacity=rows,
-        holds=live is None,
-    )
+    book = _book(on, holds=live is None)
     attempts = Attempts(customers, notices, policy, reader, capacity=rows)
     exemptions = Exemptions(policy, reader, capacity=rows)
     sims = sims_of(on)
@@ -312,6 +306,16 @@ def _people_and_money(on: Ground, live: Desks | None) -> _Base:
         signals,
         sims,
         apps,
+    )
+
+
+def _book(on: Ground, *, holds: bool) -> LedgerBook:
+    elsewhere = bool(on.settings.core_url)
+    return LedgerBook(
+        *(on.reader, on.settings.currency),
+        elsewhere=elsewhere,
+        capacity=on.size.rows,
+        holds=holds,
     )
 
 
