@@ -154,8 +154,11 @@ SHOWN: list[str] = []
 
 
 def _keep_memory_after_a_failure(stack: ExitStack) -> None:
+    anew = Desks.reset
+
     def reset(desks: Desks, now: int) -> None:
-        del desks, now
+        if desks.operators.rehearse is None:  # the copy that acts are tried on
+            anew(desks, now)
 
     _replace(stack, Desks, "reset", reset)
 
@@ -211,10 +214,11 @@ def _expire_what_was_executed(stack: ExitStack) -> None:
 
 
 def _keep_balances_after_a_failure(stack: ExitStack) -> None:
+    anew = LedgerBook.reset
+
     def reset(book: LedgerBook) -> None:
-        if not book.state.accounts:
-            book._store.restore(book.state)
-            book._store.load_accounts(book.state, book.chart.ids())
+        if not book.state.accounts or not book._holds:  # at a start, or the copy of rehearsals
+            anew(book)
 
     _replace(stack, LedgerBook, "reset", reset)
 
