@@ -12,6 +12,7 @@ from tests.support.paycrypt import BOTH_WAYS, CHECKS, Scene, door
 from tests.unit.entry.cli.command_line import tallystick
 
 from tallystick.application.keylife import KeyRow, ending_keys
+from tallystick.application.keylife.store import every_key
 from tallystick.entry import keyduties
 from tallystick.entry.accounting import Accounting
 from tallystick.entry.assembly import open_platform
@@ -20,6 +21,7 @@ from tallystick.entry.paycrypt.listening import open_door
 from tallystick.entry.paycrypt_settings import FILE, Cryptoperiod, paycrypt_settings
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.soft_states import MOST_USES
+from tallystick.infrastructure.store.opening import open_reader
 from tallystick.infrastructure.tally.leaf import decode_leaf
 from tallystick.kernel.errors import Malformed, NotPermitted
 from tallystick.kernel.time import DAY_MS
@@ -39,14 +41,15 @@ ASKED = {"Algorithm": "ISO9797_ALGORITHM3"}
 
 
 def entered(scene: Scene, arn: str) -> KeyRow:
-    """The key as the inventory has it, once the service saw it."""
+    """The key as the stored inventory has it, once the service saw it."""
     owner = f"door key/{arn.rpartition('/')[2]}"
     end = time.monotonic() + 30
     while time.monotonic() < end:
-        for row in list(scene.provider.platform.desks.keylife.rows().values()):
-            if row.owner == owner:
-                return row
-        time.sleep(0.02)
+        with open_reader(scene.provider.folder.stored()) as reader:
+            for row in every_key(reader):
+                if row.owner == owner:
+                    return row
+        time.sleep(0.05)
     raise AssertionError(f"{owner} was not entered")
 
 

@@ -13,6 +13,7 @@ from tallystick.application.notices.texts.reasons import REASONS
 from tallystick.entry.menupages import longest, menus_page
 from tallystick.protocol.channels import Language
 from tallystick.protocol.gsm7 import to_gsm7
+from tallystick.protocol.toolkit import ORDERS
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "menus.md"
 TITLE = re.compile(r"^## .*\((\d+) places")
@@ -26,7 +27,7 @@ def test_the_page_in_the_reference_is_the_one_of_these_words() -> None:
 @pytest.mark.parametrize("language", Language)
 def test_nothing_that_is_said_is_missing(language: Language) -> None:
     page = menus_page()
-    for table in (TEXTS, WORDS, REASONS, LINES):
+    for table in (TEXTS, ORDERS, WORDS, REASONS, LINES):
         for said in table[language].values():
             assert f"| {said.replace(chr(10), ' / ')} |" in page, said
     for line in CONTENT[language].never_contact:
@@ -43,7 +44,8 @@ def test_no_page_is_longer_than_its_section_has_room_for() -> None:
         if room and len(cells) >= 3 and cells[1].isdigit():
             counted += 1
             assert int(cells[1]) <= room, line
-    assert counted == sum(len(one) * 3 for one in (TEXTS["en"], WORDS["en"], REASONS["en"]))
+    tables = TEXTS["en"], ORDERS["en"], WORDS["en"], REASONS["en"]
+    assert counted == sum(len(one) * 3 for one in tables)
 
 
 def test_a_length_is_that_of_the_longest_values() -> None:
