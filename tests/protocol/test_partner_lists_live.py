@@ -35,6 +35,7 @@ from tallystick.entry.vendors.proxy import remove_proxy, save_proxy
 from tallystick.infrastructure.crypto.crl import read_list
 from tallystick.infrastructure.crypto.digest import sha256
 from tallystick.infrastructure.crypto.x509 import Certificate
+from tallystick.infrastructure.store.files import replace_file
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.model import replace
 from tallystick.kernel.time import DAY_MS
@@ -120,7 +121,8 @@ def test_a_list_is_fetched_believed_and_followed_while_it_lasts(scene: Scene) ->
     until(lambda: scene.calls() == 200)
     until(lambda: scene.metric("left_seconds") > 6 * 86_400)
     assert scene.metric("failing_seconds") == 0
-    first = scene.kept()
+    first, file = scene.kept(), file_of(scene.provider.folder.root, "west")
+    old = file.read_bytes()
     asked = len(scene.lists.heard)
     until(lambda: len(scene.lists.heard) > asked + 1)
     assert [one.status for one in scene.lists.heard[-1:]] == [304], "it was sent again"
@@ -142,6 +144,10 @@ def test_a_list_is_fetched_believed_and_followed_while_it_lasts(scene: Scene) ->
     until(lambda: scene.calls() == refused)
     assert time.monotonic() - began < WITHIN_S
     until(lambda: scene.metric("members") == 1)
+
+    replace_file(file, old)
+    until(lambda: scene.kept() > first)
+    assert scene.calls() == refused, "whoever has an old list lets somebody in with it"
 
 
 def test_a_slip_in_the_sources_is_told_until_it_is_put_right(scene: Scene) -> None:

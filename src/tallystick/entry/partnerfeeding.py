@@ -22,6 +22,7 @@ from tallystick.entry.pki.listsources import FILE, Wanted, marks_of_sources, reg
 from tallystick.entry.pki.partnerlists import PartnerLists
 from tallystick.entry.pki.taking import Taken, file_of, take
 from tallystick.entry.threads import to_its_end
+from tallystick.entry.vendors.byhand import Mark, mark_of
 from tallystick.entry.vendors.fetching import Fetch, Fetched
 from tallystick.entry.vendors.proxy import way_to
 from tallystick.entry.vendors.rounds import SOONEST_S, Rounds, fetched, part_of
@@ -50,7 +51,7 @@ class PartnerFeeder:
         self._marks: object = None
         self._unread, self._unread_since = "", 0
         self._authorities: dict[str, Certificate] = {}
-        self._answers: dict[str, tuple[Wanted, Fetched]] = {}
+        self._answers: dict[str, tuple[Wanted, Mark | None, Fetched]] = {}
         self._ends: dict[str, Instant] = {}
         part = part_of(platform.module)
         self._rounds = Rounds[Wanted](platform.clock, self._took, self._fails, self._period_s, part)
@@ -124,9 +125,13 @@ class PartnerFeeder:
         self._rounds.take(found)
 
     async def _took(self, name: str, one: Wanted, at: Instant) -> int:
-        """Take over what the source has; gives for how many seconds it says that it is good."""
-        was, before = self._answers.get(name, (None, None))
-        known = before if was == one and file_of(self._root, name).exists() else None
+        """Take over what the source has; gives for how many seconds it says that it is good.
+
+        It may answer that nothing changed only while the file is still the one that it gave.
+        """
+        file = file_of(self._root, name)
+        was, mark, before = self._answers.get(name, (None, None, None))
+        known = before if was == one and mark is not None and mark == mark_of(file) else None
         tag, changed = ("", "") if known is None else (known.tag, known.changed)
         way = await asyncio.to_thread(way_to, self._root, one.url)
         answer = await fetched(Fetch(one.url, tag=tag, changed=changed, way=way))
@@ -135,7 +140,7 @@ class PartnerFeeder:
                 raise Expired("the list is past, and its server has none that is newer")
             return answer.max_age_s
         taken = await to_its_end(lambda: self._take(name, one, answer.octets or b"", at))
-        self._answers[name] = one, replace(answer, octets=None)
+        self._answers[name] = one, mark_of(file), replace(answer, octets=None)
         self._ends[name] = taken.found.next_update
         if taken.is_new:
             self._accounting.note(
