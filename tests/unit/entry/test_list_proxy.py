@@ -55,7 +55,8 @@ class Proxy:
     def close(self) -> None:
         self._over.set()
         for one in self._threads:
-            one.join(5)
+            one.join(10)
+            assert not one.is_alive(), "the proxy serves somebody still"
         self._listener.close()
 
     def _listen(self) -> None:
@@ -71,7 +72,10 @@ class Proxy:
             caller.settimeout(5)
             head = b""
             while not head.endswith(b"\r\n\r\n"):
-                head += caller.recv(1)
+                octet = caller.recv(1)
+                if not octet:
+                    return
+                head += octet
             self.heads.append(head)
             if self.status == b"silent":
                 self._over.wait(20)
