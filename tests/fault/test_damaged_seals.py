@@ -14,13 +14,20 @@ from tallystick.entry.assembly import Platform, open_platform
 from tallystick.entry.rewrapping import begin, progress
 from tallystick.infrastructure.modules.clock import SystemClock
 from tallystick.infrastructure.modules.interface import Purpose
+from tallystick.infrastructure.store.opening import Place
 from tallystick.kernel.errors import MfsError, NotFound
 
 ROWS = 4
 DAMAGED = (
-    "UPDATE {table} SET {field} = x'00112233445566778899' WHERE id ="
+    "UPDATE {table} SET {field} = {{octets}} WHERE id ="
     " (SELECT min(id) FROM {table} WHERE length({field}) > 0)"
 )
+
+
+def literal(place: Place) -> str:
+    """Ten octets that open nowhere, as the engine writes them."""
+    octets = "00112233445566778899"
+    return f"x'{octets}'" if isinstance(place, Path) else f"'\\x{octets}'::bytea"
 
 
 def passes(platform: Platform, most: int = 60) -> list[object]:
@@ -52,7 +59,7 @@ def opened(tmp_path: Path):
 )
 def test_a_row_that_does_not_open_is_left_and_counted(opened, sql: str, kind: str) -> None:
     folder, secret = opened
-    raw(folder.place(), sql)
+    raw(folder.place(), sql.format(octets=literal(folder.place())))
     platform = open_platform(folder, secret)
     try:
         replies = passes(platform)
