@@ -8,6 +8,7 @@ Source: ISO/TS 12812-2:2017, 7.4.2; ISO 11568
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from typing import TypeVar
 
 from tallystick.application.keylife import (
     HeldCeremony,
@@ -31,6 +32,7 @@ from tallystick.infrastructure.modules.interface import CryptoModule, KeyHandle,
 from tallystick.infrastructure.modules.soft import SoftModule
 from tallystick.infrastructure.modules.states import KeyState
 from tallystick.infrastructure.store.blocks import blocks_of_the_door
+from tallystick.infrastructure.store.database import Connection
 from tallystick.infrastructure.store.opening import open_reader
 from tallystick.kernel.codec import b64url
 from tallystick.kernel.errors import MfsError, NotFound, NotPermitted
@@ -38,6 +40,7 @@ from tallystick.kernel.model import replace
 from tallystick.kernel.time import Instant
 from tallystick.process.isms.custody import CustodyEntry
 
+T = TypeVar("T")
 MASTER = "master"
 _ALGORITHMS = {
     "ES256": "ecdsa-p256-sha256",
@@ -142,12 +145,7 @@ def door_blocks(folder: ProviderFolder) -> list[bytes]:
 
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
-    try:
-        place = folder.stored()
-    except NotFound:
-        return []
-    with open_reader(place) as reader:
-        return blocks_of_the_door(reader)
+    return _stored(folder, blocks_of_the_door)
 
 
 def inventory_of(folder: ProviderFolder) -> list[KeyRow]:
@@ -155,12 +153,7 @@ def inventory_of(folder: ProviderFolder) -> list[KeyRow]:
 
     Source: ISO/TS 12812-2:2017, 7.4.2
     """
-    try:
-        place = folder.stored()
-    except NotFound:
-        return []
-    with open_reader(place) as reader:
-        return kept_keys(reader)
+    return _stored(folder, kept_keys)
 
 
 def custody_of(folder: ProviderFolder) -> list[CustodyEntry]:
@@ -168,12 +161,17 @@ def custody_of(folder: ProviderFolder) -> list[CustodyEntry]:
 
     Source: ISO/TS 12812-2:2017, 8.2.2
     """
+    return _stored(folder, kept_custody)
+
+
+def _stored(folder: ProviderFolder, read: Callable[[Connection], list[T]]) -> list[T]:
+    """What `read` finds in the store; nothing before the provider was served."""
     try:
         place = folder.stored()
     except NotFound:
         return []
     with open_reader(place) as reader:
-        return kept_custody(reader)
+        return read(reader)
 
 
 def seen_keys(

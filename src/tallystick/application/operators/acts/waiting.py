@@ -40,8 +40,8 @@ from tallystick.protocol.operators import Act
 _MOST_READ, _MOST_WAITING = 1000, 100
 
 
-class Deciding(Register):
-    """Operators, and what each of them may do.
+class Waiting(Register):
+    """Knows what each operator may do, keeps acts, and rehearses those that wait.
 
     Source: ISO/TS 12812-2:2017, 6.2.1
     """
@@ -60,10 +60,13 @@ class Deciding(Register):
     ) -> None:
         """Ask `untrained` before somebody approves what another one proposed.
 
+        Nothing is rehearsed until `rehearse` is set.
         Source: ISO/TS 12812-2:2017, 6.2.1
         """
         super().__init__(module, codes, seals, policy, reader, relying=relying, capacity=capacity)
         self._untrained = untrained
+        self._acts = RowCache(ACT, ActRow, reader, capacity=capacity)
+        self.rehearse: Rehearse | None = None
 
     def check(self, signed: SignedAct, now: Instant) -> None:
         """Pass if the policy lets this operator do alone what was signed.
@@ -111,39 +114,6 @@ class Deciding(Register):
             degraded=self._policy.degraded_since(now),
         )
         return self._policy.decide(facts, subject=act.id)
-
-
-class Waiting(Deciding):
-    """Keeps acts, and rehearses those that wait.
-
-    Source: ISO/TS 12812-2:2017, 6.2.1
-    """
-
-    def __init__(
-        self,
-        module: CryptoModule,
-        codes: KeyHandle,
-        seals: StoreSeals,
-        policy: PolicyInForce,
-        reader: Reader,
-        *,
-        untrained: Untrained | None,
-        relying: Relying | None,
-        capacity: int,
-    ) -> None:
-        """Nothing is rehearsed until `rehearse` is set.
-
-        Source: ISO/TS 12812-2:2017, 6.2.1
-        """
-        super().__init__(
-            *(module, codes, seals, policy, reader),
-            untrained=untrained,
-            relying=relying,
-            capacity=capacity,
-        )
-        self._acts = RowCache(ACT, ActRow, reader, capacity=capacity)
-        self._reader = reader
-        self.rehearse: Rehearse | None = None
 
     def waiting(self, act: str) -> ActRow:
         """The act that waits for a second signature under this id.
